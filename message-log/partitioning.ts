@@ -1,0 +1,28 @@
+/**
+ * The partition of a sensor: murmur2 over the id in decimal text, as Kafka's Java clients hash a string key, so that other tools agree.
+ */
+export function partitionOf(key: number, partitions: number): number {
+  return partitions === 1 ? 0 : (murmur2(Buffer.from(String(key), 'latin1')) & 0x7f_ff_ff_ff) % partitions;
+}
+
+const M = 0x5b_d1_e9_95;
+const SEED = 0x97_47_b2_8c;
+
+function murmur2(data: Uint8Array): number {
+  const { length } = data;
+  let h = SEED ^ length;
+  let i = 0;
+  for (; i + 4 <= length; i += 4) {
+    let k = (data[i] ?? 0) | ((data[i + 1] ?? 0) << 8) | ((data[i + 2] ?? 0) << 16) | ((data[i + 3] ?? 0) << 24);
+    k = Math.imul(k, M);
+    k ^= k >>> 24;
+    h = Math.imul(h, M) ^ Math.imul(k, M);
+  }
+  const rest = length - i;
+  if (rest === 3) h ^= (data[i + 2] ?? 0) << 16;
+  if (rest >= 2) h ^= (data[i + 1] ?? 0) << 8;
+  if (rest >= 1) h = Math.imul(h ^ (data[i] ?? 0), M);
+  h ^= h >>> 13;
+  h = Math.imul(h, M);
+  return h ^ (h >>> 15);
+}

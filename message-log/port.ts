@@ -1,0 +1,109 @@
+/**
+ * The durable log: what every role reads and writes. Keyed records in topics, each topic in partitions, each partition in one order.
+ * Not its job: what values mean, how often to retry, whom to tell.
+ */
+import type { InputTopic, Topic } from './topics.ts';
+
+/** Records to append: values are ranges of one buffer, so that nothing is allocated per record. */
+export interface Records {
+  readonly length: number;
+  readonly bytes: Uint8Array;
+  /** Sensor ids. */
+  readonly keys: ArrayLike<number>;
+  readonly starts: ArrayLike<number>;
+  readonly ends: ArrayLike<number>;
+}
+
+/** Records of one partition in offset order, read in place. Offsets grow, but may have gaps. Valid until the next poll. */
+export interface RecordBatch {
+  readonly topic: Topic;
+  readonly partition: number;
+  readonly length: number;
+  /** The position after the last record, where reading goes on. */
+  readonly nextOffset: number;
+  readonly bytes: Buffer;
+  key(i: number): number;
+  /** Receive time, epoch ms. */
+  time(i: number): number;
+  offset(i: number): number;
+  /** Record i's value is bytes[start(i), end(i)). */
+  start(i: number): number;
+  end(i: number): number;
+}
+
+/** One record that a task or a consumer writes; there are few of these. */
+export interface OutgoingRecord {
+  readonly topic: Topic;
+  readonly key: number;
+  /** Record time, epoch ms. */
+  readonly at: number;
+  readonly value: Uint8Array;
+}
+
+/** A sensor's new state, or null where there is nothing left to remember. */
+export interface StateDelta {
+  readonly key: number;
+  readonly value: Uint8Array | null;
+}
+
+/** Next offset to read, by input topic. */
+export type InputPositions = Readonly<Record<InputTopic, number>>;
+
+export type From = number | 'earliest' | 'latest';
+
+export interface MessageLog {
+  readonly partitions: number;
+
+  /**
+   * Durable once it resolves, with the place of the first record. Concurrent calls share commits; their order is kept per partition.
+   * Rejects with TransientError (`disk-full`, `log-unavailable`, `log-closed`): then none of the records of this call is acknowledged.
+   * `bytes` may be reused once the call has returned.
+   */
+  append(topic: Topic, records: Records, at: number): Promise<{ readonly partition: number; readonly offset: number }>;
+
+  /** Reads one partition from a place of the caller's choosing and remembers nothing. */
+  reader(topic: Topic, partition: number, from: From): Promise<Reader>;
+
+  /** A named consumer of whole topics, at least once: its positions survive it. */
+  subscribe(group: string, topics: readonly Topic[]): Promise<Subscription>;
+
+  /** Makes this process an owner of tasks; partitions come and go as owners share them out. The returned function gives all back. */
+  own(owner: TaskOwner): Promise<() => Promise<void>>;
+
+  /** First offset still held and next offset to be written. */
+  bounds(topic: Topic, partition: number): Promise<{ readonly earliest: number; readonly next: number }>;
+
+  close(): Promise<void>;
+}
+
+export interface Reader {
+  readonly position: number;
+  /** Whatever is there, in offset order; waits up to `waitMs` for the first, then returns none. Rejects with TransientError. */
+  poll(waitMs: number): Promise<readonly RecordBatch[]>;
+  /** Called when retention has removed records before they were read: from (included) to (excluded). */
+  onGap: ((from: number, to: number) => void) | undefined;
+  close(): Promise<void>;
+}
+
+export interface Subscription {
+  poll(waitMs: number): Promise<readonly RecordBatch[]>;
+  /** Everything before `nextOffset` is done. Never moves backwards. */
+  commit(topic: Topic, partition: number, nextOffset: number): Promise<void>;
+  onGap: ((topic: Topic, partition: number, from: number, to: number) => void) | undefined;
+  close(): Promise<void>;
+}
+
+/** Told which partitions are this process's; `revoked` resolves when the task no longer writes. */
+export interface TaskOwner {
+  assigned(task: TaskLog): Promise<void>;
+  revoked(partition: number): Promise<void>;
+}
+
+/** The write side of one partition's task. Whoever owns it later fences this one: its commits are rejected with PermanentError `fenced`. */
+export interface TaskLog {
+  readonly partition: number;
+  /** Visits the latest state of every sensor of the partition and resolves with the input positions it belongs to. */
+  restore(visit: (key: number, value: Buffer) => void): Promise<InputPositions>;
+  /** All or nothing, durable once it resolves: outputs, state and positions. On any rejection the task must be thrown away and restored. */
+  commit(outputs: readonly OutgoingRecord[], state: readonly StateDelta[], positions: InputPositions): Promise<void>;
+}

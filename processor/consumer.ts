@@ -1,0 +1,88 @@
+import type { Counter, Registry } from 'prom-client';
+import { Counter as PromCounter } from 'prom-client';
+import type { MessageLog, RecordBatch, Subscription } from '../message-log/port.ts';
+import type { Topic } from '../message-log/topics.ts';
+import { retryForever } from '../runtime/backoff.ts';
+import { PermanentError, reasonOf } from '../runtime/errors.ts';
+import type { Health } from '../runtime/health.ts';
+import type { Running } from '../runtime/lifecycle.ts';
+import type { Logger } from '../runtime/logging.ts';
+
+export interface ConsumerDeps {
+  readonly log: MessageLog;
+  readonly logger: Logger;
+  readonly health: Health;
+  readonly registry: Registry;
+}
+
+/**
+ * Does the work of one batch; its effects must be repeatable. Resolves with the position up to which all is done
+ * (undefined: the batch's end). Whatever it throws is retried for ever with the same batch, so what can never succeed is the handler's to park.
+ */
+export type BatchHandler = (batch: RecordBatch) => Promise<number | undefined>;
+
+const POLL_WAIT_MS = 500;
+
+/** Runs a named consumer, at least once, until stopped. An outage behind `handle` shows in health and is waited out. */
+export async function startConsumer(group: string, topics: readonly Topic[], handle: BatchHandler, deps: ConsumerDeps): Promise<Running> {
+  const logger = deps.logger.child({ consumer: group });
+  const subscription = await deps.log.subscribe(group, topics);
+  subscription.onGap = (topic, partition, from, to) =>
+    logger.error({ topic, partition, from, to }, 'records were removed by retention before they were read');
+  const abort = new AbortController();
+  const failures = failureCounter(deps.registry);
+
+  const retry = <T>(work: () => Promise<T>): Promise<T> =>
+    retryForever(
+      // What is permanent for one record is the handler's business; here only the world can be at fault, or the code.
+      () =>
+        work().catch((error: unknown) =>
+          Promise.reject(error instanceof PermanentError ? new Error(error.message, { cause: error }) : error),
+        ),
+      (error, attempt) => {
+        failures.inc({ consumer: group });
+        deps.health.report(group, reasonOf(error));
+        if (attempt === 0) logger.warn({ reason: reasonOf(error) }, 'cannot go on, trying again');
+      },
+      abort.signal,
+    );
+
+  const loop = run(subscription, handle, retry, () => deps.health.report(group, undefined), abort.signal);
+  return {
+    stop: async () => {
+      abort.abort(new Error('stopping'));
+      await loop;
+      await subscription.close();
+    },
+  };
+}
+
+async function run(
+  subscription: Subscription,
+  handle: BatchHandler,
+  retry: <T>(work: () => Promise<T>) => Promise<T>,
+  onProgress: () => void,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const batches = await retry(() => subscription.poll(POLL_WAIT_MS));
+      for (const batch of batches) {
+        if (signal.aborted) return;
+        const done = (await retry(() => handle(batch))) ?? batch.nextOffset;
+        await retry(() => subscription.commit(batch.topic, batch.partition, done));
+        onProgress();
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+}
+
+function failureCounter(registry: Registry): Counter<'consumer'> {
+  const name = 'tocsin_consumer_failures_total';
+  return (
+    (registry.getSingleMetric(name) as Counter<'consumer'> | undefined) ??
+    new PromCounter({ name, help: 'Attempts of a consumer that failed and are retried', labelNames: ['consumer'], registers: [registry] })
+  );
+}

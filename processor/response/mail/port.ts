@@ -1,0 +1,20 @@
+export interface Mail {
+  /** `<…@…>`, derived from alarm and event: the same mail always has the same id. */
+  readonly messageId: string;
+  readonly to: readonly string[];
+  readonly from: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly date: Date;
+}
+
+/**
+ * Hands mails over. `send` resolves with the server's reply (or where the file lies); rejects with PermanentError where trying again is
+ * useless (5xx: `mail-rejected`), TransientError otherwise (4xx, network: `mail-deferred`). Does not retry itself.
+ */
+export interface MailTransport {
+  send(mail: Mail): Promise<{ readonly reply: string }>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,93 @@
+import { distance } from 'fastest-levenshtein';
+import { type ZodType, z } from 'zod';
+
+/** One setting of the environment: its name, how it is read, what it means. */
+export interface Setting<T = unknown> {
+  readonly name: `TOCSIN_${string}`;
+  readonly schema: ZodType<T>;
+  /** As shown in the README; undefined means "not set". */
+  readonly default: string | undefined;
+  readonly description: string;
+}
+
+/** The settings of one role, keyed by the field they fill. */
+export type Settings = Readonly<Record<string, Setting>>;
+export type ConfigOf<S extends Settings> = { readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never };
+
+/** All problems of a configuration at once, one line each. */
+export class ConfigurationError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(
+      `the configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((p) => `  - ${p}`).join('\n')}`,
+    );
+    this.name = 'ConfigurationError';
+    this.problems = problems;
+  }
+}
+
+/** Keeps the type of the schema's output; the default must be readable by the schema itself. */
+export function setting<T>(name: Setting['name'], schema: ZodType<T>, fallback: string | undefined, description: string): Setting<T> {
+  return { name, schema, default: fallback, description };
+}
+
+/**
+ * Reads settings from `environment`, an empty value counting as not set. `known` are all names the program understands, so that a
+ * misspelt one is refused with the nearest right one. Throws ConfigurationError.
+ */
+export function readSettings<S extends Settings>(settings: S, environment: NodeJS.ProcessEnv, known: Iterable<string> = []): ConfigOf<S> {
+  const problems = unknownNames(environment, new Set([...known, ...Object.values(settings).map((s) => s.name)]));
+  const values: Record<string, unknown> = {};
+  for (const [field, { name, schema, default: fallback }] of Object.entries(settings)) {
+    const raw = environment[name] === '' ? undefined : environment[name];
+    const result = schema.safeParse(raw ?? fallback);
+    if (result.success) values[field] = result.data;
+    else
+      problems.push(
+        `${name}: ${result.error.issues.map((issue) => issue.message).join(', ')}${raw === undefined ? '' : ` (it is set, see its line in the README)`}`,
+      );
+  }
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return values as ConfigOf<S>;
+}
+
+function unknownNames(environment: NodeJS.ProcessEnv, known: ReadonlySet<string>): string[] {
+  return Object.keys(environment)
+    .filter((name) => name.startsWith('TOCSIN_') && !known.has(name))
+    .map((name) => {
+      const nearest = [...known].sort((a, b) => distance(name, a) - distance(name, b))[0];
+      return `${name} is not a setting${nearest ? `; did you mean ${nearest}?` : ''}`;
+    });
+}
+
+/** An integer in a range, with a message that says so. */
+export const integer = (min: number, max: number): ZodType<number> =>
+  z
+    .string()
+    .regex(/^-?\d+$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, `must be a whole number from ${min} to ${max}`);
+
+export const port: ZodType<number> = integer(0, 65_535);
+
+/** `on|off` and what people write instead. */
+export const flag: ZodType<boolean> = z
+  .string()
+  .toLowerCase()
+  .refine((s) => ['on', 'off', 'true', 'false', 'yes', 'no', '1', '0'].includes(s), 'must be on or off')
+  .transform((s) => ['on', 'true', 'yes', '1'].includes(s));
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+/** A span such as `500ms`, `30s`, `7d`; in milliseconds. */
+export const duration: ZodType<number> = z
+  .string()
+  .regex(/^\d+(ms|s|m|h|d)$/, 'must be a span such as 500ms, 30s, 15m, 12h or 7d')
+  .transform((s) => Number.parseInt(s, 10) * (UNITS[s.replace(/^\d+/, '')] ?? 1));
+
+const SIZES: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
+/** A size such as `64KiB` or `20GiB`; in bytes. */
+export const size: ZodType<number> = z
+  .string()
+  .regex(/^\d+(B|KiB|MiB|GiB)$/, 'must be a size such as 64KiB, 16MiB or 20GiB')
+  .transform((s) => Number.parseInt(s, 10) * (SIZES[s.replace(/^\d+/, '')] ?? 1));

@@ -1,0 +1,22 @@
+/** A fault with a stable code. Its class tells the caller what trying again is worth. */
+class CodedError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** The same input will always fail: park it with its reason, don't retry. */
+export class PermanentError extends CodedError {}
+
+/** The world is in the way (network, disk, another process): retry with backoff. */
+export class TransientError extends CodedError {}
+
+/** What any thrown value says, in one line. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${reasonOf(error.cause)}` : error.message;
+}

@@ -1,0 +1,22 @@
+import { type Logger, pino } from 'pino';
+import pretty from 'pino-pretty';
+
+export type { Logger } from 'pino';
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+export interface LoggingConfig {
+  readonly level: (typeof LOG_LEVELS)[number];
+  /** `json` for machines, `text` for a person at a terminal. */
+  readonly format: 'json' | 'text';
+}
+
+/**
+ * Levels: ERROR = a person must act; WARN = the system copes, but look; INFO = start, stop, change of state. Never a line per message.
+ * Written synchronously: few lines, and none is lost when the process dies.
+ */
+export function createLogger({ level, format }: LoggingConfig): Logger {
+  const redact = { paths: ['*.token', '*.password', '*.authorization'], censor: '[secret]' };
+  if (format === 'json') return pino({ level, redact, base: null });
+  return pino({ level, redact, base: null }, pretty({ sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' }));
+}
