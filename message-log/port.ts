@@ -73,6 +73,9 @@ export interface MessageLog {
   /** First offset still held and next offset to be written. */
   bounds(topic: Topic, partition: number): Promise<{ readonly earliest: number; readonly next: number }>;
 
+  /** Where `group` will go on reading: all before it is done. Undefined: it has never committed there. For those who follow behind a group. */
+  committed(group: string, topic: Topic, partition: number): Promise<number | undefined>;
+
   close(): Promise<void>;
 }
 

@@ -35,7 +35,7 @@ export interface AlarmQuery {
 }
 
 export interface AlarmPage {
-  /** Newest raised first. */
+  /** Newest raised first, at the same millisecond the greater id first. */
   readonly alarms: readonly ArchivedAlarm[];
   /** Present when there may be more. Opaque. */
   readonly cursor: string | undefined;
