@@ -1,0 +1,124 @@
+import type { InputPositions, MessageLog, Reader, RecordBatch } from '../message-log/port.ts';
+import type { InputTopic } from '../message-log/topics.ts';
+
+/**
+ * At equal record times recoveries come first, actions last. Inputs are also asked in this order: a recovery is sent after its readings
+ * were acknowledged, so whoever asks for recoveries first and readings then has the readings of every recovery it has.
+ */
+const ORDER: readonly InputTopic[] = ['OK', 'ENTRY', 'ACTION'];
+
+const WAIT_MS = 500;
+
+/** One input of a task: its reader, and what was read but not yet taken. */
+interface Input {
+  readonly reader: Reader;
+  batches: RecordBatch[];
+  /** Next record within the first batch. */
+  next: number;
+  position: number;
+  waiting: Promise<void> | undefined;
+}
+
+/** Records [from, to) of a batch; no record of another input belongs between them. */
+export interface Run {
+  readonly batch: RecordBatch;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The inputs of one partition, merged by record time as far as they have arrived. */
+export class Inputs {
+  readonly #inputs: readonly Input[];
+  #ranDry = false;
+
+  private constructor(inputs: readonly Input[]) {
+    this.#inputs = inputs;
+  }
+
+  static async open(
+    log: MessageLog,
+    partition: number,
+    positions: InputPositions,
+    onGap: (topic: InputTopic, from: number, to: number) => void,
+  ): Promise<Inputs> {
+    const inputs: Input[] = [];
+    for (const topic of ORDER) {
+      const reader = await log.reader(topic, partition, positions[topic]);
+      reader.onGap = (from, to) => onGap(topic, from, to);
+      inputs.push({ reader, batches: [], next: 0, position: positions[topic], waiting: undefined });
+    }
+    return new Inputs(inputs);
+  }
+
+  /** Where reading goes on after what was taken. */
+  get positions(): InputPositions {
+    const at = (topic: InputTopic): number => this.#inputs[ORDER.indexOf(topic)]?.position ?? 0;
+    return { ENTRY: at('ENTRY'), OK: at('OK'), ACTION: at('ACTION') };
+  }
+
+  /** Reads on wherever nothing is in hand; waits a little if there is nothing at all. False: still nothing. */
+  async fill(): Promise<boolean> {
+    this.#ranDry = false;
+    for (const input of this.#inputs) {
+      if (input.batches.length === 0 && !input.waiting) input.batches = [...(await input.reader.poll(0))];
+    }
+    if (this.#any()) return true;
+    await Promise.race(this.#inputs.map((input) => this.#arrival(input)));
+    return this.#any();
+  }
+
+  /** The next run in order of time; undefined once an input has run dry, since it may hold what comes next: fill first. */
+  take(): Run | undefined {
+    if (this.#ranDry) return undefined;
+    let first: Input | undefined;
+    for (const input of this.#inputs) {
+      if (input.batches.length > 0 && (!first || timeOf(input) < timeOf(first))) first = input;
+    }
+    const batch = first?.batches[0];
+    if (!first || !batch) return undefined;
+    const from = first.next;
+    const to = this.#endOfRun(first, batch);
+    if (to < batch.length) {
+      first.next = to;
+      first.position = batch.offset(to);
+    } else {
+      first.batches.shift();
+      first.next = 0;
+      first.position = batch.nextOffset;
+      this.#ranDry = first.batches.length === 0;
+    }
+    return { batch, from, to };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#inputs.map(({ reader }) => reader.close()));
+    await Promise.allSettled(this.#inputs.map(({ waiting }) => waiting));
+  }
+
+  /** The first of `input` always belongs to the run, so that a clock that stepped back can't stop the merge. */
+  #endOfRun(input: Input, batch: RecordBatch): number {
+    const others = this.#inputs.filter((other) => other !== input && other.batches.length > 0);
+    if (others.length === 0) return batch.length;
+    const limit = Math.min(...others.map(timeOf));
+    const winsTie = others.every((other) => timeOf(other) > limit || this.#inputs.indexOf(input) < this.#inputs.indexOf(other));
+    let to = input.next + 1;
+    while (to < batch.length && (batch.time(to) < limit || (winsTie && batch.time(to) === limit))) to += 1;
+    return to;
+  }
+
+  #any(): boolean {
+    return this.#inputs.some((input) => input.batches.length > 0);
+  }
+
+  #arrival(input: Input): Promise<void> {
+    input.waiting ??= input.reader.poll(WAIT_MS).then((batches) => {
+      input.waiting = undefined;
+      input.batches = [...batches];
+    });
+    return input.waiting;
+  }
+}
+
+function timeOf(input: Input): number {
+  return input.batches[0]?.time(input.next) ?? Number.POSITIVE_INFINITY;
+}

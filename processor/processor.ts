@@ -1,0 +1,116 @@
+import { Gauge, type Registry } from 'prom-client';
+import { validateRules } from '../alarm/rules.ts';
+import { ALARM_TYPES } from '../alarm/status.ts';
+import type { MessageLog, TaskLog } from '../message-log/port.ts';
+import { INPUTS } from '../message-log/topics.ts';
+import { retryForever } from '../runtime/backoff.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { ConfigurationError } from '../runtime/configuration.ts';
+import { PermanentError, reasonOf } from '../runtime/errors.ts';
+import type { Health } from '../runtime/health.ts';
+import type { Running } from '../runtime/lifecycle.ts';
+import type { Logger } from '../runtime/logging.ts';
+import { type ProcessorConfig, rulesOf } from './config.ts';
+import { TaskMetrics } from './metrics.ts';
+import { Task, type TaskDeps, type TaskSettings } from './task.ts';
+
+export interface ProcessorDeps {
+  readonly log: MessageLog;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly health: Health;
+}
+
+/** Runs a task for every partition that this process is given. Throws ConfigurationError for rules that make no sense. */
+export async function startProcessor(config: ProcessorConfig, deps: ProcessorDeps): Promise<Running> {
+  const rules = rulesOf(config);
+  const problems = validateRules(rules);
+  if (problems.length > 0) throw new ConfigurationError(problems);
+
+  const logger = deps.logger.child({ role: 'processor' });
+  const taskDeps: TaskDeps = { log: deps.log, clock: deps.clock, logger, metrics: new TaskMetrics(deps.registry) };
+  const runners = new Map<number, TaskRunner>();
+  observe(deps.registry, deps.log, runners);
+
+  const release = await deps.log.own({
+    assigned: async (taskLog) => {
+      const runner = new TaskRunner(taskLog, { rules, clockSkewMaxMs: config.clockSkewMaxMs }, taskDeps, deps.health);
+      runners.set(taskLog.partition, runner);
+      await runner.started;
+    },
+    revoked: async (partition) => {
+      await runners.get(partition)?.stop();
+      runners.delete(partition);
+    },
+  });
+  return { stop: release };
+}
+
+/** Keeps one partition's task alive: after a fault it is thrown away and restored, until the partition belongs to somebody else. */
+class TaskRunner {
+  readonly started: Promise<void>;
+  task: Task | undefined;
+  readonly #abort = new AbortController();
+  readonly #loop: Promise<void>;
+
+  constructor(taskLog: TaskLog, settings: TaskSettings, deps: TaskDeps, health: Health) {
+    const part = `task ${taskLog.partition}`;
+    let onStarted: () => void = () => undefined;
+    this.started = new Promise((resolve) => {
+      onStarted = resolve;
+    });
+    const once = async (): Promise<void> => {
+      const task = await Task.restore(taskLog, settings, deps);
+      this.task = task;
+      onStarted();
+      if (this.#abort.signal.aborted) task.close();
+      await task.run(() => health.report(part, undefined));
+    };
+    const onFault = (error: unknown): void => {
+      health.report(part, reasonOf(error));
+      deps.logger.warn({ partition: taskLog.partition, reason: reasonOf(error) }, 'task failed and is restored');
+    };
+    this.#loop = retryForever(once, onFault, this.#abort.signal, { firstMs: 50, maxMs: 5_000 }).catch((error: unknown) => {
+      if (this.#abort.signal.aborted) return;
+      health.report(part, reasonOf(error));
+      if (!(error instanceof PermanentError)) throw error;
+      deps.logger.error({ partition: taskLog.partition, reason: error.message }, 'task given up: the partition belongs to another owner');
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort(new Error('stopping'));
+    this.task?.close();
+    await this.#loop;
+  }
+}
+
+function observe(registry: Registry, log: MessageLog, runners: ReadonlyMap<number, TaskRunner>): void {
+  new Gauge({
+    name: 'tocsin_task_lag_records',
+    help: 'Records that are in the log and not yet read by their task',
+    labelNames: ['topic', 'partition'],
+    registers: [registry],
+    async collect() {
+      for (const [partition, { task }] of runners) {
+        if (!task) continue;
+        for (const topic of INPUTS)
+          this.set({ topic, partition }, Math.max(0, (await log.bounds(topic, partition)).next - task.positions[topic]));
+      }
+    },
+  });
+  new Gauge({
+    name: 'tocsin_alarms_active',
+    help: 'Alarms active now, in the partitions of this process',
+    labelNames: ['type'],
+    registers: [registry],
+    collect() {
+      for (const type of ALARM_TYPES)
+        this.set(
+          { type },
+          [...runners.values()].reduce((sum, { task }) => sum + (task?.detection.active[type] ?? 0), 0),
+        );
+    },
+  });
+}

@@ -1,0 +1,175 @@
+import type { AlarmEvent } from '../alarm/alarm.ts';
+import { parseAction } from '../alarm/action.ts';
+import { decodeRecovery, decodeStatus } from '../alarm/decode.ts';
+import { Detection, type Effects } from '../alarm/detection.ts';
+import type { Rules } from '../alarm/rules.ts';
+import type { Status } from '../alarm/status.ts';
+import type { MessageLog, OutgoingRecord, RecordBatch, StateDelta, TaskLog } from '../message-log/port.ts';
+import type { DeadLetter } from '../message-log/topics.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/logging.ts';
+import { Inputs, type Run } from './inputs.ts';
+import type { TaskMetrics } from './metrics.ts';
+
+export interface TaskSettings {
+  readonly rules: Rules;
+  readonly clockSkewMaxMs: number;
+}
+
+export interface TaskDeps {
+  readonly log: MessageLog;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: TaskMetrics;
+}
+
+/** Positions without effects are committed this often, so that a restart has little to read again. */
+const POSITIONS_EVERY_MS = 5_000;
+const DEAD_LETTER_VALUE_BYTES_MAX = 64 * 1024;
+
+/**
+ * The task over one partition: decode → detect → one atomic commit of alarms, counts, state and positions.
+ * Lives until `close` or the first fault; whoever runs it then makes a new one, which restores itself from the log.
+ */
+export class Task {
+  readonly #taskLog: TaskLog;
+  readonly #inputs: Inputs;
+  readonly #detection: Detection;
+  readonly #deps: TaskDeps;
+  readonly #status: Status = { id: 0, motion: false, smoke: false, temperature: 0, maxTemperature: 0, at: undefined, seq: undefined };
+  readonly #recovery: { id: number; at: number | undefined } = { id: 0, at: undefined };
+  #dead: OutgoingRecord[] = [];
+  #committedAt: number;
+  #uncommitted = false;
+  #closing = false;
+
+  private constructor(taskLog: TaskLog, inputs: Inputs, detection: Detection, deps: TaskDeps) {
+    this.#taskLog = taskLog;
+    this.#inputs = inputs;
+    this.#detection = detection;
+    this.#deps = deps;
+    this.#committedAt = deps.clock();
+  }
+
+  static async restore(taskLog: TaskLog, settings: TaskSettings, deps: TaskDeps): Promise<Task> {
+    const { partition } = taskLog;
+    const detection = new Detection({ ...settings, partition });
+    const positions = await taskLog.restore((sensor, value) => detection.restore(sensor, value.toString()));
+    const inputs = await Inputs.open(deps.log, partition, positions, (topic, from, to) => {
+      deps.logger.error({ topic, partition, from, to }, 'records were removed by retention before they were read');
+    });
+    deps.logger.info({ partition, sensors: detection.sensors, positions }, 'task restored');
+    return new Task(taskLog, inputs, detection, deps);
+  }
+
+  get detection(): Detection {
+    return this.#detection;
+  }
+
+  get positions(): Inputs['positions'] {
+    return this.#inputs.positions;
+  }
+
+  /** Works until closed. Rejects with the log's fault. */
+  async run(onProgress: () => void): Promise<void> {
+    try {
+      while (!this.#closing) {
+        const found = await this.#inputs.fill();
+        for (let run = this.#inputs.take(); run; run = this.#inputs.take()) this.#apply(run);
+        await this.#commitIfDue();
+        onProgress();
+        // A backlog is read without waiting: let others of this process have their turn.
+        if (found) await new Promise(setImmediate);
+      }
+      if (this.#uncommitted) await this.#commit(undefined);
+    } finally {
+      await this.#inputs.close();
+    }
+  }
+
+  close(): void {
+    this.#closing = true;
+  }
+
+  #apply({ batch, from, to }: Run): void {
+    this.#uncommitted = true;
+    this.#deps.metrics.read(batch.topic, to - from);
+    if (batch.topic === 'ENTRY') this.#entries(batch, from, to);
+    else if (batch.topic === 'OK') this.#recoveries(batch, from, to);
+    else this.#actions(batch, from, to);
+  }
+
+  #entries(batch: RecordBatch, from: number, to: number): void {
+    const { bytes } = batch;
+    const status = this.#status;
+    let i = from;
+    // One closure for the whole run: it is asked only for readings that are hits.
+    const value = (): string => valueOf(batch, i);
+    for (; i < to; i += 1) {
+      const reason = decodeStatus(bytes, batch.start(i), batch.end(i), status);
+      if (reason === undefined) this.#detection.entry(status, batch.time(i), batch.offset(i), value);
+      else this.#park(batch, i, reason);
+    }
+  }
+
+  #recoveries(batch: RecordBatch, from: number, to: number): void {
+    for (let i = from; i < to; i += 1) {
+      const reason = decodeRecovery(batch.bytes, batch.start(i), batch.end(i), this.#recovery);
+      if (reason === undefined) this.#detection.recovery(this.#recovery.id, batch.time(i), batch.offset(i));
+      else this.#park(batch, i, reason);
+    }
+  }
+
+  #actions(batch: RecordBatch, from: number, to: number): void {
+    for (let i = from; i < to; i += 1) {
+      const action = parseAction(valueOf(batch, i));
+      if (typeof action === 'string') this.#park(batch, i, action);
+      else this.#detection.action(action, batch.time(i), batch.offset(i));
+    }
+  }
+
+  #park(batch: RecordBatch, i: number, reason: string): void {
+    this.#deps.metrics.parked();
+    const letter: DeadLetter = {
+      topic: batch.topic,
+      partition: batch.partition,
+      offset: batch.offset(i),
+      at: batch.time(i),
+      reason,
+      by: 'processor',
+      value: valueOf(batch, i).slice(0, DEAD_LETTER_VALUE_BYTES_MAX),
+    };
+    this.#dead.push(outgoing('DEAD', batch.key(i), batch.time(i), letter));
+  }
+
+  async #commitIfDue(): Promise<void> {
+    const effects = this.#detection.takeEffects();
+    if (effects || this.#dead.length > 0) await this.#commit(effects);
+    else if (this.#uncommitted && this.#deps.clock() - this.#committedAt >= POSITIONS_EVERY_MS) await this.#commit(undefined);
+  }
+
+  async #commit(effects: Effects | undefined): Promise<void> {
+    const outputs = this.#dead;
+    const state: StateDelta[] = [];
+    for (const event of effects?.events ?? []) outputs.push(outgoing('ALARM', sensorOf(event), event.at, event));
+    for (const count of effects?.counts ?? []) outputs.push(outgoing('COUNT', count.sensor, count.at, count));
+    for (const [sensor, json] of effects?.changed ?? []) state.push({ key: sensor, value: json === null ? null : Buffer.from(json) });
+    await this.#taskLog.commit(outputs, state, this.#inputs.positions);
+    this.#dead = [];
+    this.#uncommitted = false;
+    this.#committedAt = this.#deps.clock();
+    if (effects) this.#deps.metrics.committed(effects.events, this.#committedAt);
+  }
+}
+
+function sensorOf(event: AlarmEvent): number {
+  return event.event === 'refused' ? event.action.sensor : event.alarm.sensor;
+}
+
+function valueOf(batch: RecordBatch, i: number): string {
+  return batch.bytes.toString('utf8', batch.start(i), batch.end(i));
+}
+
+function outgoing(topic: OutgoingRecord['topic'], key: number, at: number, value: unknown): OutgoingRecord {
+  return { topic, key, at, value: Buffer.from(JSON.stringify(value)) };
+}

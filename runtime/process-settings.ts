@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { duration, setting } from './configuration.ts';
+import { LOG_LEVELS } from './logging.ts';
+
+/** What every process has, whatever its roles. */
+export const processSettings = {
+  dataDir: setting(
+    'TOCSIN_DATA_DIR',
+    z.string().min(1),
+    './data',
+    'Folder of everything that is kept: log, clients, archive, history, outbox.',
+  ),
+  host: setting(
+    'TOCSIN_HOST',
+    z.string().min(1),
+    '127.0.0.1',
+    'Address to listen on. Anything but loopback needs credentials for sensors and operators.',
+  ),
+  logLevel: setting('TOCSIN_LOG_LEVEL', z.enum(LOG_LEVELS), 'info', 'fatal, error, warn, info, debug, trace or silent.'),
+  logFormat: setting(
+    'TOCSIN_LOG_FORMAT',
+    z.enum(['auto', 'json', 'text']),
+    'auto',
+    'json for machines, text for people; auto: text at a terminal.',
+  ),
+  stopTimeoutMs: setting('TOCSIN_STOP_TIMEOUT', duration, '10s', 'How long a stop may take to finish what is in hand.'),
+};
