@@ -10,11 +10,18 @@ export interface Mail {
   readonly date: Date;
 }
 
+export interface Handover {
+  readonly reply: string;
+  /** How many of the recipients the server refused while it took the mail for others; `reply` names them. */
+  readonly refused?: number;
+}
+
 /**
  * Hands mails over. `send` resolves with the server's reply (or where the file lies); rejects with PermanentError where trying again is
- * useless (5xx: `mail-rejected`), TransientError otherwise (4xx, network: `mail-deferred`). Does not retry itself.
+ * useless (5xx: `mail-rejected`), TransientError otherwise (4xx, network: `mail-deferred`; refused whatever the mail, such as a wrong
+ * password: `mail-misconfigured`). Does not retry itself.
  */
 export interface MailTransport {
-  send(mail: Mail): Promise<{ readonly reply: string }>;
+  send(mail: Mail): Promise<Handover>;
   close(): Promise<void>;
 }

@@ -1,0 +1,113 @@
+/** Mails as files, one `.eml` each, for those who have no mail server or fetch them with a tool of their own. */
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import MailComposer from 'nodemailer/lib/mail-composer';
+import type { Clock } from '../../../runtime/clock.ts';
+import { reasonOf, TransientError } from '../../../runtime/errors.ts';
+import type { Logger } from '../../../runtime/logging.ts';
+import { messageOf } from './message.ts';
+import type { Mail, MailTransport } from './port.ts';
+
+export interface OutboxOptions {
+  /** Files older than this are removed, ms. */
+  readonly keepMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** At most so many files, whatever their age: some 500 MB. */
+const FILES_MAX = 100_000;
+const PRUNE_EVERY_MS = 3_600_000;
+const NAME_MAX = 200;
+const PARTIAL = '.part';
+
+/**
+ * A file appears complete and durable under a name that sorts by time and is the mail's own: the same mail again replaces itself.
+ * `send` rejects with TransientError `mail-deferred` where the folder can't be written.
+ */
+export async function openOutbox(folder: string, options: OutboxOptions): Promise<MailTransport> {
+  const prune = () =>
+    pruneFolder(folder, options).catch((error: unknown) =>
+      options.logger.warn({ folder, reason: reasonOf(error) }, 'old mails could not be removed from the outbox'),
+    );
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => Promise.reject(unwritable(folder, error)));
+  let pruning = prune();
+  const timer = setInterval(() => {
+    pruning = prune();
+  }, PRUNE_EVERY_MS).unref();
+  return {
+    send: async (mail) => {
+      const name = fileName(mail);
+      const bytes = await new MailComposer(messageOf(mail)).compile().build();
+      try {
+        await writeWhole(folder, name, bytes);
+      } catch (error) {
+        throw unwritable(folder, error);
+      }
+      return { reply: `outbox/${name}` };
+    },
+    close: async () => {
+      clearInterval(timer);
+      await pruning;
+    },
+  };
+}
+
+/** `20261124T133250123Z-<id>.raised.eml` */
+function fileName({ date, messageId }: Mail): string {
+  const id = messageId.replace(/^<|@[^@]*$/g, '').replace(/[^A-Za-z0-9_.=~-]/g, '_');
+  return `${date.toISOString().replace(/[-:.]/g, '')}-${id.slice(0, NAME_MAX)}.eml`;
+}
+
+/** Written aside, on disk before it is renamed, and the name itself on disk before it counts. */
+async function writeWhole(folder: string, name: string, bytes: Uint8Array): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const aside = join(folder, `.${name}${PARTIAL}`);
+  try {
+    const file = await open(aside, 'w', 0o600);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(aside, join(folder, name));
+  } catch (error) {
+    await rm(aside, { force: true }).catch(() => undefined);
+    throw error;
+  }
+  await syncFolder(folder);
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  // Windows can't open a folder; there the rename is as durable as it gets.
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Removes what is too old or too many, oldest names first, and what a crash left half written. */
+async function pruneFolder(folder: string, { keepMs, clock }: OutboxOptions): Promise<void> {
+  const limit = clock() - keepMs;
+  const names = (await readdir(folder)).sort();
+  const mails = names.filter((name) => name.endsWith('.eml'));
+  const excess = new Set(mails.slice(0, Math.max(0, mails.length - FILES_MAX)));
+  for (const name of names) {
+    const path = join(folder, name);
+    if (excess.has(name)) await rm(path, { force: true });
+    else if (name.endsWith('.eml') || name.endsWith(`.eml${PARTIAL}`)) {
+      // Another mail may be half written right now: partial files go by age too, but a far smaller one.
+      const oldest = name.endsWith(PARTIAL) ? clock() - PRUNE_EVERY_MS : limit;
+      const found = await stat(path).catch(() => undefined);
+      if (found && found.mtimeMs < oldest) await rm(path, { force: true });
+    }
+  }
+}
+
+function unwritable(folder: string, error: unknown): TransientError {
+  return new TransientError('mail-deferred', `the outbox ${folder} cannot be written`, { cause: error });
+}

@@ -1,0 +1,105 @@
+/** Mails to a mail server, over a pool of connections. */
+import { isIP } from 'node:net';
+import nodemailer from 'nodemailer';
+import type { SMTPPoolOptions } from 'nodemailer/lib/smtp-pool';
+import { PermanentError, reasonOf, TransientError } from '../../../runtime/errors.ts';
+import type { MailerConfig } from '../config.ts';
+import { messageOf } from './message.ts';
+import type { Handover, MailTransport } from './port.ts';
+
+export type SmtpOptions = Pick<MailerConfig, 'smtpTls' | 'concurrency' | 'perSecond' | 'timeoutMs'> & { readonly smtpUrl: string };
+
+const CONNECT_TIMEOUT_MAX_MS = 10_000;
+/** A server that trickles is never silent: no mail takes longer than so many times the time-out. */
+const WHOLE_MAIL_FACTOR = 3;
+const REPLY_MAX = 500;
+
+/** What nodemailer says of a fault: which step of the dialogue, and the server's reply to it. */
+interface SmtpFault {
+  readonly code?: string | undefined;
+  readonly command?: string | undefined;
+  readonly responseCode?: number | undefined;
+  readonly response?: string | undefined;
+  readonly recipient?: string | undefined;
+}
+
+export function openSmtp(options: SmtpOptions): MailTransport {
+  const pool = nodemailer.createTransport(poolOptions(options));
+  // Mails may also wait for the rate bound before they are begun.
+  const waitMs = options.perSecond > 0 ? (options.concurrency / options.perSecond) * 1_000 : 0;
+  const wholeMs = Math.ceil(options.timeoutMs * WHOLE_MAIL_FACTOR + waitMs);
+  return {
+    send: async (mail) => {
+      try {
+        const sent = await pool.sendMail({ ...messageOf(mail), signal: AbortSignal.timeout(wholeMs) });
+        return handover(sent.response, sent.rejectedErrors ?? []);
+      } catch (error) {
+        throw fault(error);
+      }
+    },
+    // Whoever closes has waited for the mails under way; what a server still stalls is cut off and was not handed over.
+    close: async () => pool.close({ force: true }),
+  };
+}
+
+function poolOptions({ smtpUrl, smtpTls, concurrency, perSecond, timeoutMs }: SmtpOptions): SMTPPoolOptions {
+  const { protocol, hostname, port, username, password } = new URL(smtpUrl);
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const secure = protocol === 'smtps:';
+  const connectTimeout = Math.min(timeoutMs, CONNECT_TIMEOUT_MAX_MS);
+  const mustEncrypt = smtpTls === 'required' || (smtpTls === 'auto' && username !== '' && !isLoopback(host));
+  return {
+    pool: true,
+    host,
+    port: port === '' ? (secure ? 465 : 587) : Number(port),
+    secure,
+    requireTLS: mustEncrypt && !secure,
+    ignoreTLS: smtpTls === 'off',
+    ...(username === '' ? {} : { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
+    maxConnections: concurrency,
+    ...(perSecond > 0 ? { rateLimit: perSecond, rateDelta: 1_000 } : {}),
+    // The mailer retries, with its own backoff, and counts: nothing is sent twice behind its back.
+    maxRequeues: 0,
+    connectionTimeout: connectTimeout,
+    greetingTimeout: connectTimeout,
+    dnsTimeout: connectTimeout,
+    socketTimeout: timeoutMs,
+    socketCloseTimeout: 1_000,
+    tls: { minVersion: 'TLSv1.2' },
+  };
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+function handover(response: string, refusals: readonly SmtpFault[]): Handover {
+  if (refusals.length === 0) return { reply: response.slice(0, REPLY_MAX) };
+  const named = refusals.map(({ recipient, response: reply }) => `${recipient ?? 'a recipient'}: ${reply ?? 'no reason'}`);
+  return { reply: `${response}; refused for ${named.join('; ')}`.slice(0, REPLY_MAX), refused: refusals.length };
+}
+
+/**
+ * A 5xx parks a mail only if it is about this mail: its recipients or its content. Refusals before that (greeting, log-in, TLS, sender) would
+ * meet every mail alike: they are somebody's to put right, and all mails wait for it.
+ */
+function fault(error: unknown): Error {
+  const { code, command, responseCode = 0, response } = error as SmtpFault;
+  const aboutMail = code === 'EMESSAGE' || (code === 'EENVELOPE' && (command === 'RCPT TO' || command === 'DATA'));
+  const tooLarge = (code === 'EENVELOPE' && responseCode === 552) || (code === 'EMESSAGE' && command === 'MAIL FROM');
+  const permanent = responseCode >= 500 && !SESSION_REPLIES.has(responseCode);
+  if (tooLarge || (aboutMail && permanent)) return new PermanentError('mail-rejected', (response ?? reasonOf(error)).slice(0, REPLY_MAX));
+  const temporary = responseCode >= 400 && responseCode < 500;
+  const misconfigured = !temporary && (responseCode >= 500 || SESSION_FAULTS.has(code ?? '') || isCertificateFault(error));
+  return new TransientError(misconfigured ? 'mail-misconfigured' : 'mail-deferred', reasonOf(error).slice(0, REPLY_MAX));
+}
+
+/** Bad sequence, and the ones that ask for a log-in or for TLS: about the session, whichever command they answer. */
+const SESSION_REPLIES: ReadonlySet<number> = new Set([503, 530, 534, 535, 538]);
+
+const SESSION_FAULTS: ReadonlySet<string> = new Set(['EAUTH', 'ENOAUTH', 'ETLS']);
+
+function isCertificateFault(error: unknown): boolean {
+  const original = (error as { originalCode?: unknown }).originalCode;
+  return typeof original === 'string' && /CERT|SIGNATURE|ALTNAME|SSL|TLS/.test(original);
+}
