@@ -32,24 +32,36 @@ export function setting<T>(name: Setting['name'], schema: ZodType<T>, fallback: 
   return { name, schema, default: fallback, description };
 }
 
-/**
- * Reads settings from `environment`, an empty value counting as not set. `known` are all names the program understands, so that a
- * misspelt one is refused with the nearest right one. Throws ConfigurationError.
- */
+/** Reads the settings of one role. Throws ConfigurationError. */
 export function readSettings<S extends Settings>(settings: S, environment: NodeJS.ProcessEnv, known: Iterable<string> = []): ConfigOf<S> {
-  const problems = unknownNames(environment, new Set([...known, ...Object.values(settings).map((s) => s.name)]));
+  return readGroups({ only: settings }, environment, known).only;
+}
+
+/**
+ * Reads the settings of several roles from `environment`, an empty value counting as not set. `known` are further names that the program
+ * understands; a misspelt one is refused with the nearest right one. Throws ConfigurationError with the problems of all roles.
+ */
+export function readGroups<G extends Readonly<Record<string, Settings>>>(
+  groups: G,
+  environment: NodeJS.ProcessEnv,
+  known: Iterable<string> = [],
+): { readonly [R in keyof G]: ConfigOf<G[R]> } {
+  const names = Object.values(groups).flatMap((settings) => Object.values(settings).map(({ name }) => name));
+  const problems = unknownNames(environment, new Set([...known, ...names]));
+  const values = Object.entries(groups).map(([role, settings]) => [role, readGroup(settings, environment, problems)]);
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return Object.fromEntries(values);
+}
+
+function readGroup(settings: Settings, environment: NodeJS.ProcessEnv, problems: string[]): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const [field, { name, schema, default: fallback }] of Object.entries(settings)) {
     const raw = environment[name] === '' ? undefined : environment[name];
     const result = schema.safeParse(raw ?? fallback);
     if (result.success) values[field] = result.data;
-    else
-      problems.push(
-        `${name}: ${result.error.issues.map((issue) => issue.message).join(', ')}${raw === undefined ? '' : ` (it is set, see its line in the README)`}`,
-      );
+    else problems.push(`${name}: ${result.error.issues.map((issue) => issue.message).join(', ')}`);
   }
-  if (problems.length > 0) throw new ConfigurationError(problems);
-  return values as ConfigOf<S>;
+  return values;
 }
 
 function unknownNames(environment: NodeJS.ProcessEnv, known: ReadonlySet<string>): string[] {

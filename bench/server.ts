@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+
+/** A process under measurement, on the first core; the load runs on the second. */
+export interface Server {
+  readonly pid: number;
+  readonly ready: Ready;
+  /** Milliseconds from its start until it said that it is ready. */
+  readonly startMs: number;
+  readonly child: ChildProcess;
+  stop(signal?: NodeJS.Signals): Promise<void>;
+}
+
+export interface Ready {
+  readonly ingestPort: number;
+  readonly consoleUrl?: string;
+  readonly signInUrl?: string;
+}
+
+const PINS = existsSync('/usr/bin/taskset');
+
+/** Command line that runs on one core, where the system can pin. */
+export function pinned(core: 0 | 1, command: string, args: readonly string[]): [string, string[]] {
+  return PINS ? ['/usr/bin/taskset', ['-c', String(core), command, ...args]] : [command, [...args]];
+}
+
+export const API_TOKEN = 'bench-token-that-is-long-enough-0123456789';
+
+/** Starts a program of this repository and waits for its `ready` message. */
+export async function startServer(program: string, environment: NodeJS.ProcessEnv = {}, args: readonly string[] = []): Promise<Server> {
+  const began = performance.now();
+  const [command, commandArgs] = pinned(0, process.execPath, ['--import', 'tsx', program, ...args]);
+  const child = spawn(command, commandArgs, {
+    env: {
+      ...process.env,
+      TOCSIN_LOG_LEVEL: 'warn',
+      TOCSIN_INGEST_PORT: '0',
+      TOCSIN_CONSOLE_PORT: '0',
+      TOCSIN_API_TOKEN: API_TOKEN,
+      ...environment,
+    },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const ready = await new Promise<Ready>((resolve, reject) => {
+    child.once('message', (message) => resolve(message as Ready));
+    child.once('exit', (code) => reject(new Error(`${program} ended with ${code} before it was ready`)));
+  });
+  return {
+    pid: child.pid ?? 0,
+    ready,
+    startMs: performance.now() - began,
+    child,
+    stop: async (signal = 'SIGTERM') => {
+      child.kill(signal);
+      await exited;
+    },
+  };
+}
+
+/** Resident memory of a process in bytes, split into what is its own and what are pages of files it maps. */
+export async function memoryOf(pid: number): Promise<{ rss: number; anonymous: number; file: number }> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  const kib = (field: string): number => Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0) * 1024;
+  return { rss: kib('VmRSS'), anonymous: kib('RssAnon'), file: kib('RssFile') };
+}
+
+/** CPU seconds that a process has used so far, all threads. */
+export async function cpuSecondsOf(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
