@@ -12,7 +12,32 @@ export interface Status {
   seq: number | undefined;
 }
 
+/** A sensor says that all is well again. */
+export interface Recovery {
+  id: number;
+  /** The sensor's own time in epoch ms, where it can be read. */
+  at: number | undefined;
+}
+
 export const SENSOR_ID_MAX = 2_147_483_647;
+
+/** Longest accepted status or recovery. */
+export const STATUS_BYTES_MAX = 4096;
 
 export const ALARM_TYPES = ['motion', 'smoke', 'temperature'] as const;
 export type AlarmType = (typeof ALARM_TYPES)[number];
+
+/** A status to decode into, again and again. NaN makes the engine store temperatures unboxed from the start. */
+export function emptyStatus(): Status {
+  return { id: 0, motion: false, smoke: false, temperature: Number.NaN, maxTemperature: Number.NaN, at: undefined, seq: undefined };
+}
+
+/** A hit is a status that at least one detector is alarmed by. */
+export function isHit(status: Status): boolean {
+  return status.motion || status.smoke || status.temperature > status.maxTemperature;
+}
+
+/** Whether the status is a hit of that type. */
+export function hits(status: Status, type: AlarmType): boolean {
+  return type === 'temperature' ? status.temperature > status.maxTemperature : status[type];
+}

@@ -1,0 +1,47 @@
+/** Sensors by the time at which something is due: a binary heap. */
+export class DueQueue {
+  readonly #heap: { due: number; sensor: number }[] = [];
+
+  /** Time of the earliest; Infinity when there is none. */
+  get next(): number {
+    return this.#heap[0]?.due ?? Number.POSITIVE_INFINITY;
+  }
+
+  push(due: number, sensor: number): void {
+    const heap = this.#heap;
+    const entry = { due, sensor };
+    let i = heap.length;
+    heap.push(entry);
+    while (i > 0) {
+      const parent = (i - 1) >> 1;
+      const above = heap[parent];
+      if (above === undefined || above.due <= due) break;
+      heap[i] = above;
+      i = parent;
+    }
+    heap[i] = entry;
+  }
+
+  /** Takes the earliest away. */
+  pop(): number | undefined {
+    const heap = this.#heap;
+    const first = heap[0];
+    const last = heap.pop();
+    if (first === undefined || last === undefined || heap.length === 0) return first?.sensor;
+    let i = 0;
+    for (;;) {
+      let child = 2 * i + 1;
+      const right = heap[child + 1];
+      let below = heap[child];
+      if (below !== undefined && right !== undefined && right.due < below.due) {
+        below = right;
+        child++;
+      }
+      if (below === undefined || below.due >= last.due) break;
+      heap[i] = below;
+      i = child;
+    }
+    heap[i] = last;
+    return first.sensor;
+  }
+}

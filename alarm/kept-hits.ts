@@ -1,0 +1,47 @@
+/** The latest hits of one type of one sensor, oldest first. */
+import type { Evidence } from './alarm.ts';
+import type { Rule } from './rules.ts';
+
+export type Hits = readonly Evidence[];
+
+/**
+ * The latest `limit` of the hits and one more; the same array if that one isn't among them. Latest by record time, not by order of reading,
+ * and of two hits with the same `seq` the later one: so what is kept doesn't depend on when an OK cuts off the older ones.
+ */
+export function keep(hits: Hits, hit: Evidence, limit: number): Hits {
+  const twin = hit.seq === undefined ? -1 : hits.findIndex(({ seq }) => seq === hit.seq);
+  if (twin >= 0 && !isLater(hit, hits[twin])) return hits;
+  const others = twin < 0 ? hits : hits.toSpliced(twin, 1);
+  const place = others.findLastIndex((kept) => isLater(hit, kept)) + 1;
+  if (place === 0 && others.length >= limit) return hits;
+  return others.toSpliced(place, 0, hit).slice(-limit);
+}
+
+/** The hits after `at`; the same array if those are all. */
+export function after(hits: Hits, at: number): Hits {
+  return areAfter(hits, at) ? hits : hits.filter((hit) => hit.at > at);
+}
+
+export function areAfter(hits: Hits, at: number): boolean {
+  return hits.every((hit) => hit.at > at);
+}
+
+/** Whether the hits raise an alarm under that rule. */
+export function suffice(hits: Hits, rule: Rule): boolean {
+  if (hits.length < rule.hits) return false;
+  const first = hits[hits.length - rule.hits];
+  const last = hits.at(-1);
+  return rule.within === undefined || (first !== undefined && last !== undefined && last.at - first.at <= rule.within);
+}
+
+/**
+ * The hit that completed these: the one read last. No other alarm can have been raised by it, since each alarm needs all of its hits and
+ * they were not complete before.
+ */
+export function completing(hits: Hits): Evidence {
+  return hits.reduce((last, hit) => (hit.offset > last.offset ? hit : last));
+}
+
+function isLater(hit: Evidence, than: Evidence | undefined): boolean {
+  return than === undefined || hit.at > than.at || (hit.at === than.at && hit.offset > than.offset);
+}

@@ -1,0 +1,69 @@
+/**
+ * The life of an alarm (ISA-18.2): each function takes an alarm and gives its next version.
+ *
+ *   raised ─► ACTIVE_UNACK ──acknowledge──► ACTIVE_ACK
+ *                  │ OK                         │ OK
+ *                  ▼                            ▼
+ *             CLEARED_UNACK ─acknowledge──► CLEARED_ACK (over)
+ */
+import type { Action, Alarm, AlarmChangeKind } from './alarm.ts';
+import { alarmId } from './alarm-id.ts';
+import { completing, type Hits } from './kept-hits.ts';
+import type { Severity } from './rules.ts';
+import type { AlarmType } from './status.ts';
+
+/** An active alarm's last-seen time is refreshed at most this often. */
+export const SEEN_EVERY_MS = 60_000;
+
+/** Who acknowledges what nobody did. */
+export const SELF = 'tocsin';
+
+export function raise(sensor: number, type: AlarmType, severity: Severity, evidence: Hits): Alarm {
+  const hit = completing(evidence);
+  return {
+    id: alarmId(sensor, type, hit),
+    sensor,
+    type,
+    severity,
+    state: 'ACTIVE_UNACK',
+    version: 1,
+    raisedAt: hit.at,
+    lastSeenAt: hit.at,
+    evidence,
+  };
+}
+
+export function isActive(alarm: Alarm): boolean {
+  return alarm.state === 'ACTIVE_UNACK' || alarm.state === 'ACTIVE_ACK';
+}
+
+export function see(alarm: Alarm, at: number): Alarm {
+  return { ...alarm, version: alarm.version + 1, lastSeenAt: at };
+}
+
+export function clear(alarm: Alarm, at: number, lastSeenAt: number): Alarm {
+  const state = alarm.state === 'ACTIVE_ACK' ? 'CLEARED_ACK' : 'CLEARED_UNACK';
+  return { ...see(alarm, Math.max(alarm.lastSeenAt, lastSeenAt)), state, clearedAt: at };
+}
+
+export function acknowledge(alarm: Alarm, by: string, at: number): Alarm {
+  const state = isActive(alarm) ? 'ACTIVE_ACK' : 'CLEARED_ACK';
+  return { ...alarm, version: alarm.version + 1, state, acknowledgedAt: at, acknowledgedBy: by };
+}
+
+/** Carries an operator's action out on an open alarm, or says why not. */
+export function act(alarm: Alarm, action: Action, at: number): { event: AlarmChangeKind; alarm: Alarm } | string {
+  if (action.version !== alarm.version) {
+    return `the alarm has changed since: it is at version ${alarm.version}, the action was for version ${action.version}`;
+  }
+  switch (action.kind) {
+    case 'acknowledge':
+      if (alarm.state === 'ACTIVE_ACK') return `already acknowledged by ${alarm.acknowledgedBy}`;
+      return { event: 'acknowledged', alarm: acknowledge(alarm, action.by, at) };
+    case 'note':
+      return { event: 'noted', alarm: { ...alarm, version: alarm.version + 1 } };
+    case 'disposition':
+      if (action.disposition === undefined) return 'disposition is missing';
+      return { event: 'disposed', alarm: { ...alarm, version: alarm.version + 1, disposition: action.disposition } };
+  }
+}
