@@ -26,7 +26,7 @@ const BENCHES: Readonly<Record<string, { readonly what: string; readonly run: (r
     run: async (runs) => (await import('./memory.ts')).benchMemory(runs),
   },
   connections: {
-    what: '50,000 idle connections and 2,500 statuses/s',
+    what: '50,000 open connections (or as many as the system lets one process open) and 2,500 statuses/s',
     run: async (runs) => (await import('./connections.ts')).benchConnections(runs),
   },
 };
