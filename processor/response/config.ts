@@ -44,7 +44,7 @@ export const mailerSettings = {
 };
 
 /** `consoleUrl` is the origin of the console (a setting of the console), for the link in the mail; undefined: no link. */
-export type MailerConfig = ConfigOf<typeof mailerSettings> & { readonly consoleUrl: string | undefined };
+export type MailerConfig = ConfigOf<typeof mailerSettings> & { readonly consoleUrl?: string | undefined };
 
 function isSmtpUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;

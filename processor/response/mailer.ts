@@ -1,0 +1,244 @@
+/** The response protocol: a mail for every alarm that is raised or clears. Guarantees and the way through: README.md in this folder. */
+import type { Registry } from 'prom-client';
+import type { MessageLog, RecordBatch, Subscription } from '../../message-log/port.ts';
+import { retryForever } from '../../runtime/backoff.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { PermanentError, reasonOf } from '../../runtime/errors.ts';
+import type { Health } from '../../runtime/health.ts';
+import type { Running } from '../../runtime/lifecycle.ts';
+import type { Logger } from '../../runtime/logging.ts';
+import { decodeMailedChange, type MailedChange } from './alarm-event.ts';
+import { createClientLookup } from './client-lookup.ts';
+import type { MailerConfig } from './config.ts';
+import { deliveryKey, MAILER_GROUP, readLedger, recordDead } from './deliveries.ts';
+import type { Directory } from './directory/port.ts';
+import type { MailTransport } from './mail/port.ts';
+import { type AlarmMail, type DeliveryDeps, deliver } from './mail-delivery.ts';
+import { MailQueue } from './mail-queue.ts';
+import { MailerHealth } from './mailer-health.ts';
+import { mailerMetrics } from './mailer-metrics.ts';
+import { Progress } from './progress.ts';
+
+/** `transport` and `directory` are closed by who opened them, after the mailer has stopped. */
+export interface MailerDeps {
+  readonly log: MessageLog;
+  readonly directory: Directory;
+  readonly transport: MailTransport;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly health: Health;
+}
+
+const POLL_WAIT_MS = 250;
+/** Mails read from ALARM and not finished; about 4 KB each. */
+const UNFINISHED_MAX = 512;
+/** Records between the oldest unfinished mail and the newest; some 16,000 later mails went out: then it is that mail's fault. */
+const SPAN_MAX = 16_384;
+/** How long mails under way may take to finish when the mailer stops. */
+const DRAIN_MS = 5_000;
+
+/** One partition of ALARM, and what was delivered of it before this process began. */
+interface Partition {
+  readonly progress: Progress;
+  readonly delivered: Map<string, number>;
+  readonly mails: Map<number, AlarmMail>;
+  committed: number;
+  ledgerCommitted: number;
+}
+
+export async function startMailer(config: MailerConfig, deps: MailerDeps): Promise<Running> {
+  const logger = deps.logger.child({ consumer: MAILER_GROUP });
+  const subscription = await deps.log.subscribe(MAILER_GROUP, ['ALARM', 'DELIVERY']);
+  subscription.onGap = (topic, partition, from, to) => {
+    if (topic === 'ALARM') logger.error({ topic, partition, from, to }, 'alarms were removed by retention before they were mailed');
+  };
+  const mailer = new Mailer(config, { ...deps, logger }, subscription);
+  const loop = mailer.run();
+  return {
+    stop: async () => {
+      await mailer.stop(loop);
+      await subscription.close();
+    },
+  };
+}
+
+class Mailer {
+  readonly #config: MailerConfig;
+  readonly #deps: MailerDeps;
+  readonly #subscription: Subscription;
+  readonly #queue: MailQueue<AlarmMail>;
+  readonly #delivery: DeliveryDeps;
+  readonly #health: MailerHealth;
+  readonly #partitions = new Map<number, Partition>();
+  /** Ends the taking in, then what is under way. */
+  readonly #intake = new AbortController();
+  readonly #work = new AbortController();
+
+  constructor(config: MailerConfig, deps: MailerDeps, subscription: Subscription) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#subscription = subscription;
+    this.#health = new MailerHealth(deps.health, deps.logger, deps.clock);
+    const metrics = mailerMetrics(deps.registry, () => this.#queue.unfinished);
+    this.#delivery = {
+      log: deps.log,
+      transport: deps.transport,
+      clock: deps.clock,
+      logger: deps.logger,
+      metrics,
+      find: createClientLookup(deps.directory, (error) =>
+        deps.logger.warn({ reason: reasonOf(error) }, 'clients cannot be looked up; mails go out with what is known'),
+      ),
+      frame: { from: config.from, to: config.to, consoleUrl: config.consoleUrl },
+      persist: (work) => this.#persist(work, this.#work.signal),
+    };
+    this.#queue = new MailQueue<AlarmMail>({
+      concurrency: config.concurrency,
+      send: (mail) => deliver(mail, this.#delivery),
+      onDeferred: (_mail, error) => {
+        metrics.deferred.inc();
+        this.#health.deferred(error);
+      },
+      onFinished: (mail) => {
+        this.#partitions.get(mail.progress.partition)?.mails.delete(mail.step.offset);
+        this.#health.finished();
+      },
+    });
+  }
+
+  async run(): Promise<void> {
+    const { signal } = this.#intake;
+    while (!signal.aborted) {
+      try {
+        for (const batch of await this.#persist(() => this.#subscription.poll(POLL_WAIT_MS), signal)) {
+          // Its own deliveries only wake it: the ledger was read when the partition was met.
+          if (batch.topic === 'ALARM') await this.#takeIn(batch);
+        }
+        await this.#settle();
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+    }
+  }
+
+  /** Lets what is under way finish, within bounds, and remembers how far it came. */
+  async stop(loop: Promise<void>): Promise<void> {
+    this.#intake.abort(new Error('stopping'));
+    await this.#queue.stop(DRAIN_MS);
+    this.#work.abort(new Error('stopping'));
+    await loop;
+    for (const partition of this.#partitions.values()) {
+      // What isn't remembered now is met again and found in the ledger.
+      await this.#commit(partition).catch((error: unknown) => this.#deps.logger.warn({ reason: reasonOf(error) }, 'position not kept'));
+    }
+  }
+
+  async #takeIn(batch: RecordBatch): Promise<void> {
+    const partition = await this.#partition(batch.partition);
+    const { progress } = partition;
+    for (let i = 0; i < batch.length; i += 1) {
+      if (batch.offset(i) < progress.next) continue;
+      const value = batch.bytes.toString('utf8', batch.start(i), batch.end(i));
+      const change = await this.#decode(batch, i, value);
+      if (change && (change.event === 'raised' || this.#config.recovery)) await this.#begin(change, value, batch, i, partition);
+      else progress.passed(batch.offset(i) + 1);
+    }
+    progress.passed(batch.nextOffset);
+    if (progress.ledgerIsSpent) partition.delivered.clear();
+  }
+
+  async #decode(batch: RecordBatch, i: number, value: string): Promise<MailedChange | undefined> {
+    try {
+      return decodeMailedChange(value);
+    } catch (error) {
+      if (!(error instanceof PermanentError)) throw error;
+      const { topic, partition } = batch;
+      const letter = { topic, partition, offset: batch.offset(i), at: batch.time(i), reason: reasonOf(error), by: 'mailer', value };
+      this.#delivery.metrics.parked.inc();
+      this.#deps.logger.error(
+        { partition, offset: letter.offset, reason: letter.reason },
+        'an alarm event could not be read and was parked',
+      );
+      await this.#persist(() => recordDead(this.#deps.log, batch.key(i), this.#deps.clock(), letter), this.#intake.signal);
+      return undefined;
+    }
+  }
+
+  async #begin(change: MailedChange, value: string, batch: RecordBatch, i: number, partition: Partition): Promise<void> {
+    const { progress, delivered, mails } = partition;
+    const key = deliveryKey(change.alarm.id, change.event);
+    const deliveredAt = delivered.get(key);
+    if (deliveredAt !== undefined) {
+      progress.recorded(progress.begin(batch.offset(i)), deliveredAt);
+      delivered.delete(key);
+      this.#delivery.metrics.known.inc();
+      return;
+    }
+    await this.#room(partition);
+    const { id: alarm, severity, sensor } = change.alarm;
+    const step = progress.begin(batch.offset(i));
+    const mail: AlarmMail = { alarm, severity, deferrals: 0, change, sensor, at: batch.time(i), value, progress, step };
+    mails.set(step.offset, mail);
+    if (this.#queue.unfinished === 0) this.#health.busy();
+    this.#queue.add(mail);
+  }
+
+  /** Waits until another mail may be begun. Throws when stopping. */
+  async #room({ progress, mails }: Partition): Promise<void> {
+    while (this.#queue.unfinished >= UNFINISHED_MAX || progress.span >= SPAN_MAX) {
+      this.#intake.signal.throwIfAborted();
+      const oldest = progress.span >= SPAN_MAX ? mails.get(progress.oldest?.offset ?? -1) : undefined;
+      if (oldest) {
+        oldest.givenUp ??= `put off ${oldest.deferrals} times while ${SPAN_MAX} later ones were taken in`;
+        this.#queue.hurry(oldest);
+      }
+      await this.#queue.changed(POLL_WAIT_MS);
+      await this.#settle();
+    }
+  }
+
+  async #settle(): Promise<void> {
+    for (const partition of this.#partitions.values()) await this.#persist(() => this.#commit(partition), this.#intake.signal);
+    this.#health.check(this.#queue.unfinished);
+  }
+
+  /** The position in ALARM first: the ledger must never begin after what may be read again. */
+  async #commit(partition: Partition): Promise<void> {
+    const { progress } = partition;
+    const { position, ledgerPosition } = progress;
+    if (position > partition.committed) await this.#subscription.commit('ALARM', progress.partition, position);
+    partition.committed = position;
+    if (ledgerPosition > partition.ledgerCommitted) await this.#subscription.commit('DELIVERY', progress.partition, ledgerPosition);
+    partition.ledgerCommitted = ledgerPosition;
+  }
+
+  async #partition(number: number): Promise<Partition> {
+    const met = this.#partitions.get(number);
+    if (met) return met;
+    const ledger = await this.#persist(() => readLedger(this.#deps.log, number), this.#intake.signal);
+    const partition = {
+      progress: new Progress(number, ledger),
+      delivered: ledger.delivered,
+      mails: new Map<number, AlarmMail>(),
+      committed: 0,
+      ledgerCommitted: ledger.from,
+    };
+    this.#partitions.set(number, partition);
+    return partition;
+  }
+
+  /** Work on the log, repeated until it succeeds; only a stop ends it. */
+  async #persist<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const result = await retryForever(
+      () =>
+        work().catch((error: unknown) =>
+          Promise.reject(error instanceof PermanentError ? new Error(error.message, { cause: error }) : error),
+        ),
+      (error, attempt) => this.#health.logAway(error, attempt),
+      signal,
+    );
+    this.#health.logBack();
+    return result;
+  }
+}

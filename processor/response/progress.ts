@@ -1,0 +1,92 @@
+/** Where one record of ALARM stands. */
+export interface Step {
+  readonly offset: number;
+  done: boolean;
+  /** Offset of its DELIVERY record, or while that is being written an offset it can't lie before. */
+  ledgerAt: number | undefined;
+}
+
+/**
+ * How far one partition of ALARM has come while its mails finish in any order. Two positions follow from it: all before `position` in ALARM is
+ * done, and of all that isn't before it, no DELIVERY record lies before `ledgerPosition`: so whoever starts there knows what was sent.
+ */
+export class Progress {
+  readonly partition: number;
+  readonly #steps: Step[] = [];
+  #head = 0;
+  #next = 0;
+  #ledgerNext: number;
+  readonly #ledgerFrom: number;
+  /** From here on in ALARM, nothing can have been delivered before this process began. */
+  readonly #unledgeredFrom: number;
+
+  constructor(partition: number, ledger: { readonly from: number; readonly next: number; readonly coversTo: number }) {
+    this.partition = partition;
+    this.#ledgerFrom = ledger.from;
+    this.#ledgerNext = ledger.next;
+    this.#unledgeredFrom = ledger.coversTo;
+  }
+
+  /** Next offset to take in; what lies before it was taken in already. */
+  get next(): number {
+    return this.#next;
+  }
+
+  /** Records from the oldest unfinished to the newest taken in. */
+  get span(): number {
+    this.#dropFinished();
+    return this.#steps.length - this.#head;
+  }
+
+  get oldest(): Step | undefined {
+    this.#dropFinished();
+    return this.#steps[this.#head];
+  }
+
+  get position(): number {
+    return this.oldest?.offset ?? this.#next;
+  }
+
+  /** Stays where it was found until all that was delivered before the start has been met again. */
+  get ledgerPosition(): number {
+    this.#dropFinished();
+    if (!this.ledgerIsSpent) return this.#ledgerFrom;
+    let lowest = this.#ledgerNext;
+    for (let i = this.#head; i < this.#steps.length; i += 1) lowest = Math.min(lowest, this.#steps[i]?.ledgerAt ?? lowest);
+    return lowest;
+  }
+
+  get ledgerIsSpent(): boolean {
+    return this.#next >= this.#unledgeredFrom;
+  }
+
+  begin(offset: number): Step {
+    const step: Step = { offset, done: false, ledgerAt: undefined };
+    this.#steps.push(step);
+    this.passed(offset + 1);
+    return step;
+  }
+
+  passed(next: number): void {
+    this.#next = Math.max(this.#next, next);
+  }
+
+  /** Its DELIVERY record is about to be written. */
+  recording(step: Step): void {
+    step.ledgerAt = this.#ledgerNext;
+  }
+
+  recorded(step: Step, ledgerAt: number): void {
+    step.ledgerAt = ledgerAt;
+    step.done = true;
+    this.#ledgerNext = Math.max(this.#ledgerNext, ledgerAt + 1);
+  }
+
+  #dropFinished(): void {
+    while (this.#steps[this.#head]?.done) this.#head += 1;
+    if (this.#head > 1_024 && this.#head * 2 > this.#steps.length) {
+      this.#steps.splice(0, this.#head);
+      this.#head = 0;
+    }
+  }
+}
