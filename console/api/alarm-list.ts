@@ -1,0 +1,79 @@
+import type { AlarmState } from '../../alarm/alarm.ts';
+import type { AlarmQuery, Archive } from '../../processor/archive/port.ts';
+import { type AlarmFilter, compareNewest, type LiveAlarm, matches, type OpenAlarms } from '../live/open-alarms.ts';
+import { ApiError } from './route.ts';
+
+/** Where a list goes on: after this alarm, in this page of the archive. */
+interface Cursor {
+  readonly archive: string | undefined;
+  readonly raisedAt: number;
+  readonly id: string;
+}
+
+export interface AlarmList {
+  readonly alarms: readonly LiveAlarm[];
+  readonly cursor: string | null;
+}
+
+const OPEN: readonly AlarmState[] = ['ACTIVE_UNACK', 'ACTIVE_ACK', 'CLEARED_UNACK'];
+
+export function statesOf(listed: 'active' | 'open' | 'all' | AlarmState): readonly AlarmState[] | undefined {
+  if (listed === 'all') return undefined;
+  if (listed === 'active') return ['ACTIVE_UNACK', 'ACTIVE_ACK'];
+  return listed === 'open' ? OPEN : [listed];
+}
+
+/** Newest first. Open states are answered from memory alone; where closed ones count, memory is laid over the archive's page. */
+export async function listAlarms(
+  open: OpenAlarms,
+  archive: Archive,
+  filter: AlarmFilter,
+  limit: number,
+  cursorText: string | undefined,
+): Promise<AlarmList> {
+  const cursor = cursorText === undefined ? undefined : readCursor(cursorText);
+  const inMemory = open.newestFirst().filter(({ alarm }) => matches(alarm, filter) && isAfter(alarm, cursor));
+  if (filter.states?.every((state) => OPEN.includes(state))) return page(inMemory, limit, undefined);
+
+  const query: AlarmQuery = { ...filter, limit, cursor: cursor?.archive };
+  const archived = await archive.query(query);
+  const last = archived.alarms.at(-1);
+  // What was raised before the archive's page ends belongs to a later page.
+  const reaches = (live: LiveAlarm): boolean => archived.cursor === undefined || !last || compareNewest(live.alarm, last) <= 0;
+  const merged = new Map(inMemory.filter(reaches).map((live) => [live.alarm.id, live]));
+  for (const alarm of archived.alarms) {
+    const live = open.find(alarm.id);
+    if (live && live.alarm.version > alarm.version) {
+      if (matches(live.alarm, filter) && isAfter(alarm, cursor)) merged.set(alarm.id, live);
+    } else if (isAfter(alarm, cursor)) merged.set(alarm.id, { alarm, client: live?.client });
+  }
+  const sorted = [...merged.values()].sort((a, b) => compareNewest(a.alarm, b.alarm));
+  return page(sorted, limit, { here: cursor?.archive, next: archived.cursor });
+}
+
+/** The first `limit`; whatever is left of this page of the archive comes first next time. */
+function page(sorted: readonly LiveAlarm[], limit: number, archive: { here: string | undefined; next: string | undefined } | undefined): AlarmList {
+  const alarms = sorted.slice(0, limit);
+  const last = alarms.at(-1)?.alarm;
+  const more = sorted.length > limit;
+  if (!last || !(more || archive?.next !== undefined)) return { alarms, cursor: null };
+  return { alarms, cursor: writeCursor({ archive: more ? archive?.here : archive?.next, raisedAt: last.raisedAt, id: last.id }) };
+}
+
+const isAfter = (alarm: { raisedAt: number; id: string }, cursor: Cursor | undefined): boolean =>
+  cursor === undefined || compareNewest(alarm, cursor) > 0;
+
+function writeCursor({ archive, raisedAt, id }: Cursor): string {
+  return Buffer.from(JSON.stringify([raisedAt, id, archive ?? null])).toString('base64url');
+}
+
+function readCursor(text: string): Cursor {
+  try {
+    const [raisedAt, id, archive] = JSON.parse(Buffer.from(text, 'base64url').toString()) as unknown[];
+    if (Number.isSafeInteger(raisedAt) && typeof id === 'string' && (archive === null || typeof archive === 'string'))
+      return { raisedAt: raisedAt as number, id, archive: archive ?? undefined };
+  } catch {
+    // Falls through: whatever it is, it isn't ours.
+  }
+  throw new ApiError(400, 'cursor: is not one that this API gave out');
+}

@@ -1,0 +1,41 @@
+import { listedJson } from './alarm-json.ts';
+import { listAlarms, statesOf } from './alarm-list.ts';
+import type { ApiDeps } from './deps.ts';
+import { callerOf, ok, type Route, route } from './route.ts';
+import { alarmId, alarmPage, alarmsQuery, noQuery, problem, wholeAlarm } from './schemas.ts';
+import { describeAlarm, findAlarm } from './whole-alarm.ts';
+
+const epoch = (time: string | undefined): number | undefined => (time === undefined ? undefined : Date.parse(time));
+
+export function alarmRoutes(deps: ApiDeps): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: '/api/alarms',
+      summary: 'Alarms, newest raised first. An alarm is listed as soon as it is in the log.',
+      who: 'viewer',
+      params: undefined,
+      query: alarmsQuery,
+      body: undefined,
+      answers: { 200: { description: 'A page of alarms; `cursor` is null on the last one.', schema: alarmPage } },
+      handle: async (call) => {
+        const { role } = callerOf(call);
+        const { state, type, region, from, to, limit, cursor } = call.query;
+        const filter = { states: statesOf(state), type, region, sensor: undefined, from: epoch(from), to: epoch(to) };
+        const list = await listAlarms(deps.live.alarms, deps.archive, filter, limit, cursor);
+        return ok({ alarms: list.alarms.map((live) => listedJson(live, role)), cursor: list.cursor });
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/alarms/{id}',
+      summary: 'An alarm with its evidence, its custody and, for operators, its client.',
+      who: 'viewer',
+      params: alarmId,
+      query: noQuery,
+      body: undefined,
+      answers: { 200: { description: 'The alarm.', schema: wholeAlarm }, 404: { description: 'There is none.', schema: problem } },
+      handle: async (call) => ok(await describeAlarm(deps, await findAlarm(deps, call.params.id), callerOf(call).role)),
+    }),
+  ];
+}

@@ -1,0 +1,47 @@
+import type { AlarmType } from '../../alarm/status.ts';
+import type { MinuteCount } from '../../processor/history/port.ts';
+import { iso } from './alarm-json.ts';
+import type { ApiDeps } from './deps.ts';
+import { ApiError, ok, type Route, route } from './route.ts';
+import { countsAnswer, countsQuery, problem } from './schemas.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+const SPAN_MAX_MS = 31 * 24 * HOUR_MS;
+
+export function countRoutes(deps: ApiDeps): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: '/api/counts',
+      summary: 'Alarms raised per minute and type, over 31 days at most.',
+      who: 'viewer',
+      params: undefined,
+      query: countsQuery,
+      body: undefined,
+      answers: { 200: { description: 'The counts, in order of time.', schema: countsAnswer }, 400: { description: 'Not a span.', schema: problem } },
+      handle: async ({ query }) => {
+        const to = query.to === undefined ? deps.clock() : Date.parse(query.to);
+        const from = Math.floor((query.from === undefined ? to - HOUR_MS : Date.parse(query.from)) / MINUTE_MS) * MINUTE_MS;
+        if (to <= from) throw new ApiError(400, 'from: must be before to');
+        if (to - from > SPAN_MAX_MS) throw new ApiError(400, 'from: must be at most 31 days before to');
+        const counts = await deps.history.counts(from, to, query.type);
+        return ok({ from: iso(from), to: iso(to), counts: perMinute(counts) });
+      },
+    }),
+  ];
+}
+
+/** Sums up what regions and partitions hold apart. */
+function perMinute(counts: readonly MinuteCount[]) {
+  const sums = new Map<string, { readonly minute: number; readonly type: AlarmType; count: number }>();
+  for (const { minute, type, count } of counts) {
+    const key = `${minute} ${type}`;
+    const known = sums.get(key);
+    if (known) known.count += count;
+    else sums.set(key, { minute, type, count });
+  }
+  return [...sums.values()]
+    .sort((a, b) => a.minute - b.minute || a.type.localeCompare(b.type))
+    .map(({ minute, type, count }) => ({ minute: iso(minute), type, count }));
+}

@@ -1,0 +1,30 @@
+import type { MessageLog } from '../../message-log/port.ts';
+import type { Archive } from '../../processor/archive/port.ts';
+import type { History } from '../../processor/history/port.ts';
+import type { Directory } from '../../processor/response/directory/port.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Logger } from '../../runtime/logging.ts';
+import type { LiveView } from '../live/live-view.ts';
+import type { Access } from '../security/access.ts';
+import type { Attempts } from '../security/attempts.ts';
+import type { Sessions } from '../security/sessions.ts';
+import type { Tokens } from '../security/tokens.ts';
+
+/** What the routes work with. */
+export interface ApiDeps {
+  readonly log: MessageLog;
+  readonly archive: Archive;
+  readonly history: History;
+  readonly directory: Directory;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly live: LiveView;
+  readonly access: Access;
+  readonly sessions: Sessions;
+  readonly tokens: Tokens;
+  readonly attempts: Attempts;
+  /** How long an action waits for its outcome. */
+  readonly answerMs: number;
+  /** Prints a new sign-in link where only those who run the process see it. */
+  readonly announceLink: () => void;
+}

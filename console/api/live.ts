@@ -1,0 +1,60 @@
+import type { ApiDeps } from './deps.ts';
+import { ApiError, callerOf, type Route, route } from './route.ts';
+import { contentHash, liveQuery, noQuery, problem } from './schemas.ts';
+
+const STREAM = `Server-sent events: \`snapshot\` (open alarms, sensors that are not well), then \`alarms\` as they change, \`states\` every
+100 ms ([sensor, code, sensor, code, …]; bits 0-2: motion, smoke, temperature active, bits 3-5: unacknowledged) and \`beat\` every 3 s. A stream
+that was cut resumes by Last-Event-ID, or starts with a new snapshot.`;
+
+export function liveRoutes(deps: ApiDeps): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: '/api/live',
+      summary: 'What goes on, live.',
+      who: 'viewer',
+      params: undefined,
+      query: liveQuery,
+      body: undefined,
+      answers: {
+        200: { description: STREAM, mediaType: 'text/event-stream' },
+        429: { description: 'Too many streams of this session, or of all.', schema: problem },
+      },
+      handle: (call) => {
+        const { request, response } = call;
+        const caller = callerOf(call);
+        const lastId = request.get('last-event-id') ?? call.query.last;
+        response.status(200).set({ 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+        const attachment = deps.live.stream.attach(response, caller, lastId);
+        if (attachment.outcome === 'refused') throw new ApiError(429, attachment.reason);
+        response.on('close', attachment.detach);
+        response.flushHeaders();
+        return undefined;
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/places/{hash}',
+      summary: 'Where all sensors are, for the map; the stream tells the hash.',
+      who: 'viewer',
+      params: contentHash,
+      query: noQuery,
+      body: undefined,
+      answers: {
+        200: {
+          description:
+            'In one block per column, little-endian: ids (4 bytes each), longitudes, latitudes (3 bytes each, 0 to 2^24-1 for the whole axis).',
+          mediaType: 'application/octet-stream',
+        },
+        404: { description: 'They have changed since: the stream tells the new hash.', schema: problem },
+      },
+      handle: ({ params, response }) => {
+        const places = deps.live.places();
+        if (places?.hash !== params.hash) throw new ApiError(404, 'the places have changed');
+        response.status(200).set({ 'content-type': 'application/octet-stream', 'cache-control': 'private, max-age=31536000, immutable' });
+        response.end(places.bytes);
+        return undefined;
+      },
+    }),
+  ];
+}

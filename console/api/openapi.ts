@@ -1,0 +1,86 @@
+import { type ZodType, z } from 'zod';
+import type { Route } from './route.ts';
+import { problem } from './schemas.ts';
+
+type Json = Record<string, unknown>;
+
+/** The OpenAPI 3.1 document of the routes: written by the same table that serves them. */
+export function openApi(routes: readonly Route[]): Json {
+  const paths: Record<string, Json> = {};
+  for (const route of routes) {
+    paths[route.path] ??= {};
+    (paths[route.path] as Json)[route.method] = operation(route);
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Tocsin console',
+      version: '1',
+      description: 'Alarms and what operators do about them. Times are ISO 8601 in UTC. Errors are `{"error": "what is wrong, in plain words"}`.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    paths,
+    components: {
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer', description: 'TOCSIN_API_TOKEN (operator) or TOCSIN_VIEWER_TOKEN (viewer)' },
+        session: { type: 'apiKey', in: 'cookie', name: 'tocsin-<port>', description: 'What POST /api/session gives a browser' },
+      },
+    },
+  };
+}
+
+function operation(route: Route): Json {
+  return {
+    summary: route.summary,
+    operationId: `${route.method}${route.path.replace(/^\/api/, '').replace(/[/{}.]+(\w)?/g, (_, next: string | undefined) => next?.toUpperCase() ?? '')}`,
+    security: route.who === 'anyone' ? [] : [{ token: [] }, { session: [] }],
+    parameters: [...parameters(route.params, 'path'), ...parameters(route.query, 'query')],
+    ...(route.body ? { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(route.body, 'input') } } } } : {}),
+    responses: responses(route),
+  };
+}
+
+function responses(route: Route): Json {
+  const errors: Route['answers'] = {
+    400: { description: 'The request is not right; the error says what.', schema: problem },
+    ...(route.who === 'anyone' ? {} : { 401: { description: 'Not signed in.', schema: problem } }),
+    ...(route.who === 'viewer' && route.method === 'get'
+      ? {}
+      : { 403: { description: 'Not allowed, or not from our own page.', schema: problem } }),
+    ...(route.body
+      ? {
+          413: { description: 'Larger than 16 KiB.', schema: problem },
+          415: { description: 'Not application/json in UTF-8.', schema: problem },
+        }
+      : {}),
+    503: { description: 'A part that is needed for this is away; try again.', schema: problem },
+  };
+  const documented = Object.entries({ ...errors, ...route.answers });
+  return Object.fromEntries(
+    documented.map(([status, { description, schema, mediaType }]) => [
+      status,
+      {
+        description,
+        ...(schema || mediaType
+          ? { content: { [mediaType ?? 'application/json']: { schema: schema ? schemaOf(schema, 'output') : { type: 'string' } } } }
+          : {}),
+      },
+    ]),
+  );
+}
+
+function parameters(schema: ZodType | undefined, where: 'path' | 'query'): Json[] {
+  if (!schema) return [];
+  const { properties = {}, required = [] } = schemaOf(schema, 'input') as { properties?: Record<string, Json>; required?: string[] };
+  return Object.entries(properties).map(([name, property]) => ({
+    name,
+    in: where,
+    required: where === 'path' || required.includes(name),
+    schema: property,
+  }));
+}
+
+function schemaOf(schema: ZodType, io: 'input' | 'output'): Json {
+  const { $schema: _, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Json;
+  return json;
+}

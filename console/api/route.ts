@@ -1,0 +1,76 @@
+import type { Request, Response } from 'express';
+import type { ZodType, z } from 'zod';
+import type { Caller } from '../security/access.ts';
+import type { Role } from '../security/tokens.ts';
+
+/** A request that is answered with an error: `{"error": message, …more}`. */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly more: object;
+
+  constructor(status: number, message: string, more: object = {}) {
+    super(message);
+    this.status = status;
+    this.more = more;
+  }
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export interface Call<P, Q, B> {
+  readonly params: P;
+  readonly query: Q;
+  readonly body: B;
+  /** Undefined only on routes that anyone may call. */
+  readonly caller: Caller | undefined;
+  readonly request: Request;
+  readonly response: Response;
+}
+
+interface Documented {
+  readonly description: string;
+  readonly schema?: ZodType;
+  /** Where it isn't JSON. */
+  readonly mediaType?: string;
+}
+
+/** One path of the API: what it takes, who may call it, what it answers. Routing and documentation both come from it. */
+export interface Route {
+  readonly method: 'get' | 'post' | 'delete';
+  /** As OpenAPI writes it: `/api/alarms/{id}`. */
+  readonly path: string;
+  readonly summary: string;
+  /** `viewer` lets operators in too. */
+  readonly who: 'anyone' | Role;
+  readonly params: ZodType | undefined;
+  readonly query: ZodType;
+  readonly body: ZodType | undefined;
+  readonly answers: Readonly<Record<number, Documented>>;
+  /** Resolves with the answer, or undefined where it has written or begun one itself. */
+  handle(call: Call<unknown, unknown, unknown>): Promise<Answer | undefined> | Answer | undefined;
+}
+
+type Output<S> = S extends ZodType ? z.output<S> : undefined;
+
+/** Types `handle` by the schemas. */
+export function route<P extends ZodType | undefined, Q extends ZodType, B extends ZodType | undefined>(
+  definition: Omit<Route, 'params' | 'query' | 'body' | 'handle'> & {
+    readonly params: P;
+    readonly query: Q;
+    readonly body: B;
+    handle(call: Call<Output<P>, Output<Q>, Output<B>>): Promise<Answer | undefined> | Answer | undefined;
+  },
+): Route {
+  return definition as unknown as Route;
+}
+
+export const ok = (body: unknown): Answer => ({ status: 200, body });
+
+/** The caller of a route that isn't for anyone. */
+export function callerOf({ caller }: Pick<Call<unknown, unknown, unknown>, 'caller'>): Caller {
+  if (!caller) throw new ApiError(401, 'sign in first');
+  return caller;
+}

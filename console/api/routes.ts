@@ -1,0 +1,40 @@
+import { actionRoutes } from './actions.ts';
+import { alarmRoutes } from './alarms.ts';
+import { countRoutes } from './counts.ts';
+import type { ApiDeps } from './deps.ts';
+import { liveRoutes } from './live.ts';
+import { openApi } from './openapi.ts';
+import { ok, type Route, route } from './route.ts';
+import { noQuery } from './schemas.ts';
+import { sensorRoutes } from './sensors.ts';
+import { sessionRoutes } from './session.ts';
+
+/** All of the API. */
+export function apiRoutes(deps: ApiDeps): Route[] {
+  const routes = [
+    ...alarmRoutes(deps),
+    ...actionRoutes(deps),
+    ...sensorRoutes(deps),
+    ...countRoutes(deps),
+    ...liveRoutes(deps),
+    ...sessionRoutes(deps),
+  ];
+  let document: object | undefined;
+  routes.push(
+    route({
+      method: 'get',
+      path: '/api/openapi.json',
+      summary: 'This document.',
+      who: 'anyone',
+      params: undefined,
+      query: noQuery,
+      body: undefined,
+      answers: { 200: { description: 'OpenAPI 3.1.' } },
+      handle: () => {
+        document ??= openApi(routes);
+        return ok(document);
+      },
+    }),
+  );
+  return routes;
+}

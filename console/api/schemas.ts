@@ -1,0 +1,134 @@
+/** What goes in and out of the API: read by zod, documented by the same schemas. */
+import { z } from 'zod';
+import { ALARM_STATES, DISPOSITIONS } from '../../alarm/alarm.ts';
+import { SEVERITIES } from '../../alarm/rules.ts';
+import { ALARM_TYPES, SENSOR_ID_MAX } from '../../alarm/status.ts';
+
+export const PAGE_MAX = 1_000;
+const TEXT_MAX = 2_000;
+
+const time = z.iso.datetime();
+const instant = z.iso.datetime({ offset: true, error: 'must be a time such as 2026-01-31T12:00:00Z' });
+const alarmType = z.enum(ALARM_TYPES, { error: `must be one of ${ALARM_TYPES.join(', ')}` });
+const wholeText = (min: number, max: number, message: string) =>
+  z
+    .string()
+    .regex(/^\d{1,10}$/, message)
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, message);
+
+export const LISTED = ['active', 'open', 'all', ...ALARM_STATES] as const;
+
+export const alarmsQuery = z.strictObject({
+  state: z
+    .enum(LISTED, { error: `must be one of ${LISTED.join(', ')}` })
+    .default('active')
+    .describe('active: the condition lasts; open: all that is not yet cleared and acknowledged; all: the archive too'),
+  type: alarmType.optional(),
+  region: z.string().min(1).max(40).optional(),
+  from: instant.optional().describe('raised at or after'),
+  to: instant.optional().describe('raised before'),
+  limit: wholeText(1, PAGE_MAX, `must be a whole number from 1 to ${PAGE_MAX}`).default(100),
+  cursor: z.string().min(1).max(2_000).optional().describe('from the answer before'),
+});
+
+export const countsQuery = z.strictObject({
+  from: instant.optional().describe('an hour ago by default'),
+  to: instant.optional().describe('now by default'),
+  type: alarmType.optional(),
+});
+
+export const noQuery = z.strictObject({});
+export const liveQuery = z.strictObject({ last: z.string().max(60).optional().describe('as Last-Event-ID, for those who cannot send it') });
+
+export const alarmId = z.strictObject({ id: z.string().regex(/^[\w.~-]{1,128}$/, 'is not the id of an alarm') });
+export const sensorId = z.strictObject({ id: wholeText(0, SENSOR_ID_MAX, `must be a whole number from 0 to ${SENSOR_ID_MAX}`) });
+export const contentHash = z.strictObject({ hash: z.string().regex(/^[\w-]{22}$/, 'is not a content hash') });
+
+const version = z.int().min(0).max(2 ** 31).describe('of the alarm as you saw it');
+const note = z.string().trim().min(1, 'must say something').max(TEXT_MAX);
+export const acknowledgeBody = z.strictObject({ version, note: note.optional() });
+export const noteBody = z.strictObject({ version, note });
+export const dispositionBody = z.strictObject({ version, disposition: z.enum(DISPOSITIONS), note: note.optional() });
+export const signInBody = z.strictObject({
+  token: z.string().min(1).max(512),
+  name: z
+    .string()
+    .trim()
+    .regex(/^[^\p{C}]{1,40}$/u, 'must be 1 to 40 characters')
+    .optional()
+    .describe('stands beside all that you do; "operator" by default'),
+});
+
+const label = z.object({ name: z.string(), city: z.string(), country: z.string() });
+const evidence = z.object({
+  topic: z.string(),
+  partition: z.int(),
+  offset: z.int(),
+  at: time,
+  seq: z.int().optional(),
+  value: z.string().describe('as it was accepted'),
+});
+const custody = z.object({
+  at: time,
+  kind: z.string(),
+  position: z.string().optional(),
+  by: z.string().optional(),
+  note: z.string().optional(),
+  messageId: z.string().optional(),
+  reply: z.string().optional(),
+});
+
+const listedAlarmFields = {
+  id: z.string(),
+  sensor: z.int(),
+  type: z.enum(ALARM_TYPES),
+  state: z.enum(ALARM_STATES),
+  severity: z.enum(SEVERITIES),
+  version: z.int(),
+  raisedAt: time,
+  lastSeenAt: time,
+  clearedAt: time.nullable(),
+  acknowledgedAt: time.nullable(),
+  acknowledgedBy: z.string().nullable(),
+  disposition: z.enum(DISPOSITIONS).nullable(),
+  region: z.string().describe('empty while the client is unknown'),
+  geohash: z.string(),
+};
+export const listedAlarm = z.object({ ...listedAlarmFields, client: label.optional().describe('for operators') });
+export type ListedAlarm = z.infer<typeof listedAlarm>;
+
+const client = z.record(z.string(), z.union([z.string(), z.number()])).describe('the columns of the directory');
+export const wholeAlarm = z.object({
+  ...listedAlarmFields,
+  evidence: z.array(evidence),
+  custody: z.array(custody),
+  client: client.nullable().optional().describe('for operators; null: the sensor has no client, or it cannot be looked up'),
+  problems: z.array(z.string()).optional().describe('what could not be fetched, in plain words'),
+});
+export type WholeAlarm = z.infer<typeof wholeAlarm>;
+
+export const alarmPage = z.object({ alarms: z.array(listedAlarm), cursor: z.string().nullable() });
+export const sensorAnswer = z.object({
+  id: z.int(),
+  region: z.string(),
+  geohash: z.string(),
+  active: z.array(z.enum(ALARM_TYPES)),
+  since: time.nullable(),
+  alarms: z.array(listedAlarm).describe('the latest 20, newest first'),
+  client: client.nullable().optional(),
+});
+export type SensorAnswer = z.infer<typeof sensorAnswer>;
+export const countsAnswer = z.object({
+  from: time,
+  to: time,
+  counts: z.array(z.object({ minute: time, type: z.enum(ALARM_TYPES), count: z.int() })).describe('minutes without alarms are left out'),
+});
+export const sessionAnswer = z.object({
+  name: z.string(),
+  role: z.enum(['operator', 'viewer']),
+  until: time.nullable(),
+});
+export const problem = z.object({ error: z.string() });
+export const conflict = z.object({ error: z.string(), alarm: wholeAlarm.nullable() });
+export const unanswered = z.object({ error: z.string(), action: z.string().optional() });

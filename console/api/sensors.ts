@@ -1,0 +1,53 @@
+import { ALARM_TYPES } from '../../alarm/status.ts';
+import type { Client } from '../../processor/response/directory/port.ts';
+import { iso, listedJson } from './alarm-json.ts';
+import { listAlarms } from './alarm-list.ts';
+import type { ApiDeps } from './deps.ts';
+import { ApiError, callerOf, ok, type Route, route } from './route.ts';
+import { noQuery, problem, type SensorAnswer, sensorAnswer, sensorId } from './schemas.ts';
+
+const ALARMS_SHOWN = 20;
+
+export function sensorRoutes(deps: ApiDeps): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: '/api/sensors/{id}',
+      summary: 'A sensor: where it is, what is active, its latest alarms and, for operators, its client.',
+      who: 'viewer',
+      params: sensorId,
+      query: noQuery,
+      body: undefined,
+      answers: { 200: { description: 'The sensor.', schema: sensorAnswer }, 404: { description: 'Nothing is known of it.', schema: problem } },
+      handle: async (call) => {
+        const { role } = callerOf(call);
+        const { id } = call.params;
+        const filter = { states: undefined, type: undefined, region: undefined, sensor: id, from: undefined, to: undefined };
+        const [client, state, list] = await Promise.all([
+          deps.directory.find(id),
+          deps.history.state(id),
+          listAlarms(deps.live.alarms, deps.archive, filter, ALARMS_SHOWN, undefined),
+        ]);
+        if (!client && !state && list.alarms.length === 0) throw new ApiError(404, `nothing is known of a sensor ${id}`);
+        return ok({
+          id,
+          region: client?.region ?? state?.region ?? '',
+          geohash: client?.geohash ?? state?.geohash ?? '',
+          ...activeOf(deps, id, state?.at),
+          alarms: list.alarms.map((live) => listedJson(live, role)),
+          ...(role === 'operator' ? { client: clientJson(client) } : {}),
+        } satisfies SensorAnswer);
+      },
+    }),
+  ];
+}
+
+/** What is active as the log tells it; since when as its alarms tell, or, where all is well, as the history does. */
+function activeOf(deps: ApiDeps, sensor: number, historySince: number | undefined): Pick<SensorAnswer, 'active' | 'since'> {
+  const alarms = deps.live.alarms.ofSensor(sensor).filter(({ alarm }) => alarm.state.startsWith('ACTIVE'));
+  const active = ALARM_TYPES.filter((type) => alarms.some(({ alarm }) => alarm.type === type));
+  const since = alarms.length > 0 ? Math.min(...alarms.map(({ alarm }) => alarm.raisedAt)) : historySince;
+  return { active, since: since === undefined ? null : iso(since) };
+}
+
+const clientJson = (client: Client | undefined): SensorAnswer['client'] => (client ? { ...client } : null);

@@ -1,0 +1,103 @@
+import type { Response } from 'express';
+import type { Session } from '../security/sessions.ts';
+import { iso } from './alarm-json.ts';
+import type { ApiDeps } from './deps.ts';
+import { ApiError, callerOf, ok, type Route, route } from './route.ts';
+import { noQuery, problem, sessionAnswer, signInBody } from './schemas.ts';
+
+const LINK_EVERY_MS = 10_000;
+
+export function sessionRoutes(deps: ApiDeps): Route[] {
+  let lastLinkAt = Number.NEGATIVE_INFINITY;
+  return [
+    route({
+      method: 'get',
+      path: '/api/session',
+      summary: 'Who you are.',
+      who: 'viewer',
+      params: undefined,
+      query: noQuery,
+      body: undefined,
+      answers: { 200: { description: 'You.', schema: sessionAnswer } },
+      handle: (call) => {
+        const { name, role, session } = callerOf(call);
+        return ok({ name, role, until: session ? iso(session.until) : null });
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/api/session',
+      summary: 'Sign in with a token: that of a sign-in link (once), of operators or of viewers.',
+      who: 'anyone',
+      params: undefined,
+      query: noQuery,
+      body: signInBody,
+      answers: {
+        200: { description: 'Signed in; the session is a cookie.', schema: sessionAnswer },
+        401: { description: 'The token is not known, or was used already.', schema: problem },
+        429: { description: 'Too many attempts failed.', schema: problem },
+      },
+      handle: ({ body, request, response }) => {
+        const now = deps.clock();
+        const address = request.socket.remoteAddress ?? '';
+        const wait = deps.attempts.waitSeconds(address, now);
+        if (wait > 0) {
+          response.set('retry-after', String(wait));
+          throw new ApiError(429, `too many attempts, try again in ${wait} s`);
+        }
+        const role = deps.tokens.spend(body.token, now);
+        if (!role) {
+          deps.attempts.failed(address, now);
+          deps.logger.warn({ address }, 'a sign-in was refused');
+          throw new ApiError(401, 'this token is not known, or its link was used already');
+        }
+        const session = deps.sessions.start(role, body.name ?? role, now);
+        setCookie(deps, session, response);
+        deps.logger.info({ role, sessions: deps.sessions.size }, 'signed in');
+        return ok({ name: session.name, role, until: iso(session.until) });
+      },
+    }),
+    route({
+      method: 'delete',
+      path: '/api/session',
+      summary: 'Sign out.',
+      who: 'viewer',
+      params: undefined,
+      query: noQuery,
+      body: undefined,
+      answers: { 200: { description: 'Signed out.' } },
+      handle: (call) => {
+        const { session, key } = callerOf(call);
+        if (!session) throw new ApiError(400, 'a bearer token has no session');
+        deps.sessions.end(session.id);
+        deps.live.stream.endOf(key);
+        const { name, secure } = deps.access.cookie;
+        call.response.clearCookie(name, { httpOnly: true, sameSite: 'strict', secure, path: '/' });
+        return ok({});
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/api/session/link',
+      summary: 'Print a new sign-in link in the log of the console, for whoever can read that. On loopback only.',
+      who: 'anyone',
+      params: undefined,
+      query: noQuery,
+      body: undefined,
+      answers: { 200: { description: 'It is in the log.' }, 403: { description: 'Not on loopback.', schema: problem } },
+      handle: () => {
+        if (!deps.access.loopback) throw new ApiError(403, 'sign in with the token that the operator of this system gave you');
+        const now = deps.clock();
+        if (now - lastLinkAt < LINK_EVERY_MS) throw new ApiError(429, 'a link was printed a moment ago');
+        lastLinkAt = now;
+        deps.announceLink();
+        return ok({});
+      },
+    }),
+  ];
+}
+
+function setCookie({ access, clock }: ApiDeps, session: Session, response: Response): void {
+  const { name, secure } = access.cookie;
+  response.cookie(name, session.id, { httpOnly: true, sameSite: 'strict', secure, path: '/', maxAge: session.until - clock() });
+}

@@ -1,0 +1,142 @@
+import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
+import helmet from 'helmet';
+import type { ZodError, ZodType } from 'zod';
+import { PermanentError, reasonOf, TransientError } from '../runtime/errors.ts';
+import type { Logger } from '../runtime/logging.ts';
+import { ApiError, type Route } from './api/route.ts';
+import type { Access, Caller } from './security/access.ts';
+
+const BODY_MAX = '16kb';
+
+/** The API as Express serves it: one table of routes, with the same checks in front of each. */
+export function createApp(routes: readonly Route[], access: Access, page: RequestHandler, logger: Logger): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', 'simple');
+  app.use(securityHeaders(access.cookie.secure));
+  app.use(ownHostOnly(access));
+  app.use('/api', (_request, response, next) => {
+    response.set('cache-control', 'no-store');
+    next();
+  });
+  const body = express.json({ limit: BODY_MAX, type: 'application/json', inflate: false });
+  for (const route of routes)
+    app[route.method](route.path.replace(/\{(\w+)\}/g, ':$1'), letIn(route, access), ...(route.body ? [jsonOnly, body] : []), serve(route));
+  app.use('/api', (request) => {
+    const known = routes.filter(({ path }) => matchesPath(path, request.originalUrl));
+    if (known.length === 0) throw new ApiError(404, `there is no ${request.originalUrl.split('?', 1)[0]}, see /api/openapi.json`);
+    throw new ApiError(405, `${request.method} is not possible here, but ${known.map(({ method }) => method.toUpperCase()).join(', ')} is`);
+  });
+  app.use(page);
+  app.use(answerErrors(logger));
+  return app;
+}
+
+function securityHeaders(tls: boolean): RequestHandler {
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        'default-src': ["'none'"],
+        'script-src': ["'self'"],
+        'style-src': ["'self'"],
+        'img-src': ["'self'"],
+        'connect-src': ["'self'"],
+        'base-uri': ["'none'"],
+        'form-action': ["'none'"],
+        'frame-ancestors': ["'none'"],
+        'require-trusted-types-for': ["'script'"],
+        'trusted-types': ["'none'"],
+      },
+    },
+    strictTransportSecurity: tls,
+    referrerPolicy: { policy: 'no-referrer' },
+    xFrameOptions: { action: 'deny' },
+  });
+}
+
+function ownHostOnly(access: Access): RequestHandler {
+  return (request, _response, next) => {
+    // A page of another site could not know a token.
+    if (!access.isOurHost(request) && !(request.headers.authorization && access.caller(request)))
+      throw new ApiError(421, 'the console does not answer to this host name (TOCSIN_CONSOLE_URL sets the one that browsers use)');
+    next();
+  };
+}
+
+/** Express has no place of its own for it: who called, by request. */
+const callers = new WeakMap<Request, Caller>();
+
+function letIn(route: Route, access: Access): RequestHandler {
+  return (request, response, next) => {
+    const caller = access.caller(request);
+    if (caller) callers.set(request, caller);
+    else if (route.who !== 'anyone') {
+      response.set('www-authenticate', 'Bearer realm="tocsin"');
+      throw new ApiError(401, 'sign in first, or send a bearer token (TOCSIN_API_TOKEN)');
+    }
+    if (route.method !== 'get' && (caller === undefined || caller.session) && !access.isOurPage(request))
+      throw new ApiError(403, 'this must come from the page of the console itself');
+    if (route.who === 'operator' && caller?.role !== 'operator') throw new ApiError(403, 'viewers look only: this needs an operator');
+    next();
+  };
+}
+
+const jsonOnly: RequestHandler = (request, _response, next) => {
+  if (!request.is('application/json')) throw new ApiError(415, 'send application/json');
+  next();
+};
+
+function serve(route: Route): RequestHandler {
+  return async (request, response) => {
+    const answer = await route.handle({
+      params: read(route.params, request.params, 404),
+      query: read(route.query, request.query, 400),
+      body: read(route.body, request.body, 400),
+      caller: callers.get(request),
+      request,
+      response,
+    });
+    if (answer) response.status(answer.status).json(answer.body);
+  };
+}
+
+function read(schema: ZodType | undefined, value: unknown, status: number): unknown {
+  if (!schema) return undefined;
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new ApiError(status, problemsOf(result.error));
+}
+
+const problemsOf = (error: ZodError): string =>
+  error.issues
+    .slice(0, 5)
+    .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
+    .join('; ');
+
+const matchesPath = (path: string, url: string): boolean =>
+  new RegExp(`^${path.replace(/\./g, '\\.').replace(/\{\w+\}/g, '[^/]+')}/?(\\?.*)?$`).test(url);
+
+/** Errors that Express and its body reader raise carry a status. */
+const statusOf = (error: unknown): number =>
+  typeof error === 'object' && error !== null && 'status' in error && typeof error.status === 'number' ? error.status : 500;
+
+function answerErrors(logger: Logger): ErrorRequestHandler {
+  return (error: unknown, _request, response, _next) => {
+    const { status, body } = problemOf(error);
+    if (status === 500) logger.error({ err: error }, 'a request to the console failed');
+    if (status === 503) response.set('retry-after', '1');
+    if (response.headersSent) response.destroy();
+    else response.status(status).set('content-type', 'application/json; charset=utf-8').end(JSON.stringify(body));
+  };
+}
+
+function problemOf(error: unknown): { status: number; body: object } {
+  if (error instanceof ApiError) return { status: error.status, body: { error: error.message, ...error.more } };
+  if (error instanceof TransientError) return { status: 503, body: { error: `not possible at the moment: ${error.message}` } };
+  if (error instanceof PermanentError && error.code === 'bad-cursor') return { status: 400, body: { error: `cursor: ${error.message}` } };
+  const status = statusOf(error);
+  if (status >= 400 && status < 500) return { status, body: { error: reasonOf(error) } };
+  return { status: 500, body: { error: 'something went wrong inside; the log of the console says what' } };
+}

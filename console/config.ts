@@ -1,0 +1,43 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { type ConfigOf, duration, integer, port, type Settings, setting } from '../runtime/configuration.ts';
+
+/** Long enough that guessing is hopeless, short enough for a header. */
+const secret = z
+  .string()
+  .regex(/^[\x21-\x7e]{16,512}$/, 'must be 16 to 512 visible ASCII characters')
+  .optional();
+
+const publicUrl = z
+  .string()
+  .regex(/^https?:\/\/[^/?#@]+\/?$/, 'must be the origin that browsers use, such as https://alarms.example.org')
+  .transform((url) => new URL(url).origin)
+  .optional();
+
+export const consoleSettings = {
+  port: setting('TOCSIN_CONSOLE_PORT', port, '8080', 'Port of the operator console and its API; 0 takes a free one.'),
+  apiToken: setting('TOCSIN_API_TOKEN', secret, undefined, 'Bearer token for the API; operators may sign in with it. Needed unless on loopback.'),
+  viewerToken: setting('TOCSIN_VIEWER_TOKEN', secret, undefined, 'Token of those who only look: no actions, no client data.'),
+  publicUrl: setting('TOCSIN_CONSOLE_URL', publicUrl, undefined, 'Where browsers reach the console, when that is not its own address.'),
+  sessionMs: setting('TOCSIN_CONSOLE_SESSION', duration, '12h', 'How long a sign-in lasts.'),
+  sessionsMax: setting('TOCSIN_CONSOLE_SESSIONS_MAX', integer(1, 10_000), '200', 'Signed-in browsers at a time; the longest unused goes.'),
+  streamsMax: setting('TOCSIN_CONSOLE_STREAMS_MAX', integer(1, 10_000), '100', 'Live streams at a time, over all sessions.'),
+  answerMs: setting('TOCSIN_CONSOLE_ANSWER', duration, '5s', "How long an operator's action waits for its outcome."),
+} satisfies Settings;
+
+/** `host` is the address to listen on, shared by all HTTP roles. */
+export type ConsoleConfig = ConfigOf<typeof consoleSettings> & { readonly host: string };
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+/** What is wrong between the settings, one line each. */
+export function checkConsoleConfig(config: Omit<ConsoleConfig, 'host'>, host: string): string[] {
+  const problems: string[] = [];
+  if (!isLoopback(host) && config.apiToken === undefined)
+    problems.push(`TOCSIN_API_TOKEN: must be set when the console listens on ${host}, where others can reach it (TOCSIN_HOST)`);
+  if (config.apiToken !== undefined && config.apiToken === config.viewerToken)
+    problems.push('TOCSIN_VIEWER_TOKEN: must differ from TOCSIN_API_TOKEN, or viewers could act');
+  return problems;
+}

@@ -1,0 +1,95 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Registry } from 'prom-client';
+import type { History } from '../processor/history/port.ts';
+import { reasonOf } from '../runtime/errors.ts';
+import type { Running } from '../runtime/lifecycle.ts';
+import { operationsHandler } from '../runtime/operations.ts';
+import { apiRoutes } from './api/routes.ts';
+import { createApp } from './app.ts';
+import type { ConsoleConfig } from './config.ts';
+import { type LiveDeps, startLiveView } from './live/live-view.ts';
+import { registerMetrics } from './metrics.ts';
+import { startPage } from './page-files.ts';
+import { Access } from './security/access.ts';
+import { Attempts } from './security/attempts.ts';
+import { Sessions } from './security/sessions.ts';
+import { Tokens } from './security/tokens.ts';
+
+export interface ConsoleDeps extends LiveDeps {
+  readonly history: History;
+  readonly registry: Registry;
+}
+
+export interface Console extends Running {
+  readonly port: number;
+  /** Where browsers find it. */
+  readonly url: string;
+  /** The same with a token that signs one operator in, once. */
+  readonly signInUrl: string;
+}
+
+/** The operators' side: API, live stream and page on one port. Resolves once it serves. */
+export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Promise<Console> {
+  const logger = deps.logger.child({ role: 'console' });
+  const page = startPage(deps.health, logger);
+  const live = await startLiveView({ ...deps, logger }, config.streamsMax);
+  const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000, maxHeaderSize: 16_384 });
+  let listener: RequestListener = (_request, response) => void response.writeHead(503).end();
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => listener(request, response));
+  server.maxConnections = 2_000;
+  try {
+    await listen(server, config);
+  } catch (error) {
+    await live.stop();
+    throw error;
+  }
+
+  const { port } = server.address() as AddressInfo;
+  const url = config.publicUrl ?? `http://${browserName(config.host)}:${port}`;
+  const tokens = new Tokens(config.apiToken, config.viewerToken);
+  const sessions = new Sessions(config.sessionsMax, config.sessionMs);
+  const access = new Access({ host: config.host, port, publicUrl: config.publicUrl }, tokens, sessions, deps.clock);
+  const newLink = (): string => `${url}/#token=${tokens.newLink(deps.clock())}`;
+  // The link is for the eyes of whoever starts the process: that is what this line is for.
+  const announceLink = (): void => logger.info(`sign in at ${newLink()}`);
+  const routes = apiRoutes({ ...deps, ...config, logger, live, access, sessions, tokens, attempts: new Attempts(), announceLink });
+  const operations = operationsHandler(deps.health, deps.registry);
+  const app = createApp(routes, access, page.serve, logger);
+  registerMetrics(deps.registry, live, sessions);
+  listener = (request, response) => {
+    if (mayOperate(request, access) && operations(request, response)) return;
+    app(request, response);
+  };
+  const signInUrl = access.loopback ? newLink() : `${url}/`;
+  return { port, url, signInUrl, stop: () => stop(server, live) };
+}
+
+/** Health is for everyone; metrics on loopback under our own name, elsewhere for those who know a token. */
+function mayOperate(request: IncomingMessage, access: Access): boolean {
+  if (request.url?.split('?', 1)[0] !== '/metrics') return true;
+  return access.loopback && access.isOurHost(request) ? true : access.caller(request) !== undefined;
+}
+
+function listen(server: Server, { host, port }: ConsoleConfig): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => reject(new Error(`the console cannot listen on ${host}:${port}: ${reasonOf(error)}`, { cause: error })));
+    server.listen(port, host, resolve);
+  });
+}
+
+function browserName(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+const LAST_ANSWERS_MS = 2_000;
+
+async function stop(server: Server, live: Running): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  await live.stop();
+  server.closeIdleConnections();
+  const late = setTimeout(() => server.closeAllConnections(), LAST_ANSWERS_MS);
+  await closed;
+  clearTimeout(late);
+}

@@ -1,0 +1,62 @@
+import type { Client, Directory } from '../../processor/response/directory/port.ts';
+import { retryForever } from '../../runtime/backoff.ts';
+import { reasonOf } from '../../runtime/errors.ts';
+import type { Health } from '../../runtime/health.ts';
+
+const AT_ONCE = 8;
+const PART = 'console-directory';
+
+/** Looks clients up beside the stream of alarms, a few at a time: an alarm never waits for the directory. */
+export class ClientLookup {
+  readonly #directory: Directory;
+  readonly #health: Health;
+  readonly #onClient: (client: Client) => void;
+  /** Sensors to look up; at most one entry per sensor with an open alarm. */
+  readonly #queue = new Set<number>();
+  readonly #abort = new AbortController();
+  readonly #workers = new Set<Promise<void>>();
+
+  constructor(directory: Directory, health: Health, onClient: (client: Client) => void) {
+    this.#directory = directory;
+    this.#health = health;
+    this.#onClient = onClient;
+  }
+
+  ask(sensor: number): void {
+    if (this.#abort.signal.aborted) return;
+    this.#queue.add(sensor);
+    if (this.#workers.size >= AT_ONCE) return;
+    const worker = this.#work().finally(() => this.#workers.delete(worker));
+    this.#workers.add(worker);
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort(new Error('stopping'));
+    await Promise.all(this.#workers);
+  }
+
+  async #work(): Promise<void> {
+    const { signal } = this.#abort;
+    for (const sensor of this.#queue) {
+      this.#queue.delete(sensor);
+      const client = await this.#find(sensor);
+      if (signal.aborted) return;
+      if (client) this.#onClient(client);
+    }
+  }
+
+  async #find(sensor: number): Promise<Client | undefined> {
+    try {
+      const client = await retryForever(
+        () => this.#directory.find(sensor),
+        (error) => this.#health.report(PART, `clients cannot be looked up: ${reasonOf(error)}`),
+        this.#abort.signal,
+      );
+      this.#health.report(PART, undefined);
+      return client;
+    } catch (error) {
+      if (!this.#abort.signal.aborted) this.#health.report(PART, `clients cannot be looked up: ${reasonOf(error)}`);
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import type { Role } from '../security/tokens.ts';
+
+/** One event of the stream as the bytes that go out: serialised once for all streams of a role. */
+export interface Frame {
+  readonly seq: number;
+  readonly bytes: Readonly<Record<Role, Buffer>>;
+}
+
+/** The latest frames, so that a stream that was cut goes on where it was. Bounded by number and bytes. */
+export class EventRing {
+  #frames: Frame[] = [];
+  #bytes = 0;
+  readonly #framesMax: number;
+  readonly #bytesMax: number;
+
+  constructor(framesMax: number, bytesMax: number) {
+    this.#framesMax = framesMax;
+    this.#bytesMax = bytesMax;
+  }
+
+  push(frame: Frame): void {
+    this.#frames.push(frame);
+    this.#bytes += sizeOf(frame);
+    while (this.#frames.length > this.#framesMax || this.#bytes > this.#bytesMax) {
+      const oldest = this.#frames.shift();
+      if (!oldest) break;
+      this.#bytes -= sizeOf(oldest);
+    }
+  }
+
+  /** All frames after `seq`; undefined when some of them are gone. `next` is the sequence number that comes after the last frame. */
+  after(seq: number, next: number): readonly Frame[] | undefined {
+    if (seq >= next) return undefined;
+    if (seq === next - 1) return [];
+    const first = this.#frames[0];
+    if (!first || first.seq > seq + 1) return undefined;
+    return this.#frames.slice(seq + 1 - first.seq);
+  }
+
+  clear(): void {
+    this.#frames = [];
+    this.#bytes = 0;
+  }
+}
+
+const sizeOf = ({ bytes }: Frame): number => bytes.operator.length + bytes.viewer.length;

@@ -1,0 +1,159 @@
+import type { AlarmEvent } from '../../alarm/alarm.ts';
+import type { MessageLog } from '../../message-log/port.ts';
+import type { Archive } from '../../processor/archive/port.ts';
+import type { Directory } from '../../processor/response/directory/port.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { reasonOf } from '../../runtime/errors.ts';
+import type { Health } from '../../runtime/health.ts';
+import type { Running } from '../../runtime/lifecycle.ts';
+import type { Logger } from '../../runtime/logging.ts';
+import { iso, listedJson } from '../api/alarm-json.ts';
+import type { Role } from '../security/tokens.ts';
+import { archivedPositions, followAlarms } from './alarm-follower.ts';
+import { ClientLookup } from './client-lookup.ts';
+import { LogPulse } from './log-pulse.ts';
+import { type LiveAlarm, OpenAlarms } from './open-alarms.ts';
+import { PendingActions } from './pending-actions.ts';
+import { type PlacesFile, readPlaces } from './places.ts';
+import { LiveStream, STREAM_SETTINGS } from './stream.ts';
+
+export interface LiveDeps {
+  readonly log: MessageLog;
+  readonly archive: Archive;
+  readonly directory: Directory;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly health: Health;
+  readonly archiveGroup: string;
+}
+
+/** What is going on now: the open alarms, kept up to date from the log, and the stream that tells of it. */
+export interface LiveView extends Running {
+  readonly alarms: OpenAlarms;
+  readonly stream: LiveStream;
+  readonly actions: PendingActions;
+  /** Undefined until the directory was read. */
+  places(): PlacesFile | undefined;
+}
+
+const STATES_EVERY_MS = 100;
+const BEAT_EVERY_MS = 3_000;
+const LOOK_EVERY_MS = 1_000;
+const PLACES_EVERY_MS = 10_000;
+/** A snapshot carries no more alarms than this, the gravest and oldest first; it says how many there are. */
+const SNAPSHOT_ALARMS_MAX = 5_000;
+
+export async function startLiveView(deps: LiveDeps, streamsMax: number): Promise<LiveView> {
+  const alarms = new OpenAlarms();
+  const actions = new PendingActions();
+  const pulse = new LogPulse(deps.log, deps.clock);
+  const places = new PlacesKeeper(deps);
+  const stream = new LiveStream({ ...STREAM_SETTINGS, streamsMax }, deps.clock, (role) => ({
+    ...snapshotOf(alarms, role),
+    ...vitals(),
+  }));
+  const vitals = () => ({ now: iso(deps.clock()), log: pulse.now(), places: places.described(), open: alarms.size });
+
+  const changedSensors = new Set<number>();
+  const tell = (changed: readonly LiveAlarm[]): void => {
+    if (changed.length === 0) return;
+    for (const { alarm } of changed) changedSensors.add(alarm.sensor);
+    stream.publish('alarms', (role) => ({ alarms: changed.map((live) => listedJson(live, role)) }));
+  };
+  const lookup = new ClientLookup(deps.directory, deps.health, (client) => {
+    const label = { name: `${client.name} ${client.surname}`.trim(), city: client.city, country: client.country };
+    tell(alarms.complete(client.id, client, label));
+  });
+  const onEvents = (events: readonly AlarmEvent[]): void => {
+    const changed = new Map<string, LiveAlarm>();
+    for (const event of events) {
+      if (event.event === 'refused') continue;
+      const live = alarms.apply(event);
+      if (live) changed.set(live.alarm.id, live);
+    }
+    tell([...changed.values()]);
+    for (const { alarm, client } of changed.values()) if (client === undefined) lookup.ask(alarm.sensor);
+    for (const event of events) actions.answer(event);
+  };
+
+  // The order matters: what the archive takes in after this look is read from the log once more.
+  const from = await archivedPositions(deps.log, deps.archiveGroup);
+  alarms.load(await deps.archive.open());
+  const follower = await followAlarms(from, onEvents, deps);
+  await follower.caughtUp;
+  for (const sensor of alarms.sensors()) lookup.ask(sensor);
+  // Beside the start: the queue must not wait for the map.
+  void places.refresh();
+
+  const timers = [
+    setInterval(() => {
+      if (changedSensors.size === 0) return;
+      const states = [...changedSensors].flatMap((sensor) => [sensor, alarms.code(sensor)]);
+      changedSensors.clear();
+      stream.publish('states', () => ({ states }));
+    }, STATES_EVERY_MS),
+    setInterval(() => stream.beat(vitals()), BEAT_EVERY_MS),
+    setInterval(() => stream.size > 0 && void pulse.look(), LOOK_EVERY_MS),
+    setInterval(() => void places.refresh(), PLACES_EVERY_MS),
+  ];
+  return {
+    alarms,
+    stream,
+    actions,
+    places: () => places.file,
+    stop: async () => {
+      for (const timer of timers) clearInterval(timer);
+      stream.close();
+      actions.close();
+      await Promise.all([follower.stop(), lookup.stop()]);
+    },
+  };
+}
+
+const SEVERITY_ORDER = { CRITICAL: 0, MAJOR: 1, MINOR: 2, WARNING: 3 } as const;
+
+function snapshotOf(alarms: OpenAlarms, role: Role) {
+  const open = alarms.newestFirst().filter(({ alarm }) => alarm.state !== 'CLEARED_ACK');
+  const shown =
+    open.length <= SNAPSHOT_ALARMS_MAX
+      ? open
+      : open
+          .toSorted((a, b) => SEVERITY_ORDER[a.alarm.severity] - SEVERITY_ORDER[b.alarm.severity] || a.alarm.raisedAt - b.alarm.raisedAt)
+          .slice(0, SNAPSHOT_ALARMS_MAX);
+  return {
+    alarms: shown.map((live) => listedJson(live, role)),
+    states: [...alarms.sensors()].flatMap((sensor) => [sensor, alarms.code(sensor)]),
+  };
+}
+
+/** Reads all places again when the number of clients has changed. */
+class PlacesKeeper {
+  file: PlacesFile | undefined;
+  readonly #deps: LiveDeps;
+  #reading: Promise<void> | undefined;
+
+  constructor(deps: LiveDeps) {
+    this.#deps = deps;
+  }
+
+  described(): { readonly hash: string; readonly count: number } | null {
+    return this.file ? { hash: this.file.hash, count: this.file.count } : null;
+  }
+
+  refresh(): Promise<void> {
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  async #read(): Promise<void> {
+    const { directory, health } = this.#deps;
+    try {
+      if ((await directory.size()) !== this.file?.count) this.file = await readPlaces(directory);
+      health.report('console-places', undefined);
+    } catch (error) {
+      health.report('console-places', `the places of the sensors cannot be read: ${reasonOf(error)}`);
+    }
+  }
+}

@@ -1,0 +1,140 @@
+import type { AlarmChange, AlarmState } from '../../alarm/alarm.ts';
+import { ALARM_TYPES, type AlarmType } from '../../alarm/status.ts';
+import type { ArchivedAlarm } from '../../processor/archive/port.ts';
+
+/** What a queue shows of the client, for operators only. */
+export interface ClientLabel {
+  readonly name: string;
+  readonly city: string;
+  readonly country: string;
+}
+
+export interface LiveAlarm {
+  readonly alarm: ArchivedAlarm;
+  /** Undefined: not looked up yet, or the sensor has no client. */
+  readonly client: ClientLabel | undefined;
+}
+
+export interface AlarmFilter {
+  readonly states: readonly AlarmState[] | undefined;
+  readonly type: AlarmType | undefined;
+  readonly region: string | undefined;
+  readonly sensor: number | undefined;
+  readonly from: number | undefined;
+  readonly to: number | undefined;
+}
+
+/** Closed alarms are kept until the archive has surely caught up; older ones it tells itself. */
+const CLOSED_MAX = 1_000;
+
+/**
+ * Every open alarm (not CLEARED_ACK) and the latest closed ones, as of the last event read: what was raised a moment ago is here before any
+ * store has it. The highest version of an alarm wins, so that events may come twice.
+ */
+export class OpenAlarms {
+  readonly #open = new Map<string, LiveAlarm>();
+  readonly #closed = new Map<string, LiveAlarm>();
+  readonly #bySensor = new Map<number, Set<string>>();
+  #sorted: readonly LiveAlarm[] | undefined;
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  load(alarms: readonly ArchivedAlarm[]): void {
+    for (const alarm of alarms) this.#keep({ alarm, client: undefined });
+  }
+
+  /** The alarm as it is now, or undefined where the event tells nothing new. */
+  apply({ alarm }: AlarmChange): LiveAlarm | undefined {
+    const known = this.find(alarm.id);
+    if (known && known.alarm.version >= alarm.version) return undefined;
+    const { region, geohash } = known?.alarm ?? this.#neighbour(alarm.sensor)?.alarm ?? { region: '', geohash: '' };
+    const client = known?.client ?? this.#neighbour(alarm.sensor)?.client;
+    return this.#keep({ alarm: { ...alarm, region, geohash }, client });
+  }
+
+  /** Adds what the directory knows of the sensor; resolves with the alarms that are complete now. */
+  complete(sensor: number, place: { readonly region: string; readonly geohash: string }, client: ClientLabel): LiveAlarm[] {
+    return this.ofSensor(sensor).map(({ alarm }) =>
+      this.#keep({ alarm: { ...alarm, region: place.region, geohash: place.geohash }, client }),
+    );
+  }
+
+  find(id: string): LiveAlarm | undefined {
+    return this.#open.get(id) ?? this.#closed.get(id);
+  }
+
+  /** The open ones of a sensor. */
+  ofSensor(sensor: number): LiveAlarm[] {
+    return [...(this.#bySensor.get(sensor) ?? [])].flatMap((id) => this.#open.get(id) ?? []);
+  }
+
+  sensors(): IterableIterator<number> {
+    return this.#bySensor.keys();
+  }
+
+  /** Bits 0-2: motion, smoke, temperature active; bits 3-5: one of them unacknowledged. 0: all is well. */
+  code(sensor: number): number {
+    let code = 0;
+    for (const { alarm } of this.ofSensor(sensor)) {
+      const bit = ALARM_TYPES.indexOf(alarm.type);
+      if (alarm.state.startsWith('ACTIVE')) code |= 1 << bit;
+      if (alarm.state.endsWith('UNACK')) code |= 8 << bit;
+    }
+    return code;
+  }
+
+  /** All that is held, newest raised first, at the same millisecond the greater id first (as the archive does). */
+  newestFirst(): readonly LiveAlarm[] {
+    this.#sorted ??= [...this.#open.values(), ...this.#closed.values()].sort((a, b) => compareNewest(a.alarm, b.alarm));
+    return this.#sorted;
+  }
+
+  #neighbour(sensor: number): LiveAlarm | undefined {
+    return this.ofSensor(sensor).find(({ client }) => client !== undefined);
+  }
+
+  #keep(live: LiveAlarm): LiveAlarm {
+    const { id, sensor, state } = live.alarm;
+    this.#sorted = undefined;
+    if (state === 'CLEARED_ACK') {
+      this.#open.delete(id);
+      this.#closed.set(id, live);
+      this.#forget(id, sensor);
+      for (const oldest of this.#closed.keys()) {
+        if (this.#closed.size <= CLOSED_MAX) break;
+        this.#closed.delete(oldest);
+      }
+      return live;
+    }
+    this.#open.set(id, live);
+    const ids = this.#bySensor.get(sensor);
+    if (ids) ids.add(id);
+    else this.#bySensor.set(sensor, new Set([id]));
+    return live;
+  }
+
+  #forget(id: string, sensor: number): void {
+    const ids = this.#bySensor.get(sensor);
+    ids?.delete(id);
+    if (ids?.size === 0) this.#bySensor.delete(sensor);
+  }
+}
+
+type Dated = Pick<ArchivedAlarm, 'raisedAt' | 'id'>;
+
+export function compareNewest(a: Dated, b: Dated): number {
+  return b.raisedAt - a.raisedAt || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
+}
+
+export function matches(alarm: ArchivedAlarm, filter: AlarmFilter): boolean {
+  return (
+    (filter.states === undefined || filter.states.includes(alarm.state)) &&
+    (filter.type === undefined || filter.type === alarm.type) &&
+    (filter.region === undefined || filter.region === alarm.region) &&
+    (filter.sensor === undefined || filter.sensor === alarm.sensor) &&
+    (filter.from === undefined || alarm.raisedAt >= filter.from) &&
+    (filter.to === undefined || alarm.raisedAt < filter.to)
+  );
+}

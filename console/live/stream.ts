@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Caller } from '../security/access.ts';
+import type { Role } from '../security/tokens.ts';
+import { EventRing } from './event-ring.ts';
+
+/** What a stream writes to: the part of a ServerResponse that it needs. */
+export interface Sink {
+  write(chunk: Buffer): boolean;
+  readonly writableLength: number;
+  end(): void;
+  destroy(): void;
+}
+
+export interface StreamSettings {
+  readonly streamsMax: number;
+  /** A browser allows itself six connections to a server: streams must not take them all. */
+  readonly perCallerMax: number;
+  /** A reader that is this far behind is cut off; it comes back and resumes. */
+  readonly bufferBytesMax: number;
+  readonly ringFrames: number;
+  readonly ringBytes: number;
+}
+
+export const STREAM_SETTINGS: Omit<StreamSettings, 'streamsMax'> = {
+  perCallerMax: 4,
+  bufferBytesMax: 8 * 1024 * 1024,
+  ringFrames: 2_000,
+  ringBytes: 8 * 1024 * 1024,
+};
+
+interface Attached {
+  readonly sink: Sink;
+  readonly caller: Caller;
+}
+
+export type Attachment = { readonly outcome: 'attached'; readonly detach: () => void } | { readonly outcome: 'refused'; readonly reason: string };
+
+/** Without any stream for this long, nothing is kept for those who come back. */
+const KEEP_MS = 60_000;
+
+/** Sends every event to all attached streams, and what they missed to those who come back. */
+export class LiveStream {
+  readonly #streams = new Set<Attached>();
+  readonly #ring: EventRing;
+  /** Changes with every start, so that an id of an earlier run is never taken for one of this. */
+  readonly #run = randomBytes(6).toString('base64url');
+  readonly #settings: StreamSettings;
+  readonly #clock: Clock;
+  readonly #snapshot: (role: Role) => unknown;
+  #next = 1;
+  #lastUse = Number.NEGATIVE_INFINITY;
+  dropped = 0;
+
+  constructor(settings: StreamSettings, clock: Clock, snapshot: (role: Role) => unknown) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#snapshot = snapshot;
+    this.#ring = new EventRing(settings.ringFrames, settings.ringBytes);
+  }
+
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  /** `lastEventId`: what the browser saw last; it gets what came after, or a snapshot where that is no longer held. */
+  attach(sink: Sink, caller: Caller, lastEventId: string | undefined): Attachment {
+    const own = [...this.#streams].filter((other) => other.caller.key === caller.key).length;
+    if (own >= this.#settings.perCallerMax)
+      return { outcome: 'refused', reason: `this session has ${own} live streams open already: close another window of the console first` };
+    if (this.#streams.size >= this.#settings.streamsMax) return { outcome: 'refused', reason: 'too many live streams are open, try again later' };
+    const stream: Attached = { sink, caller };
+    const missed = this.#missed(lastEventId);
+    if (missed) for (const frame of missed) sink.write(frame.bytes[caller.role]);
+    else sink.write(frameBytes(this.#id(this.#next - 1), 'snapshot', this.#snapshot(caller.role)));
+    this.#streams.add(stream);
+    this.#lastUse = this.#clock();
+    return { outcome: 'attached', detach: () => this.#detach(stream) };
+  }
+
+  /** An event that must not be missed. `forRole` is called once per role. */
+  publish(event: string, forRole: (role: Role) => unknown): void {
+    if (this.#streams.size === 0 && this.#clock() - this.#lastUse > KEEP_MS) {
+      // Nobody to tell: the next one starts with a snapshot.
+      this.#ring.clear();
+      this.#next += 1;
+      return;
+    }
+    const seq = this.#next;
+    this.#next += 1;
+    const id = this.#id(seq);
+    const bytes = { operator: frameBytes(id, event, forRole('operator')), viewer: frameBytes(id, event, forRole('viewer')) };
+    this.#ring.push({ seq, bytes });
+    for (const stream of this.#streams) this.#write(stream, bytes[stream.caller.role]);
+  }
+
+  /** The heart-beat: not kept. Ends the streams whose session is over. */
+  beat(data: unknown): void {
+    const now = this.#clock();
+    const bytes = frameBytes(undefined, 'beat', data);
+    for (const stream of [...this.#streams]) {
+      const { session } = stream.caller;
+      if (session && now >= session.until) this.#end(stream);
+      else this.#write(stream, bytes);
+    }
+  }
+
+  endOf(callerKey: string): void {
+    for (const stream of [...this.#streams]) if (stream.caller.key === callerKey) this.#end(stream);
+  }
+
+  close(): void {
+    for (const stream of [...this.#streams]) this.#end(stream);
+  }
+
+  #missed(lastEventId: string | undefined) {
+    const [run, seq] = (lastEventId ?? '').split('.');
+    if (run !== this.#run || !/^\d{1,15}$/.test(seq ?? '')) return undefined;
+    return this.#ring.after(Number(seq), this.#next);
+  }
+
+  #id(seq: number): string {
+    return `${this.#run}.${seq}`;
+  }
+
+  #write(stream: Attached, bytes: Buffer): void {
+    stream.sink.write(bytes);
+    if (stream.sink.writableLength <= this.#settings.bufferBytesMax) return;
+    this.dropped += 1;
+    this.#detach(stream);
+    stream.sink.destroy();
+  }
+
+  #end(stream: Attached): void {
+    this.#detach(stream);
+    stream.sink.end();
+  }
+
+  #detach(stream: Attached): void {
+    this.#lastUse = this.#clock();
+    this.#streams.delete(stream);
+  }
+}
+
+function frameBytes(id: string | undefined, event: string, data: unknown): Buffer {
+  return Buffer.from(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+}

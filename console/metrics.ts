@@ -1,0 +1,27 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { LiveView } from './live/live-view.ts';
+import type { Sessions } from './security/sessions.ts';
+
+export function registerMetrics(registry: Registry, live: LiveView, sessions: Sessions): void {
+  const gauge = (name: string, help: string, value: () => number): Gauge =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(value());
+      },
+    });
+  gauge('tocsin_console_open_alarms', 'Alarms that are not yet cleared and acknowledged', () => live.alarms.size);
+  gauge('tocsin_console_streams', 'Live streams that are open', () => live.stream.size);
+  gauge('tocsin_console_sessions', 'Browsers that are signed in', () => sessions.size);
+  new Counter({
+    name: 'tocsin_console_streams_dropped_total',
+    help: 'Live streams cut off because their reader was too slow',
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(live.stream.dropped);
+    },
+  });
+}

@@ -1,0 +1,94 @@
+import type { IncomingMessage } from 'node:http';
+import type { Clock } from '../../runtime/clock.ts';
+import { isLoopback } from '../config.ts';
+import type { Session, Sessions } from './sessions.ts';
+import type { Role, Tokens } from './tokens.ts';
+
+/** Who asks: a program with a bearer token, or a browser with a session. */
+export interface Caller {
+  readonly role: Role;
+  readonly name: string;
+  /** Streams are counted by it. */
+  readonly key: string;
+  readonly session: Session | undefined;
+}
+
+export interface Place {
+  /** Where the console listens. */
+  readonly host: string;
+  readonly port: number;
+  readonly publicUrl: string | undefined;
+}
+
+const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
+
+/** Decides who is let in and which requests come from our own page. */
+export class Access {
+  readonly #tokens: Tokens;
+  readonly #sessions: Sessions;
+  readonly #clock: Clock;
+  readonly #hosts: ReadonlySet<string>;
+  readonly #origins: ReadonlySet<string>;
+  readonly cookie: { readonly name: string; readonly secure: boolean };
+  readonly loopback: boolean;
+
+  constructor(place: Place, tokens: Tokens, sessions: Sessions, clock: Clock) {
+    this.#tokens = tokens;
+    this.#sessions = sessions;
+    this.#clock = clock;
+    this.loopback = isLoopback(place.host);
+    const hosts = ownHosts(place);
+    const origins = new Set(hosts.map((host) => `http://${host}`));
+    if (place.publicUrl !== undefined) {
+      hosts.push(new URL(place.publicUrl).host);
+      origins.add(place.publicUrl);
+    }
+    this.#hosts = new Set(hosts);
+    this.#origins = origins;
+    const secure = place.publicUrl?.startsWith('https:') ?? false;
+    // Cookies don't keep ports apart: two consoles on one machine must not sign each other out.
+    this.cookie = { secure, name: secure ? '__Host-tocsin' : `tocsin-${place.port}` };
+  }
+
+  caller(request: IncomingMessage): Caller | undefined {
+    const bearer = /^Bearer ([\x21-\x7e]+)$/i.exec(request.headers.authorization ?? '')?.[1];
+    if (bearer !== undefined) {
+      const role = this.#tokens.role(bearer);
+      return role && { role, name: role === 'operator' ? 'api' : 'viewer', key: `token ${role}`, session: undefined };
+    }
+    const id = cookieOf(request, this.cookie.name);
+    const session = id === undefined ? undefined : this.#sessions.find(id, this.#clock());
+    return session && { role: session.role, name: session.name, key: session.id, session };
+  }
+
+  /**
+   * A page of another name that resolves to our address (DNS rebinding) sends its own name as Host. A program that knows a token may call us
+   * by any name: no page could have given it the token.
+   */
+  isOurHost(request: IncomingMessage): boolean {
+    return this.#hosts.has((request.headers.host ?? '').toLowerCase());
+  }
+
+  /** A request that changes something and comes by cookie must come from our own page. */
+  isOurPage(request: IncomingMessage): boolean {
+    const site = request.headers['sec-fetch-site'];
+    if (site !== undefined && site !== 'same-origin') return false;
+    const { origin } = request.headers;
+    if (origin !== undefined) return this.#origins.has(origin);
+    return site === 'same-origin';
+  }
+}
+
+function ownHosts({ host, port }: Place): string[] {
+  const name = host.includes(':') ? `[${host}]` : host;
+  const names = [...LOOPBACK_NAMES, name].map((own) => own.toLowerCase());
+  return names.flatMap((own) => (port === 80 ? [own, `${own}:80`] : [`${own}:${port}`]));
+}
+
+function cookieOf(request: IncomingMessage, name: string): string | undefined {
+  for (const part of (request.headers.cookie ?? '').split(';')) {
+    const at = part.indexOf('=');
+    if (part.slice(0, at).trim() === name) return part.slice(at + 1).trim();
+  }
+  return undefined;
+}

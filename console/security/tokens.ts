@@ -1,0 +1,51 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+
+export const ROLES = ['operator', 'viewer'] as const;
+export type Role = (typeof ROLES)[number];
+
+export const newToken = (): string => randomBytes(24).toString('base64url');
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+/** Compares digests, so that neither content nor length shows in the time it takes. */
+export function sameToken(given: string, expected: string): boolean {
+  return timingSafeEqual(digest(given), digest(expected));
+}
+
+const LINK_LIFE_MS = 24 * 3_600_000;
+
+/** The tokens that let someone in: those of the settings, and one link at a time that works once. */
+export class Tokens {
+  readonly #fixed: readonly { readonly token: string; readonly role: Role }[];
+  #link: { readonly token: string; readonly until: number } | undefined;
+
+  constructor(apiToken: string | undefined, viewerToken: string | undefined) {
+    const fixed: { token: string; role: Role }[] = [];
+    if (apiToken !== undefined) fixed.push({ token: apiToken, role: 'operator' });
+    if (viewerToken !== undefined) fixed.push({ token: viewerToken, role: 'viewer' });
+    this.#fixed = fixed;
+  }
+
+  /** The role of a bearer token; links are for browsers only. */
+  role(token: string): Role | undefined {
+    let role: Role | undefined;
+    for (const known of this.#fixed) if (sameToken(token, known.token)) role ??= known.role;
+    return role;
+  }
+
+  /** A new one-time token; the one before is void. */
+  newLink(now: number): string {
+    this.#link = { token: newToken(), until: now + LINK_LIFE_MS };
+    return this.#link.token;
+  }
+
+  /** As `role`, and takes the one-time token too, which is spent by that. */
+  spend(token: string, now: number): Role | undefined {
+    const link = this.#link;
+    if (link && sameToken(token, link.token)) {
+      this.#link = undefined;
+      return now < link.until ? 'operator' : undefined;
+    }
+    return this.role(token);
+  }
+}
