@@ -1,0 +1,111 @@
+import type { RecordBatch } from '../port.ts';
+import { closed } from './faults.ts';
+import type { Follower, PartitionLog } from './partition-log.ts';
+
+/** What one poll returns at most, so that a backlog doesn't block the event loop; always at least one batch. */
+const MAX_POLL_BYTES = 1024 * 1024;
+const MAX_POLL_RECORDS = 10_000;
+
+/** A reading position in one partition. */
+export class Cursor implements Follower {
+  readonly log: PartitionLog;
+  position: number;
+  onGap: ((from: number, to: number) => void) | undefined;
+  readonly #onWake: () => void;
+
+  constructor(log: PartitionLog, position: number, onWake: () => void) {
+    this.log = log;
+    this.position = position;
+    this.#onWake = onWake;
+    log.followers.add(this);
+  }
+
+  wake(): void {
+    this.#onWake();
+  }
+
+  /** The next batch, or undefined at the end of the log. */
+  next(): RecordBatch | undefined {
+    this.#passTo(this.log.earliest);
+    while (this.position < this.log.next) {
+      const { batch, next } = this.log.read(this.position);
+      if (batch) {
+        this.#passTo(batch.offset(0));
+        this.position = next;
+        return batch;
+      }
+      this.#passTo(next);
+    }
+    return undefined;
+  }
+
+  #passTo(offset: number): void {
+    const from = this.position;
+    if (offset <= from) return;
+    this.position = offset;
+    this.onGap?.(from, offset);
+  }
+}
+
+/** Reads one or more partitions, in turns, and waits for whichever has something first. */
+export class Poller {
+  #cursors: readonly Cursor[] = [];
+  #turn = 0;
+  #wake: (() => void) | undefined;
+  #closed = false;
+
+  /** `positions` gives where each cursor begins. */
+  constructor(logs: readonly PartitionLog[], position: (log: PartitionLog) => number) {
+    this.#cursors = logs.map((log) => new Cursor(log, position(log), () => this.#wake?.()));
+  }
+
+  get cursors(): readonly Cursor[] {
+    return this.#cursors;
+  }
+
+  async poll(waitMs: number): Promise<readonly RecordBatch[]> {
+    if (this.#closed) throw closed();
+    const batches = this.#read();
+    if (batches.length > 0 || waitMs <= 0) return batches;
+    await this.#more(waitMs);
+    return this.#closed ? [] : this.#read();
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const cursor of this.#cursors) cursor.log.followers.delete(cursor);
+    this.#wake?.();
+  }
+
+  #more(waitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#wake?.(), waitMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        this.#wake = undefined;
+        resolve();
+      };
+    });
+  }
+
+  #read(): RecordBatch[] {
+    const batches: RecordBatch[] = [];
+    let bytes = 0;
+    let records = 0;
+    const { length } = this.#cursors;
+    for (let idle = 0; idle < length && bytes < MAX_POLL_BYTES && records < MAX_POLL_RECORDS; ) {
+      const batch = this.#cursors[this.#turn]?.next();
+      if (batch) {
+        batches.push(batch);
+        bytes += batch.bytes.length;
+        records += batch.length;
+        idle = 0;
+      } else {
+        idle += 1;
+        this.#turn = (this.#turn + 1) % length;
+      }
+    }
+    this.#turn = (this.#turn + 1) % length;
+    return batches;
+  }
+}

@@ -1,0 +1,26 @@
+import { PermanentError, reasonOf, TransientError } from '../../runtime/errors.ts';
+
+const ENOSPC = 28;
+const EDQUOT = process.platform === 'darwin' ? 69 : 122;
+const MDB_MAP_FULL = -30792;
+const FULL: readonly unknown[] = [ENOSPC, EDQUOT, MDB_MAP_FULL];
+
+/** What a failed commit of lmdb means. Its cause arrives as a promise on the error, which must be awaited lest it count as unhandled. */
+export async function commitFault(error: unknown): Promise<TransientError> {
+  const pending = error instanceof Error && 'commitError' in error ? error.commitError : undefined;
+  const cause =
+    pending instanceof Promise
+      ? await pending.then(
+          () => error,
+          (reason: unknown) => reason,
+        )
+      : error;
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  return FULL.includes(code)
+    ? new TransientError('disk-full', 'the disk of the data folder is full', { cause })
+    : new TransientError('log-unavailable', `the data folder cannot be written: ${reasonOf(cause)}`, { cause });
+}
+
+export const fenced = (): PermanentError =>
+  new PermanentError('fenced', 'another process or task has taken over; this one must not write any more');
+export const closed = (): TransientError => new TransientError('log-closed', 'the log is closed');

@@ -1,0 +1,150 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { PermanentError, reasonOf, TransientError } from '../../runtime/errors.ts';
+import type { Health } from '../../runtime/health.ts';
+import type { Logger } from '../../runtime/logging.ts';
+import { closed } from './faults.ts';
+import type { LogMetrics } from './metrics.ts';
+import type { PartitionLog } from './partition-log.ts';
+import type { Store } from './store.ts';
+
+const MAX_PENDING_BYTES = 64 * 1024 * 1024;
+/** After a failed commit nothing is tried for this long: a full disk isn't worth one attempt per caller. */
+const PAUSE_MS = 250;
+const SLOW_COMMIT_MS = 10_000;
+
+/** What goes out with one commit; settles all who wait for it. */
+export interface Round {
+  readonly committed: Promise<void>;
+  /** Offset of the first record of each partition; filled in when the commit begins. */
+  readonly bases: Map<PartitionLog, number>;
+}
+
+interface OpenRound extends Round {
+  readonly touched: Set<PartitionLog>;
+  readonly extras: (() => void)[];
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/** Group commit: whatever gathers while a commit runs goes out with the next one, as one transaction. No linger. */
+export class GroupCommit {
+  readonly #store: Store;
+  readonly #health: Health;
+  readonly #logger: Logger;
+  readonly #metrics: LogMetrics;
+  #round = newRound();
+  #running: Promise<void> | undefined;
+  #stagedBytes = 0;
+  #writingBytes = 0;
+  #refusal: TransientError | PermanentError | undefined;
+  #closing = false;
+
+  constructor(store: Store, health: Health, logger: Logger, metrics: LogMetrics) {
+    this.#store = store;
+    this.#health = health;
+    this.#logger = logger;
+    this.#metrics = metrics;
+  }
+
+  get pendingBytes(): number {
+    return this.#stagedBytes + this.#writingBytes;
+  }
+
+  /** Takes `bytes` on, or throws: TransientError (`log-closed`, `log-full`, `disk-full`, `log-unavailable`) or PermanentError `fenced`. */
+  admit(bytes: number): void {
+    if (this.#closing) throw closed();
+    if (this.#refusal) throw this.#refusal;
+    if (this.pendingBytes + bytes > MAX_PENDING_BYTES)
+      throw new TransientError('log-full', `more than ${MAX_PENDING_BYTES} bytes wait for the disk`);
+    this.#stagedBytes += bytes;
+  }
+
+  /** The next commit takes what is staged in `log`. Stage only after `admit`, and in the same turn. */
+  touch(log: PartitionLog): void {
+    this.#round.touched.add(log);
+  }
+
+  /** Puts and removes that go with the next commit, all or nothing. */
+  also(extra: () => void): void {
+    this.#round.extras.push(extra);
+  }
+
+  /** The coming round; it is started if none is running. */
+  next(): Round {
+    const round = this.#round;
+    this.#running ??= this.#run();
+    return round;
+  }
+
+  /** Resolves when nothing is under way. */
+  async idle(): Promise<void> {
+    while (this.#running) await this.#running;
+  }
+
+  /** Refuses what comes from now on, finishes the rest. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    await this.idle();
+  }
+
+  async #run(): Promise<void> {
+    await nextTurn();
+    while (this.#round.touched.size > 0 || this.#round.extras.length > 0) await this.#commit();
+    this.#running = undefined;
+  }
+
+  async #commit(): Promise<void> {
+    const round = this.#round;
+    this.#round = newRound();
+    this.#writingBytes = this.#stagedBytes;
+    this.#stagedBytes = 0;
+    const frames = [...round.touched].map((log) => {
+      round.bases.set(log, log.next);
+      return { log, frames: log.stage.seal(log.next) };
+    });
+    const slow = setTimeout(() => this.#health.report('log', 'a write to the data folder takes very long'), SLOW_COMMIT_MS);
+    const start = performance.now();
+    try {
+      await this.#store.write(() => {
+        for (const part of frames) part.log.put(part.frames);
+        for (const extra of round.extras) extra();
+      });
+      this.#metrics.commitSeconds.observe((performance.now() - start) / 1_000);
+      this.#health.report('log', undefined);
+      for (const part of frames) part.log.publish(part.frames);
+      round.resolve();
+    } catch (error) {
+      this.#failed(error);
+      round.reject(error);
+    } finally {
+      clearTimeout(slow);
+      this.#writingBytes = 0;
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#health.report('log', reasonOf(error));
+    if (error instanceof PermanentError) {
+      this.#logger.error({ reason: reasonOf(error) }, 'the log is lost to another owner');
+      this.#refusal = error;
+    } else if (error instanceof TransientError) {
+      this.#logger.warn({ reason: reasonOf(error) }, 'cannot write the log, nothing of it is acknowledged');
+      this.#refusal = error;
+      setTimeout(() => {
+        this.#refusal = undefined;
+      }, PAUSE_MS).unref();
+    }
+  }
+}
+
+function newRound(): OpenRound {
+  let resolve = (): void => undefined;
+  let reject = (_: unknown): void => undefined;
+  const promise = new Promise<void>((onDone, onFault) => {
+    resolve = onDone;
+    reject = onFault;
+  });
+  // Those who wait get the rejection; a round without any must not count as unhandled.
+  promise.catch(() => undefined);
+  return { committed: promise, resolve, reject, bases: new Map(), touched: new Set(), extras: [] };
+}

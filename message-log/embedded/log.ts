@@ -1,0 +1,225 @@
+import type { Database } from 'lmdb';
+import type { Registry } from 'prom-client';
+import type { Clock } from '../../runtime/clock.ts';
+import { PermanentError } from '../../runtime/errors.ts';
+import type { Health } from '../../runtime/health.ts';
+import type { Logger } from '../../runtime/logging.ts';
+import { partitionOf } from '../partitioning.ts';
+import type { From, MessageLog, Reader, RecordBatch, Records, Subscription, TaskOwner } from '../port.ts';
+import { TOPICS, type Topic } from '../topics.ts';
+import { Poller } from './cursor.ts';
+import { closed } from './faults.ts';
+import { RECORD_BYTES } from './frame.ts';
+import { GroupCommit } from './group-commit.ts';
+import { type LogMetrics, logMetrics } from './metrics.ts';
+import { PartitionLog } from './partition-log.ts';
+import { Positions } from './positions.ts';
+import { Retention, type RetentionLimits } from './retention.ts';
+import type { Store } from './store.ts';
+import { EmbeddedSubscription } from './subscription.ts';
+import { Tasks } from './tasks.ts';
+
+export interface EmbeddedLogOptions extends RetentionLimits {
+  /** The same for the life of a data folder. */
+  readonly partitions: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly health: Health;
+}
+
+export interface EmbeddedLog extends MessageLog {
+  /** Applies retention now instead of at its next turn. */
+  sweep(): Promise<void>;
+}
+
+/** Opens the log in a store; the store stays the caller's to close. Throws PermanentError `partitions` if the folder has another number of them. */
+export async function openEmbeddedLog(store: Store, options: EmbeddedLogOptions): Promise<EmbeddedLog> {
+  checkPartitions(store, options.partitions);
+  return new LmdbLog(store, options);
+}
+
+class LmdbLog implements EmbeddedLog {
+  readonly partitions: number;
+  readonly #logs: ReadonlyMap<Topic, readonly PartitionLog[]>;
+  readonly #commits: GroupCommit;
+  readonly #positions: Positions;
+  readonly #tasks: Tasks;
+  readonly #retention: Retention;
+  readonly #metrics: LogMetrics;
+  readonly #open = new Set<{ close(): Promise<void> }>();
+  #closed = false;
+
+  constructor(store: Store, { partitions, clock, logger, registry, health, ...limits }: EmbeddedLogOptions) {
+    this.partitions = partitions;
+    this.#metrics = logMetrics(
+      registry,
+      () => this.#sizes(),
+      () => this.#commits.pendingBytes,
+    );
+    this.#commits = new GroupCommit(store, health, logger, this.#metrics);
+    const onCorrupt = (topic: Topic, partition: number, offset: number): void => {
+      this.#metrics.corruptFrames.inc({ topic });
+      logger.error({ topic, partition, offset }, 'records are damaged on disk and passed over');
+    };
+    this.#logs = openPartitions(store, partitions, onCorrupt);
+    this.#positions = new Positions(store.root.openDB({ name: 'positions' }));
+    const states = range(partitions).map(
+      (p): Database<Buffer, number> => store.root.openDB({ name: `state/${p}`, encoding: 'binary', keyEncoding: 'uint32' }),
+    );
+    this.#tasks = new Tasks({
+      states,
+      positions: this.#positions,
+      commits: this.#commits,
+      log: (topic, partition) => this.#log(topic, partition),
+    });
+    this.#retention = new Retention(limits, {
+      store,
+      logs: [...this.#logs.values()].flat(),
+      positions: this.#positions,
+      metrics: this.#metrics,
+      clock,
+      logger,
+    });
+  }
+
+  async append(topic: Topic, records: Records, at: number): Promise<{ readonly partition: number; readonly offset: number }> {
+    const { length, keys, starts, ends, bytes } = records;
+    let size = length * RECORD_BYTES;
+    for (let i = 0; i < length; i += 1) size += (ends[i] as number) - (starts[i] as number);
+    const partition = length === 0 ? 0 : partitionOf(keys[0] as number, this.partitions);
+    const first = this.#log(topic, partition);
+    this.#commits.admit(size);
+    const index = first.stage.count;
+    if (this.partitions === 1) this.#stageAll(first, records, at);
+    else
+      for (let i = 0; i < length; i += 1) {
+        const log = this.#log(topic, partitionOf(keys[i] as number, this.partitions));
+        log.stage.add(keys[i] as number, log.monotone(at), bytes, starts[i] as number, ends[i] as number);
+        this.#commits.touch(log);
+      }
+    const round = this.#commits.next();
+    await round.committed;
+    this.#metrics.appendedRecords.inc({ topic }, length);
+    return { partition, offset: (round.bases.get(first) ?? first.next) + index };
+  }
+
+  async reader(topic: Topic, partition: number, from: From): Promise<Reader> {
+    this.#checkOpen();
+    const log = this.#log(topic, partition);
+    const start = from === 'earliest' ? log.earliest : from === 'latest' ? log.next : from;
+    const reader = new EmbeddedReader(log, start, () => this.#open.delete(reader));
+    this.#open.add(reader);
+    return reader;
+  }
+
+  async subscribe(group: string, topics: readonly Topic[]): Promise<Subscription> {
+    this.#checkOpen();
+    const logs = topics.flatMap((topic) => range(this.partitions).map((partition) => this.#log(topic, partition)));
+    const subscription = new EmbeddedSubscription(group, logs, this.#positions, this.#commits, () => this.#open.delete(subscription));
+    this.#open.add(subscription);
+    return subscription;
+  }
+
+  async own(owner: TaskOwner): Promise<() => Promise<void>> {
+    this.#checkOpen();
+    return await this.#tasks.own(owner);
+  }
+
+  async bounds(topic: Topic, partition: number): Promise<{ readonly earliest: number; readonly next: number }> {
+    const { earliest, next } = this.#log(topic, partition);
+    return { earliest, next };
+  }
+
+  async committed(group: string, topic: Topic, partition: number): Promise<number | undefined> {
+    return this.#positions.get(group, topic, partition);
+  }
+
+  sweep(): Promise<void> {
+    return this.#retention.sweep();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#tasks.close();
+    await this.#retention.stop();
+    await this.#commits.close();
+    for (const open of this.#open) await open.close();
+  }
+
+  #stageAll(log: PartitionLog, records: Records, at: number): void {
+    if (records.length > 0) {
+      log.stage.addAll(records, log.monotone(at));
+      this.#commits.touch(log);
+    }
+  }
+
+  #log(topic: Topic, partition: number): PartitionLog {
+    const log = this.#logs.get(topic)?.[partition];
+    if (!log) throw new PermanentError('no-such-partition', `${topic}/${partition} is not a partition that is written or read as records`);
+    return log;
+  }
+
+  #sizes(): Map<Topic, number> {
+    return new Map([...this.#logs].map(([topic, logs]) => [topic, logs.reduce((sum, log) => sum + log.sizeBytes, 0)]));
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw closed();
+  }
+}
+
+class EmbeddedReader implements Reader {
+  onGap: ((from: number, to: number) => void) | undefined;
+  readonly #poller: Poller;
+  readonly #onClose: () => void;
+
+  constructor(log: PartitionLog, start: number, onClose: () => void) {
+    this.#onClose = onClose;
+    this.#poller = new Poller([log], () => start);
+    for (const cursor of this.#poller.cursors) cursor.onGap = (from, to) => this.onGap?.(from, to);
+  }
+
+  get position(): number {
+    return this.#poller.cursors[0]?.position ?? 0;
+  }
+
+  poll(waitMs: number): Promise<readonly RecordBatch[]> {
+    return this.#poller.poll(waitMs);
+  }
+
+  async close(): Promise<void> {
+    this.#poller.close();
+    this.#onClose();
+  }
+}
+
+function openPartitions(
+  store: Store,
+  partitions: number,
+  onCorrupt: (topic: Topic, partition: number, offset: number) => void,
+): Map<Topic, readonly PartitionLog[]> {
+  // STATE isn't kept as records but as the latest value per sensor.
+  const topics = TOPICS.filter((topic) => topic !== 'STATE');
+  return new Map(
+    topics.map((topic) => [
+      topic,
+      range(partitions).map(
+        (p) => new PartitionLog(topic, p, store.root.openDB({ name: `log/${topic}/${p}`, encoding: 'binary' }), onCorrupt),
+      ),
+    ]),
+  );
+}
+
+function checkPartitions(store: Store, partitions: number): void {
+  const about = store.root.openDB<number, string>({ name: 'log' });
+  const stored = about.get('partitions');
+  if (stored === undefined) about.putSync('partitions', partitions);
+  else if (stored !== partitions)
+    throw new PermanentError(
+      'partitions',
+      `the data folder ${store.dataDir} has ${stored} partitions; their number cannot be changed to ${partitions}`,
+    );
+}
+
+const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);

@@ -1,0 +1,48 @@
+import type { Database } from 'lmdb';
+import type { Topic } from '../topics.ts';
+
+/** How far each named consumer has come, in every partition; kept in memory and stored with the commits of the log. */
+export class Positions {
+  readonly #db: Database<number, string>;
+  readonly #committed = new Map<string, number>();
+  /** Where consumers that have not committed yet began. */
+  readonly #begun = new Map<string, number>();
+
+  constructor(db: Database<number, string>) {
+    this.#db = db;
+    for (const { key, value } of db.getRange()) this.#committed.set(key, value);
+  }
+
+  get(group: string, topic: Topic, partition: number): number | undefined {
+    return this.#committed.get(keyOf(group, topic, partition));
+  }
+
+  /** Call inside a write of the store. */
+  put(group: string, topic: Topic, partition: number, position: number): void {
+    void this.#db.put(keyOf(group, topic, partition), position);
+  }
+
+  /** The put is on disk. */
+  committed(group: string, topic: Topic, partition: number, position: number): void {
+    this.#committed.set(keyOf(group, topic, partition), position);
+  }
+
+  /** Where a consumer goes on, `otherwise` if it is new; from now on retention waits for it. */
+  begin(group: string, topic: Topic, partition: number, otherwise: number): number {
+    const key = keyOf(group, topic, partition);
+    const position = this.#committed.get(key) ?? otherwise;
+    this.#begun.set(key, position);
+    return position;
+  }
+
+  /** The lowest position of all consumers of a partition; Infinity if there are none. */
+  lowest(topic: Topic, partition: number): number {
+    const end = keyOf('', topic, partition);
+    let lowest = Number.POSITIVE_INFINITY;
+    for (const [key, position] of this.#committed) if (key.endsWith(end)) lowest = Math.min(lowest, position);
+    for (const [key, position] of this.#begun) if (key.endsWith(end) && !this.#committed.has(key)) lowest = Math.min(lowest, position);
+    return lowest;
+  }
+}
+
+const keyOf = (group: string, topic: Topic, partition: number): string => `${group}/${topic}/${partition}`;

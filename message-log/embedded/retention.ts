@@ -1,0 +1,133 @@
+import type { Clock } from '../../runtime/clock.ts';
+import { reasonOf } from '../../runtime/errors.ts';
+import type { Logger } from '../../runtime/logging.ts';
+import type { LogMetrics } from './metrics.ts';
+import type { PartitionLog } from './partition-log.ts';
+import type { Positions } from './positions.ts';
+import type { Store } from './store.ts';
+
+export interface RetentionLimits {
+  /** Records older than this go once every consumer has them. */
+  readonly retentionMs: number;
+  /** Above this the oldest go once every consumer has them; above twice this the oldest go, read or not. */
+  readonly retentionBytes: number;
+}
+
+export interface RetentionParts {
+  readonly store: Store;
+  readonly logs: readonly PartitionLog[];
+  readonly positions: Positions;
+  readonly metrics: LogMetrics;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const INTERVAL_MS = 5_000;
+/** Frames per transaction: appends wait for no more than this. */
+const FRAMES_PER_STEP = 64;
+
+/** Drops old frames in small steps. */
+export class Retention {
+  readonly #limits: RetentionLimits;
+  readonly #parts: RetentionParts;
+  readonly #timer: NodeJS.Timeout;
+  #sweeping: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(limits: RetentionLimits, parts: RetentionParts) {
+    this.#limits = limits;
+    this.#parts = parts;
+    this.#timer = setInterval(() => void this.sweep(), INTERVAL_MS).unref();
+  }
+
+  /** Drops whatever has had its time. Never rejects: what didn't work this time does the next. */
+  sweep(): Promise<void> {
+    this.#sweeping ??= this.#all()
+      .catch((error: unknown) =>
+        this.#parts.logger.warn({ reason: reasonOf(error) }, 'old records could not be removed, trying again later'),
+      )
+      .finally(() => {
+        this.#sweeping = undefined;
+      });
+    return this.#sweeping;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    await this.#sweeping;
+  }
+
+  async #all(): Promise<void> {
+    for (const log of this.#parts.logs) await this.#expire(log);
+    await this.#shrink();
+  }
+
+  async #expire(log: PartitionLog): Promise<void> {
+    const before = this.#parts.clock() - this.#limits.retentionMs;
+    while (!this.#stopped) {
+      const bases = log.oldest(this.#needed(log), FRAMES_PER_STEP);
+      const expired = countUntil(bases, (base) => log.lastTimeAt(base) >= before);
+      if (expired === 0) return;
+      await this.#drop(log, bases.slice(0, expired), 'yes');
+      if (expired < FRAMES_PER_STEP) return;
+    }
+  }
+
+  async #shrink(): Promise<void> {
+    let warned = false;
+    while (!this.#stopped) {
+      const sized = this.#parts.logs.map((log) => ({ log, bytes: log.sizeBytes })).sort((a, b) => b.bytes - a.bytes);
+      const total = sized.reduce((sum, { bytes }) => sum + bytes, 0);
+      if (total <= this.#limits.retentionBytes) return;
+      const read = firstWithFrames(sized, (log) => log.oldest(this.#needed(log), FRAMES_PER_STEP));
+      if (read) {
+        await this.#drop(read.log, read.bases, 'yes');
+        continue;
+      }
+      if (total <= 2 * this.#limits.retentionBytes) return;
+      const unread = firstWithFrames(sized, (log) => log.oldest(Number.POSITIVE_INFINITY, FRAMES_PER_STEP));
+      if (!unread) return;
+      if (!warned)
+        this.#parts.logger.error(
+          { topic: unread.log.topic },
+          'the log is twice its limit: records that not all consumers have read are removed',
+        );
+      warned = true;
+      await this.#drop(unread.log, unread.bases, 'no');
+    }
+  }
+
+  async #drop(log: PartitionLog, bases: readonly number[], read: 'yes' | 'no'): Promise<void> {
+    await this.#parts.store.write(() => log.remove(bases));
+    log.removed();
+    this.#parts.metrics.removedFrames.inc({ topic: log.topic, read }, bases.length);
+  }
+
+  #needed(log: PartitionLog): number {
+    return this.#parts.positions.lowest(log.topic, log.partition);
+  }
+}
+
+function firstWithFrames(
+  sized: readonly { readonly log: PartitionLog }[],
+  basesOf: (log: PartitionLog) => number[],
+): { readonly log: PartitionLog; readonly bases: number[] } | undefined {
+  for (const { log } of sized) {
+    const bases = basesOf(log);
+    if (bases.length > 0) return { log, bases };
+  }
+  return undefined;
+}
+
+/** Index of the first that `holds`, in a list where all before don't and all after do. */
+function countUntil<T>(list: readonly T[], holds: (item: T) => boolean): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (holds(list[middle] as T)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

@@ -1,0 +1,124 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Database } from 'lmdb';
+import type { InputPositions, OutgoingRecord, StateDelta, TaskLog, TaskOwner } from '../port.ts';
+import { INPUTS, type Topic } from '../topics.ts';
+import { fenced } from './faults.ts';
+import type { GroupCommit } from './group-commit.ts';
+import type { PartitionLog } from './partition-log.ts';
+import type { Positions } from './positions.ts';
+
+/** The consumer under whose name the tasks' input positions are kept. */
+const TASK_GROUP = '@task';
+const RESTORED_PER_TURN = 5_000;
+
+export interface TaskParts {
+  readonly states: readonly Database<Buffer, number>[];
+  readonly positions: Positions;
+  readonly commits: GroupCommit;
+  log(topic: Topic, partition: number): PartitionLog;
+}
+
+/** Gives all partitions to whoever asked last; tasks handed out before are fenced. */
+export class Tasks {
+  readonly #parts: TaskParts;
+  #current: Tenure | undefined;
+
+  constructor(parts: TaskParts) {
+    this.#parts = parts;
+  }
+
+  async own(owner: TaskOwner): Promise<() => Promise<void>> {
+    const before = this.#current;
+    const tenure = new Tenure(owner, this.#parts);
+    this.#current = tenure;
+    await before?.end();
+    // What the predecessor had already handed over is on disk before anyone restores.
+    await this.#parts.commits.idle();
+    await tenure.begin();
+    return () => tenure.end();
+  }
+
+  async close(): Promise<void> {
+    await this.#current?.end();
+  }
+}
+
+class Tenure {
+  readonly #owner: TaskOwner;
+  readonly #tasks: readonly EmbeddedTaskLog[];
+  #ending: Promise<void> | undefined;
+
+  constructor(owner: TaskOwner, parts: TaskParts) {
+    this.#owner = owner;
+    this.#tasks = parts.states.map((state, partition) => new EmbeddedTaskLog(partition, state, parts));
+  }
+
+  async begin(): Promise<void> {
+    for (const task of this.#tasks) if (!this.#ending) await this.#owner.assigned(task);
+  }
+
+  end(): Promise<void> {
+    this.#ending ??= this.#giveBack();
+    return this.#ending;
+  }
+
+  async #giveBack(): Promise<void> {
+    try {
+      await Promise.all(this.#tasks.map((task) => this.#owner.revoked(task.partition)));
+    } finally {
+      for (const task of this.#tasks) task.fenced = true;
+    }
+  }
+}
+
+class EmbeddedTaskLog implements TaskLog {
+  readonly partition: number;
+  fenced = false;
+  readonly #state: Database<Buffer, number>;
+  readonly #parts: TaskParts;
+
+  constructor(partition: number, state: Database<Buffer, number>, parts: TaskParts) {
+    this.partition = partition;
+    this.#state = state;
+    this.#parts = parts;
+    // From now on retention waits for the task.
+    for (const topic of INPUTS) parts.positions.begin(TASK_GROUP, topic, partition, 0);
+  }
+
+  async restore(visit: (key: number, value: Buffer) => void): Promise<InputPositions> {
+    for (let start = 0; ; ) {
+      let visited = 0;
+      for (const { key, value } of this.#state.getRange({ start, limit: RESTORED_PER_TURN })) {
+        visit(key, value);
+        start = key + 1;
+        visited += 1;
+      }
+      if (visited < RESTORED_PER_TURN) break;
+      await nextTurn();
+    }
+    return { ENTRY: this.#position('ENTRY'), OK: this.#position('OK'), ACTION: this.#position('ACTION') };
+  }
+
+  async commit(outputs: readonly OutgoingRecord[], state: readonly StateDelta[], positions: InputPositions): Promise<void> {
+    if (this.fenced) throw fenced();
+    const { commits } = this.#parts;
+    commits.admit(
+      outputs.reduce((sum, { value }) => sum + value.length, 0) + state.reduce((sum, { value }) => sum + (value?.length ?? 0), 0),
+    );
+    for (const { topic, key, at, value } of outputs) {
+      const log = this.#parts.log(topic, this.partition);
+      log.stage.add(key, log.monotone(at), value, 0, value.length);
+      commits.touch(log);
+    }
+    commits.also(() => {
+      for (const { key, value } of state) void (value ? this.#state.put(key, Buffer.from(value)) : this.#state.remove(key));
+      for (const topic of INPUTS) this.#parts.positions.put(TASK_GROUP, topic, this.partition, positions[topic]);
+    });
+    await commits.next().committed;
+    for (const topic of INPUTS) this.#parts.positions.committed(TASK_GROUP, topic, this.partition, positions[topic]);
+  }
+
+  #position(topic: Topic): number {
+    return this.#parts.positions.get(TASK_GROUP, topic, this.partition) ?? 0;
+  }
+}
