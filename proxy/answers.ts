@@ -1,0 +1,50 @@
+/** An answer made beforehand: headers as one flat list, which node:http writes without copying. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: string[];
+  readonly body: string;
+}
+
+const JSON_TYPE = 'application/json';
+
+export function answer(status: number, body: string, headers: readonly string[] = [], type: string = JSON_TYPE): Answer {
+  return { status, headers: ['Content-Type', type, 'Content-Length', String(Buffer.byteLength(body)), ...headers], body };
+}
+
+export function jsonAnswer(status: number, value: unknown, headers: readonly string[] = []): Answer {
+  return answer(status, JSON.stringify(value), headers);
+}
+
+export function errorAnswer(status: number, error: string, headers: readonly string[] = []): Answer {
+  return jsonAnswer(status, { error }, headers);
+}
+
+export const CLOSE = ['Connection', 'close'] as const;
+
+export function retryAfter(seconds: number): string[] {
+  return ['Retry-After', String(Math.max(1, Math.ceil(seconds)))];
+}
+
+/** One member of a request that was not taken in. */
+export interface Rejection {
+  /** Its place in the array, or its line, from 0. */
+  readonly index: number;
+  readonly error: string;
+}
+
+const ACCEPTED_ONE = answer(202, '{"accepted":1}');
+
+/** 202: all of it is durable; 207: what is not named in `rejected` is; 400 (or `noneStatus`): nothing was taken in. */
+export function ingestAnswer(accepted: number, rejected: readonly Rejection[] | undefined, noneStatus = 400): Answer {
+  if (rejected === undefined) return accepted === 1 ? ACCEPTED_ONE : answer(202, `{"accepted":${accepted}}`);
+  return jsonAnswer(accepted > 0 ? 207 : noneStatus, { accepted, rejected });
+}
+
+export const DRAINING = errorAnswer(503, 'the proxy is stopping, send to another one or again later', [...retryAfter(1), ...CLOSE]);
+export const BUSY = errorAnswer(503, 'too much is waiting for the log, send again later', retryAfter(1));
+export const UNAUTHENTICATED = errorAnswer(401, "the sensor's key or the gateway's token is missing or wrong", [
+  'WWW-Authenticate',
+  'Bearer realm="tocsin"',
+]);
+export const CONTENT_ENCODED = errorAnswer(415, 'the body must not be compressed (Content-Encoding)');
+export const TRANSFER_ENCODED = errorAnswer(400, 'the only Transfer-Encoding understood is chunked', CLOSE);

@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { type ConfigOf, duration, integer, port, type Settings, setting, size } from '../runtime/configuration.ts';
+import { parseGatewayTokens, SECRET_LENGTH_MIN } from './credentials.ts';
+
+const secret = z.string().min(SECRET_LENGTH_MIN, `must have at least ${SECRET_LENGTH_MIN} characters`).optional();
+
+const gateways = z
+  .string()
+  .optional()
+  .transform((text, context) => {
+    const { tokens, problem } = parseGatewayTokens(text ?? '');
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+    return tokens;
+  });
+
+export const proxySettings = {
+  port: setting('TOCSIN_INGEST_PORT', port, '19092', 'Port that sensors post to; 0 takes any free one.'),
+  bodyBytesMax: setting('TOCSIN_INGEST_BODY_MAX', size, '1MiB', 'Largest body of a request; larger ones are answered 413.'),
+  batchRecordsMax: setting(
+    'TOCSIN_INGEST_BATCH_MAX',
+    integer(1, 1_000_000),
+    '10000',
+    'Most records in one request; more are answered 413.',
+  ),
+  queueBytesMax: setting(
+    'TOCSIN_INGEST_QUEUE_MAX',
+    size,
+    '32MiB',
+    'What may wait for the log at once; beyond it requests are answered 503.',
+  ),
+  headersTimeoutMs: setting('TOCSIN_INGEST_HEADERS_TIMEOUT', duration, '10s', "How long a request's headers may take."),
+  bodyTimeoutMs: setting('TOCSIN_INGEST_BODY_TIMEOUT', duration, '10s', "How long a request's body may take after its headers."),
+  keepAliveMs: setting(
+    'TOCSIN_INGEST_KEEP_ALIVE',
+    duration,
+    '75s',
+    'How long an idle connection is kept; short times lose requests sent just as it closes.',
+  ),
+  connectionsMax: setting(
+    'TOCSIN_INGEST_CONNECTIONS_MAX',
+    integer(1, 1_000_000),
+    '60000',
+    'Most open connections; further ones are closed at once.',
+  ),
+  appendTimeoutMs: setting('TOCSIN_INGEST_APPEND_TIMEOUT', duration, '10s', 'How long the log may take before a request is answered 503.'),
+  drainDelayMs: setting(
+    'TOCSIN_INGEST_DRAIN_DELAY',
+    duration,
+    '0s',
+    'Time from /readyz turning 503 to refusing requests at a stop: as long as your load balancer needs to notice.',
+  ),
+  clientRateMax: setting(
+    'TOCSIN_INGEST_CLIENT_RATE',
+    integer(0, 10_000_000),
+    '0',
+    'Records per second that one gateway, sensor or address may send before it is answered 429; 0: no limit.',
+  ),
+  masterSecret: setting(
+    'TOCSIN_SENSOR_MASTER_SECRET',
+    secret,
+    undefined,
+    "Secret that sensors' keys are derived from (npm run sensor-key).",
+  ),
+  gatewayTokens: setting(
+    'TOCSIN_GATEWAY_TOKENS',
+    gateways,
+    undefined,
+    'Gateways that may send for any sensor: name:token, separated by commas.',
+  ),
+  sensorAuth: setting(
+    'TOCSIN_SENSOR_AUTH',
+    z.enum(['auto', 'on', 'off'], 'must be auto, on or off'),
+    'auto',
+    'Whether senders must authenticate. auto: as soon as there is a master secret or a gateway token; without any, only on a loopback address.',
+  ),
+} satisfies Settings;
+
+/** The proxy's settings, and the address to listen on, which all HTTP roles share. */
+export type ProxyConfig = ConfigOf<typeof proxySettings> & { readonly host: string };
+
+/** Whether senders must authenticate. */
+export function authenticates(config: ConfigOf<typeof proxySettings>): boolean {
+  return config.sensorAuth === 'on' || (config.sensorAuth === 'auto' && hasCredentials(config));
+}
+
+/** What is wrong with these settings taken together, one line each; none: start. */
+export function checkProxyConfig(config: ConfigOf<typeof proxySettings>, host: string): string[] {
+  const problems: string[] = [];
+  if (config.sensorAuth === 'on' && !hasCredentials(config))
+    problems.push('TOCSIN_SENSOR_AUTH is on, but no sensor could authenticate: set TOCSIN_SENSOR_MASTER_SECRET or TOCSIN_GATEWAY_TOKENS');
+  if (config.sensorAuth === 'auto' && !hasCredentials(config) && !isLoopback(host))
+    problems.push(
+      `TOCSIN_HOST is ${host}, which others can reach, and sensors need no key: set TOCSIN_SENSOR_MASTER_SECRET or TOCSIN_GATEWAY_TOKENS, or say TOCSIN_SENSOR_AUTH=off if the network keeps strangers out`,
+    );
+  if (config.bodyBytesMax * 2 > config.queueBytesMax)
+    problems.push('TOCSIN_INGEST_QUEUE_MAX must be at least twice TOCSIN_INGEST_BODY_MAX');
+  return problems;
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+function hasCredentials(config: ConfigOf<typeof proxySettings>): boolean {
+  return config.masterSecret !== undefined || config.gatewayTokens.size > 0;
+}

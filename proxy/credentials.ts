@@ -1,0 +1,42 @@
+/** What senders prove themselves with: a key per sensor, derived from the master secret, or a gateway's token. */
+import { createHmac } from 'node:crypto';
+
+/** Below this a secret can be guessed by trying. */
+export const SECRET_LENGTH_MIN = 16;
+
+/** 160 bits of the HMAC: far beyond guessing, short enough to type into a device. */
+const MAC_BYTES = 20;
+
+/** A sensor's key: its id and the HMAC of its id, so that checking it needs no look-up and nobody can make a neighbour's. */
+export function sensorKey(masterSecret: string, id: number): string {
+  return `${id}.${createHmac('sha256', masterSecret).update(`tocsin sensor ${id}`).digest().subarray(0, MAC_BYTES).toString('base64url')}`;
+}
+
+/** The sensor a key claims to be of, before it is checked; undefined where it is no key at all. */
+export function claimedSensor(key: string): number | undefined {
+  const id = /^(0|[1-9]\d{0,9})\./.exec(key)?.[1];
+  return id === undefined ? undefined : Number(id);
+}
+
+/** Compares in a time that depends on the lengths only. */
+export function sameSecret(a: string, b: string): boolean {
+  if (a.length !== b.length) return false;
+  let difference = 0;
+  for (let i = 0; i < a.length; i += 1) difference |= a.charCodeAt(i) ^ b.charCodeAt(i);
+  return difference === 0;
+}
+
+/** Reads `name:token,name:token`; tokens by gateway name, and what is wrong with the text, if anything. Never repeats a token. */
+export function parseGatewayTokens(text: string): { readonly tokens: ReadonlyMap<string, string>; readonly problem?: string } {
+  const tokens = new Map<string, string>();
+  for (const entry of text.split(',').filter((part) => part.trim() !== '')) {
+    const match = /^\s*([\w.-]{1,64}):(\S+)\s*$/.exec(entry);
+    if (!match?.[1] || !match[2]) return { tokens, problem: 'must be name:token, separated by commas' };
+    const [, name, token] = match;
+    if (token.length < SECRET_LENGTH_MIN)
+      return { tokens, problem: `the token of ${name} must have at least ${SECRET_LENGTH_MIN} characters` };
+    if (tokens.has(name)) return { tokens, problem: `${name} is named twice` };
+    tokens.set(name, token);
+  }
+  return { tokens };
+}

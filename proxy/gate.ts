@@ -1,0 +1,39 @@
+import { type Answer, CONTENT_ENCODED, DRAINING, errorAnswer, retryAfter, TRANSFER_ENCODED, UNAUTHENTICATED } from './answers.ts';
+import type { Authentication } from './authentication.ts';
+import type { CommitQueue } from './commit-queue.ts';
+import { clientOf, type Quota } from './quota.ts';
+import type { Intake, SensorRequest } from './sensor-request.ts';
+
+/** What every request with records has to pass, from its headers alone: a stop, its encoding, who sends it, how much they may. */
+export class Gate {
+  readonly intake: Intake;
+  readonly queue: CommitQueue;
+  readonly #authentication: Authentication;
+  readonly #quota: Quota;
+
+  constructor(intake: Intake, queue: CommitQueue, authentication: Authentication, quota: Quota) {
+    this.intake = intake;
+    this.queue = queue;
+    this.#authentication = authentication;
+    this.#quota = quota;
+  }
+
+  refusal(request: SensorRequest): Answer | undefined {
+    if (this.intake.draining) return DRAINING;
+    const { headers } = request;
+    const encoding = headers['content-encoding'];
+    if (encoding !== undefined && encoding !== 'identity') return CONTENT_ENCODED;
+    const transfer = headers['transfer-encoding'];
+    if (transfer !== undefined && transfer.toLowerCase() !== 'chunked') return TRANSFER_ENCODED;
+    request.sender = this.#authentication.senderOf(request);
+    if (request.sender === undefined) return UNAUTHENTICATED;
+    if (!this.#quota.limited) return undefined;
+    const seconds = this.#quota.wait(clientOf(request.sender, request.socket.remoteAddress), performance.now());
+    return seconds === 0 ? undefined : errorAnswer(429, 'more records than this client may send, send again later', retryAfter(seconds));
+  }
+
+  /** The request has brought this many records. */
+  spend(request: SensorRequest, records: number): void {
+    if (this.#quota.limited) this.#quota.spend(clientOf(request.sender, request.socket.remoteAddress), records, performance.now());
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * The produce half of kafka-pixy's HTTP API, which the sensors of the reference system speak. Answers and errors are its own, with two
+ * differences: both modes answer after the durable write, and only valid records are taken.
+ */
+import { decodeRecovery, decodeStatus } from '../alarm/decode.ts';
+import { skipSpace, trimEnd } from '../alarm/bytes.ts';
+import { emptyStatus } from '../alarm/status.ts';
+import { type Answer, answer, BUSY, retryAfter, UNAUTHENTICATED } from './answers.ts';
+import type { Gathering } from './commit-queue.ts';
+import type { Gate } from './gate.ts';
+import { PATH } from './metrics.ts';
+import type { Receiver, SensorRequest } from './sensor-request.ts';
+
+const FORM = 'application/x-www-form-urlencoded';
+const TEXT_OR_JSON = /^(text\/plain|application\/(.+\+)?json)$/;
+const JSON_WITH_PARAMETERS = /^application\/(?:[^;]+\+)?json\s*(?:;.*)?$/i;
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** The topic a path produces to: `/topics/ENTRY/messages`; undefined: it is no such path. */
+export function topicOf(pathname: string): string | undefined {
+  return /^\/topics\/([^/]+)\/messages$/.exec(pathname)?.[1];
+}
+
+export class KafkaPixy implements Receiver {
+  readonly path = PATH.pixy;
+  readonly #topic: 'ENTRY' | 'OK';
+  readonly #gate: Gate;
+  readonly #gathering: Gathering;
+  readonly #record = emptyStatus();
+
+  constructor(topic: 'ENTRY' | 'OK', gathering: Gathering, gate: Gate) {
+    this.#topic = topic;
+    this.#gathering = gathering;
+    this.#gate = gate;
+  }
+
+  refusal(request: SensorRequest): Answer | undefined {
+    if (this.#gate.intake.draining) return pixyError(503, 'service is shutting down', ['Connection', 'close', ...retryAfter(1)]);
+    return this.#gate.refusal(request) ?? refusalOf(request);
+  }
+
+  received(request: SensorRequest): void {
+    const { intake } = request;
+    if (intake === undefined) return;
+    const refusal = this.#take(request);
+    if (refusal !== undefined) intake.respond(request, refusal);
+  }
+
+  committed(request: SensorRequest, place: { readonly partition: number; readonly offset: number }): void {
+    const { intake } = this.#gate;
+    intake.metrics.accepted(this.#topic, 1, request.bodyLength);
+    // Only a request that was appended by itself knows its own place.
+    intake.respond(request, request.appendedAlone ? pixyAnswer(200, { partition: place.partition, offset: place.offset }) : EMPTY);
+  }
+
+  failed(request: SensorRequest, reason: string): void {
+    this.#gate.intake.respond(request, pixyError(503, `not stored: ${reason}`, retryAfter(1)));
+  }
+
+  #take(request: SensorRequest): Answer | undefined {
+    const parameters = parametersOf(request);
+    if (request.headers['content-type'] === FORM) {
+      const message = Buffer.from(parameters.get('msg') ?? '');
+      if (message.length === 0) return pixyError(400, 'empty message');
+      request.body = message;
+      request.bodyLength = message.length;
+    }
+    const { body, bodyLength } = request;
+    const start = skipSpace(body, 0, bodyLength);
+    const end = trimEnd(body, start, bodyLength);
+    if (start === end) return pixyError(400, 'empty message');
+    const problem = this.#topic === 'ENTRY' ? decodeStatus(body, start, end, this.#record) : decodeRecovery(body, start, end, this.#record);
+    if (problem !== undefined) {
+      this.#gate.intake.metrics.rejected(this.#topic, 1);
+      return pixyError(400, problem);
+    }
+    const key = parameters.get('key');
+    if (key !== null && key !== String(this.#record.id)) return pixyError(400, `key must be the sensor's id: expected=${this.#record.id}`);
+    if (request.sender?.sensor !== undefined && request.sender.sensor !== this.#record.id) return UNAUTHENTICATED;
+    if (!this.#gate.queue.hasRoom(bodyLength)) return BUSY;
+    this.#append(request, start, end, parameters.has('sync'));
+    return undefined;
+  }
+
+  #append(request: SensorRequest, start: number, end: number, alone: boolean): void {
+    if (alone) this.#gathering.flush();
+    this.#gathering.begin(request.bodyLength);
+    this.#gathering.put(this.#record.id, start, end);
+    request.appendedAlone = alone;
+    this.#gate.spend(request, 1);
+    this.#gathering.end(request);
+    if (alone) this.#gathering.flush();
+  }
+}
+
+function refusalOf({ headers, rawHeaders }: SensorRequest): Answer | undefined {
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? '';
+    if (/^x-kafka-/i.test(name) && !BASE64.test(rawHeaders[i + 1] ?? ''))
+      return pixyError(400, `Invalid base64 encoding for header: ${canonical(name)}`);
+  }
+  const type = headers['content-type'] ?? '';
+  if (type === FORM) return undefined;
+  if (!TEXT_OR_JSON.test(type) && !JSON_WITH_PARAMETERS.test(type)) return pixyError(400, `unsupported content type ${type}`);
+  return headers['content-length'] === undefined ? pixyError(400, 'missing Content-Length header') : undefined;
+}
+
+/** Query and form together, the form first, as Go does it. */
+function parametersOf(request: SensorRequest): URLSearchParams {
+  const url = request.url ?? '';
+  const at = url.indexOf('?');
+  const query = at < 0 ? '' : url.slice(at + 1);
+  if (request.headers['content-type'] !== FORM) return new URLSearchParams(query);
+  return new URLSearchParams(`${request.body.toString('utf8', 0, request.bodyLength)}&${query}`);
+}
+
+/** `x-kafka-foo` as `X-Kafka-Foo`. */
+function canonical(name: string): string {
+  return name.toLowerCase().replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase());
+}
+
+function pixyAnswer(status: number, value: object, headers: readonly string[] = []): Answer {
+  return answer(status, JSON.stringify(value, undefined, 2), headers);
+}
+
+const EMPTY = pixyAnswer(200, {});
+
+export function pixyError(status: number, error: string, headers: readonly string[] = []): Answer {
+  return pixyAnswer(status, { error }, headers);
+}

@@ -1,0 +1,146 @@
+/** The API for sensors, served at /openapi.json. */
+const status = {
+  type: 'object',
+  required: ['id', 'motion', 'smoke', 'temperature', 'maxTemperature'],
+  description:
+    'One reading of a sensor. Values may also be strings that hold the literal. Unknown fields are allowed and kept. At most 4096 bytes.',
+  properties: {
+    id: { type: 'integer', minimum: 0, maximum: 2_147_483_647, description: "The sensor's id" },
+    motion: { type: 'boolean' },
+    smoke: { type: 'boolean' },
+    temperature: { type: 'number', description: '°C' },
+    maxTemperature: { type: 'number', description: '°C; above it the reading is a hit' },
+    at: {
+      oneOf: [{ type: 'string', format: 'date-time' }, { type: 'integer' }],
+      description: "The sensor's own time: ISO 8601 with a zone, or epoch ms",
+    },
+    seq: {
+      type: 'integer',
+      minimum: 0,
+      description: "The sensor's counter: two hits with the same seq are one, so that a repeated request does no harm",
+    },
+  },
+  example: { id: 42_959, motion: true, smoke: false, temperature: 25.5, maxTemperature: 30 },
+};
+
+const recovery = {
+  type: 'object',
+  required: ['id'],
+  description: 'The sensor has recovered: its alarms are cleared. A whole status will do too.',
+  properties: { id: status.properties.id, at: status.properties.at },
+  example: { id: 42_959 },
+};
+
+const rejected = {
+  type: 'array',
+  items: {
+    type: 'object',
+    required: ['index', 'error'],
+    properties: { index: { type: 'integer', minimum: 0 }, error: { type: 'string' } },
+  },
+};
+const json = (schema: object) => ({ 'application/json': { schema } });
+const errorSchema = { type: 'object', required: ['error'], properties: { error: { type: 'string' } } };
+const outcome = (description: string) => ({
+  description,
+  content: json({ type: 'object', required: ['accepted'], properties: { accepted: { type: 'integer', minimum: 0 }, rejected } }),
+});
+const failure = (description: string) => ({ description, content: json(errorSchema) });
+const later = (description: string) => ({
+  ...failure(description),
+  headers: { 'Retry-After': { schema: { type: 'integer' }, description: 'Seconds' } },
+});
+
+const bodyOf = (name: string) => ({
+  required: true,
+  content: {
+    'application/json': {
+      schema: { oneOf: [{ $ref: `#/components/schemas/${name}` }, { type: 'array', items: { $ref: `#/components/schemas/${name}` } }] },
+    },
+    'application/x-ndjson': { schema: { type: 'string', description: `One ${name} per line` } },
+  },
+});
+
+const sharedFailures = {
+  401: failure("The sensor's key or the gateway's token is missing, wrong, or another sensor's"),
+  413: failure('The body is too large, or has too many records'),
+  415: failure('Not JSON or NDJSON in UTF-8, or compressed'),
+  429: later('This client has sent more than it may'),
+  503: later(
+    'The log takes no records, too much is waiting, or the proxy is stopping. Whether the records are stored is unknown: send them again',
+  ),
+};
+
+const ingest = (name: string, summary: string) => ({
+  post: {
+    summary,
+    security: [{ bearer: [] }, { key: [] }, {}],
+    requestBody: bodyOf(name),
+    responses: {
+      202: outcome('Every record is durable'),
+      207: outcome('The records that are not listed are durable'),
+      400: outcome('No record was valid'),
+      ...sharedFailures,
+    },
+  },
+});
+
+const kafkaPixy = {
+  post: {
+    summary: "One record, in kafka-pixy's form. Answered after the durable write with and without sync",
+    security: [{ bearer: [] }, { key: [] }, {}],
+    parameters: [
+      { name: 'topic', in: 'path', required: true, schema: { enum: ['ENTRY', 'OK'] } },
+      { name: 'key', in: 'query', schema: { type: 'string' }, description: "The sensor's id, if given" },
+      { name: 'sync', in: 'query', schema: {}, allowEmptyValue: true, description: 'Present: answer with partition and offset' },
+    ],
+    requestBody: {
+      required: true,
+      content: {
+        'text/plain': { schema: { type: 'string' } },
+        'application/json': { schema: { $ref: '#/components/schemas/Status' } },
+        'application/x-www-form-urlencoded': { schema: { type: 'object', required: ['msg'], properties: { msg: { type: 'string' } } } },
+      },
+    },
+    responses: {
+      200: {
+        description: 'The record is durable',
+        content: json({ type: 'object', properties: { partition: { type: 'integer' }, offset: { type: 'integer' } } }),
+      },
+      400: failure('The request or its record is not valid'),
+      404: failure('No such topic'),
+      401: sharedFailures[401],
+      413: sharedFailures[413],
+      429: sharedFailures[429],
+      503: sharedFailures[503],
+    },
+  },
+};
+
+const probe = (summary: string, responses: object) => ({ get: { summary, responses } });
+
+export const openapi = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Tocsin ingest',
+    version: '1',
+    description: 'Where sensors send their statuses and recoveries.',
+    license: { name: 'Apache-2.0' },
+  },
+  paths: {
+    '/entry': ingest('Status', 'Take in statuses'),
+    '/ok': ingest('Recovery', 'Take in recoveries'),
+    '/topics/{topic}/messages': kafkaPixy,
+    '/_ping': probe('Alive, as kafka-pixy says it', { 200: { description: 'pong', content: { 'text/plain': {} } } }),
+    '/healthz': probe('Alive', { 200: { description: 'Alive' } }),
+    '/readyz': probe('Able to take records in', { 200: { description: 'Ready' }, 503: { description: 'Names what is wrong' } }),
+    '/metrics': probe('Metrics for Prometheus', { 200: { description: 'Metrics', content: { 'text/plain': {} } } }),
+  },
+  components: {
+    schemas: { Status: status, Recovery: recovery },
+    securitySchemes: {
+      bearer: { type: 'http', scheme: 'bearer', description: "A sensor's key or a gateway's token" },
+      key: { type: 'apiKey', in: 'header', name: 'X-Tocsin-Key' },
+    },
+  },
+};

@@ -1,0 +1,47 @@
+/** Everything that isn't the taking in of records: few requests, so nothing here is tuned. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Answer, answer, errorAnswer, jsonAnswer } from './answers.ts';
+import { pixyError, topicOf } from './kafka-pixy.ts';
+import { openapi } from './openapi.ts';
+
+const GETS: Readonly<Record<string, Answer>> = {
+  '/': jsonAnswer(200, {
+    service: 'Tocsin ingest',
+    what: 'Takes in statuses (POST /entry) and recoveries (POST /ok) of alarm sensors, as JSON, a JSON array, or NDJSON.',
+    api: '/openapi.json',
+    health: ['/healthz', '/readyz', '/metrics'],
+  }),
+  '/openapi.json': jsonAnswer(200, openapi),
+  '/_ping': answer(200, 'pong', [], 'text/plain; charset=utf-8'),
+};
+const OPERATIONS = new Set(['/healthz', '/readyz', '/metrics']);
+
+const NOT_FOUND = errorAnswer(404, 'no such path; see /openapi.json');
+const UNKNOWN_TOPIC = pixyError(404, 'Unknown topic');
+const ONLY_POST = errorAnswer(405, 'only POST', ['Allow', 'POST']);
+const ONLY_GET = errorAnswer(405, 'only GET', ['Allow', 'GET, HEAD']);
+
+/** The path of a request target, without the query; also where a client sends a whole URL, as it does to a forward proxy. */
+export function pathnameOf(target: string | undefined): string {
+  if (target === undefined) return '';
+  const path = /^https?:\/\/[^/?#]*([^?#]*)/i.exec(target)?.[1] ?? target.split('?', 1)[0];
+  return path === undefined || path === '' ? '/' : path;
+}
+
+/** The answer for a request that neither the receivers nor the operations handler takes. */
+export function pageOf(method: string | undefined, pathname: string): Answer {
+  if (Object.hasOwn(GETS, pathname)) return method === 'GET' || method === 'HEAD' ? (GETS[pathname] ?? NOT_FOUND) : ONLY_GET;
+  if (OPERATIONS.has(pathname)) return ONLY_GET;
+  if (pathname === '/entry' || pathname === '/ok') return ONLY_POST;
+  const topic = topicOf(pathname);
+  if (topic === undefined) return NOT_FOUND;
+  return topic === 'ENTRY' || topic === 'OK' ? ONLY_POST : UNKNOWN_TOPIC;
+}
+
+/** Sends a page; the request's body, if it has one, is dropped, and with it the connection. */
+export function sendPage(request: IncomingMessage, response: ServerResponse, { status, headers, body }: Answer): void {
+  if (request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0)
+    response.shouldKeepAlive = false;
+  response.writeHead(status, [...headers, 'X-Content-Type-Options', 'nosniff']);
+  response.end(body);
+}

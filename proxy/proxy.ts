@@ -1,0 +1,200 @@
+/** The ingest role: sensors' statuses and recoveries over HTTP into the log. */
+import { createServer, type Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Registry } from 'prom-client';
+import type { MessageLog } from '../message-log/port.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { PermanentError } from '../runtime/errors.ts';
+import type { Health } from '../runtime/health.ts';
+import type { Running } from '../runtime/lifecycle.ts';
+import type { Logger } from '../runtime/logging.ts';
+import { operationsHandler } from '../runtime/operations.ts';
+import { Authentication } from './authentication.ts';
+import { CommitQueue, Gathering } from './commit-queue.ts';
+import { authenticates, isLoopback, type ProxyConfig } from './config.ts';
+import { openFilesMax } from './file-limit.ts';
+import { Gate } from './gate.ts';
+import { Ingest } from './ingest.ts';
+import { KafkaPixy, topicOf } from './kafka-pixy.ts';
+import { LogWatch } from './log-watch.ts';
+import { PATH, ProxyMetrics, registerGauges } from './metrics.ts';
+import { pageOf, pathnameOf, sendPage } from './pages.ts';
+import { answerProtocolError } from './protocol-errors.ts';
+import { Quota } from './quota.ts';
+import { Intake, type Receiver, SensorRequest } from './sensor-request.ts';
+
+export interface ProxyDeps {
+  readonly log: MessageLog;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly health: Health;
+  /** How long requests in flight get at a stop before their connections are cut. */
+  readonly drainMs?: number;
+}
+
+const DRAIN_MS = 10_000;
+const HEADER_BYTES_MAX = 8 * 1024;
+const HEADERS_MAX = 64;
+const TIMEOUT_CHECK_MS = 2_000;
+const ACCEPT_BACKLOG = 4_096;
+/** Files kept free for the log and the like when connections take all the others. */
+const FILES_RESERVED = 256;
+
+/** Listens once it resolves. Throws PermanentError (`cannot-listen`) where the port can't be had. */
+export async function startProxy(config: ProxyConfig, deps: ProxyDeps): Promise<Running & { readonly port: number }> {
+  const logger = deps.logger.child({ role: 'proxy' });
+  const metrics = new ProxyMetrics(deps.registry);
+  const watch = new LogWatch({ ...deps, logger });
+  const queue = new CommitQueue(config, { log: deps.log, clock: deps.clock, metrics, watch });
+  const intake = new Intake({ bodyBytesMax: config.bodyBytesMax, unfinishedBytesMax: config.queueBytesMax }, metrics);
+  const server = createProxyServer(config);
+  route(server, receiversOf(config, intake, queue), intake, operationsHandler(deps.health, deps.registry));
+  server.on('clientError', (error, socket) => {
+    metrics.protocolErrors += 1;
+    answerProtocolError(error, socket);
+  });
+  server.on('drop', () => {
+    metrics.connectionsRefused += 1;
+  });
+  registerGauges(deps.registry, {
+    queueBytes: () => queue.bytes,
+    unfinishedBytes: () => intake.unfinishedBytes,
+    connections: () => connectionsOf(server),
+  });
+  warnOf(config, logger);
+  server.maxConnections = connectionsMax(config, logger);
+  const port = await listen(server, config);
+  logger.info({ host: config.host, port }, 'sensors can send');
+  return { port, stop: () => stop(server, intake, queue, watch, config, deps) };
+}
+
+function createProxyServer(config: ProxyConfig): Server<typeof SensorRequest, typeof ServerResponse> {
+  const server = createServer({
+    IncomingMessage: SensorRequest,
+    ServerResponse,
+    maxHeaderSize: HEADER_BYTES_MAX,
+    headersTimeout: config.headersTimeoutMs,
+    requestTimeout: config.headersTimeoutMs + config.bodyTimeoutMs,
+    connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    keepAliveTimeout: config.keepAliveMs,
+    insecureHTTPParser: false,
+    noDelay: true,
+  });
+  server.maxHeadersCount = HEADERS_MAX;
+  return server;
+}
+
+interface Receivers {
+  readonly entry: Receiver;
+  readonly ok: Receiver;
+  readonly pixyEntry: Receiver;
+  readonly pixyOk: Receiver;
+}
+
+function receiversOf(config: ProxyConfig, intake: Intake, queue: CommitQueue): Receivers {
+  const authentication = new Authentication(authenticates(config), config.masterSecret, config.gatewayTokens);
+  const gate = new Gate(intake, queue, authentication, new Quota(config.clientRateMax));
+  const entry = new Gathering('ENTRY', queue);
+  const ok = new Gathering('OK', queue);
+  return {
+    entry: new Ingest('ENTRY', entry, gate, config.batchRecordsMax),
+    ok: new Ingest('OK', ok, gate, config.batchRecordsMax),
+    pixyEntry: new KafkaPixy('ENTRY', entry, gate),
+    pixyOk: new KafkaPixy('OK', ok, gate),
+  };
+}
+
+function route(
+  server: Server<typeof SensorRequest, typeof ServerResponse>,
+  receivers: Receivers,
+  intake: Intake,
+  operations: ReturnType<typeof operationsHandler>,
+): void {
+  const receiverOf = (request: SensorRequest): Receiver | undefined => {
+    if (request.method !== 'POST') return undefined;
+    if (request.url === '/entry') return receivers.entry;
+    const pathname = pathnameOf(request.url);
+    if (pathname === '/entry') return receivers.entry;
+    if (pathname === '/ok') return receivers.ok;
+    const topic = topicOf(pathname);
+    if (topic === 'ENTRY') return receivers.pixyEntry;
+    return topic === 'OK' ? receivers.pixyOk : undefined;
+  };
+  const handle = (request: SensorRequest, response: ServerResponse, expectsContinue: boolean): void => {
+    const receiver = receiverOf(request);
+    if (receiver !== undefined) {
+      intake.receive(request, response, receiver, expectsContinue);
+      return;
+    }
+    if (intake.draining) response.shouldKeepAlive = false;
+    if (operations(request, response)) return;
+    const page = pageOf(request.method, pathnameOf(request.url));
+    intake.metrics.answered(PATH.other, page.status);
+    sendPage(request, response, page);
+  };
+  server.on('request', (request, response) => handle(request, response, false));
+  server.on('checkContinue', (request, response) => handle(request, response, true));
+  server.on('connect', (_request, socket) =>
+    socket.end('HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'),
+  );
+}
+
+function warnOf(config: ProxyConfig, logger: Logger): void {
+  if (!isLoopback(config.host) && !authenticates(config))
+    logger.warn({ host: config.host }, 'TOCSIN_SENSOR_AUTH is off: whoever reaches this port can raise and clear alarms');
+}
+
+function connectionsMax({ connectionsMax: wanted }: ProxyConfig, logger: Logger): number {
+  const files = openFilesMax();
+  if (files === undefined || files >= wanted + FILES_RESERVED) return wanted;
+  const possible = Math.max(1, files - FILES_RESERVED);
+  logger.warn(
+    { openFiles: files, connectionsMax: possible },
+    `this process may open ${files} files, too few for ${wanted} connections: raise the limit (ulimit -n) or lower TOCSIN_INGEST_CONNECTIONS_MAX`,
+  );
+  return possible;
+}
+
+async function listen(server: Server<typeof SensorRequest, typeof ServerResponse>, { host, port }: ProxyConfig): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const why = error.code === 'EADDRINUSE' ? 'another program listens there' : error.message;
+      reject(
+        new PermanentError('cannot-listen', `cannot listen on ${host}:${port}: ${why}; choose another port with TOCSIN_INGEST_PORT`, {
+          cause: error,
+        }),
+      );
+    });
+    server.listen({ host, port, backlog: ACCEPT_BACKLOG }, resolve);
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+function connectionsOf(server: Server<typeof SensorRequest, typeof ServerResponse>): Promise<number> {
+  return new Promise((resolve) => server.getConnections((error, count) => resolve(error ? 0 : count)));
+}
+
+/** Says so first, then refuses what is new, answers what is in flight, and cuts what is left at the deadline. */
+async function stop(
+  server: Server<typeof SensorRequest, typeof ServerResponse>,
+  intake: Intake,
+  queue: CommitQueue,
+  watch: LogWatch,
+  config: ProxyConfig,
+  deps: ProxyDeps,
+): Promise<void> {
+  deps.health.report('ingest-stop', 'the proxy is stopping');
+  if (config.drainDelayMs > 0) await sleep(config.drainDelayMs);
+  const deadline = performance.now() + (deps.drainMs ?? DRAIN_MS);
+  intake.draining = true;
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  while ((intake.receiving > 0 || !queue.idle) && performance.now() < deadline) await sleep(10);
+  // Those answered last close by themselves; who has only an open connection left isn't waited for.
+  await Promise.race([closed, sleep(100)]);
+  server.closeAllConnections();
+  await closed;
+  queue.close();
+  watch.stop();
+}
