@@ -1,0 +1,129 @@
+import type { AlarmType } from '../alarm/status.ts';
+import type { ExpectedAlarm, Expectation } from './oracle.ts';
+
+/** An alarm as the system's API tells it. */
+export interface ObservedAlarm {
+  readonly id: string;
+  readonly sensor: number;
+  readonly type: AlarmType;
+  readonly cleared: boolean;
+  readonly raisedAt: number;
+  /** The `seq` of the readings kept on it; undefined where the API doesn't say. */
+  readonly evidence: readonly number[] | undefined;
+}
+
+/**
+ * missing: it must have been raised and wasn't. doubled: raised once more than it must, from the same readings where these are known.
+ * invented: raised without cause. differing: rightly raised, but its state or its readings are wrong.
+ */
+export const FINDING_KINDS = ['missing', 'doubled', 'invented', 'differing'] as const;
+export type FindingKind = (typeof FINDING_KINDS)[number];
+
+export interface Finding {
+  readonly kind: FindingKind;
+  readonly sensor: number;
+  readonly type: AlarmType;
+  readonly what: string;
+}
+
+/** Least and most; different only where the outcome of a message is unknown. */
+export type Range = readonly [least: number, most: number];
+
+export interface Comparison {
+  readonly findings: readonly Finding[];
+  readonly expected: { readonly activated: Range; readonly recovered: Range };
+  readonly observed: { readonly activated: number; readonly recovered: number };
+}
+
+/** Holds what was observed against what must have been. Both are of the same sensors and the same time. */
+export function compare(expectations: Iterable<Expectation>, observed: readonly ObservedAlarm[]): Comparison {
+  const left = grouped(observed);
+  const findings: Finding[] = [];
+  const activated: [number, number] = [0, 0];
+  const recovered: [number, number] = [0, 0];
+  for (const { sensor, type, possible } of expectations) {
+    const key = keyOf(sensor, type);
+    const own = left.get(key) ?? [];
+    left.delete(key);
+    widen(activated, possible, (alarms) => alarms.length);
+    widen(recovered, possible, (alarms) => alarms.filter((alarm) => alarm.recovered).length);
+    findings.push(...fewest(possible.map((alarms) => differences(sensor, type, alarms, own))));
+  }
+  for (const own of left.values()) for (const alarm of own) findings.push(...differences(alarm.sensor, alarm.type, [], [alarm]));
+  return {
+    findings,
+    expected: { activated, recovered },
+    observed: { activated: observed.length, recovered: observed.filter(({ cleared }) => cleared).length },
+  };
+}
+
+const keyOf = (sensor: number, type: AlarmType): string => `${sensor} ${type}`;
+
+/** By sensor and type, in the order of raising. */
+function grouped(observed: readonly ObservedAlarm[]): Map<string, ObservedAlarm[]> {
+  const groups = new Map<string, ObservedAlarm[]>();
+  for (const alarm of observed.toSorted((a, b) => a.raisedAt - b.raisedAt)) {
+    const key = keyOf(alarm.sensor, alarm.type);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [alarm]);
+    else group.push(alarm);
+  }
+  return groups;
+}
+
+function widen(range: [number, number], possible: Expectation['possible'], count: (alarms: readonly ExpectedAlarm[]) => number): void {
+  const counts = possible.map(count);
+  range[0] += Math.min(...counts);
+  range[1] += Math.max(...counts);
+}
+
+/** What is observed is judged by the possibility that it fits best. */
+function fewest(candidates: readonly Finding[][]): Finding[] {
+  return candidates.reduce((best, candidate) => (candidate.length < best.length ? candidate : best));
+}
+
+function differences(sensor: number, type: AlarmType, expected: readonly ExpectedAlarm[], observed: readonly ObservedAlarm[]): Finding[] {
+  const findings: Finding[] = [];
+  const add = (kind: FindingKind, what: string) => findings.push({ kind, sensor, type, what });
+  const pairs = paired(expected, observed);
+  for (const [i, alarm] of expected.entries()) {
+    const found = pairs.get(alarm);
+    if (found === undefined) add('missing', `alarm ${i + 1} of ${expected.length}, from readings ${alarm.evidence.join(', ')}`);
+    else if (found.cleared !== alarm.recovered)
+      add('differing', `${found.id} is ${found.cleared ? 'cleared, but must be active' : 'active, but must be cleared'}`);
+    else if (found.evidence !== undefined && !same(found.evidence, alarm.evidence))
+      add('differing', `${found.id} has readings ${found.evidence.join(', ')}, but must have ${alarm.evidence.join(', ')}`);
+  }
+  const matched = new Set(pairs.values());
+  for (const extra of observed) {
+    if (matched.has(extra)) continue;
+    const { evidence } = extra;
+    const doubled = evidence === undefined ? expected.length > 0 : expected.some((alarm) => same(alarm.evidence, evidence));
+    add(doubled ? 'doubled' : 'invented', `${extra.id} of ${new Date(extra.raisedAt).toISOString()}`);
+  }
+  return findings;
+}
+
+/** Pairs by the same readings first, the rest in the order of raising. */
+function paired(expected: readonly ExpectedAlarm[], observed: readonly ObservedAlarm[]): Map<ExpectedAlarm, ObservedAlarm> {
+  const pairs = new Map<ExpectedAlarm, ObservedAlarm>();
+  const left = new Set(observed);
+  for (const alarm of expected) {
+    const twin = [...left].find(({ evidence }) => evidence !== undefined && same(evidence, alarm.evidence));
+    if (twin === undefined) continue;
+    pairs.set(alarm, twin);
+    left.delete(twin);
+  }
+  const byOrder = [...left]
+    .filter(({ evidence }) => evidence === undefined || !expected.some((alarm) => same(alarm.evidence, evidence)))
+    .values();
+  for (const alarm of expected) {
+    if (pairs.has(alarm)) continue;
+    const next = byOrder.next();
+    if (next.done) break;
+    pairs.set(alarm, next.value);
+  }
+  return pairs;
+}
+
+const same = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((value, i) => value === b[i]);

@@ -1,0 +1,119 @@
+import { type Comparison, FINDING_KINDS, type Range } from './comparison.ts';
+import type { MailComparison } from './mail-comparison.ts';
+import type { ReferenceResult } from './scenario.ts';
+
+/** What became of a run; also what `--json` writes. */
+export interface Report {
+  readonly scenario: string;
+  readonly seed: number;
+  readonly apps: number;
+  readonly sensors: number;
+  readonly seconds: number;
+  readonly messages: {
+    readonly acknowledged: number;
+    readonly recoveries: number;
+    readonly refused: number;
+    /** Given up, the system may have them or not. */
+    readonly unknown: number;
+    readonly unsent: number;
+  };
+  readonly messagesPerSecond: number;
+  readonly requests: number;
+  readonly retries: Readonly<Record<string, number>>;
+  readonly refusals: readonly string[];
+  /** From the planned time of sending to the acknowledgement, in ms. */
+  readonly latencyMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  readonly reference: ReferenceResult | undefined;
+  /** undefined: not compared; then `notCompared` says why, unless that was asked for. */
+  readonly comparison: Comparison | undefined;
+  readonly mails: MailComparison | undefined;
+  readonly notCompared: string | undefined;
+  readonly interrupted: boolean;
+}
+
+const FINDINGS_SHOWN = 20;
+
+/** What the process ends with. */
+export function exitCodeOf({ comparison, mails, messages, notCompared, interrupted }: Report): number {
+  if (interrupted) return 130;
+  if (notCompared !== undefined) return 3;
+  const mailFindings = mails === undefined ? 0 : mails.missing.length + mails.doubled.length + mails.invented.length;
+  return (comparison?.findings.length ?? 0) + mailFindings + messages.refused > 0 ? 1 : 0;
+}
+
+/** The report for a person to read. */
+export function reportText(report: Report): string {
+  return [table(report), '', ...sending(report), '', ...verdict(report)].join('\n');
+}
+
+function table({ reference, messages, messagesPerSecond, seconds, comparison }: Report): string {
+  const expected = comparison?.expected;
+  const observed = comparison?.observed;
+  const rows = [
+    ['', reference?.name ?? 'reference', 'sent', 'must be', 'system'],
+    ['messages', count(reference?.messages), count(messages.acknowledged), '', ''],
+    ['messages per second', count(reference?.messagesPerSecond), count(messagesPerSecond), '', ''],
+    ['duration', reference ? `${reference.minutes} min` : '-', span(seconds), '', ''],
+    ['alarms activated', count(reference?.activated), '', range(expected?.activated), count(observed?.activated)],
+    ['alarms recovered', count(reference?.recovered), '', range(expected?.recovered), count(observed?.recovered)],
+  ];
+  return rows.map(([first = '', ...cells]) => (first.padEnd(22) + cells.map((cell) => cell.padStart(14)).join('')).trimEnd()).join('\n');
+}
+
+function sending({ latencyMs, requests, retries, messages, refusals }: Report): string[] {
+  const again = Object.entries(retries);
+  const lines = [
+    `planned to acknowledged: p50 ${ms(latencyMs.p50)}, p99 ${ms(latencyMs.p99)}, max ${ms(latencyMs.max)}`,
+    `requests ${count(requests)}, sent again ${again.length === 0 ? 'none' : again.map(([reason, n]) => `${count(n)} (${reason})`).join(', ')}`,
+  ];
+  if (messages.refused > 0) lines.push(`refused ${count(messages.refused)}: ${refusals.join('; ')}`);
+  if (messages.unknown > 0) lines.push(`given up without an answer ${count(messages.unknown)}: what they caused is allowed, not demanded`);
+  if (messages.unsent > 0) lines.push(`not sent any more ${count(messages.unsent)}`);
+  return lines;
+}
+
+function verdict({ comparison, mails, notCompared, interrupted, messages }: Report): string[] {
+  const lines: string[] = [];
+  if (interrupted) lines.push('Interrupted; this is of what was sent until then.');
+  if (notCompared !== undefined) lines.push(`NOT COMPARED: ${notCompared}`);
+  if (comparison !== undefined) {
+    const counts = FINDING_KINDS.map((kind) => `${count(comparison.findings.filter((finding) => finding.kind === kind).length)} ${kind}`);
+    lines.push(`alarms: ${counts.join(', ')}`);
+    for (const { kind, sensor, type, what } of comparison.findings.slice(0, FINDINGS_SHOWN))
+      lines.push(`  ${kind}: sensor ${sensor}, ${type}: ${what}`);
+    if (comparison.findings.length > FINDINGS_SHOWN) lines.push(`  and ${count(comparison.findings.length - FINDINGS_SHOWN)} more`);
+  }
+  if (mails !== undefined) {
+    const { missing, doubled, invented } = mails;
+    lines.push(
+      `mails: ${count(mails.mails)}, ${count(missing.length)} missing, ${count(doubled.length)} doubled, ${count(invented.length)} invented`,
+    );
+    for (const [kind, keys] of Object.entries({ missing, doubled, invented }))
+      for (const key of keys.slice(0, FINDINGS_SHOWN)) lines.push(`  ${kind}: ${key}`);
+  }
+  if (comparison !== undefined && notCompared === undefined)
+    lines.push(
+      comparison.findings.length + messages.refused === 0 &&
+        (mails === undefined || mails.missing.length + mails.doubled.length + mails.invented.length === 0)
+        ? 'The system did exactly what it must.'
+        : 'THE SYSTEM IS WRONG, see above.',
+    );
+  return lines;
+}
+
+function count(n: number | undefined): string {
+  return n === undefined ? '-' : Math.round(n).toLocaleString('en-US');
+}
+
+function range(bounds: Range | undefined): string {
+  if (bounds === undefined) return '-';
+  return bounds[0] === bounds[1] ? count(bounds[0]) : `${count(bounds[0])} to ${count(bounds[1])}`;
+}
+
+function span(seconds: number): string {
+  return seconds < 120 ? `${seconds.toFixed(0)} s` : `${(seconds / 60).toFixed(1)} min`;
+}
+
+function ms(value: number): string {
+  return value < 10 ? `${value.toFixed(1)} ms` : `${Math.round(value).toLocaleString('en-US')} ms`;
+}

@@ -1,0 +1,126 @@
+import { reasonOf, TransientError } from '../runtime/errors.ts';
+import { runFleet } from './fleet.ts';
+import type { SimulateOptions } from './options.ts';
+import { Oracle } from './oracle.ts';
+import { Outbox } from './mail-comparison.ts';
+import type { Progress } from './progress.ts';
+import type { Report } from './report.ts';
+import { Comparer, type Settlement } from './settlement.ts';
+import { System } from './system.ts';
+import { Tally } from './tally.ts';
+import type { FleetPlan } from './traffic.ts';
+
+export interface RunDeps {
+  readonly progress: Progress;
+  /** Ends the run early; what was sent until then is compared all the same. */
+  readonly stop: AbortSignal;
+  readonly neighbours: FleetPlan['neighbours'];
+}
+
+const INTERRUPTED_MS = 10_000;
+/** Nothing but refusals, so many: nobody needs thirty minutes of that. */
+const HOPELESS = 500;
+
+/** One run from the first look at the system to the report. Rejects with the reason when it can't even begin. */
+export async function run(options: SimulateOptions, { progress, stop, neighbours }: RunDeps): Promise<Report> {
+  await reachable(options.url);
+  const outbox = options.outbox === undefined ? undefined : new Outbox(options.outbox);
+  const comparer = options.blind ? undefined : await Comparer.begin(new System(options.console, options.token), outbox, options.sensors);
+  if (comparer && comparer.present > 0) progress.say(`${comparer.present} alarms are there already; they are left out of the comparison`);
+  const tally = new Tally();
+  const oracle = new Oracle();
+  const hopeless = new AbortController();
+  const onTick = (seconds: number) => {
+    if (tally.refused >= HOPELESS && tally.acknowledged === 0) hopeless.abort();
+    progress.update(seconds, stateOf(tally, seconds));
+  };
+  const ended = AbortSignal.any([stop, hopeless.signal]);
+  const seconds = await runFleet(planOf(options, neighbours), fleetConfig(options), { tally, oracle, stop: ended, onTick });
+  progress.stop();
+  const settled = await settle(
+    comparer,
+    oracle,
+    ended.aborted ? Math.min(INTERRUPTED_MS, options.settleSeconds * 1_000) : options.settleSeconds * 1_000,
+    progress,
+  );
+  return report(options, seconds, tally, settled, stop.aborted);
+}
+
+/** So that a later run with the same seed doesn't repeat its counters: they start at the seconds since 2024. */
+const SEQ_EPOCH_MS = Date.UTC(2024, 0, 1);
+
+function planOf({ scenario, seed, apps, ratePerApp, minutes, sensors }: SimulateOptions, neighbours: FleetPlan['neighbours']): FleetPlan {
+  const firstSeq = Math.floor((Date.now() - SEQ_EPOCH_MS) / 1_000);
+  return { scenario, seed, apps, ratePerApp, durationMs: minutes * 60_000, sensors, firstSeq, neighbours };
+}
+
+function fleetConfig({ url, gatewayToken, connections, batch, apartMs, timeoutSeconds, settleSeconds }: SimulateOptions) {
+  return {
+    url,
+    token: gatewayToken,
+    connections,
+    batch,
+    apartMs,
+    timeoutMs: timeoutSeconds * 1_000,
+    drainMs: Math.max(INTERRUPTED_MS, settleSeconds * 1_000),
+  };
+}
+
+async function reachable(url: string): Promise<void> {
+  try {
+    const response = await fetch(new URL('/healthz', url), { signal: AbortSignal.timeout(10_000) });
+    await response.body?.cancel();
+  } catch (error) {
+    throw new TransientError('ingest-away', `nothing answers at ${url}; is the system started (npm start)?`, { cause: error });
+  }
+}
+
+async function settle(
+  comparer: Comparer | undefined,
+  oracle: Oracle,
+  settleMs: number,
+  progress: Progress,
+): Promise<Settlement | string | undefined> {
+  if (comparer === undefined) return undefined;
+  progress.say('all is sent; comparing what the system made of it');
+  try {
+    return await comparer.settle(oracle, settleMs);
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+function report(
+  options: SimulateOptions,
+  seconds: number,
+  tally: Tally,
+  settled: Settlement | string | undefined,
+  interrupted: boolean,
+): Report {
+  const { acknowledged, recoveries, refused, unknown, unsent, latency } = tally;
+  const inMs = (micros: number) => Math.round(micros) / 1_000;
+  return {
+    scenario: options.scenario.name,
+    seed: options.seed,
+    apps: options.apps,
+    sensors: options.sensors,
+    seconds,
+    messages: { acknowledged, recoveries, refused, unknown, unsent },
+    messagesPerSecond: acknowledged / seconds,
+    requests: tally.requests,
+    retries: Object.fromEntries(tally.retries),
+    refusals: tally.refusals,
+    latencyMs: { p50: inMs(latency.percentile(50)), p99: inMs(latency.percentile(99)), max: inMs(latency.max) },
+    reference: options.scenario.reference,
+    comparison: typeof settled === 'object' ? settled.comparison : undefined,
+    mails: typeof settled === 'object' ? settled.mails : undefined,
+    notCompared: typeof settled === 'string' ? settled : undefined,
+    interrupted,
+  };
+}
+
+export function stateOf({ acknowledged, retries, refused }: Tally, seconds: number): string {
+  const again = [...retries.values()].reduce((sum, n) => sum + n, 0);
+  const rate = Math.round(acknowledged / Math.max(0.001, seconds));
+  return `${acknowledged.toLocaleString('en-US')} messages, ${rate.toLocaleString('en-US')}/s${again > 0 ? `, ${again} sent again` : ''}${refused > 0 ? `, ${refused} refused` : ''}`;
+}

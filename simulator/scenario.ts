@@ -1,0 +1,55 @@
+import type { AlarmType } from '../alarm/status.ts';
+import type { Random } from './random.ts';
+
+/** One thing that happens to a sensor, on top of its normal statuses. */
+export interface Happening {
+  /** ms since the start of the chapter. */
+  readonly atMs: number;
+  readonly sensor: number;
+  /** `hit`: a status with `types` active; `recovery`: a message to OK; `repeat`: the sensor's last hit or recovery again, with the same seq. */
+  readonly does: 'hit' | 'recovery' | 'repeat';
+  readonly types?: readonly AlarmType[];
+}
+
+/** A sensor that says nothing from `fromMs` to `toMs`. */
+export interface Silence {
+  readonly sensor: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** What a scenario is told of the run: one chapter of it, at most half an hour. */
+export interface Chapter {
+  readonly sensors: number;
+  readonly durationMs: number;
+  /** How many messages the whole fleet sends in this chapter. */
+  readonly messages: number;
+  readonly random: Random;
+  /** `count` sensors that lie in one neighbourhood. */
+  neighbours(count: number): readonly number[];
+}
+
+export interface Plot {
+  readonly happenings: readonly Happening[];
+  readonly silences?: readonly Silence[];
+}
+
+/** What the reference system did in one of its two cases. */
+export interface ReferenceResult {
+  readonly name: string;
+  readonly messages: number;
+  readonly messagesPerSecond: number;
+  readonly minutes: number;
+  readonly activated: number;
+  readonly recovered: number;
+}
+
+/** A pure generator: the same chapter, with the same random numbers, gives the same plot. */
+export interface Scenario {
+  readonly name: string;
+  readonly summary: string;
+  /** Used where the command line says nothing. */
+  readonly defaults: { readonly apps: number; readonly ratePerApp: number; readonly minutes: number };
+  readonly reference?: ReferenceResult;
+  plot(chapter: Chapter): Plot;
+}

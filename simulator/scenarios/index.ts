@@ -1,0 +1,13 @@
+import type { Scenario } from '../scenario.ts';
+import { burst } from './burst.ts';
+import { duplicates } from './duplicates.ts';
+import { flapping } from './flapping.ts';
+import { lateRecoveries } from './late-recoveries.ts';
+import { case1, case2 } from './reference.ts';
+import { silent } from './silent.ts';
+
+export const SCENARIOS: readonly Scenario[] = [case1, case2, burst, silent, flapping, duplicates, lateRecoveries];
+
+export function scenarioNamed(name: string): Scenario | undefined {
+  return SCENARIOS.find((scenario) => scenario.name === name);
+}

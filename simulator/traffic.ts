@@ -1,0 +1,142 @@
+import type { Message } from './message.ts';
+import { mixed, Random } from './random.ts';
+import type { Happening, Plot, Scenario } from './scenario.ts';
+
+/** A fleet and what it is going to do. Sensors are 1 to `sensors`; sensor id modulo `apps` says which app sends for it. */
+export interface FleetPlan {
+  readonly scenario: Scenario;
+  readonly seed: number;
+  readonly apps: number;
+  /** Messages per second of one app. */
+  readonly ratePerApp: number;
+  /** May be Infinity. */
+  readonly durationMs: number;
+  readonly sensors: number;
+  /** Where the sensors' counters start, so that two runs don't use the same numbers. */
+  readonly firstSeq: number;
+  /** Sensors of one neighbourhood, in the fleet's range; `at` in [0, 1) picks which neighbourhood. */
+  readonly neighbours: (count: number, at: number) => readonly number[];
+}
+
+/** A long run is planned in chapters, so that the plan's memory stays bounded. */
+const CHAPTER_MS = 30 * 60_000;
+
+/** All that `app` sends, in the order of sending: normal statuses of its sensors in turn, at an even rate, and what the scenario has happen. */
+export function* traffic(plan: FleetPlan, app: number): Generator<Message, void> {
+  const sensors = new AppSensors(plan, app);
+  for (let startMs = 0, n = 0; startMs < plan.durationMs; startMs += CHAPTER_MS, n += 1) {
+    yield* chapter(plan, app, sensors, n, startMs, Math.min(CHAPTER_MS, plan.durationMs - startMs));
+  }
+}
+
+/** What happens in one chapter, for the whole fleet. */
+export function plotOf({ scenario, seed, apps, ratePerApp, sensors, neighbours }: FleetPlan, n: number, durationMs: number): Plot {
+  const random = new Random(mixed(seed, n));
+  const messages = Math.round((apps * ratePerApp * durationMs) / 1_000);
+  return scenario.plot({ sensors, durationMs, messages, random, neighbours: (count) => neighbours(count, random.next()) });
+}
+
+function* chapter(
+  plan: FleetPlan,
+  app: number,
+  sensors: AppSensors,
+  n: number,
+  startMs: number,
+  durationMs: number,
+): Generator<Message, void> {
+  const plot = plotOf(plan, n, durationMs);
+  const own = plot.happenings.filter(({ sensor }) => sensor % plan.apps === app).sort((a, b) => a.atMs - b.atMs);
+  const silences = new Map(plot.silences?.map((silence) => [silence.sensor, silence]));
+  const slots = sensors.size === 0 ? 0 : Math.max(0, Math.round((plan.ratePerApp * durationMs) / 1_000) - own.length);
+  const spacingMs = durationMs / Math.max(1, slots);
+  let next = 0;
+  for (let slot = 0; slot < slots; slot += 1) {
+    // Apps don't tick in step.
+    const atMs = (slot + app / plan.apps) * spacingMs;
+    for (let due = own[next]; due !== undefined && due.atMs <= atMs; due = own[next]) {
+      yield sensors.happening(due, startMs + due.atMs);
+      next += 1;
+    }
+    const sensor = sensors.inTurn();
+    const silence = silences.get(sensor);
+    if (silence === undefined || atMs < silence.fromMs || atMs >= silence.toMs) yield sensors.normal(sensor, startMs + atMs);
+  }
+  for (const due of own.slice(next)) yield sensors.happening(due, startMs + due.atMs);
+}
+
+/** The sensors of one app: their counters, whose turn it is, and what each says. */
+class AppSensors {
+  readonly size: number;
+  readonly #plan: FleetPlan;
+  readonly #app: number;
+  readonly #sent: Uint32Array;
+  readonly #stride: number;
+  readonly #latest = new Map<number, Message>();
+  #turn: number;
+
+  constructor(plan: FleetPlan, app: number) {
+    this.#plan = plan;
+    this.#app = app;
+    this.size = Math.floor((plan.sensors - app) / plan.apps) + (app === 0 ? 0 : 1);
+    this.#sent = new Uint32Array(plan.sensors + 1);
+    this.#stride = strideThrough(this.size, mixed(plan.seed, 17));
+    this.#turn = mixed(plan.seed, app) % Math.max(1, this.size);
+  }
+
+  /** Every sensor once a cycle, in an order that looks like none. */
+  inTurn(): number {
+    this.#turn = (this.#turn + this.#stride) % this.size;
+    return this.#turn * this.#plan.apps + (this.#app === 0 ? this.#plan.apps : this.#app);
+  }
+
+  normal(sensor: number, dueMs: number): Message {
+    const seq = this.#nextSeq(sensor);
+    const chance = mixed(seq ^ this.#plan.seed, sensor);
+    return { dueMs, sensor, topic: 'ENTRY', motion: false, smoke: false, ...degrees(chance, false), seq, form: this.#form(sensor) };
+  }
+
+  happening({ sensor, does, types = [] }: Happening, dueMs: number): Message {
+    const last = this.#latest.get(sensor);
+    const message =
+      does === 'repeat' && last !== undefined ? { ...last, dueMs } : this.#new(sensor, dueMs, does === 'hit' ? types : undefined);
+    this.#latest.set(sensor, message);
+    return message;
+  }
+
+  #new(sensor: number, dueMs: number, types: Happening['types']): Message {
+    const message = this.normal(sensor, dueMs);
+    const chance = mixed(message.seq, sensor);
+    if (types === undefined) return { ...message, topic: 'OK', form: chance % 2 === 0 ? 'bare' : message.form };
+    return {
+      ...message,
+      motion: types.includes('motion'),
+      smoke: types.includes('smoke'),
+      ...degrees(chance, types.includes('temperature')),
+    };
+  }
+
+  #nextSeq(sensor: number): number {
+    const sent = this.#sent[sensor] ?? 0;
+    this.#sent[sensor] = sent + 1;
+    return this.#plan.firstSeq + sent;
+  }
+
+  /** One sensor in four is of the reference system's kind, whose values are all strings. */
+  #form(sensor: number): Message['form'] {
+    return mixed(sensor, this.#plan.seed) % 4 === 0 ? 'strings' : 'json';
+  }
+}
+
+/** 10.0 to 29.9 °C where the limit is 30 °C; in a fire 30.1 to 80.0 °C. */
+function degrees(chance: number, hot: boolean): Pick<Message, 'temperature' | 'maxTemperature'> {
+  return { temperature: hot ? 30.1 + (chance % 500) / 10 : 10 + (chance % 200) / 10, maxTemperature: 30 };
+}
+
+/** A step that visits all of `size` places before it comes back. */
+function strideThrough(size: number, chance: number): number {
+  for (let stride = 1 + (chance % Math.max(1, size)); ; stride += 1) if (commonDivisor(stride, size) === 1) return stride;
+}
+
+function commonDivisor(a: number, b: number): number {
+  return b === 0 ? a : commonDivisor(b, a % b);
+}
