@@ -99,18 +99,16 @@ async function start(config: Config, lifecycle: Lifecycle): Promise<void> {
   const { dataDir, host } = config.process;
   const store = await openStore(dataDir);
   lifecycle.onStop('store', () => store.close());
-  const log = await openEmbeddedLog(store, {
-    ...deps,
-    partitions: 1,
-    retentionMs: config.retentionMs,
-    retentionBytes: config.retentionBytes,
-  });
+  const log = await openEmbeddedLog(store, { ...deps, ...config.log, partitions: 1 });
   lifecycle.onStop('log', () => log.close());
-  const directory = openEmbeddedDirectory(store.root);
-  const archive = openEmbeddedArchive(store.root);
-  const history = openEmbeddedHistory(store.root);
+  const directory = openEmbeddedDirectory(store);
+  const archive = openEmbeddedArchive(store);
+  const history = openEmbeddedHistory(store);
   const outbox = join(dataDir, 'outbox');
-  const transport = config.mailer.smtpUrl ? openSmtp(config.mailer) : await openOutbox(outbox);
+  const { smtpUrl } = config.mailer;
+  const transport = smtpUrl
+    ? openSmtp({ ...config.mailer, smtpUrl })
+    : await openOutbox(outbox, { keepMs: config.mailer.outboxKeepMs, clock, logger });
   lifecycle.onStop('mail', () => transport.close());
 
   await running('archiver', startArchiver(config.archive, { ...deps, log, archive, directory }));
@@ -125,7 +123,7 @@ async function start(config: Config, lifecycle: Lifecycle): Promise<void> {
     {
       ingestPort: proxy.port,
       console: page.url,
-      mail: config.mailer.smtpUrl ? 'smtp' : outbox,
+      mail: smtpUrl ? 'smtp' : outbox,
       ms: Math.round(performance.now() - startedAt),
     },
     'ready',
@@ -135,7 +133,7 @@ async function start(config: Config, lifecycle: Lifecycle): Promise<void> {
     ingestPort: proxy.port,
     consoleUrl: page.url,
     signInUrl: page.signInUrl,
-    outbox: config.mailer.smtpUrl ? undefined : outbox,
+    outbox: smtpUrl ? undefined : outbox,
   });
 }
 

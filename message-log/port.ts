@@ -85,6 +85,7 @@ export interface Reader {
   poll(waitMs: number): Promise<readonly RecordBatch[]>;
   /** Called when retention has removed records before they were read: from (included) to (excluded). */
   onGap: ((from: number, to: number) => void) | undefined;
+  /** Ends a waiting poll, which resolves with none. */
   close(): Promise<void>;
 }
 
@@ -93,6 +94,7 @@ export interface Subscription {
   /** Everything before `nextOffset` is done. Never moves backwards. */
   commit(topic: Topic, partition: number, nextOffset: number): Promise<void>;
   onGap: ((topic: Topic, partition: number, from: number, to: number) => void) | undefined;
+  /** Ends a waiting poll, which resolves with none. */
   close(): Promise<void>;
 }
 

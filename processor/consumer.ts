@@ -1,6 +1,6 @@
 import type { Counter, Registry } from 'prom-client';
 import { Counter as PromCounter } from 'prom-client';
-import type { MessageLog, RecordBatch, Subscription } from '../message-log/port.ts';
+import type { MessageLog, RecordBatch } from '../message-log/port.ts';
 import type { Topic } from '../message-log/topics.ts';
 import { retryForever } from '../runtime/backoff.ts';
 import { PermanentError, reasonOf } from '../runtime/errors.ts';
@@ -47,10 +47,24 @@ export async function startConsumer(group: string, topics: readonly Topic[], han
       abort.signal,
     );
 
-  const loop = run(subscription, handle, retry, () => deps.health.report(group, undefined), abort.signal);
+  let idle = false;
+  const poll = async (): Promise<readonly RecordBatch[]> => {
+    idle = true;
+    const batches = await retry(() => subscription.poll(POLL_WAIT_MS));
+    idle = false;
+    return batches;
+  };
+  const work = async (batch: RecordBatch): Promise<void> => {
+    const done = (await retry(() => handle(batch))) ?? batch.nextOffset;
+    await retry(() => subscription.commit(batch.topic, batch.partition, done));
+    deps.health.report(group, undefined);
+  };
+  const loop = run(poll, work, abort.signal);
   return {
     stop: async () => {
       abort.abort(new Error('stopping'));
+      // Ends a poll that waits; what is in hand is finished first.
+      if (idle) await subscription.close();
       await loop;
       await subscription.close();
     },
@@ -58,20 +72,15 @@ export async function startConsumer(group: string, topics: readonly Topic[], han
 }
 
 async function run(
-  subscription: Subscription,
-  handle: BatchHandler,
-  retry: <T>(work: () => Promise<T>) => Promise<T>,
-  onProgress: () => void,
+  poll: () => Promise<readonly RecordBatch[]>,
+  work: (batch: RecordBatch) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
     try {
-      const batches = await retry(() => subscription.poll(POLL_WAIT_MS));
-      for (const batch of batches) {
+      for (const batch of await poll()) {
         if (signal.aborted) return;
-        const done = (await retry(() => handle(batch))) ?? batch.nextOffset;
-        await retry(() => subscription.commit(batch.topic, batch.partition, done));
-        onProgress();
+        await work(batch);
       }
     } catch (error) {
       if (!signal.aborted) throw error;

@@ -30,6 +30,7 @@ export interface Run {
 export class Inputs {
   readonly #inputs: readonly Input[];
   #ranDry = false;
+  #idle = false;
 
   private constructor(inputs: readonly Input[]) {
     this.#inputs = inputs;
@@ -63,8 +64,15 @@ export class Inputs {
       if (input.batches.length === 0 && !input.waiting) input.batches = [...(await input.reader.poll(0))];
     }
     if (this.#any()) return true;
+    this.#idle = true;
     await Promise.race(this.#inputs.map((input) => this.#arrival(input)));
+    this.#idle = false;
     return this.#any();
+  }
+
+  /** Ends a `fill` that waits for something to come. */
+  async wake(): Promise<void> {
+    if (this.#idle) await this.close();
   }
 
   /** The next run in order of time; undefined once an input has run dry, since it may hold what comes next: fill first. */

@@ -64,7 +64,7 @@ class TaskRunner {
       const task = await Task.restore(taskLog, settings, deps);
       this.task = task;
       onStarted();
-      if (this.#abort.signal.aborted) task.close();
+      if (this.#abort.signal.aborted) await task.close();
       await task.run(() => health.report(part, undefined));
     };
     const onFault = (error: unknown): void => {
@@ -81,7 +81,7 @@ class TaskRunner {
 
   async stop(): Promise<void> {
     this.#abort.abort(new Error('stopping'));
-    this.task?.close();
+    await this.task?.close();
     await this.#loop;
   }
 }

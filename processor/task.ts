@@ -87,8 +87,9 @@ export class Task {
     }
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#closing = true;
+    await this.#inputs.wake();
   }
 
   #apply({ batch, from, to }: Run): void {

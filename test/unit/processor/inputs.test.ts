@@ -49,13 +49,19 @@ const ascending = fc.array(fc.nat(30), { maxLength: 20 }).map((times) => times.s
 describe('merging the inputs of a task', () => {
   it('gives all records in order of time, recoveries before readings before actions at equal times, whatever the size of polls', async () => {
     await fc.assert(
-      fc.asyncProperty(ascending, ascending, ascending, fc.infiniteStream(fc.integer({ min: 1, max: 5 })), async (ENTRY, OK, ACTION, sizes) => {
-        const seen = await drain({ ENTRY, OK, ACTION }, () => sizes.next().value ?? 1);
-        const rank = (topic: Topic): number => ['OK', 'ENTRY', 'ACTION'].indexOf(topic);
-        const sorted = [...seen].sort((a, b) => a.at - b.at || rank(a.topic) - rank(b.topic) || a.offset - b.offset);
-        expect(seen).toEqual(sorted);
-        expect(seen).toHaveLength(ENTRY.length + OK.length + ACTION.length);
-      }),
+      fc.asyncProperty(
+        ascending,
+        ascending,
+        ascending,
+        fc.infiniteStream(fc.integer({ min: 1, max: 5 })),
+        async (ENTRY, OK, ACTION, sizes) => {
+          const seen = await drain({ ENTRY, OK, ACTION }, () => sizes.next().value ?? 1);
+          const rank = (topic: Topic): number => ['OK', 'ENTRY', 'ACTION'].indexOf(topic);
+          const sorted = [...seen].sort((a, b) => a.at - b.at || rank(a.topic) - rank(b.topic) || a.offset - b.offset);
+          expect(seen).toEqual(sorted);
+          expect(seen).toHaveLength(ENTRY.length + OK.length + ACTION.length);
+        },
+      ),
       { numRuns: 300 },
     );
   });

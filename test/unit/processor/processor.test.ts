@@ -1,0 +1,149 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { AlarmChange, AlarmEvent } from '../../../alarm/alarm.ts';
+import type { Topic } from '../../../message-log/topics.ts';
+import { processorSettings } from '../../../processor/config.ts';
+import { startProcessor } from '../../../processor/processor.ts';
+import { readSettings } from '../../../runtime/configuration.ts';
+import { TransientError } from '../../../runtime/errors.ts';
+import { Health } from '../../../runtime/health.ts';
+import type { Running } from '../../../runtime/lifecycle.ts';
+import { MemoryLog } from '../../support/memory-log.ts';
+
+const T0 = Date.UTC(2026, 10, 24, 12);
+const running: Running[] = [];
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((part) => part.stop()));
+});
+
+async function processorOn(log: MemoryLog, environment: NodeJS.ProcessEnv = {}) {
+  const registry = new Registry();
+  const health = new Health();
+  const config = readSettings(processorSettings, environment);
+  const processor = await startProcessor(config, { log, clock: () => T0 + 60_000, logger: pino({ level: 'silent' }), registry, health });
+  running.push(processor);
+  return { processor, registry, health };
+}
+
+async function put(log: MemoryLog, topic: Topic, key: number, value: object | string, at: number): Promise<void> {
+  const bytes = Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
+  await log.append(topic, { length: 1, bytes, keys: [key], starts: [0], ends: [bytes.length] }, at);
+}
+
+const status = (id: number, changes: object = {}): object => ({
+  id,
+  motion: false,
+  smoke: false,
+  temperature: 20,
+  maxTemperature: 30,
+  ...changes,
+});
+const events = (log: MemoryLog): AlarmEvent[] => log.all('ALARM').map(({ value }) => JSON.parse(value) as AlarmEvent);
+const changes = (log: MemoryLog): AlarmChange[] => events(log).filter((event) => event.event !== 'refused');
+
+async function until(what: () => boolean): Promise<void> {
+  for (let i = 0; i < 400; i += 1) {
+    if (what()) return;
+    await sleep(5);
+  }
+  throw new Error('it did not happen within two seconds');
+}
+
+describe('the processor', () => {
+  it('raises motion at once and smoke on the third hit, counts both, and clears on a recovery', async () => {
+    const log = new MemoryLog();
+    await processorOn(log);
+    await put(log, 'ENTRY', 7, status(7, { motion: true }), T0);
+    for (let i = 0; i < 3; i += 1) await put(log, 'ENTRY', 8, status(8, { smoke: true }), T0 + 1_000 * i);
+    await until(() => changes(log).length === 2);
+    await put(log, 'OK', 7, { id: 7 }, T0 + 10_000);
+    await until(() => changes(log).length === 3);
+
+    expect(changes(log).map(({ event, alarm }) => [event, alarm.sensor, alarm.type, alarm.state])).toEqual([
+      ['raised', 7, 'motion', 'ACTIVE_UNACK'],
+      ['raised', 8, 'smoke', 'ACTIVE_UNACK'],
+      ['cleared', 7, 'motion', 'CLEARED_UNACK'],
+    ]);
+    expect(changes(log)[1]?.alarm.evidence.map(({ offset }) => offset)).toEqual([1, 2, 3]);
+    expect(log.all('COUNT').map(({ value }) => (JSON.parse(value) as { type: string }).type)).toEqual(['motion', 'smoke']);
+  });
+
+  it('parks what it cannot decode with its reason, and goes on', async () => {
+    const log = new MemoryLog();
+    const { registry } = await processorOn(log);
+    await put(log, 'ENTRY', 1, 'not json', T0);
+    await put(log, 'OK', 1, '{"id":-1}', T0);
+    await put(log, 'ACTION', 1, '{"id":"x"}', T0);
+    await put(log, 'ENTRY', 2, status(2, { motion: true }), T0 + 1);
+    await until(() => changes(log).length === 1 && log.all('DEAD').length === 3);
+
+    const letters = log
+      .all('DEAD')
+      .map(({ value }) => JSON.parse(value) as { topic: string; offset: number; reason: string; by: string; value: string });
+    expect(letters.map(({ topic, offset, by, value }) => [topic, offset, by, value]).sort()).toEqual(
+      [
+        ['ACTION', 0, 'processor', '{"id":"x"}'],
+        ['ENTRY', 0, 'processor', 'not json'],
+        ['OK', 0, 'processor', '{"id":-1}'],
+      ].sort(),
+    );
+    for (const { reason } of letters) expect(reason).not.toBe('');
+    expect(await registry.getSingleMetricAsString('tocsin_task_parked_total')).toContain('tocsin_task_parked_total 3');
+  });
+
+  it('carries out an acknowledgement, and refuses one that saw an older version', async () => {
+    const log = new MemoryLog();
+    await processorOn(log);
+    await put(log, 'ENTRY', 7, status(7, { motion: true }), T0);
+    await until(() => changes(log).length === 1);
+    const { id, version } = changes(log)[0]?.alarm ?? { id: '', version: 0 };
+    const action = { id: 'a1', alarm: id, sensor: 7, kind: 'acknowledge', version, by: 'op1' };
+    await put(log, 'ACTION', 7, action, T0 + 10);
+    await put(log, 'ACTION', 7, { ...action, id: 'a2', by: 'op2' }, T0 + 20);
+    await until(() => events(log).length === 3);
+    expect(events(log).map(({ event, alarm }) => [event, alarm?.state, alarm?.acknowledgedBy])).toEqual([
+      ['raised', 'ACTIVE_UNACK', undefined],
+      ['acknowledged', 'ACTIVE_ACK', 'op1'],
+      ['refused', 'ACTIVE_ACK', 'op1'],
+    ]);
+  });
+
+  it('restores itself after a fault of the log: nothing is lost, doubled, or given another id', async () => {
+    const log = new MemoryLog();
+    const { health } = await processorOn(log);
+    await put(log, 'ENTRY', 7, status(7, { smoke: true }), T0);
+    await put(log, 'ENTRY', 7, status(7, { smoke: true }), T0 + 1_000);
+    await until(() => log.all('ENTRY').length === 2);
+    await sleep(20);
+    const write = put(log, 'ENTRY', 7, status(7, { smoke: true }), T0 + 2_000);
+    log.fault = new TransientError('disk-full', 'no space left');
+    await write.catch(() => put(new MemoryLog(), 'ENTRY', 7, status(7), T0));
+    await until(() => !health.ready || log.all('ENTRY').length === 2);
+    log.fault = undefined;
+    if (log.all('ENTRY').length === 2) await put(log, 'ENTRY', 7, status(7, { smoke: true }), T0 + 2_000);
+    await until(() => changes(log).length === 1 && health.ready);
+    await sleep(50);
+    expect(changes(log).map(({ event, alarm }) => [event, alarm.evidence.map(({ offset }) => offset)])).toEqual([['raised', [0, 1, 2]]]);
+    expect(log.all('COUNT')).toHaveLength(1);
+  });
+
+  it('goes on where it was when it is started again', async () => {
+    const log = new MemoryLog();
+    const { processor } = await processorOn(log);
+    await put(log, 'ENTRY', 7, status(7, { smoke: true }), T0);
+    await put(log, 'ENTRY', 7, status(7, { smoke: true }), T0 + 1_000);
+    await sleep(30);
+    await processor.stop();
+    await put(log, 'ENTRY', 7, status(7, { smoke: true }), T0 + 2_000);
+    await processorOn(log);
+    await until(() => changes(log).length === 1);
+    expect(changes(log)[0]?.alarm.evidence).toHaveLength(3);
+  });
+
+  it('refuses rules that make no sense, before it starts', async () => {
+    await expect(processorOn(new MemoryLog(), { TOCSIN_SMOKE_WITHIN: '0s' })).rejects.toThrow(/smoke/i);
+  });
+});
