@@ -1,0 +1,71 @@
+import { stat } from 'node:fs/promises';
+import { PermanentError, reasonOf } from '../../../../runtime/errors.ts';
+import { CLIENT_COLUMNS } from '../client.ts';
+import { importFiles } from '../import.ts';
+import { FIELD_LENGTH_MAX } from '../row.ts';
+import { type Command, grouped, readArguments, UsageError } from './command.ts';
+import { startProgress } from './progress.ts';
+import { openRemarks } from './remarks.ts';
+
+const USAGE = 'import FILE… [--rejects FILE]';
+
+export const importCommand: Command = {
+  usage: USAGE,
+  summary: 'bring clients in from CSV files',
+  help: `Usage: npm run clients -- ${USAGE}
+
+Brings the clients of CSV files in. Each file begins with a header row that names these columns:
+  ${CLIENT_COLUMNS.slice(0, 10).join(',')},
+  ${CLIENT_COLUMNS.slice(10).join(',')}
+UTF-8; a field may be quoted, and is ${FIELD_LENGTH_MAX} characters long at most. A client whose id is there already is replaced.
+Rows that make no sense are left out and listed with their line; all others come in.
+
+  --rejects FILE   write the whole list of rows that were left out or repeated to FILE (the screen shows the first 20)
+
+Ends with 0 when all rows came in, 1 when rows were left out or a file could not be read, 2 when the command line is wrong.
+Example: npm run clients -- import xaa xab xac --rejects rejects.txt
+`,
+  run: async (args, withDirectory) => {
+    const { values, positionals: files } = readArguments(args, { rejects: { type: 'string' } }, USAGE);
+    if (files.length === 0) throw new UsageError(`which files? Usage: npm run clients -- ${USAGE}`);
+    const bytes = await sizeOf(files);
+    return withDirectory(async (directory) => {
+      const startedAt = performance.now();
+      const remarks = openRemarks(values.rejects);
+      const progress = startProgress('Importing', bytes, 'bytes');
+      try {
+        const summary = await importFiles(files, directory, {
+          rejected: remarks.add,
+          repeated: remarks.add,
+          progress: progress.update,
+        });
+        progress.stop();
+        remarks.show();
+        const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+        process.stdout.write(
+          `${grouped(summary.imported)} rows imported from ${files.length === 1 ? 'one file' : `${files.length} files`} in ${seconds} s, ` +
+            `${grouped(summary.rejected)} left out, ${grouped(summary.repeated)} replaced an earlier one. ` +
+            `The directory holds ${grouped(await directory.size())} clients.\n`,
+        );
+        return summary.rejected === 0 ? 0 : 1;
+      } finally {
+        progress.stop();
+        remarks.close();
+      }
+    });
+  },
+};
+
+/** Looks at all files first, so that a misspelt name is found before anything is written. */
+async function sizeOf(files: readonly string[]): Promise<number> {
+  let bytes = 0;
+  for (const file of files) {
+    const found = await stat(file).catch((error: unknown) => {
+      throw new PermanentError('file', `${file} cannot be read: ${reasonOf(error)}. Nothing was imported`, { cause: error });
+    });
+    if (!found.isFile())
+      throw new PermanentError('file', `${file} is not a file; name the files in it, for example ${file}/x*. Nothing was imported`);
+    bytes += found.size;
+  }
+  return bytes;
+}
