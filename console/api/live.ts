@@ -2,9 +2,10 @@ import type { ApiDeps } from './deps.ts';
 import { ApiError, callerOf, type Route, route } from './route.ts';
 import { contentHash, liveQuery, noQuery, problem } from './schemas.ts';
 
-const STREAM = `Server-sent events: \`snapshot\` (open alarms, sensors that are not well), then \`alarms\` as they change, \`states\` every
-100 ms ([sensor, code, sensor, code, …]; bits 0-2: motion, smoke, temperature active, bits 3-5: unacknowledged) and \`beat\` every 3 s. A stream
-that was cut resumes by Last-Event-ID, or starts with a new snapshot.`;
+const STREAM = `Server-sent events. \`snapshot\`: open alarms, sensors that are not well. Then \`alarm\` for each change at once, {event, at, alarm}; its event
+is raised, seen, cleared, acknowledged, noted, disposed, or located once the directory has told where it is. \`states\` every 100 ms where some
+changed: [sensor, code, sensor, code, …], bits 0-2 for motion, smoke, temperature active, bits 3-5 for unacknowledged. \`beat\` every 3 s: server
+time, the log's position, statuses per second. A stream that was cut resumes by Last-Event-ID, or starts with a new snapshot.`;
 
 export function liveRoutes(deps: ApiDeps): Route[] {
   return [

@@ -27,6 +27,13 @@ export interface LiveDeps {
   readonly archiveGroup: string;
 }
 
+/** What happened to an alarm: a change from the log, or `located` once the directory has told where its sensor is. */
+interface News {
+  readonly event: string;
+  readonly at: number;
+  readonly live: LiveAlarm;
+}
+
 /** What is going on now: the open alarms, kept up to date from the log, and the stream that tells of it. */
 export interface LiveView extends Running {
   readonly alarms: OpenAlarms;
@@ -55,24 +62,26 @@ export async function startLiveView(deps: LiveDeps, streamsMax: number): Promise
   const vitals = () => ({ now: iso(deps.clock()), log: pulse.now(), places: places.described(), open: alarms.size });
 
   const changedSensors = new Set<number>();
-  const tell = (changed: readonly LiveAlarm[]): void => {
-    if (changed.length === 0) return;
-    for (const { alarm } of changed) changedSensors.add(alarm.sensor);
-    stream.publish('alarms', (role) => ({ alarms: changed.map((live) => listedJson(live, role)) }));
+  const tell = (news: readonly News[]): void => {
+    for (const { live } of news) changedSensors.add(live.alarm.sensor);
+    stream.publish(
+      news.map(({ event, at, live }) => ({
+        event: 'alarm',
+        data: (role) => ({ event, at: iso(at), alarm: listedJson(live, role) }),
+      })),
+    );
   };
   const lookup = new ClientLookup(deps.directory, deps.health, (client) => {
     const label = { name: `${client.name} ${client.surname}`.trim(), city: client.city, country: client.country };
-    tell(alarms.complete(client.id, client, label));
+    tell(alarms.complete(client.id, client, label).map((live) => ({ event: 'located', at: deps.clock(), live })));
   });
   const onEvents = (events: readonly AlarmEvent[]): void => {
-    const changed = new Map<string, LiveAlarm>();
-    for (const event of events) {
-      if (event.event === 'refused') continue;
-      const live = alarms.apply(event);
-      if (live) changed.set(live.alarm.id, live);
-    }
-    tell([...changed.values()]);
-    for (const { alarm, client } of changed.values()) if (client === undefined) lookup.ask(alarm.sensor);
+    const news = events.flatMap((event) => {
+      const live = event.event === 'refused' ? undefined : alarms.apply(event);
+      return live ? [{ event: event.event, at: event.at, live }] : [];
+    });
+    tell(news);
+    for (const { live } of news) if (live.client === undefined && live.alarm.version === 1) lookup.ask(live.alarm.sensor);
     for (const event of events) actions.answer(event);
   };
 
@@ -90,7 +99,7 @@ export async function startLiveView(deps: LiveDeps, streamsMax: number): Promise
       if (changedSensors.size === 0) return;
       const states = [...changedSensors].flatMap((sensor) => [sensor, alarms.code(sensor)]);
       changedSensors.clear();
-      stream.publish('states', () => ({ states }));
+      stream.publish([{ event: 'states', data: () => ({ states }) }]);
     }, STATES_EVERY_MS),
     setInterval(() => stream.beat(vitals()), BEAT_EVERY_MS),
     setInterval(() => stream.size > 0 && void pulse.look(), LOOK_EVERY_MS),

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Caller } from '../security/access.ts';
 import type { Role } from '../security/tokens.ts';
-import { EventRing } from './event-ring.ts';
+import { EventRing, type Frame } from './event-ring.ts';
 
 /** What a stream writes to: the part of a ServerResponse that it needs. */
 export interface Sink {
@@ -28,6 +28,12 @@ export const STREAM_SETTINGS: Omit<StreamSettings, 'streamsMax'> = {
   ringFrames: 2_000,
   ringBytes: 8 * 1024 * 1024,
 };
+
+export interface StreamEvent {
+  readonly event: string;
+  /** Called once per role. */
+  readonly data: (role: Role) => unknown;
+}
 
 interface Attached {
   readonly sink: Sink;
@@ -78,20 +84,22 @@ export class LiveStream {
     return { outcome: 'attached', detach: () => this.#detach(stream) };
   }
 
-  /** An event that must not be missed. `forRole` is called once per role. */
-  publish(event: string, forRole: (role: Role) => unknown): void {
+  /** Events that must not be missed, in one write. */
+  publish(events: readonly StreamEvent[]): void {
+    if (events.length === 0) return;
     if (this.#streams.size === 0 && this.#clock() - this.#lastUse > KEEP_MS) {
       // Nobody to tell: the next one starts with a snapshot.
       this.#ring.clear();
-      this.#next += 1;
+      this.#next += events.length;
       return;
     }
-    const seq = this.#next;
-    this.#next += 1;
-    const id = this.#id(seq);
-    const bytes = { operator: frameBytes(id, event, forRole('operator')), viewer: frameBytes(id, event, forRole('viewer')) };
-    this.#ring.push({ seq, bytes });
-    for (const stream of this.#streams) this.#write(stream, bytes[stream.caller.role]);
+    const frames = events.map((event) => this.#frame(event));
+    for (const frame of frames) this.#ring.push(frame);
+    const bytes = {
+      operator: Buffer.concat(frames.map((frame) => frame.bytes.operator)),
+      viewer: Buffer.concat(frames.map((frame) => frame.bytes.viewer)),
+    };
+    for (const stream of [...this.#streams]) this.#write(stream, bytes[stream.caller.role]);
   }
 
   /** The heart-beat: not kept. Ends the streams whose session is over. */
@@ -117,6 +125,13 @@ export class LiveStream {
     const [run, seq] = (lastEventId ?? '').split('.');
     if (run !== this.#run || !/^\d{1,15}$/.test(seq ?? '')) return undefined;
     return this.#ring.after(Number(seq), this.#next);
+  }
+
+  #frame({ event, data }: StreamEvent): Frame {
+    const seq = this.#next;
+    this.#next += 1;
+    const bytesFor = (role: Role): Buffer => frameBytes(this.#id(seq), event, data(role));
+    return { seq, bytes: { operator: bytesFor('operator'), viewer: bytesFor('viewer') } };
   }
 
   #id(seq: number): string {

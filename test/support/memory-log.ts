@@ -1,0 +1,219 @@
+/** A MessageLog in memory, whose appends a test can hold back or let fail. */
+import type {
+  From,
+  InputPositions,
+  MessageLog,
+  OutgoingRecord,
+  Reader,
+  RecordBatch,
+  Records,
+  StateDelta,
+  Subscription,
+  TaskLog,
+  TaskOwner,
+} from '../../message-log/port.ts';
+import { partitionOf } from '../../message-log/partitioning.ts';
+import type { Topic } from '../../message-log/topics.ts';
+import { PermanentError, TransientError } from '../../runtime/errors.ts';
+import { batchOf, type TestRecord } from './batches.ts';
+
+const BATCH_RECORDS_MAX = 1_000;
+
+interface Held {
+  readonly run: () => void;
+}
+
+export class MemoryLog implements MessageLog {
+  readonly partitions: number;
+  /** Every append as it was called, empty ones included. */
+  readonly appends: { readonly topic: Topic; readonly records: number; readonly at: number }[] = [];
+  /** While set, appends and commits are rejected with it. */
+  fault: Error | undefined;
+  readonly #records = new Map<string, TestRecord[]>();
+  readonly #committed = new Map<string, number>();
+  readonly #state = new Map<number, Map<number, Buffer>>();
+  readonly #positions = new Map<number, InputPositions>();
+  readonly #epochs = new Map<number, number>();
+  #held: Held[] | undefined;
+  #waiting: (() => void)[] = [];
+  #closed = false;
+
+  constructor(partitions = 1) {
+    this.partitions = partitions;
+  }
+
+  /** From now on appends wait for `release`. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const { run } of held) run();
+  }
+
+  /** What a topic holds, over all partitions. */
+  all(topic: Topic): TestRecord[] {
+    return Array.from({ length: this.partitions }, (_, partition) => this.#of(topic, partition)).flat();
+  }
+
+  async append(topic: Topic, records: Records, at: number): Promise<{ readonly partition: number; readonly offset: number }> {
+    this.appends.push({ topic, records: records.length, at });
+    const copies: TestRecord[] = [];
+    const { bytes } = records;
+    const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (let i = 0; i < records.length; i += 1)
+      copies.push({ key: records.keys[i] ?? 0, at, value: view.toString('utf8', records.starts[i], records.ends[i]) });
+    if (this.#held) await new Promise<void>((run) => this.#held?.push({ run }));
+    if (this.#closed) throw new TransientError('log-closed', 'the log is closed');
+    if (this.fault) throw this.fault;
+    const first = copies[0] === undefined ? 0 : partitionOf(copies[0].key, this.partitions);
+    const place = { partition: first, offset: this.#of(topic, first).length };
+    for (const record of copies) this.#put(topic, record);
+    return place;
+  }
+
+  async reader(topic: Topic, partition: number, from: From): Promise<Reader> {
+    return new MemoryReader(this, topic, partition, from === 'earliest' ? 0 : from === 'latest' ? this.#of(topic, partition).length : from);
+  }
+
+  async subscribe(group: string, topics: readonly Topic[]): Promise<Subscription> {
+    const key = (topic: Topic, partition: number): string => `${group} ${topic} ${partition}`;
+    const readers = await Promise.all(
+      topics.flatMap((topic) =>
+        Array.from({ length: this.partitions }, (_, p) => this.reader(topic, p, this.#committed.get(key(topic, p)) ?? 'earliest')),
+      ),
+    );
+    return {
+      onGap: undefined,
+      poll: async (waitMs) => {
+        const poll = async (): Promise<RecordBatch[]> => (await Promise.all(readers.map((reader) => reader.poll(0)))).flat();
+        const batches = await poll();
+        if (batches.length > 0 || waitMs === 0) return batches;
+        await this.more(waitMs);
+        return poll();
+      },
+      commit: async (topic, partition, nextOffset) => {
+        if (this.fault) throw this.fault;
+        const name = key(topic, partition);
+        this.#committed.set(name, Math.max(nextOffset, this.#committed.get(name) ?? 0));
+      },
+      close: async () => this.wake(),
+    };
+  }
+
+  async own(owner: TaskOwner): Promise<() => Promise<void>> {
+    for (let partition = 0; partition < this.partitions; partition += 1) await owner.assigned(this.#taskLog(partition));
+    return async () => {
+      for (let partition = 0; partition < this.partitions; partition += 1) await owner.revoked(partition);
+    };
+  }
+
+  async bounds(topic: Topic, partition: number): Promise<{ readonly earliest: number; readonly next: number }> {
+    return { earliest: 0, next: this.#of(topic, partition).length };
+  }
+
+  async committed(group: string, topic: Topic, partition: number): Promise<number | undefined> {
+    return this.#committed.get(`${group} ${topic} ${partition}`);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.wake();
+  }
+
+  /** For readers: resolves when something was written, or after `waitMs`. */
+  async more(waitMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, waitMs);
+      this.#waiting.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  /** For readers: the records from a position on. */
+  batch(topic: Topic, partition: number, from: number): RecordBatch | undefined {
+    const records = this.#of(topic, partition).slice(from, from + BATCH_RECORDS_MAX);
+    return records.length === 0 ? undefined : batchOf(topic, from, records, partition);
+  }
+
+  #taskLog(partition: number): TaskLog {
+    const epoch = (this.#epochs.get(partition) ?? 0) + 1;
+    this.#epochs.set(partition, epoch);
+    return {
+      partition,
+      restore: async (visit) => {
+        for (const [key, value] of this.#stateOf(partition)) visit(key, value);
+        return this.#positions.get(partition) ?? { ENTRY: 0, OK: 0, ACTION: 0 };
+      },
+      commit: async (outputs: readonly OutgoingRecord[], state: readonly StateDelta[], positions: InputPositions) => {
+        if (this.#epochs.get(partition) !== epoch) throw new PermanentError('fenced', 'another owner has taken over');
+        if (this.fault) throw this.fault;
+        for (const { topic, key, at, value } of outputs) this.#put(topic, { key, at, value: Buffer.from(value).toString() });
+        for (const { key, value } of state) {
+          if (value === null) this.#stateOf(partition).delete(key);
+          else this.#stateOf(partition).set(key, Buffer.from(value));
+        }
+        this.#positions.set(partition, positions);
+      },
+    };
+  }
+
+  #stateOf(partition: number): Map<number, Buffer> {
+    const state = this.#state.get(partition) ?? new Map<number, Buffer>();
+    this.#state.set(partition, state);
+    return state;
+  }
+
+  #put(topic: Topic, record: TestRecord): void {
+    this.#of(topic, partitionOf(record.key, this.partitions)).push(record);
+    this.wake();
+  }
+
+  /** For readers that close: ends every wait. */
+  wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const wake of waiting) wake();
+  }
+
+  #of(topic: Topic, partition: number): TestRecord[] {
+    const name = `${topic} ${partition}`;
+    const records = this.#records.get(name) ?? [];
+    this.#records.set(name, records);
+    return records;
+  }
+}
+
+class MemoryReader implements Reader {
+  onGap: ((from: number, to: number) => void) | undefined;
+  position: number;
+  readonly #log: MemoryLog;
+  readonly #topic: Topic;
+  readonly #partition: number;
+
+  constructor(log: MemoryLog, topic: Topic, partition: number, position: number) {
+    this.#log = log;
+    this.#topic = topic;
+    this.#partition = partition;
+    this.position = position;
+  }
+
+  async poll(waitMs: number): Promise<readonly RecordBatch[]> {
+    let batch = this.#log.batch(this.#topic, this.#partition, this.position);
+    if (batch === undefined && waitMs > 0) {
+      await this.#log.more(waitMs);
+      batch = this.#log.batch(this.#topic, this.#partition, this.position);
+    }
+    if (batch === undefined) return [];
+    this.position = batch.nextOffset;
+    return [batch];
+  }
+
+  async close(): Promise<void> {
+    this.#log.wake();
+  }
+}
