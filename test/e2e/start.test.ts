@@ -1,0 +1,150 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { API_TOKEN, SystemProcess } from '../support/system.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'tocsin-start-'));
+const status = (id: number, changes: object = {}): string =>
+  JSON.stringify({ id, motion: false, smoke: false, temperature: 21.5, maxTemperature: 30, ...changes });
+const post = (url: string, body: string): Promise<Response> =>
+  fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Starts it with what can't work; resolves with its exit code and what it printed for people. */
+function failingStart(
+  environment: NodeJS.ProcessEnv,
+  args: readonly string[] = [],
+): { code: number | null; stderr: string; stdout: string } {
+  const {
+    status: code,
+    stderr,
+    stdout,
+  } = spawnSync(process.execPath, ['--import', 'tsx', 'main.ts', ...args], {
+    env: { ...process.env, TOCSIN_INGEST_PORT: '0', TOCSIN_CONSOLE_PORT: '0', TOCSIN_DATA_DIR: join(folder, 'fails'), ...environment },
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
+  return { code, stderr, stdout };
+}
+
+describe('a start that cannot work says what to do', () => {
+  it('with settings: all problems at once, none of them with a stack trace', () => {
+    const { code, stderr } = failingStart({ TOCSIN_INGEST_PORT: 'abc', TOCSIN_LOG_RETENTION: 'long', TOCSIN_INGEST_PROT: '1' });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/TOCSIN_INGEST_PROT is not a setting; did you mean TOCSIN_INGEST_PORT\?/);
+    expect(stderr).toMatch(/TOCSIN_INGEST_PORT: must be a whole number/);
+    expect(stderr).toMatch(/TOCSIN_LOG_RETENTION: must be a span/);
+    expect(stderr).not.toMatch(/ at .*\.ts/);
+  });
+
+  it('with a port in use', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    // The other program must answer nothing, only hold the port: the start runs in this very thread.
+    const { code, stderr } = failingStart({ TOCSIN_INGEST_PORT: String(port) });
+    server.close();
+    expect(code).toBe(1);
+    expect(stderr).toMatch(new RegExp(`port ${port}.*in use.*TOCSIN_INGEST_PORT`, 's'));
+    expect(stderr).not.toMatch(/ at .*\.ts/);
+  });
+
+  it('with a data folder that is a file', () => {
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    const { code, stderr } = failingStart({ TOCSIN_DATA_DIR: file });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/TOCSIN_DATA_DIR/);
+  });
+
+  it('on an address beyond loopback without credentials', () => {
+    const { code, stderr } = failingStart({ TOCSIN_HOST: '0.0.0.0' });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/TOCSIN_SENSOR_MASTER_SECRET|TOCSIN_GATEWAY_TOKENS/);
+    expect(stderr).toMatch(/TOCSIN_API_TOKEN/);
+  });
+
+  it('with servers of a cluster, whose adapters are still to come', () => {
+    expect(failingStart({ TOCSIN_KAFKA_BROKERS: 'localhost:9092' })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('TOCSIN_KAFKA_BROKERS'),
+    });
+  });
+
+  it('with arguments it does not know; --help tells how to use it', () => {
+    expect(failingStart({}, ['--prot', '1'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--prot') });
+    expect(failingStart({}, ['--help'])).toMatchObject({ code: 0, stdout: expect.stringContaining('Usage: npm start') });
+  });
+});
+
+describe('a running system', () => {
+  let system: SystemProcess;
+  beforeAll(async () => {
+    system = await SystemProcess.create({ dataDir: join(folder, 'data') });
+    await system.start();
+  });
+  afterEach(() => expect(system.output).not.toMatch(/"level":(50|60)/));
+  afterAll(async () => {
+    await system.end('SIGKILL');
+  });
+
+  const api = async <T>(path: string): Promise<T> => {
+    const response = await fetch(`${system.consoleUrl}${path}`, { headers: { authorization: `Bearer ${API_TOKEN}` } });
+    expect(response.status).toBe(200);
+    return (await response.json()) as T;
+  };
+  type Alarms = { alarms: { id: string; sensor: number; type: string; state: string; evidence: unknown[] }[] };
+  const alarmsOf = async (sensor: number): Promise<Alarms['alarms']> =>
+    (await api<Alarms>('/api/alarms?state=all')).alarms.filter((alarm) => alarm.sensor === sensor);
+
+  it('answers its health, readiness and metrics on both ports', async () => {
+    for (const url of [system.ingestUrl, system.consoleUrl]) {
+      expect((await fetch(`${url}/healthz`)).status).toBe(200);
+      expect((await fetch(`${url}/readyz`)).status).toBe(200);
+      const metrics = await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${API_TOKEN}` } });
+      expect(await metrics.text()).toContain('tocsin_alarm_raised_seconds');
+    }
+  });
+
+  it('takes three hits of smoke in, shows the alarm with its evidence, mails it, and clears it on a recovery', async () => {
+    for (let i = 0; i < 3; i += 1) expect((await post(`${system.ingestUrl}/entry`, status(42_959, { smoke: true }))).status).toBe(202);
+    await expect
+      .poll(() => alarmsOf(42_959))
+      .toMatchObject([{ type: 'smoke', state: 'ACTIVE_UNACK', evidence: [{ topic: 'ENTRY' }, {}, {}] }]);
+    await expect.poll(() => readdirSync(system.outbox).filter((name) => name.endsWith('.eml')).length).toBe(1);
+    expect((await post(`${system.ingestUrl}/ok`, '{"id":42959}')).status).toBe(202);
+    await expect.poll(() => alarmsOf(42_959)).toMatchObject([{ state: 'CLEARED_UNACK' }]);
+    const [alarm] = await alarmsOf(42_959);
+    const custody = async (): Promise<string[]> =>
+      (await api<{ custody: { kind: string }[] }>(`/api/alarms/${alarm?.id}`)).custody.map(({ kind }) => kind);
+    await expect.poll(custody).toEqual(expect.arrayContaining(['accepted', 'raised', 'mailed', 'cleared']));
+    await expect.poll(async () => (await api<{ counts: unknown[] }>('/api/counts')).counts.length).toBeGreaterThan(0);
+  });
+
+  it('refuses a second process on the same folder, which says who has it', () => {
+    const { code, stderr } = failingStart({ TOCSIN_DATA_DIR: system.dataDir });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(new RegExp(`${system.pid}`));
+    expect(stderr).toMatch(/TOCSIN_DATA_DIR/);
+  });
+
+  it('drains at a signal, ends with 0, and goes on with what it had after a new start', async () => {
+    await post(`${system.ingestUrl}/entry`, status(7, { smoke: true }));
+    await post(`${system.ingestUrl}/entry`, status(7, { smoke: true }));
+    const last = post(`${system.ingestUrl}/entry`, status(8, { motion: true }));
+    await sleep(1);
+    expect(await system.end('SIGTERM')).toBe(0);
+    const accepted = await last.then((response) => response.status === 202).catch(() => false);
+    await system.start();
+    await post(`${system.ingestUrl}/entry`, status(7, { smoke: true }));
+    await expect.poll(() => alarmsOf(7)).toHaveLength(1);
+    await expect.poll(() => alarmsOf(8)).toHaveLength(accepted ? 1 : 0);
+    expect(await alarmsOf(42_959)).toHaveLength(1);
+  });
+});

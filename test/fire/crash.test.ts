@@ -1,0 +1,76 @@
+/**
+ * kill -9 of the whole system at random moments under load, each time started again at once; now and then it is frozen instead. Afterwards the
+ * simulator's oracle holds alarms and mails against what was acknowledged. FIRE_ROUNDS and FIRE_SEED make it longer, or the same again.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { randomOf } from '../support/random.ts';
+import { type Simulation, SystemProcess, simulate } from '../support/system.ts';
+
+const ROUNDS = Number(process.env['FIRE_ROUNDS'] ?? 24);
+const SEED = Number(process.env['FIRE_SEED'] ?? Math.floor(Math.random() * 1e6));
+/** From shortly after the start to some seconds of work; every fourth round freezes it first. */
+const UP_MS = { least: 50, most: 4_000 };
+const FREEZE_EVERY = 4;
+const ROUND_SECONDS = 3.2;
+
+it(`loses, doubles and invents nothing over ${ROUNDS} crashes (seed ${SEED})`, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tocsin-fire-'));
+  const system = await SystemProcess.create({ dataDir: join(folder, 'data') });
+  const random = randomOf(SEED);
+  try {
+    await system.start();
+    const minutes = ((ROUNDS * ROUND_SECONDS) / 60).toFixed(1);
+    const args = [
+      '--scenario',
+      'flapping',
+      '--apps',
+      '4',
+      '--rate',
+      '300',
+      '--minutes',
+      minutes,
+      '--seed',
+      String(SEED),
+      '--sensors',
+      '5000',
+      '--timeout',
+      '5',
+      '--settle',
+      '60',
+    ];
+    let ended: Simulation | undefined;
+    const running = simulate(system, join(folder, 'report.json'), args).then((simulation) => {
+      ended = simulation;
+      return simulation;
+    });
+    let kills = 0;
+    while (kills < ROUNDS && !ended) {
+      await sleep(UP_MS.least + random() * (UP_MS.most - UP_MS.least));
+      if (kills % FREEZE_EVERY === FREEZE_EVERY - 1) {
+        system.signal('SIGSTOP');
+        await sleep(500 + random() * 1_500);
+        if (random() < 0.5) {
+          system.signal('SIGCONT');
+          await sleep(random() * 200);
+        }
+      }
+      expect(await system.end('SIGKILL')).toBe('SIGKILL');
+      await system.start();
+      kills += 1;
+    }
+    const { exitCode, output, report } = await running;
+    process.stdout.write(`\n${kills} crashes, seed ${SEED}\n${output.slice(-2_000)}\n`);
+    expect(kills).toBeGreaterThan(ROUNDS / 2);
+    expect(report?.comparison?.findings).toEqual([]);
+    expect(report?.comparison?.observed.activated).toBeGreaterThan(kills);
+    expect([report?.mails?.missing, report?.mails?.doubled, report?.mails?.invented]).toEqual([[], [], []]);
+    expect(exitCode).toBe(0);
+  } finally {
+    await system.end('SIGKILL');
+    await rm(folder, { recursive: true, force: true });
+  }
+});
