@@ -37,11 +37,14 @@ export interface AlarmQuery {
 export interface AlarmPage {
   /** Newest raised first, at the same millisecond the greater id first. */
   readonly alarms: readonly ArchivedAlarm[];
-  /** Present when there may be more. Opaque. */
+  /** Present when there may be more, even where fewer than `limit` were found: one page looks at a bounded number of alarms. Opaque. */
   readonly cursor: string | undefined;
 }
 
-/** Every alarm that ever was, with its custody. Writes are idempotent: an older version never overwrites a newer one. */
+/**
+ * Every alarm that ever was, with its custody. Writes are idempotent: an older version never overwrites a newer one, and an empty region and
+ * geohash never those that were known. When it was raised never changes. Rejects with TransientError when its store is away.
+ */
 export interface Archive {
   put(alarms: readonly ArchivedAlarm[], custody: readonly { readonly alarm: string; readonly entry: CustodyEntry }[]): Promise<void>;
   find(id: string): Promise<ArchivedAlarm | undefined>;
@@ -51,5 +54,10 @@ export interface Archive {
   query(query: AlarmQuery): Promise<AlarmPage>;
   /** All alarms that are not CLEARED_ACK. */
   open(): Promise<readonly ArchivedAlarm[]>;
+  /**
+   * Removes alarms that are over and were raised before `before`, the oldest `limit` of them, with their custody; resolves with how many.
+   * Absent where the store forgets by itself.
+   */
+  expire?(before: number, limit: number): Promise<number>;
   close(): Promise<void>;
 }

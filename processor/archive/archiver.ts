@@ -1,0 +1,131 @@
+import { Counter, Histogram, type Registry } from 'prom-client';
+import type { AlarmChange } from '../../alarm/alarm.ts';
+import type { RecordBatch } from '../../message-log/port.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { ConfigOf } from '../../runtime/configuration.ts';
+import type { Running } from '../../runtime/lifecycle.ts';
+import { type ConsumerDeps, startConsumer } from '../consumer.ts';
+import { parkRecord } from '../dead-letters.ts';
+import { removeInSteps, startPeriodic } from '../periodic.ts';
+import type { Directory } from '../response/directory/port.ts';
+import type { archiveSettings } from './config.ts';
+import { custodyOf, custodyOfDelivery } from './custody.ts';
+import { Places } from './places.ts';
+import type { Archive, CustodyEntry } from './port.ts';
+import { type Decoded, decodeChange, decodeDelivery } from './records.ts';
+
+/** Who follows behind the archive asks the log for the position of this group. */
+export const ARCHIVER_GROUP = 'archiver';
+
+export type ArchiveConfig = ConfigOf<typeof archiveSettings>;
+
+export interface ArchiverDeps extends ConsumerDeps {
+  readonly archive: Archive;
+  readonly directory: Directory;
+  readonly clock: Clock;
+}
+
+const COMPLETE_EVERY_MS = 10_000;
+const EXPIRE_EVERY_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+
+/** Keeps every alarm and its custody: what ALARM says of it, and what DELIVERY says of its mails. */
+export async function startArchiver(config: ArchiveConfig, deps: ArchiverDeps): Promise<Running> {
+  const { archive, logger } = deps;
+  const archiver = new Archiver(deps);
+  const consumer = await startConsumer(ARCHIVER_GROUP, ['ALARM', 'DELIVERY'], (batch) => archiver.take(batch), deps);
+  let recalled = false;
+  const completion = startPeriodic(
+    'places of alarms',
+    COMPLETE_EVERY_MS,
+    async () => {
+      if (!recalled) await archiver.places.recall();
+      recalled = true;
+      await archiver.places.completeSome();
+    },
+    logger,
+  );
+  const expiry = startPeriodic(
+    'old alarms',
+    EXPIRE_EVERY_MS,
+    (signal) => removeInSteps(async (limit) => (await archive.expire?.(deps.clock() - config.days * DAY_MS, limit)) ?? 0, signal),
+    logger,
+  );
+  return {
+    stop: async () => {
+      await Promise.all([expiry.stop(), completion.stop(), consumer.stop()]);
+    },
+  };
+}
+
+/** What the archiver does with a batch, apart from the loop that feeds it. */
+export class Archiver {
+  readonly places: Places;
+  readonly #deps: ArchiverDeps;
+  readonly #metrics: ReturnType<typeof metricsOf>;
+
+  constructor(deps: ArchiverDeps) {
+    this.#deps = deps;
+    this.#metrics = metricsOf(deps.registry);
+    this.places = new Places(deps);
+  }
+
+  async take(batch: RecordBatch): Promise<undefined> {
+    if (batch.topic === 'ALARM') await this.#changes(batch);
+    else await this.#deliveries(batch);
+  }
+
+  async #changes(batch: RecordBatch): Promise<void> {
+    const changes: AlarmChange[] = [];
+    const custody: { alarm: string; entry: CustodyEntry }[] = [];
+    for await (const { value: change } of this.#decode(batch, decodeChange)) {
+      changes.push(change);
+      for (const entry of custodyOf(change)) custody.push({ alarm: change.alarm.id, entry });
+    }
+    const places = await this.places.of(changes.map(({ alarm }) => alarm.sensor));
+    const alarms = changes.map(({ alarm }) => this.places.locate(alarm, places));
+    await this.#deps.archive.put(alarms, custody);
+    const now = this.#deps.clock();
+    for (const { event, at } of changes) if (event === 'raised') this.#metrics.storedSeconds.observe(Math.max(0, now - at) / 1_000);
+  }
+
+  async #deliveries(batch: RecordBatch): Promise<void> {
+    const custody: { alarm: string; entry: CustodyEntry }[] = [];
+    for await (const { value: delivery, i } of this.#decode(batch, decodeDelivery)) {
+      const position = { topic: batch.topic, partition: batch.partition, offset: batch.offset(i) };
+      custody.push({ alarm: delivery.alarm, entry: custodyOfDelivery(delivery, position) });
+    }
+    await this.#deps.archive.put([], custody);
+  }
+
+  /** The records that can be read; those that can't are parked. */
+  async *#decode<T>(batch: RecordBatch, decode: (text: string) => Decoded<T>): AsyncGenerator<{ readonly value: T; readonly i: number }> {
+    for (let i = 0; i < batch.length; i += 1) {
+      const { value, problem } = decode(batch.bytes.toString('utf8', batch.start(i), batch.end(i)));
+      if (problem !== undefined) await this.#park(batch, i, problem);
+      else if (value !== undefined) yield { value, i };
+    }
+  }
+
+  async #park(batch: RecordBatch, i: number, reason: string): Promise<void> {
+    await parkRecord(this.#deps.log, batch, i, reason, ARCHIVER_GROUP);
+    this.#metrics.parked.inc();
+    this.#deps.logger.error(
+      { topic: batch.topic, partition: batch.partition, offset: batch.offset(i), reason },
+      'a record could not be archived and was parked',
+    );
+  }
+}
+
+function metricsOf(registry: Registry) {
+  const registers = [registry];
+  return {
+    parked: new Counter({ name: 'tocsin_archive_parked_total', help: 'Records the archive could not read; each is in DEAD', registers }),
+    storedSeconds: new Histogram({
+      name: 'tocsin_alarm_stored_seconds',
+      help: 'From receiving the reading that raised an alarm until the alarm was in the archive',
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
+      registers,
+    }),
+  };
+}
