@@ -58,8 +58,7 @@ function securityHeaders(tls: boolean): RequestHandler {
 
 function ownHostOnly(access: Access): RequestHandler {
   return (request, _response, next) => {
-    // A page of another site could not know a token.
-    if (!access.isOurHost(request) && !(request.headers.authorization && access.caller(request)))
+    if (!access.isForUs(request))
       throw new ApiError(421, 'the console does not answer to this host name (TOCSIN_CONSOLE_URL sets the one that browsers use)');
     next();
   };

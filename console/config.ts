@@ -16,7 +16,12 @@ const publicUrl = z
 
 export const consoleSettings = {
   port: setting('TOCSIN_CONSOLE_PORT', port, '8080', 'Port of the operator console and its API; 0 takes a free one.'),
-  apiToken: setting('TOCSIN_API_TOKEN', secret, undefined, 'Bearer token for the API; operators may sign in with it. Needed unless on loopback.'),
+  apiToken: setting(
+    'TOCSIN_API_TOKEN',
+    secret,
+    undefined,
+    'Bearer token for the API; operators may sign in with it. Needed unless on loopback.',
+  ),
   viewerToken: setting('TOCSIN_VIEWER_TOKEN', secret, undefined, 'Token of those who only look: no actions, no client data.'),
   publicUrl: setting('TOCSIN_CONSOLE_URL', publicUrl, undefined, 'Where browsers reach the console, when that is not its own address.'),
   sessionMs: setting('TOCSIN_CONSOLE_SESSION', duration, '12h', 'How long a sign-in lasts.'),

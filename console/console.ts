@@ -51,7 +51,7 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
   const sessions = new Sessions(config.sessionsMax, config.sessionMs);
   const access = new Access({ host: config.host, port, publicUrl: config.publicUrl }, tokens, sessions, deps.clock);
   const newLink = (): string => `${url}/#token=${tokens.newLink(deps.clock())}`;
-  // The link is for the eyes of whoever starts the process: that is what this line is for.
+  // For the eyes of whoever runs the process, and of use once only.
   const announceLink = (): void => logger.info(`sign in at ${newLink()}`);
   const routes = apiRoutes({ ...deps, ...config, logger, live, access, sessions, tokens, attempts: new Attempts(), announceLink });
   const operations = operationsHandler(deps.health, deps.registry);
@@ -62,18 +62,21 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
     app(request, response);
   };
   const signInUrl = access.loopback ? newLink() : `${url}/`;
+  if (access.loopback) logger.info(`sign in at ${signInUrl}`);
   return { port, url, signInUrl, stop: () => stop(server, live) };
 }
 
 /** Health is for everyone; metrics on loopback under our own name, elsewhere for those who know a token. */
 function mayOperate(request: IncomingMessage, access: Access): boolean {
   if (request.url?.split('?', 1)[0] !== '/metrics') return true;
-  return access.loopback && access.isOurHost(request) ? true : access.caller(request) !== undefined;
+  return access.isForUs(request) && (access.loopback || access.caller(request) !== undefined);
 }
 
 function listen(server: Server, { host, port }: ConsoleConfig): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(new Error(`the console cannot listen on ${host}:${port}: ${reasonOf(error)}`, { cause: error })));
+    server.once('error', (error) =>
+      reject(new Error(`the console cannot listen on ${host}:${port}: ${reasonOf(error)}`, { cause: error })),
+    );
     server.listen(port, host, resolve);
   });
 }

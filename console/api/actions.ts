@@ -78,7 +78,9 @@ async function act(deps: ApiDeps, kind: ActionKind, id: string, wish: Wish, by: 
 
 async function answerOf(deps: ApiDeps, outcome: Outcome, action: Action, role: Role): Promise<Answer> {
   if (outcome.kind === 'late')
-    throw new ApiError(504, 'the action is in the log, but its outcome is not known yet: look at the alarm in a moment', { action: action.id });
+    throw new ApiError(504, 'the action is in the log, but its outcome is not known yet: look at the alarm in a moment', {
+      action: action.id,
+    });
   const { event } = outcome;
   if (event.event !== 'refused') {
     const live = deps.live.alarms.find(action.alarm);

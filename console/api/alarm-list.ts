@@ -52,7 +52,11 @@ export async function listAlarms(
 }
 
 /** The first `limit`; whatever is left of this page of the archive comes first next time. */
-function page(sorted: readonly LiveAlarm[], limit: number, archive: { here: string | undefined; next: string | undefined } | undefined): AlarmList {
+function page(
+  sorted: readonly LiveAlarm[],
+  limit: number,
+  archive: { here: string | undefined; next: string | undefined } | undefined,
+): AlarmList {
   const alarms = sorted.slice(0, limit);
   const last = alarms.at(-1)?.alarm;
   const more = sorted.length > limit;

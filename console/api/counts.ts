@@ -19,7 +19,10 @@ export function countRoutes(deps: ApiDeps): Route[] {
       params: undefined,
       query: countsQuery,
       body: undefined,
-      answers: { 200: { description: 'The counts, in order of time.', schema: countsAnswer }, 400: { description: 'Not a span.', schema: problem } },
+      answers: {
+        200: { description: 'The counts, in order of time.', schema: countsAnswer },
+        400: { description: 'Not a span.', schema: problem },
+      },
       handle: async ({ query }) => {
         const to = query.to === undefined ? deps.clock() : Date.parse(query.to);
         const from = Math.floor((query.from === undefined ? to - HOUR_MS : Date.parse(query.from)) / MINUTE_MS) * MINUTE_MS;

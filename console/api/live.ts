@@ -25,7 +25,9 @@ export function liveRoutes(deps: ApiDeps): Route[] {
         const { request, response } = call;
         const caller = callerOf(call);
         const lastId = request.get('last-event-id') ?? call.query.last;
-        response.status(200).set({ 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+        response
+          .status(200)
+          .set({ 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
         const attachment = deps.live.stream.attach(response, caller, lastId);
         if (attachment.outcome === 'refused') throw new ApiError(429, attachment.reason);
         response.on('close', attachment.detach);

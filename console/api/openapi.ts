@@ -16,7 +16,8 @@ export function openApi(routes: readonly Route[]): Json {
     info: {
       title: 'Tocsin console',
       version: '1',
-      description: 'Alarms and what operators do about them. Times are ISO 8601 in UTC. Errors are `{"error": "what is wrong, in plain words"}`.',
+      description:
+        'Alarms and what operators do about them. Times are ISO 8601 in UTC. Errors are `{"error": "what is wrong, in plain words"}`.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     paths,

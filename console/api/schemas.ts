@@ -45,7 +45,11 @@ export const alarmId = z.strictObject({ id: z.string().regex(/^[\w.~-]{1,128}$/,
 export const sensorId = z.strictObject({ id: wholeText(0, SENSOR_ID_MAX, `must be a whole number from 0 to ${SENSOR_ID_MAX}`) });
 export const contentHash = z.strictObject({ hash: z.string().regex(/^[\w-]{22}$/, 'is not a content hash') });
 
-const version = z.int().min(0).max(2 ** 31).describe('of the alarm as you saw it');
+const version = z
+  .int()
+  .min(0)
+  .max(2 ** 31)
+  .describe('of the alarm as you saw it');
 const note = z.string().trim().min(1, 'must say something').max(TEXT_MAX);
 export const acknowledgeBody = z.strictObject({ version, note: note.optional() });
 export const noteBody = z.strictObject({ version, note });

@@ -18,7 +18,10 @@ export function sensorRoutes(deps: ApiDeps): Route[] {
       params: sensorId,
       query: noQuery,
       body: undefined,
-      answers: { 200: { description: 'The sensor.', schema: sensorAnswer }, 404: { description: 'Nothing is known of it.', schema: problem } },
+      answers: {
+        200: { description: 'The sensor.', schema: sensorAnswer },
+        404: { description: 'Nothing is known of it.', schema: problem },
+      },
       handle: async (call) => {
         const { role } = callerOf(call);
         const { id } = call.params;

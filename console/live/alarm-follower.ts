@@ -12,7 +12,8 @@ export interface FollowerDeps {
   readonly health: Health;
 }
 
-const POLL_WAIT_MS = 1_000;
+/** A stop waits this long at most. */
+const POLL_WAIT_MS = 250;
 const PART = 'console';
 
 /** Where the archive has come to: what lies before is in it, what lies behind has still to be read. */
@@ -41,12 +42,18 @@ export async function followAlarms(
     caughtUp: Promise.all(followed.map(({ caughtUp }) => caughtUp)).then(() => undefined),
     stop: async () => {
       abort.abort(new Error('stopping'));
-      await Promise.all(followed.map(async ({ reader, done }) => done.finally(() => reader.close())));
+      await Promise.all(followed.map(({ reader, done }) => done.finally(() => reader.close())));
     },
   };
 }
 
-function follow(reader: Reader, target: number, onEvents: (events: readonly AlarmEvent[]) => void, deps: FollowerDeps, signal: AbortSignal) {
+function follow(
+  reader: Reader,
+  target: number,
+  onEvents: (events: readonly AlarmEvent[]) => void,
+  deps: FollowerDeps,
+  signal: AbortSignal,
+) {
   let arrived: () => void = () => undefined;
   const caughtUp = new Promise<void>((resolve) => {
     arrived = resolve;

@@ -40,7 +40,9 @@ interface Attached {
   readonly caller: Caller;
 }
 
-export type Attachment = { readonly outcome: 'attached'; readonly detach: () => void } | { readonly outcome: 'refused'; readonly reason: string };
+export type Attachment =
+  | { readonly outcome: 'attached'; readonly detach: () => void }
+  | { readonly outcome: 'refused'; readonly reason: string };
 
 /** Without any stream for this long, nothing is kept for those who come back. */
 const KEEP_MS = 60_000;
@@ -74,7 +76,8 @@ export class LiveStream {
     const own = [...this.#streams].filter((other) => other.caller.key === caller.key).length;
     if (own >= this.#settings.perCallerMax)
       return { outcome: 'refused', reason: `this session has ${own} live streams open already: close another window of the console first` };
-    if (this.#streams.size >= this.#settings.streamsMax) return { outcome: 'refused', reason: 'too many live streams are open, try again later' };
+    if (this.#streams.size >= this.#settings.streamsMax)
+      return { outcome: 'refused', reason: 'too many live streams are open, try again later' };
     const stream: Attached = { sink, caller };
     const missed = this.#missed(lastEventId);
     if (missed) for (const frame of missed) sink.write(frame.bytes[caller.role]);

@@ -65,8 +65,9 @@ export class Access {
    * A page of another name that resolves to our address (DNS rebinding) sends its own name as Host. A program that knows a token may call us
    * by any name: no page could have given it the token.
    */
-  isOurHost(request: IncomingMessage): boolean {
-    return this.#hosts.has((request.headers.host ?? '').toLowerCase());
+  isForUs(request: IncomingMessage): boolean {
+    if (this.#hosts.has((request.headers.host ?? '').toLowerCase())) return true;
+    return request.headers.authorization !== undefined && this.caller(request) !== undefined;
   }
 
   /** A request that changes something and comes by cookie must come from our own page. */

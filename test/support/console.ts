@@ -170,8 +170,7 @@ export async function startTestConsole(options: Options = {}): Promise<TestConso
       append('ENTRY', sensor, { motion: false, smoke: false, temperature: 20, maxTemperature: 30, ...status }),
     recover: (sensor) => append('OK', sensor, {}),
     stop: async () => {
-      await console.stop();
-      await processor?.stop();
+      await Promise.all([console.stop(), processor?.stop()]);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, afterAll, describe, expect, it } from 'vitest';
 import { alarmPage, conflict, countsAnswer, sensorAnswer, wholeAlarm } from '../../../console/api/schemas.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 import { alarmOf, clientOf, NOON } from '../../support/alarms.ts';
@@ -14,6 +14,13 @@ afterEach(async () => {
   await Promise.all(running.map((one) => one.stop()));
   running = [];
 });
+
+/** For the tests that leave nothing behind. */
+let idle: TestConsole;
+beforeAll(async () => {
+  idle = await startTestConsole({ processor: false, archived: [archived({ id: 'standing', sensor: 5 })] });
+});
+afterAll(() => idle.stop());
 
 /** Raises one alarm and waits until the API lists it. */
 async function raised(on: TestConsole, sensor = 42_959) {
@@ -67,7 +74,7 @@ describe('GET /api/alarms', () => {
       archived({ id: `closed-${i}`, sensor: i, state: 'CLEARED_ACK', version: 3, raisedAt: NOON + Math.floor(i / 4) }),
     );
     const open = Array.from({ length: 9 }, (_, i) => archived({ id: `open-${i}`, sensor: 100 + i, raisedAt: NOON + i }));
-    const on = await start({ archived: [...closed, ...open.slice(0, 4)] });
+    const on = await start({ processor: false, archived: [...closed, ...open.slice(0, 4)] });
     for (const { region: _, geohash: __, ...alarm } of open.slice(4)) await publish(on, { event: 'raised', at: alarm.raisedAt, alarm });
     await eventually(
       () => call(on, '/api/alarms?state=active'),
@@ -88,6 +95,7 @@ describe('GET /api/alarms', () => {
 
   it('filters by type, region and time', async () => {
     const on = await start({
+      processor: false,
       archived: [
         archived({ id: 'one', raisedAt: NOON }),
         archived({ id: 'two', type: 'motion', sensor: 2, raisedAt: NOON + 1_000 }),
@@ -114,8 +122,7 @@ describe('GET /api/alarms', () => {
     'page=2',
     'type=motion&type=smoke',
   ])('says what is wrong with ?%s', async (query) => {
-    const on = await start();
-    const { status, json } = await call(on, `/api/alarms?${query}`);
+    const { status, json } = await call(idle, `/api/alarms?${query}`);
     expect(status).toBe(400);
     expect(json.error).toMatch(new RegExp(query.split('=')[0] ?? ''));
   });
@@ -154,9 +161,8 @@ describe('GET /api/alarms/{id}', () => {
   });
 
   it('answers 404 for an id that is unknown or none at all', async () => {
-    const on = await start();
-    expect((await call(on, '/api/alarms/nothing')).status).toBe(404);
-    expect((await call(on, '/api/alarms/%3Cscript%3E')).status).toBe(404);
+    expect((await call(idle, '/api/alarms/nothing')).status).toBe(404);
+    expect((await call(idle, '/api/alarms/%3Cscript%3E')).status).toBe(404);
   });
 });
 
@@ -191,17 +197,14 @@ describe('actions', () => {
     ['acknowledge', { version: 1, by: 'someone else' }, /by/],
     ['acknowledge', [], /object/],
   ])('refuses %s with %j', async (action, body, reason) => {
-    const on = await start();
-    const { id } = await raised(on);
-    const { status, json } = await call(on, `/api/alarms/${id}/${action}`, { body });
+    const { status, json } = await call(idle, `/api/alarms/standing/${action}`, { body });
     expect(status).toBe(400);
     expect(json.error).toMatch(reason);
-    expect(on.log.all('ACTION')).toEqual([]);
+    expect(idle.log.all('ACTION')).toEqual([]);
   });
 
   it('answers 404, 413, 415 and broken JSON in plain words', async () => {
-    const on = await start();
-    const { id } = await raised(on);
+    const [on, id] = [idle, 'standing'];
     expect((await call(on, '/api/alarms/none/acknowledge', { body: { version: 1 } })).status).toBe(404);
     expect((await call(on, `/api/alarms/${id}/note`, { body: { version: 1, note: 'x'.repeat(17_000) } })).status).toBe(413);
     const asText = await call(on, `/api/alarms/${id}/note`, { body: 'version=1', headers: { 'content-type': 'text/plain' } });
@@ -263,13 +266,20 @@ describe('GET /api/sensors/{id}', () => {
     const alarm = await raised(on);
     const { json } = await call(on, '/api/sensors/42959');
     sensorAnswer.parse(json);
-    expect(json).toMatchObject({ id: 42_959, region: 'UK', active: ['motion'], since: alarm.raisedAt, alarms: [{ id: alarm.id }], client: clientOf() });
+    expect(json).toMatchObject({
+      id: 42_959,
+      region: 'UK',
+      active: ['motion'],
+      since: alarm.raisedAt,
+      alarms: [{ id: alarm.id }],
+      client: clientOf(),
+    });
     const seen = await call(on, '/api/sensors/42959', { token: VIEWER_TOKEN });
     expect(seen.json.client).toBeUndefined();
   });
 
   it('answers 404 for a sensor of which nothing is known', async () => {
-    const on = await start();
+    const on = idle;
     expect((await call(on, '/api/sensors/7')).status).toBe(404);
     expect((await call(on, '/api/sensors/2147483648')).status).toBe(404);
     expect((await call(on, '/api/sensors/-1')).status).toBe(404);
@@ -279,7 +289,7 @@ describe('GET /api/sensors/{id}', () => {
 describe('GET /api/counts', () => {
   const minute = Date.UTC(2026, 0, 1, 12);
   it('adds up regions and partitions per minute and type', async () => {
-    const on = await start();
+    const on = idle;
     await on.history.writeCounts([
       { minute, type: 'smoke', region: 'UK', partition: 0, count: 2 },
       { minute, type: 'smoke', region: 'Africa', partition: 1, count: 3 },
@@ -293,7 +303,7 @@ describe('GET /api/counts', () => {
   });
 
   it('refuses spans that are empty or too long', async () => {
-    const on = await start();
+    const on = idle;
     expect((await call(on, '/api/counts?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z')).status).toBe(400);
     expect((await call(on, '/api/counts?from=2020-01-02T00:00:00Z&to=2026-01-01T00:00:00Z')).status).toBe(400);
   });
@@ -301,8 +311,11 @@ describe('GET /api/counts', () => {
 
 describe('what is not there', () => {
   it('names the way to the documentation, or the methods that are possible', async () => {
-    const on = await start();
+    const on = idle;
     expect(await call(on, '/api/nothing')).toMatchObject({ status: 404, json: { error: expect.stringContaining('/api/openapi.json') } });
-    expect(await call(on, '/api/alarms', { method: 'PUT' })).toMatchObject({ status: 405, json: { error: expect.stringContaining('GET') } });
+    expect(await call(on, '/api/alarms', { method: 'PUT' })).toMatchObject({
+      status: 405,
+      json: { error: expect.stringContaining('GET') },
+    });
   });
 });

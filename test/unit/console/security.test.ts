@@ -1,0 +1,189 @@
+import { request as httpRequest } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkConsoleConfig, consoleSettings } from '../../../console/config.ts';
+import { Attempts } from '../../../console/security/attempts.ts';
+import { Sessions } from '../../../console/security/sessions.ts';
+import { Tokens } from '../../../console/security/tokens.ts';
+import { readSettings } from '../../../runtime/configuration.ts';
+import { alarmOf } from '../../support/alarms.ts';
+import { call, OPERATOR_TOKEN, startTestConsole, type TestConsole, VIEWER_TOKEN } from '../../support/console.ts';
+
+let on: TestConsole;
+beforeAll(async () => {
+  on = await startTestConsole({
+    processor: false,
+    archived: [{ ...alarmOf({ id: 'one' }), region: '', geohash: '' }],
+    environment: { TOCSIN_CONSOLE_ANSWER: '10ms' },
+  });
+});
+afterAll(() => on.stop());
+
+const origin = (): string => on.console.url;
+const token = (url = on.console.signInUrl): string => url.split('#token=')[1] ?? '';
+
+/** Signs in as the page does and returns the cookie. */
+async function signIn(given: string, name?: string): Promise<string> {
+  const { status, headers } = await call(on, '/api/session', {
+    token: null,
+    body: { token: given, ...(name && { name }) },
+    headers: { origin: origin() },
+  });
+  expect(status).toBe(200);
+  return headers.get('set-cookie')?.split(';')[0] ?? '';
+}
+
+/** fetch doesn't let a test set Host. */
+const withHost = (host: string, path: string, headers: Record<string, string> = {}): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const request = httpRequest({ port: on.console.port, host: '127.0.0.1', path, headers: { host, ...headers } }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    });
+    request.once('error', reject);
+    request.end();
+  });
+
+describe('signing in', () => {
+  it('takes the link once, and the cookie is out of reach of scripts and other sites', async () => {
+    const link = token();
+    const { headers } = await call(on, '/api/session', { token: null, body: { token: link, name: 'Ann' }, headers: { origin: origin() } });
+    expect(headers.get('set-cookie')).toMatch(/HttpOnly.*SameSite=Strict/);
+    const cookie = headers.get('set-cookie')?.split(';')[0] ?? '';
+    expect((await call(on, '/api/session', { token: null, headers: { cookie } })).json).toMatchObject({ name: 'Ann', role: 'operator' });
+    const again = await call(on, '/api/session', { token: null, body: { token: link }, headers: { origin: origin() } });
+    expect(again.status).toBe(401);
+  });
+
+  it('ends with signing out', async () => {
+    const cookie = await signIn(OPERATOR_TOKEN);
+    expect((await call(on, '/api/session', { method: 'DELETE', token: null, headers: { cookie, origin: origin() } })).status).toBe(200);
+    expect((await call(on, '/api/session', { token: null, headers: { cookie } })).status).toBe(401);
+  });
+
+  it('shows nothing to those who are not signed in', async () => {
+    for (const path of [
+      '/api/alarms',
+      '/api/alarms/one',
+      '/api/sensors/1',
+      '/api/counts',
+      '/api/live',
+      '/api/session',
+      '/api/places/0123456789012345678901',
+    ])
+      expect((await call(on, path, { token: null })).status).toBe(401);
+    expect((await call(on, '/api/alarms', { token: 'wrong-token-0123456789' })).status).toBe(401);
+    expect((await call(on, '/api/alarms/one/acknowledge', { token: null, body: { version: 1 } })).status).toBe(401);
+  });
+
+  it('is slowed down after ten failures in a minute', () => {
+    const attempts = new Attempts();
+    for (let i = 0; i < 10; i += 1) attempts.failed('10.0.0.1', 1_000_000);
+    expect(attempts.waitSeconds('10.0.0.1', 1_030_000)).toBe(30);
+    expect(attempts.waitSeconds('10.0.0.2', 1_030_000)).toBe(0);
+    expect(attempts.waitSeconds('10.0.0.1', 1_060_000)).toBe(0);
+  });
+});
+
+describe('roles', () => {
+  it('lets viewers look and nothing else', async () => {
+    expect((await call(on, '/api/alarms', { token: VIEWER_TOKEN })).status).toBe(200);
+    const { status, json } = await call(on, '/api/alarms/one/acknowledge', { token: VIEWER_TOKEN, body: { version: 1 } });
+    expect(status).toBe(403);
+    expect(json.error).toMatch(/operator/);
+  });
+
+  it('puts the name of the session beside what is done', async () => {
+    const cookie = await signIn(OPERATOR_TOKEN, 'Ann');
+    await call(on, '/api/alarms/one/note', { token: null, body: { version: 1, note: 'hello' }, headers: { cookie, origin: origin() } });
+    expect(JSON.parse(on.log.all('ACTION').at(-1)?.value ?? '{}')).toMatchObject({ by: 'Ann', note: 'hello' });
+  });
+});
+
+describe('other sites', () => {
+  const attempts: [string, Record<string, string>][] = [
+    ['without an origin', {}],
+    ['from another origin', { origin: 'http://evil.example' }],
+    ['from another port of this machine', { origin: 'http://127.0.0.1:1' }],
+    ['from an opaque origin', { origin: 'null' }],
+    ['by a cross-site request', { 'sec-fetch-site': 'cross-site' }],
+    ['by a same-site request', { 'sec-fetch-site': 'same-site', origin: 'http://127.0.0.1:1' }],
+  ];
+  it.each(attempts)('cannot act with the cookie of a session %s', async (_, headers) => {
+    const cookie = await signIn(OPERATOR_TOKEN);
+    const { status, json } = await call(on, '/api/alarms/one/acknowledge', {
+      token: null,
+      body: { version: 1 },
+      headers: { cookie, ...headers },
+    });
+    expect(status).toBe(403);
+    expect(json.error).toMatch(/page of the console/);
+  });
+
+  it.each(attempts)('cannot sign a browser in %s', async (_, headers) => {
+    expect((await call(on, '/api/session', { token: null, body: { token: OPERATOR_TOKEN }, headers })).status).toBe(403);
+  });
+
+  it('cannot reach the console under a name of their own (DNS rebinding)', async () => {
+    const cookie = await signIn(OPERATOR_TOKEN);
+    for (const path of ['/', '/api/alarms', '/api/openapi.json', '/metrics'])
+      expect(await withHost('evil.example', path, { cookie })).not.toBe(200);
+    expect(await withHost('evil.example', '/healthz')).toBe(200);
+    expect(await withHost('evil.example', '/api/alarms', { authorization: `Bearer ${OPERATOR_TOKEN}` })).toBe(200);
+    expect(await withHost(`localhost:${on.console.port}`, '/metrics')).toBe(200);
+    expect(await withHost(`localhost:1`, '/')).toBe(421);
+  });
+});
+
+describe('the answers', () => {
+  it('carry a policy that lets nothing in from elsewhere, and are not kept', async () => {
+    const page = await call(on, '/', { token: null });
+    expect(page.headers.get('content-security-policy')).toMatch(/default-src 'none'.*require-trusted-types-for 'script'/);
+    expect(page.headers.get('content-security-policy')).not.toMatch(/unsafe|https?:|\*/);
+    expect(page.headers.get('x-content-type-options')).toBe('nosniff');
+    expect((await call(on, '/api/alarms')).headers.get('cache-control')).toBe('no-store');
+  });
+
+  it('never repeat what was sent as HTML', async () => {
+    const { headers, text } = await call(on, '/api/%3Cimg%20src=x%20onerror=alert(1)%3E');
+    expect(headers.get('content-type')).toMatch(/application\/json/);
+    expect(text).not.toContain('<img');
+  });
+});
+
+describe('tokens and sessions', () => {
+  it('voids a link when the next one is made', () => {
+    const tokens = new Tokens(undefined, undefined);
+    const [first, second] = [tokens.newLink(0), tokens.newLink(0)];
+    expect(tokens.spend(first, 1)).toBeUndefined();
+    expect(tokens.spend(second, 1)).toBe('operator');
+    expect(tokens.role(second)).toBeUndefined();
+  });
+
+  it('keeps no more sessions than it may, the longest unused goes', () => {
+    const sessions = new Sessions(2, 1_000);
+    const [one, two] = [sessions.start('operator', 'a', 0), sessions.start('operator', 'b', 0)];
+    sessions.find(one.id, 1);
+    sessions.start('viewer', 'c', 2);
+    expect(sessions.find(two.id, 3)).toBeUndefined();
+    expect(sessions.find(one.id, 3)).toBe(one);
+    expect(sessions.find(one.id, 1_000)).toBeUndefined();
+  });
+});
+
+describe('the configuration', () => {
+  const config = (environment: Record<string, string> = {}) => readSettings(consoleSettings, environment);
+  it('refuses to listen where others can reach it without a token', () => {
+    expect(checkConsoleConfig(config(), '0.0.0.0')).toEqual([expect.stringContaining('TOCSIN_API_TOKEN')]);
+    expect(checkConsoleConfig(config(), '127.0.0.1')).toEqual([]);
+    expect(checkConsoleConfig(config({ TOCSIN_API_TOKEN: OPERATOR_TOKEN }), '0.0.0.0')).toEqual([]);
+    expect(checkConsoleConfig(config({ TOCSIN_API_TOKEN: OPERATOR_TOKEN, TOCSIN_VIEWER_TOKEN: OPERATOR_TOKEN }), '::1')).toHaveLength(1);
+  });
+  it.each([
+    ['TOCSIN_API_TOKEN', 'short'],
+    ['TOCSIN_API_TOKEN', 'with a blank in it 0123'],
+    ['TOCSIN_CONSOLE_URL', 'https://alarms.example.org/console'],
+    ['TOCSIN_CONSOLE_URL', 'javascript:alert(1)'],
+  ])('refuses %s=%s', (name, value) => {
+    expect(() => config({ [name]: value })).toThrow(name);
+  });
+});
