@@ -80,9 +80,11 @@ export class Intake {
       receiver.refusal(request) ?? (declared !== undefined && Number(declared) > this.limits.bodyBytesMax ? this.#tooLarge : undefined);
     if (refusal !== undefined) {
       request.refused = refusal;
-      if (expectsContinue) response.shouldKeepAlive = false;
-      // A body that isn't going to end soon is not waited for.
-      if (expectsContinue || refusal === this.#tooLarge) this.#answerAhead(request, refusal);
+      // Whether a client that was told no still sends its body can't be known, so the connection ends with the answer.
+      if (expectsContinue) {
+        response.shouldKeepAlive = false;
+        this.respond(request, refusal);
+      } else if (refusal === this.#tooLarge) this.#answerAhead(request, refusal);
     } else if (expectsContinue) response.writeContinue();
     request.on('data', onData);
     request.on('end', onEnd);

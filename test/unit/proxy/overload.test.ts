@@ -1,0 +1,133 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Quota } from '../../../proxy/quota.ts';
+import { TransientError } from '../../../runtime/errors.ts';
+import { MemoryLog } from '../../support/memory-log.ts';
+import { RawClient, STATUS, statusesIn, type TestProxy, testProxy } from '../../support/proxy.ts';
+
+const appended = async (log: MemoryLog, count: number): Promise<void> => {
+  while (log.appends.length < count) await new Promise((resolve) => setImmediate(resolve));
+};
+
+describe('a log that takes no records', () => {
+  let proxy: TestProxy;
+  beforeEach(async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    proxy = await testProxy();
+  });
+  afterEach(async () => {
+    await proxy.stop();
+    vi.useRealTimers();
+  });
+  const FULL = new TransientError('disk-full', 'no space left in the data folder');
+
+  it('is answered 503 with Retry-After, on every path', async () => {
+    proxy.log.fault = FULL;
+    const answer = await proxy.post('/entry', STATUS);
+    expect([answer.status, answer.headers.get('retry-after'), answer.json()]).toEqual([
+      503,
+      '1',
+      { error: 'not stored: no space left in the data folder' },
+    ]);
+    const pixy = await proxy.post('/topics/ENTRY/messages', STATUS);
+    expect([pixy.status, pixy.text]).toEqual([503, '{\n  "error": "not stored: no space left in the data folder"\n}']);
+  });
+
+  it('shows in /readyz until it takes records again, which the proxy finds out by itself', async () => {
+    proxy.log.fault = FULL;
+    await proxy.post('/entry', STATUS);
+    const unready = await fetch(`${proxy.url}/readyz`);
+    expect([unready.status, await unready.json()]).toEqual([
+      503,
+      { status: 'not ready', problems: { ingest: 'the log takes no records: no space left in the data folder' } },
+    ]);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(proxy.health.ready).toBe(false);
+    proxy.log.fault = undefined;
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(proxy.health.ready).toBe(true);
+    expect(proxy.log.all('ENTRY')).toEqual([]);
+  });
+
+  it('is ready again as soon as records go in', async () => {
+    proxy.log.fault = FULL;
+    await proxy.post('/entry', STATUS);
+    proxy.log.fault = undefined;
+    await proxy.post('/entry', STATUS);
+    expect(proxy.health.ready).toBe(true);
+  });
+
+  it('is not waited for for ever', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+    const slow = await testProxy({ TOCSIN_INGEST_APPEND_TIMEOUT: '5s' });
+    slow.log.hold();
+    const waiting = slow.post('/entry', STATUS);
+    await appended(slow.log, 1);
+    await vi.advanceTimersByTimeAsync(7_000);
+    const answer = await waiting;
+    expect([answer.status, answer.json()]).toEqual([503, { error: 'not stored: the log has not answered for 5000 ms' }]);
+    expect(slow.health.ready).toBe(false);
+    slow.log.release();
+    await slow.stop();
+  });
+});
+
+describe('more than can be taken', () => {
+  it('is answered 503 with Retry-After when too much waits for the log, and taken again afterwards', async () => {
+    const proxy = await testProxy({ TOCSIN_INGEST_BODY_MAX: '1KiB', TOCSIN_INGEST_QUEUE_MAX: '2KiB' });
+    proxy.log.hold();
+    const waiting = [1, 2, 3].map(() => proxy.post('/entry', STATUS));
+    await appended(proxy.log, 1);
+    const refused = await proxy.post('/entry', STATUS);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
+    proxy.log.release();
+    expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([202, 202, 202]);
+    expect((await proxy.post('/entry', STATUS)).status).toBe(202);
+    await proxy.stop();
+  });
+
+  it('is answered 503 when too many bodies have begun and do not end, which whole ones do not suffer from', async () => {
+    const proxy = await testProxy({ TOCSIN_INGEST_BODY_MAX: '4KiB', TOCSIN_INGEST_QUEUE_MAX: '8KiB' });
+    const clients = await Promise.all(Array.from({ length: 4 }, () => RawClient.open(proxy.port)));
+    for (const client of clients) client.send(`POST /entry HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n${'x'.repeat(3_900)}`);
+    const unfinished = async () => /tocsin_ingest_unfinished_bytes (\d+)/.exec(await (await fetch(`${proxy.url}/metrics`)).text())?.[1];
+    while ((await unfinished()) !== '7800') await new Promise((resolve) => setImmediate(resolve));
+    expect((await proxy.post('/entry', STATUS)).status).toBe(202);
+    for (const client of clients) client.send('y'.repeat(100));
+    const answers = await Promise.all(clients.map((client) => client.until(/HTTP\/1.1/)));
+    expect(answers.flatMap(statusesIn).filter((status) => status === 503).length).toBeGreaterThanOrEqual(2);
+    while ((await unfinished()) !== '0') await new Promise((resolve) => setImmediate(resolve));
+    for (const client of clients) client.destroy();
+    await proxy.stop();
+  });
+
+  it('is answered 429 with Retry-After when one client sends more than it may', async () => {
+    const proxy = await testProxy({ TOCSIN_INGEST_CLIENT_RATE: '5' });
+    const batch = `[${Array.from({ length: 10 }, () => STATUS)}]`;
+    expect((await proxy.post('/entry', batch)).status).toBe(202);
+    const refused = await proxy.post('/entry', STATUS);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '2']);
+    await proxy.stop();
+  });
+});
+
+describe('a quota', () => {
+  it('lets a client through at its rate, for itself alone', () => {
+    const quota = new Quota(10);
+    quota.spend('a', 30, 0);
+    expect(quota.wait('a', 0)).toBeCloseTo(2.1);
+    expect(quota.wait('b', 0)).toBe(0);
+    expect(quota.wait('a', 2_000)).toBeGreaterThan(0);
+    expect(quota.wait('a', 2_100)).toBe(0);
+  });
+});
+
+it('slow headers and bodies are answered 408', async () => {
+  const proxy = await testProxy({ TOCSIN_INGEST_HEADERS_TIMEOUT: '100ms', TOCSIN_INGEST_BODY_TIMEOUT: '100ms' });
+  const headers = await RawClient.open(proxy.port);
+  headers.send('POST /entry HTTP/1.1\r\nHost: x\r\n');
+  const body = await RawClient.open(proxy.port);
+  body.send('POST /entry HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{');
+  const silent = await RawClient.open(proxy.port);
+  expect(await Promise.all([headers.end(), body.end(), silent.end()]).then((all) => all.map(statusesIn))).toEqual([[408], [408], [408]]);
+  await proxy.stop();
+});
