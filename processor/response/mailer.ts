@@ -28,6 +28,8 @@ export interface MailerDeps {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly health: Health;
+  /** How long mails under way may take to finish when the mailer stops. */
+  readonly drainMs?: number;
 }
 
 const POLL_WAIT_MS = 250;
@@ -35,7 +37,6 @@ const POLL_WAIT_MS = 250;
 const UNFINISHED_MAX = 512;
 /** Records between the oldest unfinished mail and the newest; some 16,000 later mails went out: then it is that mail's fault. */
 const SPAN_MAX = 16_384;
-/** How long mails under way may take to finish when the mailer stops. */
 const DRAIN_MS = 5_000;
 
 /** One partition of ALARM, and what was delivered of it before this process began. */
@@ -125,7 +126,7 @@ class Mailer {
   /** Lets what is under way finish, within bounds, and remembers how far it came. */
   async stop(loop: Promise<void>): Promise<void> {
     this.#intake.abort(new Error('stopping'));
-    await this.#queue.stop(DRAIN_MS);
+    await this.#queue.stop(this.#deps.drainMs ?? DRAIN_MS);
     this.#work.abort(new Error('stopping'));
     await loop;
     for (const partition of this.#partitions.values()) {

@@ -1,0 +1,181 @@
+/** A mailer on a real embedded log in a folder of its own, that can be killed and started again. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import type { AlarmEvent } from '../../alarm/alarm.ts';
+import { openEmbeddedLog } from '../../message-log/embedded/log.ts';
+import { openStore } from '../../message-log/embedded/store.ts';
+import type { MessageLog } from '../../message-log/port.ts';
+import type { DeadLetter, Delivery, Topic } from '../../message-log/topics.ts';
+import { mailerSettings } from '../../processor/response/config.ts';
+import type { Client, Directory } from '../../processor/response/directory/port.ts';
+import type { MailTransport } from '../../processor/response/mail/port.ts';
+import { startMailer } from '../../processor/response/mailer.ts';
+import { readSettings } from '../../runtime/configuration.ts';
+import { TransientError } from '../../runtime/errors.ts';
+import { Health } from '../../runtime/health.ts';
+import type { Running } from '../../runtime/lifecycle.ts';
+import { clientOf } from './alarms.ts';
+
+/** Where the process dies: nothing it does afterwards reaches the log. */
+export type CrashPoint = 'before DELIVERY' | 'after DELIVERY' | 'before position' | 'between positions';
+
+export interface MailerRig {
+  readonly log: MessageLog;
+  readonly health: Health;
+  /** Of the mailer started last. */
+  readonly registry: Registry;
+  readonly clients: Map<number, Client>;
+  /** Error levels and messages logged. */
+  readonly lines: { level: number; msg: string }[];
+  now: number;
+  start(transport: MailTransport, options?: { settings?: NodeJS.ProcessEnv; crash?: CrashPoint; directory?: Directory }): Promise<Running>;
+  alarm(...events: readonly (AlarmEvent | string)[]): Promise<void>;
+  deliveries(): Promise<readonly Delivery[]>;
+  dead(): Promise<readonly DeadLetter[]>;
+  /** Resolves when a mailer has died at its crash point. */
+  crashed(): Promise<void>;
+  /** Resolves when the mailer's position has passed all of ALARM. */
+  done(): Promise<void>;
+  /** Resolves when `check` holds. */
+  until(check: () => boolean | Promise<boolean>): Promise<void>;
+  metric(name: string): Promise<number>;
+  close(): Promise<void>;
+}
+
+export async function openMailerRig(now: number, partitions = 1): Promise<MailerRig> {
+  const folder = await mkdtemp(join(tmpdir(), 'mailer-'));
+  const store = await openStore(folder, { durable: false });
+  const silent = pino({ level: 'silent' });
+  const log = await openEmbeddedLog(store, {
+    partitions,
+    clock: Date.now,
+    logger: silent,
+    registry: new Registry(),
+    health: new Health(),
+    retentionMs: 86_400_000,
+    retentionBytes: 1024 ** 3,
+  });
+  const running: Running[] = [];
+  const crashes: CrashPoint[] = [];
+  const lines: { level: number; msg: string }[] = [];
+  const logger = pino({ level: 'info' }, { write: (line: string) => lines.push(JSON.parse(line)) });
+  const clients = new Map<number, Client>([[42_959, clientOf()]]);
+  const read = async <T>(topic: Topic): Promise<T[]> => {
+    const values: T[] = [];
+    for (let partition = 0; partition < partitions; partition += 1) {
+      const { next } = await log.bounds(topic, partition);
+      const reader = await log.reader(topic, partition, 'earliest');
+      while (reader.position < next)
+        for (const batch of await reader.poll(10))
+          for (let i = 0; i < batch.length; i += 1) values.push(JSON.parse(batch.bytes.toString('utf8', batch.start(i), batch.end(i))));
+      await reader.close();
+    }
+    return values;
+  };
+  const until: MailerRig['until'] = async (check) => {
+    while (!(await check())) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+
+  const rig: MailerRig = {
+    log,
+    health: new Health(),
+    registry: new Registry(),
+    clients,
+    lines,
+    now,
+    start: async (transport, { settings = {}, crash, directory = directoryOf(clients) } = {}) => {
+      Object.assign(rig, { registry: new Registry(), health: new Health() });
+      const mailer = await startMailer(readSettings(mailerSettings, settings), {
+        log: crash ? crashing(log, crash, () => crashes.push(crash)) : log,
+        directory,
+        transport,
+        clock: () => rig.now,
+        logger,
+        registry: rig.registry,
+        health: rig.health,
+        drainMs: crash ? 0 : 2_000,
+      });
+      running.push(mailer);
+      return mailer;
+    },
+    alarm: async (...events) => {
+      for (const event of events) {
+        const bytes = Buffer.from(typeof event === 'string' ? event : JSON.stringify(event));
+        const key = typeof event === 'string' ? 0 : (event.alarm?.sensor ?? 0);
+        await log.append('ALARM', { length: 1, bytes, keys: [key], starts: [0], ends: [bytes.length] }, now);
+      }
+    },
+    deliveries: () => read<Delivery>('DELIVERY'),
+    dead: () => read<DeadLetter>('DEAD'),
+    done: () =>
+      until(async () => {
+        for (let p = 0; p < partitions; p += 1) {
+          const { next } = await log.bounds('ALARM', p);
+          if (next > 0 && ((await log.committed('mailer', 'ALARM', p)) ?? 0) < next) return false;
+        }
+        return true;
+      }),
+    crashed: () => until(() => crashes.length > 0),
+    until,
+    metric: async (name) => {
+      const { values } = (await rig.registry.getSingleMetric(name)?.get()) ?? { values: [] };
+      return values.reduce((sum, { value }) => sum + value, 0);
+    },
+    close: async () => {
+      for (const mailer of running) await mailer.stop();
+      await log.close();
+      await store.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+  return rig;
+}
+
+export function directoryOf(clients: ReadonlyMap<number, Client>): Directory {
+  return {
+    find: async (sensor) => clients.get(sensor),
+    put: async () => undefined,
+    size: async () => clients.size,
+    places: async function* () {},
+    close: async () => undefined,
+  };
+}
+
+/** The log as a process sees it that dies at `point`. */
+function crashing(log: MessageLog, point: CrashPoint, onCrash: () => void): MessageLog {
+  let dead = false;
+  const die = (): never => {
+    dead = true;
+    onCrash();
+    throw new TransientError('log-closed', 'the process is dead');
+  };
+  return {
+    partitions: log.partitions,
+    reader: (topic, partition, from) => log.reader(topic, partition, from),
+    own: (owner) => log.own(owner),
+    bounds: (topic, partition) => log.bounds(topic, partition),
+    committed: (group, topic, partition) => log.committed(group, topic, partition),
+    close: () => log.close(),
+    append: async (topic, records, at) => {
+      if (dead || (topic === 'DELIVERY' && point === 'before DELIVERY')) die();
+      const place = await log.append(topic, records, at);
+      if (topic === 'DELIVERY' && point === 'after DELIVERY') die();
+      return place;
+    },
+    subscribe: async (group, topics) => {
+      const real = await log.subscribe(group, topics);
+      return {
+        onGap: undefined,
+        poll: (waitMs) => (dead ? Promise.reject(new TransientError('log-closed', 'the process is dead')) : real.poll(waitMs)),
+        commit: async (topic, partition, next) => {
+          if (dead || point === 'before position' || (point === 'between positions' && topic === 'DELIVERY')) die();
+          await real.commit(topic, partition, next);
+        },
+        close: () => real.close(),
+      };
+    },
+  };
+}

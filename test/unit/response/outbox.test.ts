@@ -1,0 +1,89 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openOutbox } from '../../../processor/response/mail/outbox.ts';
+import { NOON } from '../../support/alarms.ts';
+import { mailOf } from '../../contract/mail-transport.ts';
+
+const DAY = 86_400_000;
+const options = { keepMs: 30 * DAY, clock: () => NOON, logger: pino({ level: 'silent' }) };
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'outbox-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+describe('the outbox', () => {
+  it('names a file by time and mail, and says where it lies', async () => {
+    const outbox = await openOutbox(folder, options);
+    expect(await outbox.send(mailOf())).toEqual({ reply: 'outbox/20261124T133250123Z-a42959-smoke-17.raised.eml' });
+    expect(await readdir(folder)).toEqual(['20261124T133250123Z-a42959-smoke-17.raised.eml']);
+    await outbox.close();
+  });
+
+  it('replaces a mail by the same mail', async () => {
+    const outbox = await openOutbox(folder, options);
+    await outbox.send(mailOf());
+    await outbox.send(mailOf());
+    expect(await readdir(folder)).toHaveLength(1);
+    await outbox.close();
+  });
+
+  it('never shows a file that is not complete', async () => {
+    const outbox = await openOutbox(folder, options);
+    let sending = true;
+    const all = Promise.all(Array.from({ length: 50 }, (_, i) => outbox.send(mailOf(`m${i}`)))).finally(() => {
+      sending = false;
+    });
+    let seen = 0;
+    while (sending) {
+      for (const name of await readdir(folder)) {
+        if (!name.endsWith('.eml')) continue;
+        expect(await readFile(join(folder, name), 'utf8')).toMatch(/^[\s\S]*--\r\n$/);
+        seen += 1;
+      }
+    }
+    await all;
+    expect(seen).toBeGreaterThan(0);
+    expect(await readdir(folder)).toHaveLength(50);
+    await outbox.close();
+  });
+
+  it('cannot be led out of its folder by an id', async () => {
+    const outbox = await openOutbox(folder, options);
+    await outbox.send({ ...mailOf(), messageId: '<../../etc/passwd@arc.example>' });
+    expect(await readdir(folder)).toEqual(['20261124T133250123Z-.._.._etc_passwd.eml']);
+    await outbox.close();
+  });
+
+  it('removes mails that are too old and what a crash left half written, and nothing else', async () => {
+    const age = async (name: string, ms: number) => {
+      await writeFile(join(folder, name), 'x');
+      await utimes(join(folder, name), new Date(NOON - ms), new Date(NOON - ms));
+    };
+    await age('old.eml', 31 * DAY);
+    await age('young.eml', 29 * DAY);
+    await age('.half.eml.part', DAY);
+    await age('.writing.eml.part', 1_000);
+    await age('notes.txt', 99 * DAY);
+    const outbox = await openOutbox(folder, options);
+    await outbox.close();
+    expect((await readdir(folder)).sort()).toEqual(['.writing.eml.part', 'notes.txt', 'young.eml']);
+  });
+
+  it('says at its opening that it cannot be written', async () => {
+    await writeFile(join(folder, 'file'), '');
+    await expect(openOutbox(join(folder, 'file', 'outbox'), options)).rejects.toMatchObject({ code: 'mail-deferred' });
+  });
+
+  it('leaves nothing half written behind when it fails', async () => {
+    const outbox = await openOutbox(folder, options);
+    await mkdir(join(folder, '20261124T133250123Z-a42959-smoke-17.raised.eml'));
+    await expect(outbox.send(mailOf())).rejects.toMatchObject({ name: 'TransientError', code: 'mail-deferred' });
+    expect(await readdir(folder)).toEqual(['20261124T133250123Z-a42959-smoke-17.raised.eml']);
+    await outbox.close();
+  });
+});
