@@ -85,7 +85,8 @@ async function answerOf(deps: ApiDeps, outcome: Outcome, action: Action, role: R
   if (event.event !== 'refused') {
     const live = deps.live.alarms.find(action.alarm);
     const { region, geohash } = live?.alarm ?? { region: '', geohash: '' };
-    return ok(await describeAlarm(deps, { alarm: { ...event.alarm, region, geohash }, client: undefined }, role));
+    const done = { alarm: { ...event.alarm, region, geohash }, client: undefined, recent: live?.recent ?? [] };
+    return ok(await describeAlarm(deps, done, role));
   }
   const now = await findAlarm(deps, action.alarm).catch(() => undefined);
   throw new ApiError(409, event.reason, { alarm: now ? await describeAlarm(deps, now, role) : null });

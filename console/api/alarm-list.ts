@@ -45,7 +45,7 @@ export async function listAlarms(
     const live = open.find(alarm.id);
     if (live && live.alarm.version > alarm.version) {
       if (matches(live.alarm, filter) && isAfter(alarm, cursor)) merged.set(alarm.id, live);
-    } else if (isAfter(alarm, cursor)) merged.set(alarm.id, { alarm, client: live?.client });
+    } else if (isAfter(alarm, cursor)) merged.set(alarm.id, { alarm, client: live?.client, recent: [] });
   }
   const sorted = [...merged.values()].sort((a, b) => compareNewest(a.alarm, b.alarm));
   return page(sorted, limit, { here: cursor?.archive, next: archived.cursor });

@@ -1,3 +1,4 @@
+import { inOrderOfTime } from '../../processor/archive/custody.ts';
 import type { CustodyEntry } from '../../processor/archive/port.ts';
 import type { Client } from '../../processor/response/directory/port.ts';
 import type { LiveAlarm } from '../live/open-alarms.ts';
@@ -13,7 +14,7 @@ export async function findAlarm({ live, archive }: ApiDeps, id: string): Promise
   if (known) return known;
   const alarm = await archive.find(id);
   if (!alarm) throw new ApiError(404, `no alarm has the id ${id}`);
-  return { alarm, client: undefined };
+  return { alarm, client: undefined, recent: [] };
 }
 
 /** With evidence, custody and, for operators, the client. What can't be fetched is named and does not hide the rest. */
@@ -27,7 +28,7 @@ export async function describeAlarm(deps: ApiDeps, found: LiveAlarm, role: Role)
       problems.push(`${what} cannot be fetched at the moment`);
       return value;
     };
-  const [custody, client] = await Promise.all([
+  const [archived, client] = await Promise.all([
     deps.archive.custody(id).catch(orElse<readonly CustodyEntry[]>('the custody trail', [])),
     role === 'operator'
       ? deps.directory
@@ -36,5 +37,7 @@ export async function describeAlarm(deps: ApiDeps, found: LiveAlarm, role: Role)
           .catch(orElse<Client | null>('the client', null))
       : undefined,
   ]);
+  const steps = new Map([...found.recent, ...archived].map((entry) => [entry.key, entry]));
+  const custody = inOrderOfTime([...steps.values()]);
   return wholeJson(found, custody, client, problems);
 }

@@ -1,6 +1,7 @@
 import type { AlarmChange, AlarmState } from '../../alarm/alarm.ts';
 import { ALARM_TYPES, type AlarmType } from '../../alarm/status.ts';
-import type { ArchivedAlarm } from '../../processor/archive/port.ts';
+import { custodyOf } from '../../processor/archive/custody.ts';
+import type { ArchivedAlarm, CustodyEntry } from '../../processor/archive/port.ts';
 
 /** What a queue shows of the client, for operators only. */
 export interface ClientLabel {
@@ -13,6 +14,8 @@ export interface LiveAlarm {
   readonly alarm: ArchivedAlarm;
   /** Undefined: not looked up yet, or the sensor has no client. */
   readonly client: ClientLabel | undefined;
+  /** The latest steps of its custody, as they were read from the log: the archive may not have them yet. */
+  readonly recent: readonly CustodyEntry[];
 }
 
 export interface AlarmFilter {
@@ -26,6 +29,7 @@ export interface AlarmFilter {
 
 /** Closed alarms are kept until the archive has surely caught up; older ones it tells itself. */
 const CLOSED_MAX = 1_000;
+const RECENT_MAX = 50;
 
 /**
  * Every open alarm (not CLEARED_ACK) and the latest closed ones, as of the last event read: what was raised a moment ago is here before any
@@ -42,22 +46,24 @@ export class OpenAlarms {
   }
 
   load(alarms: readonly ArchivedAlarm[]): void {
-    for (const alarm of alarms) this.#keep({ alarm, client: undefined });
+    for (const alarm of alarms) this.#keep({ alarm, client: undefined, recent: [] });
   }
 
   /** The alarm as it is now, or undefined where the event tells nothing new. */
-  apply({ alarm }: AlarmChange): LiveAlarm | undefined {
+  apply(change: AlarmChange): LiveAlarm | undefined {
+    const { alarm } = change;
     const known = this.find(alarm.id);
     if (known && known.alarm.version >= alarm.version) return undefined;
     const { region, geohash } = known?.alarm ?? this.#neighbour(alarm.sensor)?.alarm ?? { region: '', geohash: '' };
     const client = known?.client ?? this.#neighbour(alarm.sensor)?.client;
-    return this.#keep({ alarm: { ...alarm, region, geohash }, client });
+    const recent = [...(known?.recent ?? []), ...custodyOf(change)].slice(-RECENT_MAX);
+    return this.#keep({ alarm: { ...alarm, region, geohash }, client, recent });
   }
 
   /** Adds what the directory knows of the sensor; resolves with the alarms that are complete now. */
   complete(sensor: number, place: { readonly region: string; readonly geohash: string }, client: ClientLabel): LiveAlarm[] {
-    return this.ofSensor(sensor).map(({ alarm }) =>
-      this.#keep({ alarm: { ...alarm, region: place.region, geohash: place.geohash }, client }),
+    return this.ofSensor(sensor).map(({ alarm, recent }) =>
+      this.#keep({ alarm: { ...alarm, region: place.region, geohash: place.geohash }, client, recent }),
     );
   }
 

@@ -63,11 +63,11 @@ export class MemoryArchive implements Archive {
 }
 
 export class MemoryHistory implements History {
-  readonly states = new Map<number, SensorState>();
+  readonly latest = new Map<number, SensorState>();
   readonly minutes: MinuteCount[] = [];
 
   async writeStates(states: readonly SensorState[]): Promise<void> {
-    for (const state of states) this.states.set(state.sensor, state);
+    for (const state of states) this.latest.set(state.sensor, state);
   }
 
   async writeCounts(counts: readonly MinuteCount[]): Promise<void> {
@@ -75,7 +75,11 @@ export class MemoryHistory implements History {
   }
 
   async state(sensor: number): Promise<SensorState | undefined> {
-    return this.states.get(sensor);
+    return this.latest.get(sensor);
+  }
+
+  async *states() {
+    yield [...this.latest.values()];
   }
 
   async counts(from: number, to: number, type: MinuteCount['type'] | undefined): Promise<readonly MinuteCount[]> {

@@ -143,6 +143,7 @@ describe('GET /api/alarms/{id}', () => {
     expect(wholeAlarm.parse(json).evidence).toHaveLength(1);
     expect(JSON.parse(json.evidence[0].value)).toMatchObject({ id: 42_959, motion: true });
     expect(json.custody).toContainEqual({ at: new Date(NOON).toISOString(), kind: 'mailed', messageId: '<a@b>', reply: '250 ok' });
+    expect(json.custody.map(({ kind }: { kind: string }) => kind)).toEqual(['mailed', 'accepted', 'raised']);
     expect(json.client).toEqual(clientOf());
     const seen = await call(on, `/api/alarms/${id}`, { token: VIEWER_TOKEN });
     expect(seen.text).not.toMatch(/Ann|Stroude|QQ123456C/);
@@ -184,6 +185,12 @@ describe('actions', () => {
     const noted = await call(on, `/api/alarms/${id}/note`, { body: { version, note: 'called the premises' } });
     const disposed = await call(on, `/api/alarms/${id}/disposition`, { body: { version: noted.json.version, disposition: 'false' } });
     expect(disposed.json).toMatchObject({ disposition: 'false', version: version + 2 });
+    expect(disposed.json.custody.map(({ kind, by, note }: Record<string, string>) => [kind, by, note])).toEqual([
+      ['accepted', undefined, undefined],
+      ['raised', undefined, undefined],
+      ['noted', 'api', 'called the premises'],
+      ['disposed', 'api', 'false'],
+    ]);
     const [note] = on.log.all('ACTION').map(({ value }) => JSON.parse(value));
     expect(note).toMatchObject({ alarm: id, sensor: 42_959, kind: 'note', by: 'api', note: 'called the premises', version });
   });
