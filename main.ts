@@ -7,7 +7,7 @@ import { checkConsoleConfig } from './console/config.ts';
 import { startConsole } from './console/console.ts';
 import { openEmbeddedLog } from './message-log/embedded/log.ts';
 import { openStore } from './message-log/embedded/store.ts';
-import { startArchiver } from './processor/archive/archiver.ts';
+import { ARCHIVER_GROUP, startArchiver } from './processor/archive/archiver.ts';
 import { openEmbeddedArchive } from './processor/archive/embedded.ts';
 import { startCounter } from './processor/history/counter.ts';
 import { openEmbeddedHistory } from './processor/history/embedded.ts';
@@ -112,11 +112,14 @@ async function start(config: Config, lifecycle: Lifecycle): Promise<void> {
   lifecycle.onStop('mail', () => transport.close());
 
   await running('archiver', startArchiver(config.archive, { ...deps, log, archive, directory }));
-  await running('counter', startCounter({ ...deps, log, history, directory }));
+  await running('counter', startCounter(config.history, { ...deps, log, history, directory }));
   await running('state writer', startStateWriter({ ...deps, log, history, directory, archive }));
-  await running('mailer', startMailer(config.mailer, { ...deps, log, directory, transport }));
+  await running('mailer', startMailer({ ...config.mailer, consoleUrl: config.console.publicUrl }, { ...deps, log, directory, transport }));
   await running('processor', startProcessor(config.processor, { ...deps, log }));
-  const page = await running('console', startConsole({ ...config.console, host }, { ...deps, log, archive, history, directory }));
+  const page = await running(
+    'console',
+    startConsole({ ...config.console, host }, { ...deps, log, archive, history, directory, archiveGroup: ARCHIVER_GROUP }),
+  );
   const proxy = await running('proxy', startProxy({ ...config.proxy, host }, { ...deps, log }));
 
   logger.info(
