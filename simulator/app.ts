@@ -48,6 +48,7 @@ export class App {
   #requests = 0;
   #lingering: NodeJS.Timeout | undefined;
   #wake: (() => void) | undefined;
+  #awaken: (() => void) | undefined;
 
   constructor(config: AppConfig, deps: AppDeps, giveUp: AbortSignal) {
     this.#config = config;
@@ -58,9 +59,10 @@ export class App {
   /** Sends `messages` until they end or `stop` is aborted, and resolves when each has an outcome. */
   async run(messages: Iterable<Message>, stop: AbortSignal): Promise<void> {
     const { now } = this.#deps;
+    stop.addEventListener('abort', () => this.#awaken?.(), { once: true });
     for (const message of messages) {
-      const early = message.dueMs - now();
-      if (early > 0) await sleep(Math.ceil(early), undefined, { signal: stop }).catch(() => undefined);
+      const earlyMs = message.dueMs - now();
+      if (earlyMs > 0 && !stop.aborted) await this.#slumber(Math.ceil(earlyMs));
       while (this.#outstanding >= BACKLOG_MAX && !stop.aborted) await this.#change(stop);
       if (stop.aborted) break;
       this.#outstanding += 1;
@@ -70,6 +72,17 @@ export class App {
     while (this.#inFlight > 0) await this.#change();
     clearTimeout(this.#lingering);
     this.#deps.tally.unsent += this.#outstanding;
+  }
+
+  /** Every message may be slept for, so this costs one timer and no listener on the signal. */
+  #slumber(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#awaken = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** Resolves when a request is over, or on `signal`. */

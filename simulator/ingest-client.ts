@@ -1,4 +1,4 @@
-import { Pool } from 'undici';
+import { type Dispatcher, Pool } from 'undici';
 import type { Message } from './message.ts';
 
 /** What became of one request. */
@@ -45,30 +45,47 @@ export class IngestClient {
   post(topic: Message['topic'], body: string, type: string, members: number): Promise<Answer> {
     const path = this.#path + (topic === 'ENTRY' ? '/entry' : '/ok');
     return new Promise((resolve) => {
-      let status = 0;
-      let retryAfterMs: number | undefined;
-      let text = '';
-      this.#pool.dispatch(
-        { path, method: 'POST', headers: { 'content-type': type, ...this.#authorization }, body },
-        {
-          onRequestStart: () => undefined,
-          onResponseStart: (_, code, headers) => {
-            status = code;
-            const seconds = Number(headers['retry-after']);
-            if (Number.isFinite(seconds)) retryAfterMs = seconds * 1_000;
-          },
-          onResponseData: (_, chunk) => {
-            text += chunk.toString();
-          },
-          onResponseEnd: () => resolve(answerOf(status, text, members, retryAfterMs)),
-          onResponseError: (_, error) => resolve(failure(error)),
-        },
-      );
+      const headers = { 'content-type': type, ...this.#authorization };
+      this.#pool.dispatch({ path, method: 'POST', headers, body }, new Exchange(members, resolve));
     });
   }
 
   close(): Promise<void> {
     return this.#pool.destroy();
+  }
+}
+
+/** One request on its way. A class, since there is one for every message. */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly #members: number;
+  readonly #resolve: (answer: Answer) => void;
+  #status = 0;
+  #retryAfterMs: number | undefined;
+  #text = '';
+
+  constructor(members: number, resolve: (answer: Answer) => void) {
+    this.#members = members;
+    this.#resolve = resolve;
+  }
+
+  onRequestStart(): void {}
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
+    this.#status = status;
+    const seconds = Number(headers['retry-after']);
+    if (Number.isFinite(seconds)) this.#retryAfterMs = seconds * 1_000;
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#text += chunk.toString();
+  }
+
+  onResponseEnd(): void {
+    this.#resolve(answerOf(this.#status, this.#text, this.#members, this.#retryAfterMs));
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.#resolve(failure(error));
   }
 }
 

@@ -17,6 +17,7 @@ export interface SimulateOptions {
   readonly batch: number;
   readonly connections: number;
   readonly timeoutSeconds: number;
+  readonly drainSeconds: number;
   readonly settleSeconds: number;
   readonly outbox: string | undefined;
   readonly json: string | undefined;
@@ -48,6 +49,7 @@ const OPTIONS = {
   batch: { placeholder: 'N', help: 'messages per request, as JSON arrays and NDJSON in turn (default 1: every status by itself)' },
   connections: { placeholder: 'N', help: 'keep-alive connections of each app (default 16)' },
   timeout: { placeholder: 'SECONDS', help: 'after this long a request is sent again, with the same seq (default 10)' },
+  drain: { placeholder: 'SECONDS', help: 'how long after the end an unanswered message is still sent again (default 10)' },
   settle: { placeholder: 'SECONDS', help: 'how long the system may take until its alarms are right (default 30)' },
   outbox: { placeholder: 'DIR', help: "the system's outbox folder: compares its mails too" },
   json: { placeholder: 'FILE', help: 'writes the report as JSON too' },
@@ -96,6 +98,7 @@ export function parseOptions(args: readonly string[], environmentToken: string |
     batch: check.number('batch', 1, 1, 10_000),
     connections: check.number('connections', 16, 1, 1_000),
     timeoutSeconds: check.number('timeout', 10, 1, 300),
+    drainSeconds: check.number('drain', 10, 0, 3_600),
     settleSeconds: check.number('settle', 30, 0, 3_600),
     outbox: values.get('outbox'),
     json: values.get('json'),
@@ -123,7 +126,8 @@ function tokensOf(args: readonly string[]): { values: Map<string, string>; probl
     const option = known[token.name];
     if (option === undefined) problems.push(`${token.rawName} is not an option; --help lists them`);
     else if (option.placeholder === undefined && token.value !== undefined) problems.push(`${token.rawName} takes no value`);
-    else if (option.placeholder !== undefined && !token.value) problems.push(`${token.rawName} needs a value: ${option.placeholder}`);
+    else if (option.placeholder !== undefined && (!token.value || (!token.inlineValue && token.value.startsWith('--'))))
+      problems.push(`${token.rawName} needs a value: ${option.placeholder}`);
     else values.set(token.name, token.value ?? '');
   }
   return { values, problems };

@@ -17,6 +17,7 @@ export interface RunDeps {
   readonly neighbours: FleetPlan['neighbours'];
 }
 
+/** Who interrupts a run waits no longer than this for the system to be right. */
 const INTERRUPTED_MS = 10_000;
 /** Nothing but refusals, so many: nobody needs thirty minutes of that. */
 const HOPELESS = 500;
@@ -54,7 +55,7 @@ function planOf({ scenario, seed, apps, ratePerApp, minutes, sensors }: Simulate
   return { scenario, seed, apps, ratePerApp, durationMs: minutes * 60_000, sensors, firstSeq, neighbours };
 }
 
-function fleetConfig({ url, gatewayToken, connections, batch, apartMs, timeoutSeconds, settleSeconds }: SimulateOptions) {
+function fleetConfig({ url, gatewayToken, connections, batch, apartMs, timeoutSeconds, drainSeconds }: SimulateOptions) {
   return {
     url,
     token: gatewayToken,
@@ -62,7 +63,7 @@ function fleetConfig({ url, gatewayToken, connections, batch, apartMs, timeoutSe
     batch,
     apartMs,
     timeoutMs: timeoutSeconds * 1_000,
-    drainMs: Math.max(INTERRUPTED_MS, settleSeconds * 1_000),
+    drainMs: drainSeconds * 1_000,
   };
 }
 

@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import { hitsOf, type Message } from '../../../simulator/message.ts';
+import { Oracle } from '../../../simulator/oracle.ts';
+import type { Scenario } from '../../../simulator/scenario.ts';
+import { APART_MS } from '../../../simulator/scenarios/episode.ts';
+import { SCENARIOS, scenarioNamed } from '../../../simulator/scenarios/index.ts';
+import { type FleetPlan, plotOf, traffic } from '../../../simulator/traffic.ts';
+
+const planOf = (scenario: Scenario, different: Partial<FleetPlan> = {}): FleetPlan => ({
+  scenario,
+  seed: 1,
+  apps: scenario.defaults.apps,
+  ratePerApp: scenario.defaults.ratePerApp,
+  durationMs: scenario.defaults.minutes * 60_000,
+  sensors: 50_000,
+  firstSeq: 0,
+  neighbours: (count) => Array.from({ length: count }, (_, i) => 1 + i),
+  ...different,
+});
+
+const named = (name: string): Scenario => {
+  const scenario = scenarioNamed(name);
+  if (!scenario) throw new Error(`no scenario ${name}`);
+  return scenario;
+};
+
+/** The alarms and recoveries that must come of a plot, without the normal statuses. */
+function outcome(plan: FleetPlan): { activated: number; recovered: number; messages: Message[] } {
+  const oracle = new Oracle();
+  const messages: Message[] = [];
+  // No rate: what remains is what happens.
+  for (let app = 0; app < plan.apps; app += 1)
+    for (const message of traffic(
+      { ...plan, ratePerApp: 0, scenario: { ...plan.scenario, plot: () => plotOf(plan, 0, plan.durationMs) } },
+      app,
+    )) {
+      oracle.acknowledged(message);
+      messages.push(message);
+    }
+  const alarms = [...oracle.expectations()].flatMap(({ possible }) => possible[0] ?? []);
+  return { activated: alarms.length, recovered: alarms.filter(({ recovered }) => recovered).length, messages };
+}
+
+describe.each(SCENARIOS)('scenario $name', (scenario) => {
+  const plan = planOf(scenario);
+
+  it('is the same for the same seed and another for another', () => {
+    const plot = JSON.stringify(plotOf(plan, 0, plan.durationMs));
+    expect(JSON.stringify(plotOf(plan, 0, plan.durationMs))).toBe(plot);
+    expect(JSON.stringify(plotOf({ ...plan, seed: 2 }, 0, plan.durationMs))).not.toBe(plot);
+  });
+
+  it.each([[plan.durationMs], [30_000]])('raises and clears alarms, all within %d ms', (durationMs) => {
+    const { happenings, silences = [] } = plotOf({ ...plan, durationMs }, 0, durationMs);
+    const { activated, recovered } = outcome({ ...plan, durationMs });
+    expect(activated).toBeGreaterThan(0);
+    expect(recovered).toBeGreaterThan(0);
+    expect(happenings.every(({ atMs }) => atMs >= 0 && atMs <= durationMs)).toBe(true);
+    for (const { sensor } of [...happenings, ...silences]) if (sensor < 1 || sensor > plan.sensors) throw new Error(`sensor ${sensor}`);
+  });
+
+  it('keeps hits and recoveries of a sensor further apart than clocks differ', () => {
+    const last = new Map<number, Message>();
+    for (const message of outcome(plan).messages) {
+      const before = last.get(message.sensor);
+      if (before && before.topic !== message.topic) expect(message.dueMs - before.dueMs).toBeGreaterThan(APART_MS - 400);
+      last.set(message.sensor, message);
+    }
+  });
+
+  it('lets a sensor begin with a recovery, so that what was before does not matter', () => {
+    const begun = new Set<number>();
+    for (const message of outcome(plan).messages) {
+      if (!begun.has(message.sensor) && hitsOf(message).length > 0) throw new Error(`sensor ${message.sensor} begins with a hit`);
+      begun.add(message.sensor);
+    }
+    expect(begun.size).toBeGreaterThan(0);
+  });
+
+  it('copes with a fleet of one sensor', () => {
+    const tiny = planOf(scenario, { sensors: 1, apps: 1, durationMs: 20_000, neighbours: () => [1] });
+    expect(() => [...traffic(tiny, 0)]).not.toThrow();
+  });
+});
+
+describe('the reference cases', () => {
+  it.each([
+    ['case1', 655, 410],
+    ['case2', 1_293, 621],
+  ])('%s comes to the reference system’s figures in thirty minutes', (name, activated, recovered) => {
+    const figures = outcome(planOf(named(name)));
+    expect(figures.activated).toBe(activated);
+    expect(Math.abs(figures.recovered - recovered)).toBeLessThanOrEqual(2);
+  });
+
+  it('scale with the duration', () => {
+    const figures = outcome(planOf(named('case2'), { durationMs: 3 * 60_000 }));
+    expect(Math.abs(figures.activated - 129)).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('special scenarios', () => {
+  it('burst: hundreds of neighbours report smoke within seconds', () => {
+    const plan = planOf(named('burst'));
+    const inBurst = outcome(plan).messages.filter((m) => m.sensor <= 500 && m.smoke);
+    const times = inBurst.map(({ dueMs }) => dueMs);
+    expect(new Set(inBurst.map(({ sensor }) => sensor)).size).toBe(500);
+    expect(Math.max(...times) - Math.min(...times)).toBeLessThan(6_000);
+  });
+
+  it('duplicates: repeats are there, and have no effect', () => {
+    const plan = planOf(named('duplicates'));
+    const { messages, activated } = outcome(plan);
+    const once = new Map(messages.map((m) => [`${m.sensor} ${m.seq}`, m]));
+    expect(messages.length).toBeGreaterThan(1.5 * once.size);
+    expect(activated).toBe(Math.round(((plan.apps * plan.ratePerApp * plan.durationMs) / 1_000) * 0.002));
+  });
+
+  it('flapping: a sensor raises many alarms, and each recovers', () => {
+    const { activated, recovered } = outcome(planOf(named('flapping')));
+    expect(activated).toBeGreaterThan(1_500);
+    expect(recovered).toBeGreaterThan(1_500);
+  });
+
+  it('silent: whoever is silent says nothing', () => {
+    const plan = planOf(named('silent'), { sensors: 1_000 });
+    const { silences = [] } = plotOf(plan, 0, plan.durationMs);
+    const quiet = new Map(silences.map((s) => [s.sensor, s]));
+    expect(silences.length).toBeGreaterThan(20);
+    for (let app = 0; app < plan.apps; app += 1)
+      for (const { sensor, dueMs, topic } of traffic(plan, app)) {
+        const silence = quiet.get(sensor);
+        if (silence && topic === 'ENTRY' && dueMs > silence.fromMs && dueMs < silence.toMs)
+          throw new Error(`sensor ${sensor} speaks at ${dueMs}`);
+      }
+  });
+
+  it('late-recoveries: no alarm recovers before four fifths of the time, then all do', () => {
+    const plan = planOf(named('late-recoveries'));
+    const oracle = new Oracle();
+    const recovered = () => [...oracle.expectations()].flatMap(({ possible }) => possible[0] ?? []).map((alarm) => alarm.recovered);
+    const { messages } = outcome(plan);
+    for (const m of messages.filter(({ dueMs }) => dueMs < plan.durationMs * 0.8)) oracle.acknowledged(m);
+    expect(new Set(recovered())).toEqual(new Set([false]));
+    for (const m of messages.filter(({ dueMs }) => dueMs >= plan.durationMs * 0.8)) oracle.acknowledged(m);
+    expect(new Set(recovered())).toEqual(new Set([true]));
+  });
+});
