@@ -37,6 +37,8 @@ export class GroupCommit {
   #stagedBytes = 0;
   #writingBytes = 0;
   #refusal: TransientError | PermanentError | undefined;
+  #failing = false;
+  #probe: NodeJS.Timeout | undefined;
   #closing = false;
 
   constructor(store: Store, health: Health, logger: Logger, metrics: LogMetrics) {
@@ -84,7 +86,9 @@ export class GroupCommit {
   /** Refuses what comes from now on, finishes the rest. */
   async close(): Promise<void> {
     this.#closing = true;
+    clearTimeout(this.#probe);
     await this.idle();
+    clearTimeout(this.#probe);
   }
 
   async #run(): Promise<void> {
@@ -108,9 +112,9 @@ export class GroupCommit {
       await this.#store.write(() => {
         for (const part of frames) part.log.put(part.frames);
         for (const extra of round.extras) extra();
-      });
+      }, this.#writingBytes);
       this.#metrics.commitSeconds.observe((performance.now() - start) / 1_000);
-      this.#health.report('log', undefined);
+      this.#succeeded();
       for (const part of frames) part.log.publish(part.frames);
       round.resolve();
     } catch (error) {
@@ -122,18 +126,31 @@ export class GroupCommit {
     }
   }
 
+  #succeeded(): void {
+    this.#health.report('log', undefined);
+    if (this.#failing) this.#logger.info('the log can be written again');
+    this.#failing = false;
+  }
+
   #failed(error: unknown): void {
     this.#health.report('log', reasonOf(error));
     if (error instanceof PermanentError) {
       this.#logger.error({ reason: reasonOf(error) }, 'the log is lost to another owner');
       this.#refusal = error;
     } else if (error instanceof TransientError) {
-      this.#logger.warn({ reason: reasonOf(error) }, 'cannot write the log, nothing of it is acknowledged');
+      if (!this.#failing)
+        this.#logger.warn({ reason: reasonOf(error) }, 'cannot write the log, nothing is acknowledged until it can be written again');
       this.#refusal = error;
-      setTimeout(() => {
-        this.#refusal = undefined;
-      }, PAUSE_MS).unref();
+      this.#probe = setTimeout(() => this.#tryAgain(), PAUSE_MS).unref();
     }
+    this.#failing = true;
+  }
+
+  /** By itself, since nobody may come to try as long as health says no. */
+  #tryAgain(): void {
+    this.#refusal = undefined;
+    this.also(() => undefined);
+    this.next();
   }
 }
 

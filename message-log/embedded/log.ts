@@ -87,7 +87,8 @@ class LmdbLog implements EmbeddedLog {
     const { length, keys, starts, ends, bytes } = records;
     let size = length * RECORD_BYTES;
     for (let i = 0; i < length; i += 1) size += (ends[i] as number) - (starts[i] as number);
-    const partition = length === 0 ? 0 : partitionOf(keys[0] as number, this.partitions);
+    if (length === 0) return { partition: 0, offset: this.#log(topic, 0).next };
+    const partition = partitionOf(keys[0] as number, this.partitions);
     const first = this.#log(topic, partition);
     this.#commits.admit(size);
     const index = first.stage.count;
@@ -148,10 +149,8 @@ class LmdbLog implements EmbeddedLog {
   }
 
   #stageAll(log: PartitionLog, records: Records, at: number): void {
-    if (records.length > 0) {
-      log.stage.addAll(records, log.monotone(at));
-      this.#commits.touch(log);
-    }
+    log.stage.addAll(records, log.monotone(at));
+    this.#commits.touch(log);
   }
 
   #log(topic: Topic, partition: number): PartitionLog {

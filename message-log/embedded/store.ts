@@ -1,19 +1,26 @@
 /** The one lmdb environment of an embedded installation: log, state, positions, directory, archive and history. */
 import { constants } from 'node:fs';
-import { access, chmod, mkdir } from 'node:fs/promises';
+import { access, chmod, mkdir, open as openFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb';
 import { PermanentError, reasonOf } from '../../runtime/errors.ts';
 import { commitFault, fenced } from './faults.ts';
+import { checkFreeSpace } from './free-space.ts';
 import { OWNER_KEY, type Ownership, takeOwnership } from './owner-lock.ts';
 
 /** Raised when what is stored can no longer be read by older versions. */
 const FORMAT = 1;
+/** What every data file of lmdb 1 begins with, after a page header. */
+const MAGIC = 0xbe_ef_c0_de;
+const MAGIC_AT = 24;
 const MAX_DATABASES = 512;
+const MAP_BYTES = 64 * 1024 ** 3;
 
 export interface StoreSettings {
   /** False opens beside a running server, for short writes of a command line tool. */
   readonly owner?: boolean;
+  /** False leaves out the sync to disk: only to measure what it costs. */
+  readonly durable?: boolean;
 }
 
 export interface Store {
@@ -22,10 +29,10 @@ export interface Store {
   readonly dataDir: string;
   /**
    * Puts and removes of `action` as one transaction, on disk and visible once it resolves, shared with whatever else is written meanwhile.
-   * `action` is synchronous, doesn't throw, and leaves its buffers alone until then.
+   * `action` is synchronous, doesn't throw, and leaves its buffers alone until then; `bytes` is about what it puts.
    * Rejects with TransientError (`disk-full`, `log-unavailable`) or, once another owner has taken over, PermanentError `fenced`; then nothing is written.
    */
-  write(action: () => void): Promise<void>;
+  write(action: () => void, bytes?: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -33,7 +40,8 @@ export interface Store {
 export async function openStore(dataDir: string, settings: StoreSettings = {}): Promise<Store> {
   const folder = join(resolve(dataDir), 'store');
   await prepareFolder(dataDir, folder);
-  const root = openEnvironment(folder, dataDir);
+  await checkIsStore(join(folder, 'data.mdb'), dataDir);
+  const root = openEnvironment(folder, dataDir, settings.durable !== false);
   try {
     const meta = root.openDB({ name: 'meta', useVersions: true });
     checkFormat(meta, dataDir);
@@ -58,7 +66,8 @@ class LmdbStore implements Store {
     this.#ownership = ownership;
   }
 
-  async write(action: () => void): Promise<void> {
+  async write(action: () => void, bytes = 0): Promise<void> {
+    checkFreeSpace(this.dataDir, bytes);
     let written: boolean;
     try {
       // The condition is checked inside the transaction, so that a process that lost the store while it was stopped writes nothing.
@@ -92,15 +101,31 @@ async function prepareFolder(dataDir: string, folder: string): Promise<void> {
   }
 }
 
-function openEnvironment(folder: string, dataDir: string): RootDatabase {
+/** lmdb doesn't survive the attempt to open a file of another kind. */
+async function checkIsStore(path: string, dataDir: string): Promise<void> {
+  const head = Buffer.alloc(MAGIC_AT + 4);
+  const file = await openFile(path, 'r').catch(() => undefined);
+  if (!file) return;
+  const { bytesRead } = await file.read(head, 0, head.length, 0).finally(() => file.close());
+  if (bytesRead > 0 && head.readUInt32LE(MAGIC_AT) !== MAGIC)
+    throw new PermanentError(
+      'data-dir',
+      `${path} is damaged or not a store of Tocsin; set TOCSIN_DATA_DIR to another folder than ${dataDir}`,
+    );
+}
+
+function openEnvironment(folder: string, dataDir: string, durable: boolean): RootDatabase {
   try {
     const options: RootDatabaseOptionsWithPath & { batchStartThreshold: number } = {
       path: folder,
       maxDbs: MAX_DATABASES,
       // A commit resolves only when it is on disk, nobody reads it before, and a failed sync rejects it.
       overlappingSync: false,
-      // Pages that were read are unmapped again, so that resident memory doesn't grow with the log.
-      remapChunks: true,
+      noSync: !durable,
+      // Address space, not memory: lmdb keeps every map it has outgrown, and with it the pages that were read through it. It still grows if need be.
+      ...(process.platform === 'win32' ? {} : { mapSize: MAP_BYTES }),
+      // Otherwise each turn of the event loop has a promise of its own, which nobody can catch when the disk is full.
+      eventTurnBatching: false,
       // A batch is handed over whole.
       batchStartThreshold: Number.MAX_SAFE_INTEGER,
     };

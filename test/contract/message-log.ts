@@ -72,8 +72,16 @@ export function messageLogContract(name: string, open: (partitions: number) => P
       it('puts each key where the partitioning says and keeps the order of each', async () => {
         const log = await use(3);
         const keys = Array.from({ length: 200 }, (_, i) => i % 20);
-        await Promise.all([0, 50, 100, 150].map((from) => log.append('OK', records(...keys.slice(from, from + 50).map((key, i) => [key, `${from + i}`] as const)), at)));
-        const seen = (await Promise.all([0, 1, 2].map(async (p) => read(await log.reader('OK', p, 'earliest'), keys.filter((k) => partitionOf(k, 3) === p).length)))).flat();
+        await Promise.all(
+          [0, 50, 100, 150].map((from) =>
+            log.append('OK', records(...keys.slice(from, from + 50).map((key, i) => [key, `${from + i}`] as const)), at),
+          ),
+        );
+        const seen = (
+          await Promise.all(
+            [0, 1, 2].map(async (p) => read(await log.reader('OK', p, 'earliest'), keys.filter((k) => partitionOf(k, 3) === p).length)),
+          )
+        ).flat();
         expect(seen).toHaveLength(200);
         for (const { key, partition } of seen) expect(partition).toBe(partitionOf(key, 3));
         for (let key = 0; key < 20; key += 1) {
@@ -84,7 +92,9 @@ export function messageLogContract(name: string, open: (partitions: number) => P
 
       it('keeps concurrent appends whole and apart', async () => {
         const log = await use(1);
-        const places = await Promise.all(Array.from({ length: 200 }, (_, i) => log.append('ENTRY', records([i, `${i}/0`], [i, `${i}/1`]), at)));
+        const places = await Promise.all(
+          Array.from({ length: 200 }, (_, i) => log.append('ENTRY', records([i, `${i}/0`], [i, `${i}/1`]), at)),
+        );
         const seen = await read(await log.reader('ENTRY', 0, 'earliest'), 400);
         expect(new Set(places.map((p) => p.offset)).size).toBe(200);
         for (const [i, place] of places.entries()) {
@@ -172,7 +182,8 @@ export function messageLogContract(name: string, open: (partitions: number) => P
       it('get a backlog in bounded portions, complete and in order', async () => {
         const log = await use(1);
         const value = 'x'.repeat(1_000);
-        for (let n = 0; n < 10; n += 1) await log.append('ENTRY', records(...Array.from({ length: 1_000 }, (_, i) => [n * 1_000 + i, value] as const)), at);
+        for (let n = 0; n < 10; n += 1)
+          await log.append('ENTRY', records(...Array.from({ length: 1_000 }, (_, i) => [n * 1_000 + i, value] as const)), at);
         const reader = await log.reader('ENTRY', 0, 'earliest');
         const keys: number[] = [];
         for (const end = Date.now() + PATIENCE_MS; keys.length < 10_000 && Date.now() < end; ) {
@@ -195,7 +206,8 @@ export function messageLogContract(name: string, open: (partitions: number) => P
         reader.onGap = (from, to) => gaps.push([from, to]);
         await fixture.log.append('ENTRY', records([1, 'last']), at);
         const seen: Seen[] = [];
-        for (const end = Date.now() + PATIENCE_MS; seen.at(-1)?.value !== 'last' && Date.now() < end; ) seen.push(...flat(await reader.poll(100)));
+        for (const end = Date.now() + PATIENCE_MS; seen.at(-1)?.value !== 'last' && Date.now() < end; )
+          seen.push(...flat(await reader.poll(100)));
         expect(gaps).toEqual([[first?.offset, earliest]]);
         expect(seen.every((r) => r.offset >= earliest)).toBe(true);
         expect(next).toBeGreaterThanOrEqual(earliest);
@@ -277,21 +289,39 @@ export function messageLogContract(name: string, open: (partitions: number) => P
         for (const task of tasks) {
           const { state, positions } = await restored(task);
           expect(state).toEqual({});
-          for (const topic of ['ENTRY', 'OK', 'ACTION'] as const) expect(positions[topic]).toBeLessThanOrEqual((await log.bounds(topic, task.partition)).earliest);
+          for (const topic of ['ENTRY', 'OK', 'ACTION'] as const)
+            expect(positions[topic]).toBeLessThanOrEqual((await log.bounds(topic, task.partition)).earliest);
         }
       });
 
       it('commit outputs, state and positions in one, and find them again', async () => {
         const [first] = (await own(log)).tasks;
         const key = keyOf(first);
-        await first?.commit([alarm(key, 'raised'), { ...alarm(key, '1'), topic: 'COUNT' }], [{ key, value: Buffer.from('active') }], { ENTRY: 5, OK: 2, ACTION: 1 });
-        await first?.commit([alarm(key, 'cleared')], [{ key, value: Buffer.from('cleared') }, { key: key + 1_000, value: Buffer.from('x') }], { ENTRY: 9, OK: 3, ACTION: 1 });
+        await first?.commit([alarm(key, 'raised'), { ...alarm(key, '1'), topic: 'COUNT' }], [{ key, value: Buffer.from('active') }], {
+          ENTRY: 5,
+          OK: 2,
+          ACTION: 1,
+        });
+        await first?.commit(
+          [alarm(key, 'cleared')],
+          [
+            { key, value: Buffer.from('cleared') },
+            { key: key + 1_000, value: Buffer.from('x') },
+          ],
+          { ENTRY: 9, OK: 3, ACTION: 1 },
+        );
         await first?.commit([], [{ key: key + 1_000, value: null }], { ENTRY: 10, OK: 3, ACTION: 1 });
         await fixture.reopen();
         const again = await own(fixture.log);
-        expect(await restored(again.tasks.find((t) => t.partition === first?.partition))).toEqual({ state: { [key]: 'cleared' }, positions: { ENTRY: 10, OK: 3, ACTION: 1 } });
+        expect(await restored(again.tasks.find((t) => t.partition === first?.partition))).toEqual({
+          state: { [key]: 'cleared' },
+          positions: { ENTRY: 10, OK: 3, ACTION: 1 },
+        });
         const seen = await read(await fixture.log.reader('ALARM', first?.partition ?? 0, 'earliest'), 2);
-        expect(seen.map(({ key: k, value }) => [k, value])).toEqual([[key, 'raised'], [key, 'cleared']]);
+        expect(seen.map(({ key: k, value }) => [k, value])).toEqual([
+          [key, 'raised'],
+          [key, 'cleared'],
+        ]);
         expect(await read(await fixture.log.reader('COUNT', first?.partition ?? 0, 'earliest'), 1)).toHaveLength(1);
       });
 
@@ -383,7 +413,8 @@ async function own(log: MessageLog): Promise<{ tasks: TaskLog[]; revoked: number
       revoked.push(partition);
     },
   });
-  for (const end = Date.now() + PATIENCE_MS; tasks.length < log.partitions && Date.now() < end; ) await new Promise((done) => setTimeout(done, 10));
+  for (const end = Date.now() + PATIENCE_MS; tasks.length < log.partitions && Date.now() < end; )
+    await new Promise((done) => setTimeout(done, 10));
   return { tasks, revoked, release };
 }
 

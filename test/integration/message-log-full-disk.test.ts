@@ -1,0 +1,70 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openEmbeddedLog } from '../../message-log/embedded/log.ts';
+import { openStore } from '../../message-log/embedded/store.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { Health } from '../../runtime/health.ts';
+
+/** Mounting a small file system takes root on Linux. */
+const canMount = process.platform === 'linux' && process.getuid?.() === 0;
+
+describe.skipIf(!canMount)('the embedded log on a full disk (needs root on Linux, to mount a small tmpfs)', () => {
+  let disk: string;
+  beforeAll(async () => {
+    disk = await mkdtemp(join(tmpdir(), 'tocsin-disk-'));
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=48m', 'tmpfs', disk]);
+  });
+  afterAll(async () => {
+    execFileSync('umount', [disk]);
+    await rm(disk, { recursive: true, force: true });
+  });
+
+  it('refuses with disk-full, loses nothing it acknowledged, and goes on by itself once there is room', async () => {
+    const ballast = join(disk, 'ballast');
+    await writeFile(ballast, Buffer.alloc(20 * 1024 ** 2));
+    const health = new Health();
+    const store = await openStore(join(disk, 'data'));
+    const log = await openEmbeddedLog(store, {
+      partitions: 1,
+      retentionMs: 86_400_000,
+      retentionBytes: 1024 ** 3,
+      clock: systemClock,
+      logger: pino({ level: 'silent' }),
+      registry: new Registry(),
+      health,
+    });
+    const acknowledged = new Set<number>();
+    const codes = new Set<unknown>();
+    let next = 0;
+    const append = async (): Promise<void> => {
+      const number = next;
+      next += 1;
+      const bytes = Buffer.from(`${number}`.padEnd(2_000));
+      await log.append('ENTRY', { length: 1, bytes, keys: [number], starts: [0], ends: [bytes.length] }, systemClock()).then(
+        () => acknowledged.add(number),
+        (error: unknown) => codes.add((error as { code?: unknown }).code),
+      );
+    };
+    while (codes.size === 0 && next < 50_000) await Promise.all(Array.from({ length: 8 }, append));
+    expect([...codes]).toEqual(['disk-full']);
+    expect(health.problems()).toMatchObject({ log: expect.stringContaining('full') });
+
+    await rm(ballast);
+    await expect.poll(() => health.ready, { timeout: 5_000 }).toBe(true);
+    await append();
+    expect(acknowledged.has(next - 1)).toBe(true);
+
+    const reader = await log.reader('ENTRY', 0, 'earliest');
+    const found = new Set<number>();
+    for (let batches = await reader.poll(0); batches.length > 0; batches = await reader.poll(0))
+      for (const batch of batches) for (let i = 0; i < batch.length; i += 1) found.add(batch.key(i));
+    expect([...acknowledged].filter((number) => !found.has(number))).toEqual([]);
+    await log.close();
+    await store.close();
+  });
+});

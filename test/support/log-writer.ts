@@ -1,0 +1,32 @@
+/** Appends to an embedded log until it is killed and says on stdout what was acknowledged: `<offset> <number>` per record. */
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { openEmbeddedLog } from '../../message-log/embedded/log.ts';
+import { openStore } from '../../message-log/embedded/store.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { Health } from '../../runtime/health.ts';
+
+const [dataDir = '', first = '0'] = process.argv.slice(2);
+const store = await openStore(dataDir);
+const log = await openEmbeddedLog(store, {
+  partitions: 1,
+  retentionMs: 86_400_000,
+  retentionBytes: 1024 ** 3,
+  clock: systemClock,
+  logger: pino({ level: 'silent' }),
+  registry: new Registry(),
+  health: new Health(),
+});
+let next = Number(first);
+process.stdout.write('ready\n');
+
+async function write(): Promise<never> {
+  for (;;) {
+    const number = next;
+    next += 1;
+    const bytes = Buffer.from(`${number}`.padEnd(100 + (number % 50) * 100));
+    const { offset } = await log.append('ENTRY', { length: 1, bytes, keys: [number], starts: [0], ends: [bytes.length] }, systemClock());
+    process.stdout.write(`${offset} ${number}\n`);
+  }
+}
+await Promise.all(Array.from({ length: 32 }, write));

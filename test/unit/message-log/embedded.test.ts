@@ -1,0 +1,250 @@
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type EmbeddedLog, openEmbeddedLog } from '../../../message-log/embedded/log.ts';
+import { openStore, type Store } from '../../../message-log/embedded/store.ts';
+import type { Reader, Subscription, TaskLog } from '../../../message-log/port.ts';
+import { Health } from '../../../runtime/health.ts';
+
+const START = Date.UTC(2026, 0, 1);
+const HOUR_MS = 3_600_000;
+const MIB = 1024 ** 2;
+
+describe('the embedded log', () => {
+  let dataDir: string;
+  let store: Store;
+  let log: EmbeddedLog;
+  let now: number;
+  let registry: Registry;
+  let health: Health;
+  const open = async (retentionBytes = 1024 * MIB, partitions = 1): Promise<void> => {
+    store = await openStore(dataDir);
+    registry = new Registry();
+    health = new Health();
+    log = await openEmbeddedLog(store, {
+      partitions,
+      retentionMs: HOUR_MS,
+      retentionBytes,
+      clock: () => now,
+      logger: pino({ level: 'silent' }),
+      registry,
+      health,
+    });
+  };
+  const close = async (): Promise<void> => {
+    await log.close();
+    await store.close();
+  };
+  const append = async (topic: 'ENTRY' | 'ALARM', value: string | Buffer): Promise<void> => {
+    const bytes = Buffer.from(value as string);
+    await log.append(topic, { length: 1, bytes, keys: [1], starts: [0], ends: [bytes.length] }, now);
+  };
+  const values = async (from: Reader | Subscription): Promise<string[]> => {
+    const seen: string[] = [];
+    for (let batches = await from.poll(0); batches.length > 0; batches = await from.poll(0))
+      for (const batch of batches)
+        for (let i = 0; i < batch.length; i += 1)
+          seen.push(batch.bytes.toString('utf8', batch.start(i), Math.min(batch.start(i) + 10, batch.end(i))));
+    return seen;
+  };
+  beforeEach(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'tocsin-embedded-'));
+    now = START;
+  });
+  afterEach(() => rm(dataDir, { recursive: true, force: true }));
+
+  describe('retention', () => {
+    it('removes what is too old, keeps the newest frame and goes on with its offsets', async () => {
+      await open();
+      await append('ENTRY', 'old');
+      await append('ENTRY', 'older than an hour');
+      now += HOUR_MS + 1;
+      await append('ENTRY', 'new');
+      await log.sweep();
+      expect(await log.bounds('ENTRY', 0)).toEqual({ earliest: 2, next: 3 });
+      now += HOUR_MS + 1;
+      await log.sweep();
+      await close();
+      await open();
+      expect(await log.bounds('ENTRY', 0)).toEqual({ earliest: 2, next: 3 });
+      await close();
+    });
+
+    it('waits for a consumer that has not read them yet, also across a restart', async () => {
+      await open();
+      const subscription = await log.subscribe('mailer', ['ALARM']);
+      for (const value of ['a', 'b', 'c']) await append('ALARM', value);
+      await subscription.commit('ALARM', 0, 1);
+      now += 2 * HOUR_MS;
+      await log.sweep();
+      expect(await log.bounds('ALARM', 0)).toEqual({ earliest: 1, next: 3 });
+      await close();
+      await open();
+      await log.sweep();
+      expect(await values(await log.subscribe('mailer', ['ALARM']))).toEqual(['b', 'c']);
+      await close();
+    });
+
+    it('waits for the task', async () => {
+      await open();
+      let task: TaskLog | undefined;
+      await log.own({
+        assigned: async (assigned) => {
+          task = assigned;
+        },
+        revoked: async () => undefined,
+      });
+      for (const value of ['a', 'b', 'c']) await append('ENTRY', value);
+      now += 2 * HOUR_MS;
+      await log.sweep();
+      expect((await log.bounds('ENTRY', 0)).earliest).toBe(0);
+      await task?.commit([], [], { ENTRY: 2, OK: 0, ACTION: 0 });
+      await log.sweep();
+      expect((await log.bounds('ENTRY', 0)).earliest).toBe(2);
+      await close();
+    });
+
+    it('keeps the size near its limit when all is read, and to twice of it when it is not, telling the reader of the gap', async () => {
+      await open(4 * MIB);
+      const large = Buffer.alloc(MIB / 2, 'x');
+      for (let i = 0; i < 12; i += 1) await append('ENTRY', large);
+      await log.sweep();
+      expect((await log.bounds('ENTRY', 0)).earliest).toBeGreaterThanOrEqual(4);
+
+      const subscription = await log.subscribe('slow', ['ENTRY']);
+      const gaps: number[][] = [];
+      subscription.onGap = (_topic, _partition, from, to) => gaps.push([from, to]);
+      const { earliest } = await log.bounds('ENTRY', 0);
+      for (let i = 0; i < 5; i += 1) await append('ENTRY', large);
+      await log.sweep();
+      expect((await log.bounds('ENTRY', 0)).earliest).toBe(earliest);
+      for (let i = 0; i < 12; i += 1) await append('ENTRY', large);
+      await log.sweep();
+      const after = await log.bounds('ENTRY', 0);
+      expect(after.earliest).toBeGreaterThan(earliest);
+      expect(await values(subscription)).toHaveLength(after.next - after.earliest);
+      expect(gaps).toEqual([[earliest, after.earliest]]);
+      expect(await registry.metrics()).toMatch(/tocsin_log_removed_frames_total\{topic="ENTRY",read="no"\} [1-9]/);
+      await close();
+    });
+  });
+
+  it('passes over a damaged frame, loudly, and gives the rest', async () => {
+    await open();
+    for (const value of ['a', 'b', 'c']) await append('ENTRY', value);
+    const frames = store.root.openDB<Buffer, number>({ name: 'log/ENTRY/0', encoding: 'binary' });
+    const damaged = Buffer.from(frames.getBinary(1) ?? []);
+    damaged.writeUInt8(damaged.readUInt8(damaged.length - 1) ^ 1, damaged.length - 1);
+    await store.write(() => void frames.put(1, damaged));
+    const reader = await log.reader('ENTRY', 0, 'earliest');
+    const gaps: number[][] = [];
+    reader.onGap = (from, to) => gaps.push([from, to]);
+    expect(await values(reader)).toEqual(['a', 'c']);
+    expect(gaps).toEqual([[1, 2]]);
+    expect(await registry.metrics()).toContain('tocsin_log_corrupt_frames_total{topic="ENTRY"} 1');
+    await close();
+  });
+
+  it('never uses an offset twice, even if its last frame is damaged', async () => {
+    await open();
+    await append('ENTRY', 'a');
+    const frames = store.root.openDB<Buffer, number>({ name: 'log/ENTRY/0', encoding: 'binary' });
+    await store.write(() => void frames.put(0, Buffer.from('nonsense')));
+    await close();
+    await open();
+    await append('ENTRY', 'b');
+    expect((await log.bounds('ENTRY', 0)).next).toBeGreaterThan(2);
+    expect(await values(await log.reader('ENTRY', 0, 'earliest'))).toEqual(['b']);
+    await close();
+  });
+
+  it('refuses another number of partitions than its data have', async () => {
+    await open(MIB, 2);
+    await close();
+    await expect(open(MIB, 3)).rejects.toMatchObject({ name: 'PermanentError', code: 'partitions' });
+    await store.close();
+  });
+
+  it('refuses a call that is larger than all that may wait for the disk, and none after it', async () => {
+    await open();
+    const bytes = Buffer.alloc(65 * MIB);
+    const tooLarge = log.append('ENTRY', { length: 1, bytes, keys: [1], starts: [0], ends: [bytes.length] }, now);
+    await expect(tooLarge).rejects.toMatchObject({ name: 'TransientError', code: 'log-full' });
+    await append('ENTRY', 'small');
+    expect(await values(await log.reader('ENTRY', 0, 'earliest'))).toEqual(['small']);
+    await close();
+  });
+
+  it('counts what it appends', async () => {
+    await open();
+    await append('ENTRY', 'a');
+    const text = await registry.metrics();
+    expect(text).toContain('tocsin_log_appended_records_total{topic="ENTRY"} 1');
+    expect(text).toContain('tocsin_log_commit_seconds_count 1');
+    expect(text).toMatch(/tocsin_log_size_bytes\{topic="ENTRY"\} [1-9]/);
+    await close();
+  });
+
+  describe('the store', () => {
+    it('is refused to a second owner, but open beside it for tools', async () => {
+      store = await openStore(dataDir);
+      await expect(openStore(dataDir)).rejects.toMatchObject({
+        name: 'PermanentError',
+        code: 'data-dir-in-use',
+        message: `another Tocsin (pid ${process.pid}) is using ${dataDir}; stop it or set TOCSIN_DATA_DIR to another folder`,
+      });
+      const beside = await openStore(dataDir, { owner: false });
+      const db = beside.root.openDB<string, string>({ name: 'clients' });
+      await beside.write(() => void db.put('key', 'value'));
+      expect(db.get('key')).toBe('value');
+      await beside.close();
+      await store.close();
+      await (await openStore(dataDir)).close();
+    });
+
+    it('rejects every write once another owner has taken over, and nothing of it is written', async () => {
+      store = await openStore(dataDir);
+      const db = store.root.openDB<string, string>({ name: 'clients' });
+      // Only by hand can the socket of a live owner disappear.
+      const folder = join(dataDir, 'store');
+      for (const name of await readdir(folder)) if (name.endsWith('.sock')) await rm(join(folder, name));
+      const successor = await openStore(dataDir);
+      await expect(store.write(() => void db.put('key', 'zombie'))).rejects.toMatchObject({ name: 'PermanentError', code: 'fenced' });
+      await successor.write(() => void db.put('other', 'fine'));
+      expect(db.get('key')).toBeUndefined();
+      await store.close();
+      await successor.close();
+    });
+
+    it('keeps its files from other users', async () => {
+      await (await openStore(join(dataDir, 'new'))).close();
+      expect((await stat(join(dataDir, 'new'))).mode & 0o777).toBe(0o700);
+      await chmod(join(dataDir, 'new', 'store'), 0o755);
+      await (await openStore(join(dataDir, 'new'))).close();
+      expect((await stat(join(dataDir, 'new', 'store'))).mode & 0o777).toBe(0o700);
+    });
+
+    it('says what is wrong with the folder', async () => {
+      await writeFile(join(dataDir, 'file'), '');
+      await expect(openStore(join(dataDir, 'file'))).rejects.toMatchObject({
+        name: 'PermanentError',
+        code: 'data-dir',
+        message: expect.stringContaining('TOCSIN_DATA_DIR'),
+      });
+      await mkdir(join(dataDir, 'foreign', 'store'), { recursive: true });
+      await writeFile(join(dataDir, 'foreign', 'store', 'data.mdb'), Buffer.alloc(20_000, 'no store'));
+      await expect(openStore(join(dataDir, 'foreign'))).rejects.toMatchObject({ code: 'data-dir' });
+    });
+
+    it('refuses data of a newer version', async () => {
+      store = await openStore(dataDir);
+      const meta = store.root.openDB<number, string>({ name: 'meta', useVersions: true });
+      await store.write(() => void meta.put('format', 99, 0));
+      await store.close();
+      await expect(openStore(dataDir)).rejects.toMatchObject({ name: 'PermanentError', code: 'data-format' });
+    });
+  });
+});
