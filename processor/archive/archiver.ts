@@ -1,18 +1,18 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
-import type { AlarmChange } from '../../alarm/alarm.ts';
 import type { RecordBatch } from '../../message-log/port.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { ConfigOf } from '../../runtime/configuration.ts';
 import type { Running } from '../../runtime/lifecycle.ts';
 import { type ConsumerDeps, startConsumer } from '../consumer.ts';
 import { parkRecord } from '../dead-letters.ts';
+import { decoded, type Unreadable } from '../decoded.ts';
 import { removeInSteps, startPeriodic } from '../periodic.ts';
 import type { Directory } from '../response/directory/port.ts';
 import type { archiveSettings } from './config.ts';
 import { custodyOf, custodyOfDelivery } from './custody.ts';
 import { Places } from './places.ts';
-import type { Archive, CustodyEntry } from './port.ts';
-import { type Decoded, decodeChange, decodeDelivery } from './records.ts';
+import type { Archive } from './port.ts';
+import { decodeChange, decodeDelivery } from './records.ts';
 
 /** Who follows behind the archive asks the log for the position of this group. */
 export const ARCHIVER_GROUP = 'archiver';
@@ -76,44 +76,35 @@ export class Archiver {
   }
 
   async #changes(batch: RecordBatch): Promise<void> {
-    const changes: AlarmChange[] = [];
-    const custody: { alarm: string; entry: CustodyEntry }[] = [];
-    for await (const { value: change } of this.#decode(batch, decodeChange)) {
-      changes.push(change);
-      for (const entry of custodyOf(change)) custody.push({ alarm: change.alarm.id, entry });
-    }
-    const places = await this.places.of(changes.map(({ alarm }) => alarm.sensor));
-    const alarms = changes.map(({ alarm }) => this.places.locate(alarm, places));
+    const { read: changes, unreadable } = decoded(batch, decodeChange);
+    const custody = changes.flatMap(({ value }) => custodyOf(value).map((entry) => ({ alarm: value.alarm.id, entry })));
+    const places = await this.places.of(changes.map(({ value }) => value.alarm.sensor));
+    const alarms = changes.map(({ value }) => this.places.locate(value.alarm, places));
     await this.#deps.archive.put(alarms, custody);
+    await this.#park(batch, unreadable);
     const now = this.#deps.clock();
-    for (const { event, at } of changes) if (event === 'raised') this.#metrics.storedSeconds.observe(Math.max(0, now - at) / 1_000);
+    for (const { value } of changes) if (value.event === 'raised') this.#metrics.storedSeconds.observe(Math.max(0, now - value.at) / 1_000);
   }
 
   async #deliveries(batch: RecordBatch): Promise<void> {
-    const custody: { alarm: string; entry: CustodyEntry }[] = [];
-    for await (const { value: delivery, i } of this.#decode(batch, decodeDelivery)) {
-      const position = { topic: batch.topic, partition: batch.partition, offset: batch.offset(i) };
-      custody.push({ alarm: delivery.alarm, entry: custodyOfDelivery(delivery, position) });
-    }
+    const { read: deliveries, unreadable } = decoded(batch, decodeDelivery);
+    const { topic, partition } = batch;
+    const custody = deliveries.map(({ value, i }) => ({
+      alarm: value.alarm,
+      entry: custodyOfDelivery(value, { topic, partition, offset: batch.offset(i) }),
+    }));
     await this.#deps.archive.put([], custody);
+    await this.#park(batch, unreadable);
   }
 
-  /** The records that can be read; those that can't are parked. */
-  async *#decode<T>(batch: RecordBatch, decode: (text: string) => Decoded<T>): AsyncGenerator<{ readonly value: T; readonly i: number }> {
-    for (let i = 0; i < batch.length; i += 1) {
-      const { value, problem } = decode(batch.bytes.toString('utf8', batch.start(i), batch.end(i)));
-      if (problem !== undefined) await this.#park(batch, i, problem);
-      else if (value !== undefined) yield { value, i };
+  /** Comes last, so that a batch that is tried again because the archive is away doesn't park again each time. */
+  async #park(batch: RecordBatch, unreadable: readonly Unreadable[]): Promise<void> {
+    const { topic, partition } = batch;
+    for (const { i, problem } of unreadable) {
+      await parkRecord(this.#deps.log, batch, i, problem, ARCHIVER_GROUP);
+      this.#metrics.parked.inc();
+      this.#deps.logger.error({ topic, partition, offset: batch.offset(i), problem }, 'a record could not be archived and was parked');
     }
-  }
-
-  async #park(batch: RecordBatch, i: number, reason: string): Promise<void> {
-    await parkRecord(this.#deps.log, batch, i, reason, ARCHIVER_GROUP);
-    this.#metrics.parked.inc();
-    this.#deps.logger.error(
-      { topic: batch.topic, partition: batch.partition, offset: batch.offset(i), reason },
-      'a record could not be archived and was parked',
-    );
   }
 }
 

@@ -2,6 +2,7 @@ import type { Database } from 'lmdb';
 import type { AlarmState } from '../../alarm/alarm.ts';
 import type { AlarmType } from '../../alarm/status.ts';
 import type { Store } from '../../message-log/embedded/store.ts';
+import { OneAtATime } from '../one-at-a-time.ts';
 import { cursorOf, placeOfCursor } from './cursor.ts';
 import type { AlarmPage, AlarmQuery, Archive, ArchivedAlarm, CustodyEntry } from './port.ts';
 import { inOrderOfTime } from './custody.ts';
@@ -30,7 +31,8 @@ class EmbeddedArchive implements Archive {
   readonly #bySensor: Index;
   readonly #open: Index;
   readonly #custody: Database<CustodyEntry, string[]>;
-  #writing: Promise<unknown> = Promise.resolve();
+  /** What is written depends on what was there: a write reads only what the one before has committed. */
+  readonly #writes = new OneAtATime();
 
   constructor(store: Pick<Store, 'root' | 'write'>) {
     this.#store = store;
@@ -42,7 +44,7 @@ class EmbeddedArchive implements Archive {
   }
 
   put(alarms: readonly ArchivedAlarm[], custody: readonly { readonly alarm: string; readonly entry: CustodyEntry }[]): Promise<void> {
-    return this.#oneAfterAnother(async () => {
+    return this.#writes.run(async () => {
       for (const part of slices(alarms, ALARMS_PER_COMMIT)) {
         const rows = this.#newer(part);
         await this.#store.write(() => {
@@ -92,7 +94,7 @@ class EmbeddedArchive implements Archive {
   }
 
   expire(before: number, limit: number): Promise<number> {
-    return this.#oneAfterAnother(async () => {
+    return this.#writes.run(async () => {
       const over: { readonly raisedAt: number; readonly id: string; readonly sensor: number }[] = [];
       for (const { key, value } of this.#byTime.getRange({ start: [0], end: [before] })) {
         if (value[0] === OVER) over.push({ raisedAt: key[0] as number, id: key[1] as string, sensor: value[3] });
@@ -112,7 +114,7 @@ class EmbeddedArchive implements Archive {
   }
 
   async close(): Promise<void> {
-    await this.#writing.catch(() => undefined);
+    await this.#writes.idle();
   }
 
   /** What has to be written of these: a lower version never over a higher one, a place that is known never lost. */
@@ -141,14 +143,6 @@ class EmbeddedArchive implements Archive {
   #indexFor({ sensor, states }: AlarmQuery): { readonly index: Index; readonly prefix: readonly number[] } {
     if (sensor !== undefined) return { index: this.#bySensor, prefix: [sensor] };
     return { index: states && !states.includes(OVER) ? this.#open : this.#byTime, prefix: [] };
-  }
-
-  /** What is written depends on what was there: the next write reads only what this one has committed. */
-  #oneAfterAnother<T>(write: () => Promise<T>): Promise<T> {
-    const written = this.#writing.then(write, write);
-    this.#writing = written;
-    written.catch(() => undefined);
-    return written;
   }
 }
 

@@ -4,6 +4,7 @@ import { ACTION_KINDS, ALARM_CHANGES, ALARM_STATES, type AlarmChange, DISPOSITIO
 import { SEVERITIES } from '../../alarm/rules.ts';
 import { ALARM_TYPES, SENSOR_ID_MAX } from '../../alarm/status.ts';
 import type { Delivery } from '../../message-log/topics.ts';
+import { checked, type Decoded, parsed } from '../decoded.ts';
 
 const whole = z.number().int().nonnegative();
 const time = z.number().int().min(0).max(8.64e15);
@@ -44,9 +45,6 @@ const delivery = z.looseObject({
   at: time,
 });
 
-/** What was read, nothing where a record is of no interest, or why it can't be read. */
-export type Decoded<T> = { readonly value: T | undefined; readonly problem?: never } | { readonly problem: string; readonly value?: never };
-
 /** A change of an alarm; a refused action changes none and counts as of no interest. */
 export function decodeChange(text: string): Decoded<AlarmChange> {
   const json = parsed(text);
@@ -56,20 +54,4 @@ export function decodeChange(text: string): Decoded<AlarmChange> {
 
 export function decodeDelivery(text: string): Decoded<Delivery> {
   return checked<Delivery>(delivery, parsed(text), 'a delivery');
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function checked<T>(schema: z.ZodType, json: unknown, what: string): Decoded<T> {
-  if (json === undefined) return { problem: 'not JSON' };
-  const result = schema.safeParse(json);
-  if (result.success) return { value: json as T };
-  const issues = result.error.issues.slice(0, 5).map((issue) => `${issue.path.join('.')} ${issue.message}`.trim());
-  return { problem: `not ${what}: ${issues.join(', ')}` };
 }

@@ -1,0 +1,164 @@
+import { Counter as PromCounter, type Registry } from 'prom-client';
+import { z } from 'zod';
+import type { AlarmCount } from '../../alarm/alarm.ts';
+import { ALARM_TYPES, SENSOR_ID_MAX } from '../../alarm/status.ts';
+import type { RecordBatch } from '../../message-log/port.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { ConfigOf } from '../../runtime/configuration.ts';
+import { reasonOf } from '../../runtime/errors.ts';
+import type { Running } from '../../runtime/lifecycle.ts';
+import { type ConsumerDeps, startConsumer } from '../consumer.ts';
+import { parkRecord } from '../dead-letters.ts';
+import { checked, type Decoded, decoded, parsed } from '../decoded.ts';
+import { OneAtATime } from '../one-at-a-time.ts';
+import { removeInSteps, startPeriodic } from '../periodic.ts';
+import type { Directory } from '../response/directory/port.ts';
+import type { historySettings } from './config.ts';
+import { MINUTE_MS, PartitionCounts, type ReadStored } from './partition-counts.ts';
+import type { History } from './port.ts';
+import type { Tally } from './tally.ts';
+
+export const COUNTER_GROUP = 'counter';
+
+export type HistoryConfig = ConfigOf<typeof historySettings>;
+
+export interface CounterDeps extends ConsumerDeps {
+  readonly history: History;
+  readonly directory: Directory;
+  readonly clock: Clock;
+}
+
+const EXPIRE_EVERY_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+
+/** Counts the alarms of topic COUNT per minute, type and region into the history. */
+export async function startCounter(config: HistoryConfig, deps: CounterDeps): Promise<Running> {
+  const { history, clock, logger, health } = deps;
+  const counter = new AlarmCounter(deps);
+  const consumer = await startConsumer(COUNTER_GROUP, ['COUNT'], (batch) => counter.take(batch), deps);
+  const flushing = startPeriodic(
+    'counts',
+    config.flushMs,
+    async () => {
+      await counter.flush().catch((error: unknown) => {
+        health.report('counts', reasonOf(error));
+        throw error;
+      });
+      health.report('counts', undefined);
+    },
+    logger,
+  );
+  const expiry = startPeriodic(
+    'old counts',
+    EXPIRE_EVERY_MS,
+    (signal) => removeInSteps(async (limit) => (await history.expire?.(clock() - config.days * DAY_MS, limit)) ?? 0, signal),
+    logger,
+  );
+  return {
+    stop: async () => {
+      await Promise.all([expiry.stop(), flushing.stop(), consumer.stop()]);
+      // What can't be written now is rebuilt from the log at the next start.
+      await counter.flush().catch((error: unknown) => logger.warn({ reason: reasonOf(error) }, 'the last counts were not written'));
+    },
+  };
+}
+
+/**
+ * Absolute counts, exact however often records are read again: the alarms of the last hour's minutes are known by id, and the position that is
+ * committed lies before the first record of the oldest of these minutes, so that a restart rebuilds them whole. An alarm that comes more than an
+ * hour behind the newest of its partition (a clock was set back) is added to what is stored at once, and left out when it is read again
+ * after a restart: of these few, those written to the log around the death of a process may be missing.
+ */
+export class AlarmCounter {
+  readonly #deps: CounterDeps;
+  readonly #partitions = new Map<number, PartitionCounts>();
+  readonly #writes = new OneAtATime();
+  readonly #metrics: ReturnType<typeof metricsOf>;
+
+  constructor(deps: CounterDeps) {
+    this.#deps = deps;
+    this.#metrics = metricsOf(deps.registry);
+  }
+
+  /** Resolves with the position from which all open minutes can be rebuilt. */
+  async take(batch: RecordBatch): Promise<number> {
+    const counts = await this.#countsOf(batch);
+    const { read, unreadable } = decoded(batch, decodeCount);
+    let late = 0;
+    for (const { i, value } of read) if (await counts.take(value, batch.offset(i), (sensor) => this.#regionOf(sensor))) late += 1;
+    const due = counts.due();
+    if (due.length > 0) await this.flush();
+    counts.close(due);
+    for (const { i, problem } of unreadable) await this.#park(batch, i, problem);
+    this.#metrics.late.inc(late);
+    counts.next = batch.nextOffset;
+    return counts.position(batch.nextOffset);
+  }
+
+  /** Writes what has changed. */
+  flush(): Promise<void> {
+    return this.#writes.run(async () => {
+      const written: Tally[] = [];
+      const rows = [...this.#partitions.values()].flatMap((counts) =>
+        counts.changed().flatMap((tally) => {
+          tally.changed = false;
+          written.push(tally);
+          return tally.rows(counts.partition);
+        }),
+      );
+      try {
+        if (rows.length > 0) await this.#deps.history.writeCounts(rows);
+      } catch (error) {
+        for (const tally of written) tally.changed = true;
+        throw error;
+      }
+    });
+  }
+
+  /** A partition that is read again from before was another process's meanwhile: what is known of it is out of date. */
+  async #countsOf({ partition, offset }: RecordBatch): Promise<PartitionCounts> {
+    const known = this.#partitions.get(partition);
+    if (known && offset(0) >= known.next) return known;
+    const { log, history } = this.#deps;
+    const isNew = (await log.committed(COUNTER_GROUP, 'COUNT', partition)) === undefined;
+    const readBefore = isNew ? 0 : (await log.bounds('COUNT', partition)).next;
+    const stored: ReadStored = async (minute, type) =>
+      (await history.counts(minute, minute + MINUTE_MS, type)).filter((count) => count.partition === partition);
+    const counts = new PartitionCounts(partition, stored, readBefore);
+    this.#partitions.set(partition, counts);
+    return counts;
+  }
+
+  async #regionOf(sensor: number): Promise<string> {
+    return (await this.#deps.directory.find(sensor))?.region ?? '';
+  }
+
+  async #park(batch: RecordBatch, i: number, problem: string): Promise<void> {
+    await parkRecord(this.#deps.log, batch, i, problem, COUNTER_GROUP);
+    this.#metrics.parked.inc();
+    this.#deps.logger.error({ partition: batch.partition, offset: batch.offset(i), problem }, 'a count could not be read and was parked');
+  }
+}
+
+const count = z.looseObject({
+  alarm: z.string().min(1).max(200),
+  sensor: z.number().int().min(0).max(SENSOR_ID_MAX),
+  type: z.enum(ALARM_TYPES),
+  at: z.number().int().min(0).max(8.64e15),
+});
+
+function decodeCount(text: string): Decoded<AlarmCount> {
+  return checked<AlarmCount>(count, parsed(text), 'a count');
+}
+
+function metricsOf(registry: Registry) {
+  const registers = [registry];
+  return {
+    parked: new PromCounter({ name: 'tocsin_counts_parked_total', help: 'Counts that could not be read; each is in DEAD', registers }),
+    late: new PromCounter({
+      name: 'tocsin_counts_late_total',
+      help: 'Alarms counted more than an hour behind the newest of their partition',
+      registers,
+    }),
+  };
+}

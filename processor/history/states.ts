@@ -1,0 +1,170 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Counter } from 'prom-client';
+import type { RecordBatch } from '../../message-log/port.ts';
+import { retryForever } from '../../runtime/backoff.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { reasonOf } from '../../runtime/errors.ts';
+import type { Running } from '../../runtime/lifecycle.ts';
+import type { Archive } from '../archive/port.ts';
+import { decodeChange } from '../archive/records.ts';
+import { type ConsumerDeps, startConsumer } from '../consumer.ts';
+import { decoded } from '../decoded.ts';
+import { startPeriodic } from '../periodic.ts';
+import type { Directory } from '../response/directory/port.ts';
+import type { History, SensorState } from './port.ts';
+import { isActive, SensorAlarms } from './sensor-alarms.ts';
+
+export const STATES_GROUP = 'states';
+
+export interface StateWriterDeps extends ConsumerDeps {
+  readonly history: History;
+  readonly directory: Directory;
+  readonly archive: Archive;
+  readonly clock: Clock;
+}
+
+const LOOK_EVERY_MS = 30_000;
+const REFRESH_EVERY_MS = 86_400_000;
+const STATES_PER_STEP = 1_000;
+/** A step takes some milliseconds; the pause leaves the rest to those who wait for an answer. */
+const PAUSE_MS = 25;
+
+/** Writes the state of a sensor whenever it changes, and that of all known sensors at the start, once a day, and when clients were added. */
+export async function startStateWriter(deps: StateWriterDeps): Promise<Running> {
+  const writer = new StateWriter(deps);
+  const abort = new AbortController();
+  // In the background, so that a history that is away doesn't keep the process from starting; the first batch waits for it.
+  const recalled = retryForever(
+    () => writer.recall(),
+    (error) => deps.health.report(STATES_GROUP, reasonOf(error)),
+    abort.signal,
+  );
+  recalled.catch(() => undefined);
+  const handle = async (batch: RecordBatch): Promise<undefined> => {
+    await recalled;
+    await writer.take(batch);
+  };
+  const consumer = await startConsumer(STATES_GROUP, ['ALARM'], handle, deps);
+  const refreshing = startPeriodic(
+    'states of all sensors',
+    LOOK_EVERY_MS,
+    async (signal) => {
+      await recalled;
+      await writer.refreshIfDue(signal);
+    },
+    deps.logger,
+  );
+  return {
+    stop: async () => {
+      abort.abort(new Error('stopping'));
+      await Promise.all([refreshing.stop(), consumer.stop()]);
+    },
+  };
+}
+
+/**
+ * What is active now is what the history said at the start, changed by the events since. Events that are read again after a restart end in the
+ * same state: the last one of each alarm decides. Times of one sensor never run backwards, and an event's state is always newer than the last
+ * refresh of all, whatever the proxies' clocks say, so that a store that shows the newest shows the right one.
+ */
+export class StateWriter {
+  readonly #deps: StateWriterDeps;
+  readonly #sensors = new Map<number, SensorAlarms>();
+  /** Sensors whose state is still to be written: a batch that failed is taken again and must not find nothing to do. */
+  readonly #unwritten = new Set<number>();
+  readonly #unreadable: Counter;
+  #refreshedAt = 0;
+  #refreshedSize = -1;
+
+  constructor(deps: StateWriterDeps) {
+    this.#deps = deps;
+    this.#unreadable = new Counter({
+      name: 'tocsin_states_unreadable_total',
+      help: 'Alarm events that the state writer could not read; the archiver parks them',
+      registers: [deps.registry],
+    });
+  }
+
+  /** Alarms of sensors that the history has no state of, such as after it was lost, are taken from the archive. */
+  async recall(): Promise<void> {
+    const { history, archive } = this.#deps;
+    for await (const states of history.states()) {
+      for (const { sensor, active, at } of states) if (active.length > 0) this.#sensors.set(sensor, SensorAlarms.of(active, at));
+    }
+    for (const alarm of await archive.open()) {
+      if (!isActive(alarm)) continue;
+      const known = this.#sensors.get(alarm.sensor);
+      if (known && !this.#unwritten.has(alarm.sensor)) known.identify(alarm);
+      else if (known || !(await history.state(alarm.sensor))) {
+        const sensor = this.#sensorOf(alarm.sensor);
+        sensor.raise(alarm);
+        sensor.at = Math.max(sensor.at, alarm.raisedAt);
+        this.#unwritten.add(alarm.sensor);
+      }
+    }
+    await this.#write();
+  }
+
+  async take(batch: RecordBatch): Promise<void> {
+    const { read, unreadable } = decoded(batch, decodeChange);
+    for (const { value: change } of read) {
+      const sensor = this.#sensorOf(change.alarm.sensor);
+      if (!sensor.apply(change)) continue;
+      sensor.at = Math.max(sensor.at, change.at, this.#refreshedAt + 1);
+      this.#unwritten.add(change.alarm.sensor);
+    }
+    await this.#write();
+    for (const { i, problem } of unreadable) this.#leaveOut(batch, i, problem);
+  }
+
+  /** All known sensors, quiet ones too, step by step. */
+  async refreshIfDue(signal: AbortSignal): Promise<void> {
+    const { clock, directory } = this.#deps;
+    const size = await directory.size();
+    if (size === this.#refreshedSize && clock() < this.#refreshedAt + REFRESH_EVERY_MS) return;
+    const at = Math.max(clock(), this.#refreshedAt + 1);
+    this.#refreshedAt = at;
+    // Until it has come to its end: one that fails is done again at the next look.
+    this.#refreshedSize = -1;
+    for await (const places of directory.places()) {
+      for (let i = 0; i < places.length; i += STATES_PER_STEP) {
+        if (signal.aborted) return;
+        const states = places.slice(i, i + STATES_PER_STEP).map(({ sensor, geohash, region }): SensorState => {
+          return { sensor, geohash, region, active: this.#sensors.get(sensor)?.types() ?? [], at };
+        });
+        await this.#deps.history.writeStates(states);
+        await sleep(PAUSE_MS);
+      }
+    }
+    this.#refreshedSize = size;
+    for (const [sensor, alarms] of this.#sensors)
+      if (alarms.quiet && alarms.at <= at && !this.#unwritten.has(sensor)) this.#sensors.delete(sensor);
+  }
+
+  /** Waits for a directory that is away: without its place a state would take the sensor off the map. */
+  async #write(): Promise<void> {
+    if (this.#unwritten.size === 0) return;
+    const states: SensorState[] = [];
+    for (const sensor of this.#unwritten) {
+      const client = await this.#deps.directory.find(sensor);
+      const alarms = this.#sensorOf(sensor);
+      states.push({ sensor, geohash: client?.geohash ?? '', region: client?.region ?? '', active: alarms.types(), at: alarms.at });
+    }
+    await this.#deps.history.writeStates(states);
+    this.#unwritten.clear();
+  }
+
+  #sensorOf(sensor: number): SensorAlarms {
+    const known = this.#sensors.get(sensor);
+    if (known) return known;
+    const fresh = new SensorAlarms();
+    this.#sensors.set(sensor, fresh);
+    return fresh;
+  }
+
+  #leaveOut(batch: RecordBatch, i: number, problem: string): void {
+    // The archiver reads the same topic and parks what it can't read; a second copy would tell nothing new.
+    this.#unreadable.inc();
+    this.#deps.logger.warn({ partition: batch.partition, offset: batch.offset(i), problem }, 'an alarm event could not be read');
+  }
+}

@@ -1,0 +1,53 @@
+import type { AlarmType } from '../../alarm/status.ts';
+import type { MinuteCount } from './port.ts';
+
+/** The alarms of one minute and type in one partition, by region; an alarm counts once however often its record is read. */
+export class Tally {
+  readonly minute: number;
+  readonly type: AlarmType;
+  /** Of its first record: from there on the log can rebuild it. */
+  readonly firstOffset: number;
+  /** Its minute was over when it was opened, so that what is stored is added to. */
+  readonly late: boolean;
+  changed = false;
+  readonly #ids = new Set<string>();
+  readonly #regions = new Map<string, number>();
+  readonly #stored: ReadonlyMap<string, number>;
+  readonly #storedTotal: number;
+
+  constructor(minute: number, type: AlarmType, firstOffset: number, stored: readonly MinuteCount[], late: boolean) {
+    this.minute = minute;
+    this.type = type;
+    this.firstOffset = firstOffset;
+    this.late = late;
+    this.#stored = new Map(stored.map(({ region, count }) => [region, count]));
+    this.#storedTotal = stored.reduce((sum, { count }) => sum + count, 0);
+  }
+
+  get size(): number {
+    return this.#ids.size;
+  }
+
+  has(alarm: string): boolean {
+    return this.#ids.has(alarm);
+  }
+
+  add(alarm: string, region: string): void {
+    this.#ids.add(alarm);
+    this.#regions.set(region, (this.#regions.get(region) ?? 0) + 1);
+    this.changed = true;
+  }
+
+  /**
+   * What has to be written. Nothing while fewer alarms were read than are stored: then they are still being read again after a restart, or
+   * the minute's first ones lie before the place where reading began, and what is stored is right.
+   */
+  rows(partition: number): readonly MinuteCount[] {
+    const { minute, type } = this;
+    if (!this.late && this.#ids.size < this.#storedTotal) return [];
+    return [...new Set([...this.#regions.keys(), ...this.#stored.keys()])].map((region) => {
+      const count = (this.#regions.get(region) ?? 0) + (this.late ? (this.#stored.get(region) ?? 0) : 0);
+      return { minute, type, region, partition, count };
+    });
+  }
+}
