@@ -28,16 +28,21 @@ export interface MailerDeps {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly health: Health;
-  /** How long mails under way may take to finish when the mailer stops. */
-  readonly drainMs?: number;
+  readonly limits?: Partial<MailerLimits>;
 }
 
-const POLL_WAIT_MS = 250;
-/** Mails read from ALARM and not finished; about 4 KB each. */
-const UNFINISHED_MAX = 512;
-/** Records between the oldest unfinished mail and the newest; some 16,000 later mails went out: then it is that mail's fault. */
-const SPAN_MAX = 16_384;
-const DRAIN_MS = 5_000;
+export interface MailerLimits {
+  /** Mails read from ALARM and not finished; about 4 KB each. */
+  readonly unfinishedMax: number;
+  /** Records from the oldest unfinished mail to the newest taken in: when so many later ones went out, it is that mail's fault. */
+  readonly spanMax: number;
+  /** How long mails under way may take to finish when the mailer stops. */
+  readonly drainMs: number;
+  /** How long a quiet log is waited on; as late at most are positions kept and health told. */
+  readonly pollWaitMs: number;
+}
+
+const LIMITS: MailerLimits = { unfinishedMax: 512, spanMax: 16_384, drainMs: 5_000, pollWaitMs: 250 };
 
 /** One partition of ALARM, and what was delivered of it before this process began. */
 interface Partition {
@@ -71,6 +76,7 @@ class Mailer {
   readonly #queue: MailQueue<AlarmMail>;
   readonly #delivery: DeliveryDeps;
   readonly #health: MailerHealth;
+  readonly #limits: MailerLimits;
   readonly #partitions = new Map<number, Partition>();
   /** Ends the taking in, then what is under way. */
   readonly #intake = new AbortController();
@@ -80,6 +86,7 @@ class Mailer {
     this.#config = config;
     this.#deps = deps;
     this.#subscription = subscription;
+    this.#limits = { ...LIMITS, ...deps.limits };
     this.#health = new MailerHealth(deps.health, deps.logger, deps.clock);
     const metrics = mailerMetrics(deps.registry, () => this.#queue.unfinished);
     this.#delivery = {
@@ -112,7 +119,7 @@ class Mailer {
     const { signal } = this.#intake;
     while (!signal.aborted) {
       try {
-        for (const batch of await this.#persist(() => this.#subscription.poll(POLL_WAIT_MS), signal)) {
+        for (const batch of await this.#persist(() => this.#subscription.poll(this.#limits.pollWaitMs), signal)) {
           // Its own deliveries only wake it: the ledger was read when the partition was met.
           if (batch.topic === 'ALARM') await this.#takeIn(batch);
         }
@@ -126,7 +133,7 @@ class Mailer {
   /** Lets what is under way finish, within bounds, and remembers how far it came. */
   async stop(loop: Promise<void>): Promise<void> {
     this.#intake.abort(new Error('stopping'));
-    await this.#queue.stop(this.#deps.drainMs ?? DRAIN_MS);
+    await this.#queue.stop(this.#limits.drainMs);
     this.#work.abort(new Error('stopping'));
     await loop;
     for (const partition of this.#partitions.values()) {
@@ -187,14 +194,15 @@ class Mailer {
 
   /** Waits until another mail may be begun. Throws when stopping. */
   async #room({ progress, mails }: Partition): Promise<void> {
-    while (this.#queue.unfinished >= UNFINISHED_MAX || progress.span >= SPAN_MAX) {
+    const { unfinishedMax, spanMax } = this.#limits;
+    while (this.#queue.unfinished >= unfinishedMax || progress.span >= spanMax) {
       this.#intake.signal.throwIfAborted();
-      const oldest = progress.span >= SPAN_MAX ? mails.get(progress.oldest?.offset ?? -1) : undefined;
+      const oldest = progress.span >= spanMax ? mails.get(progress.oldest?.offset ?? -1) : undefined;
       if (oldest) {
-        oldest.givenUp ??= `put off ${oldest.deferrals} times while ${SPAN_MAX} later ones were taken in`;
+        oldest.givenUp ??= `put off ${oldest.deferrals} times while ${spanMax - 1} later ones were taken in`;
         this.#queue.hurry(oldest);
       }
-      await this.#queue.changed(POLL_WAIT_MS);
+      await this.#queue.changed(this.#limits.pollWaitMs);
       await this.#settle();
     }
   }

@@ -1,8 +1,7 @@
 import type { ParsedMail } from 'mailparser';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { composeMail } from '../../processor/response/mail/compose.ts';
-import type { Mail, MailTransport } from '../../processor/response/mail/port.ts';
-import { changeOf, clientOf } from '../support/alarms.ts';
+import type { MailTransport } from '../../processor/response/mail/port.ts';
+import { mailOf } from '../support/alarms.ts';
 
 export interface MailTransportBed {
   readonly transport: MailTransport;
@@ -12,12 +11,6 @@ export interface MailTransportBed {
   fail(): Promise<void>;
   mend(): Promise<void>;
   close(): Promise<void>;
-}
-
-const FRAME = { from: 'tocsin@arc.example', to: ['desk@arc.example', 'night@arc.example'], consoleUrl: 'https://console.example' };
-
-export function mailOf(id = 'a42959-smoke-17'): Mail {
-  return composeMail(changeOf('raised', { id }), clientOf({ city: 'Αθήνα' }), FRAME);
 }
 
 /** What every MailTransport does. */

@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { type ParsedMail, simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
 import { openSmtp } from '../../processor/response/mail/smtp.ts';
-import { mailOf, mailTransportContract } from '../contract/mail-transport.ts';
-import { changeOf, NOON } from '../support/alarms.ts';
+import { mailTransportContract } from '../contract/mail-transport.ts';
+import { changeOf, mailOf, NOON } from '../support/alarms.ts';
 import { openMailerRig } from '../support/mailer-rig.ts';
 
 const SMTPD = '/usr/sbin/smtpd';

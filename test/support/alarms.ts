@@ -2,6 +2,8 @@
 import type { Alarm } from '../../alarm/alarm.ts';
 import type { MailedChange, MailedEvent } from '../../processor/response/alarm-event.ts';
 import type { Client } from '../../processor/response/directory/port.ts';
+import { composeMail } from '../../processor/response/mail/compose.ts';
+import type { Mail } from '../../processor/response/mail/port.ts';
 
 /** 24 November 2026, 13:32:50.123 UTC. */
 export const NOON = Date.UTC(2026, 10, 24, 13, 32, 50, 123);
@@ -59,4 +61,11 @@ export function clientOf(changes: Partial<Client> = {}): Client {
     region: 'UK',
     ...changes,
   };
+}
+
+/** Two recipients, a text that isn't ASCII. */
+const FRAME = { from: 'tocsin@arc.example', to: ['desk@arc.example', 'night@arc.example'], consoleUrl: 'https://console.example' };
+
+export function mailOf(id = 'a42959-smoke-17'): Mail {
+  return composeMail(changeOf('raised', { id }), clientOf({ city: 'Αθήνα' }), FRAME);
 }

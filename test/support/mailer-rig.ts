@@ -12,7 +12,7 @@ import type { DeadLetter, Delivery, Topic } from '../../message-log/topics.ts';
 import { mailerSettings } from '../../processor/response/config.ts';
 import type { Client, Directory } from '../../processor/response/directory/port.ts';
 import type { MailTransport } from '../../processor/response/mail/port.ts';
-import { startMailer } from '../../processor/response/mailer.ts';
+import { type MailerLimits, startMailer } from '../../processor/response/mailer.ts';
 import { readSettings } from '../../runtime/configuration.ts';
 import { TransientError } from '../../runtime/errors.ts';
 import { Health } from '../../runtime/health.ts';
@@ -31,7 +31,10 @@ export interface MailerRig {
   /** Error levels and messages logged. */
   readonly lines: { level: number; msg: string }[];
   now: number;
-  start(transport: MailTransport, options?: { settings?: NodeJS.ProcessEnv; crash?: CrashPoint; directory?: Directory }): Promise<Running>;
+  start(
+    transport: MailTransport,
+    options?: { settings?: NodeJS.ProcessEnv; crash?: CrashPoint; directory?: Directory; limits?: Partial<MailerLimits> },
+  ): Promise<Running>;
   alarm(...events: readonly (AlarmEvent | string)[]): Promise<void>;
   deliveries(): Promise<readonly Delivery[]>;
   dead(): Promise<readonly DeadLetter[]>;
@@ -86,7 +89,7 @@ export async function openMailerRig(now: number, partitions = 1): Promise<Mailer
     clients,
     lines,
     now,
-    start: async (transport, { settings = {}, crash, directory = directoryOf(clients) } = {}) => {
+    start: async (transport, { settings = {}, crash, directory = directoryOf(clients), limits } = {}) => {
       Object.assign(rig, { registry: new Registry(), health: new Health() });
       const mailer = await startMailer(readSettings(mailerSettings, settings), {
         log: crash ? crashing(log, crash, () => crashes.push(crash)) : log,
@@ -96,7 +99,7 @@ export async function openMailerRig(now: number, partitions = 1): Promise<Mailer
         logger,
         registry: rig.registry,
         health: rig.health,
-        drainMs: crash ? 0 : 2_000,
+        limits: { pollWaitMs: 20, drainMs: crash ? 0 : 2_000, ...limits },
       });
       running.push(mailer);
       return mailer;

@@ -104,17 +104,19 @@ describe('the mailer', () => {
     expect(await rig.metric('tocsin_mails_parked_total')).toBe(1);
   });
 
-  it.each(['not json', '{"event":"raised"}', '{"event":"exploded"}', JSON.stringify({ ...raised('x'), at: 'noon' })])(
-    'parks %s, which it cannot read, and goes on',
-    async (value) => {
-      const transport = transportOf();
-      await rig.start(transport);
-      await rig.alarm(value, raised('b'));
-      await rig.done();
-      expect(transport.taken).toEqual([idOf('b', 'raised')]);
-      expect(await rig.dead()).toEqual([expect.objectContaining({ value, offset: 0, by: 'mailer' })]);
-    },
-  );
+  it.each([
+    ['what is not JSON', 'not json'],
+    ['an event without its alarm', '{"event":"raised"}'],
+    ['an unknown event', '{"event":"exploded"}'],
+    ['an event without a time', JSON.stringify({ ...raised('x'), at: 'noon' })],
+  ])('parks %s, and goes on', async (_what, value) => {
+    const transport = transportOf();
+    await rig.start(transport);
+    await rig.alarm(value, raised('b'));
+    await rig.done();
+    expect(transport.taken).toEqual([idOf('b', 'raised')]);
+    expect(await rig.dead()).toEqual([expect.objectContaining({ value, offset: 0, by: 'mailer' })]);
+  });
 
   it('never takes more from the log than its window, and mails all of it when the server is back', async () => {
     let away = true;
@@ -126,6 +128,20 @@ describe('the mailer', () => {
     await rig.done();
     expect(new Set(transport.taken).size).toBe(700);
     expect(transport.taken).toHaveLength(700);
+  });
+
+  it('gives up a mail that is put off for ever only when very many later ones went out, so that it cannot stop the rest', async () => {
+    const transport = transportOf((mail) => (mail.messageId === idOf('stuck', 'raised') ? later : 'take'));
+    await rig.start(transport, { limits: { spanMax: 100 } });
+    await rig.alarm(raised('stuck'), ...Array.from({ length: 99 }, (_, i) => raised(`m${i}`)));
+    await rig.until(() => transport.taken.length === 99);
+    expect(await rig.dead()).toEqual([]);
+    await rig.alarm(raised('last'));
+    await rig.done();
+    expect(transport.taken).toHaveLength(100);
+    expect((await rig.dead()).map(({ offset, reason }) => [offset, reason])).toEqual([
+      [0, expect.stringMatching(/^put off \d+ times while 99 later ones were taken in$/)],
+    ]);
   });
 
   it('sends the gravest of what waits first', async () => {

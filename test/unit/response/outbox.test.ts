@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openOutbox } from '../../../processor/response/mail/outbox.ts';
-import { NOON } from '../../support/alarms.ts';
-import { mailOf } from '../../contract/mail-transport.ts';
+import { mailOf, NOON } from '../../support/alarms.ts';
 
 const DAY = 86_400_000;
 const options = { keepMs: 30 * DAY, clock: () => NOON, logger: pino({ level: 'silent' }) };

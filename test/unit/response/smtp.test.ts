@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { MailTransport } from '../../../processor/response/mail/port.ts';
 import { openSmtp, type SmtpOptions } from '../../../processor/response/mail/smtp.ts';
-import { mailOf } from '../../contract/mail-transport.ts';
+import { mailOf } from '../../support/alarms.ts';
 import { type FaultySmtp, type FaultySmtpOptions, startSmtp } from '../../support/smtp-server.ts';
 
 const OPTIONS = { smtpTls: 'auto', concurrency: 2, perSecond: 0, timeoutMs: 5_000 } as const;
