@@ -30,7 +30,8 @@ export interface SimulateOptions {
 /** A little less than what the scenarios keep, so that only late messages wait for it. */
 const APART_AT_LEAST_MS = APART_MS - 400;
 
-interface Option {
+export interface Option {
+  /** What its value is; an option without takes none. */
   readonly placeholder?: string;
   readonly help: string;
 }
@@ -61,9 +62,7 @@ export const HELP = `Simulates a fleet of sensors, and tells what the system mad
 
   npm run simulate -- --apps 4 --rate 350 --minutes 30 --token TOKEN
 
-${Object.entries<Option>(OPTIONS)
-  .map(([name, { placeholder, help }]) => `  --${`${name} ${placeholder ?? ''}`.padEnd(24)}${help}`)
-  .join('\n')}
+${helpOf(OPTIONS)}
 
 Scenarios:
 ${SCENARIOS.map(({ name, summary }) => `  ${name.padEnd(26)}${summary}`).join('\n')}
@@ -78,7 +77,7 @@ export type Parsed =
 
 /** Reads the command line; all that is wrong with it at once. */
 export function parseOptions(args: readonly string[], environmentToken: string | undefined): Parsed {
-  const { values, problems } = tokensOf(args);
+  const { values, problems } = tokensOf(args, OPTIONS);
   if (values.has('help')) return { kind: 'help' };
   const check = new Checks(values, problems);
   const name = values.get('scenario') ?? 'case2';
@@ -111,9 +110,18 @@ export function parseOptions(args: readonly string[], environmentToken: string |
     : { kind: 'options', options: { ...options, scenario } };
 }
 
+/** A line for each option. */
+export function helpOf(options: Readonly<Record<string, Option>>): string {
+  return Object.entries(options)
+    .map(([name, { placeholder = '', help }]) => `  --${`${name} ${placeholder}`.padEnd(24)}${help}`)
+    .join('\n');
+}
+
 /** Options with their values; what isn't an option, or lacks its value, is a problem. */
-function tokensOf(args: readonly string[]): { values: Map<string, string>; problems: string[] } {
-  const known: Readonly<Record<string, Option>> = OPTIONS;
+export function tokensOf(
+  args: readonly string[],
+  known: Readonly<Record<string, Option>>,
+): { values: Map<string, string>; problems: string[] } {
   const config = Object.fromEntries(
     Object.entries(known).map(([name, { placeholder }]) => [name, { type: placeholder ? ('string' as const) : ('boolean' as const) }]),
   );
@@ -133,7 +141,7 @@ function tokensOf(args: readonly string[]): { values: Map<string, string>; probl
   return { values, problems };
 }
 
-class Checks {
+export class Checks {
   readonly #values: ReadonlyMap<string, string>;
   readonly #problems: string[];
 

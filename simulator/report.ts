@@ -49,13 +49,14 @@ export function reportText(report: Report): string {
 function table({ reference, messages, messagesPerSecond, seconds, comparison }: Report): string {
   const expected = comparison?.expected;
   const observed = comparison?.observed;
+  const told = (n: number | undefined) => (reference === undefined ? '' : count(n));
   const rows = [
-    ['', reference?.name ?? 'reference', 'sent', 'must be', 'system'],
-    ['messages', count(reference?.messages), count(messages.acknowledged), '', ''],
-    ['messages per second', count(reference?.messagesPerSecond), count(messagesPerSecond), '', ''],
-    ['duration', reference ? `${reference.minutes} min` : '-', span(seconds), '', ''],
-    ['alarms activated', count(reference?.activated), '', range(expected?.activated), count(observed?.activated)],
-    ['alarms recovered', count(reference?.recovered), '', range(expected?.recovered), count(observed?.recovered)],
+    ['', reference?.name ?? '', 'sent', 'must be', 'system'],
+    ['messages', told(reference?.messages), count(messages.acknowledged), '', ''],
+    ['messages per second', told(reference?.messagesPerSecond), count(messagesPerSecond), '', ''],
+    ['duration', reference ? `${reference.minutes} min` : '', span(seconds), '', ''],
+    ['alarms activated', told(reference?.activated), '', range(expected?.activated), count(observed?.activated)],
+    ['alarms recovered', told(reference?.recovered), '', range(expected?.recovered), count(observed?.recovered)],
   ];
   return rows.map(([first = '', ...cells]) => (first.padEnd(22) + cells.map((cell) => cell.padStart(14)).join('')).trimEnd()).join('\n');
 }

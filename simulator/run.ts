@@ -33,7 +33,7 @@ export async function run(options: SimulateOptions, { progress, stop, neighbours
   const hopeless = new AbortController();
   const onTick = (seconds: number) => {
     if (tally.refused >= HOPELESS && tally.acknowledged === 0) hopeless.abort();
-    progress.update(seconds, stateOf(tally, seconds));
+    progress.update(seconds, stateOf(tally, oracle, seconds));
   };
   const ended = AbortSignal.any([stop, hopeless.signal]);
   const seconds = await runFleet(planOf(options, neighbours), fleetConfig(options), { tally, oracle, stop: ended, onTick });
@@ -120,8 +120,24 @@ function report(
   };
 }
 
-export function stateOf({ acknowledged, retries, refused }: Tally, seconds: number): string {
+function stateOf({ acknowledged, retries, refused }: Tally, oracle: Oracle, seconds: number): string {
   const again = [...retries.values()].reduce((sum, n) => sum + n, 0);
-  const rate = Math.round(acknowledged / Math.max(0.001, seconds));
-  return `${acknowledged.toLocaleString('en-US')} messages, ${rate.toLocaleString('en-US')}/s${again > 0 ? `, ${again} sent again` : ''}${refused > 0 ? `, ${refused} refused` : ''}`;
+  let alarms = 0;
+  let active = 0;
+  for (const { possible } of oracle.expectations()) {
+    alarms += possible[0]?.length ?? 0;
+    if (possible[0]?.at(-1)?.recovered === false) active += 1;
+  }
+  const parts = [
+    `${grouped(acknowledged)} messages`,
+    `${grouped(acknowledged / Math.max(0.001, seconds))}/s`,
+    `${grouped(alarms)} alarms, ${grouped(active)} active`,
+  ];
+  if (again > 0) parts.push(`${grouped(again)} sent again`);
+  if (refused > 0) parts.push(`${grouped(refused)} refused`);
+  return parts.join(', ');
+}
+
+function grouped(n: number): string {
+  return Math.round(n).toLocaleString('en-US');
 }
