@@ -57,7 +57,7 @@ export interface MessageLog {
   /**
    * Durable once it resolves, with the place of the first record. Concurrent calls share commits; their order is kept per partition.
    * Rejects with TransientError (`disk-full`, `log-unavailable`, `log-closed`): then none of the records of this call is acknowledged.
-   * `bytes` may be reused once the call has returned.
+   * `bytes` may be reused once the call has returned. An append of no records asks whether the log takes any: it rejects like another.
    */
   append(topic: Topic, records: Records, at: number): Promise<{ readonly partition: number; readonly offset: number }>;
 

@@ -160,12 +160,11 @@ function connectionsMax({ connectionsMax: wanted }: ProxyConfig, logger: Logger)
 async function listen(server: Server<typeof SensorRequest, typeof ServerResponse>, { host, port }: ProxyConfig): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const why = error.code === 'EADDRINUSE' ? 'another program listens there' : error.message;
-      reject(
-        new PermanentError('cannot-listen', `cannot listen on ${host}:${port}: ${why}; choose another port with TOCSIN_INGEST_PORT`, {
-          cause: error,
-        }),
-      );
+      const why =
+        error.code === 'EADDRINUSE'
+          ? `port ${port} on ${host} is in use by another program`
+          : `cannot listen on ${host}:${port}: ${error.message}`;
+      reject(new PermanentError('cannot-listen', `${why}; choose another with TOCSIN_INGEST_PORT`, { cause: error }));
     });
     server.listen({ host, port, backlog: ACCEPT_BACKLOG }, resolve);
   });

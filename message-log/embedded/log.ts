@@ -12,12 +12,14 @@ import { closed } from './faults.ts';
 import { RECORD_BYTES } from './frame.ts';
 import { GroupCommit } from './group-commit.ts';
 import { type LogMetrics, logMetrics } from './metrics.ts';
+import { Merging } from './merging.ts';
 import { PartitionLog } from './partition-log.ts';
 import { Positions } from './positions.ts';
 import { Retention, type RetentionLimits } from './retention.ts';
 import type { Store } from './store.ts';
 import { EmbeddedSubscription } from './subscription.ts';
 import { Tasks } from './tasks.ts';
+import { Upkeep } from './upkeep.ts';
 
 export interface EmbeddedLogOptions extends RetentionLimits {
   /** The same for the life of a data folder. */
@@ -29,7 +31,7 @@ export interface EmbeddedLogOptions extends RetentionLimits {
 }
 
 export interface EmbeddedLog extends MessageLog {
-  /** Applies retention now instead of at its next turn. */
+  /** Applies retention and merges small frames now instead of at the next turn. */
   sweep(): Promise<void>;
 }
 
@@ -45,7 +47,7 @@ class LmdbLog implements EmbeddedLog {
   readonly #commits: GroupCommit;
   readonly #positions: Positions;
   readonly #tasks: Tasks;
-  readonly #retention: Retention;
+  readonly #upkeep: Upkeep;
   readonly #metrics: LogMetrics;
   readonly #open = new Set<{ close(): Promise<void> }>();
   #closed = false;
@@ -73,24 +75,23 @@ class LmdbLog implements EmbeddedLog {
       commits: this.#commits,
       log: (topic, partition) => this.#log(topic, partition),
     });
-    this.#retention = new Retention(limits, {
-      store,
-      logs: [...this.#logs.values()].flat(),
-      positions: this.#positions,
-      metrics: this.#metrics,
-      clock,
+    const logs = [...this.#logs.values()].flat();
+    const retention = new Retention(limits, { store, logs, positions: this.#positions, metrics: this.#metrics, clock, logger });
+    this.#upkeep = new Upkeep(
+      retention,
+      logs.map((log) => new Merging(log, store)),
       logger,
-    });
+    );
   }
 
   async append(topic: Topic, records: Records, at: number): Promise<{ readonly partition: number; readonly offset: number }> {
     const { length, keys, starts, ends, bytes } = records;
     let size = length * RECORD_BYTES;
     for (let i = 0; i < length; i += 1) size += (ends[i] as number) - (starts[i] as number);
+    this.#commits.admit(size);
     if (length === 0) return { partition: 0, offset: this.#log(topic, 0).next };
     const partition = partitionOf(keys[0] as number, this.partitions);
     const first = this.#log(topic, partition);
-    this.#commits.admit(size);
     const index = first.stage.count;
     if (this.partitions === 1) this.#stageAll(first, records, at);
     else
@@ -137,13 +138,13 @@ class LmdbLog implements EmbeddedLog {
   }
 
   sweep(): Promise<void> {
-    return this.#retention.sweep();
+    return this.#upkeep.run();
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     await this.#tasks.close();
-    await this.#retention.stop();
+    await this.#upkeep.stop();
     await this.#commits.close();
     for (const open of this.#open) await open.close();
   }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Quota } from '../../../proxy/quota.ts';
 import { TransientError } from '../../../runtime/errors.ts';
-import { MemoryLog } from '../../support/memory-log.ts';
+import type { MemoryLog } from '../../support/memory-log.ts';
 import { RawClient, STATUS, statusesIn, type TestProxy, testProxy } from '../../support/proxy.ts';
 
 const appended = async (log: MemoryLog, count: number): Promise<void> => {
