@@ -1,0 +1,191 @@
+import { describe, expect, it } from 'vitest';
+import { decodeRecovery, decodeStatus, forEachLine, forEachMember } from '../../../alarm/decode.ts';
+import { REQUIRED, scan } from '../../../alarm/scan.ts';
+import { emptyStatus, type Recovery, type Status } from '../../../alarm/status.ts';
+import { message, mutate, random } from './random-messages.ts';
+import { json, specifiedStatus } from './status-specification.ts';
+
+/** Raise it by hand (TOCSIN isn't asked: it is a constant) to run millions. */
+const MESSAGES = 200_000;
+const ARRAYS = 20_000;
+
+function decode(text: string | Buffer): Status | string {
+  const bytes = Buffer.from(text);
+  const status = emptyStatus();
+  return decodeStatus(bytes, 0, bytes.length, status) ?? status;
+}
+
+const NORMAL = { id: 42959, motion: true, smoke: false, temperature: 25.5, maxTemperature: 30, at: undefined, seq: undefined };
+const withField = (name: string, value: string) =>
+  `{"id":42959,"motion":true,"smoke":false,"temperature":25.5,"maxTemperature":30.0,"${name}":${value}}`;
+
+describe('decodeStatus', () => {
+  it.each([
+    ['JSON literals', '{"id":42959,"motion":true,"smoke":false,"temperature":25.5,"maxTemperature":30.0}', {}],
+    ['strings', '{"id":"42959","motion":"true","smoke":"false","temperature":"25.5","maxTemperature":"30.0"}', {}],
+    ['any order and white space', '\r\n{ "smoke" :false,\t"maxTemperature":30,"temperature":25.5, "motion":true ,"id":42959 } ', {}],
+    ['the last of two values', withField('id', '7'), { id: 7 }],
+    ['the last of a bad and a good value', withField('id', '"x","id":7'), { id: 7 }],
+    ['unknown fields', withField('firmware', '"1.2"'), {}],
+    ['unknown nested fields', withField('radio', '{"rssi":[-70,{"id":1}]}'), {}],
+    ['keys with escapes', withField('i\\u0064', '8'), { id: 8 }],
+    ['exponents', withField('temperature', '1e3'), { temperature: 1000 }],
+    ['a minus zero id as zero', withField('id', '-0'), { id: 0 }],
+    ['an id with a fraction of zero', withField('id', '42959.0'), {}],
+    ['the largest id', withField('id', '2147483647'), { id: 2147483647 }],
+    ['epoch ms', withField('at', '1764000000000'), { at: 1764000000000 }],
+    ['epoch ms as a string', withField('at', '"1764000000000"'), { at: 1764000000000 }],
+    ['ISO 8601', withField('at', '"2026-03-01T12:00:00.5+02:00"'), { at: Date.UTC(2026, 2, 1, 10, 0, 0, 500) }],
+    ['a counter', withField('seq', '12'), { seq: 12 }],
+    ['a counter as a string', withField('seq', '"12"'), { seq: 12 }],
+  ])('reads %s', (_, text, expected) => {
+    expect(decode(text)).toEqual({ ...NORMAL, ...expected });
+  });
+
+  it.each([
+    ['{"motion":true,"smoke":false,"temperature":25.5,"maxTemperature":30}', 'id is missing'],
+    ['{"id":1,"motion":true,"temperature":25.5,"maxTemperature":30}', 'smoke is missing'],
+    [withField('id', '1.5'), 'id must be a whole number from 0 to 2147483647'],
+    [withField('id', '2147483648'), 'id must be a whole number from 0 to 2147483647'],
+    [withField('id', '-1'), 'id must be a whole number from 0 to 2147483647'],
+    [withField('id', '"007"'), 'id must be a whole number from 0 to 2147483647'],
+    [withField('id', 'null'), 'id must be a whole number from 0 to 2147483647'],
+    [withField('motion', '"True"'), 'motion must be true or false'],
+    [withField('smoke', '1'), 'smoke must be true or false'],
+    [withField('temperature', '"25.5 "'), 'temperature must be a number'],
+    [withField('temperature', '1e999'), 'temperature must be a number'],
+    [withField('maxTemperature', '"NaN"'), 'maxTemperature must be a number'],
+    [withField('at', '"2026-02-30T00:00:00Z"'), 'at must be a time: epoch ms, or ISO 8601 with a zone'],
+    [withField('at', '"2026-03-01T12:00:00"'), 'at must be a time: epoch ms, or ISO 8601 with a zone'],
+    [withField('seq', '-1'), 'seq must be a whole number from 0 to 9007199254740991'],
+    ['', 'not valid JSON'],
+    ['{"id":1', 'not valid JSON'],
+    ['[1]', 'must be a JSON object'],
+    ['null', 'must be a JSON object'],
+    [withField('x', '"\t"'), 'not valid JSON'],
+    [Buffer.from(withField('x', '"\xff"'), 'latin1'), 'not valid UTF-8'],
+    [`\ufeff${withField('x', '1')}`, 'not valid JSON'],
+    [withField('x', `${'['.repeat(32)}${']'.repeat(32)}`), 'nested deeper than 32 levels'],
+    [withField('x', '['.repeat(4_000)), 'nested deeper than 32 levels'],
+    [withField('x', `"${'y'.repeat(4_096)}"`), 'longer than 4096 bytes'],
+  ] as const)('refuses %#', (text, reason) => {
+    expect(decode(text)).toBe(reason);
+  });
+
+  it('looks at its range only', () => {
+    const bytes = Buffer.from(`}${withField('seq', '1')}{"id":1}`);
+    const end = bytes.lastIndexOf('{');
+    const status = emptyStatus();
+    expect(decodeStatus(bytes, 1, end, status)).toBeUndefined();
+    expect(status).toEqual({ ...NORMAL, seq: 1 });
+    for (let cut = 1; cut < end; cut++) expect(decodeStatus(bytes, 1, cut, status)).toBe('not valid JSON');
+  });
+
+  it('agrees with its specification on random messages, broken ones included', () => {
+    const next = random(20_260_301);
+    const status = emptyStatus();
+    let valid = 0;
+    let scanned = 0;
+    for (let i = 0; i < MESSAGES; i++) {
+      const bytes = message(next);
+      const expected = specifiedStatus(bytes);
+      // Between two quotes, so that reading past either end would show.
+      const framed = Buffer.concat([Buffer.from('"'), bytes, Buffer.from('"')]);
+      const reason = decodeStatus(framed, 1, 1 + bytes.length, status);
+      const same = expected === undefined ? reason !== undefined : reason === undefined && isSame(status, expected);
+      if (!same)
+        expect.fail(`${JSON.stringify(bytes.toString('latin1'))}: ${reason ?? JSON.stringify(status)}, not ${JSON.stringify(expected)}`);
+      if (expected === undefined) continue;
+      valid++;
+      const found = scan(bytes, 0, bytes.length, status);
+      if (found > 0 && (found & REQUIRED) === REQUIRED) scanned++;
+    }
+    expect(valid / MESSAGES).toBeGreaterThan(0.3);
+    expect(valid / MESSAGES).toBeLessThan(0.8);
+    expect(scanned / valid).toBeGreaterThan(0.7);
+  });
+});
+
+function isSame(one: Status, other: Status): boolean {
+  return (Object.keys(other) as (keyof Status)[]).every((name) => Object.is(one[name], other[name]));
+}
+
+describe('decodeRecovery', () => {
+  it.each([
+    ['an id alone', '{"id":42959}', { id: 42959, at: undefined }],
+    ['an id as a string', '{"id":"42959"}', { id: 42959, at: undefined }],
+    ['a whole status', withField('at', '"2026-03-01T10:00:00Z"'), { id: 42959, at: Date.UTC(2026, 2, 1, 10) }],
+    ['other fields with any JSON', '{"motion":[],"id":5,"at":{},"temperature":null}', { id: 5, at: undefined }],
+    ['no id', '{"motion":true}', 'id is missing'],
+    ['a bad id', '{"id":-5}', 'id must be a whole number from 0 to 2147483647'],
+    ['no JSON', '{"id":5,"motion":}', 'not valid JSON'],
+  ])('takes %s', (_, text, expected) => {
+    const bytes = Buffer.from(text);
+    const recovery: Recovery = { id: 0, at: 1 };
+    expect(decodeRecovery(bytes, 0, bytes.length, recovery) ?? recovery).toEqual(expected);
+  });
+});
+
+function members(text: string | Buffer): { reason: string | undefined; found: string[] } {
+  const bytes = Buffer.from(text);
+  const found: string[] = [];
+  const reason = forEachMember(bytes, 0, bytes.length, (start, end) => found.push(bytes.toString('latin1', start, end)));
+  return { reason, found };
+}
+
+describe('forEachMember', () => {
+  it.each([
+    ['[]', []],
+    [' [ ] ', []],
+    ['[{"id":1}]', ['{"id":1}']],
+    ['[ {"a":"],["} ,\n{"b":[1,{"c":"\\"}"}]} , 5 ]', ['{"a":"],["}', '{"b":[1,{"c":"\\"}"}]}', '5']],
+  ])('finds the members of %s', (text, found) => {
+    expect(members(text)).toEqual({ reason: undefined, found });
+  });
+
+  it.each([
+    ['{}', 'not a JSON array'],
+    ['', 'not a JSON array'],
+    ['[', "not a JSON array: it doesn't end"],
+    ['[{"a":1}', "not a JSON array: it doesn't end"],
+    ['[{"a":1},]', 'not a JSON array: a member is missing at byte 9'],
+    ['[,{"a":1}]', 'not a JSON array: a member is missing at byte 1'],
+    ['[{"a":1}}', 'not a JSON array: unexpected } at byte 8'],
+    ['[{"a":1}] x', 'not a JSON array: something follows its end'],
+  ])('refuses %s: %s', (text, reason) => {
+    expect(members(text).reason).toBe(reason);
+  });
+
+  it('takes for an array of JSON what JSON.parse takes for one, with the same members', () => {
+    const next = random(7);
+    for (let i = 0; i < ARRAYS; i++) {
+      const whole = Buffer.from(
+        `[${Array.from({ length: Math.floor(next() * 4) }, () => message(next).toString('latin1')).join(',')}]`,
+        'latin1',
+      );
+      const bytes = next() < 0.3 ? mutate(whole, next) : whole;
+      const expected = json(bytes);
+      const { reason, found } = members(bytes);
+      const values = found.map((member) => json(Buffer.from(member, 'latin1')));
+      const wellFormed = reason === undefined && !values.includes(undefined);
+      expect(wellFormed).toBe(Array.isArray(expected));
+      if (wellFormed) expect(values).toEqual(expected);
+    }
+  });
+});
+
+describe('forEachLine', () => {
+  it('finds lines with either line end, without blank ones and the white space around', () => {
+    const bytes = Buffer.from('{"id":1}\r\n\n \t\r\n  {"id":2} \n{"id":3}');
+    const found: string[] = [];
+    forEachLine(bytes, 0, bytes.length, (start, end) => found.push(bytes.toString('latin1', start, end)));
+    expect(found).toEqual(['{"id":1}', '{"id":2}', '{"id":3}']);
+  });
+
+  it('looks at its range only', () => {
+    const bytes = Buffer.from('a\nbb\ncc');
+    const found: string[] = [];
+    forEachLine(bytes, 2, 6, (start, end) => found.push(bytes.toString('latin1', start, end)));
+    expect(found).toEqual(['bb', 'c']);
+  });
+});

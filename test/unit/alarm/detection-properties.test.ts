@@ -1,0 +1,177 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { AlarmChange, AlarmEvent } from '../../../alarm/alarm.ts';
+import { DEFAULT_RULES, type Rules } from '../../../alarm/rules.ts';
+import { ALARM_TYPES } from '../../../alarm/status.ts';
+import { feed, outcome, type Reading, remember, SKEW, withRules } from './detection-rig.ts';
+
+const WITHIN: Rules = {
+  motion: DEFAULT_RULES.motion,
+  smoke: { ...DEFAULT_RULES.smoke, within: 20_000 },
+  temperature: { ...DEFAULT_RULES.temperature, within: 60_000 },
+};
+const RUNS = 1_500;
+
+const sensor = fc.integer({ min: 1, max: 3 });
+const second = fc.integer({ min: 0, max: 60 });
+
+/** Entries lie on multiples of 5 s, OKs 2.5 s from them: further apart than the skew, even when an entry is late by up to 400 ms. */
+const entries = (lateMax: number, seqs: boolean) =>
+  fc
+    .array(
+      fc.record({
+        sensor,
+        slot: second,
+        late: fc.integer({ min: 0, max: lateMax }),
+        type: fc.option(fc.constantFrom(...ALARM_TYPES), { nil: undefined }),
+        seq: seqs ? fc.option(fc.integer({ min: 0, max: 12 }), { nil: undefined }) : fc.constant(undefined),
+      }),
+      { maxLength: 40 },
+    )
+    .map((drawn): Reading[] =>
+      drawn
+        .toSorted((a, b) => a.slot - b.slot)
+        .map(({ sensor, slot, late, type, seq }, offset) => ({
+          topic: 'ENTRY',
+          at: 1e6 + slot * 5_000 - late,
+          offset,
+          sensor,
+          ...(type && { type }),
+          seq,
+        })),
+    );
+
+const oks = fc
+  .array(fc.record({ sensor, slot: second }), { maxLength: 12 })
+  .map((drawn): Reading[] =>
+    drawn
+      .toSorted((a, b) => a.slot - b.slot)
+      .map(({ sensor, slot }, offset) => ({ topic: 'OK', at: 1e6 + slot * 5_000 + 2_300, offset, sensor })),
+  );
+
+/** Any interleaving that keeps each topic's own order. */
+function interleave(entries: readonly Reading[], oks: readonly Reading[], choices: readonly boolean[]): Reading[] {
+  const [fromEntries, fromOks] = [[...entries], [...oks]];
+  const merged: Reading[] = [];
+  for (let i = 0; fromEntries.length > 0 || fromOks.length > 0; i++) {
+    const takeOk = fromEntries.length === 0 || (fromOks.length > 0 && choices[i % choices.length] === true);
+    merged.push((takeOk ? fromOks : fromEntries).shift() as Reading);
+  }
+  return merged;
+}
+
+const choices = fc.array(fc.boolean(), { minLength: 1, maxLength: 60 });
+
+interface Run {
+  readonly events: AlarmEvent[];
+  readonly states: Map<number, string>;
+}
+
+/** Runs the readings; `cuts` says after which of them the effects are taken, `restarts` whether a new Detection goes on from there. */
+function run(readings: readonly Reading[], rules: Rules, cuts: readonly boolean[] = [false], restarts = false): Run {
+  const events: AlarmEvent[] = [];
+  const states = new Map<number, string>();
+  let detection = withRules(rules);
+  const take = () => {
+    const effects = detection.takeEffects();
+    if (!effects) return;
+    events.push(...effects.events);
+    remember(states, effects.changed);
+  };
+  readings.forEach((reading, i) => {
+    feed(detection, reading);
+    if (cuts[i % cuts.length] !== true) return;
+    take();
+    if (!restarts) return;
+    detection = withRules(rules);
+    for (const [sensor, json] of states) detection.restore(sensor, json);
+  });
+  take();
+  return { events, states };
+}
+
+const raisedIds = (events: readonly AlarmEvent[]) =>
+  events.filter(({ event }) => event === 'raised').map((event) => (event as AlarmChange).alarm.id);
+
+describe('whatever the interleaving of ENTRY and OK', () => {
+  const converges = (rules: Rules, lateMax: number, seqs: boolean) =>
+    fc.assert(
+      fc.property(entries(lateMax, seqs), oks, choices, choices, (entries, oks, one, other) => {
+        const [first, second] = [one, other].map((order) => outcome(run(interleave(entries, oks, order), rules).states));
+        expect(first).toEqual(second);
+      }),
+      { numRuns: RUNS, seed: 1 },
+    );
+
+  it('the same types are active and the same hits are kept', () => converges(DEFAULT_RULES, 300, true));
+
+  it('so too with rules bounded in time, for entries in order of time and without seq', () => converges(WITHIN, 0, false));
+});
+
+describe('the same input', () => {
+  const inputs = fc.tuple(entries(4_000, true), oks, choices, choices, fc.constantFrom(DEFAULT_RULES, WITHIN));
+
+  it('gives the same events, ids and states, however it is cut into batches and wherever it is restored', () => {
+    fc.assert(
+      fc.property(inputs, ([entries, oks, order, cuts, rules]) => {
+        const readings = interleave(entries, oks, order);
+        const whole = run(readings, rules);
+        expect(run(readings, rules)).toEqual(whole);
+        expect(run(readings, rules, cuts)).toEqual(whole);
+        expect(run(readings, rules, cuts, true)).toEqual(whole);
+      }),
+      { numRuns: RUNS, seed: 2 },
+    );
+  });
+
+  it('never gives one id to two alarms, and raises, changes and clears each in order of its versions', () => {
+    fc.assert(
+      fc.property(inputs, ([entries, oks, order, , rules]) => {
+        const { events } = run(interleave(entries, oks, order), rules);
+        const ids = raisedIds(events);
+        expect(new Set(ids).size).toBe(ids.length);
+        const versions = new Map<string, number>();
+        for (const event of events as AlarmChange[]) {
+          expect(event.alarm.version).toBe((versions.get(event.alarm.id) ?? 0) + 1);
+          expect(event.event === 'raised').toBe(event.alarm.version === 1);
+          expect(event.alarm.evidence.length).toBe(rules[event.alarm.type].hits);
+          versions.set(event.alarm.id, event.alarm.version);
+        }
+      }),
+      { numRuns: RUNS, seed: 3 },
+    );
+  });
+
+  it('never has two active alarms of one type at a sensor, and says how many are active', () => {
+    fc.assert(
+      fc.property(inputs, ([entries, oks, order, , rules]) => {
+        const detection = withRules(rules);
+        for (const reading of interleave(entries, oks, order)) feed(detection, reading);
+        const open = new Map<string, string>();
+        for (const { alarm } of (detection.takeEffects()?.events ?? []) as AlarmChange[]) {
+          const key = `${alarm.sensor} ${alarm.type}`;
+          if (alarm.state.startsWith('ACTIVE')) {
+            expect(open.get(key) ?? alarm.id).toBe(alarm.id);
+            open.set(key, alarm.id);
+          } else if (open.get(key) === alarm.id) open.delete(key);
+        }
+        const active = ALARM_TYPES.map((type) => [...open.keys()].filter((key) => key.endsWith(type)).length);
+        expect(ALARM_TYPES.map((type) => detection.active[type])).toEqual(active);
+      }),
+      { numRuns: RUNS, seed: 4 },
+    );
+  });
+
+  it('leaves nothing behind once all is well and ENTRY has moved on', () => {
+    fc.assert(
+      fc.property(inputs, ([entries, oks, order, , rules]) => {
+        const readings = interleave(entries, oks, order);
+        const end = 2e6;
+        const all = [1, 2, 3].map((sensor): Reading => ({ topic: 'OK', at: end, offset: 1_000 + sensor, sensor }));
+        const { states } = run([...readings, ...all, { topic: 'ENTRY', at: end + 2 * SKEW, offset: 2_000 }], rules);
+        for (const json of states.values()) expect(json).not.toMatch(/"ok"|ACTIVE_|"hits":\[\{/);
+      }),
+      { numRuns: 300, seed: 5 },
+    );
+  });
+});

@@ -1,0 +1,238 @@
+import { describe, expect, it } from 'vitest';
+import type { Action, AlarmChange } from '../../../alarm/alarm.ts';
+import { AWAITING_MAX, type Detection } from '../../../alarm/detection.ts';
+import { DEFAULT_RULES } from '../../../alarm/rules.ts';
+import type { AlarmType } from '../../../alarm/status.ts';
+import { feed, SENSOR, SKEW, summary, withRules } from './detection-rig.ts';
+
+let offset = 0;
+const hit = (type: AlarmType, at: number, seq?: number) => (detection: Detection) =>
+  feed(detection, { topic: 'ENTRY', at, offset: offset++, type, seq });
+const normal = (at: number) => (detection: Detection) => feed(detection, { topic: 'ENTRY', at, offset: offset++ });
+const ok = (at: number) => (detection: Detection) => feed(detection, { topic: 'OK', at, offset: offset++ });
+const act = (fields: Partial<Action>) => (detection: Detection) => detection.action({ ...ACKNOWLEDGE, ...fields }, 90_000, offset++);
+
+const RAISED_AT = 10_000;
+const ID = `${SENSOR}-motion-0-0-${RAISED_AT.toString(36)}`;
+const ACKNOWLEDGE: Action = { id: 'a1', alarm: ID, sensor: SENSOR, kind: 'acknowledge', version: 1, by: 'ada' };
+
+function given(...steps: ((detection: Detection) => void)[]): { detection: Detection; events: string[]; state: string | null | undefined } {
+  offset = 0;
+  const detection = withRules();
+  for (const step of steps) step(detection);
+  const effects = detection.takeEffects();
+  return { detection, events: summary(effects?.events ?? []), state: effects?.changed.get(SENSOR) };
+}
+
+const smoke = (...times: number[]) => times.map((at) => hit('smoke', at));
+const motion = hit('motion', RAISED_AT);
+
+describe('Detection', () => {
+  it.each<[string, ((detection: Detection) => void)[], string[]]>([
+    ['nothing for normal statuses', [normal(1), normal(2)], []],
+    ['an alarm at the first motion', [motion], ['raised motion 10000 v1 ACTIVE_UNACK']],
+    ['nothing for two hits of smoke', smoke(1, 2), []],
+    [
+      'an alarm at the third hit of smoke, with normal statuses between',
+      [...smoke(1, 2), normal(3), hit('smoke', 4)],
+      ['raised smoke 4 v1 ACTIVE_UNACK'],
+    ],
+    ['one alarm however many hits', smoke(1, 2, 3, 4, 5), ['raised smoke 3 v1 ACTIVE_UNACK']],
+    [
+      'one alarm per type',
+      [motion, ...[1, 2, 3].map((at) => hit('temperature', at))],
+      ['raised motion 10000 v1 ACTIVE_UNACK', 'raised temperature 3 v1 ACTIVE_UNACK'],
+    ],
+    ['no alarm when the same hit comes three times', [1, 2, 3].map((at) => hit('smoke', at, 5)), []],
+    ['an alarm for hits with different seq', [1, 2, 3].map((at) => hit('smoke', at, at)), ['raised smoke 3 v1 ACTIVE_UNACK']],
+    [
+      'seen, but once a minute',
+      [motion, hit('motion', 69_999), hit('motion', 70_000), hit('motion', 70_001)],
+      ['raised motion 10000 v1 ACTIVE_UNACK', 'seen motion 70000 v2 ACTIVE_UNACK'],
+    ],
+    ['cleared by an OK', [motion, ok(20_000)], ['raised motion 10000 v1 ACTIVE_UNACK', 'cleared motion 20000 v2 CLEARED_UNACK']],
+    [
+      "nothing more for an OK that isn't newer",
+      [motion, ok(20_000), hit('motion', 30_000), ok(20_000), ok(19_000)],
+      ['raised motion 10000 v1 ACTIVE_UNACK', 'cleared motion 20000 v2 CLEARED_UNACK', 'raised motion 30000 v1 ACTIVE_UNACK'],
+    ],
+    ['an alarm that an OK from before its hits leaves alone', [...smoke(5, 6, 7), ok(4)], ['raised smoke 7 v1 ACTIVE_UNACK']],
+    [
+      'an alarm anew by the hits after the OK',
+      [...smoke(1, 11, 12, 13), ok(5)],
+      ['raised smoke 12 v1 ACTIVE_UNACK', 'cleared smoke 5 v2 CLEARED_UNACK', 'raised smoke 13 v1 ACTIVE_UNACK'],
+    ],
+    [
+      'an alarm cleared when too few hits are after the OK',
+      [...smoke(1, 11, 12), ok(5)],
+      ['raised smoke 12 v1 ACTIVE_UNACK', 'cleared smoke 5 v2 CLEARED_UNACK'],
+    ],
+    ['nothing for a count that an OK started anew', [...smoke(1, 2), ok(3), hit('smoke', 4)], []],
+    ['nothing for a hit much older than an OK already read', [ok(20_000), hit('motion', 20_000 - SKEW - 1)], []],
+    [
+      'an alarm for a hit hardly older than an OK already read',
+      [ok(20_000), hit('motion', 20_000 - SKEW)],
+      ['raised motion 18000 v1 ACTIVE_UNACK'],
+    ],
+    [
+      'acknowledged, then cleared: over',
+      [motion, act({}), ok(95_000)],
+      ['raised motion 10000 v1 ACTIVE_UNACK', 'acknowledged motion 90000 v2 ACTIVE_ACK', 'cleared motion 95000 v3 CLEARED_ACK'],
+    ],
+    [
+      'cleared, then acknowledged: over',
+      [motion, ok(20_000), act({ version: 2 }), act({ version: 3 })],
+      [
+        'raised motion 10000 v1 ACTIVE_UNACK',
+        'cleared motion 20000 v2 CLEARED_UNACK',
+        'acknowledged motion 90000 v3 CLEARED_ACK',
+        'refused: there is no such alarm, or it is over',
+      ],
+    ],
+    [
+      'a refusal of what was meant for another version',
+      [motion, ok(20_000), act({})],
+      [
+        'raised motion 10000 v1 ACTIVE_UNACK',
+        'cleared motion 20000 v2 CLEARED_UNACK',
+        'refused: the alarm has changed since: it is at version 2, the action was for version 1',
+      ],
+    ],
+    [
+      'a refusal of a second acknowledgement',
+      [motion, act({}), act({ version: 2 })],
+      ['raised motion 10000 v1 ACTIVE_UNACK', 'acknowledged motion 90000 v2 ACTIVE_ACK', 'refused: already acknowledged by ada'],
+    ],
+    ['a refusal for an unknown alarm', [act({})], ['refused: there is no such alarm, or it is over']],
+    [
+      'notes and dispositions',
+      [motion, act({ kind: 'note', note: 'a cat' }), act({ kind: 'disposition', disposition: 'false', version: 2 })],
+      ['raised motion 10000 v1 ACTIVE_UNACK', 'noted motion 90000 v2 ACTIVE_UNACK', 'disposed motion 90000 v3 ACTIVE_UNACK'],
+    ],
+  ])('gives %s', (_, steps, events) => {
+    expect(given(...steps).events).toEqual(events);
+  });
+
+  it('raises with the evidence, id and cause of the hits, and counts it', () => {
+    const detection = withRules();
+    [1, 2, 3].forEach((at, offset) => {
+      feed(detection, { topic: 'ENTRY', at, offset, type: 'smoke', seq: at * 10 });
+    });
+    const { events, counts } = detection.takeEffects() ?? { events: [], counts: [] };
+    const evidence = [1, 2, 3].map((at) => ({ topic: 'ENTRY', partition: 0, offset: at - 1, at, seq: at * 10, value: `{"at":${at}}` }));
+    const id = '7-smoke-0-2-3';
+    const alarm = {
+      id,
+      sensor: 7,
+      type: 'smoke',
+      severity: 'CRITICAL',
+      state: 'ACTIVE_UNACK',
+      version: 1,
+      raisedAt: 3,
+      lastSeenAt: 3,
+      evidence,
+    };
+    expect(events).toEqual([{ event: 'raised', at: 3, cause: { topic: 'ENTRY', partition: 0, offset: 2 }, alarm }]);
+    expect(counts).toEqual([{ alarm: id, sensor: 7, type: 'smoke', at: 3 }]);
+  });
+
+  it('says who acknowledged, when, and what the action was', () => {
+    offset = 0;
+    const detection = withRules();
+    for (const step of [motion, act({})]) step(detection);
+    const acknowledged = detection.takeEffects()?.events.at(-1) as AlarmChange;
+    expect(acknowledged).toMatchObject({
+      action: ACKNOWLEDGE,
+      alarm: { acknowledgedBy: 'ada', acknowledgedAt: 90_000 },
+      cause: { topic: 'ACTION' },
+    });
+  });
+
+  it('remembers nothing of a sensor whose alarm is over, once ENTRY has passed its OK', () => {
+    const { detection } = given(motion, act({}), ok(95_000));
+    normal(95_000 + 2 * SKEW - 1)(detection);
+    expect(detection.takeEffects()).toBeUndefined();
+    expect(detection.sensors).toBe(1);
+    normal(95_000 + 2 * SKEW)(detection);
+    expect(detection.takeEffects()).toEqual({ events: [], counts: [], changed: new Map([[SENSOR, null]]) });
+    expect(detection.sensors).toBe(0);
+  });
+
+  it('lets go of the newest OK only, in the order in which they fall due', () => {
+    const detection = withRules();
+    for (const [sensor, at] of [
+      [1, 30_000],
+      [2, 10_000],
+      [3, 20_000],
+      [2, 25_000],
+    ] as const)
+      feed(detection, { topic: 'OK', at, offset: 0, sensor });
+    detection.takeEffects();
+    const released = [14_000, 24_000, 29_000, 34_000].map((at) => {
+      normal(at)(detection);
+      return [...(detection.takeEffects()?.changed.keys() ?? [])];
+    });
+    expect(released).toEqual([[], [3], [2], [1]]);
+  });
+
+  it('has no effects when nothing happened', () => {
+    expect(given(normal(1)).detection.takeEffects()).toBeUndefined();
+    const { detection } = given(motion);
+    expect(detection.takeEffects()).toBeUndefined();
+  });
+
+  it('keeps a flapping sensor from growing: beyond the bound it acknowledges the oldest itself', () => {
+    const detection = withRules();
+    for (let i = 0; i <= AWAITING_MAX; i++) for (const step of [hit('motion', i * 10_000), ok(i * 10_000 + 5_000)]) step(detection);
+    const events = detection.takeEffects()?.events ?? [];
+    const own = events.filter(({ event }) => event === 'acknowledged') as AlarmChange[];
+    expect(own.map(({ alarm }) => [alarm.raisedAt, alarm.state, alarm.acknowledgedBy])).toEqual([[0, 'CLEARED_ACK', 'tocsin']]);
+  });
+
+  it('counts active alarms by type, also after it is restored, twice even', () => {
+    const { detection, state } = given(motion, ...smoke(1, 2, 3), act({}));
+    expect(detection.active).toEqual({ motion: 1, smoke: 1, temperature: 0 });
+    const restored = withRules();
+    restored.restore(SENSOR, state ?? '');
+    restored.restore(SENSOR, state ?? '');
+    expect(restored.active).toEqual({ motion: 1, smoke: 1, temperature: 0 });
+    ok(200_000)(restored);
+    expect(restored.active).toEqual({ motion: 0, smoke: 0, temperature: 0 });
+  });
+
+  it('refuses state of another version', () => {
+    expect(() => withRules().restore(SENSOR, '{"v":2}')).toThrow('sensor state has version 2');
+  });
+
+  it('bounds the text of a reading', () => {
+    const detection = withRules();
+    detection.entry({ id: 1, motion: true, smoke: false, temperature: 1, maxTemperature: 2, at: undefined, seq: undefined }, 1, 1, () =>
+      'x'.repeat(9_000),
+    );
+    const raised = detection.takeEffects()?.events[0] as AlarmChange;
+    expect(raised.alarm.evidence[0]?.value.length).toBe(4_096);
+  });
+
+  describe('with a rule bounded in time', () => {
+    const bounded = () => withRules({ smoke: { ...DEFAULT_RULES.smoke, within: 100 } });
+    it.each<[string, number[], string[]]>([
+      ['raises when the hits lie close enough', [0, 50, 100], ['raised smoke 100 v1 ACTIVE_UNACK']],
+      ['does not raise when they lie too far apart', [0, 50, 101, 200], []],
+      ['raises by the latest hits', [0, 90, 150, 180], ['raised smoke 180 v1 ACTIVE_UNACK']],
+    ])('%s', (_, times, events) => {
+      const detection = bounded();
+      for (const step of smoke(...times)) step(detection);
+      expect(summary(detection.takeEffects()?.events ?? [])).toEqual(events);
+    });
+
+    it('raises anew by hits that met it after the OK, though later ones lie far apart', () => {
+      const detection = bounded();
+      for (const step of [...smoke(0, 50, 60, 70, 9_000, 20_000), ok(10)]) step(detection);
+      expect(summary(detection.takeEffects()?.events ?? [])).toEqual([
+        'raised smoke 60 v1 ACTIVE_UNACK',
+        'cleared smoke 10 v2 CLEARED_UNACK',
+        'raised smoke 70 v1 ACTIVE_UNACK',
+      ]);
+    });
+  });
+});

@@ -1,0 +1,149 @@
+/** Messages between plain and broken, from a seed. */
+export function random(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const ODD_NUMBERS = [
+  '-0',
+  '1e3',
+  '1E+2',
+  '5e-1',
+  '007',
+  '01.5',
+  '-01',
+  '1.',
+  '.5',
+  '+1',
+  '1e999',
+  '-1e999',
+  '1e',
+  '--1',
+  '0x10',
+  'NaN',
+  'Infinity',
+  '2147483647',
+  '2147483648',
+  '42959.0',
+  '0.1',
+  '123456789012345',
+  '1234567890123456',
+  '9007199254740991',
+  '9007199254740993',
+  '0.30000000000000004',
+  '123456789.123456789',
+  '4.35',
+  '1e21',
+  '-0.0',
+  '25.5 ',
+  ' 25.5',
+  '1_000',
+  '8640000000000000',
+  '8640000000000001',
+]; // prettier-ignore
+const BOOLEANS = ['true', 'false', '"true"', '"false"', 'false', 'false'];
+const ODD_BOOLEANS = ['True', '"TRUE"', '1', 'null', '"yes"', '"true "', 'tru', 'truee', '"tr\\u0075e"', '[true]'];
+const TIMES = [
+  '1764000000000',
+  '"1764000000000"',
+  '"2026-03-01T12:00:00Z"',
+  '"2026-03-01T12:00:00.123+02:00"',
+  '"2024-02-29T23:59Z"',
+  '"0099-01-01T00:00:00Z"',
+];
+const ODD_TIMES = [
+  '"2026-02-30T00:00:00Z"',
+  '"2026-03-01T24:00:00Z"',
+  '"2026-03-01T12:00:00"',
+  '"2026-13-01T00:00:00Z"',
+  '"2026-03-01"',
+  'null',
+  '""',
+  '"2026-03-01T12:00:60Z"',
+  '"2026-03-01T12:00:00,5Z"',
+  '"2026-03-01T12:00:00.1234567-23:59"',
+  '"2023-02-29T00:00:00Z"',
+  'true',
+];
+const OTHER_VALUES = [
+  'null',
+  'true',
+  '1.5',
+  '"text"',
+  '"é"',
+  '"a\\"b"',
+  '{"a":[1,{"b":2}]}',
+  '[]',
+  '"\\u0041"',
+  '"tab\there"',
+  '"}"',
+  '"{\\"id\\":1}"',
+  '""',
+  '-1e5',
+];
+const OTHER_KEYS = [
+  'firmware',
+  'é',
+  'id ',
+  'ID',
+  '',
+  '__proto__',
+  'constructor',
+  'motio',
+  'smokee',
+  'i\\u0064',
+  'at_',
+  'toString',
+  'maxTemperatur',
+];
+const SPACES = ['', '', '', '', ' ', '\n', '\t ', '\r\n', '\u00a0', '\f'];
+
+export function message(next: () => number): Buffer {
+  const pick = <T>(of: readonly T[]): T => of[Math.floor(next() * of.length)] as T;
+  const often = (share: number) => next() < share;
+  const spaced = often(0.2);
+  const space = () => (spaced ? pick(SPACES) : '');
+  const odd = often(0.4) ? 0.15 : 0;
+  const quoted = (text: string) => (often(0.3) ? `"${text}"` : text);
+  const number = (plain: () => string) => quoted(often(odd) ? pick(ODD_NUMBERS) : plain());
+  const id = () => number(() => String(Math.floor(next() * 2 ** pick([3, 16, 31, 32]))));
+  const temperature = () => number(() => (next() * 200 - 50).toFixed(pick([0, 1, 1, 1, 2, 14])));
+  const boolean = () => (often(odd) ? pick(ODD_BOOLEANS) : pick(BOOLEANS));
+
+  const fields: [string, string][] = [
+    ['id', id()],
+    ['motion', boolean()],
+    ['smoke', boolean()],
+    ['temperature', temperature()],
+    ['maxTemperature', temperature()],
+  ];
+  if (often(0.2)) fields.push(['at', often(odd) ? pick(ODD_TIMES) : pick(TIMES)]);
+  if (often(0.2)) fields.push(['seq', number(() => String(Math.floor(next() * 1e9)))]);
+  if (often(0.2)) fields.push([pick(OTHER_KEYS), pick(OTHER_VALUES)]);
+  if (often(odd)) fields.push([pick(fields)[0], pick([id, temperature, boolean])()]);
+  if (often(odd)) fields.splice(Math.floor(next() * fields.length), 1);
+  if (often(0.5)) fields.sort(() => next() - 0.5);
+
+  const body = fields.map(([key, value]) => `${space()}"${key}"${space()}:${space()}${value}${space()}`).join(',');
+  const bytes = Buffer.from(`${space()}{${body}}${space()}`);
+  return often(0.3) ? mutate(bytes, next) : bytes;
+}
+
+const TELLING = Buffer.from('{}[]",:\\ \n\t\r0123456789-+.eEtfn\0\u001f\x7f', 'latin1');
+
+export function mutate(bytes: Buffer, next: () => number): Buffer {
+  const at = Math.floor(next() * bytes.length);
+  const byte = next() < 0.7 ? (TELLING[Math.floor(next() * TELLING.length)] as number) : Math.floor(next() * 256);
+  const kind = Math.floor(next() * 5);
+  if (kind === 0) return bytes.subarray(0, at);
+  if (kind === 1) return Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 1)]);
+  if (kind === 2) return Buffer.concat([bytes.subarray(0, at), Buffer.of(byte), bytes.subarray(at)]);
+  const changed = Buffer.from(bytes);
+  changed[at] = byte;
+  return kind === 3 ? changed : mutate(changed, next);
+}
