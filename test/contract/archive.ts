@@ -1,0 +1,224 @@
+/** What every archive does, whatever it is made of: what was put shows once `put` has resolved. */
+import * as fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ALARM_STATES } from '../../alarm/alarm.ts';
+import { ALARM_TYPES } from '../../alarm/status.ts';
+import type { AlarmQuery, Archive, ArchivedAlarm, CustodyEntry } from '../../processor/archive/port.ts';
+import { alarmOf, NOON } from '../support/alarms.ts';
+
+/** An empty archive of its own. */
+export type OpenArchive = () => Promise<{ readonly archive: Archive; close(): Promise<void> }>;
+
+export function archiveContract(name: string, open: OpenArchive): void {
+  describe(`archive: ${name}`, () => {
+    let fixture: Awaited<ReturnType<OpenArchive>>;
+    let archive: Archive;
+
+    beforeEach(async () => {
+      fixture = await open();
+      archive = fixture.archive;
+    });
+    afterEach(() => fixture.close());
+
+    it('knows nothing at first', async () => {
+      expect(await archive.find('a1')).toBeUndefined();
+      expect(await archive.custody('a1')).toEqual([]);
+      expect(await archive.open()).toEqual([]);
+      expect(await archive.query(queryOf())).toEqual({ alarms: [], cursor: undefined });
+    });
+
+    it('gives back an alarm with its evidence as it was put', async () => {
+      const alarm = rowOf({ acknowledgedAt: NOON + 1, acknowledgedBy: 'Zoë', disposition: 'genuine' });
+      await archive.put([alarm], []);
+      expect(await archive.find(alarm.id)).toEqual(alarm);
+    });
+
+    it('keeps the newest version, whatever the order and however often they come', async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 6 }), { minLength: 1, maxLength: 6 }),
+          async (puts) => {
+            const id = `v${versions++}`;
+            for (const put of puts)
+              await archive.put(
+                put.map((version) => rowOf({ id, version, lastSeenAt: NOON + version })),
+                [],
+              );
+            const newest = Math.max(0, ...puts.flat());
+            expect((await archive.find(id))?.version).toBe(newest === 0 ? undefined : newest);
+            expect((await archive.find(id))?.lastSeenAt).toBe(newest === 0 ? undefined : NOON + newest);
+          },
+        ),
+        { numRuns: 25 },
+      );
+    });
+
+    it('never forgets a place that was known, and takes one in for the version it has', async () => {
+      await archive.put([rowOf({ version: 2, region: '', geohash: '' })], []);
+      await archive.put([rowOf({ version: 2, region: 'UK', geohash: 'gcwfhf0kz' })], []);
+      await archive.put([rowOf({ version: 2, region: '', geohash: '' })], []);
+      expect(await archive.find(rowOf().id)).toMatchObject({ version: 2, region: 'UK', geohash: 'gcwfhf0kz' });
+      await archive.put([rowOf({ version: 3, region: '', geohash: '' })], []);
+      expect(await archive.find(rowOf().id)).toMatchObject({ version: 3, region: 'UK', geohash: 'gcwfhf0kz' });
+      expect((await archive.query(queryOf({ region: 'UK' }))).alarms).toHaveLength(1);
+    });
+
+    it('gives custody in order of time, at equal times in the order of the steps', async () => {
+      const steps: CustodyEntry[] = [
+        { key: 'cleared', at: 30, kind: 'cleared', position: 'OK/0@1' },
+        { key: 'raised', at: 20, kind: 'raised', position: 'ENTRY/0@9' },
+        { key: 'mail 1', at: 21, kind: 'mailed', messageId: '<a@b>', reply: '250 OK' },
+        { key: 'accepted ENTRY/0@9', at: 20, kind: 'accepted', position: 'ENTRY/0@9' },
+        { key: 'accepted ENTRY/0@3', at: 10, kind: 'accepted', position: 'ENTRY/0@3' },
+      ];
+      await archive.put(
+        [],
+        steps.map((entry) => ({ alarm: 'a1', entry })),
+      );
+      await archive.put([], [{ alarm: 'a10', entry: { key: 'raised', at: 1, kind: 'raised' } }]);
+      const found = await archive.custody('a1');
+      expect(found.map(({ key }) => key)).toEqual(['accepted ENTRY/0@3', 'accepted ENTRY/0@9', 'raised', 'mail 1', 'cleared']);
+      expect(found).toEqual(expect.arrayContaining(steps));
+    });
+
+    it('does not double a step of custody that is put again', async () => {
+      const put = () => archive.put([rowOf()], [{ alarm: rowOf().id, entry: { key: 'raised', at: 20, kind: 'raised' } }]);
+      await put();
+      await put();
+      expect(await archive.custody(rowOf().id)).toEqual([{ key: 'raised', at: 20, kind: 'raised' }]);
+      expect((await archive.query(queryOf())).alarms).toHaveLength(1);
+    });
+
+    it('shows what is not over among the open ones, until it is', async () => {
+      await archive.put(
+        ALARM_STATES.map((state, i) => rowOf({ id: state, state, raisedAt: NOON + i })),
+        [],
+      );
+      expect(idsOf(await archive.open()).toSorted()).toEqual(['ACTIVE_ACK', 'ACTIVE_UNACK', 'CLEARED_UNACK']);
+      await archive.put([rowOf({ id: 'CLEARED_UNACK', state: 'CLEARED_ACK', version: 2, raisedAt: NOON + 2 })], []);
+      expect(idsOf(await archive.open()).toSorted()).toEqual(['ACTIVE_ACK', 'ACTIVE_UNACK']);
+      expect(idsOf((await archive.query(queryOf({ states: ['ACTIVE_UNACK', 'ACTIVE_ACK'] }))).alarms)).toEqual([
+        'ACTIVE_ACK',
+        'ACTIVE_UNACK',
+      ]);
+      expect(idsOf((await archive.query(queryOf({ states: ['CLEARED_ACK'] }))).alarms)).toEqual(['CLEARED_ACK', 'CLEARED_UNACK']);
+    });
+
+    it('answers every filter with exactly the alarms that fit, newest first', async () => {
+      const alarms = Array.from({ length: 60 }, (_, i) =>
+        rowOf({
+          id: `a${String(i).padStart(2, '0')}`,
+          sensor: i % 5,
+          type: ALARM_TYPES[i % 3] ?? 'smoke',
+          state: ALARM_STATES[i % 4] ?? 'ACTIVE_ACK',
+          region: ['UK', 'Asia', 'Africa'][i % 7] ?? '',
+          // Several at the same millisecond.
+          raisedAt: NOON + Math.floor(i / 4) * 1_000,
+        }),
+      );
+      await archive.put(alarms, []);
+      const some = <T>(values: readonly T[]) => fc.option(fc.constantFrom(...values), { nil: undefined });
+      const query = fc.record({
+        states: fc.option(fc.subarray([...ALARM_STATES], { minLength: 1 }), { nil: undefined }),
+        type: some(ALARM_TYPES),
+        region: some(['UK', 'Asia', 'Africa', 'Oceania']),
+        sensor: some([0, 1, 2, 3, 4, 5]),
+        from: some([NOON, NOON + 1, NOON + 5_000]),
+        to: some([NOON, NOON + 5_000, NOON + 9_001, NOON + 60_000]),
+        limit: fc.integer({ min: 1, max: 70 }),
+        cursor: fc.constant(undefined),
+      });
+      await fc.assert(
+        fc.asyncProperty(query, async (asked) => {
+          const expected = alarms.filter((alarm) => fits(alarm, asked)).sort(newestFirst);
+          expect(idsOf(await allPages(archive, asked))).toEqual(idsOf(expected));
+        }),
+        { numRuns: 100 },
+      );
+    });
+
+    it('gives every alarm once over its pages while newer ones arrive', async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.integer({ min: 1, max: 9 }),
+          fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 12 }),
+          async (limit, arrivals) => {
+            const sensor = 1_000 + sensors++;
+            const row = (i: number) => rowOf({ id: `s${sensor}-${i}`, sensor, raisedAt: NOON + Math.floor(i / 3) });
+            await archive.put(
+              Array.from({ length: 20 }, (_, i) => row(i)),
+              [],
+            );
+            let next = 20;
+            const before = await allPages(archive, queryOf({ sensor, limit }), async () => {
+              const count = arrivals.pop() ?? 0;
+              await archive.put(
+                Array.from({ length: count }, () => row(next++ + 10)),
+                [],
+              );
+            });
+            const ids = idsOf(before);
+            expect(new Set(ids).size).toBe(ids.length);
+            expect(ids).toEqual(expect.arrayContaining(Array.from({ length: 20 }, (_, i) => row(i).id)));
+          },
+        ),
+        { numRuns: 15 },
+      );
+    });
+
+    it.each(['', 'nonsense', Buffer.from('[1]').toString('base64url'), Buffer.from('{"raisedAt":1}').toString('base64url')])(
+      'refuses a cursor that it did not give out: "%s"',
+      async (cursor) => {
+        await expect(archive.query(queryOf({ cursor }))).rejects.toMatchObject({ code: 'bad-cursor' });
+      },
+    );
+  });
+}
+
+let versions = 0;
+let sensors = 0;
+
+function rowOf(changes: Partial<ArchivedAlarm> = {}): ArchivedAlarm {
+  return { ...alarmOf(), region: 'UK', geohash: 'gcwfhf0kz', ...changes };
+}
+
+function queryOf(changes: Partial<AlarmQuery> = {}): AlarmQuery {
+  const all = { states: undefined, type: undefined, region: undefined, sensor: undefined, from: undefined, to: undefined };
+  return { ...all, limit: 100, cursor: undefined, ...changes };
+}
+
+function fits(alarm: ArchivedAlarm, { states, type, region, sensor, from, to }: AlarmQuery): boolean {
+  return (
+    (states?.includes(alarm.state) ?? true) &&
+    (type === undefined || alarm.type === type) &&
+    (region === undefined || alarm.region === region) &&
+    (sensor === undefined || alarm.sensor === sensor) &&
+    (from === undefined || alarm.raisedAt >= from) &&
+    (to === undefined || alarm.raisedAt < to)
+  );
+}
+
+function newestFirst(a: ArchivedAlarm, b: ArchivedAlarm): number {
+  return b.raisedAt - a.raisedAt || (a.id < b.id ? 1 : -1);
+}
+
+async function allPages(
+  archive: Archive,
+  query: AlarmQuery,
+  between: () => Promise<void> = async () => undefined,
+): Promise<ArchivedAlarm[]> {
+  const all: ArchivedAlarm[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await archive.query({ ...query, cursor });
+    expect(page.alarms.length).toBeLessThanOrEqual(query.limit);
+    all.push(...page.alarms);
+    cursor = page.cursor;
+    await between();
+  } while (cursor !== undefined);
+  return all;
+}
+
+function idsOf(alarms: readonly { readonly id: string }[]): string[] {
+  return alarms.map(({ id }) => id);
+}

@@ -1,0 +1,63 @@
+/** What every directory does, whatever it is made of: what was put is there once `put` has resolved. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Directory, Place } from '../../processor/response/directory/port.ts';
+import { clientOf } from '../support/alarms.ts';
+
+/** An empty directory of its own. */
+export type OpenDirectory = () => Promise<{ readonly directory: Directory; close(): Promise<void> }>;
+
+export function directoryContract(name: string, open: OpenDirectory): void {
+  describe(`directory: ${name}`, () => {
+    let fixture: Awaited<ReturnType<OpenDirectory>>;
+    let directory: Directory;
+
+    beforeEach(async () => {
+      fixture = await open();
+      directory = fixture.directory;
+    });
+    afterEach(() => fixture.close());
+
+    it('finds nobody in an empty directory', async () => {
+      expect(await directory.find(42_959)).toBeUndefined();
+      expect(await directory.size()).toBe(0);
+      expect(await allPlaces(directory)).toEqual([]);
+    });
+
+    it('gives back every field of a client as it was put', async () => {
+      const client = clientOf({ surname: 'O\'Брайен, 山本 "Zoë"', company: '', streetaddress: 'شارع الحرية 5' });
+      await directory.put([client]);
+      expect(await directory.find(client.id)).toEqual(client);
+    });
+
+    it('takes the smallest and the greatest id and coordinates at the edges of the world', async () => {
+      const edges = [clientOf({ id: 0, latitude: -90, longitude: 180 }), clientOf({ id: 2_147_483_647, latitude: 90, longitude: -180 })];
+      await directory.put(edges);
+      expect(await directory.find(0)).toEqual(edges[0]);
+      expect(await directory.find(2_147_483_647)).toEqual(edges[1]);
+      expect((await allPlaces(directory)).map(({ sensor }) => sensor)).toEqual([0, 2_147_483_647]);
+    });
+
+    it('replaces a client that is put again, and counts it once', async () => {
+      await directory.put([clientOf({ city: 'Leeds' })]);
+      await directory.put([clientOf({ city: 'York' }), clientOf({ city: 'Hull', region: 'North', latitude: 53.74 })]);
+      expect(await directory.find(42_959)).toMatchObject({ city: 'Hull' });
+      expect(await directory.size()).toBe(1);
+      expect(await allPlaces(directory)).toMatchObject([{ sensor: 42_959, region: 'North', latitude: 53.74 }]);
+    });
+
+    it('gives every place once, in the order of sensors, without the person', async () => {
+      const ids = Array.from({ length: 2_345 }, (_, i) => ((i * 7_919) % 2_345) * 13 + 1);
+      await directory.put(ids.map((id) => clientOf({ id, latitude: (id % 1_800) / 10 - 90, longitude: 12.345_67 })));
+      const places = await allPlaces(directory);
+      expect(places.map(({ sensor }) => sensor)).toEqual(ids.toSorted((a, b) => a - b));
+      expect(places[0]).toEqual({ sensor: 1, latitude: -89.9, longitude: 12.345_67, geohash: 'gcwfhf0kz', region: 'UK' });
+      expect(await directory.size()).toBe(2_345);
+    });
+  });
+}
+
+async function allPlaces(directory: Directory): Promise<Place[]> {
+  const all: Place[] = [];
+  for await (const batch of directory.places()) all.push(...batch);
+  return all;
+}

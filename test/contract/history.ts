@@ -1,0 +1,91 @@
+/** What every history does, whatever it is made of: what was written shows once the write has resolved. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { History, MinuteCount, SensorState } from '../../processor/history/port.ts';
+
+/** An empty history of its own. */
+export type OpenHistory = () => Promise<{ readonly history: History; close(): Promise<void> }>;
+
+const MINUTE = Date.UTC(2026, 10, 24, 13, 32);
+const MINUTE_MS = 60_000;
+
+export function historyContract(name: string, open: OpenHistory): void {
+  describe(`history: ${name}`, () => {
+    let fixture: Awaited<ReturnType<OpenHistory>>;
+    let history: History;
+
+    beforeEach(async () => {
+      fixture = await open();
+      history = fixture.history;
+    });
+    afterEach(() => fixture.close());
+
+    it('knows no state and no counts at first', async () => {
+      expect(await history.state(1)).toBeUndefined();
+      expect(await allStates(history)).toEqual([]);
+      expect(await history.counts(0, MINUTE * 2, undefined)).toEqual([]);
+    });
+
+    it('shows the newest state of a sensor, whatever the order of writing', async () => {
+      await history.writeStates([stateOf({ active: ['smoke'], at: MINUTE + 1 }), stateOf({ active: [], at: MINUTE + 3 })]);
+      await history.writeStates([stateOf({ active: ['motion'], at: MINUTE + 2 })]);
+      expect(await history.state(7)).toEqual(stateOf({ active: [], at: MINUTE + 3 }));
+    });
+
+    it('lets the later written of two states with the same time hold', async () => {
+      await history.writeStates([stateOf({ active: ['smoke'] })]);
+      await history.writeStates([stateOf({ active: ['smoke', 'motion'] })]);
+      expect(await history.state(7)).toEqual(stateOf({ active: ['smoke', 'motion'] }));
+    });
+
+    it('gives the latest state of every sensor once', async () => {
+      const states = Array.from({ length: 1_234 }, (_, i) => stateOf({ sensor: i * 3, active: i % 2 === 0 ? [] : ['temperature'] }));
+      await history.writeStates(states);
+      await history.writeStates([stateOf({ sensor: 3, active: [], at: MINUTE + 1 })]);
+      const expected = states.with(1, stateOf({ sensor: 3, active: [], at: MINUTE + 1 }));
+      expect((await allStates(history)).toSorted((a, b) => a.sensor - b.sensor)).toEqual(expected);
+    });
+
+    it('replaces a count, never adds to it', async () => {
+      await history.writeCounts([countOf({ count: 3 })]);
+      await history.writeCounts([countOf({ count: 5 })]);
+      await history.writeCounts([countOf({ count: 5 })]);
+      expect(await history.counts(MINUTE, MINUTE + MINUTE_MS, undefined)).toEqual([countOf({ count: 5 })]);
+    });
+
+    it('keeps types, regions and partitions apart', async () => {
+      const counts = [countOf({}), countOf({ type: 'motion' }), countOf({ region: '' }), countOf({ partition: 1 })];
+      await history.writeCounts(counts);
+      const found = await history.counts(MINUTE, MINUTE + MINUTE_MS, undefined);
+      expect(found).toHaveLength(4);
+      expect(found).toEqual(expect.arrayContaining(counts));
+      expect(await history.counts(MINUTE, MINUTE + MINUTE_MS, 'motion')).toEqual([countOf({ type: 'motion' })]);
+    });
+
+    it('gives the minutes from the first to before the last, in order of time', async () => {
+      const minutes = [3, 1, 4, 0, 2].map((i) => MINUTE + i * MINUTE_MS);
+      await history.writeCounts(minutes.map((minute) => countOf({ minute })));
+      const found = await history.counts(MINUTE + MINUTE_MS, MINUTE + 4 * MINUTE_MS, 'smoke');
+      expect(found.map(({ minute }) => minute)).toEqual([1, 2, 3].map((i) => MINUTE + i * MINUTE_MS));
+    });
+
+    it('leaves out a count that became zero', async () => {
+      await history.writeCounts([countOf({ count: 2 }), countOf({ region: 'UK', count: 1 })]);
+      await history.writeCounts([countOf({ count: 0 })]);
+      expect(await history.counts(MINUTE, MINUTE + MINUTE_MS, undefined)).toEqual([countOf({ region: 'UK', count: 1 })]);
+    });
+  });
+}
+
+function stateOf(changes: Partial<SensorState>): SensorState {
+  return { sensor: 7, geohash: 'u10j1xx00', region: 'UK', active: [], at: MINUTE, ...changes };
+}
+
+function countOf(changes: Partial<MinuteCount>): MinuteCount {
+  return { minute: MINUTE, type: 'smoke', region: 'Africa', partition: 0, count: 1, ...changes };
+}
+
+async function allStates(history: History): Promise<SensorState[]> {
+  const all: SensorState[] = [];
+  for await (const batch of history.states()) all.push(...batch);
+  return all;
+}
