@@ -7,12 +7,15 @@ import type { Archive, ArchivedAlarm, CustodyEntry } from '../../processor/archi
 import { processorSettings } from '../../processor/config.ts';
 import type { History, MinuteCount, SensorState } from '../../processor/history/port.ts';
 import { startProcessor } from '../../processor/processor.ts';
-import type { Client, Directory } from '../../processor/response/directory/port.ts';
+import type { Client } from '../../processor/response/directory/port.ts';
 import { readSettings } from '../../runtime/configuration.ts';
 import { Health } from '../../runtime/health.ts';
 import { compareNewest } from '../../console/live/open-alarms.ts';
 import { clientOf } from './alarms.ts';
+import { MemoryDirectory } from './memory-directory.ts';
 import { MemoryLog } from './memory-log.ts';
+
+export { MemoryDirectory };
 
 export const OPERATOR_TOKEN = 'operator-token-0123456789';
 export const VIEWER_TOKEN = 'viewer-token-0123456789';
@@ -84,31 +87,6 @@ export class MemoryHistory implements History {
 
   async counts(from: number, to: number, type: MinuteCount['type'] | undefined): Promise<readonly MinuteCount[]> {
     return this.minutes.filter(({ minute, ...count }) => minute >= from && minute < to && (type ?? count.type) === count.type);
-  }
-
-  async close(): Promise<void> {}
-}
-
-export class MemoryDirectory implements Directory {
-  readonly clients = new Map<number, Client>();
-  fault: Error | undefined;
-
-  async find(sensor: number): Promise<Client | undefined> {
-    if (this.fault) throw this.fault;
-    return this.clients.get(sensor);
-  }
-
-  async put(clients: readonly Client[]): Promise<void> {
-    for (const client of clients) this.clients.set(client.id, client);
-  }
-
-  async size(): Promise<number> {
-    return this.clients.size;
-  }
-
-  async *places() {
-    const clients = [...this.clients.values()].sort((a, b) => a.id - b.id);
-    yield clients.map(({ id, latitude, longitude, geohash, region }) => ({ sensor: id, latitude, longitude, geohash, region }));
   }
 
   async close(): Promise<void> {}

@@ -1,0 +1,61 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { LINE_BYTES_MAX, type Line, linesOf } from '../../../processor/response/directory/lines.ts';
+
+describe('lines of a file', () => {
+  it('ends lines at LF and CRLF, and needs no end after the last', async () => {
+    expect(textsOf(await read(['a\nb\r\n\nc']))).toEqual(['a', 'b', '', 'c']);
+  });
+
+  it('leaves out a mark at the start, and only there', async () => {
+    expect(textsOf(await read(['\uFEFFid\n\uFEFFid\n']))).toEqual(['id', '\uFEFFid']);
+  });
+
+  it('says which line is not UTF-8 and goes on behind it', async () => {
+    const lines = await read([Buffer.concat([Buffer.from('good\n'), Buffer.from([0x4a, 0xff, 0x0a]), Buffer.from('ñ\n')])]);
+    expect(lines.map(({ text, problem }) => text ?? problem)).toEqual(['good', 'the line is not UTF-8 text', 'ñ']);
+  });
+
+  it('passes over an endless line without keeping it', async () => {
+    const endless = Array.from({ length: 40 }, () => 'x'.repeat(10_000));
+    const lines = await read(['a\n', ...endless, '\nb\n']);
+    expect(lines.map(({ number, text, problem }) => [number, text ?? problem])).toEqual([
+      [1, 'a'],
+      [2, `the line is longer than ${LINE_BYTES_MAX} bytes`],
+      [3, 'b'],
+    ]);
+    expect(lines.at(-1)?.end).toBe(2 + 400_000 + 1 + 2);
+  });
+
+  it('gives the same lines however the bytes are cut into chunks', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.string({ unit: fc.constantFrom('a', 'é', '山', '\n', '\r', '"', ','), maxLength: 60 }),
+        fc.nat(),
+        async (text, seed) => {
+          const bytes = Buffer.from(text);
+          const chunks: Buffer[] = [];
+          for (let at = 0, step = seed; at < bytes.length; step = (step * 31 + 7) % 997) {
+            chunks.push(bytes.subarray(at, at + 1 + (step % 5)));
+            at += 1 + (step % 5);
+          }
+          expect(await read(chunks)).toEqual(await read([bytes]));
+          expect((await read([bytes])).at(-1)?.end ?? 0).toBe(bytes.length);
+        },
+      ),
+    );
+  });
+});
+
+async function read(chunks: readonly (string | Uint8Array)[]): Promise<Line[]> {
+  async function* bytes() {
+    for (const chunk of chunks) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+  }
+  const lines: Line[] = [];
+  for await (const line of linesOf(bytes())) lines.push(line);
+  return lines;
+}
+
+function textsOf(lines: readonly Line[]): (string | undefined)[] {
+  return lines.map(({ text }) => text);
+}
