@@ -6,7 +6,12 @@ import { Stage } from './stage.ts';
 /** What is newest stays in memory until local readers have it, up to this: they need not read it back, and no page of it becomes resident. */
 const TAIL_BYTES = 4 * 1024 * 1024;
 
-interface Frame {
+/** Frames below this lie in the leaves of lmdb's tree. */
+const SMALL_BYTES = 4 * 1024;
+/** More than these are never kept for merging, should it not keep up. */
+const MAX_SMALL = 8_192;
+
+export interface Frame {
   readonly base: number;
   readonly next: number;
   readonly bytes: Buffer;
@@ -31,6 +36,8 @@ export class PartitionLog {
   readonly partition: number;
   readonly stage = new Stage();
   readonly followers = new Set<Follower>();
+  /** Small frames in order, not merged yet. */
+  readonly small: Frame[] = [];
   readonly #db: Database<Buffer, number>;
   readonly #onCorrupt: (topic: Topic, partition: number, offset: number) => void;
   #tail: Frame[] = [];
@@ -84,8 +91,10 @@ export class PartitionLog {
     for (const bytes of frames) {
       const base = bytes.readDoubleLE(16);
       this.#next = base + recordsOf(bytes);
-      this.#tail.push({ base, next: this.#next, bytes });
+      const frame = { base, next: this.#next, bytes };
+      this.#tail.push(frame);
       this.#tailBytes += bytes.length;
+      if (bytes.length < SMALL_BYTES && this.small.length < MAX_SMALL) this.small.push(frame);
     }
     this.#trimTail();
     for (const follower of this.followers) follower.wake();

@@ -1,5 +1,4 @@
 import type { Clock } from '../../runtime/clock.ts';
-import { reasonOf } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import type { LogMetrics } from './metrics.ts';
 import type { PartitionLog } from './partition-log.ts';
@@ -22,7 +21,6 @@ export interface RetentionParts {
   readonly logger: Logger;
 }
 
-const INTERVAL_MS = 5_000;
 /** Frames per transaction: appends wait for no more than this. */
 const FRAMES_PER_STEP = 64;
 
@@ -30,42 +28,21 @@ const FRAMES_PER_STEP = 64;
 export class Retention {
   readonly #limits: RetentionLimits;
   readonly #parts: RetentionParts;
-  readonly #timer: NodeJS.Timeout;
-  #sweeping: Promise<void> | undefined;
-  #stopped = false;
 
   constructor(limits: RetentionLimits, parts: RetentionParts) {
     this.#limits = limits;
     this.#parts = parts;
-    this.#timer = setInterval(() => void this.sweep(), INTERVAL_MS).unref();
   }
 
-  /** Drops whatever has had its time. Never rejects: what didn't work this time does the next. */
-  sweep(): Promise<void> {
-    this.#sweeping ??= this.#all()
-      .catch((error: unknown) =>
-        this.#parts.logger.warn({ reason: reasonOf(error) }, 'old records could not be removed, trying again later'),
-      )
-      .finally(() => {
-        this.#sweeping = undefined;
-      });
-    return this.#sweeping;
+  /** Drops whatever has had its time, until there is no more or the signal is aborted. Rejects as the store's write does. */
+  async apply(signal: AbortSignal): Promise<void> {
+    for (const log of this.#parts.logs) await this.#expire(log, signal);
+    await this.#shrink(signal);
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    clearInterval(this.#timer);
-    await this.#sweeping;
-  }
-
-  async #all(): Promise<void> {
-    for (const log of this.#parts.logs) await this.#expire(log);
-    await this.#shrink();
-  }
-
-  async #expire(log: PartitionLog): Promise<void> {
+  async #expire(log: PartitionLog, signal: AbortSignal): Promise<void> {
     const before = this.#parts.clock() - this.#limits.retentionMs;
-    while (!this.#stopped) {
+    while (!signal.aborted) {
       const bases = log.oldest(this.#needed(log), FRAMES_PER_STEP);
       const expired = countUntil(bases, (base) => log.lastTimeAt(base) >= before);
       if (expired === 0) return;
@@ -74,9 +51,9 @@ export class Retention {
     }
   }
 
-  async #shrink(): Promise<void> {
+  async #shrink(signal: AbortSignal): Promise<void> {
     let warned = false;
-    while (!this.#stopped) {
+    while (!signal.aborted) {
       const sized = this.#parts.logs.map((log) => ({ log, bytes: log.sizeBytes })).sort((a, b) => b.bytes - a.bytes);
       const total = sized.reduce((sum, { bytes }) => sum + bytes, 0);
       if (total <= this.#limits.retentionBytes) return;

@@ -1,0 +1,49 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { PermanentError, reasonOf, TransientError } from '../../runtime/errors.ts';
+import type { Logger } from '../../runtime/logging.ts';
+import type { Merging } from './merging.ts';
+import type { Retention } from './retention.ts';
+
+const INTERVAL_MS = 2_000;
+
+/** What is done beside the appends, one small transaction after the other: dropping old frames, merging small ones. */
+export class Upkeep {
+  readonly #retention: Retention;
+  readonly #merging: readonly Merging[];
+  readonly #logger: Logger;
+  readonly #timer: NodeJS.Timeout;
+  #running: Promise<void> | undefined;
+  readonly #abort = new AbortController();
+
+  constructor(retention: Retention, merging: readonly Merging[], logger: Logger) {
+    this.#retention = retention;
+    this.#merging = merging;
+    this.#logger = logger;
+    this.#timer = setInterval(() => void this.run(), INTERVAL_MS).unref();
+  }
+
+  /** Never rejects: what didn't work this time does the next. */
+  run(): Promise<void> {
+    this.#running ??= this.#all()
+      .catch((error: unknown) => {
+        // Those two the log itself reports.
+        if (!(error instanceof TransientError || error instanceof PermanentError))
+          this.#logger.error({ reason: reasonOf(error) }, 'the upkeep of the log failed');
+      })
+      .finally(() => {
+        this.#running = undefined;
+      });
+    return this.#running;
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    clearInterval(this.#timer);
+    await this.#running;
+  }
+
+  async #all(): Promise<void> {
+    await this.#retention.apply(this.#abort.signal);
+    for (const merging of this.#merging) while (!this.#abort.signal.aborted && (await merging.step())) await nextTurn();
+  }
+}
