@@ -1,0 +1,136 @@
+import type { ListedAlarm } from '../api/schemas.ts';
+import { EventParser, type ServerEvent } from './sse.ts';
+import { keepAlarm, type Store, type Vitals } from './store.ts';
+
+/** The server beats every 3 s: nothing for this long means that the link is gone, whatever the browser believes. */
+const SILENCE_MS = 10_000;
+const RETRY_MS = [250, 500, 1_000, 2_000, 3_000];
+
+export interface News {
+  readonly event: string;
+  readonly alarm: ListedAlarm;
+}
+
+type Snapshot = { readonly alarms: readonly ListedAlarm[]; readonly states: readonly number[]; readonly now: string } & Vitals;
+
+/** Follows the server's live stream into the store, for ever; says so as soon as what is shown is no longer live. */
+export class LiveLink {
+  readonly #store: Store;
+  readonly #onNews: (news: News) => void;
+  readonly #onSignedOut: () => void;
+  #lastId: string | undefined;
+  #abort: AbortController | undefined;
+  #running = false;
+
+  constructor(store: Store, onNews: (news: News) => void, onSignedOut: () => void) {
+    this.#store = store;
+    this.#onNews = onNews;
+    this.#onSignedOut = onSignedOut;
+  }
+
+  async run(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    const watchdog = setInterval(() => this.#watch(), 500);
+    for (let failures = 0; this.#running; failures += 1) {
+      const openedAt = Date.now();
+      const reason = await this.#follow();
+      if (!this.#running) break;
+      if (Date.now() - openedAt > SILENCE_MS) failures = 0;
+      this.#store.update((state) => {
+        state.link = { state: 'stale', reason };
+      });
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS[Math.min(failures, RETRY_MS.length - 1)]));
+    }
+    clearInterval(watchdog);
+  }
+
+  stop(): void {
+    this.#running = false;
+    this.#abort?.abort();
+  }
+
+  /** Reads one connection to its end; resolves with the reason of that end. */
+  async #follow(): Promise<string> {
+    this.#abort = new AbortController();
+    try {
+      const query = this.#lastId === undefined ? '' : `?last=${encodeURIComponent(this.#lastId)}`;
+      const response = await fetch(`/api/live${query}`, { signal: this.#abort.signal, cache: 'no-store' });
+      if (response.status === 401) {
+        this.stop();
+        this.#onSignedOut();
+        return 'the session is over';
+      }
+      if (!response.ok || !response.body)
+        return ((await response.json()) as { error?: string }).error ?? `the server answered ${response.status}`;
+      await this.#read(response.body);
+      return 'the server has closed the connection';
+    } catch {
+      return this.#abort.signal.aborted ? `nothing has come for ${SILENCE_MS / 1_000} s` : 'the server cannot be reached';
+    }
+  }
+
+  async #read(body: ReadableStream<Uint8Array>): Promise<void> {
+    const reader = body.getReader();
+    const decoder = new TextDecoder();
+    const parser = new EventParser();
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      const events = parser.push(decoder.decode(value, { stream: true }));
+      this.#store.update((state) => {
+        state.lastByteAt = Date.now();
+        if (events.length > 0) state.link = { state: 'live' };
+        for (const event of events) this.#apply(event);
+      });
+    }
+  }
+
+  #watch(): void {
+    const { lastByteAt, link } = this.#store.state;
+    if (link.state === 'live' && Date.now() - lastByteAt > SILENCE_MS) this.#abort?.abort();
+  }
+
+  #apply({ id, event, data }: ServerEvent): void {
+    const { state } = this.#store;
+    if (id !== undefined) this.#lastId = id;
+    switch (event) {
+      case 'snapshot': {
+        const snapshot = JSON.parse(data) as Snapshot;
+        state.alarms.clear();
+        state.states.clear();
+        for (const alarm of snapshot.alarms) state.alarms.set(alarm.id, alarm);
+        this.#applyStates(snapshot.states);
+        this.#applyVitals(snapshot);
+        break;
+      }
+      case 'alarm': {
+        const news = JSON.parse(data) as News;
+        keepAlarm(state, news.alarm);
+        this.#onNews(news);
+        break;
+      }
+      case 'states':
+        this.#applyStates((JSON.parse(data) as { states: readonly number[] }).states);
+        break;
+      case 'beat':
+        this.#applyVitals(JSON.parse(data) as Vitals & { now: string });
+        break;
+    }
+  }
+
+  #applyStates(states: readonly number[]): void {
+    const known = this.#store.state.states;
+    for (let i = 0; i + 1 < states.length; i += 2) {
+      const [sensor, code] = [states[i] as number, states[i + 1] as number];
+      if (code === 0) known.delete(sensor);
+      else known.set(sensor, code);
+    }
+  }
+
+  #applyVitals({ now, log, places, open }: Vitals & { now: string }): void {
+    const { state } = this.#store;
+    state.vitals = { log, places, open };
+    state.clockOffset = Date.parse(now) - Date.now();
+  }
+}

@@ -1,0 +1,76 @@
+import { Component } from 'preact';
+import { callApi } from './api.ts';
+import type { Operator } from './operator.ts';
+
+interface Props {
+  readonly operator: Operator;
+  readonly problem: string | undefined;
+}
+
+interface FormState {
+  readonly token: string;
+  readonly name: string;
+  readonly hint: string | undefined;
+}
+
+/** For those who came without a link. */
+export class SignIn extends Component<Props, FormState> {
+  override state: FormState = { token: '', name: '', hint: undefined };
+
+  override render() {
+    const { operator, problem } = this.props;
+    const { token, name, hint } = this.state;
+    return (
+      <main class="sign-in">
+        <h1>TOCSIN</h1>
+        <p>The console shows alarms and the people behind them: sign in with the link that its start has printed, or with a token.</p>
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            void operator.signIn(token.trim(), name);
+          }}
+        >
+          <label for="token">Token</label>
+          <input
+            id="token"
+            type="password"
+            autoComplete="current-password"
+            required
+            value={token}
+            onInput={(event) => this.setState({ token: event.currentTarget.value })}
+          />
+          <label for="name">Your name, to stand beside what you do</label>
+          <input
+            id="name"
+            maxLength={40}
+            autoComplete="username"
+            value={name}
+            onInput={(event) => this.setState({ name: event.currentTarget.value })}
+          />
+          {problem && (
+            <p class="problem" role="alert">
+              {problem}
+            </p>
+          )}
+          <button type="submit" class="primary">
+            Sign in
+          </button>
+        </form>
+        <p class="dim">
+          No link at hand?{' '}
+          <button type="button" class="quiet" onClick={this.#askForLink}>
+            Print a new one in the log
+          </button>
+        </p>
+        <p class="dim" role="status">
+          {hint}
+        </p>
+      </main>
+    );
+  }
+
+  readonly #askForLink = async (): Promise<void> => {
+    const { error } = await callApi('POST', '/api/session/link');
+    this.setState({ hint: error ?? 'It is in the output of the process, or in its log.' });
+  };
+}

@@ -1,0 +1,26 @@
+import type { ListedAlarm } from '../api/schemas.ts';
+
+type Alarm = Pick<ListedAlarm, 'type' | 'state' | 'acknowledgedBy'>;
+
+export const TYPE_WORD: Readonly<Record<ListedAlarm['type'], string>> = { smoke: 'SMOKE', temperature: 'HEAT', motion: 'MOTION' };
+
+/** What stands beside the shape, so that colour is never alone. */
+export function stateWord({ state }: Alarm): string {
+  return { ACTIVE_UNACK: 'NEW', ACTIVE_ACK: 'ACKNOWLEDGED', CLEARED_UNACK: 'RESTORED', CLEARED_ACK: 'CLOSED' }[state];
+}
+
+export function stateSentence(alarm: Alarm): string {
+  const by = alarm.acknowledgedBy ? ` by ${alarm.acknowledgedBy}` : '';
+  return {
+    ACTIVE_UNACK: 'Active, not acknowledged',
+    ACTIVE_ACK: `Active, acknowledged${by}`,
+    CLEARED_UNACK: 'Restored, not acknowledged',
+    CLEARED_ACK: `Closed: restored and acknowledged${by}`,
+  }[alarm.state];
+}
+
+/** Where it is, in as many words as are known. */
+export function whereWords({ client, region, sensor }: ListedAlarm): string {
+  if (client) return [client.name, client.city, client.country].filter((part) => part !== '').join(', ');
+  return region === '' ? `sensor ${sensor}` : `sensor ${sensor}, ${region}`;
+}
