@@ -105,7 +105,7 @@ export class Task {
     const status = this.#status;
     let i = from;
     // One closure for the whole run: it is asked only for readings that are hits.
-    const value = (): string => valueOf(batch, i);
+    const value = (): string => textOf(batch, i);
     for (; i < to; i += 1) {
       const reason = decodeStatus(bytes, batch.start(i), batch.end(i), status);
       if (reason === undefined) this.#detection.entry(status, batch.time(i), batch.offset(i), value);
@@ -123,7 +123,7 @@ export class Task {
 
   #actions(batch: RecordBatch, from: number, to: number): void {
     for (let i = from; i < to; i += 1) {
-      const action = parseAction(valueOf(batch, i));
+      const action = parseAction(textOf(batch, i));
       if (typeof action === 'string') this.#park(batch, i, action);
       else this.#detection.action(action, batch.time(i), batch.offset(i));
     }
@@ -138,7 +138,7 @@ export class Task {
       at: batch.time(i),
       reason,
       by: 'processor',
-      value: valueOf(batch, i).slice(0, DEAD_LETTER_VALUE_BYTES_MAX),
+      value: textOf(batch, i).slice(0, DEAD_LETTER_VALUE_BYTES_MAX),
     };
     this.#dead.push(outgoing('DEAD', batch.key(i), batch.time(i), letter));
   }
@@ -167,7 +167,7 @@ function sensorOf(event: AlarmEvent): number {
   return event.event === 'refused' ? event.action.sensor : event.alarm.sensor;
 }
 
-function valueOf(batch: RecordBatch, i: number): string {
+function textOf(batch: RecordBatch, i: number): string {
   return batch.bytes.toString('utf8', batch.start(i), batch.end(i));
 }
 
