@@ -109,6 +109,9 @@ export interface TaskLog {
   readonly partition: number;
   /** Visits the latest state of every sensor of the partition and resolves with the input positions it belongs to. */
   restore(visit: (key: number, value: Buffer) => void): Promise<InputPositions>;
-  /** All or nothing, durable once it resolves: outputs, state and positions. On any rejection the task must be thrown away and restored. */
+  /**
+   * All or nothing, durable once it resolves: outputs (into the task's own partition of their topics), state and positions.
+   * On any rejection the task must be thrown away and restored.
+   */
   commit(outputs: readonly OutgoingRecord[], state: readonly StateDelta[], positions: InputPositions): Promise<void>;
 }
