@@ -1,4 +1,5 @@
-import { ID, REQUIRED, scan } from './scan.ts';
+import { ID, REQUIRED } from './field-names.ts';
+import { scan } from './scan.ts';
 import { emptyStatus, type Recovery, STATUS_BYTES_MAX, type Status } from './status.ts';
 import { parseRecovery, parseStatus } from './validate.ts';
 

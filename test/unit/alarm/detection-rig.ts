@@ -20,7 +20,10 @@ export const withRules = (rules: Partial<Rules> = {}): Detection =>
   new Detection({ rules: { ...DEFAULT_RULES, ...rules }, partition: 0, clockSkewMaxMs: SKEW });
 
 export function feed(detection: Detection, { topic, at, offset, sensor = SENSOR, type, seq }: Reading): void {
-  if (topic === 'OK') return detection.recovery(sensor, at, offset);
+  if (topic === 'OK') {
+    detection.recovery(sensor, at, offset);
+    return;
+  }
   const status = { ...emptyStatus(), id: sensor, temperature: type === 'temperature' ? 31 : 20, maxTemperature: 30, seq };
   if (type === 'motion' || type === 'smoke') status[type] = true;
   detection.entry(status, at, offset, () => `{"at":${at}}`);

@@ -1,0 +1,35 @@
+const MINUS = 0x2d;
+const DOT = 0x2e;
+const ZERO = 0x30;
+const UNSURE = -1;
+
+/** Up to this many digits a number is exact as an integer, and dividing it by its power of ten rounds once, as it must. */
+const DIGITS_MAX = 15;
+const POWERS_OF_TEN = Float64Array.from({ length: DIGITS_MAX + 1 }, (_, i) => 10 ** i);
+
+/** Holds the number last read: a typed array, since a returned double would be boxed. */
+export const scanned = new Float64Array(1);
+
+/**
+ * Reads a JSON number of at most 15 digits into `scanned`; answers where it ends, or -1. It stops before an exponent, where no caller finds
+ * what it expects next.
+ */
+export function readNumber(bytes: Buffer, start: number, end: number): number {
+  const negative = start < end && bytes[start] === MINUS;
+  const first = negative ? start + 1 : start;
+  let value = 0;
+  let dot = -1;
+  let i = first;
+  for (; i < end; i++) {
+    const digit = (bytes[i] as number) - ZERO;
+    if (digit >= 0 && digit <= 9) value = value * 10 + digit;
+    else if (digit === DOT - ZERO && dot < 0) dot = i;
+    else break;
+  }
+  const whole = (dot < 0 ? i : dot) - first;
+  const decimals = dot < 0 ? 0 : i - dot - 1;
+  if (whole === 0 || (whole > 1 && bytes[first] === ZERO) || (dot >= 0 && decimals === 0) || whole + decimals > DIGITS_MAX) return UNSURE;
+  if (decimals > 0) value /= POWERS_OF_TEN[decimals] as number;
+  scanned[0] = negative ? -value : value;
+  return i;
+}
