@@ -8,7 +8,7 @@ import type { PartitionLog } from './partition-log.ts';
 import type { Store } from './store.ts';
 
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
-/** After a failed commit nothing is tried for this long: a full disk isn't worth one attempt per caller. */
+/** After a failed commit all are refused until one attempt in this time succeeds: a full disk isn't worth one per caller. */
 const PAUSE_MS = 250;
 const SLOW_COMMIT_MS = 10_000;
 
@@ -130,6 +130,7 @@ export class GroupCommit {
     this.#health.report('log', undefined);
     if (this.#failing) this.#logger.info('the log can be written again');
     this.#failing = false;
+    this.#refusal = undefined;
   }
 
   #failed(error: unknown): void {
@@ -141,6 +142,7 @@ export class GroupCommit {
       if (!this.#failing)
         this.#logger.warn({ reason: reasonOf(error) }, 'cannot write the log, nothing is acknowledged until it can be written again');
       this.#refusal = error;
+      clearTimeout(this.#probe);
       this.#probe = setTimeout(() => this.#tryAgain(), PAUSE_MS).unref();
     }
     this.#failing = true;
@@ -148,7 +150,6 @@ export class GroupCommit {
 
   /** By itself, since nobody may come to try as long as health says no. */
   #tryAgain(): void {
-    this.#refusal = undefined;
     this.also(() => undefined);
     this.next();
   }

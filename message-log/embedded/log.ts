@@ -89,7 +89,10 @@ class LmdbLog implements EmbeddedLog {
     let size = length * RECORD_BYTES;
     for (let i = 0; i < length; i += 1) size += (ends[i] as number) - (starts[i] as number);
     this.#commits.admit(size);
-    if (length === 0) return { partition: 0, offset: this.#log(topic, 0).next };
+    if (length === 0) {
+      this.#commits.admit(0);
+      return { partition: 0, offset: this.#log(topic, 0).next };
+    }
     const partition = partitionOf(keys[0] as number, this.partitions);
     const first = this.#log(topic, partition);
     const index = first.stage.count;

@@ -145,6 +145,14 @@ export function messageLogContract(name: string, open: (partitions: number) => P
         expect((await fixture.log.append('ENTRY', records([key, 'more']), at)).offset).toBeGreaterThanOrEqual(before.next);
       });
 
+      it('takes an append of no records as a question', async () => {
+        const log = await use(1);
+        await log.append('ENTRY', records([1, 'a']), at);
+        expect(await log.append('ENTRY', records(), at)).toMatchObject({ partition: 0 });
+        await log.close();
+        await expect(log.append('ENTRY', records(), at)).rejects.toMatchObject({ name: 'TransientError', code: 'log-closed' });
+      });
+
       it('refuses work once closed', async () => {
         const log = await use(1);
         await log.close();

@@ -54,6 +54,10 @@ describe.skipIf(!canMount)('the embedded log on a full disk (needs root on Linux
     expect([...codes]).toEqual(['disk-full']);
     expect(health.problems()).toMatchObject({ log: expect.stringContaining('full') });
 
+    await expect(
+      log.append('ENTRY', { length: 0, bytes: Buffer.alloc(0), keys: [], starts: [], ends: [] }, systemClock()),
+    ).rejects.toMatchObject({ code: 'disk-full' });
+
     await rm(ballast);
     await expect.poll(() => health.ready, { timeout: 5_000 }).toBe(true);
     await append();
