@@ -19,7 +19,7 @@ const addresses = z
 
 const smtpUrl = z.string().refine(isSmtpUrl, 'must be smtp://user:password@host:port or smtps://…').optional();
 
-export const SMTP_TLS = ['auto', 'required', 'off'] as const;
+const SMTP_TLS = ['auto', 'required', 'off'] as const;
 
 export const mailerSettings = {
   smtpUrl: setting(

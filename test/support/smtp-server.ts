@@ -4,7 +4,7 @@ import { type ParsedMail, simpleParser } from 'mailparser';
 import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server';
 
 /** What becomes of one mail: taken, refused with a code, cut off while it comes in, or taken with the reply lost. */
-export type Verdict = 'take' | 'drop-in-data' | 'lose-reply' | 'never-answer' | { readonly code: number; readonly text?: string };
+type Verdict = 'take' | 'drop-in-data' | 'lose-reply' | 'never-answer' | { readonly code: number; readonly text?: string };
 
 export interface FaultySmtp {
   readonly url: string;
