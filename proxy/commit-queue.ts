@@ -9,7 +9,10 @@ import type { LogWatch } from './log-watch.ts';
 import type { ProxyMetrics } from './metrics.ts';
 import type { SensorRequest } from './sensor-request.ts';
 
-/** What a request that waits costs beside its bytes. */
+/**
+ * What a request that waits is charged beside its bytes. It really costs about ten times that; but the whole fleet may report in one moment,
+ * and the default queue is to hold 50,000 of them.
+ */
 const REQUEST_BYTES = 512;
 const GROUP_BYTES_MAX = 1024 * 1024;
 const RECORDS_MIN = 1_024;

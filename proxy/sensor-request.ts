@@ -31,6 +31,7 @@ export class SensorRequest extends IncomingMessage {
   bodyLength = 0;
   /** What of the budget for unfinished bodies this one holds. */
   reserved = 0;
+  pieces = 0;
   discarded = 0;
   answered = false;
   accepted = 0;
@@ -46,6 +47,9 @@ export class SensorRequest extends IncomingMessage {
 
 const LINGER_MS = 1_000;
 const GROWTH_BYTES_MIN = 4_096;
+/** A body in more pieces than this, and such small ones, is an attack: a piece costs as much as a hundred bytes of a proper body. */
+const PIECES_MAX = 1_000;
+const PIECE_BYTES_MIN = 64;
 
 export interface IntakeLimits {
   readonly bodyBytesMax: number;
@@ -102,6 +106,12 @@ export class Intake {
 
   /** One more piece of the body. */
   take(request: SensorRequest, chunk: Buffer): void {
+    request.pieces += 1;
+    if (request.pieces > PIECES_MAX && request.pieces * PIECE_BYTES_MIN > request.bodyLength + request.discarded) {
+      this.metrics.protocolErrors += 1;
+      request.socket.destroy();
+      return;
+    }
     if (request.refused !== undefined) {
       this.#discard(request, chunk.length);
       return;
@@ -181,7 +191,7 @@ export class Intake {
     response.write(body);
     const end = setTimeout(() => response.end(), LINGER_MS);
     response.on('close', () => clearTimeout(end));
-    request.on('end', () => response.end());
+    request.on('close', () => response.end());
   }
 }
 

@@ -43,7 +43,7 @@ it('refuses what comes on an open connection once it drains', async () => {
 });
 
 it('says that it is going before it refuses anything', async () => {
-  const proxy = await testProxy({ TOCSIN_INGEST_DRAIN_DELAY: '150ms' });
+  const proxy = await testProxy({ TOCSIN_INGEST_DRAIN_DELAY: '1s' });
   const stopped = proxy.stop();
   expect((await fetch(`${proxy.url}/readyz`)).status).toBe(503);
   expect((await proxy.post('/entry', STATUS)).status).toBe(202);

@@ -121,7 +121,7 @@ describe('a quota', () => {
   });
 });
 
-it('slow headers and bodies are answered 408', async () => {
+it('slow headers and bodies are answered 408', { timeout: 30_000 }, async () => {
   const proxy = await testProxy({ TOCSIN_INGEST_HEADERS_TIMEOUT: '100ms', TOCSIN_INGEST_BODY_TIMEOUT: '100ms' });
   const headers = await RawClient.open(proxy.port);
   headers.send('POST /entry HTTP/1.1\r\nHost: x\r\n');

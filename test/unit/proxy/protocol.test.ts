@@ -27,6 +27,10 @@ describe('what is not quite HTTP', () => {
     expect(proxy.log.all('ENTRY').slice(before)).toMatchObject([{ value: STATUS }]);
   });
 
+  it('cuts a body that comes in thousands of tiny chunks', async () => {
+    expect(await exchange(`POST /entry HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\nx\r\n'.repeat(2_000)}`)).toBe('');
+  });
+
   it('takes a body that comes byte by byte', async () => {
     const client = await RawClient.open(proxy.port);
     client.socket.setNoDelay(true);
@@ -65,7 +69,7 @@ describe('what is not quite HTTP', () => {
     expect(statusesIn(await exchange(post(STATUS, `Expect: a miracle\r\n${CLOSING}`)))).toEqual([417]);
   });
 
-  it('answers 413 at once where a body is announced too large, or turns out so', async () => {
+  it('answers 413 at once where a body is announced too large, or turns out so', { timeout: 30_000 }, async () => {
     expect(statusesIn(await exchange('POST /entry HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\nxxx'))).toEqual([413]);
     const chunk = `1000\r\n${'x'.repeat(4096)}\r\n`;
     expect(statusesIn(await exchange(`POST /entry HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n${chunk.repeat(3)}`))).toEqual([
@@ -156,6 +160,23 @@ describe('what is not quite HTTP', () => {
     expect((await proxy.post('/entry', STATUS)).status).toBe(202);
     const text = await (await fetch(`${proxy.url}/metrics`)).text();
     expect(text).toContain('tocsin_ingest_unfinished_bytes 0\n');
+  });
+
+  it('survives clients that vanish while the log writes, and keeps what they sent', async () => {
+    const before = proxy.log.all('ENTRY').length;
+    proxy.log.hold();
+    const appends = proxy.log.appends.length;
+    const clients = await Promise.all(Array.from({ length: 5 }, () => RawClient.open(proxy.port)));
+    for (const client of clients) client.send(post(STATUS));
+    while (proxy.log.appends.slice(appends).reduce((sum, { records }) => sum + records, 0) < 5)
+      await new Promise((resolve) => setImmediate(resolve));
+    for (const client of clients) client.socket.resetAndDestroy();
+    const open = async () => /tocsin_ingest_connections (\d+)/.exec(await (await fetch(`${proxy.url}/metrics`)).text())?.[1];
+    // The one that asks is still open.
+    while (Number(await open()) > 2) await new Promise((resolve) => setImmediate(resolve));
+    proxy.log.release();
+    expect((await proxy.post('/entry', STATUS)).status).toBe(202);
+    expect(proxy.log.all('ENTRY')).toHaveLength(before + 6);
   });
 
   it('serves its pages', async () => {
