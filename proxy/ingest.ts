@@ -3,8 +3,8 @@ import { skipSpace, trimEnd } from '../alarm/bytes.ts';
 import { decodeRecovery, decodeStatus, forEachLine, forEachMember } from '../alarm/decode.ts';
 import { emptyStatus } from '../alarm/status.ts';
 import { type Answer, BUSY, errorAnswer, ingestAnswer, type Rejection, retryAfter } from './answers.ts';
-import type { Gathering } from './commit-queue.ts';
 import type { Gate } from './gate.ts';
+import type { Gathering } from './gathering.ts';
 import { PATH } from './metrics.ts';
 import type { Receiver, SensorRequest } from './sensor-request.ts';
 

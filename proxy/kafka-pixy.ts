@@ -6,8 +6,8 @@ import { decodeRecovery, decodeStatus } from '../alarm/decode.ts';
 import { skipSpace, trimEnd } from '../alarm/bytes.ts';
 import { emptyStatus } from '../alarm/status.ts';
 import { type Answer, answer, BUSY, retryAfter, UNAUTHENTICATED } from './answers.ts';
-import type { Gathering } from './commit-queue.ts';
 import type { Gate } from './gate.ts';
+import type { Gathering } from './gathering.ts';
 import { PATH } from './metrics.ts';
 import type { Receiver, SensorRequest } from './sensor-request.ts';
 
