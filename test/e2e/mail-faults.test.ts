@@ -122,16 +122,18 @@ describe('mails over SMTP', () => {
   });
 
   it('killed between the reply and the ledger: arrive twice under one id, and never a third time', async () => {
-    const transport = openSmtp({ smtpUrl: server.url, smtpTls: 'auto', concurrency: 1, perSecond: 0, timeoutMs: 1_000 });
+    const transport = openSmtp({ smtpUrl: server.url, smtpTls: 'auto', concurrency: 4, perSecond: 0, timeoutMs: 1_000 });
     closing.push(() => transport.close());
     await rig.alarm(raised('a'), raised('b'));
     const first = await rig.start(transport, { crash: 'before DELIVERY' });
     await rig.crashed();
     await first.stop();
-    const atCrash = taken();
     await startOnSmtp();
     await rig.done();
-    expect(taken().sort()).toEqual([...atCrash, idOf('a'), idOf('b')].sort());
+    const copies = (id: string) => taken().filter((one) => one === idOf(id)).length;
+    // The one whose reply was read and not recorded comes twice; the other at most twice, should it have been under way.
+    expect([copies('a'), copies('b')]).toContain(2);
+    for (const id of ['a', 'b']) expect([1, 2]).toContain(copies(id));
     expect(await rig.deliveries()).toHaveLength(2);
   });
 });
