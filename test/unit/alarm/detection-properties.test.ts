@@ -7,34 +7,35 @@ import { feed, outcome, type Reading, remember, SKEW, withRules } from './detect
 
 const WITHIN: Rules = {
   motion: DEFAULT_RULES.motion,
-  smoke: { ...DEFAULT_RULES.smoke, within: 20_000 },
-  temperature: { ...DEFAULT_RULES.temperature, within: 60_000 },
+  smoke: { ...DEFAULT_RULES.smoke, within: 10_000 },
+  temperature: { ...DEFAULT_RULES.temperature, within: 30_000 },
 };
 /** Raise it by hand to search further. */
-const RUNS = 500;
+const RUNS = 1_000;
 
-const sensor = fc.integer({ min: 1, max: 3 });
-const second = fc.integer({ min: 0, max: 60 });
+const sensor = fc.constantFrom(1, 1, 1, 2);
+const slot = fc.integer({ min: 0, max: 14 });
+const type = fc.constantFrom('smoke', 'smoke', 'smoke', 'motion', 'temperature', undefined);
 
-/** Entries lie on multiples of 5 s, OKs 2.5 s from them: further apart than the skew, even when an entry is late by up to 400 ms. */
-const entries = (lateMax: number, seqs: boolean) =>
+/** Entries lie on multiples of 5 s, OKs 2.3 s after one: further apart than the skew. An entry may be read late by whole slots. */
+const entries = (lateSlotsMax: number, seqs: boolean) =>
   fc
     .array(
       fc.record({
         sensor,
-        slot: second,
-        late: fc.integer({ min: 0, max: lateMax }),
-        type: fc.option(fc.constantFrom(...ALARM_TYPES), { nil: undefined }),
-        seq: seqs ? fc.option(fc.integer({ min: 0, max: 12 }), { nil: undefined }) : fc.constant(undefined),
+        slot,
+        late: fc.integer({ min: 0, max: lateSlotsMax }),
+        type,
+        seq: seqs ? fc.option(fc.integer({ min: 0, max: 6 }), { nil: undefined }) : fc.constant(undefined),
       }),
-      { maxLength: 40 },
+      { maxLength: 24 },
     )
     .map((drawn): Reading[] =>
       drawn
         .toSorted((a, b) => a.slot - b.slot)
         .map(({ sensor, slot, late, type, seq }, offset) => ({
           topic: 'ENTRY',
-          at: 1e6 + slot * 5_000 - late,
+          at: 1e6 + (slot - late) * 5_000,
           offset,
           sensor,
           ...(type && { type }),
@@ -43,7 +44,7 @@ const entries = (lateMax: number, seqs: boolean) =>
     );
 
 const oks = fc
-  .array(fc.record({ sensor, slot: second }), { maxLength: 12 })
+  .array(fc.record({ sensor, slot }), { maxLength: 6 })
   .map((drawn): Reading[] =>
     drawn
       .toSorted((a, b) => a.slot - b.slot)
@@ -97,22 +98,22 @@ const raisedIds = (events: readonly AlarmEvent[]) =>
 vi.setConfig({ testTimeout: 60_000 });
 
 describe('whatever the interleaving of ENTRY and OK', () => {
-  const converges = (rules: Rules, lateMax: number, seqs: boolean) =>
+  const converges = (rules: Rules, lateSlotsMax: number, seqs: boolean) =>
     fc.assert(
-      fc.property(entries(lateMax, seqs), oks, choices, choices, (entries, oks, one, other) => {
+      fc.property(entries(lateSlotsMax, seqs), oks, choices, choices, (entries, oks, one, other) => {
         const [first, second] = [one, other].map((order) => outcome(run(interleave(entries, oks, order), rules).states));
         expect(first).toEqual(second);
       }),
       { numRuns: RUNS, seed: 1 },
     );
 
-  it('the same types are active and the same hits are kept', () => converges(DEFAULT_RULES, 300, true));
+  it('the same types are active and the same hits are kept', () => converges(DEFAULT_RULES, 1, true));
 
   it('so too with rules bounded in time, for entries in order of time and without seq', () => converges(WITHIN, 0, false));
 });
 
 describe('the same input', () => {
-  const inputs = fc.tuple(entries(4_000, true), oks, choices, choices, fc.constantFrom(DEFAULT_RULES, WITHIN));
+  const inputs = fc.tuple(entries(3, true), oks, choices, choices, fc.constantFrom(DEFAULT_RULES, WITHIN));
 
   it('gives the same events, ids and states, however it is cut into batches and wherever it is restored', () => {
     fc.assert(
