@@ -22,7 +22,7 @@ import { startProxy } from './proxy/proxy.ts';
 import { systemClock } from './runtime/clock.ts';
 import { ConfigurationError, readGroups } from './runtime/configuration.ts';
 import { PermanentError, reasonOf } from './runtime/errors.ts';
-import { Health } from './runtime/health.ts';
+import { Health, observeHealth } from './runtime/health.ts';
 import { Lifecycle, type Running } from './runtime/lifecycle.ts';
 import { createLogger } from './runtime/logging.ts';
 import { type Config, NOT_YET, SETTINGS } from './settings.ts';
@@ -88,6 +88,7 @@ async function start(config: Config, lifecycle: Lifecycle): Promise<void> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const health = new Health();
+  observeHealth(health, registry);
   const clock = systemClock;
   const deps = { clock, logger, registry, health };
   const running = async <R extends Running>(name: string, part: Promise<R>): Promise<R> => {
@@ -118,9 +119,12 @@ async function start(config: Config, lifecycle: Lifecycle): Promise<void> {
   await running('processor', startProcessor(config.processor, { ...deps, log }));
   const page = await running(
     'console',
-    startConsole({ ...config.console, host }, { ...deps, log, archive, history, directory, archiveGroup: ARCHIVER_GROUP }),
+    startConsole(
+      { ...config.console, host },
+      { ...deps, health: new Health(health), log, archive, history, directory, archiveGroup: ARCHIVER_GROUP },
+    ),
   );
-  const proxy = await running('proxy', startProxy({ ...config.proxy, host }, { ...deps, log }));
+  const proxy = await running('proxy', startProxy({ ...config.proxy, host }, { ...deps, health: new Health(health), log }));
 
   logger.info(
     {

@@ -11,8 +11,7 @@ export function operationsHandler(health: Health, registry: Registry) {
         send(response, 200, 'application/json', '{"status":"alive"}');
         return true;
       case '/readyz':
-        if (health.ready) send(response, 200, 'application/json', '{"status":"ready"}');
-        else send(response, 503, 'application/json', JSON.stringify({ status: 'not ready', problems: health.problems() }));
+        send(response, health.ready ? 200 : 503, 'application/json', readiness(health));
         return true;
       case '/metrics':
         registry.metrics().then(
@@ -24,6 +23,14 @@ export function operationsHandler(health: Health, registry: Registry) {
         return false;
     }
   };
+}
+
+/** `problems` are those of the role that is asked, `elsewhere` those of others in its process; empty ones are left out. */
+function readiness(health: Health): string {
+  const problems = health.ready ? undefined : health.problems();
+  const elsewhere = health.elsewhere();
+  const others = Object.keys(elsewhere).length > 0 ? elsewhere : undefined;
+  return JSON.stringify({ status: health.ready ? 'ready' : 'not ready', problems, elsewhere: others });
 }
 
 function send(response: ServerResponse, status: number, type: string, body: string): void {

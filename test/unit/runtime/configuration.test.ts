@@ -21,7 +21,12 @@ function problemsOf(environment: NodeJS.ProcessEnv): readonly string[] {
 
 describe('reading settings', () => {
   it('uses the defaults where nothing is set, and treats an empty value as not set', () => {
-    expect(readSettings(settings, { TOCSIN_INGEST_PORT: '' })).toEqual({ ingestPort: 19_092, dataDir: './data', retentionMs: 604_800_000, url: undefined });
+    expect(readSettings(settings, { TOCSIN_INGEST_PORT: '' })).toEqual({
+      ingestPort: 19_092,
+      dataDir: './data',
+      retentionMs: 604_800_000,
+      url: undefined,
+    });
   });
 
   it('reports every problem at once', () => {
