@@ -101,7 +101,7 @@ export async function startLiveView(deps: LiveDeps, streamsMax: number): Promise
       changedSensors.clear();
       stream.publish([{ event: 'states', data: () => ({ states }) }]);
     }, STATES_EVERY_MS),
-    setInterval(() => stream.beat(vitals()), BEAT_EVERY_MS),
+    setInterval(() => void pulse.look().then(() => stream.beat(vitals())), BEAT_EVERY_MS),
     setInterval(() => stream.size > 0 && void pulse.look(), LOOK_EVERY_MS),
     setInterval(() => void places.refresh(), PLACES_EVERY_MS),
   ];

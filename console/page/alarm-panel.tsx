@@ -5,7 +5,7 @@ import type { Operator } from './operator.ts';
 import { isActive, isUnacknowledged } from './queue-order.ts';
 import type { Store } from './store.ts';
 import { age, clockTime } from './time.ts';
-import { stateSentence, TYPE_WORD } from './words.ts';
+import { isolated, stateSentence, TYPE_WORD } from './words.ts';
 
 const DISPOSITIONS = [
   ['genuine', 'Genuine'],
@@ -55,7 +55,11 @@ function Summary({ alarm, now }: { alarm: ListedAlarm | WholeAlarm; now: number 
         {stateSentence(alarm)} <span class="dim">{alarm.severity.toLowerCase()}</span>
       </p>
       <p>
-        Raised <time title={alarm.raisedAt}>{clockTime(raisedAt, now)}</time>, <b>{age(now - raisedAt)}</b> ago
+        Raised{' '}
+        <time dateTime={alarm.raisedAt} title={alarm.raisedAt}>
+          {clockTime(raisedAt, now)}
+        </time>
+        , <b>{age(now - raisedAt)}</b> ago
         {alarm.clearedAt && `, restored ${clockTime(Date.parse(alarm.clearedAt), now)}`}
         {alarm.disposition && `, found: ${alarm.disposition}`}
       </p>
@@ -129,7 +133,10 @@ function Details({ whole, now }: { whole: WholeAlarm; now: number }) {
       <ol class="evidence">
         {whole.evidence.map(({ topic, partition, offset, at, value }) => (
           <li key={`${topic} ${partition} ${offset}`}>
-            <time title={at}>{clockTime(Date.parse(at), now)}</time> {reading(value)}
+            <time dateTime={at} title={at}>
+              {clockTime(Date.parse(at), now)}
+            </time>{' '}
+            {reading(value)}
             <span class="dim">
               {topic}/{partition}@{offset}
             </span>
@@ -163,12 +170,15 @@ function Client({ client }: { client: Columns | null }) {
   if (client === null) return <p class="dim client">No client is known for this sensor.</p>;
   const text = (name: string): string => String(client[name] ?? '');
   const rows: [string, string][] = [
-    ['Address', [text('streetaddress'), `${text('zipcode')} ${text('city')}`.trim(), text('country')].filter(Boolean).join(', ')],
+    [
+      'Address',
+      [text('streetaddress'), `${text('zipcode')} ${text('city')}`.trim(), text('country')].filter(Boolean).map(isolated).join(', '),
+    ],
     ['Telephone', `+${text('telephonecountrycode')} ${text('telephonenumber')}`],
     ['E-mail', text('emailaddress')],
     ['Born', text('birthday')],
     ['National id', text('nationalid')],
-    ['Work', [text('occupation'), text('company')].filter(Boolean).join(', ')],
+    ['Work', [text('occupation'), text('company')].filter(Boolean).map(isolated).join(', ')],
     ['Position', `${Number(client.latitude).toFixed(5)}, ${Number(client.longitude).toFixed(5)}`],
   ];
   return (

@@ -1,7 +1,5 @@
-import { Component, createRef } from 'preact';
 import type { ListedAlarm } from '../api/schemas.ts';
 import { AlarmPanel } from './alarm-panel.tsx';
-import { Announcer } from './announcer.tsx';
 import { Counts } from './counts.tsx';
 import { Header, rateWords } from './header.tsx';
 import { Help } from './help.tsx';
@@ -20,59 +18,59 @@ interface Props {
   readonly onSignOut: () => void;
 }
 
-export class App extends Component<Props, { readonly help: boolean }> {
-  override state = { help: false };
-  readonly announcer = createRef<Announcer>();
-
-  toggleHelp(): void {
-    this.setState(({ help }) => ({ help: !help }));
-  }
-
-  override render() {
-    const { store, operator, sorted, onSignOut } = this.props;
-    const { state } = store;
-    if (state.session === undefined) return <main class="sign-in" aria-busy="true" />;
-    if (state.session === null) return <SignIn operator={operator} problem={state.signInProblem} />;
-    const now = store.now();
-    const opened = state.opened;
-    return (
-      <div class={`console ${state.link.state} ${opened === undefined ? '' : 'with-panel'}`}>
-        <Header state={state} alarms={sorted} now={now} onHelp={() => this.toggleHelp()} onSignOut={onSignOut} />
-        <StaleBanner state={state} now={now} />
-        <main>
-          <section class="queue" aria-label="Queue">
-            <div class="queue-head">
-              <h2>Queue</h2>
-              <span>
-                {count(sorted.filter(isUnacknowledged).length)} new, {count(sorted.length)} open
-              </span>
-              {state.actionProblem && opened === undefined && (
-                <span class="problem" role="alert">
-                  {state.actionProblem}
-                </span>
-              )}
-            </div>
-            {sorted.length === 0 ? (
-              <Empty state={state} now={now} />
-            ) : (
-              <Queue sorted={sorted} selected={state.selected} opened={opened} now={now} onOpen={(id) => operator.open(id)} />
-            )}
-          </section>
-          <WorldMap places={state.places} alarms={sorted} opened={opened} onOpen={(id) => operator.open(id)} />
-          <Counts counts={state.counts} now={now} />
-          {opened !== undefined && <AlarmPanel store={store} operator={operator} alarm={state.alarms.get(opened)} now={now} />}
-        </main>
-        <Announcer ref={this.announcer} />
-        {this.state.help && (
-          <Help
-            singleKeys={state.singleKeys}
-            onSingleKeys={(on) => store.set({ singleKeys: on })}
-            onClose={() => this.setState({ help: false })}
-          />
-        )}
+export function App({ store, operator, sorted, onSignOut }: Props) {
+  const { state } = store;
+  if (state.session === undefined) return <main class="sign-in" aria-busy="true" />;
+  if (state.session === null) return <SignIn operator={operator} problem={state.signInProblem} />;
+  const now = store.now();
+  const { opened } = state;
+  const open = (id: string): void => operator.open(id);
+  return (
+    <div class={`console ${state.link.state} ${opened === undefined ? '' : 'with-panel'}`}>
+      <Header state={state} alarms={sorted} now={now} onHelp={() => store.set({ help: true })} onSignOut={onSignOut} />
+      <StaleBanner state={state} now={now} />
+      <main>
+        <section class="queue" aria-label="Queue">
+          <QueueHead state={state} sorted={sorted} />
+          {sorted.length === 0 ? (
+            <Empty state={state} />
+          ) : (
+            <Queue sorted={sorted} selected={state.selected} opened={opened} now={now} onOpen={open} />
+          )}
+        </section>
+        <WorldMap places={state.places} alarms={sorted} opened={opened} onOpen={open} />
+        <Counts counts={state.counts} now={now} />
+        {opened !== undefined && <AlarmPanel store={store} operator={operator} alarm={state.alarms.get(opened)} now={now} />}
+      </main>
+      <div class="unseen">
+        <div aria-live="assertive">{state.announced.urgent}</div>
+        <div aria-live="polite">{state.announced.rest}</div>
       </div>
-    );
-  }
+      {state.help && (
+        <Help
+          singleKeys={state.singleKeys}
+          onSingleKeys={(singleKeys) => store.set({ singleKeys })}
+          onClose={() => store.set({ help: false })}
+        />
+      )}
+    </div>
+  );
+}
+
+function QueueHead({ state, sorted }: { state: State; sorted: readonly ListedAlarm[] }) {
+  return (
+    <div class="queue-head">
+      <h2>Queue</h2>
+      <span>
+        {count(sorted.filter(isUnacknowledged).length)} new, {count(sorted.length)} open
+      </span>
+      {state.actionProblem && state.opened === undefined && (
+        <span class="problem" role="alert">
+          {state.actionProblem}
+        </span>
+      )}
+    </div>
+  );
 }
 
 function StaleBanner({ state, now }: { state: State; now: number }) {
@@ -87,7 +85,7 @@ function StaleBanner({ state, now }: { state: State; now: number }) {
 }
 
 /** An empty queue proves itself. */
-function Empty({ state, now }: { state: State; now: number }) {
+function Empty({ state }: { state: State }) {
   const { vitals } = state;
   if (!vitals) return <p class="empty">Connecting…</p>;
   if (vitals.places?.count === 0)
@@ -99,7 +97,7 @@ function Empty({ state, now }: { state: State; now: number }) {
         <p>Load sample clients, on land and all over the world:</p>
         <code>npm run clients -- generate 50000 --import</code>
         <p class="dim">or your own from CSV files: npm run clients -- import FILE…</p>
-        <p class="dim">{rateWords(state, now)}</p>
+        <p class="dim">{rateWords(state)}</p>
       </div>
     );
   return (
@@ -107,7 +105,7 @@ function Empty({ state, now }: { state: State; now: number }) {
       <p>
         <b>No alarms.</b>
       </p>
-      <p>{rateWords(state, now)}</p>
+      <p>{rateWords(state)}</p>
       <p class="dim">{vitals.places ? `watching ${count(vitals.places.count)} sensors` : 'the places of the sensors are not known yet'}</p>
     </div>
   );

@@ -35,7 +35,7 @@ export function Header({ state, alarms, now, onHelp, onSignOut }: Props) {
           );
         })}
       </ul>
-      <span class="rate">{rateWords(state, now)}</span>
+      <span class="rate">{rateWords(state)}</span>
       <span class="spring" />
       <time class="clock" dateTime={new Date(now).toISOString()}>
         {clockTime(now, now)} {zone()}
@@ -56,13 +56,13 @@ export function Header({ state, alarms, now, onHelp, onSignOut }: Props) {
   );
 }
 
-/** Whether statuses come in, in words that are true of the last look the server took. */
-export function rateWords({ vitals }: State, now: number): string {
+/** Whether statuses come in, as of the server's last look. */
+export function rateWords({ vitals }: State): string {
   if (!vitals) return '';
   const { perSecond, lastStatusAt, problem } = vitals.log;
-  if (problem !== null) return 'log unreadable';
+  if (problem !== null) return 'the log cannot be read';
   const rate = perSecond === null ? 'measuring…' : `${count(perSecond)} statuses/s`;
   if (lastStatusAt === null) return rate;
-  const since = now - lastStatusAt;
-  return since < 60_000 ? `${rate}, last ${(Math.max(0, since) / 1_000).toFixed(0)} s ago` : `${rate}, last ${age(since)} ago`;
+  const since = vitals.at - lastStatusAt;
+  return `${rate}, last ${since < 1_000 ? 'less than 1 s' : since < 60_000 ? `${Math.round(since / 1_000)} s` : age(since)} ago`;
 }

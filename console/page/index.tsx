@@ -1,6 +1,7 @@
-import { createRef, render } from 'preact';
+import { render } from 'preact';
 import './style.css';
 import { callApi } from './api.ts';
+import { Announcements } from './announcements.ts';
 import { App } from './app.tsx';
 import { listenForKeys } from './keys.ts';
 import { LiveLink } from './live-link.ts';
@@ -14,7 +15,7 @@ const REFRESH_EVERY_MS = 3_000;
 
 const store = new Store();
 const operator = new Operator(store);
-const app = createRef<App>();
+const announcements = new Announcements(store);
 const root = document.getElementById('app') as HTMLElement;
 let placesHash: string | undefined;
 let openedVersion: string | undefined;
@@ -23,14 +24,14 @@ const sorted = () => [...store.state.alarms.values()].sort(compareUrgency);
 const link = new LiveLink(
   store,
   ({ event, alarm }) => {
-    if (event === 'raised') app.current?.announcer.current?.raised(alarm);
+    if (event === 'raised') announcements.raised(alarm);
   },
   () => store.set({ session: null }),
 );
 
 function draw(): void {
   const alarms = sorted();
-  render(<App ref={app} store={store} operator={operator} sorted={alarms} onSignOut={() => void signOut()} />, root);
+  render(<App store={store} operator={operator} sorted={alarms} onSignOut={() => void signOut()} />, root);
   const unacknowledged = alarms.filter(isUnacknowledged).length;
   const title = `${unacknowledged > 0 ? `(${unacknowledged}) ` : ''}Tocsin${store.state.link.state === 'stale' ? ' - LINK LOST' : ''}`;
   if (document.title !== title) document.title = title;
@@ -87,7 +88,7 @@ async function start(): Promise<void> {
 
 store.subscribe(draw);
 store.subscribe(follow);
-listenForKeys(store, operator, sorted, () => app.current?.toggleHelp());
+listenForKeys(store, operator, sorted);
 setInterval(() => store.update(() => undefined), 1_000);
 // All blinking in one phase.
 setInterval(() => document.documentElement.classList.toggle('blink'), 500);

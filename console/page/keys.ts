@@ -6,7 +6,7 @@ const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.matches('input, textarea, select') || target.closest('dialog') !== null);
 
 /** Commands of the keyboard. While someone types only Esc counts. */
-export function listenForKeys(store: Store, operator: Operator, sorted: () => readonly ListedAlarm[], toggleHelp: () => void): void {
+export function listenForKeys(store: Store, operator: Operator, sorted: () => readonly ListedAlarm[]): void {
   const move = (step: number): void => {
     const alarms = sorted();
     const at = alarms.findIndex(({ id }) => id === store.state.selected);
@@ -19,7 +19,7 @@ export function listenForKeys(store: Store, operator: Operator, sorted: () => re
     n: () => operator.openFirstNew(),
     a: () => void operator.acknowledge(),
     o: () => document.getElementById('note')?.focus(),
-    '?': toggleHelp,
+    '?': () => store.set({ help: true }),
     ArrowDown: () => move(1),
     ArrowUp: () => move(-1),
     Home: () => operator.select(sorted()[0]?.id),

@@ -11,7 +11,8 @@ export interface News {
   readonly alarm: ListedAlarm;
 }
 
-type Snapshot = { readonly alarms: readonly ListedAlarm[]; readonly states: readonly number[]; readonly now: string } & Vitals;
+type Beat = Omit<Vitals, 'at'> & { readonly now: string };
+type Snapshot = Beat & { readonly alarms: readonly ListedAlarm[]; readonly states: readonly number[] };
 
 /** Follows the server's live stream into the store, for ever; says so as soon as what is shown is no longer live. */
 export class LiveLink {
@@ -114,7 +115,7 @@ export class LiveLink {
         this.#applyStates((JSON.parse(data) as { states: readonly number[] }).states);
         break;
       case 'beat':
-        this.#applyVitals(JSON.parse(data) as Vitals & { now: string });
+        this.#applyVitals(JSON.parse(data) as Beat);
         break;
     }
   }
@@ -128,9 +129,10 @@ export class LiveLink {
     }
   }
 
-  #applyVitals({ now, log, places, open }: Vitals & { now: string }): void {
+  #applyVitals({ now, log, places, open }: Beat): void {
     const { state } = this.#store;
-    state.vitals = { log, places, open };
-    state.clockOffset = Date.parse(now) - Date.now();
+    const at = Date.parse(now);
+    state.vitals = { at, log, places, open };
+    state.clockOffset = at - Date.now();
   }
 }

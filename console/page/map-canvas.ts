@@ -1,9 +1,8 @@
 import type { ListedAlarm } from '../api/schemas.ts';
 import { OUTLINES } from './marks.tsx';
-import { indexOf } from './places.ts';
+import { indexOf, type Places } from './places.ts';
 import { panBy, type View, worldView, zoomAt } from './projection.ts';
 import { compareUrgency, isActive } from './queue-order.ts';
-import type { Places } from './store.ts';
 
 const LAND = '#1B2530';
 const COAST = '#2C3A48';
@@ -158,7 +157,7 @@ export class MapCanvas {
     const image = context.createImageData(width, height);
     const pixels = new Uint32Array(image.data.buffer);
     const colour = ((255 << 24) | (NORMAL[2] << 16) | (NORMAL[1] << 8) | NORMAL[0]) >>> 0;
-    const size = Math.max(1, Math.round(devicePixelRatio * (view.scale > this.#width * 3 ? (view.scale > this.#width * 20 ? 3 : 2) : 1)));
+    const size = Math.round(devicePixelRatio * (view.scale > this.#width * 20 ? 3 : 2));
     const places = this.#places;
     if (places) {
       const scale = view.scale * devicePixelRatio;

@@ -1,5 +1,12 @@
 import { mercatorX, mercatorY } from './projection.ts';
-import type { Places } from './store.ts';
+
+export interface Places {
+  readonly count: number;
+  readonly ids: Uint32Array;
+  /** Web Mercator, 0 to 1 from west to east and from north to south. */
+  readonly x: Float32Array;
+  readonly y: Float32Array;
+}
 
 const BYTES_PER_PLACE = 10;
 const SCALE = 2 ** 24 - 1;

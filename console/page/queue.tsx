@@ -42,7 +42,12 @@ export class Queue extends Component<Props, QueueState> {
   }
 
   override componentDidUpdate(previous: Props): void {
-    if (this.props.selected !== previous.selected) this.#scrollTo(this.props.selected);
+    const { selected } = this.props;
+    if (selected === previous.selected) return;
+    // What was asked for by key has to be seen, whatever the pointer holds.
+    if (this.state.heldId !== undefined && !this.#shown.some(({ id }) => id === selected))
+      this.setState({ heldId: undefined }, () => this.#scrollTo(selected));
+    else this.#scrollTo(selected);
   }
 
   override render() {

@@ -1,4 +1,5 @@
 import type { ListedAlarm, WholeAlarm } from '../api/schemas.ts';
+import type { Places } from './places.ts';
 
 export interface Session {
   readonly name: string;
@@ -13,6 +14,8 @@ export type Link =
   | { readonly state: 'stale'; readonly reason: string };
 
 export interface Vitals {
+  /** When the server looked, ms since the epoch. */
+  readonly at: number;
   readonly log: {
     readonly perSecond: number | null;
     readonly lastStatusAt: number | null;
@@ -27,14 +30,6 @@ export interface MinuteCount {
   readonly minute: string;
   readonly type: ListedAlarm['type'];
   readonly count: number;
-}
-
-export interface Places {
-  readonly count: number;
-  readonly ids: Uint32Array;
-  /** Web Mercator, 0 to 1 from west to east and from north to south. */
-  readonly x: Float32Array;
-  readonly y: Float32Array;
 }
 
 export interface State {
@@ -62,6 +57,9 @@ export interface State {
   /** Notes that are not sent yet, by alarm. */
   readonly drafts: Map<string, string>;
   singleKeys: boolean;
+  help: boolean;
+  /** For screen readers. */
+  readonly announced: { urgent: string; rest: string };
 }
 
 type Listener = () => void;
@@ -86,6 +84,8 @@ export class Store {
     acting: false,
     drafts: new Map(),
     singleKeys: true,
+    help: false,
+    announced: { urgent: '', rest: '' },
   };
   readonly #listeners = new Set<Listener>();
   #frame: number | undefined;

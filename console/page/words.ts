@@ -19,8 +19,15 @@ export function stateSentence(alarm: Alarm): string {
   }[alarm.state];
 }
 
+/** Keeps a name's own direction of writing to itself. */
+export const isolated = (text: string): string => `\u2068${text}\u2069`;
+
 /** Where it is, in as many words as are known. */
 export function whereWords({ client, region, sensor }: ListedAlarm): string {
-  if (client) return [client.name, client.city, client.country].filter((part) => part !== '').join(', ');
+  if (client)
+    return [client.name, client.city, client.country]
+      .filter((part) => part !== '')
+      .map(isolated)
+      .join(', ');
   return region === '' ? `sensor ${sensor}` : `sensor ${sensor}, ${region}`;
 }

@@ -2,7 +2,7 @@ import { Component, createRef } from 'preact';
 import type { ListedAlarm } from '../api/schemas.ts';
 import { loadLand } from './land.ts';
 import { type Hit, MapCanvas } from './map-canvas.ts';
-import type { Places } from './store.ts';
+import type { Places } from './places.ts';
 import { count } from './time.ts';
 import { stateWord, TYPE_WORD } from './words.ts';
 

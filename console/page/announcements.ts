@@ -1,0 +1,34 @@
+import type { ListedAlarm } from '../api/schemas.ts';
+import type { Store } from './store.ts';
+import { TYPE_WORD, whereWords } from './words.ts';
+
+const GATHER_MS = 5_000;
+
+/** Says new alarms to screen readers: the critical at once, the rest in one sentence every few seconds. */
+export class Announcements {
+  readonly #store: Store;
+  #gathered: ListedAlarm[] = [];
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  raised(alarm: ListedAlarm): void {
+    if (alarm.severity === 'CRITICAL') {
+      this.#store.update(({ announced }) => Object.assign(announced, { urgent: sentence(alarm) }));
+      return;
+    }
+    this.#gathered.push(alarm);
+    if (this.#gathered.length === 1) setTimeout(() => this.#sayGathered(), GATHER_MS);
+  }
+
+  #sayGathered(): void {
+    const [first, ...others] = this.#gathered;
+    this.#gathered = [];
+    if (!first) return;
+    const rest = others.length === 0 ? sentence(first) : `${others.length + 1} new alarms`;
+    this.#store.update(({ announced }) => Object.assign(announced, { rest }));
+  }
+}
+
+const sentence = (alarm: ListedAlarm): string => `New alarm: ${TYPE_WORD[alarm.type].toLowerCase()}, ${whereWords(alarm)}`;

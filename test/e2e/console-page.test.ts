@@ -1,0 +1,235 @@
+import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { clientOf } from '../support/alarms.ts';
+import { call, eventually, OPERATOR_TOKEN, startTestConsole, type TestConsole, VIEWER_TOKEN } from '../support/console.ts';
+import { type StallingProxy, startStallingProxy } from '../support/stalling-proxy.ts';
+
+const ARGS =
+  '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const EVIL = '<img src=x onerror="document.title=1">';
+
+let browser: Browser;
+let proxy: StallingProxy;
+let on: TestConsole;
+let page: Page;
+let requests: string[];
+let violations: string[];
+
+beforeAll(async () => {
+  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGS.split(' ') });
+});
+afterAll(() => browser.close());
+
+beforeEach(async () => {
+  proxy = await startStallingProxy();
+  on = await startTestConsole({
+    clients: [1, 2, 3, 4, 5, 6, 7, 8].map((id) =>
+      clientOf({ id, name: id === 2 ? EVIL : `Client${id}`, latitude: id * 7, longitude: id * 11 }),
+    ),
+    environment: { TOCSIN_CONSOLE_URL: `http://127.0.0.1:${proxy.port}` },
+  });
+  proxy.forwardTo(on.console.port);
+  page = await (await browser.newContext({ viewport: { width: 1280, height: 720 } })).newPage();
+  requests = [];
+  violations = [];
+  page.on('request', (request) => requests.push(request.url()));
+  page.on('console', (message) => message.text().includes('Content Security Policy') && violations.push(message.text()));
+  page.on('pageerror', (error) => violations.push(error.message));
+});
+
+afterEach(async () => {
+  await page.context().close();
+  await proxy.close();
+  await on.stop();
+  expect(requests.filter((url) => !url.startsWith(`http://127.0.0.1:${proxy.port}/`))).toEqual([]);
+  expect(violations).toEqual([]);
+});
+
+const openByLink = async (): Promise<void> => {
+  await page.goto(on.console.signInUrl);
+  await page.locator('.link.live').waitFor();
+};
+const rows = () => page.locator('.row');
+const numberOfRows = (n: number) =>
+  eventually(
+    () => rows().count(),
+    (now) => now === n,
+  );
+const smoke = async (sensor: number): Promise<void> => {
+  for (let i = 0; i < 3; i += 1) await on.report(sensor, { smoke: true });
+};
+
+async function findings(): Promise<string[]> {
+  // Evaluated by the debugger, which the page's policy does not bind.
+  await page.evaluate(AXE);
+  const { violations: found } = await page.evaluate(() =>
+    (
+      globalThis as unknown as { axe: { run(options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }
+    ).axe.run({
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+    }),
+  );
+  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
+
+describe('the page', () => {
+  it('opens by the link, hides its token, and shows that an empty queue is watched', async () => {
+    await openByLink();
+    expect(page.url()).not.toContain('token');
+    await page.locator('.empty', { hasText: 'No alarms.' }).waitFor();
+    await page.locator('.empty', { hasText: 'watching 8 sensors' }).waitFor();
+    await page.locator('.empty', { hasText: /\d statuses\/s/ }).waitFor();
+    expect(await findings()).toEqual([]);
+  });
+
+  it('says how to load clients when there are none', async () => {
+    on.directory.clients.clear();
+    const bare = await startTestConsole({ clients: [] });
+    await page.goto('about:blank');
+    proxy.forwardTo(bare.console.port);
+    const direct = await browser.newPage();
+    await direct.goto(bare.console.signInUrl);
+    await direct.locator('code', { hasText: 'npm run clients -- generate 50000 --import' }).waitFor();
+    await direct.close();
+    await bare.stop();
+    requests = [];
+  });
+
+  it('shows an alarm live, and the keyboard alone opens, acknowledges and closes it', async () => {
+    await openByLink();
+    await on.report(3);
+    await rows().filter({ hasText: 'Client3' }).waitFor();
+    expect(await page.title()).toBe('(1) Tocsin');
+    await smoke(4);
+    await rows().first().filter({ hasText: 'SMOKE' }).waitFor();
+    expect(await findings()).toEqual([]);
+    await page.keyboard.press('n');
+    await page.locator('.panel', { hasText: '28 Stroude Road' }).waitFor();
+    expect(await page.locator('.evidence li').count()).toBe(3);
+    expect(await page.locator('.custody li').count()).toBe(4);
+    expect(await findings()).toEqual([]);
+    await page.keyboard.press('a');
+    await page.locator('.sentence', { hasText: 'Active, acknowledged by operator' }).waitFor();
+    await page.keyboard.press('o');
+    await page.keyboard.type('called the premises');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.locator('.custody', { hasText: 'called the premises by operator' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.locator('.panel').waitFor({ state: 'detached' });
+    await on.recover(4);
+    await numberOfRows(1);
+    const actions = on.log.all('ACTION').map(({ value }) => JSON.parse(value));
+    expect(actions).toMatchObject([
+      { kind: 'acknowledge', by: 'operator', sensor: 4 },
+      { kind: 'note', by: 'operator', note: 'called the premises' },
+    ]);
+  });
+
+  it('shows a name with markup as text', async () => {
+    await openByLink();
+    await on.report(2);
+    await rows().filter({ hasText: EVIL }).waitFor();
+    await page.keyboard.press('n');
+    await page.locator('.client h3', { hasText: EVIL }).waitFor();
+    expect(await page.locator('img').count()).toBe(0);
+  });
+
+  it('keeps the row under the pointer where it is while graver alarms come in', async () => {
+    await openByLink();
+    for (const sensor of [1, 3, 5]) await on.report(sensor);
+    await numberOfRows(3);
+    const row = rows().filter({ hasText: 'Client5' });
+    await row.hover();
+    const before = await row.boundingBox();
+    await smoke(6);
+    await page.locator('.held', { hasText: '1 more above' }).waitFor();
+    expect((await row.boundingBox())?.y).toBe(before?.y);
+    await page.mouse.move(900, 300);
+    await numberOfRows(4);
+    await rows().first().filter({ hasText: 'SMOKE' }).waitFor();
+  });
+
+  it('lets viewers look, without client and without buttons', async () => {
+    await page.goto(`http://127.0.0.1:${proxy.port}/`);
+    await page.locator('#token').fill(VIEWER_TOKEN);
+    expect(await findings()).toEqual([]);
+    await page.keyboard.press('Enter');
+    await page.locator('.link.live').waitFor();
+    await smoke(4);
+    await rows().first().click();
+    await page.locator('.evidence li').first().waitFor();
+    expect(await page.locator('.panel .actions').count()).toBe(0);
+    expect(await page.locator('body').textContent()).not.toMatch(/Client4|Stroude/);
+  });
+
+  it('refuses a wrong token in words', async () => {
+    await page.goto(`http://127.0.0.1:${proxy.port}/`);
+    await page.locator('#token').fill('nonsense');
+    await page.keyboard.press('Enter');
+    await page.locator('[role=alert]', { hasText: 'not known' }).waitFor();
+  });
+
+  it('lists the keys', async () => {
+    await openByLink();
+    await page.keyboard.press('?');
+    await page.locator('dialog', { hasText: 'acknowledge it' }).waitFor();
+    expect(await findings()).toEqual([]);
+  });
+});
+
+describe('a lost link', () => {
+  it('shows within a second when the server has gone, and nothing can be done meanwhile', async () => {
+    await openByLink();
+    await smoke(4);
+    await rows().first().click();
+    await page.locator('.primary:enabled').waitFor();
+    proxy.forwardTo(1);
+    proxy.cut();
+    await page.locator('.banner', { hasText: 'LINK LOST' }).waitFor({ timeout: 1_000 });
+    await page.locator('.primary:disabled').waitFor();
+    expect(await page.title()).toContain('LINK LOST');
+    expect(await findings()).toEqual([]);
+  });
+
+  it('shows after ten seconds when the line is dead and nothing says so', async () => {
+    await openByLink();
+    proxy.stall();
+    await page.locator('.banner', { hasText: 'nothing has come for 10 s' }).waitFor({ timeout: 14_500 });
+  });
+
+  it('goes on where it was: after many cuts the page shows what the API does', async () => {
+    await openByLink();
+    for (let cut = 0; cut < 5; cut += 1) {
+      await on.report(1 + cut);
+      proxy.cut();
+      await on.report(1 + cut, { smoke: true });
+      await on.report(1 + cut, { smoke: true });
+      await on.report(1 + cut, { smoke: true });
+      await page.locator('.link.live').waitFor();
+    }
+    await on.recover(3);
+    const { json } = await eventually(
+      () => call(on, '/api/alarms?state=open'),
+      ({ json: list }) => list.alarms.filter(({ state }: { state: string }) => state === 'CLEARED_UNACK').length === 2,
+    );
+    const expected = json.alarms.map(({ id }: { id: string }) => `row-${id}`).sort();
+    await eventually(
+      async () => (await Promise.all((await rows().all()).map((row) => row.getAttribute('id')))).sort(),
+      (ids) => ids.join() === expected.join(),
+    );
+  });
+});
+
+it('signs in by token for a session that the API knows', async () => {
+  await page.goto(`http://127.0.0.1:${proxy.port}/sign-in`);
+  await page.locator('#token').fill(OPERATOR_TOKEN);
+  await page.locator('#name').fill('Ann');
+  await page.keyboard.press('Enter');
+  await page.locator('.who', { hasText: 'Ann' }).waitFor();
+  await page.reload();
+  await page.locator('.who', { hasText: 'Ann' }).waitFor();
+});
