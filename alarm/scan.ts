@@ -9,7 +9,7 @@ import { parseIsoTime, TIME_MAX } from './sensor-time.ts';
 import type { Status } from './status.ts';
 
 /** What `scan` answers when it isn't certain. */
-export const UNSURE = -1;
+const UNSURE = -1;
 
 // The module's own, since the engine folds no others into its code.
 const ID = 1;

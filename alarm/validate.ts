@@ -2,7 +2,7 @@
 import { parseIsoTime, TIME_MAX } from './sensor-time.ts';
 import { type Recovery, SENSOR_ID_MAX, STATUS_BYTES_MAX, type Status } from './status.ts';
 
-export const DEPTH_MAX = 32;
+const DEPTH_MAX = 32;
 
 const QUOTE = 0x22;
 const OPEN_BRACKET = 0x5b;
