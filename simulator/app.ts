@@ -56,14 +56,22 @@ export class App {
     this.#giveUp = giveUp;
   }
 
-  /** Sends `messages` until they end or `stop` is aborted, and resolves when each has an outcome. */
+  /**
+   * Sends `messages` until they end or `stop` is aborted, and resolves when each has an outcome. Those that are still to come when it gives up
+   * count as unsent.
+   */
   async run(messages: Iterable<Message>, stop: AbortSignal): Promise<void> {
-    const { now } = this.#deps;
-    stop.addEventListener('abort', () => this.#awaken?.(), { once: true });
+    const { now, tally } = this.#deps;
+    const halt = AbortSignal.any([stop, this.#giveUp]);
+    halt.addEventListener('abort', () => this.#awaken?.(), { once: true });
     for (const message of messages) {
+      if (this.#giveUp.aborted && !stop.aborted) {
+        tally.unsent += 1;
+        continue;
+      }
       const earlyMs = message.dueMs - now();
-      if (earlyMs > 0 && !stop.aborted) await this.#slumber(Math.ceil(earlyMs));
-      while (this.#outstanding >= BACKLOG_MAX && !stop.aborted) await this.#change(stop);
+      if (earlyMs > 0 && !halt.aborted) await this.#slumber(Math.ceil(earlyMs));
+      while (this.#outstanding >= BACKLOG_MAX && !halt.aborted) await this.#change(halt);
       if (stop.aborted) break;
       this.#outstanding += 1;
       this.#enqueue(message);
@@ -71,7 +79,7 @@ export class App {
     while (this.#outstanding > 0 && !this.#giveUp.aborted) await this.#change(this.#giveUp);
     while (this.#inFlight > 0) await this.#change();
     clearTimeout(this.#lingering);
-    this.#deps.tally.unsent += this.#outstanding;
+    tally.unsent += this.#outstanding;
   }
 
   /** Every message may be slept for, so this costs one timer and no listener on the signal. */
@@ -163,13 +171,13 @@ export class App {
         this.#settled(messages, answer);
         break;
       }
-      tally.retried(answer.reason);
       doubtful ||= answer.doubtful;
       await sleep(answer.retryAfterMs ?? backoffMs(attempt, BACKOFF), undefined, { signal: this.#giveUp }).catch(() => undefined);
       if (this.#giveUp.aborted) {
         this.#givenUp(messages, doubtful);
         break;
       }
+      tally.retried(answer.reason);
     }
     this.#inFlight -= 1;
     this.#send();

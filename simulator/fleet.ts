@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { App, type AppDeps } from './app.ts';
 import { IngestClient } from './ingest-client.ts';
@@ -31,6 +32,8 @@ const TICK_MS = 500;
 /** Runs all apps of a plan to their end. Resolves with the seconds from the first message's planned time to the last outcome. */
 export async function runFleet(plan: FleetPlan, config: FleetConfig, { tally, oracle, stop, onTick }: FleetDeps): Promise<number> {
   const giveUp = new AbortController();
+  // Every request that waits to be sent again listens to it.
+  setMaxListeners(0, giveUp.signal, stop);
   const done = new AbortController();
   const start = performance.now();
   const now = () => performance.now() - start;

@@ -34,11 +34,21 @@ export interface Report {
 const FINDINGS_SHOWN = 20;
 
 /** What the process ends with. */
-export function exitCodeOf({ comparison, mails, messages, notCompared, interrupted }: Report): number {
-  if (interrupted) return 130;
-  if (notCompared !== undefined) return 3;
+export function exitCodeOf(report: Report): number {
+  if (report.interrupted) return 130;
+  if (report.notCompared !== undefined) return 3;
+  return isWrong(report) || isOverloaded(report) ? 1 : 0;
+}
+
+/** Any finding, or a message refused: the fleet sends none that may be. */
+function isWrong({ comparison, mails, messages }: Report): boolean {
   const mailFindings = mails === undefined ? 0 : mails.missing.length + mails.doubled.length + mails.invented.length;
-  return (comparison?.findings.length ?? 0) + mailFindings + messages.refused > 0 ? 1 : 0;
+  return (comparison?.findings.length ?? 0) + mailFindings + messages.refused > 0;
+}
+
+/** What was planned could not all be sent. */
+function isOverloaded({ messages, interrupted }: Report): boolean {
+  return !interrupted && messages.unsent + messages.unknown > 0;
 }
 
 /** The report for a person to read. */
@@ -73,32 +83,35 @@ function sending({ latencyMs, requests, retries, messages, refusals }: Report): 
   return lines;
 }
 
-function verdict({ comparison, mails, notCompared, interrupted, messages }: Report): string[] {
+function verdict(report: Report): string[] {
+  const { comparison, mails, notCompared, interrupted, messages } = report;
   const lines: string[] = [];
   if (interrupted) lines.push('Interrupted; this is of what was sent until then.');
   if (notCompared !== undefined) lines.push(`NOT COMPARED: ${notCompared}`);
   if (comparison !== undefined) {
     const counts = FINDING_KINDS.map((kind) => `${count(comparison.findings.filter((finding) => finding.kind === kind).length)} ${kind}`);
     lines.push(`alarms: ${counts.join(', ')}`);
-    for (const { kind, sensor, type, what } of comparison.findings.slice(0, FINDINGS_SHOWN))
-      lines.push(`  ${kind}: sensor ${sensor}, ${type}: ${what}`);
-    if (comparison.findings.length > FINDINGS_SHOWN) lines.push(`  and ${count(comparison.findings.length - FINDINGS_SHOWN)} more`);
+    lines.push(...firstOf(comparison.findings.map(({ kind, sensor, type, what }) => `${kind}: sensor ${sensor}, ${type}: ${what}`)));
   }
   if (mails !== undefined) {
     const { missing, doubled, invented } = mails;
     lines.push(
       `mails: ${count(mails.mails)}, ${count(missing.length)} missing, ${count(doubled.length)} doubled, ${count(invented.length)} invented`,
     );
-    for (const [kind, keys] of Object.entries({ missing, doubled, invented }))
-      for (const key of keys.slice(0, FINDINGS_SHOWN)) lines.push(`  ${kind}: ${key}`);
+    for (const [kind, keys] of Object.entries({ missing, doubled, invented })) lines.push(...firstOf(keys.map((key) => `${kind}: ${key}`)));
   }
-  if (comparison !== undefined && notCompared === undefined)
+  if (isOverloaded(report))
     lines.push(
-      comparison.findings.length + messages.refused === 0 &&
-        (mails === undefined || mails.missing.length + mails.doubled.length + mails.invented.length === 0)
-        ? 'The system did exactly what it must.'
-        : 'THE SYSTEM IS WRONG, see above.',
+      `THE LOAD WAS TOO MUCH, for the system or for this machine: ${count(messages.unsent + messages.unknown)} messages were not taken.`,
     );
+  if (comparison !== undefined && notCompared === undefined)
+    lines.push(isWrong(report) ? 'THE SYSTEM IS WRONG, see above.' : 'The system made of it exactly what it must.');
+  return lines;
+}
+
+function firstOf(findings: readonly string[]): string[] {
+  const lines = findings.slice(0, FINDINGS_SHOWN).map((finding) => `  ${finding}`);
+  if (findings.length > FINDINGS_SHOWN) lines.push(`  and ${count(findings.length - FINDINGS_SHOWN)} more`);
   return lines;
 }
 

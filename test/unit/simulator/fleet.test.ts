@@ -146,6 +146,13 @@ describe('a fleet', () => {
     await system.start();
   });
 
+  it('ends in time although far more is planned than the system takes', async () => {
+    system.delayMs = 100;
+    await send({ sensors: 50_000, ratePerApp: 40_000, durationMs: 700 }, { connections: 2, drainMs: 200 });
+    expect(tally.acknowledged).toBeGreaterThan(0);
+    expect(tally.acknowledged + tally.unknown + tally.unsent).toBe(28_000);
+  });
+
   it('keeps what was refused from the oracle, and goes on', async () => {
     system.trouble = (_, response, body) => {
       if (!body.includes('"motion":true') && !body.includes('"motion":"true"')) return false;

@@ -47,7 +47,7 @@ planned to acknowledged: p50 0.8 ms, p99 4.2 ms, max 1,235 ms
 requests 2,520,000, sent again none
 
 alarms: 0 missing, 0 doubled, 0 invented, 0 differing
-The system did exactly what it must.`);
+The system made of it exactly what it must.`);
   });
 
   it('names findings, the first twenty of them', () => {
@@ -72,10 +72,16 @@ The system did exactly what it must.`);
     expect(text).toContain('THE SYSTEM IS WRONG');
   });
 
+  it('says when the load was too much', () => {
+    const text = reportText({ ...RIGHT, messages: { ...RIGHT.messages, unsent: 1_200, unknown: 3 } });
+    expect(text).toContain('THE LOAD WAS TOO MUCH, for the system or for this machine: 1,203 messages were not taken.');
+  });
+
   it.each([
     ['0 when all is right', RIGHT, 0],
     ['1 on a finding', wrong(1), 1],
     ['1 on a refused message', { ...RIGHT, messages: { ...RIGHT.messages, refused: 1 } }, 1],
+    ['1 when not all could be sent', { ...RIGHT, messages: { ...RIGHT.messages, unsent: 1 } }, 1],
     ['1 on a mail that is missing', { ...RIGHT, mails: { mails: 0, missing: ['a raised'], doubled: [], invented: [] } }, 1],
     ['3 when it could not compare', { ...RIGHT, comparison: undefined, notCompared: 'away' }, 3],
     ['130 when it was interrupted', { ...wrong(1), interrupted: true }, 130],
