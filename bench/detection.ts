@@ -1,7 +1,7 @@
 import { decodeStatus } from '../alarm/decode.ts';
 import { Detection } from '../alarm/detection.ts';
 import { DEFAULT_RULES } from '../alarm/rules.ts';
-import type { Status } from '../alarm/status.ts';
+import { emptyStatus, type Status } from '../alarm/status.ts';
 import { type Figure, ratios } from './report.ts';
 
 const MESSAGES = 1_000_000;
@@ -39,7 +39,7 @@ export async function benchDetection(runs: number): Promise<readonly Figure[]> {
 
 function detectAll({ bytes, starts, ends }: Corpus): number {
   const detection = new Detection({ rules: DEFAULT_RULES, partition: 0, clockSkewMaxMs: 2_000 });
-  const status: Status = { id: 0, motion: false, smoke: false, temperature: 0, maxTemperature: 0, at: undefined, seq: undefined };
+  const status = emptyStatus();
   let i = 0;
   const value = (): string => bytes.toString('utf8', starts[i], ends[i]);
   const began = performance.now();
