@@ -68,6 +68,7 @@ function follow(
       signal,
     );
   const loop = async (): Promise<void> => {
+    if (reader.position >= target) arrived();
     while (!signal.aborted) {
       const batches = await poll();
       deps.health.report(PART, undefined);

@@ -23,7 +23,7 @@ export function Counts({ counts, now }: { counts: readonly MinuteCount[] | undef
   const totals = minutes.map(({ smoke, temperature, motion }) => smoke + temperature + motion);
   const peak = Math.max(1, ...totals);
   const sum = totals.reduce((all, n) => all + n, 0);
-  const label = `${count(sum)} alarms raised in the last hour, at most ${count(Math.max(...totals))} in a minute`;
+  const label = `${count(sum)} ${sum === 1 ? 'alarm' : 'alarms'} raised in the last hour, at most ${count(Math.max(...totals))} in a minute`;
   return (
     <section class="counts" aria-label="Alarms per minute">
       <div class="counts-head">

@@ -19,6 +19,8 @@ const announcements = new Announcements(store);
 const root = document.getElementById('app') as HTMLElement;
 let placesHash: string | undefined;
 let openedVersion: string | undefined;
+/** The alarm of the address that the page was opened with; it may have to wait for the sign-in. */
+let wanted = /^#\/alarms\/(.+)$/.exec(location.hash)?.[1];
 
 const sorted = () => [...store.state.alarms.values()].sort(compareUrgency);
 const link = new LiveLink(
@@ -42,6 +44,8 @@ function follow(): void {
   const { session, vitals, opened, alarms } = store.state;
   if (!session) return;
   void link.run();
+  if (wanted !== undefined) operator.open(decodeURIComponent(wanted));
+  wanted = undefined;
   if (vitals?.places && vitals.places.hash !== placesHash) void fetchPlaces(vitals.places.hash);
   const version = opened === undefined ? undefined : `${opened} ${alarms.get(opened)?.version}`;
   if (version !== openedVersion && version !== undefined) void operator.refresh();
@@ -74,15 +78,12 @@ async function signOut(): Promise<void> {
 }
 
 async function start(): Promise<void> {
-  const fragment = new URLSearchParams(location.hash.slice(1));
-  const token = fragment.get('token');
+  const token = new URLSearchParams(location.hash.slice(1)).get('token');
   if (token !== null) history.replaceState(null, '', '/');
   if (token === null || !(await operator.signIn(token, ''))) {
     const { status, body } = await callApi<Session>('GET', '/api/session');
     store.set({ session: status === 200 && body ? body : null });
   }
-  const alarm = fragment.get('alarm');
-  if (alarm !== null && store.state.session) operator.open(alarm);
   await fetchCounts();
 }
 

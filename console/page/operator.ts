@@ -24,7 +24,7 @@ export class Operator {
       state.opened = id;
       state.selected = id;
     });
-    history.replaceState(null, '', `#alarm=${encodeURIComponent(id)}`);
+    history.replaceState(null, '', `#/alarms/${encodeURIComponent(id)}`);
     void this.refresh();
   }
 

@@ -224,6 +224,18 @@ describe('a lost link', () => {
   });
 });
 
+it('opens the alarm that a mail links to, after the sign-in that it takes', async () => {
+  await smoke(4);
+  const { json } = await eventually(
+    () => call(on, '/api/alarms'),
+    ({ json: list }) => list.alarms.length === 1,
+  );
+  await page.goto(`http://127.0.0.1:${proxy.port}/#/alarms/${json.alarms[0].id}`);
+  await page.locator('#token').fill(OPERATOR_TOKEN);
+  await page.keyboard.press('Enter');
+  await page.locator('.panel h2', { hasText: 'SMOKE, sensor 4' }).waitFor();
+});
+
 it('signs in by token for a session that the API knows', async () => {
   await page.goto(`http://127.0.0.1:${proxy.port}/sign-in`);
   await page.locator('#token').fill(OPERATOR_TOKEN);
