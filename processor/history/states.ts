@@ -64,20 +64,24 @@ export async function startStateWriter(deps: StateWriterDeps): Promise<Running> 
 
 /**
  * What is active now is what the history said at the start, changed by the events since. Events that are read again after a restart end in the
- * same state: the last one of each alarm decides. Times of one sensor never run backwards, and an event's state is always newer than the last
- * refresh of all, whatever the proxies' clocks say, so that a store that shows the newest shows the right one.
+ * same state: the last one of each alarm decides. Times of one sensor never run backwards, and an event's state is always newer than what
+ * a refresh of all has written, whatever the proxies' clocks say, so that a store that shows the newest shows the right one.
  */
 export class StateWriter {
   readonly #deps: StateWriterDeps;
+  readonly #pauseMs: number;
   readonly #sensors = new Map<number, SensorAlarms>();
   /** Sensors whose state is still to be written: a batch that failed is taken again and must not find nothing to do. */
   readonly #unwritten = new Set<number>();
   readonly #unreadable: Counter;
+  /** No state of a sensor that isn't among `#sensors` is newer than this. */
+  #shownUpTo = 0;
   #refreshedAt = 0;
   #refreshedSize = -1;
 
-  constructor(deps: StateWriterDeps) {
+  constructor(deps: StateWriterDeps, pauseMs = PAUSE_MS) {
     this.#deps = deps;
+    this.#pauseMs = pauseMs;
     this.#unreadable = new Counter({
       name: 'tocsin_states_unreadable_total',
       help: 'Alarm events that the state writer could not read; the archiver parks them',
@@ -87,9 +91,13 @@ export class StateWriter {
 
   /** Alarms of sensors that the history has no state of, such as after it was lost, are taken from the archive. */
   async recall(): Promise<void> {
-    const { history, archive } = this.#deps;
+    const { history, archive, clock } = this.#deps;
+    const now = clock();
     for await (const states of history.states()) {
-      for (const { sensor, active, at } of states) if (active.length > 0) this.#sensors.set(sensor, SensorAlarms.of(active, at));
+      for (const { sensor, active, at } of states) {
+        if (active.length > 0 || at > now) this.#sensors.set(sensor, SensorAlarms.of(active, at));
+        else this.#shownUpTo = Math.max(this.#shownUpTo, at);
+      }
     }
     for (const alarm of await archive.open()) {
       if (!isActive(alarm)) continue;
@@ -110,7 +118,7 @@ export class StateWriter {
     for (const { value: change } of read) {
       const sensor = this.#sensorOf(change.alarm.sensor);
       if (!sensor.apply(change)) continue;
-      sensor.at = Math.max(sensor.at, change.at, this.#refreshedAt + 1);
+      sensor.at = Math.max(sensor.at, change.at, this.#shownUpTo + 1);
       this.#unwritten.add(change.alarm.sensor);
     }
     await this.#write();
@@ -122,8 +130,9 @@ export class StateWriter {
     const { clock, directory } = this.#deps;
     const size = await directory.size();
     if (size === this.#refreshedSize && clock() < this.#refreshedAt + REFRESH_EVERY_MS) return;
-    const at = Math.max(clock(), this.#refreshedAt + 1);
+    const at = Math.max(clock(), this.#shownUpTo + 1);
     this.#refreshedAt = at;
+    this.#shownUpTo = at;
     // Until it has come to its end: one that fails is done again at the next look.
     this.#refreshedSize = -1;
     for await (const places of directory.places()) {
@@ -133,7 +142,7 @@ export class StateWriter {
           return { sensor, geohash, region, active: this.#sensors.get(sensor)?.types() ?? [], at };
         });
         await this.#deps.history.writeStates(states);
-        await sleep(PAUSE_MS);
+        await sleep(this.#pauseMs);
       }
     }
     this.#refreshedSize = size;

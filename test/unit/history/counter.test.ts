@@ -133,9 +133,24 @@ describe('counter', () => {
     const expected = { '0 smoke UK': 3, '62 smoke UK': 1, '63 smoke UK': 1 };
     expect(await rig.counts()).toEqual(expected);
     expect(await rig.registry.metrics()).toContain('tocsin_counts_late_total 2');
-    await rig.restart();
+    for (const records of [1, 2, 5]) {
+      await rig.restart();
+      for (let i = 0; i < 5; i += records) await rig.read(records);
+      await rig.run();
+      expect(await rig.counts()).toEqual(expected);
+    }
+  });
+
+  it('leaves a closed minute alone of which only the last alarms are read again', async () => {
+    await rig.write(countOf({}), countOf({ at: START + 55 * MINUTE_MS }), countOf({}), countOf({ at: START + 61 * MINUTE_MS }));
     await rig.run();
-    expect(await rig.counts()).toEqual(expected);
+    expect(await rig.committed()).toBe(1);
+    for (const records of [1, 3]) {
+      await rig.restart();
+      for (let i = 0; i < 3; i += records) await rig.read(records);
+      await rig.run();
+      expect(await rig.counts()).toEqual({ '0 smoke UK': 2, '55 smoke UK': 1, '61 smoke UK': 1 });
+    }
   });
 
   it('goes on counting right after a clock was set back by a day', async () => {
@@ -144,6 +159,7 @@ describe('counter', () => {
     await rig.write(...Array.from({ length: 5 }, (_, i) => countOf({ at: START + i * 20_000 })));
     await rig.run();
     await rig.restart();
+    for (let i = 0; i < 6; i += 1) await rig.read(1);
     await rig.run();
     expect(await rig.counts()).toEqual({ '0 smoke UK': 3, '1 smoke UK': 2, '1440 smoke UK': 1 });
   });

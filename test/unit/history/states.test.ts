@@ -1,0 +1,276 @@
+import * as fc from 'fast-check';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Alarm, AlarmChange, AlarmChangeKind } from '../../../alarm/alarm.ts';
+import { ALARM_TYPES, type AlarmType } from '../../../alarm/status.ts';
+import type { ArchivedAlarm } from '../../../processor/archive/port.ts';
+import { StateWriter, type StateWriterDeps, startStateWriter } from '../../../processor/history/states.ts';
+import { TransientError } from '../../../runtime/errors.ts';
+import { Health } from '../../../runtime/health.ts';
+import { alarmOf, clientOf, NOON } from '../../support/alarms.ts';
+import { batchOf, type TestRecord } from '../../support/batches.ts';
+import { FaultyHistory } from '../../support/faulty-history.ts';
+import { MemoryDirectory } from '../../support/memory-directory.ts';
+import { MemoryLog } from '../../support/memory-log.ts';
+
+const AWAY = new TransientError('history', 'no connection');
+const DAY_MS = 86_400_000;
+const never = new AbortController().signal;
+
+let rig: Rig;
+beforeEach(async () => {
+  rig = new Rig();
+  await rig.directory.put([1, 2, 3].map((id) => clientOf({ id })));
+});
+afterEach(() => vi.restoreAllMocks());
+
+describe('state writer', () => {
+  it('writes what is active at a sensor, gravest first, and since when', async () => {
+    const motion = alarmOf({ id: 'm', sensor: 1, type: 'motion', severity: 'MINOR' });
+    const smoke = alarmOf({ id: 's', sensor: 1, type: 'smoke', severity: 'CRITICAL' });
+    await rig.take(raised(motion, NOON), raised(smoke, NOON + 5));
+    expect(rig.history.latest.get(1)).toEqual({
+      ...{ sensor: 1, geohash: 'gcwfhf0kz', region: 'UK', active: ['smoke', 'motion'], at: NOON + 5 },
+    });
+    await rig.take(cleared(smoke, NOON + 9));
+    expect(rig.history.latest.get(1)).toMatchObject({ active: ['motion'], at: NOON + 9 });
+    await rig.take(cleared(motion, NOON + 10));
+    expect(rig.history.latest.get(1)).toMatchObject({ active: [], at: NOON + 10 });
+  });
+
+  it('writes nothing when nothing changes on the map', async () => {
+    const alarm = alarmOf({ sensor: 1 });
+    await rig.take(raised(alarm, NOON));
+    const before = rig.history.written.length;
+    await rig.take(changed('seen', alarm, NOON + 1), changed('acknowledged', { ...alarm, state: 'ACTIVE_ACK' }, NOON + 2));
+    expect(rig.history.written).toHaveLength(before);
+  });
+
+  it('does not let the acknowledgement of an alarm that is over end the one after it', async () => {
+    const first = alarmOf({ id: 'first', sensor: 1 });
+    await rig.take(raised(first, NOON), cleared(first, NOON + 1), raised(alarmOf({ id: 'second', sensor: 1 }), NOON + 2));
+    await rig.take(changed('acknowledged', { ...first, state: 'CLEARED_ACK' }, NOON + 3));
+    expect(rig.history.latest.get(1)).toMatchObject({ active: ['smoke'] });
+    await rig.restart();
+    await rig.take(changed('noted', { ...first, state: 'CLEARED_ACK' }, NOON + 4));
+    expect(rig.history.latest.get(1)).toMatchObject({ active: ['smoke'] });
+  });
+
+  it('shows a clearing whose proxy has an earlier clock', async () => {
+    const alarm = alarmOf({ sensor: 1 });
+    await rig.take(raised(alarm, NOON));
+    await rig.take(cleared(alarm, NOON - 1_500));
+    expect(rig.history.latest.get(1)).toMatchObject({ active: [], at: NOON });
+  });
+
+  it('writes all known sensors, quiet ones too, once until a day has passed', async () => {
+    await rig.take(raised(alarmOf({ sensor: 2 }), NOON));
+    rig.now = NOON + 1_000;
+    await rig.writer.refreshIfDue(never);
+    expect([...rig.history.latest.values()].map(({ sensor, active }) => [sensor, active])).toEqual(
+      expect.arrayContaining([
+        [1, []],
+        [2, ['smoke']],
+        [3, []],
+      ]),
+    );
+    const written = rig.history.written.length;
+    rig.now += DAY_MS - 1;
+    await rig.writer.refreshIfDue(never);
+    expect(rig.history.written).toHaveLength(written);
+    rig.now += 1;
+    await rig.writer.refreshIfDue(never);
+    expect(rig.history.written).toHaveLength(written + 3);
+    expect(rig.history.latest.get(2)).toMatchObject({ active: ['smoke'], at: NOON + 1_000 + DAY_MS });
+  });
+
+  it('writes them again when clients were added, and after one that failed', async () => {
+    await rig.writer.refreshIfDue(never);
+    await rig.directory.put([clientOf({ id: 4 })]);
+    rig.history.fault = AWAY;
+    await expect(rig.writer.refreshIfDue(never)).rejects.toThrow('no connection');
+    rig.history.fault = undefined;
+    await rig.writer.refreshIfDue(never);
+    expect(rig.history.latest.get(4)).toMatchObject({ active: [] });
+  });
+
+  it('shows an event that was received before a refresh and read after it', async () => {
+    rig.now = NOON + 60_000;
+    await rig.writer.refreshIfDue(never);
+    await rig.take(raised(alarmOf({ sensor: 1 }), NOON));
+    expect(rig.history.latest.get(1)).toMatchObject({ active: ['smoke'], at: NOON + 60_001 });
+  });
+
+  it('takes active alarms from the archive when the history was lost', async () => {
+    const alarm = alarmOf({ sensor: 1 });
+    await rig.take(raised(alarm, NOON));
+    rig.open.push({ ...alarm, region: 'UK', geohash: 'gcwfhf0kz' });
+    rig.history.latest.clear();
+    await rig.restart();
+    expect(rig.history.latest.get(1)).toMatchObject({ active: ['smoke'], at: NOON });
+    await rig.take(cleared(alarm, NOON + 5));
+    expect(rig.history.latest.get(1)).toMatchObject({ active: [] });
+  });
+
+  it('believes the history rather than an archive that lags behind', async () => {
+    const alarm = alarmOf({ sensor: 1 });
+    await rig.take(raised(alarm, NOON), cleared(alarm, NOON + 5));
+    rig.open.push({ ...alarm, region: 'UK', geohash: 'gcwfhf0kz' });
+    await rig.restart();
+    await rig.writer.refreshIfDue(never);
+    expect(rig.history.latest.get(1)).toMatchObject({ active: [] });
+  });
+
+  it('waits for a directory that is away, and shows a stranger without a place', async () => {
+    rig.directory.fault = AWAY;
+    const event = raised(alarmOf({ sensor: 1 }), NOON);
+    await expect(rig.take(event)).rejects.toThrow('no connection');
+    rig.directory.fault = undefined;
+    await rig.take(event, raised(alarmOf({ id: 'b', sensor: 99 }), NOON));
+    expect(rig.history.latest.get(1)).toMatchObject({ active: ['smoke'], region: 'UK' });
+    expect(rig.history.latest.get(99)).toMatchObject({ active: ['smoke'], region: '' });
+  });
+
+  it('leaves out what it cannot read and counts it', async () => {
+    await rig.writer.take(batchOf('ALARM', 0, [{ key: 1, at: NOON, value: '?' }, recordOf(raised(alarmOf({ sensor: 1 }), NOON))]));
+    expect(rig.history.latest.get(1)).toMatchObject({ active: ['smoke'] });
+    expect(await rig.registry.metrics()).toContain('tocsin_states_unreadable_total 1');
+  });
+
+  it('ends in the right states under any cutting into batches, deaths, outages, refreshes and skewed clocks', async () => {
+    const step = fc.record({
+      sensor: fc.integer({ min: 1, max: 3 }),
+      type: fc.constantFrom(...ALARM_TYPES),
+      skew: fc.integer({ min: -1_000, max: 1_000 }),
+    });
+    const move = fc.oneof(
+      { weight: 3, arbitrary: fc.record({ kind: fc.constant('read' as const), records: fc.integer({ min: 1, max: 8 }) }) },
+      { weight: 2, arbitrary: fc.constantFrom({ kind: 'die' } as const, { kind: 'outage' } as const, { kind: 'refresh' } as const) },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), fc.array(move, { maxLength: 30 }), async (steps, moves) => {
+        const run = new Rig();
+        await run.directory.put([1, 2, 3].map((id) => clientOf({ id })));
+        const { events, active } = storyOf(steps);
+        let committed = 0;
+        const read = async (records: number): Promise<void> => {
+          const batch = events.slice(committed, committed + records);
+          if (batch.length === 0) return;
+          run.now = Math.max(run.now, ...batch.map(({ at }) => at));
+          await run.take(...batch);
+          committed += batch.length;
+        };
+        for (const action of moves) {
+          run.now += 500;
+          if (action.kind === 'read') await read(action.records);
+          else if (action.kind === 'refresh') await run.writer.refreshIfDue(never);
+          else if (action.kind === 'outage') {
+            run.history.fault = AWAY;
+            await read(2).catch(() => undefined);
+            run.history.fault = undefined;
+          } else {
+            // Died between writing and committing: what was read last is read again.
+            committed = Math.max(0, committed - 3);
+            await run.restart();
+          }
+        }
+        await read(Number.POSITIVE_INFINITY);
+        for (const sensor of [1, 2, 3]) {
+          const shown = run.history.latest.get(sensor)?.active ?? [];
+          expect(new Set(shown)).toEqual(new Set(active.get(sensor)));
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('runs by itself: recalls, follows the alarms, writes all sensors, and stops', async () => {
+    const event = raised(alarmOf({ sensor: 1 }), NOON);
+    const bytes = Buffer.from(JSON.stringify(event));
+    await rig.log.append('ALARM', { length: 1, bytes, keys: [1], starts: [0], ends: [bytes.length] }, NOON);
+    const running = await startStateWriter({ ...rig.deps, registry: new Registry() });
+    await vi.waitFor(() => {
+      expect(rig.history.latest.get(1)).toMatchObject({ active: ['smoke'] });
+      expect(rig.history.latest.get(3)).toMatchObject({ active: [] });
+    });
+    await running.stop();
+  });
+});
+
+/** Raises and clears in turn, with the time of a proxy whose clock is wrong by up to a second. */
+function storyOf(steps: readonly { readonly sensor: number; readonly type: AlarmType; readonly skew: number }[]) {
+  const events: AlarmChange[] = [];
+  const active = new Map<number, Set<AlarmType>>();
+  const current = new Map<string, Alarm>();
+  for (const [i, { sensor, type, skew }] of steps.entries()) {
+    const at = NOON + i * 400 + skew;
+    const key = `${sensor} ${type}`;
+    const alarm = current.get(key);
+    const types = active.get(sensor) ?? new Set<AlarmType>();
+    active.set(sensor, types);
+    if (alarm) {
+      events.push(cleared(alarm, at), changed('acknowledged', { ...alarm, state: 'CLEARED_ACK' }, at));
+      current.delete(key);
+      types.delete(type);
+    } else {
+      const next = alarmOf({ id: `a${i}`, sensor, type, raisedAt: at });
+      events.push(raised(next, at));
+      current.set(key, next);
+      types.add(type);
+    }
+  }
+  return { events, active };
+}
+
+function raised(alarm: Alarm, at: number): AlarmChange {
+  return changed('raised', alarm, at);
+}
+
+function cleared(alarm: Alarm, at: number): AlarmChange {
+  return changed('cleared', { ...alarm, state: 'CLEARED_UNACK', clearedAt: at }, at);
+}
+
+function changed(event: AlarmChangeKind, alarm: Alarm, at: number): AlarmChange {
+  return { event, at, cause: { topic: 'ENTRY', partition: 0, offset: 1 }, alarm };
+}
+
+function recordOf(change: AlarmChange): TestRecord {
+  return { key: change.alarm.sensor, at: change.at, value: JSON.stringify(change) };
+}
+
+class Rig {
+  readonly log = new MemoryLog();
+  readonly history = new FaultyHistory();
+  readonly directory = new MemoryDirectory();
+  /** What the archive says is open. */
+  readonly open: ArchivedAlarm[] = [];
+  registry = new Registry();
+  now = NOON;
+  #writer: StateWriter | undefined;
+  #offset = 0;
+
+  get deps(): StateWriterDeps {
+    const { log, history, directory, registry, open } = this;
+    const nothing = { put: async () => undefined, find: async () => undefined, custody: async () => [], close: async () => undefined };
+    const archive = { ...nothing, query: async () => ({ alarms: [], cursor: undefined }), open: async () => open };
+    const clock = () => this.now;
+    return { log, history, directory, archive, registry, clock, logger: pino({ level: 'silent' }), health: new Health() };
+  }
+
+  get writer(): StateWriter {
+    this.#writer ??= new StateWriter(this.deps, 0);
+    return this.#writer;
+  }
+
+  async take(...events: AlarmChange[]): Promise<void> {
+    await this.writer.take(batchOf('ALARM', this.#offset, events.map(recordOf)));
+    this.#offset += events.length;
+  }
+
+  async restart(): Promise<void> {
+    this.registry = new Registry();
+    this.#writer = undefined;
+    await this.writer.recall();
+  }
+}
