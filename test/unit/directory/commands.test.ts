@@ -1,0 +1,131 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { UsageError } from '../../../processor/response/directory/commands/command.ts';
+import { count } from '../../../processor/response/directory/commands/count.ts';
+import { generate } from '../../../processor/response/directory/commands/generate.ts';
+import { importCommand } from '../../../processor/response/directory/commands/import.ts';
+import { show } from '../../../processor/response/directory/commands/show.ts';
+import { openEmbeddedDirectory } from '../../../processor/response/directory/embedded.ts';
+import type { Directory } from '../../../processor/response/directory/port.ts';
+import { openStore } from '../../../message-log/embedded/store.ts';
+import { MemoryDirectory } from '../../support/memory-directory.ts';
+import { openTemporaryStore } from '../../support/temporary-store.ts';
+
+let folder: string;
+let directory: MemoryDirectory;
+let output: string;
+let errors: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tocsin-commands-'));
+  directory = new MemoryDirectory();
+  output = '';
+  errors = '';
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => Boolean((output += text)));
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => Boolean((errors += text)));
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await rm(folder, { recursive: true });
+});
+
+const withDirectory = <T>(work: (directory: Directory) => Promise<T>): Promise<T> => work(directory);
+
+describe('clients generate', () => {
+  it('brings clients into the directory', async () => {
+    expect(await generate.run(['120'], withDirectory)).toBe(0);
+    expect(directory.clients.size).toBe(120);
+    expect(output).toMatch(/^120 clients imported in .* The directory holds 120 clients\.\n$/);
+  });
+
+  it('writes ten files with a header row each, which import reads back as the same people', async () => {
+    const out = join(folder, 'out');
+    expect(await generate.run(['25', '--seed', '7', '--out', out], withDirectory)).toBe(0);
+    expect(directory.clients.size).toBe(0);
+    const names = await readdir(out);
+    expect(names).toEqual([...'abcdefghij'].map((letter) => `xa${letter}`));
+    for (const name of names) expect(await readFile(join(out, name), 'utf8')).toMatch(/^id,name,surname,.*,username\n(.*\n){2,3}$/);
+    expect(
+      await importCommand.run(
+        names.map((name) => join(out, name)),
+        withDirectory,
+      ),
+    ).toBe(0);
+    const fromFiles = [...directory.clients.values()];
+    directory.clients.clear();
+    await generate.run(['25', '--seed', '7'], withDirectory);
+    expect(fromFiles).toEqual([...directory.clients.values()]);
+  });
+
+  it('never writes over a file', async () => {
+    await writeFile(join(folder, 'xaa'), 'mine');
+    await expect(generate.run(['5', '--out', folder], withDirectory)).rejects.toThrow(/name another folder with --out/);
+    expect(await readFile(join(folder, 'xaa'), 'utf8')).toBe('mine');
+  });
+
+  it.each([[[]], [['many']], [['0']], [['5', '6']], [['5', '--sed', '1']], [['5', '--seed', '-1']]])(
+    'says what is wrong with %j',
+    async (args) => {
+      await expect(generate.run(args, withDirectory)).rejects.toBeInstanceOf(UsageError);
+    },
+  );
+});
+
+describe('clients import', () => {
+  it('shows the first twenty bad rows, writes all to a file, and ends with 1', async () => {
+    const file = join(folder, 'xaa');
+    const rejects = join(folder, 'rejects.txt');
+    await generate.run(['3', '--out', join(folder, 'out')], withDirectory);
+    const good = await readFile(join(folder, 'out', 'xaj'), 'utf8');
+    await writeFile(file, good + 'bad\n'.repeat(30));
+    expect(await importCommand.run([file, '--rejects', rejects], withDirectory)).toBe(1);
+    expect(directory.clients.size).toBe(1);
+    expect(errors.match(/has 1 columns instead of 19/g)).toHaveLength(20);
+    expect(errors).toContain('… and 10 more, all in');
+    const lines = (await readFile(rejects, 'utf8')).trimEnd().split('\n');
+    expect(lines).toHaveLength(30);
+    expect(lines[29]).toBe(`${file}:32: has 1 columns instead of 19`);
+  });
+
+  it('finds a misspelt name before anything is written', async () => {
+    await generate.run(['3', '--out', folder], withDirectory);
+    const files = [join(folder, 'xaj'), join(folder, 'nosuch')];
+    await expect(importCommand.run(files, withDirectory)).rejects.toThrow(/nosuch cannot be read: ENOENT.*Nothing was imported/);
+    await expect(importCommand.run([folder], withDirectory)).rejects.toThrow(/is not a file/);
+    expect(directory.clients.size).toBe(0);
+  });
+
+  it('asks which files', async () => {
+    await expect(importCommand.run([], withDirectory)).rejects.toThrow('which files?');
+  });
+});
+
+describe('clients count and show', () => {
+  it('say how many there are, and all of one', async () => {
+    await generate.run(['12'], withDirectory);
+    output = '';
+    expect(await count.run([], withDirectory)).toBe(0);
+    expect(output).toBe('12\n');
+    expect(await show.run(['12'], withDirectory)).toBe(0);
+    expect(output).toMatch(/^emailaddress +\S+@example\.(com|org)$/m);
+    expect(output).toMatch(/^region +\w+$/m);
+    expect(await show.run(['13'], withDirectory)).toBe(1);
+    expect(errors).toContain('there is no client with id 13');
+  });
+});
+
+describe('the directory beside a running server', () => {
+  it('takes clients in from another opening of the store, and the server sees them', async () => {
+    const { store, dataDir, close } = await openTemporaryStore();
+    const server = openEmbeddedDirectory(store);
+    const tool = await openStore(dataDir, { owner: false });
+    const beside = <T>(work: (directory: Directory) => Promise<T>): Promise<T> => work(openEmbeddedDirectory(tool));
+    expect(await generate.run(['300'], beside)).toBe(0);
+    await tool.close();
+    expect(await server.size()).toBe(300);
+    expect(await server.find(300)).toMatchObject({ id: 300 });
+    await close();
+  });
+});
