@@ -7,7 +7,7 @@ import { listenForKeys } from './keys.ts';
 import { LiveLink } from './live-link.ts';
 import { Operator } from './operator.ts';
 import { readPlaces } from './places.ts';
-import { compareUrgency, isUnacknowledged } from './queue-order.ts';
+import { isUnacknowledged } from './queue-order.ts';
 import { type MinuteCount, type Session, Store } from './store.ts';
 
 const COUNTS_EVERY_MS = 10_000;
@@ -22,7 +22,6 @@ let openedVersion: string | undefined;
 /** The alarm of the address that the page was opened with; it may have to wait for the sign-in. */
 let wanted = /^#\/alarms\/(.+)$/.exec(location.hash)?.[1];
 
-const sorted = () => [...store.state.alarms.values()].sort(compareUrgency);
 const link = new LiveLink(
   store,
   ({ event, alarm }) => {
@@ -32,7 +31,7 @@ const link = new LiveLink(
 );
 
 function draw(): void {
-  const alarms = sorted();
+  const alarms = store.sorted();
   render(<App store={store} operator={operator} sorted={alarms} onSignOut={() => void signOut()} />, root);
   const unacknowledged = alarms.filter(isUnacknowledged).length;
   const title = `${unacknowledged > 0 ? `(${unacknowledged}) ` : ''}Tocsin${store.state.link.state === 'stale' ? ' - LINK LOST' : ''}`;
@@ -89,7 +88,7 @@ async function start(): Promise<void> {
 
 store.subscribe(draw);
 store.subscribe(follow);
-listenForKeys(store, operator, sorted);
+listenForKeys(store, operator);
 setInterval(() => store.update(() => undefined), 1_000);
 // All blinking in one phase.
 setInterval(() => document.documentElement.classList.toggle('blink'), 500);

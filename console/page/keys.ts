@@ -1,4 +1,3 @@
-import type { ListedAlarm } from '../api/schemas.ts';
 import type { Operator } from './operator.ts';
 import type { Store } from './store.ts';
 
@@ -6,9 +5,9 @@ const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.matches('input, textarea, select') || target.closest('dialog') !== null);
 
 /** Commands of the keyboard. While someone types only Esc counts. */
-export function listenForKeys(store: Store, operator: Operator, sorted: () => readonly ListedAlarm[]): void {
+export function listenForKeys(store: Store, operator: Operator): void {
   const move = (step: number): void => {
-    const alarms = sorted();
+    const alarms = store.sorted();
     const at = alarms.findIndex(({ id }) => id === store.state.selected);
     const next = alarms[Math.max(0, Math.min(alarms.length - 1, at < 0 ? 0 : at + step))];
     if (next) operator.select(next.id);
@@ -22,7 +21,7 @@ export function listenForKeys(store: Store, operator: Operator, sorted: () => re
     '?': () => store.set({ help: true }),
     ArrowDown: () => move(1),
     ArrowUp: () => move(-1),
-    Home: () => operator.select(sorted()[0]?.id),
+    Home: () => operator.select(store.sorted()[0]?.id),
     Enter: () => store.state.selected !== undefined && operator.open(store.state.selected),
   };
   window.addEventListener('keydown', (event) => {

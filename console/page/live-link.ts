@@ -98,6 +98,7 @@ export class LiveLink {
     switch (event) {
       case 'snapshot': {
         const snapshot = JSON.parse(data) as Snapshot;
+        state.alarmsVersion += 1;
         state.alarms.clear();
         state.states.clear();
         for (const alarm of snapshot.alarms) state.alarms.set(alarm.id, alarm);

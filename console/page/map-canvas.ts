@@ -49,6 +49,7 @@ export class MapCanvas {
   }
 
   show(places: Places | undefined, alarms: readonly ListedAlarm[], opened: string | undefined): void {
+    if (places === this.#places && alarms === this.#alarms && opened === this.#opened) return;
     if (places !== this.#places) this.#pointsStale = true;
     this.#places = places;
     this.#alarms = alarms;

@@ -1,7 +1,7 @@
 /** What the operator does: it changes the store, and asks the server. */
 import type { ListedAlarm, WholeAlarm } from '../api/schemas.ts';
 import { type Answer, callApi } from './api.ts';
-import { compareUrgency, isUnacknowledged } from './queue-order.ts';
+import { isUnacknowledged } from './queue-order.ts';
 import { keepAlarm, type Session, type Store } from './store.ts';
 
 type ActionBody = { readonly note?: string; readonly disposition?: string };
@@ -46,7 +46,7 @@ export class Operator {
 
   /** The first that nobody has acknowledged yet. */
   openFirstNew(): void {
-    const first = [...this.#store.state.alarms.values()].filter(isUnacknowledged).sort(compareUrgency)[0];
+    const first = this.#store.sorted().find(isUnacknowledged);
     if (first) this.open(first.id);
   }
 
@@ -131,7 +131,8 @@ export class Operator {
   /** A closed alarm stays in the list only while it is open on the screen. */
   #forgetClosed(next: string | undefined): void {
     const { state } = this.#store;
-    if (state.opened !== undefined && state.opened !== next && state.alarms.get(state.opened)?.state === 'CLEARED_ACK')
-      state.alarms.delete(state.opened);
+    if (state.opened === undefined || state.opened === next || state.alarms.get(state.opened)?.state !== 'CLEARED_ACK') return;
+    state.alarms.delete(state.opened);
+    state.alarmsVersion += 1;
   }
 }

@@ -14,6 +14,16 @@ export function compareUrgency(a: ListedAlarm, b: ListedAlarm): number {
   );
 }
 
+/** All alarms in order, by way of the order before: what is nearly sorted is sorted soon, also when there are thousands. */
+export function inOrder(alarms: ReadonlyMap<string, ListedAlarm>, before: readonly ListedAlarm[]): readonly ListedAlarm[] {
+  const next = before.flatMap(({ id }) => alarms.get(id) ?? []);
+  if (next.length < alarms.size) {
+    const known = new Set(next.map(({ id }) => id));
+    for (const alarm of alarms.values()) if (!known.has(alarm.id)) next.push(alarm);
+  }
+  return next.sort(compareUrgency);
+}
+
 export interface Arrangement {
   readonly rows: readonly ListedAlarm[];
   /** Not shown yet, because they would move the row that is held. */

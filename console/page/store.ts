@@ -1,5 +1,6 @@
 import type { ListedAlarm, WholeAlarm } from '../api/schemas.ts';
 import type { Places } from './places.ts';
+import { inOrder } from './queue-order.ts';
 
 export interface Session {
   readonly name: string;
@@ -44,6 +45,8 @@ export interface State {
   vitals: Vitals | undefined;
   /** All open alarms, and the one that is open on the screen. */
   readonly alarms: Map<string, ListedAlarm>;
+  /** Grows with every change of `alarms`. */
+  alarmsVersion: number;
   /** Sensors that aren't well, by the code of the stream. */
   readonly states: Map<number, number>;
   places: Places | undefined;
@@ -74,6 +77,7 @@ export class Store {
     clockOffset: 0,
     vitals: undefined,
     alarms: new Map(),
+    alarmsVersion: 0,
     states: new Map(),
     places: undefined,
     counts: undefined,
@@ -87,6 +91,8 @@ export class Store {
     help: false,
     announced: { urgent: '', rest: '' },
   };
+  #sorted: readonly ListedAlarm[] = [];
+  #sortedAs = -1;
   readonly #listeners = new Set<Listener>();
   #frame: number | undefined;
 
@@ -106,6 +112,15 @@ export class Store {
     this.#listeners.add(listener);
   }
 
+  /** The alarms, most urgent first. */
+  sorted(): readonly ListedAlarm[] {
+    if (this.#sortedAs !== this.state.alarmsVersion) {
+      this.#sorted = inOrder(this.state.alarms, this.#sorted);
+      this.#sortedAs = this.state.alarmsVersion;
+    }
+    return this.#sorted;
+  }
+
   /** The server's time, ms since the epoch. */
   now(): number {
     return Date.now() + this.state.clockOffset;
@@ -121,6 +136,7 @@ export class Store {
 export function keepAlarm(state: State, alarm: ListedAlarm): void {
   const known = state.alarms.get(alarm.id);
   if (known && known.version > alarm.version) return;
+  state.alarmsVersion += 1;
   if (alarm.state === 'CLEARED_ACK' && state.opened !== alarm.id) state.alarms.delete(alarm.id);
   else state.alarms.set(alarm.id, alarm);
 }

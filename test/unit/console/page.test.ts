@@ -6,7 +6,7 @@ import type { ListedAlarm } from '../../../console/api/schemas.ts';
 import { readPlaces as packPlaces } from '../../../console/live/places.ts';
 import { indexOf, readPlaces } from '../../../console/page/places.ts';
 import { mercatorX, mercatorY, panBy, worldView, zoomAt } from '../../../console/page/projection.ts';
-import { arrange, compareUrgency } from '../../../console/page/queue-order.ts';
+import { arrange, compareUrgency, inOrder } from '../../../console/page/queue-order.ts';
 import { EventParser } from '../../../console/page/sse.ts';
 import { age, offset } from '../../../console/page/time.ts';
 import { ALARM_STATES } from '../../../alarm/alarm.ts';
@@ -37,6 +37,14 @@ describe('the order of the queue', () => {
       listed({ id: 'restored', severity: 'MAJOR', state: 'CLEARED_UNACK' }),
     ];
     expect(alarms.sort(compareUrgency).map(({ id }) => id)).toEqual(['grave', 'restored', 'old', 'young', 'acknowledged']);
+  });
+
+  it('is the same by way of any order before', () => {
+    fc.assert(
+      fc.property(queue, queue, (before, alarms) => {
+        expect(inOrder(new Map(alarms.map((alarm) => [alarm.id, alarm])), before)).toEqual(alarms);
+      }),
+    );
   });
 
   it('never moves the held row, loses no alarm and shows none twice', () => {
