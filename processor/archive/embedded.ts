@@ -45,15 +45,13 @@ class EmbeddedArchive implements Archive {
 
   put(alarms: readonly ArchivedAlarm[], custody: readonly { readonly alarm: string; readonly entry: CustodyEntry }[]): Promise<void> {
     return this.#writes.run(async () => {
-      for (const part of slices(alarms, ALARMS_PER_COMMIT)) {
-        const rows = this.#newer(part);
+      const steps = Math.max(Math.ceil(alarms.length / ALARMS_PER_COMMIT), Math.ceil(custody.length / CUSTODY_PER_COMMIT));
+      for (let step = 0; step < steps; step += 1) {
+        const rows = this.#newer(alarms.slice(step * ALARMS_PER_COMMIT, (step + 1) * ALARMS_PER_COMMIT));
+        const entries = custody.slice(step * CUSTODY_PER_COMMIT, (step + 1) * CUSTODY_PER_COMMIT);
         await this.#store.write(() => {
           for (const row of rows) this.#putAlarm(row);
-        });
-      }
-      for (const part of slices(custody, CUSTODY_PER_COMMIT)) {
-        await this.#store.write(() => {
-          for (const { alarm, entry } of part) void this.#custody.put([alarm, entry.key], entry);
+          for (const { alarm, entry } of entries) void this.#custody.put([alarm, entry.key], entry);
         });
       }
     });
@@ -156,8 +154,4 @@ function matches({ states, type, region, to }: AlarmQuery, raisedAt: number, val
     (type === undefined || type === value[1]) &&
     (region === undefined || region === value[2])
   );
-}
-
-function* slices<T>(all: readonly T[], size: number): Generator<readonly T[]> {
-  for (let i = 0; i < all.length; i += size) yield all.slice(i, i + size);
 }

@@ -23,8 +23,14 @@ beforeEach(async () => {
   directory = new MemoryDirectory();
   output = '';
   errors = '';
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => Boolean((output += text)));
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => Boolean((errors += text)));
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    output += text;
+    return true;
+  });
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    errors += text;
+    return true;
+  });
 });
 afterEach(async () => {
   vi.restoreAllMocks();
