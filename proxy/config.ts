@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ConfigOf, duration, integer, port, type Settings, setting, size } from '../runtime/configuration.ts';
+import { isLoopback } from '../runtime/listen.ts';
 import { parseGatewayTokens, SECRET_LENGTH_MIN } from './credentials.ts';
 
 const secret = z.string().min(SECRET_LENGTH_MIN, `must have at least ${SECRET_LENGTH_MIN} characters`).optional();
@@ -95,10 +96,6 @@ export function checkProxyConfig(config: ConfigOf<typeof proxySettings>, host: s
   if (config.bodyBytesMax * 2 > config.queueBytesMax)
     problems.push('TOCSIN_INGEST_QUEUE_MAX must be at least twice TOCSIN_INGEST_BODY_MAX');
   return problems;
-}
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 function hasCredentials(config: ConfigOf<typeof proxySettings>): boolean {

@@ -1,18 +1,17 @@
 /** The ingest role: sensors' statuses and recoveries over HTTP into the log. */
 import { createServer, type Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
 import type { MessageLog } from '../message-log/port.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { PermanentError } from '../runtime/errors.ts';
 import type { Health } from '../runtime/health.ts';
 import type { Running } from '../runtime/lifecycle.ts';
+import { isLoopback, listen } from '../runtime/listen.ts';
 import type { Logger } from '../runtime/logging.ts';
 import { operationsHandler } from '../runtime/operations.ts';
 import { Authentication } from './authentication.ts';
 import { CommitQueue } from './commit-queue.ts';
-import { authenticates, isLoopback, type ProxyConfig } from './config.ts';
+import { authenticates, type ProxyConfig } from './config.ts';
 import { openFilesMax } from './file-limit.ts';
 import { Gate } from './gate.ts';
 import { Gathering } from './gathering.ts';
@@ -66,7 +65,7 @@ export async function startProxy(config: ProxyConfig, deps: ProxyDeps): Promise<
   });
   warnOf(config, logger);
   server.maxConnections = connectionsMax(config, logger);
-  const port = await listen(server, config);
+  const port = await listen(server, { ...config, backlog: ACCEPT_BACKLOG }, 'TOCSIN_INGEST_PORT');
   logger.info({ host: config.host, port }, 'sensors can send');
   return { port, stop: () => stop(server, intake, queue, watch, config, deps) };
 }
@@ -156,20 +155,6 @@ function connectionsMax({ connectionsMax: wanted }: ProxyConfig, logger: Logger)
     `this process may open ${files} files, too few for ${wanted} connections: raise the limit (ulimit -n) or lower TOCSIN_INGEST_CONNECTIONS_MAX`,
   );
   return possible;
-}
-
-async function listen(server: Server<typeof SensorRequest, typeof ServerResponse>, { host, port }: ProxyConfig): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const why =
-        error.code === 'EADDRINUSE'
-          ? `port ${port} on ${host} is in use by another program`
-          : `cannot listen on ${host}:${port}: ${error.message}`;
-      reject(new PermanentError('cannot-listen', `${why}; choose another with TOCSIN_INGEST_PORT`, { cause: error }));
-    });
-    server.listen({ host, port, backlog: ACCEPT_BACKLOG }, resolve);
-  });
-  return (server.address() as AddressInfo).port;
 }
 
 function connectionsOf(server: Server<typeof SensorRequest, typeof ServerResponse>): Promise<number> {

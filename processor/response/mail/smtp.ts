@@ -1,8 +1,8 @@
 /** Mails to a mail server, over a pool of connections. */
-import { isIP } from 'node:net';
 import nodemailer from 'nodemailer';
 import type { SMTPPoolOptions } from 'nodemailer/lib/smtp-pool';
 import { PermanentError, reasonOf, TransientError } from '../../../runtime/errors.ts';
+import { isLoopback } from '../../../runtime/listen.ts';
 import type { MailerConfig } from '../config.ts';
 import { messageOf } from './message.ts';
 import type { Handover, MailTransport } from './port.ts';
@@ -67,10 +67,6 @@ function poolOptions({ smtpUrl, smtpTls, concurrency, perSecond, timeoutMs }: Sm
     socketCloseTimeout: 1_000,
     tls: { minVersion: 'TLSv1.2' },
   };
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
 function handover(response: string, refusals: readonly SmtpFault[]): Handover {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { authenticates, checkProxyConfig, isLoopback, proxySettings } from '../../../proxy/config.ts';
+import { authenticates, checkProxyConfig, proxySettings } from '../../../proxy/config.ts';
+import { isLoopback } from '../../../runtime/listen.ts';
 import { readSettings } from '../../../runtime/configuration.ts';
 
 const read = (environment: Record<string, string> = {}) => readSettings(proxySettings, environment);
