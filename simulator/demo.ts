@@ -1,3 +1,4 @@
+import '../runtime/require-node.ts';
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';

@@ -67,7 +67,8 @@ ${helpOf(OPTIONS)}
 Scenarios:
 ${SCENARIOS.map(({ name, summary }) => `  ${name.padEnd(26)}${summary}`).join('\n')}
 
-Ends with 0 when the alarms are exactly those that must have been, 1 when any is missing, doubled, invented or differs (or a message was refused),
+Ends with 0 when the alarms are exactly those that must have been, 1 when any is missing, doubled, invented or differs, or a message was
+refused or could not be sent,
 2 for wrong options, 3 when it could not compare, 130 when interrupted.`;
 
 export type Parsed =
