@@ -32,8 +32,13 @@ export async function listAlarms(
   cursorText: string | undefined,
 ): Promise<AlarmList> {
   const cursor = cursorText === undefined ? undefined : readCursor(cursorText);
-  const inMemory = open.newestFirst().filter(({ alarm }) => matches(alarm, filter) && isAfter(alarm, cursor));
-  if (filter.states?.every((state) => OPEN.includes(state))) return page(inMemory, limit, undefined);
+  const onlyOpen = filter.states?.every((state) => OPEN.includes(state)) ?? false;
+  const inMemory: LiveAlarm[] = [];
+  for (const live of open.newestFirst()) {
+    if (matches(live.alarm, filter) && isAfter(live.alarm, cursor)) inMemory.push(live);
+    if (onlyOpen && inMemory.length > limit) break;
+  }
+  if (onlyOpen) return page(inMemory, limit, undefined);
 
   const query: AlarmQuery = { ...filter, limit, cursor: cursor?.archive };
   const archived = await archive.query(query);

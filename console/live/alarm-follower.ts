@@ -88,11 +88,21 @@ function eventsOf(batch: RecordBatch, logger: Logger): AlarmEvent[] {
   const events: AlarmEvent[] = [];
   for (let i = 0; i < batch.length; i += 1) {
     try {
-      events.push(JSON.parse(batch.bytes.toString('utf8', batch.start(i), batch.end(i))) as AlarmEvent);
+      events.push(eventOf(JSON.parse(batch.bytes.toString('utf8', batch.start(i), batch.end(i)))));
     } catch {
       // The archiver parks it with its bytes; here it is only left out.
-      logger.warn({ partition: batch.partition, offset: batch.offset(i) }, 'an alarm event is not JSON');
+      logger.warn({ partition: batch.partition, offset: batch.offset(i) }, 'an alarm event cannot be read');
     }
   }
   return events;
+}
+
+/** Checks as much of it as keeps a record by another hand from stopping the console. */
+function eventOf(value: unknown): AlarmEvent {
+  const { event, at, alarm } = value as Partial<AlarmEvent>;
+  const whole =
+    typeof alarm === 'object' && typeof alarm.id === 'string' && Number.isInteger(alarm.version) && Array.isArray(alarm.evidence);
+  if (typeof event !== 'string' || !Number.isFinite(at) || !(whole || (event === 'refused' && alarm === undefined)))
+    throw new TypeError('not an alarm event');
+  return value as AlarmEvent;
 }

@@ -1,0 +1,110 @@
+import { get } from 'node:http';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type ServerEvent, EventParser } from '../../../console/page/sse.ts';
+import { BYTES_PER_PLACE } from '../../../console/live/places.ts';
+import { clientOf } from '../../support/alarms.ts';
+import { call, eventually, OPERATOR_TOKEN, startTestConsole, type TestConsole, VIEWER_TOKEN } from '../../support/console.ts';
+
+let on: TestConsole;
+let closers: (() => void)[] = [];
+beforeEach(async () => {
+  on = await startTestConsole({ clients: [clientOf({ id: 1 }), clientOf({ id: 2, name: 'Bea' })] });
+});
+afterEach(async () => {
+  for (const close of closers) close();
+  closers = [];
+  await on.stop();
+});
+
+interface Listener {
+  readonly status: number;
+  readonly events: ServerEvent[];
+  readonly text: () => string;
+  close(): void;
+}
+
+function listen(token = OPERATOR_TOKEN, lastEventId?: string): Promise<Listener> {
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer ${token}`, ...(lastEventId && { 'last-event-id': lastEventId }) };
+    const request = get(`${on.console.url}/api/live`, { headers }, (response) => {
+      const parser = new EventParser();
+      const events: ServerEvent[] = [];
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+        events.push(...parser.push(chunk));
+      });
+      response.on('error', () => undefined);
+      closers.push(() => request.destroy());
+      resolve({ status: response.statusCode ?? 0, events, text: () => text, close: () => request.destroy() });
+    });
+    request.on('error', reject);
+  });
+}
+
+const named = ({ events }: Listener, name: string) => events.filter(({ event }) => event === name).map(({ data }) => JSON.parse(data));
+const until = (listener: Listener, wanted: (listener: Listener) => boolean) => eventually(async () => listener, wanted);
+
+describe('GET /api/live', () => {
+  it('tells of an alarm at once, then where it is and the state of its sensor', async () => {
+    const listener = await listen();
+    await until(listener, ({ events }) => events.length > 0);
+    expect(named(listener, 'snapshot')).toMatchObject([{ alarms: [], states: [], open: 0, places: { count: 2 } }]);
+    await on.report(1);
+    await until(listener, (now) => named(now, 'states').length > 0);
+    const [raised, located] = named(listener, 'alarm');
+    expect(raised).toMatchObject({ event: 'raised', alarm: { sensor: 1, type: 'motion', state: 'ACTIVE_UNACK', region: '' } });
+    expect(located).toMatchObject({ event: 'located', alarm: { id: raised.alarm.id, region: 'UK', client: { name: 'Ann Ahmed-Çelik' } } });
+    expect(named(listener, 'states')).toEqual([{ states: [1, 0b001001] }]);
+  });
+
+  it('resumes by Last-Event-ID without a snapshot', async () => {
+    const first = await listen();
+    await on.report(1);
+    await until(first, (now) => named(now, 'alarm').length > 0);
+    const last = first.events.findLast(({ id }) => id !== undefined)?.id;
+    first.close();
+    await on.report(2);
+    const second = await listen(OPERATOR_TOKEN, last);
+    await until(second, (now) => named(now, 'alarm').some(({ alarm }) => alarm.sensor === 2));
+    expect(named(second, 'snapshot')).toEqual([]);
+  });
+
+  it('keeps clients from viewers, in what is live and in the snapshot', async () => {
+    await on.report(1);
+    const early = await listen(VIEWER_TOKEN);
+    await until(early, ({ events }) => events.length > 0);
+    await on.report(2);
+    await until(early, (now) => named(now, 'alarm').some(({ event, alarm }) => event === 'located' && alarm.sensor === 2));
+    expect(early.text()).not.toMatch(/Ann|Bea|Leeds/);
+  });
+
+  it('refuses a fifth stream in words', async () => {
+    for (let i = 0; i < 4; i += 1) expect((await listen()).status).toBe(200);
+    expect(await call(on, '/api/live')).toMatchObject({ status: 429, json: { error: expect.stringContaining('4 live streams') } });
+  });
+
+  it('passes over records of topic ALARM that it cannot read', async () => {
+    const listener = await listen();
+    for (const text of ['not json', 'null', '[]', '{"event":"raised","at":1}', '{"event":"raised","at":1,"alarm":{"id":"x"}}']) {
+      const bytes = Buffer.from(text);
+      await on.log.append('ALARM', { length: 1, bytes, keys: [1], starts: [0], ends: [bytes.length] }, 1);
+    }
+    await on.report(2);
+    await until(listener, (now) => named(now, 'alarm').length > 0);
+    expect(on.health.problems()).toEqual({});
+  });
+});
+
+describe('GET /api/places/{hash}', () => {
+  it('gives the places of the hash that the stream tells, for ever the same', async () => {
+    const listener = await listen();
+    await until(listener, ({ events }) => events.length > 0);
+    const [{ places }] = named(listener, 'snapshot');
+    const { status, headers, text } = await call(on, `/api/places/${places.hash}`);
+    expect([status, headers.get('cache-control')]).toEqual([200, 'private, max-age=31536000, immutable']);
+    expect(text.length).toBeGreaterThan(0);
+    expect(Number(headers.get('content-length') ?? 2 * BYTES_PER_PLACE)).toBe(2 * BYTES_PER_PLACE);
+    expect((await call(on, '/api/places/0123456789012345678901')).status).toBe(404);
+  });
+});
