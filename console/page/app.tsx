@@ -1,7 +1,7 @@
 import type { ListedAlarm } from '../api/schemas.ts';
 import { AlarmPanel } from './alarm-panel.tsx';
 import { Counts } from './counts.tsx';
-import { Header, rateWords } from './header.tsx';
+import { Header, isSilent, rateWords } from './header.tsx';
 import { Help } from './help.tsx';
 import type { Operator } from './operator.ts';
 import { Queue } from './queue.tsx';
@@ -105,6 +105,9 @@ function Empty({ state }: { state: State }) {
       <p>
         <b>No alarms.</b>
       </p>
+      {isSilent(vitals) && (
+        <p class="problem">But no status comes in either: nothing would be noticed. Look at the proxy, and at the sensors.</p>
+      )}
       <p>{rateWords(state)}</p>
       <p class="dim">{vitals.places ? `watching ${count(vitals.places.count)} sensors` : 'the places of the sensors are not known yet'}</p>
     </div>

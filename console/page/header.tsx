@@ -1,6 +1,6 @@
 import type { ListedAlarm } from '../api/schemas.ts';
 import { Mark } from './marks.tsx';
-import type { State } from './store.ts';
+import type { State, Vitals } from './store.ts';
 import { age, clockTime, count, zone } from './time.ts';
 
 const TYPES = [
@@ -35,7 +35,7 @@ export function Header({ state, alarms, now, onHelp, onSignOut }: Props) {
           );
         })}
       </ul>
-      <span class="rate">{rateWords(state)}</span>
+      <span class={`rate ${state.vitals && isSilent(state.vitals) ? 'silent' : ''}`}>{rateWords(state)}</span>
       <span class="spring" />
       <time class="clock" dateTime={new Date(now).toISOString()}>
         {clockTime(now, now)} {zone()}
@@ -54,6 +54,13 @@ export function Header({ state, alarms, now, onHelp, onSignOut }: Props) {
       </button>
     </header>
   );
+}
+
+const SILENCE_MS = 30_000;
+
+/** Nothing has come in for so long that an empty queue proves nothing. */
+export function isSilent({ at, log }: Vitals): boolean {
+  return log.perSecond === 0 && (log.lastStatusAt === null || at - log.lastStatusAt > SILENCE_MS);
 }
 
 /** Whether statuses come in, as of the server's last look. */
