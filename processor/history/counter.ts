@@ -116,9 +116,10 @@ export class AlarmCounter {
   }
 
   /** A partition that is read again from before was another process's meanwhile: what is known of it is out of date. */
-  async #countsOf({ partition, offset }: RecordBatch): Promise<PartitionCounts> {
+  async #countsOf(batch: RecordBatch): Promise<PartitionCounts> {
+    const { partition } = batch;
     const known = this.#partitions.get(partition);
-    if (known && offset(0) >= known.next) return known;
+    if (known && batch.offset(0) >= known.next) return known;
     const { log, history } = this.#deps;
     const isNew = (await log.committed(COUNTER_GROUP, 'COUNT', partition)) === undefined;
     const readBefore = isNew ? 0 : (await log.bounds('COUNT', partition)).next;
