@@ -19,13 +19,15 @@ import { openSmtp } from './processor/response/mail/smtp.ts';
 import { startMailer } from './processor/response/mailer.ts';
 import { checkProxyConfig } from './proxy/config.ts';
 import { startProxy } from './proxy/proxy.ts';
-import { systemClock } from './runtime/clock.ts';
+import { SteadyClock } from './runtime/clock.ts';
 import { ConfigurationError, readGroups } from './runtime/configuration.ts';
 import { PermanentError, reasonOf } from './runtime/errors.ts';
 import { Health, observeHealth } from './runtime/health.ts';
 import { Lifecycle, type Running } from './runtime/lifecycle.ts';
-import { createLogger } from './runtime/logging.ts';
+import { createLogger, type Logger } from './runtime/logging.ts';
 import { type Config, NOT_YET, SETTINGS } from './settings.ts';
+
+const CLOCK_AHEAD_WARN_MS = 5_000;
 
 const HELP = `Usage: npm start [-- --help]
 
@@ -89,7 +91,8 @@ async function start(config: Config, lifecycle: Lifecycle): Promise<void> {
   collectDefaultMetrics({ register: registry });
   const health = new Health();
   observeHealth(health, registry);
-  const clock = systemClock;
+  const steady = new SteadyClock();
+  const clock = steady.now;
   const deps = { clock, logger, registry, health };
   const running = async <R extends Running>(name: string, part: Promise<R>): Promise<R> => {
     const started = await part;
@@ -102,6 +105,8 @@ async function start(config: Config, lifecycle: Lifecycle): Promise<void> {
   lifecycle.onStop('store', () => store.close());
   const log = await openEmbeddedLog(store, { ...deps, ...config.log, partitions: 1 });
   lifecycle.onStop('log', () => log.close());
+  steady.notBefore(log.lastTime);
+  warnIfAhead(steady, logger);
   const directory = openEmbeddedDirectory(store);
   const archive = openEmbeddedArchive(store);
   const history = openEmbeddedHistory(store);
@@ -144,6 +149,17 @@ async function start(config: Config, lifecycle: Lifecycle): Promise<void> {
   });
 }
 
+/** Record times that are ahead are kept, since order matters more; but somebody should know. */
+function warnIfAhead(clock: SteadyClock, logger: Logger): void {
+  const aheadMs = clock.aheadMs;
+  if (aheadMs > CLOCK_AHEAD_WARN_MS) {
+    logger.warn(
+      { seconds: Math.round(aheadMs / 1_000) },
+      "the newest record is ahead of this machine's clock: times go on from there until the clock has caught up",
+    );
+  }
+}
+
 /** The first signal drains, the second ends at once. */
 function stopOnSignals(lifecycle: Lifecycle, timeoutMs: number): void {
   let stopping = false;
@@ -160,4 +176,6 @@ function stopOnSignals(lifecycle: Lifecycle, timeoutMs: number): void {
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
+  // Started by another program that has gone: nobody is left to stop it.
+  process.on('disconnect', onSignal);
 }

@@ -2,3 +2,38 @@
 export type Clock = () => number;
 
 export const systemClock: Clock = Date.now;
+
+/**
+ * The wall clock, except that it never steps back: when the machine's clock is set back, it goes on from where it was at its own pace, until
+ * the machine's has caught up. Records get their time from it, so that what came later is never taken for older.
+ */
+export class SteadyClock {
+  readonly #wall: Clock;
+  readonly #elapsed: () => number;
+  #last = 0;
+  #lastElapsed: number;
+
+  /** `elapsed`: milliseconds of a clock that nobody sets. */
+  constructor(wall: Clock = systemClock, elapsed: () => number = () => performance.now()) {
+    this.#wall = wall;
+    this.#elapsed = elapsed;
+    this.#lastElapsed = elapsed();
+  }
+
+  readonly now: Clock = () => {
+    const elapsed = this.#elapsed();
+    this.#last = Math.max(this.#wall(), this.#last + elapsed - this.#lastElapsed);
+    this.#lastElapsed = elapsed;
+    return Math.floor(this.#last);
+  };
+
+  /** Goes on from `at`, the time of what was recorded before this process began. */
+  notBefore(at: number): void {
+    this.#last = Math.max(this.#last, at);
+  }
+
+  /** How far it is ahead of the machine's clock, ms. */
+  get aheadMs(): number {
+    return this.now() - this.#wall();
+  }
+}

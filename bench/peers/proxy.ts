@@ -10,7 +10,12 @@ import { createLogger } from '../../runtime/logging.ts';
 import { SETTINGS } from '../../settings.ts';
 
 const config = readGroups(SETTINGS, process.env);
-const deps = { clock: systemClock, logger: createLogger({ level: 'warn', format: 'json' }), registry: new Registry(), health: new Health() };
+const deps = {
+  clock: systemClock,
+  logger: createLogger({ level: 'warn', format: 'json' }),
+  registry: new Registry(),
+  health: new Health(),
+};
 const store = await openStore(config.process.dataDir, { durable: process.env['BENCH_DURABLE'] !== 'off' });
 const log = await openEmbeddedLog(store, { ...deps, ...config.log, partitions: 1 });
 const proxy = await startProxy({ ...config.proxy, host: config.process.host }, { ...deps, log });

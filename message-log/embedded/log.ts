@@ -33,6 +33,8 @@ export interface EmbeddedLogOptions extends RetentionLimits {
 export interface EmbeddedLog extends MessageLog {
   /** Applies retention and merges small frames now instead of at the next turn. */
   sweep(): Promise<void>;
+  /** Time of the newest record of all, epoch ms: whoever gives records their time goes on from there. */
+  readonly lastTime: number;
 }
 
 /** Opens the log in a store; the store stays the caller's to close. Throws PermanentError `partitions` if the folder has another number of them. */
@@ -138,6 +140,10 @@ class LmdbLog implements EmbeddedLog {
 
   async committed(group: string, topic: Topic, partition: number): Promise<number | undefined> {
     return this.#positions.get(group, topic, partition);
+  }
+
+  get lastTime(): number {
+    return Math.max(...[...this.#logs.values()].flat().map((log) => log.lastTime));
   }
 
   sweep(): Promise<void> {

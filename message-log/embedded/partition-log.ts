@@ -75,6 +75,11 @@ export class PartitionLog {
     return ((treeBranchPageCount ?? 0) + (treeLeafPageCount ?? 0) + (overflowPages ?? 0)) * (pageSize ?? 0);
   }
 
+  /** Time of the newest record, epoch ms; 0: there has been none. */
+  get lastTime(): number {
+    return this.#lastTime;
+  }
+
   /** Record times never run backwards within a partition, even if the clock does. */
   monotone(at: number): number {
     this.#lastTime = Math.max(this.#lastTime, at);

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { SteadyClock } from '../../../runtime/clock.ts';
+
+const NOON = Date.UTC(2026, 10, 24, 12);
+const HOUR = 3_600_000;
+
+/** A machine whose clock can be set; `pass` lets time go by. */
+function machine() {
+  let wall = NOON;
+  let elapsed = 5_000;
+  const clock = new SteadyClock(
+    () => wall,
+    () => elapsed,
+  );
+  const pass = (ms: number): void => {
+    wall += ms;
+    elapsed += ms;
+  };
+  const set = (to: number): void => {
+    wall = to;
+  };
+  return { clock, pass, set };
+}
+
+describe('the clock of records', () => {
+  it('follows the wall clock, also when that is set forward', () => {
+    const { clock, pass, set } = machine();
+    expect(clock.now()).toBe(NOON);
+    pass(1_500);
+    expect(clock.now()).toBe(NOON + 1_500);
+    set(NOON + HOUR);
+    expect(clock.now()).toBe(NOON + HOUR);
+  });
+
+  it('goes on at its own pace when the wall clock is set back, and meets it again', () => {
+    const { clock, pass, set } = machine();
+    clock.now();
+    set(NOON - HOUR);
+    expect(clock.now()).toBe(NOON);
+    pass(2_000);
+    expect(clock.now()).toBe(NOON + 2_000);
+    expect(clock.aheadMs).toBe(HOUR);
+    set(NOON + 3_000);
+    expect(clock.now()).toBe(NOON + 3_000);
+    expect(clock.aheadMs).toBe(0);
+  });
+
+  it('goes on from what was recorded before it began', () => {
+    const { clock, pass } = machine();
+    clock.notBefore(NOON + HOUR);
+    pass(10);
+    expect(clock.now()).toBe(NOON + HOUR + 10);
+  });
+
+  it('gives whole milliseconds', () => {
+    const { clock, pass, set } = machine();
+    clock.now();
+    set(NOON - HOUR);
+    pass(0.7);
+    expect(Number.isInteger(clock.now())).toBe(true);
+  });
+});
