@@ -9,7 +9,9 @@ for (const suite of suites) {
   const result = resultOf(suite);
   passed += result.passed;
   failed += result.failed;
-  console.log(`suite ${suite}: ${result.passed} passed, ${result.failed} failed${result.seconds === undefined ? '' : ` in ${result.seconds} s`}`);
+  console.log(
+    `suite ${suite}: ${result.passed} passed, ${result.failed} failed${result.seconds === undefined ? '' : ` in ${result.seconds} s`}`,
+  );
 }
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -1,6 +1,6 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
 import { type ConfigOf, duration, integer, port, type Settings, setting } from '../runtime/configuration.ts';
+import { isLoopback } from '../runtime/listen.ts';
 
 /** Long enough that guessing is hopeless, short enough for a header. */
 const secret = z
@@ -32,10 +32,6 @@ export const consoleSettings = {
 
 /** `host` is the address to listen on, shared by all HTTP roles. */
 export type ConsoleConfig = ConfigOf<typeof consoleSettings> & { readonly host: string };
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-}
 
 /** What is wrong between the settings, one line each. */
 export function checkConsoleConfig(config: Omit<ConsoleConfig, 'host'>, host: string): string[] {

@@ -1,9 +1,8 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import type { History } from '../processor/history/port.ts';
-import { reasonOf } from '../runtime/errors.ts';
 import type { Running } from '../runtime/lifecycle.ts';
+import { listen } from '../runtime/listen.ts';
 import { operationsHandler } from '../runtime/operations.ts';
 import { apiRoutes } from './api/routes.ts';
 import { createApp } from './app.ts';
@@ -38,14 +37,10 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
   let listener: RequestListener = (_request, response) => void response.writeHead(503).end();
   server.on('request', (request: IncomingMessage, response: ServerResponse) => listener(request, response));
   server.maxConnections = 2_000;
-  try {
-    await listen(server, config);
-  } catch (error) {
+  const port = await listen(server, config, 'TOCSIN_CONSOLE_PORT').catch(async (error: unknown) => {
     await live.stop();
     throw error;
-  }
-
-  const { port } = server.address() as AddressInfo;
+  });
   const url = config.publicUrl ?? `http://${browserName(config.host)}:${port}`;
   const tokens = new Tokens(config.apiToken, config.viewerToken);
   const sessions = new Sessions(config.sessionsMax, config.sessionMs);
@@ -70,15 +65,6 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
 function mayOperate(request: IncomingMessage, access: Access): boolean {
   if (request.url?.split('?', 1)[0] !== '/metrics') return true;
   return access.isForUs(request) && (access.loopback || access.caller(request) !== undefined);
-}
-
-function listen(server: Server, { host, port }: ConsoleConfig): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) =>
-      reject(new Error(`the console cannot listen on ${host}:${port}: ${reasonOf(error)}`, { cause: error })),
-    );
-    server.listen(port, host, resolve);
-  });
 }
 
 function browserName(host: string): string {

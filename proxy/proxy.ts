@@ -150,7 +150,7 @@ function connectionsMax({ connectionsMax: wanted }: ProxyConfig, logger: Logger)
   const files = openFilesMax();
   if (files === undefined || files >= wanted + FILES_RESERVED) return wanted;
   const possible = Math.max(1, files - FILES_RESERVED);
-  logger.warn(
+  logger.info(
     { openFiles: files, connectionsMax: possible },
     `this process may open ${files} files, too few for ${wanted} connections: raise the limit (ulimit -n) or lower TOCSIN_INGEST_CONNECTIONS_MAX`,
   );

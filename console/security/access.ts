@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../../runtime/clock.ts';
-import { isLoopback } from '../config.ts';
+import { isLoopback } from '../../runtime/listen.ts';
 import type { Session, Sessions } from './sessions.ts';
 import type { Role, Tokens } from './tokens.ts';
 
