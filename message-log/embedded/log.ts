@@ -31,7 +31,7 @@ export interface EmbeddedLogOptions extends RetentionLimits {
 }
 
 export interface EmbeddedLog extends MessageLog {
-  /** Applies retention and merges small frames now instead of at the next turn. */
+  /** Merges small frames and applies retention now instead of at the next turn. */
   sweep(): Promise<void>;
   /** Time of the newest record of all, epoch ms: whoever gives records their time goes on from there. */
   readonly lastTime: number;
@@ -82,6 +82,7 @@ class LmdbLog implements EmbeddedLog {
     this.#upkeep = new Upkeep(
       retention,
       logs.map((log) => new Merging(log, store)),
+      clock,
       logger,
     );
   }
@@ -213,9 +214,11 @@ function openPartitions(
   return new Map(
     topics.map((topic) => [
       topic,
-      range(partitions).map(
-        (p) => new PartitionLog(topic, p, store.root.openDB({ name: `log/${topic}/${p}`, encoding: 'binary' }), onCorrupt),
-      ),
+      range(partitions).map((p) => {
+        const frames = store.root.openDB<Buffer, number>({ name: `log/${topic}/${p}`, encoding: 'binary' });
+        const journal = store.root.openDB<Buffer, number>({ name: `journal/${topic}/${p}`, encoding: 'binary' });
+        return new PartitionLog(topic, p, { frames, journal }, onCorrupt);
+      }),
     ]),
   );
 }

@@ -1,19 +1,19 @@
-/**
- * Single records come in frames of their own, which lmdb keeps in the leaves of its tree: every commit reads and rewrites the last leaf through the
- * memory map, so that the whole log would become resident bit by bit. Merged into large frames they lie outside the tree, where no commit looks,
- * and the leaves are used again. It also saves a third of the disk and makes a backlog read faster.
- */
-import { FrameBatch, MAX_FRAME_RECORDS } from './frame.ts';
-import type { Frame, PartitionLog } from './partition-log.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { FrameBatch, MAX_FRAME_BYTES, MAX_FRAME_RECORDS } from './frame.ts';
+import type { Entry } from './journal.ts';
+import type { PartitionLog } from './partition-log.ts';
 import { Stage } from './stage.ts';
 import type { Store } from './store.ts';
 
-/** No merge begins with less. */
+/** A merge begins with one of these. */
 const MIN_BYTES = 896 * 1024;
-/** No merge takes more, so that it never holds up an append. */
-const MAX_BYTES = 1024 * 1024;
+const MIN_FRAMES = 4_096;
+/** Frames read without letting others have their turn. */
+const FRAMES_PER_TURN = 256;
+/** Frames per transaction that are moved as they are. */
+const MOVED_PER_STEP = 64;
 
-/** Merges the small frames of one partition behind each other, in steps. Run it from one place only, never together with retention. */
+/** Brings the small frames of one partition from its journal into the log, as large ones. Run it from one place only. */
 export class Merging {
   readonly #log: PartitionLog;
   readonly #store: Store;
@@ -23,44 +23,83 @@ export class Merging {
     this.#store = store;
   }
 
-  /** Merges once if enough has gathered; true if there may be more. */
-  async step(): Promise<boolean> {
-    const { small } = this.#log;
-    const { count, whole } = this.#run(small);
+  /**
+   * Merges once if enough has gathered; true if there may be more. Frames from before `agedBefore`, epoch ms, are moved as they are, so that
+   * retention can have each in its time.
+   */
+  async step(agedBefore: number): Promise<boolean> {
+    const { entries } = this.#log.journal;
+    const aged = countWhile(entries, MOVED_PER_STEP, ({ at }) => at < agedBefore);
+    if (aged > 0) {
+      await this.#move(entries.slice(0, aged));
+      return true;
+    }
+    const { count, whole } = run(entries);
     if (!whole) return false;
-    const frames = small.slice(0, count);
-    if (count > 1 && (frames[0] as Frame).base >= this.#log.earliest) await this.#replace(frames);
-    small.splice(0, count);
-    return small.length > 0;
+    if (count === 1) await this.#move(entries.slice(0, 1));
+    else await this.#merge(entries.slice(0, count));
+    return entries.length > 0;
   }
 
-  /** How many of the first frames follow each other; `whole`: enough of them, or what came next will never belong to them. */
-  #run(small: readonly Frame[]): { readonly count: number; readonly whole: boolean } {
-    const first = small[0];
-    if (!first) return { count: 0, whole: false };
-    let count = 1;
-    let { next, bytes } = first;
-    let size = bytes.length;
-    while (count < small.length && size < MAX_BYTES) {
-      ({ next, bytes } = small[count] as Frame);
-      if ((small[count - 1] as Frame).next !== (small[count] as Frame).base || next - first.base > MAX_FRAME_RECORDS)
-        return { count, whole: true };
-      size += bytes.length;
-      count += 1;
-    }
-    return { count, whole: size >= MIN_BYTES };
+  async #move(entries: readonly Entry[]): Promise<void> {
+    await this.#write(
+      entries,
+      entries.flatMap((entry) => this.#log.readEntry(entry) ?? []),
+    );
   }
 
-  async #replace(frames: readonly Frame[]): Promise<void> {
-    const stage = new Stage();
-    for (const { bytes } of frames) {
+  async #merge(entries: readonly Entry[]): Promise<void> {
+    const frames: Buffer[] = [];
+    let stage = new Stage();
+    let base = Number.NaN;
+    let next = Number.NaN;
+    const seal = (): void => {
+      if (stage.count > 0) frames.push(...stage.seal(base));
+    };
+    for (const [i, entry] of entries.entries()) {
+      if (i % FRAMES_PER_TURN === FRAMES_PER_TURN - 1) await nextTurn();
+      const bytes = this.#log.readEntry(entry);
+      if (!bytes) continue;
+      // Only a damaged one leaves a gap.
+      if (entry.base !== next) {
+        seal();
+        stage = new Stage();
+        base = entry.base;
+      }
       const batch = new FrameBatch(this.#log.topic, this.#log.partition, bytes, 0);
-      for (let i = 0; i < batch.length; i += 1) stage.add(batch.key(i), batch.time(i), bytes, batch.start(i), batch.end(i));
+      for (let r = 0; r < batch.length; r += 1) stage.add(batch.key(r), batch.time(r), bytes, batch.start(r), batch.end(r));
+      next = entry.next;
     }
-    const merged = stage.seal((frames[0] as Frame).base);
-    await this.#store.write(() => {
-      this.#log.remove(frames.map(({ base }) => base));
-      this.#log.put(merged);
-    }, MAX_BYTES);
+    seal();
+    await this.#write(entries, frames);
   }
+
+  async #write(entries: readonly Entry[], frames: readonly Buffer[]): Promise<void> {
+    await this.#store.write(
+      () => this.#log.putMerged(frames, (entries.at(-1) as Entry).next),
+      frames.reduce((sum, { length }) => sum + length, 0),
+    );
+    this.#log.merged(entries.length);
+  }
+}
+
+/** How many of the first entries follow each other; `whole`: enough of them, or what came next will never belong to them. */
+function run(entries: readonly Entry[]): { readonly count: number; readonly whole: boolean } {
+  const [first] = entries;
+  if (!first) return { count: 0, whole: false };
+  let count = 1;
+  let size = first.bytes;
+  while (count < entries.length && size < MAX_FRAME_BYTES) {
+    const entry = entries[count] as Entry;
+    if ((entries[count - 1] as Entry).next !== entry.base || entry.next - first.base > MAX_FRAME_RECORDS) return { count, whole: true };
+    size += entry.bytes;
+    count += 1;
+  }
+  return { count, whole: size >= MIN_BYTES || count >= MIN_FRAMES };
+}
+
+function countWhile<T>(list: readonly T[], limit: number, holds: (item: T) => boolean): number {
+  let count = 0;
+  while (count < Math.min(list.length, limit) && holds(list[count] as T)) count += 1;
+  return count;
 }

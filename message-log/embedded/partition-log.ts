@@ -1,15 +1,11 @@
 import type { Database } from 'lmdb';
 import type { Topic } from '../topics.ts';
 import { FrameBatch, isIntact, lastTimeOf, MAX_FRAME_RECORDS, recordsOf } from './frame.ts';
+import { type Entry, Journal } from './journal.ts';
 import { Stage } from './stage.ts';
 
 /** What is newest stays in memory until local readers have it, up to this: they need not read it back, and no page of it becomes resident. */
 const TAIL_BYTES = 4 * 1024 * 1024;
-
-/** Frames below this lie in the leaves of lmdb's tree. */
-const SMALL_BYTES = 4 * 1024;
-/** More than these are never kept for merging, should it not keep up. */
-const MAX_SMALL = 8_192;
 
 export interface Frame {
   readonly base: number;
@@ -30,34 +26,46 @@ export interface Read {
   readonly next: number;
 }
 
-/** One partition of one topic: frames in lmdb by their base offset, the newest of them in memory too. */
+/** Databases of one partition. */
+export interface PartitionDatabases {
+  readonly frames: Database<Buffer, number>;
+  readonly journal: Database<Buffer, number>;
+}
+
+/** One partition of one topic: frames in lmdb by their base offset, small ones in a journal before; the newest of all in memory too. */
 export class PartitionLog {
   readonly topic: Topic;
   readonly partition: number;
   readonly stage = new Stage();
   readonly followers = new Set<Follower>();
-  /** Small frames in order, not merged yet. */
-  readonly small: Frame[] = [];
+  readonly journal: Journal;
   readonly #db: Database<Buffer, number>;
+  readonly #journalDb: Database<Buffer, number>;
   readonly #onCorrupt: (topic: Topic, partition: number, offset: number) => void;
+  /** Slots of the frames that the commit under way has put into the journal. */
+  #placed = new Map<Buffer, number>();
   #tail: Frame[] = [];
   #tailBytes = 0;
   #earliest: number;
   #next: number;
   #lastTime = 0;
+  /** The frame whose time was asked for last: it is asked for again and again until it goes. */
+  #asked = { base: -1, at: 0 };
 
   constructor(
     topic: Topic,
     partition: number,
-    db: Database<Buffer, number>,
+    { frames, journal }: PartitionDatabases,
     onCorrupt: (topic: Topic, partition: number, offset: number) => void,
   ) {
     this.topic = topic;
     this.partition = partition;
-    this.#db = db;
+    this.#db = frames;
+    this.#journalDb = journal;
+    this.journal = new Journal(journal);
     this.#onCorrupt = onCorrupt;
-    this.#earliest = firstOf(db.getKeys({ limit: 1 })) ?? 0;
     this.#next = this.#findEnd();
+    this.#earliest = this.#startAfter(-1);
   }
 
   /** First offset that is held. */
@@ -71,8 +79,7 @@ export class PartitionLog {
   }
 
   get sizeBytes(): number {
-    const { pageSize, treeBranchPageCount, treeLeafPageCount, overflowPages } = this.#db.getStats() as Record<string, number>;
-    return ((treeBranchPageCount ?? 0) + (treeLeafPageCount ?? 0) + (overflowPages ?? 0)) * (pageSize ?? 0);
+    return sizeOf(this.#db) + sizeOf(this.#journalDb);
   }
 
   /** Time of the newest record, epoch ms; 0: there has been none. */
@@ -88,7 +95,15 @@ export class PartitionLog {
 
   /** Call inside a write of the store. */
   put(frames: readonly Buffer[]): void {
-    for (const frame of frames) void this.#db.put(frame.readDoubleLE(16), frame);
+    this.#placed.clear();
+    for (const frame of frames) {
+      const slot = this.journal.slotFor(frame.length, this.#placed.size);
+      if (slot === undefined) this.#putFrame(frame);
+      else {
+        this.journal.put(slot, frame);
+        this.#placed.set(frame, slot);
+      }
+    }
   }
 
   /** The frames are on disk: readers may have them. */
@@ -96,11 +111,12 @@ export class PartitionLog {
     for (const bytes of frames) {
       const base = bytes.readDoubleLE(16);
       this.#next = base + recordsOf(bytes);
-      const frame = { base, next: this.#next, bytes };
-      this.#tail.push(frame);
+      this.#tail.push({ base, next: this.#next, bytes });
       this.#tailBytes += bytes.length;
-      if (bytes.length < SMALL_BYTES && this.small.length < MAX_SMALL) this.small.push(frame);
+      const slot = this.#placed.get(bytes);
+      if (slot !== undefined) this.journal.added(slot, bytes);
     }
+    this.#placed.clear();
     this.#trimTail();
     for (const follower of this.followers) follower.wake();
   }
@@ -110,19 +126,35 @@ export class PartitionLog {
     if (from >= this.#next) return { batch: undefined, next: from };
     const recent = this.#inTail(from);
     if (recent) return this.#batch(recent.bytes, from);
-    const base = this.#baseAtOrAfter(from);
-    if (base === undefined || base >= this.#next) return { batch: undefined, next: this.#next };
-    const bytes = this.#db.getBinary(base);
-    if (bytes && isIntact(bytes, base)) {
+    const entry = this.journal.atOrAfter(from);
+    if (entry && entry.base <= from) {
+      const bytes = this.readEntry(entry);
+      if (bytes) return this.#batch(bytes, from);
+    } else {
+      const base = firstOf(this.#db.getKeys({ start: from, reverse: true, limit: 1 }));
+      const bytes = base === undefined ? undefined : this.#db.getBinary(base);
+      if (base !== undefined && !(bytes && isIntact(bytes, base))) this.#onCorrupt(this.topic, this.partition, base);
       // A frame ends before `from` only where the one that followed it is gone.
-      if (base + recordsOf(bytes) > from) return this.#batch(bytes, from);
-    } else this.#onCorrupt(this.topic, this.partition, base);
-    return { batch: undefined, next: firstOf(this.#db.getKeys({ start: base + 0.5, limit: 1 })) ?? this.#next };
+      else if (base !== undefined && bytes && base + recordsOf(bytes) > from) return this.#batch(bytes, from);
+    }
+    return { batch: undefined, next: this.#startAfter(from) };
   }
 
-  /** Bases of the oldest frames that end at or before `end`, at most `limit`; the newest frame of all is never among them: it holds the offsets. */
+  /** A frame of the journal; undefined where it is damaged. */
+  readEntry(entry: Entry): Buffer | undefined {
+    const bytes = this.journal.read(entry);
+    if (!bytes) this.#onCorrupt(this.topic, this.partition, entry.base);
+    return bytes;
+  }
+
+  /**
+   * Bases of the oldest frames that end at or before `end`, at most `limit`; none of the journal's. The newest frame of all is never among
+   * them: it holds the offsets.
+   */
   oldest(end: number, limit: number): number[] {
-    const keys = [...this.#db.getKeys({ limit: limit + 1 })];
+    const first = this.journal.entries[0]?.base;
+    const keys = [...this.#db.getKeys({ limit: limit + 1, ...(first === undefined ? {} : { end: first }) })];
+    if (keys.length <= limit && first !== undefined) keys.push(first);
     let count = 0;
     while (count + 1 < keys.length && (keys[count + 1] as number) <= end) count += 1;
     return keys.slice(0, count);
@@ -130,8 +162,23 @@ export class PartitionLog {
 
   /** Record time of the last record of the frame at `base`; for a damaged frame 0, so that age takes it. */
   lastTimeAt(base: number): number {
+    if (this.#asked.base === base) return this.#asked.at;
     const bytes = this.#db.getBinary(base);
-    return bytes && isIntact(bytes, base) ? lastTimeOf(bytes) : 0;
+    const at = bytes && isIntact(bytes, base) ? lastTimeOf(bytes) : 0;
+    this.#asked = { base, at };
+    return at;
+  }
+
+  /** Call inside a write of the store. What was in the journal before `end` is now in these frames. */
+  putMerged(frames: readonly Buffer[], end: number): void {
+    for (const frame of frames) this.#putFrame(frame);
+    this.journal.putMerged(end);
+  }
+
+  /** The first `count` entries of the journal are in the log itself. */
+  merged(count: number): void {
+    this.journal.merged(count);
+    this.removed();
   }
 
   /** Call inside a write of the store. */
@@ -141,7 +188,7 @@ export class PartitionLog {
 
   /** Frames were removed. */
   removed(): void {
-    this.#earliest = firstOf(this.#db.getKeys({ limit: 1 })) ?? this.#next;
+    this.#earliest = this.#startAfter(-1);
   }
 
   #batch(frame: Buffer, from: number): Read {
@@ -174,24 +221,38 @@ export class PartitionLog {
     if (gone > 0) this.#tail.splice(0, gone);
   }
 
-  #baseAtOrAfter(offset: number): number | undefined {
-    if (this.#db.doesExist(offset)) return offset;
-    const before = firstOf(this.#db.getKeys({ start: offset, reverse: true, limit: 1 }));
-    return before ?? firstOf(this.#db.getKeys({ start: offset, limit: 1 }));
+  #putFrame(frame: Buffer): void {
+    void this.#db.put(frame.readDoubleLE(16), frame);
+  }
+
+  /** Base of the first frame after `offset`; the end of the log if there is none. */
+  #startAfter(offset: number): number {
+    const base = firstOf(this.#db.getKeys({ start: offset + 0.5, limit: 1 })) ?? this.#next;
+    const entry = this.journal.entries.find((candidate) => candidate.base > offset);
+    return Math.min(base, entry?.base ?? base);
   }
 
   #findEnd(): number {
+    const entry = this.journal.entries.at(-1);
     const base = firstOf(this.#db.getKeys({ reverse: true, limit: 1 }));
-    if (base === undefined) return 0;
-    const bytes = this.#db.getBinary(base);
-    if (!bytes || !isIntact(bytes, base)) {
-      // How many records it held is unknown; offsets may have gaps but must never be used twice.
+    const bytes = base === undefined ? undefined : this.#db.getBinary(base);
+    const intact = base !== undefined && bytes && isIntact(bytes, base) ? bytes : undefined;
+    this.#lastTime = Math.max(entry?.at ?? 0, intact ? lastTimeOf(intact) : 0);
+    let end = Math.max(entry?.next ?? 0, base === undefined ? 0 : base + (intact ? recordsOf(intact) : 0));
+    if (base !== undefined && !intact) {
       this.#onCorrupt(this.topic, this.partition, base);
-      return base + MAX_FRAME_RECORDS;
+      end = Math.max(end, base + MAX_FRAME_RECORDS);
     }
-    this.#lastTime = lastTimeOf(bytes);
-    return base + recordsOf(bytes);
+    if (this.journal.damaged === 0) return end;
+    // How many records they held is unknown; offsets may have gaps but must never be used twice.
+    this.#onCorrupt(this.topic, this.partition, end);
+    return end + this.journal.damaged * MAX_FRAME_RECORDS;
   }
+}
+
+function sizeOf(db: Database<Buffer, number>): number {
+  const { pageSize, treeBranchPageCount, treeLeafPageCount, overflowPages } = db.getStats() as Record<string, number>;
+  return ((treeBranchPageCount ?? 0) + (treeLeafPageCount ?? 0) + (overflowPages ?? 0)) * (pageSize ?? 0);
 }
 
 function firstOf(keys: Iterable<number>): number | undefined {

@@ -43,6 +43,9 @@ export class Retention {
   async #expire(log: PartitionLog, signal: AbortSignal): Promise<void> {
     const before = this.#parts.clock() - this.#limits.retentionMs;
     while (!signal.aborted) {
+      // What is read becomes resident: one look at the oldest, as long as it may stay.
+      const [oldest] = log.oldest(this.#needed(log), 1);
+      if (oldest === undefined || log.lastTimeAt(oldest) >= before) return;
       const bases = log.oldest(this.#needed(log), FRAMES_PER_STEP);
       const expired = countUntil(bases, (base) => log.lastTimeAt(base) >= before);
       if (expired === 0) return;

@@ -1,23 +1,28 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock } from '../../runtime/clock.ts';
 import { PermanentError, reasonOf, TransientError } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import type { Merging } from './merging.ts';
 import type { Retention } from './retention.ts';
 
 const INTERVAL_MS = 2_000;
+/** Small frames of a quiet partition wait no longer than this for others. */
+const AGED_MS = 600_000;
 
-/** What is done beside the appends, one small transaction after the other: dropping old frames, merging small ones. */
+/** What is done beside the appends, one small transaction after the other: merging small frames, dropping old ones. */
 export class Upkeep {
   readonly #retention: Retention;
   readonly #merging: readonly Merging[];
+  readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #timer: NodeJS.Timeout;
   #running: Promise<void> | undefined;
   readonly #abort = new AbortController();
 
-  constructor(retention: Retention, merging: readonly Merging[], logger: Logger) {
+  constructor(retention: Retention, merging: readonly Merging[], clock: Clock, logger: Logger) {
     this.#retention = retention;
     this.#merging = merging;
+    this.#clock = clock;
     this.#logger = logger;
     this.#timer = setInterval(() => void this.run(), INTERVAL_MS).unref();
   }
@@ -43,7 +48,8 @@ export class Upkeep {
   }
 
   async #all(): Promise<void> {
+    const agedBefore = this.#clock() - AGED_MS;
+    for (const merging of this.#merging) while (!this.#abort.signal.aborted && (await merging.step(agedBefore))) await nextTurn();
     await this.#retention.apply(this.#abort.signal);
-    for (const merging of this.#merging) while (!this.#abort.signal.aborted && (await merging.step())) await nextTurn();
   }
 }

@@ -132,33 +132,38 @@ describe('the embedded log', () => {
     });
   });
 
-  it('passes over a damaged frame, loudly, and gives the rest', async () => {
-    await open();
-    for (const value of ['a', 'b', 'c']) await append('ENTRY', value);
-    const frames = store.root.openDB<Buffer, number>({ name: 'log/ENTRY/0', encoding: 'binary' });
-    const damaged = Buffer.from(frames.getBinary(1) ?? []);
-    damaged.writeUInt8(damaged.readUInt8(damaged.length - 1) ^ 1, damaged.length - 1);
-    await store.write(() => void frames.put(1, damaged));
-    const reader = await log.reader('ENTRY', 0, 'earliest');
-    const gaps: number[][] = [];
-    reader.onGap = (from, to) => gaps.push([from, to]);
-    expect(await values(reader)).toEqual(['a', 'c']);
-    expect(gaps).toEqual([[1, 2]]);
-    expect(await registry.metrics()).toContain('tocsin_log_corrupt_frames_total{topic="ENTRY"} 1');
-    await close();
-  });
+  describe.each([
+    { kind: 'small', db: 'journal/ENTRY/0', first: 1, fill: '' },
+    { kind: 'large', db: 'log/ENTRY/0', first: 0, fill: '.'.repeat(10_000) },
+  ])('where a $kind frame is damaged', ({ db, first, fill }) => {
+    it('passes over it, loudly, and gives the rest', async () => {
+      await open();
+      for (const value of ['a', 'b', 'c']) await append('ENTRY', value + fill);
+      const frames = store.root.openDB<Buffer, number>({ name: db, encoding: 'binary' });
+      const damaged = Buffer.from(frames.getBinary(first + 1) ?? []);
+      damaged.writeUInt8(damaged.readUInt8(damaged.length - 1) ^ 1, damaged.length - 1);
+      await store.write(() => void frames.put(first + 1, damaged));
+      const reader = await log.reader('ENTRY', 0, 'earliest');
+      const gaps: number[][] = [];
+      reader.onGap = (from, to) => gaps.push([from, to]);
+      expect((await values(reader)).map((value) => value.slice(0, 1))).toEqual(['a', 'c']);
+      expect(gaps).toEqual([[1, 2]]);
+      expect(await registry.metrics()).toContain('tocsin_log_corrupt_frames_total{topic="ENTRY"} 1');
+      await close();
+    });
 
-  it('never uses an offset twice, even if its last frame is damaged', async () => {
-    await open();
-    await append('ENTRY', 'a');
-    const frames = store.root.openDB<Buffer, number>({ name: 'log/ENTRY/0', encoding: 'binary' });
-    await store.write(() => void frames.put(0, Buffer.from('nonsense')));
-    await close();
-    await open();
-    await append('ENTRY', 'b');
-    expect((await log.bounds('ENTRY', 0)).next).toBeGreaterThan(2);
-    expect(await values(await log.reader('ENTRY', 0, 'earliest'))).toEqual(['b']);
-    await close();
+    it('never uses an offset twice, even if it was the last', async () => {
+      await open();
+      await append('ENTRY', `a${fill}`);
+      const frames = store.root.openDB<Buffer, number>({ name: db, encoding: 'binary' });
+      await store.write(() => void frames.put(first, Buffer.from('nonsense')));
+      await close();
+      await open();
+      await append('ENTRY', 'b');
+      expect((await log.bounds('ENTRY', 0)).next).toBeGreaterThan(2);
+      expect(await values(await log.reader('ENTRY', 0, 'earliest'))).toEqual(['b']);
+      await close();
+    });
   });
 
   it('refuses another number of partitions than its data have', async () => {
