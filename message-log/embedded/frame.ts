@@ -9,6 +9,7 @@ import type { Topic } from '../topics.ts';
 
 const FORMAT = 0x31_46_4c_54;
 export const HEADER_BYTES = 32;
+export const BASE_AT = 16;
 export const RECORD_BYTES = 16;
 /** A frame takes no more than this (but at least one record), so that what a reader gets at once is bounded. */
 export const MAX_FRAME_RECORDS = 8_192;

@@ -1,10 +1,10 @@
 /**
- * Where the small frames of one partition lie until they are merged: a ring of slots that are overwritten, never removed. In the log's own tree each
- * would take new space and later free it; lmdb then hands those pages to large frames and takes others for its tree, and since it reads every page
- * of the tree that it rewrites through the memory map, page after page of the whole file would become resident. A ring stays where it is.
+ * Where the small frames of one partition lie until they are merged: slots that are overwritten, never removed. In the log's own tree each would take
+ * new space and later free it; lmdb then hands those pages to large frames and takes others for its tree, and since it reads every page of the tree
+ * that it rewrites through the memory map, page after page of the whole file would become resident. A few slots stay where they are.
  */
 import type { Database } from 'lmdb';
-import { isIntact, lastTimeOf, recordsOf } from './frame.ts';
+import { BASE_AT, isIntact, lastTimeOf, recordsOf } from './frame.ts';
 
 /** A frame in a slot. */
 export interface Entry {
@@ -19,6 +19,7 @@ export interface Entry {
 /** Larger frames don't fit into a leaf of lmdb's tree. */
 const SMALL_BYTES = 1_900;
 const SLOTS = 8_192;
+const MAX_BYTES = 4 * 1024 * 1024;
 /** Key of the offset before which everything lies in the log itself: slots with less are free. */
 const MERGED = 0;
 /** Key of the first slot. */
@@ -26,9 +27,12 @@ const FIRST = 1;
 
 export class Journal {
   readonly #db: Database<Buffer, number>;
-  /** Live ones by base, in slots that follow each other. */
+  /** Live ones by base. */
   readonly #entries: Entry[] = [];
-  #slot = FIRST;
+  /** The last is used first, so that no more slots come into use than are needed at once. */
+  readonly #free: number[] = [];
+  #unused = FIRST;
+  #bytes = 0;
   /** How many slots cannot be read; what they held is unknown. */
   readonly damaged: number = 0;
 
@@ -37,23 +41,35 @@ export class Journal {
     const merged = db.getBinary(MERGED)?.readDoubleLE(0) ?? 0;
     for (const slot of db.getKeys({ start: FIRST })) {
       const bytes = db.getBinary(slot);
-      const base = bytes && bytes.length >= 24 ? bytes.readDoubleLE(16) : Number.NaN;
-      if (!bytes || !isIntact(bytes, base)) this.damaged += 1;
-      else if (base >= merged) this.#entries.push(entryOf(bytes, slot));
+      const base = bytes && bytes.length > BASE_AT + 8 ? bytes.readDoubleLE(BASE_AT) : Number.NaN;
+      const intact = bytes && isIntact(bytes, base);
+      if (!intact) this.damaged += 1;
+      if (intact && base >= merged) this.added(slot, bytes);
+      else this.#free.push(slot);
+      this.#unused = slot + 1;
     }
     this.#entries.sort((a, b) => a.base - b.base);
-    this.#slot = after(this.#entries.at(-1)?.slot ?? FIRST - 1);
+    this.#free.reverse();
   }
 
-  /** In order; what is appended comes last. */
+  /** In order; what is added comes last. */
   get entries(): readonly Entry[] {
     return this.#entries;
   }
 
-  /** The slot after `taken` others for a frame of so many bytes; undefined: it belongs into the log itself. */
-  slotFor(bytes: number, taken: number): number | undefined {
-    if (bytes > SMALL_BYTES || this.#entries.length + taken >= SLOTS) return undefined;
-    return FIRST + ((this.#slot - FIRST + taken) % SLOTS);
+  /** Takes a slot for a frame of so many bytes; undefined: it belongs into the log itself. */
+  take(bytes: number): number | undefined {
+    if (bytes > SMALL_BYTES || this.#bytes + bytes > MAX_BYTES) return undefined;
+    const slot = this.#free.pop();
+    if (slot !== undefined) return slot;
+    if (this.#unused >= FIRST + SLOTS) return undefined;
+    this.#unused += 1;
+    return this.#unused - 1;
+  }
+
+  /** The slot is not used after all. */
+  giveBack(slot: number): void {
+    this.#free.push(slot);
   }
 
   /** Call inside a write of the store. */
@@ -63,8 +79,9 @@ export class Journal {
 
   /** The frame is on disk. */
   added(slot: number, frame: Buffer): void {
-    this.#entries.push(entryOf(frame, slot));
-    this.#slot = after(slot);
+    const base = frame.readDoubleLE(BASE_AT);
+    this.#entries.push({ slot, base, next: base + recordsOf(frame), at: lastTimeOf(frame), bytes: frame.length });
+    this.#bytes += frame.length;
   }
 
   /** The entry that holds the record at `offset`, or the first one after it. */
@@ -94,13 +111,9 @@ export class Journal {
 
   /** The first `count` entries are in the log itself. */
   merged(count: number): void {
-    this.#entries.splice(0, count);
+    for (const { slot, bytes } of this.#entries.splice(0, count).reverse()) {
+      this.#free.push(slot);
+      this.#bytes -= bytes;
+    }
   }
-}
-
-const after = (slot: number): number => FIRST + ((slot - FIRST + 1) % SLOTS);
-
-function entryOf(frame: Buffer, slot: number): Entry {
-  const base = frame.readDoubleLE(16);
-  return { slot, base, next: base + recordsOf(frame), at: lastTimeOf(frame), bytes: frame.length };
 }

@@ -43,7 +43,7 @@ export class PartitionLog {
   readonly #journalDb: Database<Buffer, number>;
   readonly #onCorrupt: (topic: Topic, partition: number, offset: number) => void;
   /** Slots of the frames that the commit under way has put into the journal. */
-  #placed = new Map<Buffer, number>();
+  readonly #placed = new Map<Buffer, number>();
   #tail: Frame[] = [];
   #tailBytes = 0;
   #earliest: number;
@@ -95,9 +95,11 @@ export class PartitionLog {
 
   /** Call inside a write of the store. */
   put(frames: readonly Buffer[]): void {
+    // Still there if the commit before has failed.
+    for (const slot of this.#placed.values()) this.journal.giveBack(slot);
     this.#placed.clear();
     for (const frame of frames) {
-      const slot = this.journal.slotFor(frame.length, this.#placed.size);
+      const slot = this.journal.take(frame.length);
       if (slot === undefined) this.#putFrame(frame);
       else {
         this.journal.put(slot, frame);

@@ -5,7 +5,7 @@ import type { Logger } from '../../runtime/logging.ts';
 import type { Merging } from './merging.ts';
 import type { Retention } from './retention.ts';
 
-const INTERVAL_MS = 2_000;
+const INTERVAL_MS = 1_000;
 /** Small frames of a quiet partition wait no longer than this for others. */
 const AGED_MS = 600_000;
 

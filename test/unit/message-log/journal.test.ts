@@ -27,36 +27,52 @@ describe('the journal of small frames', () => {
     await rm(dataDir, { recursive: true, force: true });
   });
 
-  it('goes around: slots are used again once what they held is merged, not before, and it finds its place after a restart', async () => {
+  it('uses a slot again once what it held is merged, not before, and knows what is where after a restart', async () => {
     const db = store.root.openDB<Buffer, number>({ name: 'journal', encoding: 'binary' });
     let journal = new Journal(db);
     let next = 0;
     const add = async (count: number): Promise<void> => {
-      const frames = Array.from({ length: count }, () => frameAt(next++)).map((frame, i) => ({
-        frame,
-        slot: journal.slotFor(frame.length, i),
-      }));
-      expect(new Set(frames.map(({ slot }) => slot)).size).toBe(count);
+      const frames = Array.from({ length: count }, () => frameAt(next++)).map((frame) => ({ frame, slot: journal.take(frame.length) }));
       await store.write(() => {
         for (const { frame, slot } of frames) journal.put(slot as number, frame);
       });
       for (const { frame, slot } of frames) journal.added(slot as number, frame);
+      expect(new Set(journal.entries.map(({ slot }) => slot)).size).toBe(journal.entries.length);
     };
+    const merge = async (count: number): Promise<void> => {
+      const end = journal.entries[count - 1]?.next ?? 0;
+      await store.write(() => journal.putMerged(end));
+      journal.merged(count);
+    };
+    const bases = (from: number): number[] => Array.from({ length: next - from }, (_, i) => i + from);
     await add(SLOTS);
-    expect(journal.slotFor(100, 0)).toBeUndefined();
-    await store.write(() => journal.putMerged(300));
-    journal.merged(300);
+    expect(journal.take(100)).toBeUndefined();
+    await merge(300);
     await add(300);
-    expect(journal.slotFor(100, 0)).toBeUndefined();
+    expect(journal.take(100)).toBeUndefined();
     journal = new Journal(db);
-    expect(journal.entries.map(({ base }) => base)).toEqual(Array.from({ length: SLOTS }, (_, i) => i + 300));
+    expect(journal.entries.map(({ base }) => base)).toEqual(bases(300));
     expect(journal.entries.every((entry) => journal.read(entry)?.equals(frameAt(entry.base)))).toBe(true);
-    await store.write(() => journal.putMerged(500));
-    journal.merged(200);
+    await merge(200);
     await add(200);
-    expect(new Journal(db).entries.map(({ base }) => base)).toEqual(Array.from({ length: SLOTS }, (_, i) => i + 500));
+    journal = new Journal(db);
+    expect(journal.entries.map(({ base }) => base)).toEqual(bases(500));
     expect(journal.atOrAfter(0)?.base).toBe(500);
     expect(journal.atOrAfter(777)?.base).toBe(777);
+  });
+
+  it('takes no more slots than are in use at once', async () => {
+    const journal = new Journal(store.root.openDB<Buffer, number>({ name: 'journal', encoding: 'binary' }));
+    for (let base = 0; base < 1_000; base += 1) {
+      const frame = frameAt(base);
+      const slot = journal.take(frame.length) as number;
+      expect(slot).toBeLessThanOrEqual(50);
+      journal.added(slot, frame);
+      if (base % 50 === 49) journal.merged(50);
+    }
+    const unused = journal.take(100) as number;
+    journal.giveBack(unused);
+    expect(journal.take(100)).toBe(unused);
   });
 
   it('changes nothing for readers, near the end or far behind, whatever is small, large, merged, moved or opened again', async () => {
