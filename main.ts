@@ -1,4 +1,3 @@
-import './runtime/require-node.ts';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect, parseEnv } from 'node:util';

@@ -1,4 +1,3 @@
-import '../runtime/require-node.ts';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Figure, reportOf, tableOf } from './report.ts';

@@ -1,4 +1,3 @@
-import '../runtime/require-node.ts';
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';

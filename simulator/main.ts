@@ -1,4 +1,3 @@
-import '../runtime/require-node.ts';
 import { writeFile } from 'node:fs/promises';
 import { reasonOf } from '../runtime/errors.ts';
 import { generateClients } from './clients/clients.ts';

@@ -16,7 +16,7 @@ const deps = {
   registry: new Registry(),
   health: new Health(),
 };
-const store = await openStore(config.process.dataDir, { durable: process.env['BENCH_DURABLE'] !== 'off' });
+const store = await openStore(config.process.dataDir, { durable: process.env.BENCH_DURABLE !== 'off' });
 const log = await openEmbeddedLog(store, { ...deps, ...config.log, partitions: 1 });
 const proxy = await startProxy({ ...config.proxy, host: config.process.host }, { ...deps, log });
 process.send?.({ ingestPort: proxy.port });

@@ -10,8 +10,8 @@ import { expect, it } from 'vitest';
 import { randomOf } from '../support/random.ts';
 import { type Simulation, SystemProcess, simulate } from '../support/system.ts';
 
-const ROUNDS = Number(process.env['FIRE_ROUNDS'] ?? 24);
-const SEED = Number(process.env['FIRE_SEED'] ?? Math.floor(Math.random() * 1e6));
+const ROUNDS = Number(process.env.FIRE_ROUNDS ?? 24);
+const SEED = Number(process.env.FIRE_SEED ?? Math.floor(Math.random() * 1e6));
 /** From shortly after the start to some seconds of work; every fourth round freezes it first. */
 const UP_MS = { least: 50, most: 4_000 };
 const FREEZE_EVERY = 4;

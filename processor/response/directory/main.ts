@@ -1,4 +1,3 @@
-import '../../../runtime/require-node.ts';
 import { existsSync, readFileSync } from 'node:fs';
 import { inspect, parseEnv } from 'node:util';
 import { openStore } from '../../../message-log/embedded/store.ts';

@@ -1,4 +1,4 @@
-/** Imported first by every program: says what to do on a Node that the code can't run on. */
+// Loaded before anything else, so plain JavaScript: says what to do on a Node that the code can't run on.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
 if (major < 20 || (major === 20 && minor < 19)) {
