@@ -130,15 +130,8 @@ async function start(config: Config, lifecycle: Lifecycle): Promise<void> {
   );
   const proxy = await running('proxy', startProxy({ ...config.proxy, host }, { ...deps, health: new Health(health), log }));
 
-  logger.info(
-    {
-      ingestPort: proxy.port,
-      console: page.url,
-      mail: smtpUrl ? 'smtp' : outbox,
-      ms: Math.round(performance.now() - startedAt),
-    },
-    'ready',
-  );
+  const ms = Math.round(performance.now() - startedAt);
+  logger.info({ sensors: `http://${host}:${proxy.port}/entry`, operators: page.url, mail: smtpUrl ? 'smtp' : outbox, ms }, 'ready');
   process.send?.({
     type: 'ready',
     ingestPort: proxy.port,

@@ -18,5 +18,8 @@ export interface LoggingConfig {
 export function createLogger({ level, format }: LoggingConfig): Logger {
   const redact = { paths: ['*.token', '*.password', '*.authorization'], censor: '[secret]' };
   if (format === 'json') return pino({ level, redact, base: null });
-  return pino({ level, redact, base: null }, pretty({ sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' }));
+  return pino(
+    { level, redact, base: null },
+    pretty({ sync: true, singleLine: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' }),
+  );
 }
