@@ -104,7 +104,7 @@ export class GroupCommit {
     this.#stagedBytes = 0;
     const frames = [...round.touched].map((log) => {
       round.bases.set(log, log.next);
-      return { log, frames: log.stage.seal(log.next) };
+      return { log, frames: log.seal() };
     });
     const slow = setTimeout(() => this.#health.report('log', 'a write to the data folder takes very long'), SLOW_COMMIT_MS);
     const start = performance.now();

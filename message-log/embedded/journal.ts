@@ -4,7 +4,7 @@
  * that it rewrites through the memory map, page after page of the whole file would become resident. A few slots stay where they are.
  */
 import type { Database } from 'lmdb';
-import { BASE_AT, isIntact, lastTimeOf, recordsOf } from './frame.ts';
+import { BASE_AT, isIntact, lastTimeOf, recordsOf, SMALL_FRAME_BYTES } from './frame.ts';
 
 /** A frame in a slot. */
 export interface Entry {
@@ -16,8 +16,6 @@ export interface Entry {
   readonly bytes: number;
 }
 
-/** Larger frames don't fit into a leaf of lmdb's tree. */
-const SMALL_BYTES = 1_900;
 const SLOTS = 8_192;
 const MAX_BYTES = 4 * 1024 * 1024;
 /** Key of the offset before which everything lies in the log itself: slots with less are free. */
@@ -59,7 +57,7 @@ export class Journal {
 
   /** Takes a slot for a frame of so many bytes; undefined: it belongs into the log itself. */
   take(bytes: number): number | undefined {
-    if (bytes > SMALL_BYTES || this.#bytes + bytes > MAX_BYTES) return undefined;
+    if (bytes > SMALL_FRAME_BYTES || this.#bytes + bytes > MAX_BYTES) return undefined;
     const slot = this.#free.pop();
     if (slot !== undefined) return slot;
     if (this.#unused >= FIRST + SLOTS) return undefined;

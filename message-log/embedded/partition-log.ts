@@ -1,11 +1,14 @@
 import type { Database } from 'lmdb';
 import type { Topic } from '../topics.ts';
-import { FrameBatch, isIntact, lastTimeOf, MAX_FRAME_RECORDS, recordsOf } from './frame.ts';
+import { FrameBatch, isIntact, lastTimeOf, MAX_FRAME_BYTES, MAX_FRAME_RECORDS, recordsOf, SMALL_FRAME_BYTES } from './frame.ts';
 import { type Entry, Journal } from './journal.ts';
 import { Stage } from './stage.ts';
 
 /** What is newest stays in memory until local readers have it, up to this: they need not read it back, and no page of it becomes resident. */
 const TAIL_BYTES = 4 * 1024 * 1024;
+
+/** A commit of no more than this is cut into frames that fit into the journal: a large one between small ones would keep them from being merged. */
+const SLICED_BYTES = 16 * 1024;
 
 export interface Frame {
   readonly base: number;
@@ -91,6 +94,11 @@ export class PartitionLog {
   monotone(at: number): number {
     this.#lastTime = Math.max(this.#lastTime, at);
     return this.#lastTime;
+  }
+
+  /** What is staged, as frames to put. */
+  seal(): Buffer[] {
+    return this.stage.seal(this.#next, this.stage.bytes <= SLICED_BYTES ? SMALL_FRAME_BYTES : MAX_FRAME_BYTES);
   }
 
   /** Call inside a write of the store. */

@@ -19,6 +19,11 @@ export class Stage {
     return this.#count;
   }
 
+  /** About what it takes as a frame. */
+  get bytes(): number {
+    return this.#count * RECORD_BYTES + this.#used;
+  }
+
   add(key: number, at: number, bytes: Uint8Array, start: number, end: number): void {
     this.#reserve(1, end - start);
     this.#put(key, at, this.#used, this.#used + end - start);
@@ -47,11 +52,11 @@ export class Stage {
     this.#copy(bytes, from, to);
   }
 
-  /** Everything gathered as frames that follow each other from `baseOffset` on; empties the stage. */
-  seal(baseOffset: number): Buffer[] {
+  /** Everything gathered as frames that follow each other from `baseOffset` on, of at most `limit` bytes or one record; empties the stage. */
+  seal(baseOffset: number, limit = MAX_FRAME_BYTES): Buffer[] {
     const frames: Buffer[] = [];
     for (let first = 0; first < this.#count; ) {
-      const next = this.#cut(first);
+      const next = this.#cut(first, limit);
       frames.push(this.#frame(first, next, baseOffset + first));
       first = next;
     }
@@ -65,14 +70,14 @@ export class Stage {
     if (this.#values.length > KEPT_BYTES) this.#values = Buffer.allocUnsafeSlow(FIRST_BYTES);
   }
 
-  #cut(first: number): number {
+  #cut(first: number, limit: number): number {
     const from = this.#starts[first] as number;
     const time = this.#times[first] as number;
     const most = Math.min(this.#count, first + MAX_FRAME_RECORDS);
     let next = first + 1;
     while (
       next < most &&
-      (this.#ends[next] as number) - from <= MAX_FRAME_BYTES &&
+      HEADER_BYTES + (next + 1 - first) * RECORD_BYTES + (this.#ends[next] as number) - from <= limit &&
       (this.#times[next] as number) - time <= MAX_TIME_DELTA_MS
     )
       next += 1;
