@@ -131,7 +131,7 @@ function stateOf({ acknowledged, retries, refused }: Tally, oracle: Oracle, seco
   const parts = [
     `${grouped(acknowledged)} messages`,
     `${grouped(acknowledged / Math.max(0.001, seconds))}/s`,
-    `${grouped(alarms)} alarms, ${grouped(active)} active`,
+    `alarms: ${grouped(alarms)} raised, ${grouped(active)} active`,
   ];
   if (again > 0) parts.push(`${grouped(again)} sent again`);
   if (refused > 0) parts.push(`${grouped(refused)} refused`);
