@@ -7,7 +7,7 @@ import type { Store } from './store.ts';
 
 /** A merge begins with one of these. */
 const MIN_BYTES = 896 * 1024;
-const MIN_FRAMES = 4_096;
+const MIN_FRAMES = 2_048;
 /** Frames read without letting others have their turn. */
 const FRAMES_PER_TURN = 256;
 /** Frames per transaction that are moved as they are. */
