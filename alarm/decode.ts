@@ -1,6 +1,7 @@
 import { ID, REQUIRED } from './field-names.ts';
 import { scan } from './scan.ts';
 import { emptyStatus, type Recovery, STATUS_BYTES_MAX, type Status } from './status.ts';
+import { readUsualForm } from './usual-form.ts';
 import { parseRecovery, parseStatus } from './validate.ts';
 
 export { forEachLine, forEachMember } from './members.ts';
@@ -10,6 +11,7 @@ export { forEachLine, forEachMember } from './members.ts';
  * to be used. Values may be JSON literals or, as in the reference system, strings that hold one; unknown fields are ignored.
  */
 export function decodeStatus(bytes: Buffer, start: number, end: number, into: Status): string | undefined {
+  if (readUsualForm(bytes, start, into) === end) return undefined;
   if (end - start <= STATUS_BYTES_MAX) {
     const found = scan(bytes, start, end, into);
     if (found > 0 && (found & REQUIRED) === REQUIRED) return undefined;

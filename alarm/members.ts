@@ -1,5 +1,7 @@
 /** Finds the statuses in a batch, without looking into them. */
 import { skipSpace, trimEnd } from './bytes.ts';
+import { emptyStatus } from './status.ts';
+import { readUsualForm } from './usual-form.ts';
 
 // The module's own, since the engine folds no others into its code.
 const LINE_FEED = 0x0a;
@@ -45,7 +47,7 @@ function afterArray(bytes: Buffer, i: number, end: number): string | undefined {
 /** Index of the comma or bracket that ends the member which begins at `start`; `end` if there is none. */
 function endOfMember(bytes: Buffer, start: number, end: number): number {
   let depth = 0;
-  for (let i = start; i < end; i++) {
+  for (let i = afterUsualForm(bytes, start, end); i < end; i++) {
     switch (bytes[i]) {
       case QUOTE:
         i = closingQuote(bytes, i + 1, end);
@@ -68,6 +70,14 @@ function endOfMember(bytes: Buffer, start: number, end: number): number {
   return end;
 }
 
+const scratch = emptyStatus();
+
+/** Past the status at `start`, if it is in usual form: it needs no look at every byte. Else `start`. */
+function afterUsualForm(bytes: Buffer, start: number, end: number): number {
+  const after = readUsualForm(bytes, start, scratch);
+  return after > 0 && after <= end ? after : start;
+}
+
 function closingQuote(bytes: Buffer, start: number, end: number): number {
   let i = start;
   while (i < end) {
@@ -82,7 +92,7 @@ function closingQuote(bytes: Buffer, start: number, end: number): number {
 export function forEachLine(bytes: Buffer, start: number, end: number, visit: Visit): void {
   let i = start;
   while (i < end) {
-    let lineEnd = i;
+    let lineEnd = afterUsualForm(bytes, i, end);
     while (lineEnd < end && bytes[lineEnd] !== LINE_FEED) lineEnd++;
     const first = (bytes[i] as number) > SPACE ? i : skipSpace(bytes, i, lineEnd);
     const last = trimEnd(bytes, first, lineEnd);

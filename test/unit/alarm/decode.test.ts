@@ -4,7 +4,8 @@ import { decodeRecovery, decodeStatus, forEachLine, forEachMember } from '../../
 import { REQUIRED } from '../../../alarm/field-names.ts';
 import { scan } from '../../../alarm/scan.ts';
 import { emptyStatus, type Recovery, type Status } from '../../../alarm/status.ts';
-import { message, mutate, random } from './random-messages.ts';
+import { readUsualForm } from '../../../alarm/usual-form.ts';
+import { message, mutate, random, usualMessage } from './random-messages.ts';
 import { json, specifiedStatus } from './status-specification.ts';
 
 /** Raise it by hand (TOCSIN isn't asked: it is a constant) to run millions. */
@@ -92,14 +93,7 @@ describe('decodeStatus', () => {
     let scanned = 0;
     for (let i = 0; i < MESSAGES; i++) {
       const bytes = message(next);
-      const expected = specifiedStatus(bytes);
-      // Between two quotes, so that reading past either end would show.
-      const framed = Buffer.concat([Buffer.from('"'), bytes, Buffer.from('"')]);
-      const reason = decodeStatus(framed, 1, 1 + bytes.length, status);
-      const same = expected === undefined ? reason !== undefined : reason === undefined && isSame(status, expected);
-      if (!same)
-        expect.fail(`${JSON.stringify(bytes.toString('latin1'))}: ${reason ?? JSON.stringify(status)}, not ${JSON.stringify(expected)}`);
-      if (expected === undefined) continue;
+      if (!agrees(bytes, next)) continue;
       valid++;
       const found = scan(bytes, 0, bytes.length, status);
       if (found > 0 && (found & REQUIRED) === REQUIRED) scanned++;
@@ -108,7 +102,62 @@ describe('decodeStatus', () => {
     expect(valid / MESSAGES).toBeLessThan(0.8);
     expect(scanned / valid).toBeGreaterThan(0.5);
   });
+
+  it('agrees with its specification on messages in usual form and close to it', { timeout: TIMEOUT_MS }, () => {
+    const next = random(20_260_302);
+    const status = emptyStatus();
+    let valid = 0;
+    let usual = 0;
+    for (let i = 0; i < MESSAGES; i++) {
+      const bytes = usualMessage(next);
+      if (!agrees(bytes, next)) continue;
+      valid++;
+      if (readUsualForm(Buffer.concat([bytes, Buffer.alloc(128)]), 0, status) === bytes.length) usual++;
+    }
+    expect(valid / MESSAGES).toBeGreaterThan(0.3);
+    expect(valid / MESSAGES).toBeLessThan(0.8);
+    expect(usual / valid).toBeGreaterThan(0.5);
+  });
+
+  it('reads the usual form at every distance from the end of the buffer', () => {
+    const text = Buffer.from(withField('seq', '12'));
+    for (let room = 0; room <= 200; room++) {
+      const bytes = Buffer.concat([text, Buffer.alloc(room, '9')]);
+      const status = emptyStatus();
+      expect(decodeStatus(bytes, 0, text.length, status)).toBeUndefined();
+      expect(status).toEqual({ ...NORMAL, seq: 12 });
+      expect(decodeStatus(bytes, 0, text.length - 1, status)).toBe('not valid JSON');
+    }
+  });
+
+  it('looks at the bytes of the buffer it is given, though the one before had the same memory', () => {
+    const memory = Buffer.alloc(400);
+    const [one, other] = [memory.subarray(0, 300), memory.subarray(100, 400)];
+    const status = emptyStatus();
+    for (const [id, bytes] of [7, 8, 9].flatMap((id) => [[id, one] as const, [id + 10, other] as const])) {
+      const length = bytes.write(`{"id":${id},"motion":true,"smoke":false,"temperature":25.5,"maxTemperature":30.0}`);
+      expect(decodeStatus(bytes, 0, length, status)).toBeUndefined();
+      expect(status.id).toBe(id);
+    }
+  });
 });
+
+/** What may follow the message in its buffer: nothing of it is to be read. */
+const BEYOND = ['"', '9'.repeat(140), '}'.repeat(140), `,"seq":5}${' '.repeat(140)}`, '\0'.repeat(140)].map((text) => Buffer.from(text));
+
+/** Whether the specification takes the message for a status; fails unless the decoder, wherever the message lies, is of the same opinion. */
+function agrees(bytes: Buffer, next: () => number): boolean {
+  const expected = specifiedStatus(bytes);
+  const beyond = BEYOND[Math.floor(next() * BEYOND.length)] as Buffer;
+  // After a quote, so that reading past the start would show, too.
+  const framed = Buffer.concat([Buffer.from('"'), bytes, beyond]);
+  const status = emptyStatus();
+  const reason = decodeStatus(framed, 1, 1 + bytes.length, status);
+  const same = expected === undefined ? reason !== undefined : reason === undefined && isSame(status, expected);
+  if (!same)
+    expect.fail(`${JSON.stringify(bytes.toString('latin1'))}: ${reason ?? JSON.stringify(status)}, not ${JSON.stringify(expected)}`);
+  return expected !== undefined;
+}
 
 function isSame(one: Status, other: Status): boolean {
   return (Object.keys(other) as (keyof Status)[]).every((name) => Object.is(one[name], other[name]));
@@ -164,7 +213,7 @@ describe('forEachMember', () => {
     const next = random(7);
     for (let i = 0; i < ARRAYS; i++) {
       const whole = Buffer.from(
-        `[${Array.from({ length: Math.floor(next() * 4) }, () => message(next).toString('latin1')).join(',')}]`,
+        `[${Array.from({ length: Math.floor(next() * 4) }, () => (next() < 0.5 ? message : usualMessage)(next).toString('latin1')).join(',')}]`,
         'latin1',
       );
       const bytes = next() < 0.3 ? mutate(whole, next) : whole;
@@ -184,6 +233,21 @@ describe('forEachLine', () => {
     const found: string[] = [];
     forEachLine(bytes, 0, bytes.length, (start, end) => found.push(bytes.toString('latin1', start, end)));
     expect(found).toEqual(['{"id":1}', '{"id":2}', '{"id":3}']);
+  });
+
+  it('finds in random text what splitting it finds', () => {
+    const next = random(8);
+    for (let i = 0; i < ARRAYS; i++) {
+      const whole = Array.from({ length: 4 }, () => (next() < 0.3 ? message : usualMessage)(next).toString('latin1')).join(
+        next() < 0.8 ? '\n' : '\r\n',
+      );
+      const bytes = next() < 0.3 ? mutate(Buffer.from(whole, 'latin1'), next) : Buffer.from(whole, 'latin1');
+      const end = Math.floor(bytes.length * Math.min(1, 0.5 + next()));
+      const found: string[] = [];
+      forEachLine(bytes, 0, end, (start, end) => found.push(bytes.toString('latin1', start, end)));
+      const lines = bytes.toString('latin1', 0, end).split('\n');
+      expect(found).toEqual(lines.map((line) => line.replace(/^[ \t\r]+|[ \t\r]+$/g, '')).filter((line) => line !== ''));
+    }
   });
 
   it('looks at its range only', () => {

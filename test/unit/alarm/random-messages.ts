@@ -134,6 +134,17 @@ export function message(next: () => number): Buffer {
   return often(0.3) ? mutate(bytes, next) : bytes;
 }
 
+/** In usual form, or a byte beside it. */
+export function usualMessage(next: () => number): Buffer {
+  const pick = <T>(of: readonly T[]): T => of[Math.floor(next() * of.length)] as T;
+  const whole = (digitsMax: number) => String(Math.floor(next() * 10 ** Math.ceil(next() * digitsMax)));
+  const degrees = () =>
+    `${pick(['', '', '-'])}${whole(next() < 0.2 ? 4 : 3)}${pick(['', '.0', '.0', `.${whole(1)}`, `.${whole(1)}`, `.${whole(1)}`, `.${whole(3)}`])}`;
+  const seq = pick(['', '', `,"seq":${whole(11)}`]);
+  const text = `{"id":${whole(11)},"motion":${pick([true, false])},"smoke":${pick([true, false])},"temperature":${degrees()},"maxTemperature":${degrees()}${seq}}`;
+  return next() < 0.5 ? mutate(Buffer.from(text), next) : Buffer.from(text);
+}
+
 const TELLING = Buffer.from('{}[]",:\\ \n\t\r0123456789-+.eEtfn\0\u001f\x7f', 'latin1');
 
 export function mutate(bytes: Buffer, next: () => number): Buffer {

@@ -1,0 +1,147 @@
+/**
+ * The usual form of a status, as nearly all sensors send it: JSON literals in the order of the contract's example, perhaps a `seq` after
+ * them, and no white space. The text between the values is known beforehand, so it is compared up to eight bytes at a time. Eight bytes are
+ * read as a double: no text is NaN or zero, so that two doubles are equal exactly if their bytes are.
+ */
+import type { Status } from './status.ts';
+
+const UNSURE = -1;
+
+/** The longest text has 106 bytes; with this much room no read of up to eight bytes can pass the buffer's end. */
+const ROOM = 128;
+
+const MINUS = 0x2d;
+const DOT = 0x2e;
+const ZERO = 0x30;
+const COLON = 0x3a;
+const LOWER_E = 0x65;
+const CLOSE_BRACE = 0x7d;
+const TRUE = four('true');
+const FALS = four('fals');
+const QUOTE_COLON = two('":');
+const BEGIN_ID = four('{"id');
+const MOTION = eight(',"motion');
+const SMOKE = eight(',"smoke"');
+const TEMPERATURE = eight(',"temper');
+const RATURE = eight('rature":');
+const MAX_TEMPERATURE = eight(',"maxTem');
+const PERATURE = eight('perature');
+const SEQ = four(',"se');
+const EQ = four('eq":');
+
+/** The buffer that was read last, and a view of it: most have many statuses. */
+let viewed: Buffer | undefined;
+let view: DataView = new DataView(new ArrayBuffer(0));
+
+/** What was read last. The temperature is in a typed array, since any other place would box it. */
+let integer = 0;
+const temperature = new Float64Array(1);
+
+/**
+ * Reads the status that begins at `start` into `into` and answers where it ends, past its brace; or UNSURE if it isn't in usual form or too
+ * near the buffer's end, and then `into` holds rubbish. It may end beyond the range that the caller has in mind.
+ */
+export function readUsualForm(bytes: Buffer, start: number, into: Status): number {
+  if (start + ROOM > bytes.length) return UNSURE;
+  if (bytes !== viewed) turnTo(bytes);
+  const text = view;
+
+  if (text.getUint32(start, true) !== BEGIN_ID || text.getUint16(start + 4, true) !== QUOTE_COLON) return UNSURE;
+  let i = endOfInteger(text, start + 6);
+  if (i < 0) return UNSURE;
+  into.id = integer;
+
+  if (text.getFloat64(i, true) !== MOTION || text.getUint16(i + 8, true) !== QUOTE_COLON) return UNSURE;
+  const motion = i + 10;
+  i = endOfBoolean(text, motion);
+  if (i < 0) return UNSURE;
+  into.motion = i === motion + 4;
+
+  if (text.getFloat64(i, true) !== SMOKE || text.getUint8(i + 8) !== COLON) return UNSURE;
+  const smoke = i + 9;
+  i = endOfBoolean(text, smoke);
+  if (i < 0) return UNSURE;
+  into.smoke = i === smoke + 4;
+
+  if (text.getFloat64(i, true) !== TEMPERATURE || text.getFloat64(i + 7, true) !== RATURE) return UNSURE;
+  i = endOfTemperature(text, i + 15);
+  if (i < 0) return UNSURE;
+  into.temperature = temperature[0] as number;
+
+  if (text.getFloat64(i, true) !== MAX_TEMPERATURE || text.getFloat64(i + 8, true) !== PERATURE) return UNSURE;
+  if (text.getUint16(i + 16, true) !== QUOTE_COLON) return UNSURE;
+  i = endOfTemperature(text, i + 18);
+  if (i < 0) return UNSURE;
+  into.maxTemperature = temperature[0] as number;
+
+  into.at = undefined;
+  into.seq = undefined;
+  if (text.getUint8(i) === CLOSE_BRACE) return i + 1;
+  if (text.getUint32(i, true) !== SEQ || text.getUint32(i + 3, true) !== EQ) return UNSURE;
+  i = endOfInteger(text, i + 7);
+  if (i < 0 || text.getUint8(i) !== CLOSE_BRACE) return UNSURE;
+  into.seq = integer;
+  return i + 1;
+}
+
+function turnTo(bytes: Buffer): void {
+  viewed = bytes;
+  view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** Where the true or false at `i` ends, or UNSURE. */
+function endOfBoolean(text: DataView, i: number): number {
+  const word = text.getUint32(i, true);
+  if (word === TRUE) return i + 4;
+  return word === FALS && text.getUint8(i + 4) === LOWER_E ? i + 5 : UNSURE;
+}
+
+/** Reads a whole number of one to nine digits into `integer`; answers where it ends, or UNSURE. A tenth is left to who reads on. */
+function endOfInteger(text: DataView, start: number): number {
+  let i = start;
+  let value = 0;
+  for (; i < start + 9; i++) {
+    const digit = text.getUint8(i) - ZERO;
+    if (digit < 0 || digit > 9) break;
+    value = value * 10 + digit;
+  }
+  if (i === start || (i > start + 1 && text.getUint8(start) === ZERO)) return UNSURE;
+  integer = value;
+  return i;
+}
+
+/** Reads one to three digits and perhaps a decimal into `temperature`; answers where the number ends, or UNSURE. */
+function endOfTemperature(text: DataView, start: number): number {
+  const first = text.getUint8(start) === MINUS ? start + 1 : start;
+  let i = first;
+  let value = 0;
+  for (; i < first + 3; i++) {
+    const digit = text.getUint8(i) - ZERO;
+    if (digit < 0 || digit > 9) break;
+    value = value * 10 + digit;
+  }
+  if (i === first || (i > first + 1 && text.getUint8(first) === ZERO)) return UNSURE;
+  // A whole number of tenths, so that dividing rounds once, as it must.
+  let parts = 1;
+  if (text.getUint8(i) === DOT) {
+    const digit = text.getUint8(i + 1) - ZERO;
+    if (digit < 0 || digit > 9) return UNSURE;
+    value = value * 10 + digit;
+    parts = 10;
+    i += 2;
+  }
+  temperature[0] = (first > start ? -value : value) / parts;
+  return i;
+}
+
+function two(text: string): number {
+  return Buffer.from(text, 'latin1').readUInt16LE();
+}
+
+function four(text: string): number {
+  return Buffer.from(text, 'latin1').readUInt32LE();
+}
+
+function eight(text: string): number {
+  return Buffer.from(text, 'latin1').readDoubleLE();
+}
