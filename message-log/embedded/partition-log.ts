@@ -8,7 +8,7 @@ import { Stage } from './stage.ts';
 const TAIL_BYTES = 4 * 1024 * 1024;
 
 /** A commit of no more than this is cut into frames that fit into the journal: a large one between small ones would keep them from being merged. */
-const SLICED_BYTES = 16 * 1024;
+const SLICED_BYTES = 4 * 1024;
 
 export interface Frame {
   readonly base: number;
