@@ -33,6 +33,8 @@ export interface Alarm {
   readonly severity: Severity;
   readonly state: AlarmState;
   readonly version: number;
+  /** The version since which only the last-seen time has changed, where that isn't this one: actions on it and later ones are carried out. */
+  readonly unchangedSince?: number | undefined;
   readonly raisedAt: number;
   readonly lastSeenAt: number;
   readonly clearedAt?: number;

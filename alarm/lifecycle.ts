@@ -1,5 +1,6 @@
 /**
  * The life of an alarm (ISA-18.2): each function takes an alarm and gives its next version.
+ * A version that differs by its last-seen time alone leaves what an operator saw before it true: see `unchangedSince`.
  *
  *   raised ─► ACTIVE_UNACK ──acknowledge──► ACTIVE_ACK
  *                  │ OK                         │ OK
@@ -38,22 +39,22 @@ export function isActive(alarm: Alarm): boolean {
 }
 
 export function see(alarm: Alarm, at: number): Alarm {
-  return { ...alarm, version: alarm.version + 1, lastSeenAt: at };
+  return { ...alarm, version: alarm.version + 1, lastSeenAt: at, unchangedSince: unchangedSince(alarm) };
 }
 
 export function clear(alarm: Alarm, at: number, lastSeenAt: number): Alarm {
   const state = alarm.state === 'ACTIVE_ACK' ? 'CLEARED_ACK' : 'CLEARED_UNACK';
-  return { ...see(alarm, Math.max(alarm.lastSeenAt, lastSeenAt)), state, clearedAt: at };
+  return change(alarm, { state, clearedAt: at, lastSeenAt: Math.max(alarm.lastSeenAt, lastSeenAt) });
 }
 
 export function acknowledge(alarm: Alarm, by: string, at: number): Alarm {
   const state = isActive(alarm) ? 'ACTIVE_ACK' : 'CLEARED_ACK';
-  return { ...alarm, version: alarm.version + 1, state, acknowledgedAt: at, acknowledgedBy: by };
+  return change(alarm, { state, acknowledgedAt: at, acknowledgedBy: by });
 }
 
 /** Carries an operator's action out on an open alarm, or says why not. */
 export function act(alarm: Alarm, action: Action, at: number): { event: AlarmChangeKind; alarm: Alarm } | string {
-  if (action.version !== alarm.version) {
+  if (action.version < unchangedSince(alarm) || action.version > alarm.version) {
     return `the alarm has changed since: it is at version ${alarm.version}, the action was for version ${action.version}`;
   }
   switch (action.kind) {
@@ -61,9 +62,17 @@ export function act(alarm: Alarm, action: Action, at: number): { event: AlarmCha
       if (alarm.state === 'ACTIVE_ACK') return `already acknowledged by ${alarm.acknowledgedBy}`;
       return { event: 'acknowledged', alarm: acknowledge(alarm, action.by, at) };
     case 'note':
-      return { event: 'noted', alarm: { ...alarm, version: alarm.version + 1 } };
+      return { event: 'noted', alarm: change(alarm, {}) };
     case 'disposition':
       if (action.disposition === undefined) return 'disposition is missing';
-      return { event: 'disposed', alarm: { ...alarm, version: alarm.version + 1, disposition: action.disposition } };
+      return { event: 'disposed', alarm: change(alarm, { disposition: action.disposition }) };
   }
+}
+
+function change(alarm: Alarm, changes: Partial<Alarm>): Alarm {
+  return { ...alarm, ...changes, version: alarm.version + 1, unchangedSince: undefined };
+}
+
+function unchangedSince(alarm: Alarm): number {
+  return alarm.unchangedSince ?? alarm.version;
 }

@@ -99,6 +99,43 @@ describe('Detection', () => {
       ],
     ],
     [
+      'acknowledged what was only seen again since',
+      [motion, hit('motion', 70_000), hit('motion', 130_000), act({})],
+      [
+        'raised motion 10000 v1 ACTIVE_UNACK',
+        'seen motion 70000 v2 ACTIVE_UNACK',
+        'seen motion 130000 v3 ACTIVE_UNACK',
+        'acknowledged motion 90000 v4 ACTIVE_ACK',
+      ],
+    ],
+    [
+      'a refusal of what was meant for a version before a change, though the alarm was seen again since',
+      [motion, act({ kind: 'note', note: 'a cat' }), hit('motion', 70_000), act({}), act({ version: 2 })],
+      [
+        'raised motion 10000 v1 ACTIVE_UNACK',
+        'noted motion 90000 v2 ACTIVE_UNACK',
+        'seen motion 70000 v3 ACTIVE_UNACK',
+        'refused: the alarm has changed since: it is at version 3, the action was for version 1',
+        'acknowledged motion 90000 v4 ACTIVE_ACK',
+      ],
+    ],
+    [
+      'a refusal of what was meant for a version before the acknowledgement, though the alarm was seen before and after it',
+      [motion, hit('motion', 70_000), act({}), hit('motion', 130_000), act({ kind: 'disposition', disposition: 'false', version: 2 })],
+      [
+        'raised motion 10000 v1 ACTIVE_UNACK',
+        'seen motion 70000 v2 ACTIVE_UNACK',
+        'acknowledged motion 90000 v3 ACTIVE_ACK',
+        'seen motion 130000 v4 ACTIVE_ACK',
+        'refused: the alarm has changed since: it is at version 4, the action was for version 2',
+      ],
+    ],
+    [
+      'a refusal of what was meant for a version that is still to come',
+      [motion, act({ version: 2 })],
+      ['raised motion 10000 v1 ACTIVE_UNACK', 'refused: the alarm has changed since: it is at version 1, the action was for version 2'],
+    ],
+    [
       'a refusal of a second acknowledgement',
       [motion, act({}), act({ version: 2 })],
       ['raised motion 10000 v1 ACTIVE_UNACK', 'acknowledged motion 90000 v2 ACTIVE_ACK', 'refused: already acknowledged by ada'],
@@ -198,6 +235,14 @@ describe('Detection', () => {
     expect(restored.active).toEqual({ motion: 1, smoke: 1, temperature: 0 });
     ok(200_000)(restored);
     expect(restored.active).toEqual({ motion: 0, smoke: 0, temperature: 0 });
+  });
+
+  it('knows after a restart, too, that an alarm was only seen again', () => {
+    const { state } = given(motion, hit('motion', 70_000));
+    const restored = withRules();
+    restored.restore(SENSOR, state ?? '');
+    act({})(restored);
+    expect(summary(restored.takeEffects()?.events ?? [])).toEqual(['acknowledged motion 90000 v3 ACTIVE_ACK']);
   });
 
   it('refuses state of another version', () => {
