@@ -17,7 +17,7 @@ export interface Evidence extends Position {
   /** Receive time, epoch ms. */
   readonly at: number;
   readonly seq?: number;
-  /** The record's value as it was accepted. */
+  /** The record's value as it was accepted; under a rule of more than three hits, perhaps its beginning only. */
   readonly value: string;
 }
 

@@ -3,7 +3,7 @@ import { DueQueue } from './due-queue.ts';
 import { after, areAfter, completing, type Hits, keep, suffice } from './kept-hits.ts';
 import { acknowledge, act, clear, raise, SEEN_EVERY_MS, SELF, see } from './lifecycle.ts';
 import type { Rules } from './rules.ts';
-import { activeOf, emptyState, fromJson, isEmpty, replaceOpen, type SensorState, type TypeState, toJson } from './sensor-state.ts';
+import { activeOf, bytesOf, emptyState, fromJson, isEmpty, replaceOpen, type SensorState, type TypeState, toJson } from './sensor-state.ts';
 import { ALARM_TYPES, type AlarmType, hits, isHit, STATUS_BYTES_MAX, type Status } from './status.ts';
 
 export interface DetectionSettings {
@@ -20,8 +20,15 @@ export interface Effects {
   readonly changed: ReadonlyMap<number, string | null>;
 }
 
-/** Cleared alarms of one sensor and type that may await acknowledgement; beyond that the oldest is acknowledged by SELF. */
+/**
+ * Cleared alarms of one sensor and type that may await acknowledgement, by number and by bytes of JSON; beyond that the oldest are acknowledged
+ * by SELF. So what is remembered of a sensor fits well into one record of the log.
+ */
 export const AWAITING_MAX = 64;
+export const AWAITING_BYTES_MAX = 36 * 1024;
+
+/** What a type's hits may take together: a reading keeps its whole value where up to three make an alarm, else its share of this. */
+const VALUES_MAX = 3 * STATUS_BYTES_MAX;
 
 /**
  * Decides over one partition which alarms there are. Pure: all it knows comes in by its methods, all it does comes out by `takeEffects`.
@@ -31,6 +38,7 @@ export class Detection {
   readonly #rules: Rules;
   readonly #partition: number;
   readonly #clockSkewMaxMs: number;
+  readonly #valueMax: number;
   readonly #states = new Map<number, SensorState>();
   readonly #changed = new Set<number>();
   readonly #active: Record<AlarmType, number> = { motion: 0, smoke: 0, temperature: 0 };
@@ -44,6 +52,8 @@ export class Detection {
     this.#rules = rules;
     this.#partition = partition;
     this.#clockSkewMaxMs = clockSkewMaxMs;
+    const hitsMax = Math.max(...ALARM_TYPES.map((type) => rules[type].hits));
+    this.#valueMax = Math.min(STATUS_BYTES_MAX, Math.floor(VALUES_MAX / hitsMax));
   }
 
   /** Active alarms by type. */
@@ -126,7 +136,7 @@ export class Detection {
       offset,
       at,
       ...(status.seq !== undefined && { seq: status.seq }),
-      value: value.slice(0, STATUS_BYTES_MAX),
+      value: value.slice(0, this.#valueMax),
     };
     const state = this.#stateOf(sensor);
     for (const type of ALARM_TYPES) if (hits(status, type)) this.#hitType(state[type], type, sensor, hit);
@@ -168,8 +178,9 @@ export class Detection {
   }
 
   #acknowledgeOldest(state: TypeState, at: number, cause: Position): void {
-    const [oldest] = state.open;
-    if (oldest && state.open.length > AWAITING_MAX) this.#change(state, 'acknowledged', acknowledge(oldest, SELF, at), at, cause);
+    for (let [oldest] = state.open; oldest && awaitTooMany(state.open); [oldest] = state.open) {
+      this.#change(state, 'acknowledged', acknowledge(oldest, SELF, at), at, cause);
+    }
   }
 
   #change(state: TypeState, event: AlarmChangeKind, alarm: Alarm, at: number, cause: Position, action?: Action): void {
@@ -213,6 +224,10 @@ export class Detection {
   #countActive(state: SensorState | undefined, by: number): void {
     if (state) for (const type of ALARM_TYPES) if (activeOf(state[type])) this.#active[type] += by;
   }
+}
+
+function awaitTooMany(cleared: readonly Alarm[]): boolean {
+  return cleared.length > AWAITING_MAX || (cleared.length > 1 && bytesOf(cleared) > AWAITING_BYTES_MAX);
 }
 
 function positionOf({ topic, partition, offset }: Evidence): Position {

@@ -21,10 +21,17 @@ export interface SensorState extends Readonly<Record<AlarmType, TypeState>> {
 }
 
 const VERSION = 1;
+const NONE: readonly never[] = [];
+
+/** Cleared alarms of a flapping sensor: they are stored with every hit, and don't change until someone acknowledges them. */
+const clearedJson = new WeakMap<Alarm, string>();
 
 export function emptyState(): SensorState {
-  const type = (): TypeState => ({ hits: [], proof: undefined, open: [] });
-  return { okAt: undefined, scheduled: false, motion: type(), smoke: type(), temperature: type() };
+  return { okAt: undefined, scheduled: false, motion: emptyType(), smoke: emptyType(), temperature: emptyType() };
+}
+
+function emptyType(): TypeState {
+  return { hits: NONE, proof: undefined, open: NONE };
 }
 
 export function isEmpty(state: SensorState): boolean {
@@ -45,9 +52,30 @@ export function replaceOpen(state: TypeState, alarm: Alarm): void {
 }
 
 export function toJson(state: SensorState): string {
-  const stored: Record<string, unknown> = { v: VERSION, ok: state.okAt };
-  for (const type of ALARM_TYPES) if (!isEmptyType(state[type])) stored[type] = state[type];
-  return JSON.stringify(stored);
+  const ok = state.okAt === undefined ? '' : `,"ok":${state.okAt}`;
+  let json = `{"v":${VERSION}${ok}`;
+  for (const type of ALARM_TYPES) if (!isEmptyType(state[type])) json += `,"${type}":${typeJson(state[type])}`;
+  return `${json}}`;
+}
+
+function typeJson({ hits, proof, open }: TypeState): string {
+  const proven = proof === undefined ? '' : `,"proof":${JSON.stringify(proof)}`;
+  return `{"hits":${JSON.stringify(hits)}${proven},"open":[${open.map(alarmJson).join(',')}]}`;
+}
+
+/** Bytes that the alarms take in the state. */
+export function bytesOf(alarms: readonly Alarm[]): number {
+  return alarms.reduce((sum, alarm) => sum + Buffer.byteLength(alarmJson(alarm)), 0);
+}
+
+function alarmJson(alarm: Alarm): string {
+  if (isActive(alarm)) return JSON.stringify(alarm);
+  let json = clearedJson.get(alarm);
+  if (json === undefined) {
+    json = JSON.stringify(alarm);
+    clearedJson.set(alarm, json);
+  }
+  return json;
 }
 
 /** Reads what `toJson` wrote. Throws if another version did. */

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Action, AlarmChange } from '../../../alarm/alarm.ts';
 import { AWAITING_MAX, type Detection } from '../../../alarm/detection.ts';
-import { DEFAULT_RULES } from '../../../alarm/rules.ts';
-import type { AlarmType } from '../../../alarm/status.ts';
+import { DEFAULT_RULES, HITS_MAX, type Rules } from '../../../alarm/rules.ts';
+import { ALARM_TYPES, type AlarmType } from '../../../alarm/status.ts';
 import { feed, SENSOR, SKEW, summary, withRules } from './detection-rig.ts';
+
+const HUNDRED = { hits: HITS_MAX, within: 60_000, severity: 'MAJOR' } as const;
+const HUNDRED_HITS: Rules = { motion: HUNDRED, smoke: HUNDRED, temperature: HUNDRED };
 
 let offset = 0;
 const hit = (type: AlarmType, at: number, seq?: number) => (detection: Detection) =>
@@ -224,6 +227,44 @@ describe('Detection', () => {
     const events = detection.takeEffects()?.events ?? [];
     const own = events.filter(({ event }) => event === 'acknowledged') as AlarmChange[];
     expect(own.map(({ alarm }) => [alarm.raisedAt, alarm.state, alarm.acknowledgedBy])).toEqual([[0, 'CLEARED_ACK', 'tocsin']]);
+  });
+
+  it.each<[string, Rules, string, number]>([
+    ['the rules of the reference system, and backslashes', DEFAULT_RULES, '\\', 256],
+    ['rules of a hundred hits within a time, and long characters', HUNDRED_HITS, '\u20ac', 640],
+    ['rules of a hundred hits within a time, and backslashes', HUNDRED_HITS, '\\', 640],
+  ])('bounds what is remembered of a sensor in bytes, at worst: %s', (_, rules, character, kib) => {
+    const detection = withRules(rules);
+    const text = character.repeat(4_096 / Buffer.byteLength(character));
+    const status = { id: SENSOR, motion: true, smoke: true, temperature: 31, maxTemperature: 30, at: undefined };
+    const hitsMax = Math.max(...ALARM_TYPES.map((type) => rules[type].hits));
+    let largest = 0;
+    let own = 0;
+    for (let round = 0; round < 12; round++) {
+      const from = 1_764_000_000_000 + round * 10_000_000;
+      // Three times as many: evidence, then the latest that met the rule, then hits too far apart, all of them different.
+      for (let i = 0; i < 3 * hitsMax; i++) {
+        const at = i < 2 * hitsMax ? from + i : from + i * 1_000;
+        detection.entry({ ...status, seq: at }, at, at, () => text);
+      }
+      const state = detection.takeEffects()?.changed.get(SENSOR) ?? '';
+      largest = Math.max(largest, Buffer.byteLength(state));
+      detection.recovery(SENSOR, from + 1_000_000, round);
+      const { events = [] } = detection.takeEffects() ?? {};
+      own += events.filter(({ event }) => event === 'acknowledged').length;
+      expect(events.filter(({ event }) => event === 'cleared')).toHaveLength(ALARM_TYPES.length);
+    }
+    expect(own).toBeGreaterThan(0);
+    expect(largest).toBeGreaterThan(100 * 1024);
+    expect(largest).toBeLessThan(kib * 1024);
+  });
+
+  it('lets the newest cleared alarm await acknowledgement, however large it is', () => {
+    const detection = withRules(HUNDRED_HITS);
+    const status = { id: SENSOR, motion: true, smoke: false, temperature: 1, maxTemperature: 2, at: undefined, seq: undefined };
+    for (let i = 0; i < HITS_MAX; i++) detection.entry(status, i, i, () => '\u20ac'.repeat(1_365));
+    detection.recovery(SENSOR, 5_000, 0);
+    expect(detection.takeEffects()?.events.map(({ event }) => event)).toEqual(['raised', 'cleared']);
   });
 
   it('counts active alarms by type, also after it is restored, twice even', () => {
