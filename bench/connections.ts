@@ -11,7 +11,7 @@ const CONNECTIONS = Math.min(50_000, openFilesMax() - 1_000);
 const RATE = 2_500;
 /** An address has some 28,000 ports for clients: the crowd comes from several. */
 const CROWDS = ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5'];
-const SECONDS = 60;
+const SECONDS = 20;
 
 interface Crowd {
   readonly accepted: number;

@@ -25,12 +25,15 @@ export function pinned(core: 0 | 1, command: string, args: readonly string[]): [
   return PINS ? ['/usr/bin/taskset', ['-c', String(core), command, ...args]] : [command, [...args]];
 }
 
+/** Those of `npm start`. */
+const NODE_FLAGS = ['--max-semi-space-size=8'];
+
 export const API_TOKEN = 'bench-token-that-is-long-enough-0123456789';
 
 /** Starts a program of this repository and waits for its `ready` message. */
 export async function startServer(program: string, environment: NodeJS.ProcessEnv = {}, args: readonly string[] = []): Promise<Server> {
   const began = performance.now();
-  const [command, commandArgs] = pinned(0, process.execPath, ['--import', 'tsx', program, ...args]);
+  const [command, commandArgs] = pinned(0, process.execPath, [...NODE_FLAGS, '--import', 'tsx', program, ...args]);
   const child = spawn(command, commandArgs, {
     env: {
       ...process.env,

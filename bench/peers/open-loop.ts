@@ -5,6 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
+import { quantile } from '../report.ts';
 import { followLive } from './live.ts';
 
 const [ingestUrl = '', consoleUrl = '', token = '', ...figures] = process.argv.slice(2);
@@ -43,8 +44,15 @@ await Promise.all(pending);
 await sleep(1_000);
 live.close();
 await pool.close();
-process.send?.({ ackMs, alarmMs, failed, posts, unseen: dueOf.size });
-process.disconnect();
+const result = {
+  ackP99: quantile(ackMs, 0.99),
+  alarmP50: quantile(alarmMs, 0.5),
+  alarmP99: quantile(alarmMs, 0.99),
+  alarms: alarmMs.length,
+  failed,
+  unseen: dueOf.size,
+};
+process.send?.(result, () => process.disconnect());
 
 function post(due: number): void {
   let body = '';
