@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { SYSTEM_FLAGS } from '../runtime/node-flags.ts';
 
 /** A process under measurement, on the first core; the load runs on the second. */
 export interface Server {
@@ -25,15 +26,12 @@ export function pinned(core: 0 | 1, command: string, args: readonly string[]): [
   return PINS ? ['/usr/bin/taskset', ['-c', String(core), command, ...args]] : [command, [...args]];
 }
 
-/** Those of `npm start`. */
-const NODE_FLAGS = ['--max-semi-space-size=8'];
-
 export const API_TOKEN = 'bench-token-that-is-long-enough-0123456789';
 
 /** Starts a program of this repository and waits for its `ready` message. */
 export async function startServer(program: string, environment: NodeJS.ProcessEnv = {}, args: readonly string[] = []): Promise<Server> {
   const began = performance.now();
-  const [command, commandArgs] = pinned(0, process.execPath, [...NODE_FLAGS, '--import', 'tsx', program, ...args]);
+  const [command, commandArgs] = pinned(0, process.execPath, [...SYSTEM_FLAGS, program, ...args]);
   const child = spawn(command, commandArgs, {
     env: {
       ...process.env,

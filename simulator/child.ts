@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { PermanentError } from '../runtime/errors.ts';
+import { NODE_FLAGS, SYSTEM_FLAGS } from '../runtime/node-flags.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -13,7 +14,7 @@ function start(
   stdio: 'pipe' | 'inherit',
   own: boolean,
 ): ChildProcess {
-  return spawn(process.execPath, ['--import', 'tsx', `${ROOT}${program}`, ...args], {
+  return spawn(process.execPath, [...(program === 'main.ts' ? SYSTEM_FLAGS : NODE_FLAGS), `${ROOT}${program}`, ...args], {
     // tsx is found from here; TOCSIN_DATA_DIR is absolute.
     cwd: ROOT,
     env: environment,

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { SYSTEM_FLAGS } from '../../runtime/node-flags.ts';
 import type { Report } from '../../simulator/report.ts';
 
 export const API_TOKEN = 'a-token-of-the-tests-0123456789abcdef';
@@ -64,7 +65,7 @@ export class SystemProcess {
   /** Resolves once it takes statuses. Rejects with what it printed when it ends before. */
   async start(): Promise<Ready> {
     this.#output = '';
-    const child = spawn(process.execPath, ['--import', 'tsx', 'main.ts'], {
+    const child = spawn(process.execPath, [...SYSTEM_FLAGS, 'main.ts'], {
       env: this.#environment,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

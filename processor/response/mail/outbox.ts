@@ -5,6 +5,7 @@ import MailComposer from 'nodemailer/lib/mail-composer';
 import type { Clock } from '../../../runtime/clock.ts';
 import { reasonOf, TransientError } from '../../../runtime/errors.ts';
 import type { Logger } from '../../../runtime/logging.ts';
+import { OneAtATime } from '../../one-at-a-time.ts';
 import { messageOf } from './message.ts';
 import type { Mail, MailTransport } from './port.ts';
 
@@ -32,6 +33,8 @@ export async function openOutbox(folder: string, options: OutboxOptions): Promis
     );
   await mkdir(folder, { recursive: true }).catch((error: unknown) => Promise.reject(unwritable(folder, error)));
   let pruning = prune();
+  const writes = new OneAtATime();
+  const sync = shared(() => syncFolder(folder));
   const timer = setInterval(() => {
     pruning = prune();
   }, PRUNE_EVERY_MS).unref();
@@ -40,7 +43,9 @@ export async function openOutbox(folder: string, options: OutboxOptions): Promis
       const name = fileName(mail);
       const bytes = await new MailComposer(messageOf(mail)).compile().build();
       try {
-        await writeWhole(folder, name, bytes);
+        // One at a time: each waits for the disk, and so do the log's commits beside it.
+        await writes.run(() => writeWhole(folder, name, bytes));
+        await sync();
       } catch (error) {
         throw unwritable(folder, error);
       }
@@ -59,7 +64,7 @@ function fileName({ date, messageId }: Mail): string {
   return `${date.toISOString().replace(/[-:.]/g, '')}-${id.slice(0, NAME_MAX)}.eml`;
 }
 
-/** Written aside, on disk before it is renamed, and the name itself on disk before it counts. */
+/** Written aside, and on disk before it is renamed. */
 async function writeWhole(folder: string, name: string, bytes: Uint8Array): Promise<void> {
   await mkdir(folder, { recursive: true });
   const aside = join(folder, `.${name}${PARTIAL}`);
@@ -76,7 +81,22 @@ async function writeWhole(folder: string, name: string, bytes: Uint8Array): Prom
     await rm(aside, { force: true }).catch(() => undefined);
     throw error;
   }
-  await syncFolder(folder);
+}
+
+/** Work that serves all who asked before it began: those who ask while it runs share the next run. */
+function shared(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> = Promise.resolve();
+  let next: Promise<void> | undefined;
+  return () => {
+    next ??= running
+      .catch(() => undefined)
+      .then(() => {
+        next = undefined;
+        running = work();
+        return running;
+      });
+    return next;
+  };
 }
 
 async function syncFolder(folder: string): Promise<void> {
