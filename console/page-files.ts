@@ -30,9 +30,13 @@ const TYPES: Readonly<Record<string, string>> = {
 const SOURCES = fileURLToPath(new URL('./page/', import.meta.url));
 const PART = 'console-page';
 
+/** The same for every console of a process: esbuild's service is stopped after the one build, which would end another's. */
+let bundled: Promise<PageFiles> | undefined;
+
 /** Bundles the page in memory, once, beside the rest of the start; requests for it wait for that. Nothing generated lies on the disk. */
 export function startPage(health: Health, logger: Logger): { readonly serve: RequestHandler } {
-  const files = bundle();
+  bundled ??= bundle();
+  const files = bundled;
   files.catch((error: unknown) => {
     health.report(PART, `the page cannot be built: ${reasonOf(error)}`);
     logger.error({ reason: reasonOf(error) }, 'the page cannot be built: the API works without it');
