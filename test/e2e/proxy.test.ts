@@ -3,15 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
-import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEmbeddedLog } from '../../message-log/embedded/log.ts';
 import { openStore } from '../../message-log/embedded/store.ts';
 import { openFilesMax } from '../../proxy/file-limit.ts';
-import { systemClock } from '../../runtime/clock.ts';
-import { Health } from '../../runtime/health.ts';
 import { SystemProcess } from '../support/system.ts';
+import { quietLogOptions } from '../support/quiet-log.ts';
 
 const CONNECTIONS = 4_000;
 const BYTES_PER_CONNECTION_MAX = 16 * 1024;
@@ -52,15 +49,7 @@ class Sensor {
 /** How many statuses the log of a stopped system holds. */
 async function recordsIn(dataDir: string): Promise<number> {
   const store = await openStore(dataDir);
-  const log = await openEmbeddedLog(store, {
-    partitions: 1,
-    retentionMs: 86_400_000,
-    retentionBytes: 1024 ** 3,
-    clock: systemClock,
-    logger: pino({ level: 'silent' }),
-    registry: new Registry(),
-    health: new Health(),
-  });
+  const log = await openEmbeddedLog(store, quietLogOptions());
   const { earliest, next } = await log.bounds('ENTRY', 0);
   await log.close();
   await store.close();

@@ -5,13 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pino } from 'pino';
-import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openEmbeddedLog } from '../../message-log/embedded/log.ts';
 import { openStore } from '../../message-log/embedded/store.ts';
-import { systemClock } from '../../runtime/clock.ts';
-import { Health } from '../../runtime/health.ts';
+import { quietLogOptions } from '../support/quiet-log.ts';
 
 const ROUNDS = 10;
 
@@ -44,15 +41,7 @@ describe('the embedded log', () => {
 
   async function readAll(): Promise<Map<number, number>> {
     const store = await openStore(dataDir);
-    const log = await openEmbeddedLog(store, {
-      partitions: 1,
-      retentionMs: 86_400_000,
-      retentionBytes: 1024 ** 3,
-      clock: systemClock,
-      logger: pino({ level: 'silent' }),
-      registry: new Registry(),
-      health: new Health(),
-    });
+    const log = await openEmbeddedLog(store, quietLogOptions());
     const reader = await log.reader('ENTRY', 0, 'earliest');
     const found = new Map<number, number>();
     for (let batches = await reader.poll(0); batches.length > 0; batches = await reader.poll(0))

@@ -1,22 +1,12 @@
 /** Appends to an embedded log until it is killed and says on stdout what was acknowledged: `<offset> <number>` per record. */
-import { pino } from 'pino';
-import { Registry } from 'prom-client';
 import { openEmbeddedLog } from '../../message-log/embedded/log.ts';
 import { openStore } from '../../message-log/embedded/store.ts';
 import { systemClock } from '../../runtime/clock.ts';
-import { Health } from '../../runtime/health.ts';
+import { quietLogOptions } from './quiet-log.ts';
 
 const [dataDir = '', first = '0'] = process.argv.slice(2);
 const store = await openStore(dataDir);
-const log = await openEmbeddedLog(store, {
-  partitions: 1,
-  retentionMs: 86_400_000,
-  retentionBytes: 1024 ** 3,
-  clock: systemClock,
-  logger: pino({ level: 'silent' }),
-  registry: new Registry(),
-  health: new Health(),
-});
+const log = await openEmbeddedLog(store, quietLogOptions());
 let next = Number(first);
 process.stdout.write('ready\n');
 
