@@ -11,6 +11,7 @@ export default defineConfig({
       project('contract', { testTimeout: 30_000 }),
       project('e2e', { testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false }),
       project('integration', { testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false }),
+      project('servers', { testTimeout: 120_000, hookTimeout: 300_000, fileParallelism: false }),
       project('fire', { testTimeout: 1_800_000, hookTimeout: 120_000, fileParallelism: false }),
     ],
   },
