@@ -1,0 +1,32 @@
+import type { Clock } from './clock.ts';
+
+/** What one check of `npm run doctor` saw. One line for a person; never a secret, nor client data. */
+export interface Finding {
+  /** What was looked at, in few words: `Kafka 10.0.0.5:9092`, `topic ALARM`, `keyspace world`. */
+  readonly check: string;
+  readonly ok: boolean;
+  /** What was seen: `reachable, Kafka 4.4.0, signed in as tocsin`, or what is wrong: `no answer within 5 s`. */
+  readonly found: string;
+  /** What to do about it; only where it isn't ok. */
+  readonly advice?: string;
+}
+
+export interface DiagnosisDeps {
+  readonly clock: Clock;
+  /** How long one question to a server may take, ms. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * Looks at a server or folder as the system would use it: reachable, version, sign-in, what must be there. Changes nothing, sends nothing.
+ * Never rejects: what went wrong is a finding. Once something is wrong, checks that depend on it are left out.
+ */
+export type Diagnose<Config> = (config: Config, deps: DiagnosisDeps) => Promise<readonly Finding[]>;
+
+export function fine(check: string, found: string): Finding {
+  return { check, ok: true, found };
+}
+
+export function wrong(check: string, found: string, advice: string): Finding {
+  return { check, ok: false, found, advice };
+}
