@@ -1,5 +1,4 @@
 import { type Logger, pino } from 'pino';
-import pretty from 'pino-pretty';
 
 export type { Logger } from 'pino';
 
@@ -15,9 +14,10 @@ export interface LoggingConfig {
  * Levels: ERROR = a person must act; WARN = the system copes, but look; INFO = start, stop, change of state. Never a line per message.
  * Written synchronously: few lines, and none is lost when the process dies.
  */
-export function createLogger({ level, format }: LoggingConfig): Logger {
+export async function createLogger({ level, format }: LoggingConfig): Promise<Logger> {
   const redact = { paths: ['*.token', '*.password', '*.authorization'], censor: '[secret]' };
   if (format === 'json') return pino({ level, redact, base: null });
+  const { default: pretty } = await import('pino-pretty');
   return pino(
     { level, redact, base: null },
     pretty({ sync: true, singleLine: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' }),

@@ -1,6 +1,26 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
 import type { Health } from './health.ts';
+import type { Running } from './lifecycle.ts';
+import { type Address, listen } from './listen.ts';
+
+/** A server for these three paths alone, where no role of the process has one. Rejects with PermanentError `cannot-listen`. */
+export async function startOperations(address: Address, health: Health, registry: Registry): Promise<Running & { readonly port: number }> {
+  const operations = operationsHandler(health, registry);
+  const server = createServer({ headersTimeout: 5_000, requestTimeout: 10_000, maxHeaderSize: 8_192 }, (request, response) => {
+    if (!operations(request, response)) send(response, 404, 'text/plain', 'There are /healthz, /readyz and /metrics.\n');
+  });
+  server.maxConnections = 100;
+  const port = await listen(server, address, 'TOCSIN_OPERATIONS_PORT');
+  return {
+    port,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
 
 /** The three paths every HTTP role serves. Answers and returns true if the request is for one of them. */
 export function operationsHandler(health: Health, registry: Registry) {

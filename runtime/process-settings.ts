@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, setting } from './configuration.ts';
+import { duration, port, setting } from './configuration.ts';
 import { LOG_LEVELS } from './logging.ts';
 
 /** What every process has, whatever its roles. */
@@ -15,6 +15,12 @@ export const processSettings = {
     z.string().min(1),
     '127.0.0.1',
     'Address to listen on. Anything but loopback needs credentials for sensors and operators.',
+  ),
+  operationsPort: setting(
+    'TOCSIN_OPERATIONS_PORT',
+    port,
+    '9464',
+    'Port for /healthz, /readyz and /metrics of a process with neither proxy nor console, which have them on their own; 0 takes a free one.',
   ),
   logLevel: setting('TOCSIN_LOG_LEVEL', z.enum(LOG_LEVELS), 'info', 'fatal, error, warn, info, debug, trace or silent.'),
   logFormat: setting(

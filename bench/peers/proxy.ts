@@ -12,7 +12,7 @@ import { SETTINGS } from '../../settings.ts';
 const config = readGroups(SETTINGS, process.env);
 const deps = {
   clock: systemClock,
-  logger: createLogger({ level: 'warn', format: 'json' }),
+  logger: await createLogger({ level: 'warn', format: 'json' }),
   registry: new Registry(),
   health: new Health(),
 };
