@@ -1,0 +1,67 @@
+import { TOPICS, type Topic } from '../topics.ts';
+
+/** What a topic must look like in Kafka. Partitions and replication come from the settings; `config` are Kafka's own names. */
+export interface TopicSpec {
+  readonly topic: Topic;
+  /** Its name in Kafka: the prefix of the installation and the topic. */
+  readonly name: string;
+  readonly partitions: number;
+  readonly replicationFactor: number;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+export interface TopicSettings {
+  readonly prefix: string;
+  readonly partitions: number;
+  readonly replicationFactor: number;
+}
+
+const DAY_MS = 86_400_000;
+
+/** A record of 1 MiB and what is around it; replicas take it whatever their fetch size is. */
+export const BATCH_BYTES_MAX = 2 * 1024 * 1024;
+
+const DELETED_AFTER_DAYS: Readonly<Record<Exclude<Topic, 'STATE'>, number>> = {
+  ENTRY: 7,
+  OK: 7,
+  ACTION: 30,
+  ALARM: 30,
+  COUNT: 30,
+  DELIVERY: 30,
+  DEAD: 30,
+};
+
+/** Every topic as it should be; `npm run topics` makes it so and the start says what differs. */
+export function topicSpecs({ prefix, partitions, replicationFactor }: TopicSettings): readonly TopicSpec[] {
+  const common = {
+    'min.insync.replicas': String(Math.max(1, replicationFactor - 1)),
+    'unclean.leader.election.enable': 'false',
+    // The broker unpacks what other producers compressed, so that readers need no codecs.
+    'compression.type': 'uncompressed',
+    // The time of a record is when the proxy received it.
+    'message.timestamp.type': 'CreateTime',
+    'max.message.bytes': String(BATCH_BYTES_MAX),
+  };
+  return TOPICS.map((topic) => ({
+    topic,
+    name: prefix + topic,
+    partitions,
+    replicationFactor,
+    config: { ...common, ...(topic === 'STATE' ? compacted() : deleted(DELETED_AFTER_DAYS[topic])) },
+  }));
+}
+
+function deleted(days: number): Record<string, string> {
+  return { 'cleanup.policy': 'delete', 'retention.ms': String(days * DAY_MS) };
+}
+
+/** Small segments, since only closed ones are compacted and a restore reads all that is left. */
+function compacted(): Record<string, string> {
+  return {
+    'cleanup.policy': 'compact',
+    'delete.retention.ms': String(7 * DAY_MS),
+    'segment.ms': String(3_600_000),
+    'segment.bytes': String(64 * 1024 * 1024),
+    'min.cleanable.dirty.ratio': '0.3',
+  };
+}
