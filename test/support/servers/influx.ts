@@ -59,7 +59,11 @@ export async function startInflux(version: InfluxVersion, options: InfluxOptions
   const { name = '', password = '' } = options.user ?? {};
   const authorization = token ? `Token ${token}` : `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
   const ask = (path: string, body: string) =>
-    curl([...(options.certificates ? ['--cacert', options.certificates.caFile] : []), '-H', `Authorization: ${authorization}`], url + path, body);
+    curl(
+      [...(options.certificates ? ['--cacert', options.certificates.caFile] : []), '-H', `Authorization: ${authorization}`],
+      url + path,
+      body,
+    );
   const start = async (): Promise<ServerProcess> => {
     const logFile = join(folder, 'log');
     const started = startProcess({ command: binary, args, folder, logFile, environment: { INFLUXD_CONFIG_PATH: folder } });
@@ -82,8 +86,7 @@ export async function startInflux(version: InfluxVersion, options: InfluxOptions
     restart: async () => {
       server = await start();
     },
-    query: async (statement, database = '') =>
-      (await ask(`/query?db=${database}`, `q=${encodeURIComponent(statement)}`)).body,
+    query: async (statement, database = '') => (await ask(`/query?db=${database}`, `q=${encodeURIComponent(statement)}`)).body,
     write: async (database, lines) => Number((await ask(`/write?db=${database}&precision=ms`, lines)).status),
     destroy: async () => {
       server.signal('SIGCONT');
@@ -95,7 +98,9 @@ export async function startInflux(version: InfluxVersion, options: InfluxOptions
 
 async function curl(options: readonly string[], url: string, body: string): Promise<{ status: string; body: string }> {
   const post = body === '' ? [] : ['--data-binary', body];
-  const { stdout } = await run('curl', ['-sS', '--max-time', '30', '-w', '\n%{http_code}', ...options, ...post, url], { maxBuffer: 256 * 1024 ** 2 });
+  const { stdout } = await run('curl', ['-sS', '--max-time', '30', '-w', '\n%{http_code}', ...options, ...post, url], {
+    maxBuffer: 256 * 1024 ** 2,
+  });
   const cut = stdout.lastIndexOf('\n');
   return { body: stdout.slice(0, cut), status: stdout.slice(cut + 1) };
 }
