@@ -1,0 +1,88 @@
+import type { TopicSpec } from './topics.ts';
+
+/** How a topic is, as the brokers say. */
+export interface FoundTopic {
+  readonly name: string;
+  readonly partitions: number;
+  /** Of the partition that has the fewest. */
+  readonly replication: number;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+export interface Difference {
+  /** The topic's name in Kafka. */
+  readonly name: string;
+  readonly kind: 'missing' | 'partitions' | 'replication' | 'setting';
+  /** In plain words, without the topic. */
+  readonly text: string;
+  /** Alarms could be lost or come out wrong: the log doesn't start. */
+  readonly refused: boolean;
+  /** The setting that puts it right and removes no records; undefined where that isn't for a program to do. */
+  readonly remedy?: { readonly setting: string; readonly value: string };
+}
+
+/** Settings of which more is as good; -1 is without bound. */
+const AT_LEAST = new Set(['retention.ms', 'delete.retention.ms', 'min.insync.replicas', 'max.message.bytes']);
+
+/** What differs in a way that matters, topic by topic. */
+export function compareTopics(wanted: readonly TopicSpec[], found: readonly FoundTopic[]): Difference[] {
+  return wanted.flatMap((spec) =>
+    compareTopic(
+      spec,
+      found.find(({ name }) => name === spec.name),
+    ),
+  );
+}
+
+function compareTopic(spec: TopicSpec, found: FoundTopic | undefined): Difference[] {
+  const { name } = spec;
+  if (!found) return [{ name, kind: 'missing', text: 'does not exist', refused: true }];
+  const differences: Difference[] = [];
+  if (found.partitions !== spec.partitions) {
+    const text = `has ${count(found.partitions, 'partition')} where ${spec.partitions} are needed: all topics must have the same number, for one task to see everything of a sensor`;
+    differences.push({ name, kind: 'partitions', text, refused: true });
+  }
+  if (found.replication < spec.replicationFactor) {
+    const text = `is kept on ${count(found.replication, 'broker')} where ${spec.replicationFactor} are wanted: change it with kafka-reassign-partitions`;
+    differences.push({ name, kind: 'replication', text, refused: false });
+  }
+  for (const [setting, value] of Object.entries(spec.config)) {
+    const is = found.settings[setting];
+    if (is !== undefined && !suffices(setting, is, value)) differences.push(settingDiffers(spec, found, setting, is));
+  }
+  return differences;
+}
+
+function settingDiffers({ topic, name, config }: TopicSpec, { replication }: FoundTopic, setting: string, is: string): Difference {
+  const wanted = config[setting] ?? '';
+  const text = `${setting} is ${inWords(setting, is)} where ${AT_LEAST.has(setting) ? 'at least ' : ''}${inWords(setting, wanted)} is wanted`;
+  // Without compaction the state of sensors that were quiet for long would go with the retention time.
+  const refused = topic === 'STATE' && setting === 'cleanup.policy' && is.includes('delete');
+  const difference = { name, kind: 'setting', text, refused } as const;
+  const unwritable = setting === 'min.insync.replicas' && Number(wanted) > replication;
+  return unwritable ? difference : { ...difference, remedy: { setting, value: wanted } };
+}
+
+function suffices(setting: string, is: string, wanted: string): boolean {
+  if (!AT_LEAST.has(setting)) return is === wanted;
+  return is === '-1' || (wanted !== '-1' && Number(is) >= Number(wanted));
+}
+
+const UNITS = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+  ['second', 1_000],
+] as const;
+
+/** Milliseconds in the largest unit that fits. */
+function inWords(setting: string, value: string): string {
+  if (!setting.endsWith('.ms')) return value;
+  if (value === '-1') return 'without bound';
+  const [unit, ms] = UNITS.find(([, size]) => Number(value) >= size && Number(value) % size === 0) ?? ['millisecond', 1];
+  return count(Number(value) / ms, unit);
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}
