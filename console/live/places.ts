@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Directory } from '../../processor/response/directory/port.ts';
 
 /**
- * Where every sensor is, for the map. Bytes: for each sensor, in one block per column: id (uint32), longitude and latitude (each 3 bytes, the
- * range 0..2^24-1 being -180..180 and -90..90), all little-endian. 10 bytes a sensor.
+ * Where every sensor is, for the map, in the order of their ids. Bytes: for each sensor, in one block per column: id (uint32), longitude and
+ * latitude (each 3 bytes, the range 0..2^24-1 being -180..180 and -90..90), all little-endian. 10 bytes a sensor.
  */
 export interface PlacesFile {
   readonly count: number;
@@ -35,16 +35,24 @@ export async function readPlaces(directory: Directory): Promise<PlacesFile> {
       count += 1;
     }
   }
-  const bytes = pack(ids, axes, count);
+  const bytes = pack(ids, axes, orderOf(ids, count));
   return { count, bytes, hash: createHash('sha256').update(bytes).digest('base64url').slice(0, 22) };
 }
 
-function pack(ids: Uint32Array, axes: Float64Array, count: number): Buffer {
+/** Places of sensors in the order of their ids; a directory may give them in any. */
+function orderOf(ids: Uint32Array, count: number): Uint32Array {
+  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  const inOrder = order.every((i) => i === 0 || (ids[i - 1] ?? 0) < (ids[i] ?? 0));
+  return inOrder ? order : order.sort((a, b) => (ids[a] ?? 0) - (ids[b] ?? 0));
+}
+
+function pack(ids: Uint32Array, axes: Float64Array, order: Uint32Array): Buffer {
+  const count = order.length;
   const bytes = Buffer.alloc(count * BYTES_PER_PLACE);
-  for (let i = 0; i < count; i += 1) {
-    bytes.writeUInt32LE(ids[i] ?? 0, i * 4);
-    bytes.writeUIntLE(scaled(axes[i * 2] ?? 0, 180), count * 4 + i * 3, 3);
-    bytes.writeUIntLE(scaled(axes[i * 2 + 1] ?? 0, 90), count * 7 + i * 3, 3);
+  for (const [i, from] of order.entries()) {
+    bytes.writeUInt32LE(ids[from] ?? 0, i * 4);
+    bytes.writeUIntLE(scaled(axes[from * 2] ?? 0, 180), count * 4 + i * 3, 3);
+    bytes.writeUIntLE(scaled(axes[from * 2 + 1] ?? 0, 90), count * 7 + i * 3, 3);
   }
   return bytes;
 }

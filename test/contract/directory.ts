@@ -34,7 +34,7 @@ export function directoryContract(name: string, open: OpenDirectory): void {
       await directory.put(edges);
       expect(await directory.find(0)).toEqual(edges[0]);
       expect(await directory.find(2_147_483_647)).toEqual(edges[1]);
-      expect((await allPlaces(directory)).map(({ sensor }) => sensor)).toEqual([0, 2_147_483_647]);
+      expect(sensorsOf(await allPlaces(directory))).toEqual([0, 2_147_483_647]);
     });
 
     it('replaces a client that is put again, and counts it once', async () => {
@@ -45,15 +45,26 @@ export function directoryContract(name: string, open: OpenDirectory): void {
       expect(await allPlaces(directory)).toMatchObject([{ sensor: 42_959, region: 'North', latitude: 53.74 }]);
     });
 
-    it('gives every place once, in the order of sensors, without the person', async () => {
+    it('gives every place once, without the person', async () => {
       const ids = Array.from({ length: 2_345 }, (_, i) => ((i * 7_919) % 2_345) * 13 + 1);
       await directory.put(ids.map((id) => clientOf({ id, latitude: (id % 1_800) / 10 - 90, longitude: 12.345_67 })));
       const places = await allPlaces(directory);
-      expect(places.map(({ sensor }) => sensor)).toEqual(ids.toSorted((a, b) => a - b));
-      expect(places[0]).toEqual({ sensor: 1, latitude: -89.9, longitude: 12.345_67, geohash: 'gcwfhf0kz', region: 'UK' });
+      expect(sensorsOf(places)).toEqual(ids.toSorted((a, b) => a - b));
+      expect(places.find(({ sensor }) => sensor === 1)).toEqual({
+        sensor: 1,
+        latitude: -89.9,
+        longitude: 12.345_67,
+        geohash: 'gcwfhf0kz',
+        region: 'UK',
+      });
       expect(await directory.size()).toBe(2_345);
     });
   });
+}
+
+/** In order: no directory needs to keep one. */
+function sensorsOf(places: readonly Place[]): number[] {
+  return places.map(({ sensor }) => sensor).sort((a, b) => a - b);
 }
 
 async function allPlaces(directory: Directory): Promise<Place[]> {

@@ -38,7 +38,7 @@ export interface Directory {
   find(sensor: number): Promise<Client | undefined>;
   put(clients: readonly Client[]): Promise<void>;
   size(): Promise<number>;
-  /** Every place, in batches, in sensor order. */
+  /** Every place once, in batches and in no order; without clients who have no coordinates. */
   places(): AsyncIterable<readonly Place[]>;
   close(): Promise<void>;
 }

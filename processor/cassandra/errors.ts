@@ -1,0 +1,47 @@
+import { errors, types } from 'cassandra-driver';
+import { PermanentError, TransientError } from '../../runtime/errors.ts';
+
+const { responseErrorCodes: codes } = types;
+/** Answers that mean: not like this, however often it is asked. Anything else is the cluster's state of the moment. */
+const REFUSALS: ReadonlySet<number> = new Set([
+  codes.syntaxError,
+  codes.unauthorized,
+  codes.invalid,
+  codes.configError,
+  codes.alreadyExists,
+  codes.protocolError,
+]);
+
+/**
+ * What the driver threw, in the terms of the ports. PermanentError `cassandra-login`, `cassandra-refused`, `cassandra-data-centre`; TransientError
+ * `cassandra-away`. Messages never hold values of a statement.
+ */
+export function faultOf(error: unknown): PermanentError | TransientError {
+  if (error instanceof PermanentError || error instanceof TransientError) return error;
+  const cause = innermost(error);
+  if (cause instanceof errors.AuthenticationError || codeOf(cause) === codes.badCredentials)
+    return new PermanentError('cassandra-login', 'Cassandra refuses user and password', { cause });
+  if (cause instanceof errors.ArgumentError && /was not found. Available DCs/.test(cause.message)) {
+    const known = /\[(.*)\]/.exec(cause.message)?.[1] ?? '';
+    return new PermanentError('cassandra-data-centre', `the data centre is not one of Cassandra's, which are: ${known}`);
+  }
+  if (cause instanceof errors.ResponseError && REFUSALS.has(cause.code))
+    return new PermanentError('cassandra-refused', `Cassandra refuses a statement: ${cause.message}`);
+  return new TransientError('cassandra-away', `Cassandra is out of reach: ${shortly(cause)}`);
+}
+
+/** Of several nodes that were tried, what the first one with something to say said. */
+function innermost(error: unknown): unknown {
+  if (!(error instanceof errors.NoHostAvailableError)) return error;
+  const inner = Object.values((error.innerErrors ?? {}) as Record<string, unknown>);
+  return inner.find((one) => one instanceof errors.AuthenticationError || codeOf(one) === codes.badCredentials) ?? inner[0] ?? error;
+}
+
+function codeOf(error: unknown): number | undefined {
+  return error instanceof errors.ResponseError ? error.code : undefined;
+}
+
+function shortly(error: unknown): string {
+  if (error instanceof errors.NoHostAvailableError) return 'no node answers';
+  return error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error);
+}

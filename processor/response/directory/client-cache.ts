@@ -1,0 +1,40 @@
+import type { Clock } from '../../../runtime/clock.ts';
+import type { Client } from './port.ts';
+
+const CLIENTS_MAX = 5_000;
+
+/** Clients that were looked up a moment ago: several parts of the system ask for the same one when an alarm is raised. About 1 KB each. */
+export class ClientCache {
+  readonly #keepMs: number;
+  readonly #clock: Clock;
+  readonly #clients = new Map<number, { readonly client: Client; readonly until: number }>();
+  #changes = 0;
+
+  constructor(keepMs: number, clock: Clock) {
+    this.#keepMs = keepMs;
+    this.#clock = clock;
+  }
+
+  get(sensor: number): Client | undefined {
+    const kept = this.#clients.get(sensor);
+    return kept && this.#clock() < kept.until ? kept.client : undefined;
+  }
+
+  /** To be called before a client is looked up; what it gives keeps the client, unless there was a change meanwhile. */
+  lookingUp(): (client: Client) => void {
+    const changes = this.#changes;
+    return (client) => {
+      if (changes !== this.#changes || this.#keepMs === 0) return;
+      this.#clients.delete(client.id);
+      this.#clients.set(client.id, { client, until: this.#clock() + this.#keepMs });
+      const oldest = this.#clients.keys().next();
+      if (this.#clients.size > CLIENTS_MAX && !oldest.done) this.#clients.delete(oldest.value);
+    };
+  }
+
+  /** Clients are written: whatever was known, and whatever is being looked up, may be older. */
+  changed(sensors: Iterable<number>): void {
+    this.#changes += 1;
+    for (const sensor of sensors) this.#clients.delete(sensor);
+  }
+}

@@ -1,0 +1,23 @@
+import { afterAll, beforeAll } from 'vitest';
+import { openCassandraArchive } from '../../../processor/archive/cassandra.ts';
+import { openCassandraDirectory } from '../../../processor/response/directory/cassandra.ts';
+import { archiveContract } from '../../contract/archive.ts';
+import { directoryContract } from '../../contract/directory.ts';
+import { type CassandraServer, startCassandra } from '../../support/servers/cassandra.ts';
+import { openKeyspace } from '../../support/servers/cassandra-keyspace.ts';
+
+let server: CassandraServer;
+beforeAll(async () => {
+  server = await startCassandra();
+});
+afterAll(() => server.destroy());
+
+directoryContract('cassandra', async () => {
+  const { session, deps, close } = await openKeyspace(server.contactPoints);
+  return { directory: openCassandraDirectory(session, deps), close };
+});
+
+archiveContract('cassandra', async () => {
+  const { session, deps, close } = await openKeyspace(server.contactPoints);
+  return { archive: openCassandraArchive(session, { ...deps, days: 365 }), close };
+});

@@ -1,0 +1,65 @@
+/** A keyspace of its own for a test, with our tables in it. */
+import { Client } from 'cassandra-driver';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { type CassandraConfig, cassandraSettings } from '../../../processor/cassandra/config.ts';
+import { createSchema } from '../../../processor/cassandra/schema.ts';
+import { type CassandraDeps, type CassandraSession, openCassandra } from '../../../processor/cassandra/session.ts';
+import { systemClock } from '../../../runtime/clock.ts';
+import { readSettings } from '../../../runtime/configuration.ts';
+import { Health } from '../../../runtime/health.ts';
+
+let keyspaces = 0;
+
+export function cassandraConfig(contactPoints: readonly string[], settings: NodeJS.ProcessEnv = {}): CassandraConfig {
+  return readSettings(cassandraSettings, {
+    TOCSIN_CASSANDRA_CONTACT_POINTS: contactPoints.join(','),
+    TOCSIN_CASSANDRA_KEYSPACE: `world${process.pid}_${keyspaces++}`,
+    ...settings,
+  });
+}
+
+export function quietDeps(changes: Partial<CassandraDeps> = {}): CassandraDeps {
+  return { clock: systemClock, logger: pino({ level: 'silent' }), registry: new Registry(), health: new Health(), ...changes };
+}
+
+export interface Keyspace {
+  readonly config: CassandraConfig;
+  readonly deps: CassandraDeps;
+  readonly session: CassandraSession;
+  /** Closes the session and removes the keyspace. */
+  close(): Promise<void>;
+}
+
+export async function openKeyspace(contactPoints: readonly string[], settings: NodeJS.ProcessEnv = {}): Promise<Keyspace> {
+  const config = cassandraConfig(contactPoints, settings);
+  const deps = quietDeps();
+  await createSchema(config, () => undefined);
+  const session = await openCassandra(config, deps);
+  return {
+    config,
+    deps,
+    session,
+    close: async () => {
+      await session.close();
+      await withDriver(config, (client) => client.execute(`DROP KEYSPACE IF EXISTS ${config.keyspace}`));
+    },
+  };
+}
+
+/** The bare driver, for what others than we would do. */
+export async function withDriver<T>(
+  { contactPoints = [] }: Pick<CassandraConfig, 'contactPoints'>,
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
+  const client = new Client({
+    contactPoints: contactPoints.map(({ host, port }) => `${host}:${port}`),
+    localDataCenter: 'datacenter1',
+    socketOptions: { readTimeout: 60_000 },
+  });
+  try {
+    return await work(client);
+  } finally {
+    await client.shutdown();
+  }
+}

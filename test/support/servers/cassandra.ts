@@ -1,0 +1,217 @@
+/** Apache Cassandra as it comes from Maven Central, on addresses of loopback: each node has one of its own, as in a real cluster. */
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { classpathOf } from './maven.ts';
+import { freePorts } from './ports.ts';
+import { type ServerProcess, startProcess, untilReady } from './server-process.ts';
+
+const VERSION = '5.0.9';
+const READY_DEADLINE_MS = 180_000;
+
+/** What the distribution's options for Java 17 open up. */
+const EXPORTS = [
+  'java.base/jdk.internal.misc',
+  'java.management.rmi/com.sun.jmx.remote.internal.rmi',
+  'java.rmi/sun.rmi.registry',
+  'java.rmi/sun.rmi.server',
+  'java.sql/java.sql',
+  'java.base/java.lang.ref',
+  'jdk.unsupported/sun.misc',
+  'jdk.compiler/com.sun.tools.javac.file',
+  'jdk.attach/sun.tools.attach',
+];
+const OPENS = [
+  'java.base/java.lang.module',
+  'java.base/jdk.internal.loader',
+  'java.base/jdk.internal.ref',
+  'java.base/jdk.internal.reflect',
+  'java.base/jdk.internal.math',
+  'java.base/jdk.internal.module',
+  'java.base/jdk.internal.util.jar',
+  'jdk.management/com.sun.management.internal',
+  'java.base/sun.nio.ch',
+  'java.base/java.io',
+  'java.base/java.lang.reflect',
+  'jdk.compiler/com.sun.tools.javac',
+  'java.base/java.lang',
+  'java.base/java.util',
+];
+
+const LOGBACK = `<configuration><appender name="out" class="ch.qos.logback.core.ConsoleAppender">
+<encoder><pattern>%date{ISO8601} %-5level [%thread] %F:%L - %msg%n</pattern></encoder></appender>
+<root level="INFO"><appender-ref ref="out"/></root></configuration>
+`;
+
+export interface CassandraOptions {
+  readonly nodes?: number;
+  /** Lines of cassandra.yaml beyond what a node needs. */
+  readonly yaml?: string;
+}
+
+/** Nodes are numbered from 0. */
+export interface CassandraServer {
+  /** `host:port` of each node. */
+  readonly contactPoints: readonly string[];
+  /** Ends a node with SIGKILL; its data stay. */
+  kill(node?: number): Promise<void>;
+  /** Stops it in its tracks (SIGSTOP): connections stay, nothing is answered. */
+  stop(node?: number): void;
+  continue(node?: number): void;
+  /** Starts a node that was killed, and resolves once it takes requests. */
+  restart(node?: number): Promise<void>;
+  destroy(): Promise<void>;
+}
+
+export async function startCassandra({ nodes: count = 1, yaml = '' }: CassandraOptions = {}): Promise<CassandraServer> {
+  const classpath = await classpathOf(`cassandra-${VERSION}`, [`org.apache.cassandra:cassandra-all:${VERSION}`]);
+  const folder = await mkdtemp(join(tmpdir(), 'tocsin-cassandra-'));
+  const [port = 0, storagePort = 0, ...jmxPorts] = await freePorts(2 + count);
+  const hosts = await freeAddresses(count, [port, storagePort]);
+  const seeds = hosts.map((host) => `${host}:${storagePort}`).join(',');
+  const nodes = hosts.map((host, i) => new Node({ folder: join(folder, `node${i}`), classpath, host, port, jmxPort: jmxPorts[i] ?? 0 }));
+  const server: CassandraServer = {
+    contactPoints: hosts.map((host) => `${host}:${port}`),
+    kill: (node = 0) => nodeOf(nodes, node).end(),
+    stop: (node = 0) => nodeOf(nodes, node).process?.signal('SIGSTOP'),
+    continue: (node = 0) => nodeOf(nodes, node).process?.signal('SIGCONT'),
+    restart: (node = 0) => nodeOf(nodes, node).start(),
+    destroy: async () => {
+      await Promise.all(nodes.map((node) => node.end()));
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  try {
+    for (const [i, node] of nodes.entries())
+      await node.configure(configurationOf({ i, count, host: node.host, port, storagePort, seeds, yaml }));
+    await Promise.all(nodes.map((node) => node.start()));
+  } catch (error) {
+    await server.destroy();
+    throw error;
+  }
+  return server;
+}
+
+function nodeOf(nodes: readonly Node[], i: number): Node {
+  const node = nodes[i];
+  if (!node) throw new Error(`there is no node ${i}`);
+  return node;
+}
+
+interface NodeOptions {
+  readonly folder: string;
+  readonly classpath: string;
+  readonly host: string;
+  readonly port: number;
+  readonly jmxPort: number;
+}
+
+class Node {
+  readonly host: string;
+  readonly #options: NodeOptions;
+  process: ServerProcess | undefined;
+
+  constructor(options: NodeOptions) {
+    this.host = options.host;
+    this.#options = options;
+  }
+
+  async configure(yaml: string): Promise<void> {
+    const { folder } = this.#options;
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'cassandra.yaml'), yaml);
+    await writeFile(join(folder, 'logback.xml'), LOGBACK);
+  }
+
+  async start(): Promise<void> {
+    if (this.process?.alive) return;
+    const { folder, host, port } = this.#options;
+    const logFile = join(folder, 'log');
+    await writeFile(logFile, '');
+    const process = startProcess({ command: 'java', args: this.#flags(), folder, logFile });
+    this.process = process;
+    await untilReady(process, { name: `Cassandra on ${host}:${port}`, logFile, deadlineMs: READY_DEADLINE_MS }, async () => {
+      const log = await readFile(logFile, 'utf8');
+      return log.includes('Startup complete') && log.includes('Starting listening for CQL clients');
+    });
+  }
+
+  async end(): Promise<void> {
+    if (this.process?.alive) await this.process.end('SIGKILL');
+  }
+
+  #flags(): string[] {
+    const { folder, classpath, jmxPort } = this.#options;
+    const open = [...EXPORTS.map((name) => `--add-exports=${name}=ALL-UNNAMED`), ...OPENS.map((name) => `--add-opens=${name}=ALL-UNNAMED`)];
+    const system = {
+      'jdk.attach.allowAttachSelf': 'true',
+      'io.netty.tryReflectionSetAccessible': 'true',
+      'logback.configurationFile': join(folder, 'logback.xml'),
+      'cassandra.config': `file://${join(folder, 'cassandra.yaml')}`,
+      'cassandra.storagedir': folder,
+      'cassandra.logdir': folder,
+      'cassandra-foreground': 'yes',
+      'cassandra.jmx.local.port': String(jmxPort),
+      // With fixed tokens the nodes of a test may start at the same time and needn't wait for one another.
+      'cassandra.skip_wait_for_gossip_to_settle': '0',
+      'cassandra.ring_delay_ms': '1000',
+      'cassandra.superuser_setup_delay_ms': '0',
+    };
+    const properties = Object.entries(system).map(([name, value]) => `-D${name}=${value}`);
+    // C1 alone and the serial collector: half the CPU to start.
+    const small = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xms256m', '-Xmx256m', '-Xss512k'];
+    return [...open, ...small, ...properties, '-cp', classpath, 'org.apache.cassandra.service.CassandraDaemon'];
+  }
+}
+
+interface Configuration {
+  readonly i: number;
+  readonly count: number;
+  readonly host: string;
+  readonly port: number;
+  readonly storagePort: number;
+  readonly seeds: string;
+  readonly yaml: string;
+}
+
+/** Every node owns the same share of the ring from the start. */
+function configurationOf({ i, count, host, port, storagePort, seeds, yaml }: Configuration): string {
+  const token = -(2n ** 63n) + BigInt(i) * (2n ** 64n / BigInt(count));
+  return `cluster_name: test
+partitioner: org.apache.cassandra.dht.Murmur3Partitioner
+num_tokens: 1
+initial_token: ${token}
+auto_bootstrap: false
+endpoint_snitch: SimpleSnitch
+seed_provider:
+  - class_name: org.apache.cassandra.locator.SimpleSeedProvider
+    parameters: [{seeds: "${seeds}"}]
+listen_address: ${host}
+rpc_address: ${host}
+storage_port: ${storagePort}
+native_transport_port: ${port}
+commitlog_sync: periodic
+commitlog_sync_period: 1000ms
+${yaml}
+`;
+}
+
+/** Addresses of 127.0.0.0/8 on which nobody listens at these ports. */
+async function freeAddresses(count: number, ports: readonly number[]): Promise<string[]> {
+  const found: string[] = [];
+  for (let tries = 0; found.length < count && tries < 100; tries += 1) {
+    const host = count === 1 ? '127.0.0.1' : `127.0.${1 + Math.floor(Math.random() * 200)}.${1 + Math.floor(Math.random() * 200)}`;
+    if (!found.includes(host) && (await Promise.all(ports.map((port) => isFree(host, port)))).every(Boolean)) found.push(host);
+  }
+  if (found.length < count) throw new Error(`no ${count} free addresses of loopback for Cassandra`);
+  return found;
+}
+
+function isFree(host: string, port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, host, () => server.close(() => resolve(true)));
+  });
+}
