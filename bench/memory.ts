@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { NODE_FLAGS } from '../runtime/node-flags.ts';
 import type { Figure } from './report.ts';
 import { generateClients } from './restart.ts';
 import { API_TOKEN, memoryOf, pinned, startServer } from './server.ts';
@@ -54,7 +55,7 @@ async function oneRun(): Promise<{ rss: number; anonymous: number; file: number 
     '--token',
     API_TOKEN,
   ];
-  const [command, args] = pinned(1, process.execPath, ['--import', 'tsx', 'simulator/main.ts', ...options]);
+  const [command, args] = pinned(1, process.execPath, [...NODE_FLAGS, 'simulator/main.ts', ...options]);
   const load = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   const ended = new Promise<number | null>((resolve) => load.once('exit', resolve));
   const samples: { rss: number; anonymous: number; file: number }[] = [];

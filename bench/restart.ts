@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { NODE_FLAGS } from '../runtime/node-flags.ts';
 import type { Figure } from './report.ts';
 import { type Server, startServer } from './server.ts';
 import { wrk } from './wrk.ts';
@@ -39,14 +40,10 @@ async function starts(runs: number, environment: NodeJS.ProcessEnv): Promise<num
 
 /** Sample clients, by the command of the README. */
 export function generateClients(environment: NodeJS.ProcessEnv): void {
-  const { status } = spawnSync(
-    process.execPath,
-    ['--import', 'tsx', 'processor/response/directory/main.ts', 'generate', '50000', '--import'],
-    {
-      env: { ...process.env, ...environment },
-      stdio: ['ignore', 'ignore', 'inherit'],
-    },
-  );
+  const { status } = spawnSync(process.execPath, [...NODE_FLAGS, 'processor/response/directory/main.ts', 'generate', '50000', '--import'], {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   if (status !== 0) throw new Error('the sample clients could not be made');
 }
 

@@ -1,11 +1,13 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
 import type { History } from '../processor/history/port.ts';
+import { afterStart } from '../runtime/after-start.ts';
+import { reasonOf } from '../runtime/errors.ts';
 import type { Running } from '../runtime/lifecycle.ts';
 import { listen } from '../runtime/listen.ts';
+import type { Logger } from '../runtime/logging.ts';
 import { operationsHandler } from '../runtime/operations.ts';
 import { apiRoutes } from './api/routes.ts';
-import { createApp } from './app.ts';
 import type { ConsoleConfig } from './config.ts';
 import { type LiveDeps, startLiveView } from './live/live-view.ts';
 import { registerMetrics } from './metrics.ts';
@@ -31,13 +33,13 @@ export interface Console extends Running {
 /** The operators' side: API, live stream and page on one port. Resolves once it serves. */
 export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Promise<Console> {
   const logger = deps.logger.child({ role: 'console' });
-  const page = startPage(deps.health, logger);
+  const stopping = new AbortController();
+  const page = startPage(deps.health, logger, stopping.signal);
   const live = await startLiveView({ ...deps, logger }, config.streamsMax);
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000, maxHeaderSize: 16_384 });
-  let listener: RequestListener = (_request, response) => void response.writeHead(503).end();
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => listener(request, response));
   server.maxConnections = 2_000;
   const port = await listen(server, config, 'TOCSIN_CONSOLE_PORT').catch(async (error: unknown) => {
+    stopping.abort();
     await live.stop();
     throw error;
   });
@@ -50,15 +52,44 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
   const announceLink = (): void => logger.info(`sign in at ${newLink()}`);
   const routes = apiRoutes({ ...deps, ...config, logger, live, access, sessions, tokens, attempts: new Attempts(), announceLink });
   const operations = operationsHandler(deps.health, deps.registry);
-  const app = createApp(routes, access, page.serve, logger);
+  const app = loadedLater(async () => (await import('./app.ts')).createApp(routes, access, page.serve, logger), logger, stopping.signal);
   registerMetrics(deps.registry, live, sessions);
-  listener = (request, response) => {
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     if (mayOperate(request, access) && operations(request, response)) return;
     app(request, response);
-  };
+  });
   const signInUrl = access.loopback ? newLink() : `${url}/`;
   if (access.loopback) logger.info(`sign in at ${signInUrl}`);
-  return { port, url, signInUrl, stop: () => stop(server, live) };
+  const stopAll = (): Promise<void> => {
+    stopping.abort();
+    return stop(server, live);
+  };
+  return { port, url, signInUrl, stop: stopAll };
+}
+
+/** Express takes a tenth of a second to load: it is loaded after the start, or by the first request, which waits for it. */
+function loadedLater(load: () => Promise<RequestListener>, logger: Logger, signal: AbortSignal): RequestListener {
+  let loading: Promise<void> | undefined;
+  let loaded: RequestListener | undefined;
+  const ready = (): Promise<void> => {
+    loading ??= load().then((listener) => {
+      loaded = listener;
+    });
+    return loading;
+  };
+  const failed = (error: unknown): void => logger.error({ reason: reasonOf(error) }, 'the API cannot be loaded');
+  void afterStart(signal).then((on) => (on ? ready().catch(failed) : undefined));
+  return (request, response) => {
+    if (loaded) loaded(request, response);
+    else
+      ready().then(
+        () => loaded?.(request, response),
+        (error: unknown) => {
+          failed(error);
+          response.writeHead(503).end();
+        },
+      );
+  };
 }
 
 /** Health is for everyone; metrics on loopback under our own name, elsewhere for those who know a token. */

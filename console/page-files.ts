@@ -4,8 +4,8 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { build, stop as stopEsbuild } from 'esbuild';
 import type { Request, RequestHandler, Response } from 'express';
+import { afterStart } from '../runtime/after-start.ts';
 import { reasonOf } from '../runtime/errors.ts';
 import type { Health } from '../runtime/health.ts';
 import type { Logger } from '../runtime/logging.ts';
@@ -33,17 +33,25 @@ const PART = 'console-page';
 /** The same for every console of a process: esbuild's service is stopped after the one build, which would end another's. */
 let bundled: Promise<PageFiles> | undefined;
 
-/** Bundles the page in memory, once, beside the rest of the start; requests for it wait for that. Nothing generated lies on the disk. */
-export function startPage(health: Health, logger: Logger): { readonly serve: RequestHandler } {
-  bundled ??= bundle();
-  const files = bundled;
-  files.catch((error: unknown) => {
-    health.report(PART, `the page cannot be built: ${reasonOf(error)}`);
-    logger.error({ reason: reasonOf(error) }, 'the page cannot be built: the API works without it');
+/** Bundles the page in memory, once, after the start or for the first request, which waits for it. Nothing generated lies on the disk. */
+export function startPage(health: Health, logger: Logger, signal: AbortSignal): { readonly serve: RequestHandler } {
+  let own: Promise<PageFiles> | undefined;
+  const built = (): Promise<PageFiles> => {
+    if (own) return own;
+    bundled ??= bundle();
+    own = bundled;
+    own.catch((error: unknown) => {
+      health.report(PART, `the page cannot be built: ${reasonOf(error)}`);
+      logger.error({ reason: reasonOf(error) }, 'the page cannot be built: the API works without it');
+    });
+    return own;
+  };
+  void afterStart(signal).then((on) => {
+    if (on) void built();
   });
   const serve: RequestHandler = async (request, response) => {
     const path = request.path === '/sign-in' ? '/' : request.path;
-    const file = (await files).get(path);
+    const file = (await built()).get(path);
     if (!file) response.status(404).type('text/plain').send('There is no such page.\n');
     else if (request.method !== 'GET' && request.method !== 'HEAD') response.status(405).set('allow', 'GET, HEAD').end();
     else sendFile(file, request, response);
@@ -82,6 +90,7 @@ async function bundle(): Promise<PageFiles> {
 }
 
 async function buildScripts(): Promise<{ path: string; contents: Uint8Array }[]> {
+  const { build, stop: stopEsbuild } = await import('esbuild');
   try {
     const { outputFiles } = await build({
       entryPoints: [`${SOURCES}index.tsx`],

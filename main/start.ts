@@ -2,7 +2,7 @@ import type { Registry } from 'prom-client';
 import { Health } from '../runtime/health.ts';
 import type { Lifecycle, Running } from '../runtime/lifecycle.ts';
 import { startOperations } from '../runtime/operations.ts';
-import { type AdapterDeps, Adapters } from './adapters.ts';
+import type { AdapterDeps, Adapters } from './adapters.ts';
 import type { Config } from './configuration.ts';
 import { ROLES, type Role } from './roles.ts';
 

@@ -15,7 +15,7 @@ function start(
   own: boolean,
 ): ChildProcess {
   return spawn(process.execPath, [...(program === 'main.ts' ? SYSTEM_FLAGS : NODE_FLAGS), `${ROOT}${program}`, ...args], {
-    // tsx is found from here; TOCSIN_DATA_DIR is absolute.
+    // The launcher is found from here; TOCSIN_DATA_DIR is absolute.
     cwd: ROOT,
     env: environment,
     stdio: own ? ['ignore', stdio, 'inherit', 'ipc'] : ['ignore', stdio, 'inherit'],

@@ -2,6 +2,7 @@ import type { AlarmEvent } from '../../alarm/alarm.ts';
 import type { MessageLog } from '../../message-log/port.ts';
 import type { Archive } from '../../processor/archive/port.ts';
 import type { Directory } from '../../processor/response/directory/port.ts';
+import { afterStart } from '../../runtime/after-start.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { reasonOf } from '../../runtime/errors.ts';
 import type { Health } from '../../runtime/health.ts';
@@ -91,8 +92,9 @@ export async function startLiveView(deps: LiveDeps, streamsMax: number): Promise
   const follower = await followAlarms(from, onEvents, deps);
   await follower.caughtUp;
   for (const sensor of alarms.sensors()) lookup.ask(sensor);
-  // Beside the start: the queue must not wait for the map.
-  void places.refresh();
+  const stopping = new AbortController();
+  // The queue must not wait for the map.
+  void afterStart(stopping.signal).then((on) => (on ? places.refresh().then(() => stream.beat(vitals())) : undefined));
 
   const timers = [
     setInterval(() => {
@@ -111,6 +113,7 @@ export async function startLiveView(deps: LiveDeps, streamsMax: number): Promise
     actions,
     places: () => places.file,
     stop: async () => {
+      stopping.abort();
       for (const timer of timers) clearInterval(timer);
       stream.close();
       actions.close();

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Counter } from 'prom-client';
 import type { RecordBatch } from '../../message-log/port.ts';
+import { afterStart } from '../../runtime/after-start.ts';
 import { retryForever } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { reasonOf } from '../../runtime/errors.ts';
@@ -34,10 +35,12 @@ export async function startStateWriter(deps: StateWriterDeps): Promise<Running> 
   const writer = new StateWriter(deps);
   const abort = new AbortController();
   // In the background, so that a history that is away doesn't keep the process from starting; the first batch waits for it.
-  const recalled = retryForever(
-    () => writer.recall(),
-    (error) => deps.health.report(STATES_GROUP, reasonOf(error)),
-    abort.signal,
+  const recalled = afterStart(abort.signal).then(() =>
+    retryForever(
+      () => writer.recall(),
+      (error) => deps.health.report(STATES_GROUP, reasonOf(error)),
+      abort.signal,
+    ),
   );
   recalled.catch(() => undefined);
   const handle = async (batch: RecordBatch): Promise<undefined> => {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { NODE_FLAGS } from '../../runtime/node-flags.ts';
 import { API_TOKEN, SystemProcess } from '../support/system.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tocsin-start-'));
@@ -24,7 +25,7 @@ function failingStart(
     status: code,
     stderr,
     stdout,
-  } = spawnSync(process.execPath, ['--import', 'tsx', 'main.ts', ...args], {
+  } = spawnSync(process.execPath, [...NODE_FLAGS, 'main.ts', ...args], {
     env: { ...process.env, TOCSIN_INGEST_PORT: '0', TOCSIN_CONSOLE_PORT: '0', TOCSIN_DATA_DIR: join(folder, 'fails'), ...environment },
     encoding: 'utf8',
     timeout: 20_000,

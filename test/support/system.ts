@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { SYSTEM_FLAGS } from '../../runtime/node-flags.ts';
+import { NODE_FLAGS, SYSTEM_FLAGS } from '../../runtime/node-flags.ts';
 import type { Report } from '../../simulator/report.ts';
 
 export const API_TOKEN = 'a-token-of-the-tests-0123456789abcdef';
@@ -118,7 +118,7 @@ export async function simulate(system: SystemProcess, reportFile: string, args: 
     '--json',
     reportFile,
   ];
-  const child = spawn(process.execPath, ['--import', 'tsx', 'simulator/main.ts', ...where, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...NODE_FLAGS, 'simulator/main.ts', ...where, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => {

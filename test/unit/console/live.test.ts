@@ -99,8 +99,9 @@ describe('GET /api/live', () => {
 describe('GET /api/places/{hash}', () => {
   it('gives the places of the hash that the stream tells, for ever the same', async () => {
     const listener = await listen();
-    await until(listener, ({ events }) => events.length > 0);
-    const [{ places }] = named(listener, 'snapshot');
+    // The map is read a moment after the start.
+    await until(listener, (now) => named(now, 'beat').length > 0);
+    const [{ places }] = named(listener, 'beat');
     const { status, headers, text } = await call(on, `/api/places/${places.hash}`);
     expect([status, headers.get('cache-control')]).toEqual([200, 'private, max-age=31536000, immutable']);
     expect(text.length).toBeGreaterThan(0);

@@ -19,7 +19,9 @@ describe('the roles of a command line', () => {
   });
 
   it('that do not exist are all refused, with what was probably meant', () => {
-    expect(() => rolesOf(['proxi', 'mailer', 'procesor'])).toThrow(/proxi is not a role.*did you mean proxy\?[^]*did you mean processor\?/);
+    expect(() => rolesOf(['proxi', 'mailer', 'procesor'])).toThrow(
+      /proxi is not a role.*did you mean proxy\?[\s\S]*did you mean processor\?/,
+    );
     expect(() => rolesOf(['--port'])).toThrow(/--port is not a role.*--help/);
   });
 });

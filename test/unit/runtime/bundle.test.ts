@@ -1,0 +1,62 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+// @ts-expect-error plain JavaScript
+import { keptBundle, makeBundle } from '../../../runtime/bundle.mjs';
+
+let root: string;
+let program: string;
+const write = (path: string, text: string): void => writeFileSync(join(root, path), text);
+const output = (path: string): string => spawnSync(process.execPath, [path], { encoding: 'utf8' }).stdout;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'tocsin-bundle-'));
+  program = join(root, 'program.ts');
+  mkdirSync(join(root, 'words'));
+  write('words/greeting.txt', 'good day');
+  write(
+    'words/word.ts',
+    "import { readFileSync } from 'node:fs';\nexport const word: string = readFileSync(new URL('greeting.txt', import.meta.url), 'utf8');\n",
+  );
+  write('program.ts', "const { word } = await import('./words/word.ts');\nconsole.log(word satisfies string);\n");
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+describe('the bundle of a program', () => {
+  it('runs as the sources do, files beside them included', async () => {
+    expect(output(await makeBundle(root, program))).toBe('good day\n');
+  });
+
+  it('is kept until a source changes, however deep, and is the same again when that is undone', async () => {
+    expect(keptBundle(root, program)).toBeUndefined();
+    const first = await makeBundle(root, program);
+    expect(keptBundle(root, program)).toBe(first);
+    write('words/word.ts', "export const word = 'good night';\n");
+    expect(keptBundle(root, program)).toBeUndefined();
+    const second = await makeBundle(root, program);
+    expect(second).not.toBe(first);
+    expect(output(second)).toBe('good night\n');
+    expect(output(first)).toBe('good day\n');
+  });
+
+  it('is made by several at once without harm', async () => {
+    const made = await Promise.all(Array.from({ length: 4 }, () => makeBundle(root, program)));
+    expect(new Set(made).size).toBe(1);
+    expect(keptBundle(root, program)).toBe(made[0]);
+  });
+
+  it('cannot be made where sources are wrong, and what was kept before is not taken for it', async () => {
+    await makeBundle(root, program);
+    write('words/word.ts', 'export const word = ;\n');
+    await expect(makeBundle(root, program)).rejects.toThrow();
+    expect(keptBundle(root, program)).toBeUndefined();
+  });
+
+  it('is not taken from a manifest that makes no sense', async () => {
+    await makeBundle(root, program);
+    write('node_modules/.cache/tocsin/program.ts.json', '{"key":');
+    expect(keptBundle(root, program)).toBeUndefined();
+  });
+});
