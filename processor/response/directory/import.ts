@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { PermanentError, reasonOf } from '../../../runtime/errors.ts';
+import { setTimeout as sleep, setImmediate as nextTurn } from 'node:timers/promises';
+import { backoffMs } from '../../../runtime/backoff.ts';
+import { PermanentError, reasonOf, TransientError } from '../../../runtime/errors.ts';
 import type { ClientRow } from './client.ts';
 import { type CsvRecord, recordsOf } from './csv.ts';
 import { linesOf } from './lines.ts';
@@ -15,6 +16,12 @@ export interface Remark {
   readonly reason: string;
 }
 
+/** A row of a file. */
+export interface FilePlace {
+  readonly file: string;
+  readonly line: number;
+}
+
 export interface ImportListener {
   /** The row was left out. */
   rejected(remark: Remark): void;
@@ -22,6 +29,10 @@ export interface ImportListener {
   repeated(remark: Remark): void;
   /** Bytes of all files so far. */
   progress(bytes: number): void;
+  /** All rows up to this one are in, but for those that were rejected. */
+  stored(place: FilePlace): void;
+  /** The directory is away; it is tried again for a while. */
+  waiting(reason: string): void;
 }
 
 export interface ImportSummary {
@@ -32,27 +43,41 @@ export interface ImportSummary {
 }
 
 const CLIENTS_PER_PUT = 1_000;
+/** An import of many rows isn't lost to a node that restarts. */
+const PATIENCE_MS = 60_000;
+const AGAIN = { firstMs: 250, maxMs: 5_000 };
 
 /**
  * Brings client files into the directory, row by row; memory doesn't depend on their size, but for the ids seen. A bad row is reported
- * and left out; of two with the same id the later one holds. Rejects with PermanentError `file` where one can't be read, or as the directory
- * does; what came before is in.
+ * and left out; of two with the same id the later one holds. `from`: the row that an import got to that was broken off; it goes on behind it.
+ * Rejects with PermanentError `file` where one can't be read, or as the directory does once it has been away for a minute; what came before is in.
  */
-export async function importFiles(files: readonly string[], directory: Directory, listener: ImportListener): Promise<ImportSummary> {
+export async function importFiles(
+  files: readonly string[],
+  directory: Directory,
+  listener: ImportListener,
+  from?: FilePlace,
+): Promise<ImportSummary> {
   const run = new Import(directory, listener);
-  for (const file of files) await run.read(file, bytesOf(file));
+  const first = from ? files.indexOf(from.file) : 0;
+  if (first === -1) throw new PermanentError('file', `${from?.file} is not among the files`);
+  for (const file of files.slice(first)) await run.read(file, bytesOf(file), file === from?.file ? from.line : 0);
   return run.finish();
 }
 
 /** Brings rows that are known to be right into the directory; other work gets its turn between two commits. */
-export async function importRows(rows: Iterable<ClientRow>, directory: Directory, onProgress: (done: number) => void): Promise<number> {
+export async function importRows(
+  rows: Iterable<ClientRow>,
+  directory: Directory,
+  { progress, waiting: onWaiting }: { progress(done: number): void; waiting(reason: string): void },
+): Promise<number> {
   let waiting: Client[] = [];
   let done = 0;
   const flush = async (): Promise<void> => {
-    await directory.put(waiting);
+    await putPatiently(directory, waiting, onWaiting);
     done += waiting.length;
     waiting = [];
-    onProgress(done);
+    progress(done);
     await nextTurn();
   };
   for (const row of rows) {
@@ -61,6 +86,20 @@ export async function importRows(rows: Iterable<ClientRow>, directory: Directory
   }
   await flush();
   return done;
+}
+
+/** Puts, and puts again while the directory is away, for a minute at most. */
+async function putPatiently(directory: Directory, clients: readonly Client[], onWaiting: (reason: string) => void): Promise<void> {
+  const end = performance.now() + PATIENCE_MS;
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await directory.put(clients);
+    } catch (error) {
+      if (!(error instanceof TransientError) || performance.now() > end) throw error;
+      if (attempt === 0) onWaiting(reasonOf(error));
+      await sleep(backoffMs(attempt, AGAIN));
+    }
+  }
 }
 
 async function* bytesOf(file: string): AsyncGenerator<Buffer> {
@@ -76,6 +115,7 @@ class Import {
   readonly #listener: ImportListener;
   readonly #seen = new Set<number>();
   #waiting: Client[] = [];
+  #last: FilePlace | undefined;
   #bytes = 0;
   #imported = 0;
   #rejected = 0;
@@ -86,20 +126,22 @@ class Import {
     this.#listener = listener;
   }
 
-  async read(file: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  /** Rows up to line `done` are in already. */
+  async read(file: string, chunks: AsyncIterable<Uint8Array>, done: number): Promise<void> {
     let columns: Columns | undefined;
     let end = 0;
     for await (const record of recordsOf(linesOf(chunks), (fields) => fields.length === (columns?.count ?? 0))) {
       end = record.end;
-      if (columns) await this.#take(file, record, columns);
-      else {
+      if (columns) {
+        if (record.line > done) await this.#take(file, record, columns);
+      } else {
         const header = headerOf(record);
         if (typeof header === 'string') {
           this.#reject({ file, line: record.line, reason: `${header}; nothing of this file was read` });
           break;
         }
         columns = header;
-        if (record.fields && isData(record.fields)) await this.#take(file, record, columns);
+        if (record.line > done && record.fields && isData(record.fields)) await this.#take(file, record, columns);
       }
     }
     this.#bytes += end;
@@ -123,6 +165,7 @@ class Import {
     }
     this.#seen.add(row.id);
     this.#waiting.push(placed(row));
+    this.#last = { file, line: record.line };
     if (this.#waiting.length >= CLIENTS_PER_PUT) {
       await this.#flush();
       this.#listener.progress(this.#bytes + record.end);
@@ -130,9 +173,10 @@ class Import {
   }
 
   async #flush(): Promise<void> {
-    await this.#directory.put(this.#waiting);
+    await putPatiently(this.#directory, this.#waiting, this.#listener.waiting);
     this.#imported += this.#waiting.length;
     this.#waiting = [];
+    if (this.#last) this.#listener.stored(this.#last);
   }
 
   #reject(remark: Remark): void {

@@ -1,22 +1,29 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { inspect, parseEnv } from 'node:util';
+import { Registry } from 'prom-client';
 import { openStore } from '../../../message-log/embedded/store.ts';
-import { ConfigurationError, readSettings } from '../../../runtime/configuration.ts';
+import { systemClock } from '../../../runtime/clock.ts';
+import { ConfigurationError, readGroups } from '../../../runtime/configuration.ts';
 import { PermanentError, TransientError } from '../../../runtime/errors.ts';
+import { Health } from '../../../runtime/health.ts';
+import { createLogger } from '../../../runtime/logging.ts';
 import { processSettings } from '../../../runtime/process-settings.ts';
 import { NOT_YET, SETTINGS } from '../../../settings.ts';
+import { type CassandraConfig, cassandraSettings, checkCassandraConfig } from '../../cassandra/config.ts';
 import { type Command, UsageError } from './commands/command.ts';
 import { count } from './commands/count.ts';
 import { generate } from './commands/generate.ts';
 import { importCommand } from './commands/import.ts';
 import { show } from './commands/show.ts';
 import { openEmbeddedDirectory } from './embedded.ts';
+import type { Directory } from './port.ts';
 
 const COMMANDS: Readonly<Record<string, Command>> = { import: importCommand, generate, count, show };
 
 const HELP = `Usage: npm run clients -- COMMAND …
 
-The clients who hold an alarm, in the data folder (TOCSIN_DATA_DIR, ./data where it is not set). A server may run on it meanwhile.
+The clients who hold an alarm: in Cassandra where TOCSIN_CASSANDRA_CONTACT_POINTS names it, else in the data folder (TOCSIN_DATA_DIR, ./data
+where it is not set). A server may run on it meanwhile.
 
 ${Object.values(COMMANDS)
   .map(({ usage, summary }) => `  ${usage.padEnd(52)}${summary}`)
@@ -46,16 +53,36 @@ async function run([name, ...args]: string[]): Promise<void> {
   else process.exitCode = await command.run(args, withDirectory);
 }
 
-/** Opens the store beside a running server, and closes it whatever happens. */
-async function withDirectory<T>(work: (directory: ReturnType<typeof openEmbeddedDirectory>) => Promise<T>): Promise<T> {
+/** Opens the directory beside running servers, and closes it whatever happens. */
+async function withDirectory<T>(work: (directory: Directory) => Promise<T>): Promise<T> {
   const environment = { ...(existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}), ...process.env };
   const known = [...NOT_YET, ...Object.values(SETTINGS).flatMap((group) => Object.values(group).map(({ name }) => name))];
-  const { dataDir } = readSettings({ dataDir: processSettings.dataDir }, environment, known);
+  const groups = { process: { dataDir: processSettings.dataDir }, cassandra: cassandraSettings };
+  const { process: own, cassandra } = readGroups(groups, environment, known);
+  const problems = checkCassandraConfig(cassandra);
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return cassandra.contactPoints ? withCassandra(cassandra, work) : withStore(own.dataDir, work);
+}
+
+async function withStore<T>(dataDir: string, work: (directory: Directory) => Promise<T>): Promise<T> {
   const store = await openStore(dataDir, { owner: false });
   try {
     return await work(openEmbeddedDirectory(store));
   } finally {
     await store.close();
+  }
+}
+
+async function withCassandra<T>(config: CassandraConfig, work: (directory: Directory) => Promise<T>): Promise<T> {
+  const { openCassandra } = await import('../../cassandra/session.ts');
+  const { openCassandraDirectory } = await import('./cassandra.ts');
+  const logger = await createLogger({ level: 'silent', format: 'json' });
+  const deps = { clock: systemClock, logger, registry: new Registry(), health: new Health() };
+  const session = await openCassandra(config, deps);
+  try {
+    return await work(openCassandraDirectory(session, deps));
+  } finally {
+    await session.close();
   }
 }
 

@@ -5,13 +5,16 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CLIENT_COLUMNS, type ClientRow } from '../../../processor/response/directory/client.ts';
 import { csvLineOf } from '../../../processor/response/directory/csv.ts';
-import { importFiles, type Remark } from '../../../processor/response/directory/import.ts';
+import { type FilePlace, importFiles, type Remark } from '../../../processor/response/directory/import.ts';
+import { TransientError } from '../../../runtime/errors.ts';
 import { generateClients } from '../../../simulator/clients/clients.ts';
 import { clientOf } from '../../support/alarms.ts';
 import { MemoryDirectory } from '../../support/memory-directory.ts';
 
 const HEADER = `${CLIENT_COLUMNS.join(',')}\n`;
 const ROWS = [...generateClients(8, 3)];
+const nothing = () => undefined;
+const DEAF = { rejected: nothing, repeated: nothing, progress: nothing, stored: nothing, waiting: nothing };
 let folder: string;
 
 beforeAll(async () => {
@@ -107,11 +110,35 @@ describe('import of client files', () => {
   });
 
   it('names a file that cannot be read', async () => {
-    const listener = { rejected: () => undefined, repeated: () => undefined, progress: () => undefined };
-    await expect(importFiles([join(folder, 'none')], new MemoryDirectory(), listener)).rejects.toMatchObject({
+    await expect(importFiles([join(folder, 'none')], new MemoryDirectory(), DEAF)).rejects.toMatchObject({
       code: 'file',
       message: expect.stringContaining('none cannot be read'),
     });
+  });
+
+  it('tells how far it came, and goes on behind that place', async () => {
+    const files = [join(folder, 'first'), join(folder, 'second')];
+    await writeFile(files[0] as string, HEADER + linesOf(ROWS.slice(0, 5)));
+    await writeFile(files[1] as string, HEADER + linesOf(ROWS.slice(5)));
+    const stored: FilePlace[] = [];
+    await importFiles(files, new MemoryDirectory(), { ...DEAF, stored: (place) => stored.push(place) });
+    expect(stored.at(-1)).toEqual({ file: files[1], line: 4 });
+    const directory = new MemoryDirectory();
+    const rest = await importFiles(files, directory, DEAF, { file: files[0] as string, line: 4 });
+    expect(rest.imported).toBe(5);
+    expect([...directory.clients.keys()]).toEqual(ROWS.slice(3).map(({ id }) => id));
+  });
+
+  it('waits for a directory that is away, and loses no row', async () => {
+    const directory = new MemoryDirectory();
+    const put = directory.put.bind(directory);
+    let failures = 1;
+    directory.put = (clients) => (failures-- > 0 ? Promise.reject(new TransientError('away', 'the directory is away')) : put(clients));
+    const reasons: string[] = [];
+    await writeFile(join(folder, 'file'), HEADER + linesOf(ROWS));
+    await importFiles([join(folder, 'file')], directory, { ...DEAF, waiting: (reason) => reasons.push(reason) });
+    expect(reasons).toEqual(['the directory is away']);
+    expect(directory.clients.size).toBe(8);
   });
 
   it('never puts the content of a row into a remark', async () => {
@@ -165,9 +192,9 @@ async function importOf(...contents: (string | Buffer)[]) {
   const rejected: Remark[] = [];
   const repeated: Remark[] = [];
   const summary = await importFiles(files, directory, {
+    ...DEAF,
     rejected: (remark) => rejected.push(remark),
     repeated: (remark) => repeated.push(remark),
-    progress: () => undefined,
   });
   return { directory, rejected, repeated, summary };
 }

@@ -1,7 +1,7 @@
 import { generateClients } from '../../../../simulator/clients/clients.ts';
 import { importRows } from '../import.ts';
 import { type Command, grouped, readArguments, readInteger, UsageError } from './command.ts';
-import { startProgress } from './progress.ts';
+import { showWaiting, startProgress } from './progress.ts';
 import { writeClientFiles } from './client-files.ts';
 
 const USAGE = 'generate N [--seed S] [--out DIR] [--import]';
@@ -38,7 +38,7 @@ Example: npm run clients -- generate 50000
       const startedAt = performance.now();
       const progress = startProgress('Importing', count, 'clients');
       try {
-        await importRows(generateClients(count, seed), directory, progress.update);
+        await importRows(generateClients(count, seed), directory, { progress: progress.update, waiting: showWaiting });
       } finally {
         progress.stop();
       }

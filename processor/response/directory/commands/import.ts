@@ -1,13 +1,15 @@
 import { stat } from 'node:fs/promises';
-import { PermanentError, reasonOf } from '../../../../runtime/errors.ts';
+import { PermanentError, reasonOf, TransientError } from '../../../../runtime/errors.ts';
 import { CLIENT_COLUMNS } from '../client.ts';
-import { importFiles } from '../import.ts';
+import { type FilePlace, importFiles } from '../import.ts';
 import { FIELD_LENGTH_MAX } from '../row.ts';
 import { type Command, grouped, readArguments, UsageError } from './command.ts';
-import { startProgress } from './progress.ts';
+import { showWaiting, startProgress } from './progress.ts';
 import { openRemarks } from './remarks.ts';
 
-const USAGE = 'import FILE… [--rejects FILE]';
+const USAGE = 'import FILE… [--rejects FILE] [--from FILE:LINE]';
+/** What a shell expects of a program that was interrupted. */
+const INTERRUPTED = 130;
 
 export const importCommand: Command = {
   usage: USAGE,
@@ -20,24 +22,41 @@ Brings the clients of CSV files in. Each file begins with a header row that name
 UTF-8; a field may be quoted, and is ${FIELD_LENGTH_MAX} characters long at most. A client whose id is there already is replaced.
 Rows that make no sense are left out and listed with their line; all others come in.
 
-  --rejects FILE   write the whole list of rows that were left out or repeated to FILE (the screen shows the first 20)
+  --rejects FILE    write the whole list of rows that were left out or repeated to FILE (the screen shows the first 20)
+  --from FILE:LINE  go on behind this line, as an import that was broken off has told; the files are named as before
 
+It may be repeated: a row that is in already is written again as it is. Where the directory is away, it is tried again for a minute.
 Ends with 0 when all rows came in, 1 when rows were left out or a file could not be read, 2 when the command line is wrong.
 Example: npm run clients -- import xaa xab xac --rejects rejects.txt
 `,
   run: async (args, withDirectory) => {
-    const { values, positionals: files } = readArguments(args, { rejects: { type: 'string' } }, USAGE);
+    const options = { rejects: { type: 'string' }, from: { type: 'string' } } as const;
+    const { values, positionals: files } = readArguments(args, options, USAGE);
     if (files.length === 0) throw new UsageError(`which files? Usage: npm run clients -- ${USAGE}`);
-    const bytes = await sizeOf(files);
+    const from = values.from === undefined ? undefined : placeOf(values.from, files);
+    const bytes = await sizeOf(from ? files.slice(files.indexOf(from.file)) : files);
     return withDirectory(async (directory) => {
       const startedAt = performance.now();
       const remarks = openRemarks(values.rejects);
       const progress = startProgress('Importing', bytes, 'bytes');
+      let place = from;
+      const onInterrupt = (): void => {
+        progress.stop();
+        process.stderr.write(`\nclients: interrupted. ${standing(place)}\n`);
+        process.exit(INTERRUPTED);
+      };
+      process.once('SIGINT', onInterrupt);
       try {
-        const summary = await importFiles(files, directory, {
-          rejected: remarks.add,
-          repeated: remarks.add,
-          progress: progress.update,
+        const listener = {
+          ...{ rejected: remarks.add, repeated: remarks.add, progress: progress.update, waiting: showWaiting },
+          stored: (stored: FilePlace) => {
+            place = stored;
+          },
+        };
+        const summary = await importFiles(files, directory, listener, from).catch((error: unknown) => {
+          if (error instanceof TransientError)
+            throw new TransientError(error.code, `${error.message}. ${standing(place)}`, { cause: error });
+          throw error;
         });
         progress.stop();
         remarks.show();
@@ -49,12 +68,25 @@ Example: npm run clients -- import xaa xab xac --rejects rejects.txt
         );
         return summary.rejected === 0 ? 0 : 1;
       } finally {
+        process.off('SIGINT', onInterrupt);
         progress.stop();
         remarks.close();
       }
     });
   },
 };
+
+function standing(place: FilePlace | undefined): string {
+  if (!place) return 'No row is in yet';
+  const { file, line } = place;
+  return `All rows up to ${file}:${line} are in; the same command with --from ${file}:${line} goes on from there`;
+}
+
+function placeOf(text: string, files: readonly string[]): FilePlace {
+  const [, file = '', line = ''] = /^(.+):(\d{1,15})$/.exec(text) ?? [];
+  if (!files.includes(file)) throw new UsageError(`--from must be one of the files and a line, such as ${files[0]}:1000, not ${text}`);
+  return { file, line: Number(line) };
+}
 
 /** Looks at all files first, so that a misspelt name is found before anything is written. */
 async function sizeOf(files: readonly string[]): Promise<number> {

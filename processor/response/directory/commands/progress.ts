@@ -27,3 +27,7 @@ export function startProgress(label: string, total: number, unit: string): Progr
     stop: () => undefined,
   };
 }
+
+export function showWaiting(reason: string): void {
+  process.stderr.write(`\n${reason}. Trying again for a minute.\n`);
+}
