@@ -4,21 +4,38 @@ import { inspect, parseArgs, parseEnv } from 'node:util';
 import { ConfigurationError, readSettings } from '../../runtime/configuration.ts';
 import { PermanentError, reasonOf, TransientError } from '../../runtime/errors.ts';
 import { SETTINGS } from '../../settings.ts';
+import { aclCommands, createAcls } from './acl-command.ts';
 import { checkKafkaConfig, type KafkaConfig, kafkaSettings } from './config.ts';
 import { withAdmin } from './connection.ts';
-import { ensureTopics } from './topic-command.ts';
+import { ensureTopics, type Outcome } from './topic-command.ts';
 import { topicSpecs } from './topics.ts';
 
-const HELP = `Usage: npm run topics [-- --apply]
+const HELP = `Usage: npm run topics [-- [--apply] [--acls [--principal User:tocsin-ROLE]]]
 
 Creates the topics that are missing in Kafka, and says what differs in those that are there. Deletes nothing, whatever happens.
 Reads TOCSIN_KAFKA_BROKERS and the other settings of Kafka from the environment or from a file .env.
 
-  --apply     also puts settings right, where that removes no records
-  -h, --help  this text
+  --apply           also puts settings right, where that removes no records
+  --acls            instead prints the commands of kafka-acls that allow each role just what it needs; with --apply
+                    creates these ACLs, and says what the roles may do besides
+  --principal NAME  whom they are for, ROLE standing for proxy, processor, …; User:tocsin-ROLE where it is not given
+  -h, --help        this text
 
-Exit code: 0 all topics are as they should be, 1 something differs or went wrong, 2 wrong usage or settings.
+Exit code: 0 all is as it should be, 1 something differs or went wrong, 2 wrong usage or settings.
 `;
+
+const OPTIONS = {
+  apply: { type: 'boolean', default: false },
+  acls: { type: 'boolean', default: false },
+  principal: { type: 'string', default: 'User:tocsin-ROLE' },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
+
+interface Options {
+  readonly apply: boolean;
+  readonly acls: boolean;
+  readonly principal: string;
+}
 
 try {
   process.exitCode = await run(process.argv.slice(2));
@@ -36,16 +53,23 @@ async function run(args: string[]): Promise<number> {
     if (problem) process.stderr.write(`topics: ${problem}\n\n${HELP}`);
     return problem ? 2 : 0;
   }
-  const config = readKafkaConfig();
-  const { lines, fit } = await withAdmin(config, (admin) => ensureTopics(admin, topicSpecs(config), values.apply));
+  const { lines, fit } = await work(readKafkaConfig(), values);
   process.stdout.write(`${lines.join('\n')}\n`);
   return fit ? 0 : 1;
 }
 
+async function work(config: KafkaConfig, { apply, acls, principal }: Options): Promise<Outcome> {
+  if (!acls) return await withAdmin(config, (admin) => ensureTopics(admin, topicSpecs(config), apply));
+  const options = { prefix: config.prefix, principal };
+  if (!apply) return { lines: aclCommands(options, config.brokers), fit: true };
+  return await withAdmin(config, (admin) => createAcls(admin, options));
+}
+
 function readArguments(args: string[]) {
   try {
-    const options = { apply: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } } as const;
-    return { values: parseArgs({ args, options }).values };
+    const { values } = parseArgs({ args, options: OPTIONS });
+    if (!values.principal.includes('ROLE')) return { problem: `--principal must have ROLE in it: each role has a user of its own` };
+    return { values };
   } catch (error) {
     return { problem: reasonOf(error) };
   }

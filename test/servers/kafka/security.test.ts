@@ -1,0 +1,210 @@
+/** Brokers that ask who one is, and allow only what they were told: each role with a user and a password of its own, over TLS. */
+import { readFileSync } from 'node:fs';
+import kafkajs, { type Kafka } from 'kafkajs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LOG_USERS, type LogUser } from '../../../message-log/kafka/acls.ts';
+import { checkTopics } from '../../../message-log/kafka/topic-administration.ts';
+import { topicSpecs } from '../../../message-log/kafka/topics.ts';
+import { TOPICS, type Topic } from '../../../message-log/topics.ts';
+import { runProgram } from '../../support/program.ts';
+import { startKafka, type TestKafka } from '../../support/servers/kafka.ts';
+
+const PREFIX = 'arc.';
+const passwordOf = (role: string): string => `password-of-${role}`;
+const userOf = (role: string): string => `tocsin-${role}`;
+const specs = topicSpecs({ prefix: PREFIX, partitions: 2, replicationFactor: 1 });
+
+let kafka: TestKafka;
+
+beforeAll(async () => {
+  const names = [...LOG_USERS, 'stranger'];
+  kafka = await startKafka({ security: 'scram', users: Object.fromEntries(names.map((role) => [userOf(role), passwordOf(role)])) });
+});
+
+afterAll(() => kafka?.destroy());
+
+function settingsFor(user: string, password: string): Record<string, string> {
+  return {
+    TOCSIN_KAFKA_BROKERS: kafka.brokers.join(','),
+    TOCSIN_KAFKA_PREFIX: PREFIX,
+    TOCSIN_KAFKA_PARTITIONS: '2',
+    TOCSIN_KAFKA_REPLICATION: '1',
+    TOCSIN_KAFKA_TLS: 'on',
+    TOCSIN_KAFKA_CA_FILE: kafka.caFile ?? '',
+    TOCSIN_KAFKA_SASL: 'scram-sha-512',
+    TOCSIN_KAFKA_USER: user,
+    TOCSIN_KAFKA_PASSWORD: password,
+  };
+}
+
+function adminSettings(): Record<string, string> {
+  const { username, password } = kafka.connection.sasl as { username: string; password: string };
+  return settingsFor(username, password);
+}
+
+const topics = (settings: Record<string, string>, ...args: string[]) => runProgram('message-log/kafka/main.ts', args, settings);
+
+function clientOf(role: string): Kafka {
+  return new kafkajs.Kafka({
+    brokers: kafka.brokers,
+    ssl: { ca: [readFileSync(kafka.caFile ?? '', 'utf8')] },
+    sasl: { mechanism: 'scram-sha-512', username: userOf(role), password: passwordOf(role) },
+    logLevel: kafkajs.logLevel.NOTHING,
+    retry: { retries: 2, initialRetryTime: 50 },
+  });
+}
+
+/** What Kafka calls the refusal, or else what kafkajs does. */
+function nameOf(error: unknown): string {
+  for (let at = error; at instanceof Error; at = at.cause) if ('type' in at && typeof at.type === 'string') return at.type;
+  return error instanceof Error ? error.name : String(error);
+}
+
+const outcomeOf = (work: () => Promise<unknown>): Promise<string> => work().then(() => 'done', nameOf);
+
+async function write(role: string, topic: Topic, transactionalId?: string): Promise<string> {
+  const producer = clientOf(role).producer({
+    maxInFlightRequests: 1,
+    ...(transactionalId === undefined ? {} : { idempotent: true, transactionalId }),
+  });
+  try {
+    await producer.connect();
+    const record = { topic: PREFIX + topic, messages: [{ key: '42', value: '{"id":42}', partition: 0 }], acks: -1 };
+    if (transactionalId === undefined) return await outcomeOf(() => producer.send(record));
+    return await outcomeOf(async () => {
+      const transaction = await producer.transaction();
+      await transaction.send(record);
+      await transaction.commit();
+    });
+  } finally {
+    await producer.disconnect();
+  }
+}
+
+/** Reads the topic's first record as a member of the group. */
+async function read(role: string, topic: Topic, group: string): Promise<string> {
+  const consumer = clientOf(role).consumer({ groupId: PREFIX + group, retry: { retries: 5, initialRetryTime: 50 } });
+  let settle: (outcome: string) => void = () => undefined;
+  const outcome = new Promise<string>((resolve) => {
+    settle = resolve;
+  });
+  consumer.on('consumer.crash', ({ payload: { error, restart } }) => {
+    if (!restart) settle(nameOf(error));
+  });
+  try {
+    const started = await outcomeOf(async () => {
+      await consumer.connect();
+      await consumer.subscribe({ topic: PREFIX + topic, fromBeginning: true });
+      await consumer.run({ eachMessage: async () => settle('done') });
+    });
+    return started === 'done' ? await outcome : started;
+  } finally {
+    await consumer.disconnect();
+  }
+}
+
+const MAY_WRITE: Readonly<Record<LogUser, readonly Topic[]>> = {
+  proxy: ['ENTRY', 'OK'],
+  processor: ['ALARM', 'COUNT', 'STATE', 'DEAD'],
+  mailer: ['DELIVERY', 'DEAD'],
+  archiver: ['DEAD'],
+  history: ['DEAD'],
+  console: ['ACTION'],
+};
+
+describe('an administrator', () => {
+  it('creates topics and ACLs over TLS, signed in with SCRAM, and finds nothing more to do afterwards', async () => {
+    expect(await topics(adminSettings())).toMatchObject({ code: 0, stderr: '' });
+    const first = await topics(adminSettings(), '--acls', '--apply');
+    expect(first).toMatchObject({ code: 0, stderr: '' });
+    expect(first.stdout).toContain('User:tocsin-proxy may do the 18 things that the proxy needs');
+    expect(await topics(adminSettings(), '--acls', '--apply')).toMatchObject({ code: 0, stdout: first.stdout });
+  });
+
+  it('is told which rights a role has without need', async () => {
+    const rights = ['--allow-principal', 'User:tocsin-proxy', '--operation', 'Read', '--topic', 'arc.ALARM'];
+    const config = ['--command-config', await kafka.clientProperties('admin')];
+    expect((await kafka.tool('kafka-acls', [...config, '--add', ...rights])).code).toBe(0);
+    const { code, stdout } = await topics(adminSettings(), '--acls', '--apply');
+    expect(code).toBe(1);
+    expect(stdout).toContain('and, without need: read on topic arc.ALARM');
+    expect((await kafka.tool('kafka-acls', [...config, '--remove', '--force', ...rights])).code).toBe(0);
+    expect(await topics(adminSettings(), '--acls', '--apply')).toMatchObject({ code: 0 });
+  });
+
+  it("can leave it to Kafka's own tool: the printed commands allow the same", async () => {
+    const { stdout } = await topics(settingsFor('admin', 'not needed to print'), '--acls', '--principal', 'User:other-ROLE');
+    const config = await kafka.clientProperties('admin');
+    const commands = stdout
+      .split('\n')
+      .filter((line) => line.startsWith('kafka-acls') && /other-processor.*('arc\.STATE'|transactional-id)/.test(line));
+    expect(commands).toHaveLength(2);
+    for (const command of commands) {
+      const words = command.split(' ').map((word) => word.replace(/^'(.*)'$/, '$1').replace(/^admin\.properties$/, config));
+      const { code, stderr } = await kafka.tool('kafka-acls', words.slice(words.indexOf('--command-config')));
+      expect(stderr).toBe('');
+      expect(code).toBe(0);
+    }
+    const list = await kafka.tool('kafka-acls', ['--command-config', config, '--list', '--principal', 'User:other-processor']);
+    expect(list.stdout).toMatch(/name=arc\.STATE[\s\S]*operation=WRITE/);
+    expect(list.stdout).toMatch(/TRANSACTIONAL_ID, name=arc\.\S+, patternType=PREFIXED/);
+  });
+});
+
+/** Kafka doesn't name the coordinator of what isn't ours, which kafkajs puts in words of its own. */
+const REFUSED = /(GROUP|TRANSACTIONAL_ID)_AUTHORIZATION_FAILED|GroupCoordinatorNotFound/;
+
+describe('a role', () => {
+  it('is refused with a wrong password, and without TLS', async () => {
+    const wrong = await topics(settingsFor('admin', 'guessed'));
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr).toMatch(/takes the connection: .*[Aa]uthentication/);
+    expect(wrong.stderr).not.toContain('guessed');
+    const plain = await topics({ TOCSIN_KAFKA_BROKERS: kafka.brokers.join(',') });
+    expect(plain.code).toBe(1);
+  });
+
+  it('without ACLs sees no topic', async () => {
+    const admin = clientOf('stranger').admin();
+    await admin.connect();
+    expect(await admin.listTopics()).toEqual([]);
+    await admin.disconnect();
+  });
+
+  it.each(LOG_USERS)('%s passes the check at its start', async (role) => {
+    const admin = clientOf(role).admin();
+    await admin.connect();
+    expect(await checkTopics(admin, specs)).toEqual([]);
+    await admin.disconnect();
+  });
+
+  it.each(LOG_USERS)('%s writes its own topics and no other', async (role) => {
+    const outcomes: Record<string, string> = {};
+    for (const topic of TOPICS) outcomes[topic] = await write(role, topic);
+    const allowed = (topic: Topic): string => (MAY_WRITE[role].includes(topic) ? 'done' : 'TOPIC_AUTHORIZATION_FAILED');
+    expect(outcomes).toEqual(Object.fromEntries(TOPICS.map((topic) => [topic, allowed(topic)])));
+  });
+
+  it('reads what it works on, as its own group only', async () => {
+    const reads: [LogUser, Topic, string][] = [
+      ['processor', 'ENTRY', 'processor'],
+      ['processor', 'ACTION', 'processor'],
+      ['processor', 'STATE', 'processor'],
+      ['mailer', 'ALARM', 'mailer'],
+      ['archiver', 'DELIVERY', 'archiver'],
+      ['history', 'COUNT', 'counter'],
+      ['history', 'ALARM', 'states'],
+    ];
+    for (const [role, topic, group] of reads) expect(`${role} ${topic} ${await read(role, topic, group)}`).toBe(`${role} ${topic} done`);
+    expect(await read('mailer', 'ALARM', 'archiver')).toMatch(REFUSED);
+    expect(await read('mailer', 'ENTRY', 'mailer')).toBe('TOPIC_AUTHORIZATION_FAILED');
+    expect(await read('history', 'DELIVERY', 'states')).toBe('TOPIC_AUTHORIZATION_FAILED');
+    expect(await read('proxy', 'ALARM', 'mailer')).toMatch(REFUSED);
+  });
+
+  it('writes in transactions only as processor, and only with its ids', async () => {
+    expect(await write('processor', 'ALARM', `${PREFIX}task-0`)).toBe('done');
+    expect(await write('processor', 'ALARM', 'other-0')).toMatch(REFUSED);
+    expect(await write('mailer', 'DELIVERY', `${PREFIX}task-0`)).toMatch(REFUSED);
+  });
+});
