@@ -92,10 +92,13 @@ export function missing(bucket: string, said: string): TransientError {
   );
 }
 
-/** The server's words, in one line. */
+/** The server's words, in one line; they may quote what was sent, and a geohash tells where somebody lives. */
 export function saidOf(error: HttpError): string {
   const words: unknown = error.json?.error ?? error.json?.message ?? error.message;
-  return String(words).replace(/\s+/g, ' ').slice(0, REASON_MAX);
+  return String(words)
+    .replace(/\s+/g, ' ')
+    .replace(/geohash=[^, ]*/g, 'geohash=…')
+    .slice(0, REASON_MAX);
 }
 
 function unreachable(error: unknown, timeoutMs: number, signal: AbortSignal): TransientError {

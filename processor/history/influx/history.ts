@@ -39,9 +39,11 @@ export function openInfluxHistory(config: InfluxConfig, deps: InfluxDeps): Histo
   const writerDeps = { connection, bucket, logger, health: deps.health, metrics: influxMetrics(deps.registry) };
   const states = new PointWriter(STATES, writerDeps);
   const counts = new PointWriter(COUNTS, writerDeps);
-  const checked = problemOf(influxql).then(
+  let open = true;
+  problemOf(influxql).then(
     (problem) => problem && logger.error({ problem }, 'the history cannot be kept'),
-    (error: unknown) => logger.warn({ reason: reasonOf(error) }, 'InfluxDB does not answer; what it misses is written when it does'),
+    (error: unknown) =>
+      open && logger.warn({ reason: reasonOf(error) }, 'InfluxDB does not answer; what it misses is written when it does'),
   );
 
   return {
@@ -67,7 +69,8 @@ export function openInfluxHistory(config: InfluxConfig, deps: InfluxDeps): Histo
       return found;
     },
     close: async () => {
-      await Promise.all([states.idle(), counts.idle(), checked]);
+      open = false;
+      await Promise.all([states.idle(), counts.idle()]);
       connection.close();
     },
   };

@@ -18,8 +18,8 @@ export interface PointWriterDeps {
 /** What became of the points of one chunk. */
 interface Attempt {
   taken: number;
-  /** How many the server refuses one by one, and what it says of the last. */
-  refused: number;
+  /** Those refused each by itself, and what was said of the last. */
+  refused: string[];
   said: string;
 }
 
@@ -31,11 +31,14 @@ const REASONS_MAX = 100;
 /** Statuses by which a server refuses what was sent: the client takes 201 for success, 3 says by it that it took only a part. */
 const CONTENT_REFUSED: ReadonlySet<number> = new Set([201, 400, 413, 422]);
 
+/** As 1.x and 2.x put it. */
+const OUTLIVED = /partial write: (?:points beyond|dropped \d+ points outside) retention policy/;
+
 /**
  * Writes the points of one measurement. What resolves has been acknowledged, all else rejects and is the caller's to write again, which
  * changes nothing that was written. Of a chunk that the server refuses, halves are tried, until it is known which points it is. Such a point
- * is left out, counted and reported, but only if the server takes another point of that measurement at the same time: else the fault isn't
- * the point's, and all wait until somebody has put it right. The client's WriteApi isn't used, since it keeps points back.
+ * is left out, counted and reported, but only if it is refused twice while the server takes another point of that measurement: else the fault
+ * isn't the point's, and all wait until somebody has put it right. The client's WriteApi isn't used, since it keeps points back.
  */
 export class PointWriter {
   readonly #measurement: Measurement;
@@ -64,11 +67,16 @@ export class PointWriter {
   }
 
   async #write(lines: readonly string[]): Promise<void> {
-    const attempt: Attempt = { taken: 0, refused: 0, said: '' };
+    const { metrics } = this.#deps;
+    const measurement = this.#measurement;
+    const attempt: Attempt = { taken: 0, refused: [], said: '' };
     await this.#halve(lines, attempt);
-    if (attempt.refused > 0 && attempt.taken === 0) await this.#trySample(attempt);
-    this.#deps.metrics.written.inc({ measurement: this.#measurement }, attempt.taken);
-    this.#report(attempt);
+    if (attempt.refused.length > 0 && attempt.taken === 0) await this.#trySample(attempt);
+    let refused = 0;
+    for (const line of attempt.refused) if ((await this.#post([line])) !== undefined) refused += 1;
+    metrics.written.inc({ measurement }, attempt.taken + attempt.refused.length - refused);
+    metrics.refused.inc({ measurement }, refused);
+    this.#report(refused, attempt.said);
   }
 
   async #halve(lines: readonly string[], attempt: Attempt): Promise<void> {
@@ -76,9 +84,9 @@ export class PointWriter {
     if (said === undefined) {
       attempt.taken += lines.length;
       this.#sample = lines.at(-1);
-    } else if (/beyond retention policy/.test(said)) {
+    } else if (OUTLIVED.test(said)) {
       // All others were taken; these are older than anything that is kept.
-      const dropped = Math.min(lines.length, Number(/dropped=(\d+)/.exec(said)?.[1] ?? lines.length));
+      const dropped = Math.min(lines.length, Number(/dropped[ =](\d+)/.exec(said)?.[1] ?? lines.length));
       attempt.taken += lines.length - dropped;
       this.#deps.metrics.expired.inc({ measurement: this.#measurement }, dropped);
     } else if (lines.length > 1) {
@@ -86,9 +94,9 @@ export class PointWriter {
       await this.#halve(lines.slice(0, middle), attempt);
       await this.#halve(lines.slice(middle), attempt);
     } else {
-      attempt.refused += 1;
+      attempt.refused.push(...lines);
       attempt.said = said;
-      if (attempt.taken === 0 && attempt.refused === TELLING) await this.#trySample(attempt);
+      if (attempt.taken === 0 && attempt.refused.length === TELLING) await this.#trySample(attempt);
     }
   }
 
@@ -117,14 +125,12 @@ export class PointWriter {
     }
   }
 
-  #report({ refused, said }: Attempt): void {
-    const { health, logger, metrics } = this.#deps;
+  #report(refused: number, said: string): void {
+    const { health, logger } = this.#deps;
     const measurement = this.#measurement;
     health.report(`history ${measurement}`, refused === 0 ? undefined : `InfluxDB refuses ${refused} points for good: ${said}`);
-    if (refused === 0) return;
-    metrics.refused.inc({ measurement }, refused);
     const reason = said.replace(/\d+/g, '#');
-    if (this.#reported.has(reason) || this.#reported.size >= REASONS_MAX) return;
+    if (refused === 0 || this.#reported.has(reason) || this.#reported.size >= REASONS_MAX) return;
     this.#reported.add(reason);
     logger.error(
       { measurement, refused, reason: said },

@@ -156,6 +156,8 @@ bind-address = "127.0.0.1:${rpcPort}"
   log-enabled = false
   auth-enabled = ${user !== undefined}
   ${secured}
+[retention]
+  check-interval = "1s"
 [monitor]
   store-enabled = false
 [logging]
@@ -168,7 +170,16 @@ bind-address = "127.0.0.1:${rpcPort}"
 function argsOf2(folder: string, port: number): string[] {
   const path = (name: string): string => join(folder, name);
   const stores = ['--bolt-path', path('bolt'), '--sqlite-path', path('sqlite'), '--engine-path', path('engine')];
-  return ['--http-bind-address', `127.0.0.1:${port}`, ...stores, '--reporting-disabled', '--log-level', 'warn'];
+  return [
+    '--http-bind-address',
+    `127.0.0.1:${port}`,
+    ...stores,
+    '--storage-retention-check-interval',
+    '1s',
+    '--reporting-disabled',
+    '--log-level',
+    'warn',
+  ];
 }
 
 /** The first user, the organisation and the token. A bucket has to come with it: nobody uses that one. */

@@ -1,0 +1,190 @@
+/** What goes wrong with a real InfluxDB behind the consumers, and with the points themselves. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AlarmCount } from '../../../alarm/alarm.ts';
+import { ALARM_TYPES } from '../../../alarm/status.ts';
+import { startCounter } from '../../../processor/history/counter.ts';
+import { checkInflux, prepareInflux } from '../../../processor/history/influx/prepare.ts';
+import type { History } from '../../../processor/history/port.ts';
+import { StateWriter } from '../../../processor/history/states.ts';
+import { Health } from '../../../runtime/health.ts';
+import { clientOf } from '../../support/alarms.ts';
+import { FaultyHistory } from '../../support/faulty-history.ts';
+import { influxHistory, newInfluxHistory } from '../../support/influx-rig.ts';
+import { MemoryDirectory } from '../../support/memory-directory.ts';
+import { MemoryLog } from '../../support/memory-log.ts';
+import { INFLUX_VERSIONS, type InfluxServer, startInflux } from '../../support/servers/influx.ts';
+
+const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
+const BUILD_MS = 900_000;
+const silent = pino({ level: 'silent' });
+
+describe.each(INFLUX_VERSIONS)('InfluxDB %s', (version) => {
+  let server: InfluxServer;
+  beforeAll(async () => {
+    server = await startInflux(version);
+  }, BUILD_MS);
+  afterAll(() => server?.destroy());
+
+  const now = Date.now();
+  const quiet = { sensor: 7, geohash: 'u10j1xx00', region: 'UK', active: [], at: now } as const;
+  const stateLines = (count: number, at: number) => Array.from({ length: count }, (_, sensor) => ({ ...quiet, sensor, at }));
+
+  it('leaves out points that it refuses for good among others, and says so', async () => {
+    const { history, config, health, metric, lines, close } = await newInfluxHistory(server);
+    const long = now - 30 * DAY_MS;
+    // A field of another type, in the shard of that week only.
+    expect(await server.write(config.bucket, `sensor_state,sensor=1 active=1.5 ${long}`)).toBe(204);
+    await history.writeStates([...stateLines(40, now), { ...quiet, sensor: 41, at: long }, ...stateLines(40, now + 1)]);
+    expect(await history.state(39)).toMatchObject({ at: now + 1 });
+    expect(await history.state(41)).toBeUndefined();
+    expect(await metric('tocsin_history_points_written_total')).toBe(80);
+    expect(await metric('tocsin_history_points_refused_total')).toBe(1);
+    expect(Object.values(health.problems())).toEqual([expect.stringMatching(/refuses 1 points for good: .*active.*float/)]);
+    expect(lines.filter(({ msg }) => msg.startsWith('InfluxDB refuses points'))).toHaveLength(1);
+    await history.writeStates(stateLines(1, now + 2));
+    expect(health.ready).toBe(true);
+    await close();
+  });
+
+  it('makes all wait when it refuses every point, says so at the start, and takes them once that is put right', async () => {
+    const { config, close } = await newInfluxHistory(server);
+    expect(await server.write(config.bucket, `sensor_state,sensor=1 active=1.5 ${now}`)).toBe(204);
+    expect(await checkInflux(config)).toContain('sensor_state.active is of type float, not integer');
+    const second = influxHistory(config);
+    await expect(second.history.writeStates(stateLines(100, now))).rejects.toMatchObject({ code: 'history-refused' });
+    expect(second.lines.filter(({ level, msg }) => level === 50 && msg === 'the history cannot be kept')).toHaveLength(1);
+    await server.query('DROP MEASUREMENT "sensor_state"', config.bucket);
+    await second.history.writeStates(stateLines(100, now));
+    expect(await second.metric('tocsin_history_points_refused_total')).toBe(0);
+    await second.close();
+    await close();
+  });
+
+  it('misses a bucket at the start and at every write, and goes on once it was made', async () => {
+    const { config, close } = await newInfluxHistory(server);
+    const elsewhere = { ...config, bucket: `${config.bucket}-missing` };
+    const { history, lines, close: closeToo } = influxHistory(elsewhere);
+    const missing = { name: 'TransientError', code: 'history-missing', message: expect.stringContaining('npm run schema') };
+    await expect(history.writeStates([quiet])).rejects.toMatchObject(missing);
+    await expect(history.state(7)).rejects.toMatchObject(missing);
+    expect(await checkInflux(elsewhere)).toContain('npm run schema');
+    expect(lines.filter(({ level }) => level === 50)).toHaveLength(1);
+    await prepareInflux(elsewhere);
+    expect(await checkInflux(elsewhere)).toBeUndefined();
+    await history.writeStates([quiet]);
+    expect(await history.state(7)).toEqual(quiet);
+    await closeToo();
+    await close();
+  });
+
+  it('sets a retention that can be changed later, and keeps what is there', async () => {
+    const { history, config, metric, close } = await newInfluxHistory(server, { retentionMs: 0 });
+    await history.writeStates([quiet]);
+    expect(await prepareInflux({ ...config, retentionMs: 365 * DAY_MS })).toContain('keeps points for 365 days');
+    expect(await prepareInflux({ ...config, retentionMs: 30 * DAY_MS })).toContain('keeps points for 30 days');
+    expect(await history.state(7)).toEqual(quiet);
+    // Older than what is kept: dropped by the server, no fault.
+    await history.writeStates([
+      { ...quiet, sensor: 8, at: now - 40 * DAY_MS },
+      { ...quiet, sensor: 9 },
+    ]);
+    expect(await history.state(9)).toEqual({ ...quiet, sensor: 9 });
+    expect(await metric('tocsin_history_points_expired_total')).toBe(1);
+    expect(await metric('tocsin_history_points_refused_total')).toBe(0);
+    await close();
+  });
+
+  it('keeps the state of every sensor although points go when their retention ends', async () => {
+    const { history, config, close } = await newInfluxHistory(server, { retentionMs: 0 });
+    const directory = new MemoryDirectory();
+    await directory.put(Array.from({ length: 500 }, (_, id) => clientOf({ id })));
+    let time = now - 12 * DAY_MS;
+    const writer = new StateWriter(
+      {
+        ...{ history, directory, log: new MemoryLog(), archive: { open: async () => [] } as never },
+        ...{ clock: () => time, logger: silent, health: new Health(), registry: new Registry() },
+      },
+      0,
+    );
+    for (; time <= now; time += DAY_MS) await writer.refreshIfDue(new AbortController().signal);
+    const points = async () =>
+      Number(/"values":\[\[.*?,(\d+)\]/.exec(await server.query('SELECT count("active") FROM sensor_state', config.bucket))?.[1]);
+    expect(await points()).toBe(13 * 500);
+    await prepareInflux({ ...config, retentionMs: 2 * DAY_MS });
+    // The server looks once a second for shards that may go; the first of them spans a week.
+    while ((await points()) === 13 * 500) {
+      expect(await sensorsIn(history)).toBe(500);
+      await delay(100);
+    }
+    await delay(1_500);
+    expect(await sensorsIn(history)).toBe(500);
+    await close();
+  });
+
+  it('ends in the same counts as without a fault when it is killed, frozen and started again in mid-run', async () => {
+    const { history, close } = await newInfluxHistory(server);
+    const impatient = influxHistory({ ...(await newInfluxHistory(server)).config, timeoutMs: 500 });
+    await history.close();
+    const records = Array.from({ length: 3_000 }, (_, i): AlarmCount => {
+      return {
+        alarm: `a${i}`,
+        sensor: i % 40,
+        type: ALARM_TYPES[i % 3] ?? 'smoke',
+        at: now - (now % MINUTE_MS) + Math.floor(i / 300) * MINUTE_MS,
+      };
+    });
+    const faultless = new FaultyHistory();
+    await countAll(faultless, records, async () => undefined);
+    await countAll(impatient.history, records, async (step) => {
+      if (step === 2) await server.kill();
+      if (step === 4) await delay(700);
+      if (step === 5) await server.restart();
+      if (step === 7) server.stop();
+      if (step === 8) await delay(1_200);
+      if (step === 9) server.continue();
+    });
+    const expected = sorted(await faultless.counts(0, now * 2, undefined));
+    expect(expected.reduce((sum, { count }) => sum + count, 0)).toBe(3_000);
+    expect(sorted(await impatient.history.counts(0, now * 2, undefined))).toEqual(expected);
+    await impatient.close();
+    await close();
+  });
+});
+
+async function sensorsIn(history: History): Promise<number> {
+  let count = 0;
+  for await (const batch of history.states()) count += batch.length;
+  return count;
+}
+
+/** Runs a counter over the records, ten pieces of them one after another, until all is counted. */
+async function countAll(history: History, records: readonly AlarmCount[], between: (step: number) => Promise<void>): Promise<void> {
+  const log = new MemoryLog();
+  const directory = new MemoryDirectory();
+  await directory.put(Array.from({ length: 20 }, (_, id) => clientOf({ id, region: id % 2 === 0 ? 'UK' : 'Asia' })));
+  const health = new Health();
+  const counter = await startCounter(
+    { flushMs: 20, days: 365 },
+    { log, history, directory, clock: Date.now, logger: silent, registry: new Registry(), health },
+  );
+  const piece = records.length / 10;
+  for (let step = 0; step < 10; step += 1) {
+    const some = records.slice(step * piece, (step + 1) * piece).map((record) => Buffer.from(JSON.stringify(record)));
+    const starts = some.map((_, i) => some.slice(0, i).reduce((sum, { length }) => sum + length, 0));
+    const ends = starts.map((start, i) => start + (some[i]?.length ?? 0));
+    await log.append('COUNT', { length: some.length, bytes: Buffer.concat(some), keys: some.map(() => 0), starts, ends }, 0);
+    await between(step);
+    await delay(60);
+  }
+  const total = async () => (await history.counts(0, Date.now() * 2, undefined)).reduce((sum, { count }) => sum + count, 0);
+  while ((await total().catch(() => 0)) < records.length) await delay(50);
+  await counter.stop();
+}
+
+function sorted<T extends object>(rows: readonly T[]): readonly T[] {
+  return rows.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+}
