@@ -1,14 +1,16 @@
 import { consoleSettings } from './console/config.ts';
 import { logSettings } from './message-log/config.ts';
+import { kafkaSettings } from './message-log/kafka/config.ts';
 import { archiveSettings } from './processor/archive/config.ts';
+import { cassandraSettings } from './processor/cassandra/config.ts';
 import { processorSettings } from './processor/config.ts';
 import { historySettings } from './processor/history/config.ts';
+import { influxSettings } from './processor/history/influx/config.ts';
 import { mailerSettings } from './processor/response/config.ts';
 import { proxySettings } from './proxy/config.ts';
-import type { ConfigOf } from './runtime/configuration.ts';
 import { processSettings } from './runtime/process-settings.ts';
 
-/** Every setting of every role, read together, so that all problems are reported at once. */
+/** Every setting there is, by the role or adapter that reads it. */
 export const SETTINGS = {
   process: processSettings,
   log: logSettings,
@@ -18,8 +20,12 @@ export const SETTINGS = {
   archive: archiveSettings,
   history: historySettings,
   console: consoleSettings,
+  kafka: kafkaSettings,
+  cassandra: cassandraSettings,
+  influx: influxSettings,
 };
-export type Config = { readonly [R in keyof typeof SETTINGS]: ConfigOf<(typeof SETTINGS)[R]> };
 
-/** Servers of a cluster whose adapters are not there yet: refused rather than silently ignored. */
-export const NOT_YET = ['TOCSIN_KAFKA_BROKERS', 'TOCSIN_CASSANDRA_CONTACT_POINTS', 'TOCSIN_INFLUX_URL'];
+/** All names, for programs that read only some and still refuse a misspelt one. */
+export const SETTING_NAMES: readonly string[] = Object.values(SETTINGS).flatMap((settings) =>
+  Object.values(settings).map(({ name }) => name),
+);

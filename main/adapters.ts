@@ -3,10 +3,12 @@ import type { Registry } from 'prom-client';
 import type { Store } from '../message-log/embedded/store.ts';
 import type { MessageLog } from '../message-log/port.ts';
 import type { Archive } from '../processor/archive/port.ts';
+import type { CassandraSession } from '../processor/cassandra/session.ts';
 import type { History } from '../processor/history/port.ts';
 import type { Directory } from '../processor/response/directory/port.ts';
 import type { MailTransport } from '../processor/response/mail/port.ts';
 import type { Clock, SteadyClock } from '../runtime/clock.ts';
+import { PermanentError } from '../runtime/errors.ts';
 import type { Health } from '../runtime/health.ts';
 import type { Lifecycle } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logging.ts';
@@ -19,6 +21,7 @@ export interface AdapterDeps {
   readonly health: Health;
 }
 
+const CASSANDRA = 'TOCSIN_CASSANDRA_CONTACT_POINTS';
 const CLOCK_AHEAD_WARN_MS = 5_000;
 
 /**
@@ -40,11 +43,15 @@ export class Adapters {
   }
 
   log(): Promise<MessageLog> {
-    return this.#once('log', () => this.#embeddedLog());
+    return this.#once('log', () => (this.#config.isSet('TOCSIN_KAFKA_BROKERS') ? this.#kafkaLog() : this.#embeddedLog()));
   }
 
   directory(): Promise<Directory> {
     return this.#once('directory', async () => {
+      if (this.#config.isSet(CASSANDRA)) {
+        const { openCassandraDirectory } = await import('../processor/response/directory/cassandra.ts');
+        return openCassandraDirectory(await this.#cassandra(), this.#deps);
+      }
       const { openEmbeddedDirectory } = await import('../processor/response/directory/embedded.ts');
       return openEmbeddedDirectory(await this.#store());
     });
@@ -52,6 +59,10 @@ export class Adapters {
 
   archive(): Promise<Archive> {
     return this.#once('archive', async () => {
+      if (this.#config.isSet(CASSANDRA)) {
+        const { openCassandraArchive } = await import('../processor/archive/cassandra.ts');
+        return openCassandraArchive(await this.#cassandra(), { ...this.#deps, days: this.#config.of('archive').days });
+      }
       const { openEmbeddedArchive } = await import('../processor/archive/embedded.ts');
       return openEmbeddedArchive(await this.#store());
     });
@@ -59,6 +70,11 @@ export class Adapters {
 
   history(): Promise<History> {
     return this.#once('history', async () => {
+      if (this.#config.isSet('TOCSIN_INFLUX_URL')) {
+        const { openInfluxHistory } = await import('../processor/history/influx/history.ts');
+        const config = this.#config.of('influx');
+        return openInfluxHistory({ ...config, url: present(config.url) }, this.#deps);
+      }
       const { openEmbeddedHistory } = await import('../processor/history/embedded.ts');
       return openEmbeddedHistory(await this.#store());
     });
@@ -90,6 +106,17 @@ export class Adapters {
     });
   }
 
+  #cassandra(): Promise<CassandraSession> {
+    return this.#once('cassandra', async () => {
+      const { openCassandra } = await import('../processor/cassandra/session.ts');
+      return openCassandra(this.#config.of('cassandra'), this.#deps);
+    });
+  }
+
+  async #kafkaLog(): Promise<MessageLog> {
+    throw new PermanentError('not-yet', 'TOCSIN_KAFKA_BROKERS: the log on Kafka is still to come');
+  }
+
   async #embeddedLog(): Promise<MessageLog> {
     const { openEmbeddedLog } = await import('../message-log/embedded/log.ts');
     const log = await openEmbeddedLog(await this.#store(), { ...this.#deps, ...this.#config.of('log'), partitions: 1 });
@@ -109,6 +136,12 @@ export class Adapters {
     this.#opened.set(name, opening);
     return opening;
   }
+}
+
+/** What was read because its setting is there. */
+function present<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('a server that is not named was chosen');
+  return value;
 }
 
 /** Record times that are ahead are kept, since order matters more; but somebody should know. */

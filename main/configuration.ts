@@ -1,7 +1,10 @@
 import { checkConsoleConfig, consoleSettings } from '../console/config.ts';
+import { checkKafkaConfig } from '../message-log/kafka/config.ts';
+import { checkCassandraConfig } from '../processor/cassandra/config.ts';
+import { checkInfluxConfig } from '../processor/history/influx/config.ts';
 import { checkProxyConfig } from '../proxy/config.ts';
 import { type ConfigOf, ConfigurationError, readGroups, type Settings } from '../runtime/configuration.ts';
-import { NOT_YET, SETTINGS } from '../settings.ts';
+import { SETTING_NAMES, SETTINGS } from '../settings.ts';
 import { missingServers, type Role } from './roles.ts';
 
 type Group = keyof typeof SETTINGS;
@@ -23,16 +26,18 @@ export interface Config {
 
 const GROUPS: Readonly<Record<Role, readonly Group[]>> = {
   archiver: ['archive'],
-  history: ['history'],
+  history: ['history', 'archive'],
   mailer: ['mailer'],
   processor: ['processor'],
-  console: ['console'],
+  console: ['console', 'archive'],
   proxy: ['proxy'],
 };
 
-/** Each adapter's settings are read where the one that chooses it says so. */
-const SERVER_GROUPS: readonly (readonly [setting: string, named: Group | undefined, embedded: Group | undefined])[] = [
-  ['TOCSIN_KAFKA_BROKERS', undefined, 'log'],
+/** The settings of a server are read where its first one names it, those of what it takes the place of otherwise. */
+const CHOICES: readonly { readonly setting: string; readonly named: Group; readonly embedded?: Group }[] = [
+  { setting: 'TOCSIN_KAFKA_BROKERS', named: 'kafka', embedded: 'log' },
+  { setting: 'TOCSIN_CASSANDRA_CONTACT_POINTS', named: 'cassandra' },
+  { setting: 'TOCSIN_INFLUX_URL', named: 'influx' },
 ];
 
 /**
@@ -41,10 +46,11 @@ const SERVER_GROUPS: readonly (readonly [setting: string, named: Group | undefin
  */
 export function readConfig(roles: ReadonlySet<Role>, environment: NodeJS.ProcessEnv): Config {
   const isSet = (setting: string): boolean => (environment[setting] ?? '') !== '';
-  const chosen = SERVER_GROUPS.map(([setting, named, embedded]) => (isSet(setting) ? named : embedded));
-  const groups = new Set([...roles].flatMap((role) => GROUPS[role]).concat(chosen.filter((group) => group !== undefined)));
-  const { known, picked } = pick(groups);
-  const read = readGroups({ ...ALWAYS, ...picked }, environment, known) as Partial<GroupConfigs> & Pick<Config, 'process' | 'link'>;
+  const chosen = CHOICES.flatMap(({ setting, named, embedded }) => (isSet(setting) ? named : (embedded ?? [])));
+  const groups = new Set([...[...roles].flatMap((role) => GROUPS[role]), ...chosen]);
+  const picked = Object.fromEntries(Object.entries(SETTINGS).filter(([group]) => groups.has(group as Group)));
+  const read = readGroups<Record<string, Settings>>({ ...picked, ...ALWAYS }, environment, SETTING_NAMES) as Partial<GroupConfigs> &
+    Pick<Config, 'process' | 'link'>;
   const config: Config = {
     roles,
     process: read.process,
@@ -61,20 +67,14 @@ export function readConfig(roles: ReadonlySet<Role>, environment: NodeJS.Process
   return config;
 }
 
-function pick(groups: ReadonlySet<Group>): { known: string[]; picked: Record<string, Settings> } {
-  const all = Object.entries(SETTINGS) as [Group, Settings][];
-  return {
-    known: [...NOT_YET, ...all.flatMap(([, settings]) => Object.values(settings).map(({ name }) => name))],
-    picked: Object.fromEntries(all.filter(([group]) => groups.has(group))),
-  };
-}
-
 function problemsBetween(config: Config): string[] {
   const { roles, isSet } = config;
   const { host } = config.process;
   return [
-    ...NOT_YET.filter(isSet).map((name) => `${name}: this version runs on one machine only, its adapter is still to come`),
     ...missingServers(roles, isSet),
+    ...(isSet('TOCSIN_KAFKA_BROKERS') ? checkKafkaConfig(config.of('kafka')) : []),
+    ...(isSet('TOCSIN_CASSANDRA_CONTACT_POINTS') ? checkCassandraConfig(config.of('cassandra')) : []),
+    ...(isSet('TOCSIN_INFLUX_URL') ? checkInfluxConfig(config.of('influx')) : []),
     ...(roles.has('proxy') ? checkProxyConfig(config.of('proxy'), host) : []),
     ...(roles.has('console') ? checkConsoleConfig(config.of('console'), host) : []),
   ];

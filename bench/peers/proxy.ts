@@ -7,9 +7,10 @@ import { systemClock } from '../../runtime/clock.ts';
 import { readGroups } from '../../runtime/configuration.ts';
 import { Health } from '../../runtime/health.ts';
 import { createLogger } from '../../runtime/logging.ts';
-import { SETTINGS } from '../../settings.ts';
+import { SETTING_NAMES, SETTINGS } from '../../settings.ts';
 
-const config = readGroups(SETTINGS, process.env);
+const { process: own, log: logConfig, proxy: proxyConfig } = SETTINGS;
+const config = readGroups({ process: own, log: logConfig, proxy: proxyConfig }, process.env, SETTING_NAMES);
 const deps = {
   clock: systemClock,
   logger: await createLogger({ level: 'warn', format: 'json' }),

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { inspect, parseArgs, parseEnv } from 'node:util';
 import { ConfigurationError, readSettings } from '../../runtime/configuration.ts';
 import { PermanentError, reasonOf, TransientError } from '../../runtime/errors.ts';
-import { NOT_YET, SETTINGS } from '../../settings.ts';
+import { SETTING_NAMES } from '../../settings.ts';
 import { cassandraSettings, checkCassandraConfig } from './config.ts';
 import { createSchema, schemaText } from './schema.ts';
 
@@ -34,8 +34,8 @@ async function run(args: string[]): Promise<void> {
     return;
   }
   const environment = { ...(existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}), ...process.env };
-  const known = [...NOT_YET, ...Object.values(SETTINGS).flatMap((group) => Object.values(group).map(({ name }) => name))];
-  const config = readSettings(cassandraSettings, environment, known);
+
+  const config = readSettings(cassandraSettings, environment, SETTING_NAMES);
   if (print) {
     process.stdout.write(schemaText(config.keyspace));
     return;

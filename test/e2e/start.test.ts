@@ -71,15 +71,16 @@ describe('a start that cannot work says what to do', () => {
     expect(stderr).toMatch(/TOCSIN_API_TOKEN/);
   });
 
-  it('with servers of a cluster, whose adapters are still to come', () => {
-    expect(failingStart({ TOCSIN_KAFKA_BROKERS: 'localhost:9092' })).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('TOCSIN_KAFKA_BROKERS'),
-    });
+  it('as a role of its own without the servers that it shares with others', () => {
+    const { code, stderr } = failingStart({}, ['history', 'console']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/TOCSIN_KAFKA_BROKERS is not set.*run all roles in one process/);
+    expect(stderr).toMatch(/TOCSIN_CASSANDRA_CONTACT_POINTS is not set.*mailer and archiver|archiver and mailer/);
+    expect(stderr).not.toContain('TOCSIN_INFLUX_URL');
   });
 
   it('with arguments it does not know; --help tells how to use it', () => {
-    expect(failingStart({}, ['--prot', '1'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--prot') });
+    expect(failingStart({}, ['--prot', '1'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--prot is not a role') });
     expect(failingStart({}, ['--help'])).toMatchObject({ code: 0, stdout: expect.stringContaining('Usage: npm start') });
   });
 });

@@ -8,7 +8,7 @@ import { PermanentError, TransientError } from '../../../runtime/errors.ts';
 import { Health } from '../../../runtime/health.ts';
 import { createLogger } from '../../../runtime/logging.ts';
 import { processSettings } from '../../../runtime/process-settings.ts';
-import { NOT_YET, SETTINGS } from '../../../settings.ts';
+import { SETTING_NAMES } from '../../../settings.ts';
 import { type CassandraConfig, cassandraSettings, checkCassandraConfig } from '../../cassandra/config.ts';
 import { type Command, UsageError } from './commands/command.ts';
 import { count } from './commands/count.ts';
@@ -56,9 +56,9 @@ async function run([name, ...args]: string[]): Promise<void> {
 /** Opens the directory beside running servers, and closes it whatever happens. */
 async function withDirectory<T>(work: (directory: Directory) => Promise<T>): Promise<T> {
   const environment = { ...(existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}), ...process.env };
-  const known = [...NOT_YET, ...Object.values(SETTINGS).flatMap((group) => Object.values(group).map(({ name }) => name))];
+
   const groups = { process: { dataDir: processSettings.dataDir }, cassandra: cassandraSettings };
-  const { process: own, cassandra } = readGroups(groups, environment, known);
+  const { process: own, cassandra } = readGroups(groups, environment, SETTING_NAMES);
   const problems = checkCassandraConfig(cassandra);
   if (problems.length > 0) throw new ConfigurationError(problems);
   return cassandra.contactPoints ? withCassandra(cassandra, work) : withStore(own.dataDir, work);
