@@ -20,6 +20,8 @@ interface Measured {
   readonly alarmP99: number;
   readonly failed: number;
   readonly unseen: number;
+  /** Share of the time in which the generator had work: near 1 it would measure itself. */
+  readonly busy: number;
 }
 
 /** From the time at which a status is due until it is acknowledged, and until its alarm is in the console's stream. */
@@ -32,6 +34,7 @@ export async function benchEndToEnd(runs: number): Promise<readonly Figure[]> {
       { name: `${name}: alarm visible, p50`, unit: 'ms', values: of((m) => m.alarmP50) },
       { name: `${name}: alarm visible, p99`, unit: 'ms', values: of((m) => m.alarmP99), bar },
       { name: `${name}: acknowledged, p99`, unit: 'ms', values: of((m) => m.ackP99) },
+      { name: `${name}: the generator's own load`, unit: 'of a core', values: of((m) => m.busy), bar: 'below 0.8' },
       { name: `${name}: failed or unseen`, unit: 'count', values: of((m) => m.failed + m.unseen), bar: '0' },
     ];
   });

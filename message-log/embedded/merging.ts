@@ -1,13 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { FrameBatch, MAX_FRAME_BYTES, MAX_FRAME_RECORDS } from './frame.ts';
+import { FrameBatch, MAX_FRAME_RECORDS } from './frame.ts';
 import type { Entry } from './journal.ts';
 import type { PartitionLog } from './partition-log.ts';
 import { Stage } from './stage.ts';
 import type { Store } from './store.ts';
 
-/** A merge begins with one of these. */
-const MIN_BYTES = 896 * 1024;
-const MIN_FRAMES = 2_048;
+/** A merge begins with one of these, and makes a frame of about as much: a larger one would hold up the commits beside it. */
+const MERGED_BYTES = 192 * 1024;
+const MIN_FRAMES = 512;
 /** Frames read without letting others have their turn. */
 const FRAMES_PER_TURN = 256;
 /** Frames per transaction that are moved as they are. */
@@ -89,13 +89,13 @@ function run(entries: readonly Entry[]): { readonly count: number; readonly whol
   if (!first) return { count: 0, whole: false };
   let count = 1;
   let size = first.bytes;
-  while (count < entries.length && size < MAX_FRAME_BYTES) {
+  while (count < entries.length && size < MERGED_BYTES) {
     const entry = entries[count] as Entry;
     if ((entries[count - 1] as Entry).next !== entry.base || entry.next - first.base > MAX_FRAME_RECORDS) return { count, whole: true };
     size += entry.bytes;
     count += 1;
   }
-  return { count, whole: size >= MIN_BYTES || count >= MIN_FRAMES };
+  return { count, whole: size >= MERGED_BYTES || count >= MIN_FRAMES };
 }
 
 function countWhile<T>(list: readonly T[], limit: number, holds: (item: T) => boolean): number {
