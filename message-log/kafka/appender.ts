@@ -1,0 +1,297 @@
+import { backoffMs } from '../../runtime/backoff.ts';
+import { reasonOf, TransientError } from '../../runtime/errors.ts';
+import type { Health } from '../../runtime/health.ts';
+import type { Logger } from '../../runtime/logging.ts';
+import { partitionOf } from '../partitioning.ts';
+import type { Records } from '../port.ts';
+import type { Topic } from '../topics.ts';
+import type { Client } from './client.ts';
+import { closed, DUPLICATE_SEQUENCE, isRetried, nameOf, produceFault } from './faults.ts';
+import { ask } from './kafkajs.ts';
+import type { KafkaMetrics } from './metrics.ts';
+import { PartitionQueue, type PendingBatch } from './partition-queue.ts';
+import type { ProducerIdentity } from './wire/batch-writer.ts';
+import { PRODUCE, produceRequest, producedPlaces, type ProducedPlace } from './wire/produce.ts';
+
+export interface AppenderSettings {
+  readonly partitions: number;
+  readonly prefix: string;
+  readonly appendTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+}
+
+export interface AppenderDeps {
+  readonly client: Client;
+  readonly health: Health;
+  readonly logger: Logger;
+  readonly metrics: KafkaMetrics;
+}
+
+const MAX_PENDING_BYTES = 64 * 1024 * 1024;
+const RECORD_OVERHEAD = 40;
+const RETRY = { firstMs: 20, maxMs: 500 };
+const CHECK_MS = 100;
+const HEALTH_PART = 'log writing';
+
+/**
+ * Group commit on Kafka: whatever gathers while a request to a broker is under way goes out with the next one, without a linger. Each
+ * partition has one batch under way, which is sent again under its sequence number until it is acknowledged or too late.
+ */
+export class Appender {
+  readonly #settings: AppenderSettings;
+  readonly #deps: AppenderDeps;
+  readonly #queues = new Map<Topic, readonly PartitionQueue[]>();
+  readonly #ready = new Set<PartitionQueue>();
+  readonly #busy = new Set<number>();
+  readonly #check: NodeJS.Timeout;
+  /** For partitions that begin; never one under which a batch was given up. */
+  #shared: ProducerIdentity | undefined;
+  #identifying = false;
+  #pendingBytes = 0;
+  #scheduled = false;
+  #refusal: Error | undefined;
+  #reason = '';
+  #closing = false;
+
+  constructor(settings: AppenderSettings, deps: AppenderDeps) {
+    this.#settings = settings;
+    this.#deps = deps;
+    this.#check = setInterval(() => this.#expire(), CHECK_MS).unref();
+  }
+
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  /** While brokers can't be reached at all, nothing more is taken; undefined: they can again. */
+  refuse(error: Error | undefined): void {
+    this.#refusal = error;
+    if (!error) this.#wake();
+  }
+
+  async append(topic: Topic, records: Records, at: number): Promise<{ readonly partition: number; readonly offset: number }> {
+    const { length, keys, starts, ends, bytes } = records;
+    const queues = this.#queuesOf(topic);
+    let size = length * RECORD_OVERHEAD;
+    for (let i = 0; i < length; i += 1) size += (ends[i] as number) - (starts[i] as number);
+    this.#admit(size);
+    const { partitions } = this.#settings;
+    const now = performance.now();
+    if (length === 0) {
+      for (const queue of queues) this.#admitTo(queue, now);
+      return { partition: 0, offset: 0 };
+    }
+    const partition = partitionOf(keys[0] as number, partitions);
+    for (let i = 0; i < length; i += 1) this.#admitTo(queues[partitionOf(keys[i] as number, partitions)] as PartitionQueue, now);
+    let first: PendingBatch | undefined;
+    let index = 0;
+    const touched = new Set<PendingBatch>();
+    for (let i = 0; i < length; i += 1) {
+      const queue = queues[partitionOf(keys[i] as number, partitions)] as PartitionQueue;
+      const start = starts[i] as number;
+      const end = ends[i] as number;
+      const pending = queue.open(end - start + RECORD_OVERHEAD, now);
+      if (!first) {
+        first = pending;
+        index = pending.writer.count;
+      }
+      queue.lastTime = Math.max(queue.lastTime, at);
+      pending.writer.add(keys[i] as number, queue.lastTime, bytes, start, end);
+      touched.add(pending);
+      this.#ready.add(queue);
+    }
+    this.#pendingBytes += size;
+    this.#wake();
+    try {
+      let offset = 0;
+      for (const pending of touched) {
+        const base = await pending.acknowledged;
+        if (pending === first) offset = base + index;
+      }
+      this.#deps.metrics.appendedRecords.inc({ topic }, length);
+      return { partition, offset };
+    } finally {
+      this.#pendingBytes -= size;
+    }
+  }
+
+  /** Refuses what comes from now on, and waits for the rest as long as it may wait. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    while (this.#busy.size > 0 || this.#ready.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    clearInterval(this.#check);
+  }
+
+  #admit(size: number): void {
+    if (this.#closing) throw closed();
+    if (this.#refusal) throw this.#refusal;
+    if (this.#pendingBytes + size > MAX_PENDING_BYTES)
+      throw new TransientError('log-full', `more than ${MAX_PENDING_BYTES} bytes wait for the brokers`);
+  }
+
+  #admitTo(queue: PartitionQueue, now: number): void {
+    const refusal = queue.refusal(now);
+    if (refusal) throw refusal;
+  }
+
+  #queuesOf(topic: Topic): readonly PartitionQueue[] {
+    let queues = this.#queues.get(topic);
+    if (!queues) {
+      const { partitions, prefix } = this.#settings;
+      queues = Array.from({ length: partitions }, (_, partition) => new PartitionQueue(topic, prefix + topic, partition));
+      this.#queues.set(topic, queues);
+    }
+    return queues;
+  }
+
+  /** In the next turn, so that all that comes in this one goes out together. */
+  #wake(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#dispatch();
+    });
+  }
+
+  #dispatch(): void {
+    const now = performance.now();
+    const byNode = new Map<number, PartitionQueue[]>();
+    for (const queue of this.#ready) {
+      if (queue.idle) {
+        this.#ready.delete(queue);
+        continue;
+      }
+      if (queue.notBefore > now) continue;
+      queue.identity ??= this.#shared;
+      const node = this.#deps.client.leaderOf(queue.name, queue.partition);
+      if (!queue.identity) this.#identify();
+      else if (node === undefined) this.#failed(queue, 'no leader at the moment');
+      else if (!this.#busy.has(node)) {
+        const others = byNode.get(node);
+        if (others) others.push(queue);
+        else byNode.set(node, [queue]);
+      }
+    }
+    for (const [node, queues] of byNode) void this.#send(node, queues);
+  }
+
+  async #send(node: number, queues: readonly PartitionQueue[]): Promise<void> {
+    const { client, metrics } = this.#deps;
+    const { requestTimeoutMs } = this.#settings;
+    this.#busy.add(node);
+    for (const queue of queues) {
+      this.#ready.delete(queue);
+      queue.sending = true;
+    }
+    const began = performance.now();
+    try {
+      const batches = queues.map((queue) => ({ topic: queue.name, partition: queue.partition, batch: queue.next() ?? Buffer.alloc(0) }));
+      const answer = await client.exchange(
+        node,
+        'prompt',
+        PRODUCE,
+        produceRequest(null, requestTimeoutMs, batches),
+        requestTimeoutMs + 500,
+      );
+      metrics.commitSeconds.observe((performance.now() - began) / 1_000);
+      const places = new Map(producedPlaces(answer).map((place) => [`${place.topic}/${place.partition}`, place]));
+      for (const queue of queues) this.#settle(queue, places.get(queue.place));
+    } catch (error) {
+      for (const queue of queues) this.#failed(queue, reasonOf(error));
+    } finally {
+      this.#busy.delete(node);
+      for (const queue of queues) {
+        queue.sending = false;
+        if (!queue.idle) this.#ready.add(queue);
+      }
+      if (this.#ready.size > 0) this.#wake();
+    }
+  }
+
+  #settle(queue: PartitionQueue, place: ProducedPlace | undefined): void {
+    if (place && (place.error === 0 || place.error === DUPLICATE_SEQUENCE)) {
+      this.#deps.metrics.appendedBytes.inc({ topic: queue.topic }, queue.current?.sealed?.length ?? 0);
+      queue.acknowledge(place.baseOffset);
+      if (this.#reason) this.#recovered();
+    } else if (!place || isRetried(place.error)) this.#failed(queue, place ? nameOf(place.error) : 'the broker left it out of its answer');
+    else {
+      const fault = produceFault(queue.place, place.error);
+      this.#deps.logger.warn({ partition: queue.place, reason: reasonOf(fault) }, 'a batch was refused');
+      queue.abandon(fault);
+      this.#shared = undefined;
+    }
+  }
+
+  /** It is sent again a little later, to whoever leads the partition then. */
+  #failed(queue: PartitionQueue, reason: string): void {
+    const delayMs = backoffMs(queue.attempts, RETRY);
+    queue.attempts += 1;
+    queue.notBefore = performance.now() + delayMs;
+    this.#reason = reason;
+    this.#deps.metrics.retries.inc({ what: 'append' });
+    const again = (): void => {
+      setTimeout(() => this.#wake(), Math.max(1, queue.notBefore - performance.now()));
+    };
+    this.#deps.client.refresh().then(again, again);
+  }
+
+  #expire(): void {
+    const now = performance.now();
+    let late = false;
+    for (const queues of this.#queues.values())
+      for (const queue of queues) {
+        // What is on its way to a broker is settled by its answer or the request's own time-out.
+        if (queue.sending) continue;
+        late = queue.expire(now - this.#settings.appendTimeoutMs, now, this.#reason || 'brokers did not answer') || late;
+      }
+    if (late) {
+      this.#shared = undefined;
+      this.#deps.health.report(HEALTH_PART, this.#reason || 'brokers do not answer');
+      this.#deps.logger.warn({ reason: this.#reason }, 'records had to be refused: brokers did not take them in time');
+    }
+    if (this.#ready.size > 0) this.#wake();
+  }
+
+  #recovered(): void {
+    this.#reason = '';
+    this.#deps.health.report(HEALTH_PART, undefined);
+  }
+
+  /** A producer that no transaction belongs to; a partition that had to give up a batch takes a new one. */
+  #identify(): void {
+    if (this.#identifying) return;
+    this.#identifying = true;
+    this.#shared = undefined;
+    const node = this.#anyLeader();
+    const identified =
+      node === undefined
+        ? Promise.reject(new Error('no broker is known'))
+        : this.#deps.client.atBroker(node, (broker) =>
+            ask(broker, 'InitProducerId', { transactionalId: null, transactionTimeout: 60_000 }),
+          );
+    identified
+      .then(
+        ({ producerId, producerEpoch }) => {
+          this.#shared = { producerId: Number(producerId), epoch: Number(producerEpoch) };
+        },
+        async (error: unknown) => {
+          this.#reason = reasonOf(error);
+          await this.#deps.client.refresh().catch(() => undefined);
+          await new Promise((resolve) => setTimeout(resolve, RETRY.maxMs).unref());
+        },
+      )
+      .finally(() => {
+        this.#identifying = false;
+        this.#wake();
+      });
+  }
+
+  #anyLeader(): number | undefined {
+    for (const queue of this.#ready) {
+      const node = this.#deps.client.leaderOf(queue.name, queue.partition);
+      if (node !== undefined) return node;
+    }
+    return undefined;
+  }
+}

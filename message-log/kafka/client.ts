@@ -1,0 +1,206 @@
+/**
+ * Connections to Kafka: kafkajs opens, secures, authenticates and times them and knows the cluster; requests of the bulk paths are written and
+ * read by ourselves. This and `kafkajs.ts` are the only places that touch kafkajs' internals (its version is pinned).
+ */
+import net from 'node:net';
+import tls from 'node:tls';
+import { reasonOf, TransientError } from '../../runtime/errors.ts';
+import type { Logger } from '../../runtime/logging.ts';
+import type { KafkaConfig } from './config.ts';
+import { connectionOf } from './connection.ts';
+import { type Broker, type Connection, createCluster, isStale, type KafkajsCluster, lenientMetadata } from './kafkajs.ts';
+
+export interface Api {
+  readonly key: number;
+  readonly version: number;
+  readonly name: string;
+}
+
+/** A broker answers one connection's requests one by one: what waits goes over the other. */
+export type Lane = 'prompt' | 'patient';
+
+const CONNECT_TIMEOUT_MS = 2_000;
+const LANES: Readonly<Record<Lane, number>> = { prompt: 0, patient: 1 };
+const FRAME_OVERHEAD = 2 + 2 + 4 + 2;
+
+/** One set of connections: at most two to each broker. Every failure is a TransientError `log-unavailable`. */
+export class Client {
+  readonly #cluster: KafkajsCluster;
+  readonly #clientId: Buffer;
+  readonly #topics: readonly string[];
+  readonly #coordinators = new Map<string, number>();
+  #refreshing: Promise<void> | undefined;
+  #leaders = new Map<string, readonly (number | undefined)[]>();
+  #closed = false;
+
+  /** `topics` are names in Kafka: those whose leaders are to be known. */
+  constructor(config: KafkaConfig, topics: readonly string[], logger: Logger) {
+    this.#clientId = Buffer.from(config.clientId);
+    this.#topics = topics;
+    this.#cluster = createCluster(
+      {
+        ...connectionOf(config),
+        connectionTimeout: CONNECT_TIMEOUT_MS,
+        authenticationTimeout: config.requestTimeoutMs,
+        socketFactory,
+      },
+      logger.child({ client: 'kafka' }),
+    );
+    lenientMetadata(this.#cluster);
+  }
+
+  /** Rejects with TransientError until a broker has answered with all topics. */
+  async connect(): Promise<void> {
+    await this.#attempt(async () => {
+      await this.#cluster.connect();
+      await this.#cluster.addMultipleTargetTopics([...this.#topics]);
+    });
+    this.#learn();
+  }
+
+  /** Asks for the leaders anew; calls at the same time share one request. */
+  refresh(): Promise<void> {
+    this.#refreshing ??= this.#attempt(async () => {
+      await this.#cluster.connect();
+      if (this.#cluster.targetTopics.size < this.#topics.length) await this.#cluster.addMultipleTargetTopics([...this.#topics]);
+      else await this.#cluster.refreshMetadata();
+    })
+      .then(() => this.#learn())
+      .finally(() => {
+        this.#refreshing = undefined;
+      });
+    return this.#refreshing;
+  }
+
+  /** How many partitions the topic has; 0 while that isn't known. */
+  partitionsOf(topic: string): number {
+    return this.#leaders.get(topic)?.length ?? 0;
+  }
+
+  leaderOf(topic: string, partition: number): number | undefined {
+    return this.#leaders.get(topic)?.[partition];
+  }
+
+  /** Sends one request and resolves with the body of the answer. The pieces must not change meanwhile. */
+  async exchange(node: number, lane: Lane, api: Api, pieces: readonly Buffer[], timeoutMs: number): Promise<Buffer> {
+    return await this.#attempt(async () => {
+      const connection = await this.#connection(node, LANES[lane]);
+      const answer = this.#send(connection, api, pieces, timeoutMs);
+      return (await answer).payload;
+    });
+  }
+
+  /** Runs one of kafkajs' own requests at the coordinator of a group or of a transactional id, which is looked up anew after a failure. */
+  async atCoordinator<T>(kind: 'group' | 'transaction', key: string, work: (broker: Broker) => Promise<T>): Promise<T> {
+    const place = `${kind}/${key}`;
+    try {
+      return await this.#attempt(async () => work(await this.#coordinator(kind, key, place)));
+    } catch (error) {
+      if (isStale(error)) this.#coordinators.delete(place);
+      throw error;
+    }
+  }
+
+  /** Runs one of kafkajs' own requests at a broker. */
+  atBroker<T>(node: number, work: (broker: Broker) => Promise<T>): Promise<T> {
+    return this.#attempt(async () => work(await this.#cluster.findBroker({ nodeId: node })));
+  }
+
+  /** At once: what is under way is rejected. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const connection of this.#connections()) connection.socket?.destroy(new Error('closed'));
+    await this.#cluster.disconnect().catch(() => undefined);
+  }
+
+  #connections(): Connection[] {
+    const { brokers, seedBroker } = this.#cluster.brokerPool;
+    const all = new Set([...Object.values(brokers), ...(seedBroker ? [seedBroker] : [])]);
+    return [...all].flatMap((broker) => broker.connectionPool.pool);
+  }
+
+  async #connection(node: number, index: number): Promise<Connection> {
+    const open = this.#cluster.brokerPool.brokers[node]?.connectionPool.pool[index];
+    if (open?.isConnected() && (!open.sasl || open.isAuthenticated())) return open;
+    const broker = await this.#cluster.findBroker({ nodeId: node });
+    const connection = await broker.connectionPool.getConnection(index);
+    await connection.authenticate();
+    return connection;
+  }
+
+  #send(connection: Connection, api: Api, pieces: readonly Buffer[], timeoutMs: number): Promise<{ readonly payload: Buffer }> {
+    const correlationId = connection.nextCorrelationId();
+    const size = pieces.reduce((sum, piece) => sum + piece.length, FRAME_OVERHEAD + this.#clientId.length);
+    const head = Buffer.allocUnsafe(4 + FRAME_OVERHEAD + this.#clientId.length);
+    head.writeInt32BE(size, 0);
+    head.writeInt16BE(api.key, 4);
+    head.writeInt16BE(api.version, 6);
+    head.writeInt32BE(correlationId, 8);
+    head.writeInt16BE(this.#clientId.length, 12);
+    this.#clientId.copy(head, 14);
+    return new Promise((resolve, reject) => {
+      connection.requestQueue.push({
+        entry: {
+          apiKey: api.key,
+          apiName: api.name,
+          apiVersion: api.version,
+          correlationId,
+          resolve,
+          // Whoever doesn't answer in time may answer everything else late too: begin with a new connection.
+          reject: (error) => {
+            if (error.name === 'KafkaJSRequestTimeoutError') connection.socket?.destroy(error);
+            reject(error);
+          },
+        },
+        expectResponse: true,
+        requestTimeout: timeoutMs,
+        sendRequest: () => {
+          const { socket } = connection;
+          if (!socket) throw new TransientError('log-unavailable', 'the connection is closed');
+          socket.cork();
+          socket.write(head);
+          for (const piece of pieces) socket.write(piece);
+          socket.uncork();
+        },
+      });
+    });
+  }
+
+  async #coordinator(kind: 'group' | 'transaction', key: string, place: string): Promise<Broker> {
+    const known = this.#coordinators.get(place);
+    if (known !== undefined) return await this.#cluster.findBroker({ nodeId: known });
+    await this.#cluster.connect();
+    const broker = await this.#cluster.findGroupCoordinator({ groupId: key, coordinatorType: kind === 'group' ? 0 : 1 });
+    if (broker.nodeId !== null) this.#coordinators.set(place, Number(broker.nodeId));
+    return broker;
+  }
+
+  async #attempt<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new TransientError('log-closed', 'the log is closed');
+    try {
+      return await work();
+    } catch (error) {
+      throw error instanceof TransientError ? error : new TransientError('log-unavailable', `Kafka: ${reasonOf(error)}`, { cause: error });
+    }
+  }
+
+  #learn(): void {
+    const topics = this.#cluster.brokerPool.metadata?.topicMetadata ?? [];
+    this.#leaders = new Map(
+      topics.map(({ topic, partitionMetadata }) => {
+        const leaders: (number | undefined)[] = new Array(partitionMetadata.length).fill(undefined);
+        for (const { partitionId, leader } of partitionMetadata) leaders[partitionId] = leader >= 0 ? leader : undefined;
+        return [topic, leaders];
+      }),
+    );
+  }
+}
+
+function socketFactory({ host, port, ssl, onConnect }: { host: string; port: number; ssl: tls.ConnectionOptions; onConnect: () => void }) {
+  const socket = ssl
+    ? tls.connect({ host, port, ...(net.isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
+    : net.connect({ host, port }, onConnect);
+  socket.setKeepAlive(true, 60_000);
+  socket.setNoDelay(true);
+  return socket;
+}

@@ -1,0 +1,98 @@
+import type { RecordBatch } from '../port.ts';
+import type { Topic } from '../topics.ts';
+import type { FetchedSet } from './wire/fetch.ts';
+import { Columns, endOfSet, readRecordSet } from './wire/record-set.ts';
+
+const CHUNKS_AHEAD = 2;
+const FIRST_FETCH_BYTES = 1024 * 1024;
+const MAX_FETCH_BYTES = 64 * 1024 * 1024;
+
+interface Chunk {
+  readonly set: FetchedSet;
+  readonly next: number;
+}
+
+/** A place in one partition from which is read: answers gather here as they came, and become records when they are taken. */
+export class Cursor {
+  readonly topic: Topic;
+  /** The topic's name in Kafka. */
+  readonly name: string;
+  readonly partition: number;
+  onGap: ((from: number, to: number) => void) | undefined;
+  onUnreadable: ((from: number, to: number, reason: string) => void) | undefined;
+  /** Called once there is something to take. */
+  onArrival: (() => void) | undefined;
+  /** Whether a broker has been asked at all. */
+  asked = false;
+  /** Not asked again before, ms of the monotonic clock. */
+  notBefore = 0;
+  attempts = 0;
+  maxBytes = FIRST_FETCH_BYTES;
+  #position: number;
+  #fetchAt: number;
+  #chunks: Chunk[] = [];
+  readonly #columns = new Columns();
+
+  constructor(topic: Topic, name: string, partition: number, position: number) {
+    this.topic = topic;
+    this.name = name;
+    this.partition = partition;
+    this.#position = position;
+    this.#fetchAt = position;
+  }
+
+  /** After what was taken. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** After what has arrived. */
+  get fetchAt(): number {
+    return this.#fetchAt;
+  }
+
+  get hasRoom(): boolean {
+    return this.#chunks.length < CHUNKS_AHEAD;
+  }
+
+  get hasSome(): boolean {
+    return this.#chunks.length > 0;
+  }
+
+  /** Keeps what came for `askedAt`, unless it has moved on meanwhile. Returns whether it brought anything. */
+  arrived(set: FetchedSet, askedAt: number): boolean {
+    this.asked = true;
+    if (askedAt !== this.#fetchAt) return false;
+    const next = endOfSet(set, askedAt);
+    if (next === askedAt) {
+      // Not even one batch fitted in.
+      if (set.to > set.from) this.maxBytes = Math.min(MAX_FETCH_BYTES, this.maxBytes * 2);
+      return false;
+    }
+    this.maxBytes = FIRST_FETCH_BYTES;
+    this.#chunks.push({ set, next });
+    this.#fetchAt = next;
+    return true;
+  }
+
+  /** Goes on from `to`: what lay between is gone. */
+  skip(to: number): void {
+    const from = this.#fetchAt;
+    this.#fetchAt = to;
+    if (this.#chunks.length === 0) this.#position = to;
+    this.onGap?.(from, to);
+  }
+
+  /** The oldest answer as records; they are valid until the next call. None: it held only what isn't shown, or there is none. */
+  take(): readonly RecordBatch[] {
+    const chunk = this.#chunks.shift();
+    if (!chunk) return [];
+    const onUnreadable = (from: number, to: number, reason: string): void => this.onUnreadable?.(from, to, reason);
+    const batches = readRecordSet(this.topic, this.partition, chunk.set, this.#position, this.#columns, onUnreadable);
+    const last = batches.at(-1);
+    // Past what isn't shown, so that whoever has all records is at the end.
+    if (last) last.nextOffset = chunk.next;
+    this.#position = chunk.next;
+    return batches;
+  }
+}

@@ -1,0 +1,263 @@
+import { backoffMs } from '../../runtime/backoff.ts';
+import { reasonOf } from '../../runtime/errors.ts';
+import type { Health } from '../../runtime/health.ts';
+import type { Logger } from '../../runtime/logging.ts';
+import type { Client, Lane } from './client.ts';
+import type { Cursor } from './cursor.ts';
+import { nameOf, OFFSET_OUT_OF_RANGE } from './faults.ts';
+import type { KafkaMetrics } from './metrics.ts';
+import { boundsOf } from './offsets.ts';
+import { FETCH, type FetchedSet, fetchedSets, fetchRequest } from './wire/fetch.ts';
+
+export interface FetcherDeps {
+  readonly client: Client;
+  readonly health: Health;
+  readonly logger: Logger;
+  readonly metrics: KafkaMetrics;
+  readonly requestTimeoutMs: number;
+}
+
+interface Asked {
+  readonly cursor: Cursor;
+  /** The offset asked for. */
+  readonly at: number;
+}
+
+const WAIT_MS = 500;
+const RESPONSE_BYTES = 16 * 1024 * 1024;
+/** Small answers are not asked for more often than this, so that a steady trickle doesn't cost a request per record. */
+const PACE_MS = 2;
+const SMALL_BYTES = 16 * 1024;
+const PROMPT_PACE_MS = 10;
+const RETRY = { firstMs: 50, maxMs: 1_000 };
+const TROUBLE_AFTER_MS = 3_000;
+const HEALTH_PART = 'log reading';
+
+/**
+ * Reads many partitions over one set of connections: from each broker one request at a time for all that have room. Recoveries are asked for
+ * before readings, and both in one request, so that whoever sees a recovery also sees the readings before it.
+ */
+export class Fetcher {
+  readonly #deps: FetcherDeps;
+  readonly #cursors = new Set<Cursor>();
+  /** What is being asked for, by broker and lane. */
+  readonly #asking = new Map<string, readonly Cursor[]>();
+  readonly #notBefore = new Map<string, number>();
+  #timer: NodeJS.Timeout | undefined;
+  #scheduled = false;
+  #failingSince = 0;
+  #rotation = 0;
+  #closed = false;
+
+  constructor(deps: FetcherDeps) {
+    this.#deps = deps;
+  }
+
+  /** Whether it reads that partition already; a request can name each only once. */
+  has(name: string, partition: number): boolean {
+    for (const cursor of this.#cursors) if (cursor.name === name && cursor.partition === partition) return true;
+    return false;
+  }
+
+  add(cursor: Cursor): void {
+    this.#cursors.add(cursor);
+    this.wake();
+  }
+
+  remove(cursor: Cursor): void {
+    this.#cursors.delete(cursor);
+  }
+
+  /** There may be room again. */
+  wake(): void {
+    if (this.#scheduled || this.#closed) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#pump();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#cursors.clear();
+    await this.#deps.client.close();
+  }
+
+  #pump(): void {
+    if (this.#closed) return;
+    const now = performance.now();
+    const wanted = this.#wanted(now);
+    let next = Number.POSITIVE_INFINITY;
+    for (const [node, cursors] of wanted) {
+      for (const lane of ['patient', 'prompt'] as const) {
+        const place = `${node}/${lane}`;
+        if (this.#asking.has(place)) continue;
+        const due = this.#notBefore.get(place) ?? 0;
+        if (due > now) {
+          next = Math.min(next, due);
+          continue;
+        }
+        const others = this.#asking.get(`${node}/${lane === 'prompt' ? 'patient' : 'prompt'}`) ?? [];
+        const open = cursors.filter((cursor) => !others.includes(cursor));
+        if (open.length > 0) void this.#fetch(node, lane, open);
+      }
+    }
+    if (next < Number.POSITIVE_INFINITY) this.#wakeAt(next - now);
+  }
+
+  /** Cursors with room, by broker. Recoveries wait while there is no room for readings, which they would overtake. */
+  #wanted(now: number): Map<number, Cursor[]> {
+    const byNode = new Map<number, Cursor[]>();
+    for (const cursor of this.#cursors) {
+      if (!cursor.hasRoom || this.#readingsOf(cursor)?.hasRoom === false) continue;
+      if (cursor.notBefore > now) {
+        this.#wakeAt(cursor.notBefore - now);
+        continue;
+      }
+      const node = this.#deps.client.leaderOf(cursor.name, cursor.partition);
+      if (node === undefined) {
+        this.#failed([cursor], 'no leader at the moment');
+        continue;
+      }
+      const others = byNode.get(node);
+      if (others) others.push(cursor);
+      else byNode.set(node, [cursor]);
+    }
+    return byNode;
+  }
+
+  async #fetch(node: number, lane: Lane, cursors: Cursor[]): Promise<void> {
+    const { client, metrics, requestTimeoutMs } = this.#deps;
+    const place = `${node}/${lane}`;
+    this.#asking.set(place, cursors);
+    this.#rotation += 1;
+    const turn = (cursor: Cursor): number => (cursor.partition + this.#rotation) % 1_024;
+    cursors.sort((a, b) => turn(a) - turn(b) || rank(a) - rank(b));
+    const asked = cursors.map((cursor) => ({ cursor, at: cursor.fetchAt }));
+    const maxWaitMs = lane === 'patient' ? WAIT_MS : 0;
+    let pace = lane === 'patient' ? PACE_MS : PROMPT_PACE_MS;
+    try {
+      const request = fetchRequest(
+        { maxWaitMs, maxBytes: RESPONSE_BYTES },
+        asked.map(({ cursor, at }) => ({ topic: cursor.name, partition: cursor.partition, offset: at, maxBytes: cursor.maxBytes })),
+      );
+      const response = await client.exchange(node, lane, FETCH, request, maxWaitMs + requestTimeoutMs);
+      metrics.fetches.inc({ lane });
+      metrics.fetchedBytes.inc(response.length);
+      if (response.length > SMALL_BYTES) pace = 0;
+      const { error, sets } = fetchedSets(response);
+      if (error !== 0) throw new Error(nameOf(error));
+      this.#apply(asked, sets, cursors);
+    } catch (error) {
+      this.#failed(cursors, reasonOf(error));
+    } finally {
+      this.#asking.delete(place);
+      this.#notBefore.set(place, performance.now() + pace);
+      if (pace === 0) this.wake();
+      else this.#wakeAt(pace);
+    }
+  }
+
+  /** All of an answer becomes visible at once. */
+  #apply(asked: readonly Asked[], sets: readonly FetchedSet[], together: readonly Cursor[]): void {
+    const found = new Map(sets.map((set) => [`${set.topic}/${set.partition}`, set]));
+    const woken: Cursor[] = [];
+    for (const { cursor, at } of asked) {
+      const set = found.get(`${cursor.name}/${cursor.partition}`);
+      if (!set || !this.#cursors.has(cursor)) continue;
+      if (set.error === OFFSET_OUT_OF_RANGE) void this.#outOfRange(cursor);
+      else if (set.error !== 0) this.#failed([cursor], nameOf(set.error));
+      else {
+        cursor.attempts = 0;
+        const readings = set.to > set.from ? this.#readingsOf(cursor) : undefined;
+        if (readings && !together.includes(readings)) void this.#afterReadings(readings, cursor, set, at);
+        else if (cursor.arrived(set, at)) woken.push(cursor);
+      }
+    }
+    for (const cursor of woken) cursor.onArrival?.();
+    if (sets.some(({ error }) => error === 0)) this.#succeeded();
+  }
+
+  /** The readings that belong to a cursor of recoveries. */
+  #readingsOf(cursor: Cursor): Cursor | undefined {
+    if (cursor.topic !== 'OK') return undefined;
+    for (const other of this.#cursors) if (other.topic === 'ENTRY' && other.partition === cursor.partition) return other;
+    return undefined;
+  }
+
+  /** Recoveries from one broker are shown only once the readings at another have been asked for after them. */
+  async #afterReadings(readings: Cursor, recoveries: Cursor, set: FetchedSet, at: number): Promise<void> {
+    recoveries.notBefore = Number.POSITIVE_INFINITY;
+    const { client, requestTimeoutMs } = this.#deps;
+    const from = readings.fetchAt;
+    try {
+      const node = client.leaderOf(readings.name, readings.partition);
+      if (node === undefined) throw new Error('no leader at the moment');
+      const request = fetchRequest({ maxWaitMs: 0, maxBytes: RESPONSE_BYTES }, [
+        { topic: readings.name, partition: readings.partition, offset: from, maxBytes: readings.maxBytes },
+      ]);
+      const { sets } = fetchedSets(await client.exchange(node, 'prompt', FETCH, request, requestTimeoutMs));
+      const [found] = sets;
+      if (found?.error !== 0) throw new Error(found ? nameOf(found.error) : 'no answer');
+      recoveries.notBefore = 0;
+      const some = readings.arrived(found, from);
+      if (recoveries.arrived(set, at)) recoveries.onArrival?.();
+      if (some) readings.onArrival?.();
+    } catch (error) {
+      // They are asked for again.
+      this.#failed([recoveries], reasonOf(error));
+    }
+    this.wake();
+  }
+
+  /** What it wanted is gone, or never was: goes on with the first record held. */
+  async #outOfRange(cursor: Cursor): Promise<void> {
+    cursor.notBefore = Number.POSITIVE_INFINITY;
+    try {
+      const { earliest } = await boundsOf(this.#deps.client, cursor.name, cursor.partition);
+      cursor.skip(earliest);
+      cursor.notBefore = 0;
+    } catch (error) {
+      this.#failed([cursor], reasonOf(error));
+    }
+    this.wake();
+  }
+
+  #failed(cursors: readonly Cursor[], reason: string): void {
+    if (this.#closed) return;
+    const now = performance.now();
+    if (this.#failingSince === 0) this.#failingSince = now;
+    else if (now - this.#failingSince > TROUBLE_AFTER_MS) this.#deps.health.report(HEALTH_PART, reason);
+    this.#deps.metrics.retries.inc({ what: 'read' });
+    let delayMs = 0;
+    for (const cursor of cursors) {
+      delayMs = backoffMs(cursor.attempts, RETRY);
+      cursor.attempts += 1;
+      cursor.notBefore = now + delayMs;
+    }
+    const again = (): void => this.#wakeAt(delayMs);
+    this.#deps.client.refresh().then(again, again);
+  }
+
+  #succeeded(): void {
+    if (this.#failingSince === 0) return;
+    this.#failingSince = 0;
+    this.#deps.health.report(HEALTH_PART, undefined);
+  }
+
+  #wakeAt(delayMs: number): void {
+    if (this.#timer || this.#closed) return;
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#pump();
+      },
+      Math.max(1, Math.min(delayMs, RETRY.maxMs)),
+    );
+  }
+}
+
+const ORDER: Readonly<Record<string, number>> = { OK: 0, ENTRY: 1 };
+const rank = (cursor: Cursor): number => ORDER[cursor.topic] ?? 2;

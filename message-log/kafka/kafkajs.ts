@@ -1,0 +1,161 @@
+/** The internals of kafkajs 2.2.4 that are used, with the types they have. */
+import { createRequire } from 'node:module';
+import type { Socket } from 'node:net';
+import kafkajs, { type ISocketFactory, type KafkaConfig } from 'kafkajs';
+import type { Logger } from '../../runtime/logging.ts';
+
+interface Entry {
+  readonly apiKey: number;
+  readonly apiName: string;
+  readonly apiVersion: number;
+  readonly correlationId: number;
+  resolve(answer: { readonly payload: Buffer }): void;
+  reject(error: Error): void;
+}
+
+export interface Connection {
+  readonly socket: Socket | undefined;
+  readonly sasl: unknown;
+  readonly requestQueue: {
+    push(request: { readonly entry: Entry; readonly expectResponse: boolean; readonly requestTimeout: number; sendRequest(): void }): void;
+  };
+  isConnected(): boolean;
+  isAuthenticated(): boolean;
+  authenticate(): Promise<void>;
+  nextCorrelationId(): number;
+}
+
+/** A request of kafkajs' own, with how its answer is read. */
+interface Exchange {
+  readonly request: object;
+  readonly response: { decode(bytes: Buffer): Promise<unknown>; parse(data: unknown): Promise<unknown> };
+  readonly requestTimeout?: number;
+}
+type Definition = object;
+
+export interface Broker {
+  readonly nodeId: number | string | null;
+  readonly connectionPool: {
+    readonly pool: readonly Connection[];
+    getConnection(index: number): Promise<Connection>;
+    send(exchange: Exchange): Promise<unknown>;
+  };
+  metadata(topics: readonly string[]): Promise<unknown>;
+  lookupRequest(apiKey: number, definition: Definition): (options: object) => Exchange;
+}
+
+export interface TopicMetadata {
+  readonly topicErrorCode: number;
+  readonly topic: string;
+  readonly partitionMetadata: readonly { readonly partitionId: number; readonly leader: number }[];
+}
+
+export interface KafkajsCluster {
+  readonly targetTopics: ReadonlySet<string>;
+  readonly brokerPool: {
+    readonly brokers: Readonly<Record<string, Broker>>;
+    readonly seedBroker: Broker | undefined;
+    readonly metadata: { readonly topicMetadata: readonly TopicMetadata[] } | null;
+    createBroker(options: object): Broker;
+  };
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  addMultipleTargetTopics(topics: string[]): Promise<void>;
+  refreshMetadata(): Promise<void>;
+  findBroker(place: { nodeId: number }): Promise<Broker>;
+  findGroupCoordinator(group: { groupId: string; coordinatorType: 0 | 1 }): Promise<Broker>;
+}
+
+export interface ClusterOptions extends KafkaConfig {
+  readonly connectionTimeout: number;
+  readonly authenticationTimeout: number;
+  readonly socketFactory: ISocketFactory;
+}
+
+type Parsed = Record<string, unknown>;
+
+const require = createRequire(import.meta.url);
+const Cluster = require('kafkajs/src/cluster') as new (options: object) => KafkajsCluster;
+const { createLogger, LEVELS } = require('kafkajs/src/loggers') as {
+  createLogger(options: { level: number; logCreator: () => (entry: { namespace: string; log: { message: string } }) => void }): object;
+  LEVELS: { readonly ERROR: number };
+};
+const { requests } = require('kafkajs/src/protocol/requests') as { requests: Readonly<Record<string, Definition>> };
+const apiKeys = require('kafkajs/src/protocol/requests/apiKeys') as Readonly<Record<string, number>>;
+const { createErrorFromCode } = require('kafkajs/src/protocol/error') as { createErrorFromCode(code: number): Error };
+
+/** What kafkajs logs as errors are tries that we repeat and report ourselves. */
+export function createCluster(options: ClusterOptions, logger: Logger): KafkajsCluster {
+  const kafkajsLogger = createLogger({
+    level: LEVELS.ERROR,
+    logCreator: () => (entry) => logger.debug({ part: entry.namespace }, entry.log.message),
+  });
+  return new Cluster({
+    ...options,
+    logger: kafkajsLogger,
+    reauthenticationThreshold: 10_000,
+    enforceRequestTimeout: true,
+    allowAutoTopicCreation: false,
+    maxInFlightRequests: null,
+    metadataMaxAge: 300_000,
+    retry: { retries: 0, initialRetryTime: 20 },
+  });
+}
+
+const LEADER_NOT_AVAILABLE = 5;
+
+/** kafkajs refuses the news of all partitions when one of them has no leader just now; we want the others all the same. */
+export function lenientMetadata(cluster: KafkajsCluster): void {
+  const { brokerPool } = cluster;
+  const create = brokerPool.createBroker.bind(brokerPool);
+  brokerPool.createBroker = (options) => {
+    const broker = create(options);
+    broker.metadata = async (topics) => {
+      const { request, response } = exchangeOf(broker, 'Metadata', { topics, allowAutoTopicCreation: false });
+      const parse = async (data: unknown): Promise<unknown> => {
+        const failed = (data as { topicMetadata: readonly TopicMetadata[] }).topicMetadata.find(
+          ({ topicErrorCode }) => topicErrorCode !== 0 && topicErrorCode !== LEADER_NOT_AVAILABLE,
+        );
+        if (failed) throw new Error(`topic ${failed.topic}: ${createErrorFromCode(failed.topicErrorCode).message}`);
+        return data;
+      };
+      return await broker.connectionPool.send({ request, response: { decode: response.decode, parse } });
+    };
+    return broker;
+  };
+}
+
+/** How members of a group tell each other what they read. */
+export const { AssignerProtocol } = kafkajs;
+
+/** Sends a request of kafkajs' own in the newest version both sides know. Rejects with kafkajs' errors. */
+export async function ask(broker: Broker, name: string, options: object, timeoutMs?: number): Promise<Parsed> {
+  const exchange = exchangeOf(broker, name, options);
+  return (await broker.connectionPool.send(timeoutMs === undefined ? exchange : { ...exchange, requestTimeout: timeoutMs })) as Parsed;
+}
+
+/** The id under which the coordinator wants a new member to join again. */
+export function memberIdRequired(error: unknown): string | undefined {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if (at.name === 'KafkaJSMemberIdRequired' && 'memberId' in at) return String(at.memberId);
+  }
+  return undefined;
+}
+
+/** What Kafka calls the error (`REBALANCE_IN_PROGRESS`, …), wherever it is in the chain of causes. */
+export function kafkaErrorOf(error: unknown): string | undefined {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if ('type' in at && typeof at.type === 'string') return at.type;
+  }
+  return undefined;
+}
+
+/** Whether a coordinator has to be looked up anew: it moved, is loading, or can't be reached. */
+export function isStale(error: unknown): boolean {
+  const type = kafkaErrorOf(error);
+  return type === undefined || type.includes('COORDINATOR');
+}
+
+function exchangeOf(broker: Broker, name: string, options: object): Exchange {
+  return broker.lookupRequest(apiKeys[name] as number, requests[name] as Definition)(options);
+}

@@ -1,0 +1,199 @@
+import type { Registry } from 'prom-client';
+import type { Clock } from '../../runtime/clock.ts';
+import { PermanentError } from '../../runtime/errors.ts';
+import type { Health } from '../../runtime/health.ts';
+import type { Logger } from '../../runtime/logging.ts';
+import type { From, MessageLog, Reader, Records, Subscription, TaskOwner } from '../port.ts';
+import { TOPICS, type Topic } from '../topics.ts';
+import { Appender } from './appender.ts';
+import { Client } from './client.ts';
+import type { KafkaConfig } from './config.ts';
+import { Cursor } from './cursor.ts';
+import { closed } from './faults.ts';
+import { Fetcher } from './fetcher.ts';
+import { committedOffsets, type GroupSettings } from './group-member.ts';
+import { type KafkaMetrics, kafkaMetrics } from './metrics.ts';
+import { boundsOf } from './offsets.ts';
+import { Ownership, TASK_GROUP, TASK_TOPICS } from './ownership.ts';
+import { KafkaReader } from './reader.ts';
+import { KafkaSubscription } from './subscription.ts';
+import { Watch } from './watch.ts';
+
+export interface KafkaLogDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly health: Health;
+}
+
+/**
+ * Opens the log on Kafka. Rejects with TransientError `log-unavailable` if no broker answers or a topic is missing, and with PermanentError
+ * `partitions` if the topics have another number of partitions than the settings say.
+ */
+export async function openKafkaLog(config: KafkaConfig, deps: KafkaLogDeps): Promise<MessageLog> {
+  const client = new Client(config, names(config), deps.logger);
+  try {
+    await client.connect();
+    checkPartitions(client, config);
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+  return new KafkaLog(config, client, deps);
+}
+
+class KafkaLog implements MessageLog {
+  readonly partitions: number;
+  readonly #config: KafkaConfig;
+  readonly #deps: KafkaLogDeps;
+  readonly #client: Client;
+  readonly #metrics: KafkaMetrics;
+  readonly #appender: Appender;
+  readonly #watch: Watch;
+  /** Readers share them; a partition that is read twice needs two. */
+  readonly #fetchers: Fetcher[] = [];
+  readonly #open = new Set<{ close(): Promise<void> }>();
+  #ownership: Ownership | undefined;
+  #closed = false;
+
+  constructor(config: KafkaConfig, client: Client, deps: KafkaLogDeps) {
+    this.partitions = config.partitions;
+    this.#config = config;
+    this.#deps = deps;
+    this.#client = client;
+    this.#metrics = kafkaMetrics(deps.registry, () => this.#appender.pendingBytes);
+    this.#appender = new Appender(config, { ...deps, client, metrics: this.#metrics });
+    this.#watch = new Watch({ ...deps, client }, (error) => this.#appender.refuse(error));
+  }
+
+  async append(topic: Topic, records: Records, at: number): Promise<{ readonly partition: number; readonly offset: number }> {
+    if (topic === 'STATE') throw notForAll(topic);
+    return await this.#appender.append(topic, records, at);
+  }
+
+  async reader(topic: Topic, partition: number, from: From): Promise<Reader> {
+    this.#checkOpen();
+    if (topic === 'STATE' || partition < 0 || partition >= this.partitions) throw notForAll(`${topic}/${partition}`);
+    const start = typeof from === 'number' ? from : await this.#edge(topic, partition, from);
+    const name = this.#config.prefix + topic;
+    const fetcher = await this.#fetcherFor(name, partition);
+    const cursor = new Cursor(topic, name, partition, start);
+    const reader = new KafkaReader(
+      cursor,
+      () => fetcher.wake(),
+      () => {
+        fetcher.remove(cursor);
+        this.#open.delete(reader);
+      },
+    );
+    this.#reportUnreadable(cursor);
+    fetcher.add(cursor);
+    this.#open.add(reader);
+    return reader;
+  }
+
+  async subscribe(group: string, topics: readonly Topic[]): Promise<Subscription> {
+    this.#checkOpen();
+    const client = await this.#connect();
+    const fetcher = await this.#newFetcher();
+    const deps = { ...this.#deps, client, metrics: this.#metrics };
+    const { prefix } = this.#config;
+    const subscription = new KafkaSubscription(this.#group(group, topics), topics, prefix, fetcher, deps, () =>
+      this.#open.delete(subscription),
+    );
+    this.#open.add(subscription);
+    return subscription;
+  }
+
+  async own(owner: TaskOwner): Promise<() => Promise<void>> {
+    this.#checkOpen();
+    await this.#ownership?.close();
+    const deps = { ...this.#deps, client: await this.#connect(), taskClient: await this.#connect(), metrics: this.#metrics };
+    const { prefix, requestTimeoutMs } = this.#config;
+    const ownership = new Ownership(owner, this.#group(TASK_GROUP, TASK_TOPICS), { ...deps, prefix, requestTimeoutMs });
+    this.#ownership = ownership;
+    return () => ownership.close();
+  }
+
+  async bounds(topic: Topic, partition: number): Promise<{ readonly earliest: number; readonly next: number }> {
+    return await boundsOf(this.#client, this.#config.prefix + topic, partition);
+  }
+
+  async committed(group: string, topic: Topic, partition: number): Promise<number | undefined> {
+    const { prefix } = this.#config;
+    return (await committedOffsets(this.#client, this.#group(group, []).group, prefix + topic, [partition])).get(partition);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#watch.stop();
+    await this.#ownership?.close();
+    await this.#appender.close();
+    await Promise.all([...this.#open].map((open) => open.close()));
+    await Promise.all(this.#fetchers.map((fetcher) => fetcher.close()));
+    await this.#client.close();
+  }
+
+  #group(group: string, topics: readonly Topic[]): GroupSettings {
+    const { prefix, partitions, sessionTimeoutMs, instanceId } = this.#config;
+    return { group: prefix + group, topics: topics.map((topic) => prefix + topic), partitions, sessionTimeoutMs, instanceId };
+  }
+
+  async #edge(topic: Topic, partition: number, from: 'earliest' | 'latest'): Promise<number> {
+    const { earliest, next } = await this.bounds(topic, partition);
+    return from === 'earliest' ? earliest : next;
+  }
+
+  async #fetcherFor(name: string, partition: number): Promise<Fetcher> {
+    const free = this.#fetchers.find((fetcher) => !fetcher.has(name, partition));
+    if (free) return free;
+    const fetcher = await this.#newFetcher();
+    this.#fetchers.push(fetcher);
+    return fetcher;
+  }
+
+  async #newFetcher(): Promise<Fetcher> {
+    const { requestTimeoutMs } = this.#config;
+    return new Fetcher({ ...this.#deps, client: await this.#connect(), metrics: this.#metrics, requestTimeoutMs });
+  }
+
+  async #connect(): Promise<Client> {
+    const client = new Client(this.#config, names(this.#config), this.#deps.logger);
+    try {
+      await client.connect();
+      return client;
+    } catch (error) {
+      await client.close();
+      throw error;
+    }
+  }
+
+  #reportUnreadable(cursor: Cursor): void {
+    cursor.onUnreadable = (from, to, reason) => {
+      this.#deps.logger.error(
+        { topic: cursor.topic, partition: cursor.partition, from, to, reason },
+        'records cannot be read and are passed over',
+      );
+      cursor.onGap?.(from, to);
+    };
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw closed();
+  }
+}
+
+function names({ prefix }: KafkaConfig): string[] {
+  return TOPICS.map((topic) => prefix + topic);
+}
+
+function checkPartitions(client: Client, config: KafkaConfig): void {
+  const wrong = names(config).filter((name) => client.partitionsOf(name) !== config.partitions);
+  if (wrong.length === 0) return;
+  const found = wrong.map((name) => `${name} has ${client.partitionsOf(name)}`).join(', ');
+  throw new PermanentError('partitions', `every topic must have ${config.partitions} partitions (TOCSIN_KAFKA_PARTITIONS), but ${found}`);
+}
+
+const notForAll = (place: string): PermanentError =>
+  new PermanentError('no-such-partition', `${place} is not a partition that is written or read as records`);

@@ -1,0 +1,119 @@
+import { reasonOf } from '../../runtime/errors.ts';
+import type { TaskOwner } from '../port.ts';
+import { INPUTS, type Topic } from '../topics.ts';
+import { GroupMember, type GroupDeps, type GroupSettings } from './group-member.ts';
+import { KafkaTaskLog, type TaskLogDeps } from './task-log.ts';
+
+/** The group in which processors share out the tasks' partitions. */
+export const TASK_GROUP = 'processor';
+/** Co-partitioned: a partition number means its share of all of these. */
+export const TASK_TOPICS = [...INPUTS, 'STATE'] as const satisfies readonly Topic[];
+
+const AGAIN_MS = 1_000;
+const SHOW_LAG_MS = 5_000;
+
+type OwnershipDeps = GroupDeps &
+  Omit<TaskLogDeps, 'confirm' | 'onFenced' | 'client' | 'metrics'> & { readonly taskClient: TaskLogDeps['client'] };
+
+/**
+ * Makes this process the owner of its share of the tasks. Membership decides who should own a partition; that only one can write is the
+ * epochs' doing.
+ */
+export class Ownership {
+  readonly #owner: TaskOwner;
+  readonly #deps: OwnershipDeps;
+  readonly #member: GroupMember;
+  readonly #tasks = new Map<number, KafkaTaskLog>();
+  readonly #ending = new Map<number, Promise<void>>();
+  readonly #lagTimer: NodeJS.Timeout;
+  #closing: Promise<void> | undefined;
+
+  constructor(owner: TaskOwner, settings: GroupSettings, deps: OwnershipDeps) {
+    this.#owner = owner;
+    this.#deps = deps;
+    this.#member = new GroupMember(settings, deps, {
+      shared: (partitions) => this.#shared(partitions),
+      lost: () => {
+        for (const task of this.#tasks.values()) task.fence();
+        this.#shared(new Set());
+      },
+    });
+    this.#lagTimer = setInterval(() => void this.#showLag(), SHOW_LAG_MS).unref();
+  }
+
+  /** Gives all back: resolves once no task writes any more. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#lagTimer);
+    for (const partition of [...this.#tasks.keys()]) this.#revoke(partition);
+    await Promise.all(this.#ending.values());
+    await this.#showLag();
+    await this.#member.close();
+    await Promise.all([this.#deps.client.close(), this.#deps.taskClient.close()]);
+  }
+
+  #shared(partitions: ReadonlySet<number>): void {
+    for (const partition of [...this.#tasks.keys()]) if (!partitions.has(partition)) this.#revoke(partition);
+    for (const partition of partitions) void this.#assign(partition);
+  }
+
+  /** Once its predecessor in this process has ended, if it is still wanted then. */
+  async #assign(partition: number): Promise<void> {
+    await this.#ending.get(partition);
+    if (this.#closing || this.#tasks.has(partition) || !this.#member.held.has(partition)) return;
+    const { taskClient, metrics, prefix, requestTimeoutMs, clock } = this.#deps;
+    const task = new KafkaTaskLog(partition, {
+      client: taskClient,
+      metrics,
+      prefix,
+      requestTimeoutMs,
+      clock,
+      confirm: () => this.#member.confirm(),
+      onFenced: (fencedTask) => this.#fenced(fencedTask),
+    });
+    this.#tasks.set(partition, task);
+    await this.#owner.assigned(task).catch((error: unknown) => {
+      this.#deps.logger.error({ partition, reason: reasonOf(error) }, 'a task could not be begun');
+    });
+  }
+
+  #revoke(partition: number): void {
+    const task = this.#tasks.get(partition);
+    if (!task) return;
+    this.#tasks.delete(partition);
+    const ended = this.#owner
+      .revoked(partition)
+      .catch((error: unknown) => this.#deps.logger.error({ partition, reason: reasonOf(error) }, 'a task ended with a fault'))
+      .finally(() => {
+        task.fence();
+        if (task.positions) this.#last.set(partition, task.positions);
+        this.#ending.delete(partition);
+      });
+    this.#ending.set(partition, ended);
+  }
+
+  /** Somebody else has the partition, or the broker gave up a transaction: if the group still says it is ours, it is taken up again. */
+  #fenced(task: KafkaTaskLog): void {
+    const { partition } = task;
+    if (this.#tasks.get(partition) !== task) return;
+    this.#deps.logger.warn({ partition }, 'a task was fenced: another owner has taken over, or a transaction took too long');
+    this.#revoke(partition);
+    setTimeout(() => void this.#assign(partition), AGAIN_MS).unref();
+  }
+
+  /** The group's positions are for Kafka's tools only; the tasks' own are in STATE. */
+  readonly #last = new Map<number, KafkaTaskLog['positions']>();
+  async #showLag(): Promise<void> {
+    for (const [partition, { positions }] of this.#tasks) if (positions) this.#last.set(partition, positions);
+    const { prefix } = this.#deps;
+    const offsets = [...this.#last].flatMap(([partition, positions]) =>
+      INPUTS.map((topic) => ({ topic: prefix + topic, partition, offset: positions?.[topic] ?? 0 })),
+    );
+    this.#last.clear();
+    if (offsets.length > 0) await this.#member.commit(offsets).catch(() => undefined);
+  }
+}

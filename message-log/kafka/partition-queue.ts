@@ -1,0 +1,136 @@
+import type { Topic } from '../topics.ts';
+import { unavailable } from './faults.ts';
+import { BatchWriter, type ProducerIdentity } from './wire/batch-writer.ts';
+
+/** Larger ones are cut, so that one partition doesn't hold up a request. */
+const BATCH_BYTES = 1024 * 1024;
+/** After records had to be refused, one append at a time may try again, this often. */
+const PAUSE_MS = 2_000;
+const SEQUENCE_MODULUS = 2 ** 31;
+
+/** Records that go out as one batch; settles all who wait for it. */
+export class PendingBatch {
+  readonly writer: BatchWriter;
+  readonly since: number;
+  /** Resolves with the offset of the first record. */
+  readonly acknowledged: Promise<number>;
+  sealed: Buffer | undefined;
+  #resolve: (base: number) => void = () => undefined;
+  #reject: (error: unknown) => void = () => undefined;
+
+  constructor(writer: BatchWriter, since: number) {
+    this.writer = writer;
+    this.since = since;
+    this.acknowledged = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // Those who wait get the rejection.
+    this.acknowledged.catch(() => undefined);
+  }
+
+  resolve(base: number): void {
+    this.#resolve(base);
+  }
+
+  reject(error: unknown): void {
+    this.#reject(error);
+  }
+}
+
+/** What waits for one partition, in order; at most one batch is under way, under the next sequence number of its producer. */
+export class PartitionQueue {
+  readonly topic: Topic;
+  /** The topic's name in Kafka. */
+  readonly name: string;
+  readonly partition: number;
+  identity: ProducerIdentity | undefined;
+  /** The batch that was sent and not yet settled; it is sent again as it is. */
+  current: PendingBatch | undefined;
+  /** Whether it is on its way to a broker. */
+  sending = false;
+  attempts = 0;
+  /** Not sent again before, ms of the monotonic clock. */
+  notBefore = 0;
+  lastTime = 0;
+  #sequence = 0;
+  #waiting: PendingBatch[] = [];
+  #spare: BatchWriter | undefined;
+  #trouble: { readonly error: Error; readonly tryAt: number } | undefined;
+
+  constructor(topic: Topic, name: string, partition: number) {
+    this.topic = topic;
+    this.name = name;
+    this.partition = partition;
+  }
+
+  get idle(): boolean {
+    return this.current === undefined && this.#waiting.length === 0;
+  }
+
+  get place(): string {
+    return `${this.name}/${this.partition}`;
+  }
+
+  /** Why nothing more is taken now; undefined: it is. */
+  refusal(now: number): Error | undefined {
+    return this.#trouble && (now < this.#trouble.tryAt || !this.idle) ? this.#trouble.error : undefined;
+  }
+
+  /** The batch that a record of `size` bytes goes into. */
+  open(size: number, now: number): PendingBatch {
+    const last = this.#waiting.at(-1);
+    if (last && last.writer.size + size <= BATCH_BYTES) return last;
+    const writer = this.#spare ?? new BatchWriter();
+    this.#spare = undefined;
+    const pending = new PendingBatch(writer, now);
+    this.#waiting.push(pending);
+    return pending;
+  }
+
+  /** The batch to send now, sealed; the same one until it is settled. Undefined: nothing, or the producer isn't known yet. */
+  next(): Buffer | undefined {
+    if (!this.identity) return undefined;
+    this.current ??= this.#waiting.shift();
+    const { current } = this;
+    if (!current) return undefined;
+    current.sealed ??= current.writer.seal(this.identity, this.#sequence, false);
+    return current.sealed;
+  }
+
+  acknowledge(base: number): void {
+    const { current } = this;
+    if (!current) return;
+    this.#sequence = (this.#sequence + current.writer.count) % SEQUENCE_MODULUS;
+    this.#settled();
+    this.#trouble = undefined;
+    current.resolve(base);
+    current.writer.reset();
+    this.#spare ??= current.writer;
+  }
+
+  /** The batch under way is given up. Whether the broker has it isn't known, so its sequence can't be gone on with: another producer is. */
+  abandon(error: Error): void {
+    this.current?.reject(error);
+    this.#settled();
+    this.identity = undefined;
+    this.#sequence = 0;
+  }
+
+  /** Gives up what has waited since before `deadline`; `reason` is why. Returns whether there was any. */
+  expire(deadline: number, now: number, reason: string): boolean {
+    const late = (pending: PendingBatch | undefined): boolean => pending !== undefined && pending.since <= deadline;
+    if (!late(this.current) && !late(this.#waiting[0])) return false;
+    const error = unavailable(`${this.place} took no records in time: ${reason}`);
+    this.#trouble = { error, tryAt: now + PAUSE_MS };
+    if (late(this.current)) this.abandon(error);
+    while (late(this.#waiting[0])) this.#waiting.shift()?.reject(error);
+    return true;
+  }
+
+  #settled(): void {
+    this.current = undefined;
+    this.attempts = 0;
+    this.notBefore = 0;
+  }
+}

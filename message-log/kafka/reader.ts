@@ -1,0 +1,87 @@
+import type { Reader, RecordBatch } from '../port.ts';
+import type { Cursor } from './cursor.ts';
+
+/** Waits for whichever of some cursors gets something first. */
+export class Waiting {
+  #wake: (() => void) | undefined;
+  #closed = false;
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  readonly notify = (): void => {
+    this.#wake?.();
+  };
+
+  /** Resolves once notified or closed, or when the time is over. */
+  async wait(waitMs: number): Promise<void> {
+    if (this.#closed || waitMs <= 0) return;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      timer = setTimeout(resolve, waitMs);
+    });
+    this.#wake = undefined;
+    clearTimeout(timer);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#wake?.();
+  }
+}
+
+/** Everything that has arrived at the cursors; waits for the first, then returns none. */
+export async function takeAll(
+  cursors: () => Iterable<Cursor>,
+  waiting: Waiting,
+  waitMs: number,
+  onTaken: () => void,
+): Promise<readonly RecordBatch[]> {
+  const end = performance.now() + waitMs;
+  for (;;) {
+    if (waiting.closed) return [];
+    const batches: RecordBatch[] = [];
+    let taken = false;
+    for (const cursor of cursors()) {
+      if (!cursor.hasSome) continue;
+      taken = true;
+      batches.push(...cursor.take());
+    }
+    if (taken) onTaken();
+    const left = end - performance.now();
+    if (batches.length > 0 || left <= 0) return batches;
+    await waiting.wait(left);
+  }
+}
+
+/** One partition, read over the fetcher it shares with others. */
+export class KafkaReader implements Reader {
+  onGap: ((from: number, to: number) => void) | undefined;
+  readonly #cursor: Cursor;
+  readonly #waiting = new Waiting();
+  readonly #onTaken: () => void;
+  readonly #onClose: () => void;
+
+  constructor(cursor: Cursor, onTaken: () => void, onClose: () => void) {
+    this.#cursor = cursor;
+    this.#onTaken = onTaken;
+    this.#onClose = onClose;
+    cursor.onArrival = this.#waiting.notify;
+    cursor.onGap = (from, to) => this.onGap?.(from, to);
+  }
+
+  get position(): number {
+    return this.#cursor.position;
+  }
+
+  async poll(waitMs: number): Promise<readonly RecordBatch[]> {
+    return await takeAll(() => [this.#cursor], this.#waiting, waitMs, this.#onTaken);
+  }
+
+  async close(): Promise<void> {
+    this.#waiting.close();
+    this.#onClose();
+  }
+}

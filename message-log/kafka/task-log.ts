@@ -1,0 +1,125 @@
+import { PermanentError } from '../../runtime/errors.ts';
+import type { InputPositions, OutgoingRecord, StateDelta, TaskLog } from '../port.ts';
+import { INPUTS, type Topic } from '../topics.ts';
+import type { Client } from './client.ts';
+import { fenced, unavailable } from './faults.ts';
+import type { KafkaMetrics } from './metrics.ts';
+import { boundsOf } from './offsets.ts';
+import { readState } from './state-reader.ts';
+import { TransactionalProducer, type TransactionPart } from './transactions.ts';
+import { BatchWriter } from './wire/batch-writer.ts';
+
+/** The key in STATE under which a task's input positions are kept, beside those of sensors, which are numbers. */
+const POSITIONS_KEY = '@positions';
+
+export interface TaskLogDeps {
+  readonly client: Client;
+  readonly metrics: KafkaMetrics;
+  readonly prefix: string;
+  readonly requestTimeoutMs: number;
+  /** Epoch ms. */
+  readonly clock: () => number;
+  /** Rejects unless the partition is this process's to take: a process that woke up late must not take it from its owner. */
+  confirm(partition: number): Promise<void>;
+  onFenced(task: KafkaTaskLog): void;
+}
+
+/** One partition's task on Kafka: its epoch is that of a transactional id, its state and positions are records of STATE. */
+export class KafkaTaskLog implements TaskLog {
+  readonly partition: number;
+  readonly #deps: TaskLogDeps;
+  #producer: TransactionalProducer | undefined;
+  #positions: InputPositions | undefined;
+  #fenced = false;
+
+  constructor(partition: number, deps: TaskLogDeps) {
+    this.partition = partition;
+    this.#deps = deps;
+  }
+
+  /** What was committed last in this process. */
+  get positions(): InputPositions | undefined {
+    return this.#positions;
+  }
+
+  /** From now on it writes nothing, whatever its epoch. */
+  fence(): void {
+    this.#fenced = true;
+    this.#producer = undefined;
+  }
+
+  /** Epoch first, then the state up to the end as of that epoch: so nobody else can have written what isn't read. */
+  async restore(visit: (key: number, value: Buffer) => void): Promise<InputPositions> {
+    if (this.#fenced) throw fenced();
+    const { client, metrics, prefix, requestTimeoutMs } = this.#deps;
+    const began = performance.now();
+    this.#producer = undefined;
+    await client.refresh();
+    await this.#deps.confirm(this.partition);
+    const settings = { transactionalId: `${prefix}task-${this.partition}`, requestTimeoutMs };
+    const producer = await TransactionalProducer.begin(client, settings);
+    const stored = await readState(client, `${prefix}STATE`, this.partition, visit);
+    const positions = await this.#inputs(stored);
+    if (this.#fenced) throw fenced();
+    this.#producer = producer;
+    this.#positions = positions;
+    metrics.restoreSeconds.observe((performance.now() - began) / 1_000);
+    return positions;
+  }
+
+  async commit(outputs: readonly OutgoingRecord[], state: readonly StateDelta[], positions: InputPositions): Promise<void> {
+    if (this.#fenced) throw fenced();
+    // Not restored: it would write without an epoch that the state belongs to.
+    this.#producer ??= await this.#begin();
+    const producer = this.#producer;
+    const began = performance.now();
+    try {
+      await producer.commit(this.#parts(outputs, state, positions));
+    } catch (error) {
+      this.#producer = undefined;
+      if (error instanceof PermanentError && error.code === 'fenced') this.#onFenced();
+      throw error;
+    }
+    this.#positions = positions;
+    this.#deps.metrics.transactionSeconds.observe((performance.now() - began) / 1_000);
+  }
+
+  #onFenced(): void {
+    this.#deps.metrics.fenced.inc();
+    this.fence();
+    this.#deps.onFenced(this);
+  }
+
+  /** A task that begins by writing, without having asked for its state, takes its epoch now; after a fault it has to be restored. */
+  async #begin(): Promise<TransactionalProducer> {
+    if (this.#positions) throw unavailable('the task has to be restored first');
+    await this.restore(() => undefined);
+    return this.#producer ?? Promise.reject(fenced());
+  }
+
+  #parts(outputs: readonly OutgoingRecord[], state: readonly StateDelta[], positions: InputPositions): TransactionPart[] {
+    const { prefix, clock } = this.#deps;
+    const batches = new Map<Topic, BatchWriter>();
+    const batchOf = (topic: Topic): BatchWriter => {
+      const batch = batches.get(topic) ?? new BatchWriter();
+      batches.set(topic, batch);
+      return batch;
+    };
+    for (const { topic, key, at, value } of outputs) batchOf(topic).add(key, at, value, 0, value.length);
+    const now = clock();
+    const changes = batchOf('STATE');
+    for (const { key, value } of state) changes.addText(String(key), now, value);
+    changes.addText(POSITIONS_KEY, now, Buffer.from(JSON.stringify(positions)));
+    return [...batches].map(([topic, batch]) => ({ topic: prefix + topic, partition: this.partition, batch }));
+  }
+
+  /** Without a position an input begins with the first record held. */
+  async #inputs(stored: Partial<InputPositions>): Promise<InputPositions> {
+    const { client, prefix } = this.#deps;
+    const positions = INPUTS.map(async (topic) => {
+      const known = stored[topic];
+      return [topic, known ?? (await boundsOf(client, prefix + topic, this.partition)).earliest] as const;
+    });
+    return Object.fromEntries(await Promise.all(positions)) as unknown as InputPositions;
+  }
+}

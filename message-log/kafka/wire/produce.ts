@@ -1,0 +1,51 @@
+import { RequestWriter, ResponseReader } from './request-writer.ts';
+
+/** One sealed batch and where it goes; `topic` is its name in Kafka. */
+export interface ProducedBatch {
+  readonly topic: string;
+  readonly partition: number;
+  readonly batch: Buffer;
+}
+
+export interface ProducedPlace {
+  readonly topic: string;
+  readonly partition: number;
+  /** Kafka's error code; 0: acknowledged by all replicas in sync. */
+  readonly error: number;
+  readonly baseOffset: number;
+}
+
+export const PRODUCE = { key: 0, version: 7, name: 'Produce' } as const;
+
+const ALL_REPLICAS = -1;
+
+/** `batches` has each partition once. */
+export function produceRequest(transactionalId: string | null, timeoutMs: number, batches: readonly ProducedBatch[]): readonly Buffer[] {
+  const request = new RequestWriter().string(transactionalId).int16(ALL_REPLICAS).int32(timeoutMs);
+  const topics = new Map<string, ProducedBatch[]>();
+  for (const one of batches) {
+    const others = topics.get(one.topic);
+    if (others) others.push(one);
+    else topics.set(one.topic, [one]);
+  }
+  request.int32(topics.size);
+  for (const [topic, parts] of topics) {
+    request.string(topic).int32(parts.length);
+    for (const { partition, batch } of parts) request.int32(partition).piece(batch);
+  }
+  return request.pieces();
+}
+
+export function producedPlaces(response: Buffer): ProducedPlace[] {
+  const reader = new ResponseReader(response);
+  const topics = reader.array(() => {
+    const topic = reader.string();
+    return reader.array(() => {
+      const place = { topic, partition: reader.int32(), error: reader.int16(), baseOffset: reader.int64() };
+      // When it was appended, and where the log begins.
+      reader.at += 16;
+      return place;
+    });
+  });
+  return topics.flat();
+}
