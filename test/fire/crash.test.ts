@@ -47,6 +47,8 @@ it(`loses, doubles and invents nothing over ${ROUNDS} crashes (seed ${SEED})`, a
       ended = simulation;
       return simulation;
     });
+    // The simulator looks at the system before it sends: from then on it takes crashes.
+    await expect.poll(() => hasRecords(system.ingestUrl), { timeout: 60_000 }).toBe(true);
     let kills = 0;
     while (kills < ROUNDS && !ended) {
       await sleep(UP_MS.least + random() * (UP_MS.most - UP_MS.least));
@@ -74,3 +76,7 @@ it(`loses, doubles and invents nothing over ${ROUNDS} crashes (seed ${SEED})`, a
     await rm(folder, { recursive: true, force: true });
   }
 });
+
+async function hasRecords(url: string): Promise<boolean> {
+  return /^tocsin_ingest_records_total\{.*ENTRY.*\} [1-9]/m.test(await (await fetch(`${url}/metrics`)).text());
+}
