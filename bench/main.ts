@@ -2,8 +2,15 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Figure, reportOf, tableOf } from './report.ts';
 
+interface Options {
+  readonly records: number;
+  readonly node?: string;
+}
+
 /** Each loads only what it needs. */
-const BENCHES: Readonly<Record<string, { readonly what: string; readonly run: (runs: number) => Promise<readonly Figure[]> }>> = {
+const BENCHES: Readonly<
+  Record<string, { readonly what: string; readonly run: (runs: number, options: Options) => Promise<readonly Figure[]> }>
+> = {
   ingest: {
     what: 'POST /entry against a bare handler and against durability off (needs wrk)',
     run: async (runs) => (await import('./ingest.ts')).benchIngest(runs),
@@ -28,31 +35,44 @@ const BENCHES: Readonly<Record<string, { readonly what: string; readonly run: (r
     what: '50,000 open connections (or as many as the system lets one process open) and 2,500 statuses/s',
     run: async (runs) => (await import('./connections.ts')).benchConnections(runs),
   },
+  'kafka-backlog': {
+    what: 'a backlog on a broker of its own: CPU per record, ours and Kafka Streams in turns (needs Java, Maven)',
+    run: async (runs, options) => (await import('./kafka-backlog.ts')).benchKafkaBacklog(runs, options),
+  },
 };
 
-const HELP = `Usage: npm run bench -- BENCH [--runs N] [--json FILE]
+const HELP = `Usage: npm run bench -- BENCH [--runs N] [--records N] [--node PATH] [--json FILE]
 
 ${Object.entries(BENCHES)
-  .map(([name, { what }]) => `  ${name.padEnd(12)} ${what}`)
+  .map(([name, { what }]) => `  ${name.padEnd(13)} ${what}`)
   .join('\n')}
 
   --runs N     how often each figure is measured; the table shows median and range (default 5)
+  --records N  of a backlog (default 5,000,000; for steady figures 40,000,000)
+  --node PATH  the Node that runs ours, where a peer runs beside it
   --json FILE  writes all values as JSON
 `;
 
 const { values, positionals } = parseArgs({
-  options: { runs: { type: 'string', default: '5' }, json: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  options: {
+    runs: { type: 'string', default: '5' },
+    records: { type: 'string', default: '5000000' },
+    node: { type: 'string' },
+    json: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  },
   allowPositionals: true,
 });
 const bench = BENCHES[positionals[0] ?? ''];
 const runs = Number(values.runs);
+const records = Number(values.records);
 
 if (values.help) process.stdout.write(HELP);
-else if (!bench || positionals.length !== 1 || !Number.isInteger(runs) || runs < 1) {
+else if (!bench || positionals.length !== 1 || ![runs, records].every((n) => Number.isInteger(n) && n > 0)) {
   process.stderr.write(HELP);
   process.exitCode = 2;
 } else {
-  const report = reportOf(positionals[0] ?? '', await bench.run(runs));
+  const report = reportOf(positionals[0] ?? '', await bench.run(runs, { records, ...(values.node ? { node: values.node } : {}) }));
   process.stdout.write(`${tableOf(report)}\n`);
   if (values.json) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
 }
