@@ -1,9 +1,7 @@
 import { z } from 'zod';
 import { type ConfigOf, duration, flag, integer, setting } from '../../runtime/configuration.ts';
-
-/** Plain ASCII addresses only: they stand in headers and SMTP commands as they are. */
-const ADDRESS = /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
-const RECIPIENTS_MAX = 50;
+import { ADDRESS, RECIPIENTS_MAX } from './mail/address.ts';
+import { parseRoutes, type Route } from './mail/routes.ts';
 
 const address = z.string().trim().regex(ADDRESS, 'must be an e-mail address such as alarms@example.org');
 
@@ -17,9 +15,33 @@ const addresses = z
   )
   .transform((list): readonly string[] => list);
 
+const routes = z
+  .string()
+  .default('')
+  .transform((text, context): readonly Route[] => {
+    const parsed = parseRoutes(text);
+    for (const message of parsed.problems) context.addIssue({ code: 'custom', message });
+    return parsed.routes;
+  });
+
 const smtpUrl = z.string().refine(isSmtpUrl, 'must be smtp://user:password@host:port or smtps://…').optional();
 
 const SMTP_TLS = ['auto', 'required', 'off'] as const;
+
+/** At most `mails` in any `perMs`; no bound when `mails` is 0. */
+export interface MailRate {
+  readonly mails: number;
+  readonly perMs: number;
+}
+
+const RATE_SPANS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+const rate = z
+  .string()
+  .regex(/^\d{1,6}(\/[smh])?$/, 'must be a number of mails a second, or such as 30/m or 500/h')
+  .transform((text): MailRate => {
+    const [mails, span = 's'] = text.split('/');
+    return { mails: Number(mails), perMs: RATE_SPANS[span] ?? 1_000 };
+  });
 
 export const mailerSettings = {
   smtpUrl: setting(
@@ -32,12 +54,34 @@ export const mailerSettings = {
     'TOCSIN_SMTP_TLS',
     z.enum(SMTP_TLS),
     'auto',
-    'STARTTLS: auto (when offered; always with a password, unless on loopback), required, or off.',
+    'STARTTLS: auto (required, with a certificate that is trusted; on loopback as offered), required, or off.',
   ),
-  to: setting('TOCSIN_MAIL_TO', addresses, 'monitoring@localhost', 'Who gets the mails; several addresses are separated by commas.'),
+  smtpCa: setting(
+    'TOCSIN_SMTP_CA',
+    z.string().optional(),
+    undefined,
+    "PEM file of the authority that signed the mail server's certificate, if not a public one.",
+  ),
+  to: setting(
+    'TOCSIN_MAIL_TO',
+    addresses,
+    'monitoring@localhost',
+    'Who gets the mails that no route takes; several are separated by commas.',
+  ),
+  routes: setting(
+    'TOCSIN_MAIL_ROUTES',
+    routes,
+    undefined,
+    'Who gets which mails, such as `region=UK,Asia;severity=critical -> a@x.example,b@x.example`; docs/mail.md explains.',
+  ),
   from: setting('TOCSIN_MAIL_FROM', address, 'tocsin@localhost', 'Sender of the mails; its domain ends every Message-ID.'),
   concurrency: setting('TOCSIN_MAIL_CONCURRENCY', integer(1, 64), '4', 'Mails handed over at the same time, one connection each.'),
-  perSecond: setting('TOCSIN_MAIL_RATE', integer(0, 10_000), '0', 'Mails per second at most, for servers that bound it; 0: no bound.'),
+  rate: setting(
+    'TOCSIN_MAIL_RATE',
+    rate,
+    '0',
+    'Mails a second at most, for servers that bound it, or such as `30/m` or `500/h`; 0: no bound.',
+  ),
   timeoutMs: setting('TOCSIN_MAIL_TIMEOUT', duration, '60s', 'How long the mail server may be silent before the mail is tried again.'),
   recovery: setting('TOCSIN_MAIL_RECOVERY', flag, 'on', 'Also mail when an alarm clears.'),
   outboxKeepMs: setting('TOCSIN_OUTBOX_KEEP', duration, '30d', 'How long mails stay in the outbox folder.'),

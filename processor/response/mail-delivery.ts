@@ -1,6 +1,6 @@
 /** One mail from the alarm's change to its record in the ledger. */
 import type { MessageLog } from '../../message-log/port.ts';
-import type { Delivery } from '../../message-log/topics.ts';
+import type { DeadLetter, Delivery } from '../../message-log/topics.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { PermanentError, reasonOf } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/logging.ts';
@@ -11,6 +11,7 @@ import type { MailTransport } from './mail/port.ts';
 import type { QueuedMail } from './mail-queue.ts';
 import type { MailerMetrics } from './mailer-metrics.ts';
 import type { Progress, Step } from './progress.ts';
+import type { RefusedRecipients } from './refused-recipients.ts';
 
 /** A mail to be sent, with the record of ALARM that asks for it. */
 export interface AlarmMail extends QueuedMail {
@@ -29,7 +30,10 @@ export interface DeliveryDeps {
   readonly log: MessageLog;
   readonly transport: MailTransport;
   readonly find: (sensor: number) => Promise<Holder>;
-  readonly frame: MailFrame;
+  readonly frame: Omit<MailFrame, 'to'>;
+  /** Who gets the mail. */
+  readonly recipients: (change: MailedChange, holder: Holder) => readonly string[];
+  readonly refusedRecipients: Pick<RefusedRecipients, 'settle'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: MailerMetrics;
@@ -45,7 +49,7 @@ export async function deliver(mail: AlarmMail, deps: DeliveryDeps): Promise<void
   const { change, sensor } = mail;
   if (mail.givenUp !== undefined) return park(mail, mail.givenUp, deps);
   const holder = await deps.find(sensor);
-  const composed = composeMail(change, holder, deps.frame);
+  const composed = composeMail(change, holder, { ...deps.frame, to: deps.recipients(change, holder) });
   let handover: Awaited<ReturnType<MailTransport['send']>>;
   try {
     handover = await deps.transport.send(composed);
@@ -57,11 +61,17 @@ export async function deliver(mail: AlarmMail, deps: DeliveryDeps): Promise<void
   deps.metrics.mailedSeconds.observe({ event: change.event }, Math.max(0, at - change.at) / 1_000);
   deps.metrics.sent.inc({ event: change.event });
   if (typeof holder === 'string') deps.metrics.withoutClient.inc({ reason: holder });
-  if (handover.refused) {
-    deps.metrics.refusedRecipients.inc(handover.refused);
-    deps.logger.warn({ messageId: composed.messageId, reply: handover.reply }, 'the mail server refused some of the recipients');
-  }
   await record(mail, { ...deliveryOf(mail, deps.frame, at), outcome: 'sent', reply: handover.reply }, deps);
+  await deps.refusedRecipients.settle(mail, composed, handover);
+}
+
+/** Recipients that got the mail later than the others: known to the ledger, not needed for it. */
+export async function recordLater(mail: AlarmMail, reply: string, deps: Pick<DeliveryDeps, 'log' | 'frame' | 'clock'>): Promise<void> {
+  await recordDelivery(deps.log, { ...deliveryOf(mail, deps.frame, deps.clock()), outcome: 'sent', reply });
+}
+
+export async function recordUndelivered(mail: AlarmMail, reason: string, deps: Pick<DeliveryDeps, 'log' | 'clock'>): Promise<void> {
+  await recordDead(deps.log, mail.sensor, deps.clock(), letterOf(mail, reason));
 }
 
 async function park(mail: AlarmMail, reason: string, deps: DeliveryDeps): Promise<void> {
@@ -71,10 +81,12 @@ async function park(mail: AlarmMail, reason: string, deps: DeliveryDeps): Promis
     { alarm: mail.alarm, sensor: mail.sensor, reason },
     'a mail was given up; the alarm itself stands, its record is in DEAD',
   );
-  const { progress, step, sensor, value } = mail;
-  const letter = { topic: 'ALARM', partition: progress.partition, offset: step.offset, at: mail.at, reason, by: 'mailer', value } as const;
-  await deps.persist(() => recordDead(deps.log, sensor, at, letter));
+  await deps.persist(() => recordDead(deps.log, mail.sensor, at, letterOf(mail, reason)));
   await record(mail, { ...deliveryOf(mail, deps.frame, at), outcome: 'parked', reply: reason }, deps);
+}
+
+function letterOf({ progress, step, at, value }: AlarmMail, reason: string): DeadLetter {
+  return { topic: 'ALARM', partition: progress.partition, offset: step.offset, at, reason, by: 'mailer', value };
 }
 
 async function record({ progress, step }: AlarmMail, delivery: Delivery, deps: DeliveryDeps): Promise<void> {
@@ -82,7 +94,7 @@ async function record({ progress, step }: AlarmMail, delivery: Delivery, deps: D
   progress.recorded(step, await deps.persist(() => recordDelivery(deps.log, delivery)));
 }
 
-function deliveryOf({ change, sensor, deferrals, givenUp }: AlarmMail, { from }: MailFrame, at: number) {
+function deliveryOf({ change, sensor, deferrals, givenUp }: AlarmMail, { from }: Pick<MailFrame, 'from'>, at: number) {
   return {
     alarm: change.alarm.id,
     sensor,

@@ -19,6 +19,11 @@ export function mailerMetrics(registry: Registry, unfinished: () => number) {
       help: 'Recipients refused by the server in mails that it took for others',
       registers,
     }),
+    recipientsParked: new Counter({
+      name: 'tocsin_mail_recipients_parked_total',
+      help: 'Recipients that did not get a mail which others got; each is in DEAD',
+      registers,
+    }),
     withoutClient: new Counter({
       name: 'tocsin_mails_without_client_total',
       help: "Mails sent without the client's data",

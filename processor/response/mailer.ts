@@ -13,11 +13,13 @@ import type { MailerConfig } from './config.ts';
 import { deliveryKey, MAILER_GROUP, readLedger, recordDead } from './deliveries.ts';
 import type { Directory } from './directory/port.ts';
 import type { MailTransport } from './mail/port.ts';
-import { type AlarmMail, type DeliveryDeps, deliver } from './mail-delivery.ts';
+import { recipientsOf } from './mail/routes.ts';
+import { type AlarmMail, type DeliveryDeps, deliver, recordLater, recordUndelivered } from './mail-delivery.ts';
 import { MailQueue } from './mail-queue.ts';
 import { MailerHealth } from './mailer-health.ts';
 import { mailerMetrics } from './mailer-metrics.ts';
 import { Progress } from './progress.ts';
+import { NOT_PARKED, RefusedRecipients } from './refused-recipients.ts';
 
 /** `transport` and `directory` are closed by who opened them, after the mailer has stopped. */
 export interface MailerDeps {
@@ -40,6 +42,8 @@ export interface MailerLimits {
   readonly drainMs: number;
   /** How long a quiet log is waited on; as late at most are positions kept and health told. */
   readonly pollWaitMs: number;
+  /** When recipients that the server put off are tried again, one after the other. */
+  readonly recipientDelaysMs?: readonly number[];
 }
 
 const LIMITS: MailerLimits = { unfinishedMax: 512, spanMax: 16_384, drainMs: 5_000, pollWaitMs: 250 };
@@ -76,6 +80,7 @@ class Mailer {
   readonly #queue: MailQueue<AlarmMail>;
   readonly #delivery: DeliveryDeps;
   readonly #health: MailerHealth;
+  readonly #refused: RefusedRecipients;
   readonly #limits: MailerLimits;
   readonly #partitions = new Map<number, Partition>();
   /** Ends the taking in, then what is under way. */
@@ -89,16 +94,26 @@ class Mailer {
     this.#limits = { ...LIMITS, ...deps.limits };
     this.#health = new MailerHealth(deps.health, deps.logger, deps.clock);
     const metrics = mailerMetrics(deps.registry, () => this.#queue.unfinished);
+    const { log, transport, clock, logger, health } = deps;
+    const frame = { from: config.from, consoleUrl: config.consoleUrl };
+    this.#refused = new RefusedRecipients(
+      {
+        ...{ transport, logger, health, metrics },
+        park: (mail, reason) => this.#persist(() => recordUndelivered(mail, reason, { log, clock }), this.#work.signal),
+        record: (mail, reply) => this.#persist(() => recordLater(mail, reply, { log, clock, frame }), this.#work.signal),
+      },
+      this.#limits.recipientDelaysMs,
+    );
     this.#delivery = {
-      log: deps.log,
-      transport: deps.transport,
-      clock: deps.clock,
-      logger: deps.logger,
-      metrics,
+      ...{ log, transport, clock, logger, metrics, frame },
       find: createClientLookup(deps.directory, (error) =>
         deps.logger.warn({ reason: reasonOf(error) }, 'clients cannot be looked up; mails go out with what is known'),
       ),
-      frame: { from: config.from, to: config.to, consoleUrl: config.consoleUrl },
+      recipients: ({ alarm, event }, holder) => {
+        const region = typeof holder === 'string' ? '' : holder.region;
+        return recipientsOf(config.routes, config.to, { region, severity: alarm.severity, type: alarm.type, event });
+      },
+      refusedRecipients: this.#refused,
       persist: (work) => this.#persist(work, this.#work.signal),
     };
     this.#queue = new MailQueue<AlarmMail>({
@@ -134,6 +149,9 @@ class Mailer {
   async stop(loop: Promise<void>): Promise<void> {
     this.#intake.abort(new Error('stopping'));
     await this.#queue.stop(this.#limits.drainMs);
+    const drained = setTimeout(() => this.#work.abort(new Error('stopping')), this.#limits.drainMs);
+    await this.#refused.stop().catch((error: unknown) => this.#deps.logger.error({ reason: reasonOf(error) }, NOT_PARKED));
+    clearTimeout(drained);
     this.#work.abort(new Error('stopping'));
     await loop;
     for (const partition of this.#partitions.values()) {

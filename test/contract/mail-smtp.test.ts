@@ -7,7 +7,7 @@ describe('smtp', () => {
   mailTransportContract(async () => {
     let server: FaultySmtp | undefined = await startSmtp();
     const { port, url } = server;
-    const transport = openSmtp({ smtpUrl: url, smtpTls: 'auto', concurrency: 4, perSecond: 0, timeoutMs: 5_000 });
+    const transport = openSmtp({ smtpUrl: url, smtpTls: 'auto', concurrency: 4, timeoutMs: 5_000 });
     const stop = async () => {
       await server?.stop();
       server = undefined;

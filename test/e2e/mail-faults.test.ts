@@ -20,7 +20,7 @@ afterEach(async () => {
 });
 
 async function startOnSmtp(smtpUrl = server.url) {
-  const transport = openSmtp({ smtpUrl, smtpTls: 'auto', concurrency: 4, perSecond: 0, timeoutMs: 1_000 });
+  const transport = openSmtp({ smtpUrl, smtpTls: 'auto', concurrency: 4, timeoutMs: 1_000 });
   closing.push(() => transport.close());
   return rig.start(transport);
 }
@@ -122,7 +122,7 @@ describe('mails over SMTP', () => {
   });
 
   it('killed between the reply and the ledger: arrive twice under one id, and never a third time', async () => {
-    const transport = openSmtp({ smtpUrl: server.url, smtpTls: 'auto', concurrency: 4, perSecond: 0, timeoutMs: 1_000 });
+    const transport = openSmtp({ smtpUrl: server.url, smtpTls: 'auto', concurrency: 4, timeoutMs: 1_000 });
     closing.push(() => transport.close());
     await rig.alarm(raised('a'), raised('b'));
     const first = await rig.start(transport, { crash: 'before DELIVERY' });

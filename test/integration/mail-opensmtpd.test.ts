@@ -16,7 +16,7 @@ const SMTPD = '/usr/sbin/smtpd';
 if (!existsSync(SMTPD)) throw new Error(`${SMTPD} is missing: apt-get install --no-install-recommends opensmtpd`);
 if (process.getuid?.() !== 0) throw new Error('OpenSMTPD delivers mail as another user: run this suite as root');
 
-const OPTIONS = { smtpTls: 'auto', concurrency: 4, perSecond: 0, timeoutMs: 10_000 } as const;
+const OPTIONS = { smtpTls: 'auto', concurrency: 4, timeoutMs: 10_000 } as const;
 
 interface Mta {
   readonly url: string;

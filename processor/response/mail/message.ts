@@ -6,6 +6,7 @@ export function messageOf(mail: Mail) {
     messageId: mail.messageId,
     from: mail.from,
     to: [...mail.to],
+    ...(mail.only ? { envelope: { from: mail.from, to: [...mail.only] } } : {}),
     subject: mail.subject,
     text: mail.text,
     html: mail.html,

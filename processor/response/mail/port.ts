@@ -2,6 +2,8 @@ export interface Mail {
   /** `<…@…>`, derived from alarm and event: the same mail always has the same id. */
   readonly messageId: string;
   readonly to: readonly string[];
+  /** Hand it to these alone; the others of `to` have it. */
+  readonly only?: readonly string[];
   readonly from: string;
   readonly subject: string;
   readonly text: string;
@@ -10,10 +12,22 @@ export interface Mail {
   readonly date: Date;
 }
 
+export interface RefusedRecipient {
+  readonly recipient: string;
+  readonly reply: string;
+  /** 5xx: trying again is useless. */
+  readonly permanent: boolean;
+}
+
+/** `night@arc.example: 550 asleep; …` */
+export function namesOf(refused: readonly RefusedRecipient[]): string {
+  return refused.map(({ recipient, reply }) => `${recipient}: ${reply}`).join('; ');
+}
+
 export interface Handover {
   readonly reply: string;
-  /** How many of the recipients the server refused while it took the mail for others; `reply` names them. */
-  readonly refused?: number;
+  /** Recipients that the server refused while it took the mail for others; `reply` names them too. */
+  readonly refused?: readonly RefusedRecipient[];
 }
 
 /**

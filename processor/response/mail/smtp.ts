@@ -1,14 +1,17 @@
 /** Mails to a mail server, over a pool of connections. */
+import { readFileSync } from 'node:fs';
 import nodemailer from 'nodemailer';
 import type { SMTPPoolOptions } from 'nodemailer/lib/smtp-pool';
 import { PermanentError, reasonOf, TransientError } from '../../../runtime/errors.ts';
 import { isLoopback } from '../../../runtime/listen.ts';
-import type { MailerConfig } from '../config.ts';
+import type { MailerConfig, MailRate } from '../config.ts';
 import { messageOf } from './message.ts';
-import type { Handover, MailTransport } from './port.ts';
+import { type Handover, type MailTransport, namesOf, type RefusedRecipient } from './port.ts';
 
-export type SmtpOptions = Pick<MailerConfig, 'smtpTls' | 'concurrency' | 'perSecond' | 'timeoutMs'> & { readonly smtpUrl: string };
+export type SmtpOptions = Pick<MailerConfig, 'smtpTls' | 'concurrency' | 'timeoutMs'> &
+  Partial<Pick<MailerConfig, 'rate' | 'smtpCa'>> & { readonly smtpUrl: string };
 
+const NO_BOUND: MailRate = { mails: 0, perMs: 1_000 };
 const CONNECT_TIMEOUT_MAX_MS = 10_000;
 /** A server that trickles is never silent: no mail takes longer than so many times the time-out. */
 const WHOLE_MAIL_FACTOR = 3;
@@ -23,11 +26,13 @@ interface SmtpFault {
   readonly recipient?: string | undefined;
 }
 
+/** Throws PermanentError when the file of the authority can't be read. */
 export function openSmtp(options: SmtpOptions): MailTransport {
+  const { concurrency, timeoutMs, rate = NO_BOUND } = options;
   const pool = nodemailer.createTransport(poolOptions(options));
   // Mails may also wait for the rate bound before they are begun.
-  const waitMs = options.perSecond > 0 ? (options.concurrency / options.perSecond) * 1_000 : 0;
-  const wholeMs = Math.ceil(options.timeoutMs * WHOLE_MAIL_FACTOR + waitMs);
+  const waitMs = rate.mails > 0 ? Math.ceil(concurrency / rate.mails) * rate.perMs : 0;
+  const wholeMs = timeoutMs * WHOLE_MAIL_FACTOR + waitMs;
   return {
     send: async (mail) => {
       try {
@@ -42,22 +47,23 @@ export function openSmtp(options: SmtpOptions): MailTransport {
   };
 }
 
-function poolOptions({ smtpUrl, smtpTls, concurrency, perSecond, timeoutMs }: SmtpOptions): SMTPPoolOptions {
+function poolOptions({ smtpUrl, smtpTls, smtpCa, concurrency, rate = NO_BOUND, timeoutMs }: SmtpOptions): SMTPPoolOptions {
   const { protocol, hostname, port, username, password } = new URL(smtpUrl);
   const host = hostname.replace(/^\[|\]$/g, '');
   const secure = protocol === 'smtps:';
   const connectTimeout = Math.min(timeoutMs, CONNECT_TIMEOUT_MAX_MS);
-  const mustEncrypt = smtpTls === 'required' || (smtpTls === 'auto' && username !== '' && !isLoopback(host));
+  // What stays on this machine needs no TLS, and a mail server's certificate there is often its own.
+  const atHome = smtpTls === 'auto' && isLoopback(host);
   return {
     pool: true,
     host,
     port: port === '' ? (secure ? 465 : 587) : Number(port),
     secure,
-    requireTLS: mustEncrypt && !secure,
+    requireTLS: smtpTls !== 'off' && !atHome && !secure,
     ignoreTLS: smtpTls === 'off',
     ...(username === '' ? {} : { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
     maxConnections: concurrency,
-    ...(perSecond > 0 ? { rateLimit: perSecond, rateDelta: 1_000 } : {}),
+    ...(rate.mails > 0 ? { rateLimit: rate.mails, rateDelta: rate.perMs } : {}),
     // The mailer retries, with its own backoff, and counts: nothing is sent twice behind its back.
     maxRequeues: 0,
     connectionTimeout: connectTimeout,
@@ -65,14 +71,31 @@ function poolOptions({ smtpUrl, smtpTls, concurrency, perSecond, timeoutMs }: Sm
     dnsTimeout: connectTimeout,
     socketTimeout: timeoutMs,
     socketCloseTimeout: 1_000,
-    tls: { minVersion: 'TLSv1.2' },
+    tls: {
+      minVersion: 'TLSv1.2',
+      ...(smtpCa === undefined ? { rejectUnauthorized: secure || !atHome } : { ca: readAuthority(smtpCa) }),
+    },
   };
+}
+
+function readAuthority(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new PermanentError('unreadable', `TOCSIN_SMTP_CA: ${reasonOf(error)}`);
+  }
 }
 
 function handover(response: string, refusals: readonly SmtpFault[]): Handover {
   if (refusals.length === 0) return { reply: response.slice(0, REPLY_MAX) };
-  const named = refusals.map(({ recipient, response: reply }) => `${recipient ?? 'a recipient'}: ${reply ?? 'no reason'}`);
-  return { reply: `${response}; refused for ${named.join('; ')}`.slice(0, REPLY_MAX), refused: refusals.length };
+  const refused = refusals.map(({ recipient = '', response: reply, responseCode = 0 }): RefusedRecipient => {
+    return {
+      recipient,
+      reply: (reply ?? 'no reason').slice(0, REPLY_MAX),
+      permanent: responseCode >= 500 && !SESSION_REPLIES.has(responseCode),
+    };
+  });
+  return { reply: `${response}; refused for ${namesOf(refused)}`.slice(0, REPLY_MAX), refused };
 }
 
 /**

@@ -16,6 +16,15 @@ describe('mailer settings', () => {
   });
 
   it.each([
+    ['0', { mails: 0, perMs: 1_000 }],
+    ['10', { mails: 10, perMs: 1_000 }],
+    ['30/m', { mails: 30, perMs: 60_000 }],
+    ['500/h', { mails: 500, perMs: 3_600_000 }],
+  ])('take a rate of %s', (text, rate) => {
+    expect(read({ TOCSIN_MAIL_RATE: text }).rate).toEqual(rate);
+  });
+
+  it.each([
     ['TOCSIN_MAIL_TO', 'a@x.example\nBcc: b@y.example'],
     ['TOCSIN_MAIL_TO', 'desk'],
     ['TOCSIN_MAIL_TO', ''.padEnd(10, ',')],
@@ -24,6 +33,9 @@ describe('mailer settings', () => {
     ['TOCSIN_SMTP_URL', 'mail.example:25'],
     ['TOCSIN_SMTP_URL', 'smtp://'],
     ['TOCSIN_MAIL_CONCURRENCY', '0'],
+    ['TOCSIN_MAIL_ROUTES', 'region=Mars -> a@x.example'],
+    ['TOCSIN_MAIL_RATE', '10/d'],
+    ['TOCSIN_MAIL_RATE', '-1'],
   ])('refuse %s=%j and name it', (name, value) => {
     expect(() => read({ [name]: value })).toThrow(name);
   });

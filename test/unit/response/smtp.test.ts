@@ -5,7 +5,7 @@ import { openSmtp, type SmtpOptions } from '../../../processor/response/mail/smt
 import { mailOf } from '../../support/alarms.ts';
 import { type FaultySmtp, type FaultySmtpOptions, startSmtp } from '../../support/smtp-server.ts';
 
-const OPTIONS = { smtpTls: 'auto', concurrency: 2, perSecond: 0, timeoutMs: 5_000 } as const;
+const OPTIONS = { smtpTls: 'auto', concurrency: 2, timeoutMs: 5_000 } as const;
 const DEFERRED = { name: 'TransientError', code: 'mail-deferred' };
 const REJECTED = { name: 'PermanentError', code: 'mail-rejected' };
 const MISCONFIGURED = { name: 'TransientError', code: 'mail-misconfigured' };
@@ -66,8 +66,32 @@ describe('a mail server that answers', () => {
       onRcptTo: ({ address }, _session, callback) => (address.startsWith('night') ? callback(refusal(550, 'asleep')) : callback()),
     });
     const handover = await transport.send(mailOf());
-    expect(handover).toEqual({ reply: '250 OK queued as 1; refused for night@arc.example: 550 asleep', refused: 1 });
+    expect(handover).toEqual({
+      reply: '250 OK queued as 1; refused for night@arc.example: 550 asleep',
+      refused: [{ recipient: 'night@arc.example', reply: '550 asleep', permanent: true }],
+    });
     expect(server.taken).toHaveLength(1);
+  });
+
+  it('puts one of two recipients off: handed over, and only that one is handed it again', async () => {
+    const given: string[] = [];
+    let full = true;
+    const { server, transport } = await bed({
+      onRcptTo: ({ address }, _session, callback) => {
+        if (full && address.startsWith('night')) return callback(refusal(452, 'mailbox full'));
+        given.push(address);
+        callback();
+      },
+    });
+    const { refused } = await transport.send(mailOf());
+    expect(refused).toEqual([{ recipient: 'night@arc.example', reply: '452 mailbox full', permanent: false }]);
+    full = false;
+    await transport.send({ ...mailOf(), only: ['night@arc.example'] });
+    expect(given).toEqual(['desk@arc.example', 'night@arc.example']);
+    expect(server.taken.map(({ to }) => [to].flat().map((list) => list?.text))).toEqual([
+      ['desk@arc.example, night@arc.example'],
+      ['desk@arc.example, night@arc.example'],
+    ]);
   });
 });
 
