@@ -7,7 +7,7 @@ import { embeddedStores, ROLES, rolesOf } from './main/roles.ts';
 import { type Addresses, startRoles } from './main/start.ts';
 import { SteadyClock } from './runtime/clock.ts';
 import { ConfigurationError } from './runtime/configuration.ts';
-import { PermanentError, reasonOf } from './runtime/errors.ts';
+import { PermanentError, reasonOf, TransientError } from './runtime/errors.ts';
 import { Health, observeHealth } from './runtime/health.ts';
 import { Lifecycle } from './runtime/lifecycle.ts';
 import { createLogger } from './runtime/logging.ts';
@@ -38,8 +38,8 @@ async function main(args: string[]): Promise<void> {
     await start(config, lifecycle);
   } catch (error) {
     await lifecycle.stop(5_000).catch(() => undefined);
-    const expected = error instanceof ConfigurationError || error instanceof PermanentError;
-    process.stderr.write(`tocsin: ${expected ? error.message : inspect(error)}\n`);
+    const expected = [ConfigurationError, PermanentError, TransientError].some((kind) => error instanceof kind);
+    process.stderr.write(`tocsin: ${expected ? reasonOf(error) : inspect(error)}\n`);
     process.exit(error instanceof ConfigurationError ? 2 : 1);
   }
 }

@@ -56,7 +56,8 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
   registerMetrics(deps.registry, live, sessions);
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     if (mayOperate(request, access) && operations(request, response)) return;
-    app(request, response);
+    if (live.problem && request.url?.startsWith('/api/')) unavailable(response, live.problem);
+    else app(request, response);
   });
   const signInUrl = access.loopback ? newLink() : `${url}/`;
   if (access.loopback) logger.info(`sign in at ${signInUrl}`);
@@ -90,6 +91,12 @@ function loadedLater(load: () => Promise<RequestListener>, logger: Logger, signa
         },
       );
   };
+}
+
+/** Until it is known what is open, an empty list would be a lie. */
+function unavailable(response: ServerResponse, problem: string): void {
+  response.writeHead(503, { 'content-type': 'application/json; charset=utf-8', 'retry-after': '1' });
+  response.end(JSON.stringify({ error: problem }));
 }
 
 /** Health is for everyone; metrics on loopback under our own name, elsewhere for those who know a token. */

@@ -8,7 +8,6 @@ import type { History } from '../processor/history/port.ts';
 import type { Directory } from '../processor/response/directory/port.ts';
 import type { MailTransport } from '../processor/response/mail/port.ts';
 import type { Clock, SteadyClock } from '../runtime/clock.ts';
-import { PermanentError } from '../runtime/errors.ts';
 import type { Health } from '../runtime/health.ts';
 import type { Lifecycle } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logging.ts';
@@ -114,7 +113,9 @@ export class Adapters {
   }
 
   async #kafkaLog(): Promise<MessageLog> {
-    throw new PermanentError('not-yet', 'TOCSIN_KAFKA_BROKERS: the log on Kafka is still to come');
+    const { openKafkaLog } = await import('../message-log/kafka/log.ts');
+    const config = this.#config.of('kafka');
+    return openKafkaLog({ ...config, brokers: present(config.brokers) }, this.#deps);
   }
 
   async #embeddedLog(): Promise<MessageLog> {

@@ -93,7 +93,12 @@ export interface Reader {
 
 export interface Subscription {
   poll(waitMs: number): Promise<readonly RecordBatch[]>;
-  /** Everything before `nextOffset` is done. Never moves backwards. */
+  /**
+   * The partitions that are this process's now, each with a number that changes whenever it has come anew: meanwhile it may have been another
+   * process's. What is known of a partition by heart holds for one such number only. As of the last poll, or newer.
+   */
+  readonly assigned: ReadonlyMap<number, number>;
+  /** Everything before `nextOffset` is done. Never moves backwards; without effect where the partition has gone to another process. */
   commit(topic: Topic, partition: number, nextOffset: number): Promise<void>;
   onGap: ((topic: Topic, partition: number, from: number, to: number) => void) | undefined;
   /** Ends a waiting poll, which resolves with none. */

@@ -21,10 +21,25 @@ export interface ConsumerDeps {
  */
 export type BatchHandler = (batch: RecordBatch) => Promise<number | undefined>;
 
+/**
+ * Told after every poll, before its batches are handled, which partitions are this process's now (see Subscription.assigned). Whatever it
+ * throws is retried for ever. As long as it isn't called, nobody knows: another process may have them.
+ */
+export type ShareHandler = (assigned: ReadonlyMap<number, number>) => Promise<void>;
+
+/** So long after the last call a process may take its share for its own: less than it takes another one to be given it. */
+export const SHARE_SURE_MS = 5_000;
+
 const POLL_WAIT_MS = 500;
 
 /** Runs a named consumer, at least once, until stopped. An outage behind `handle` shows in health and is waited out. */
-export async function startConsumer(group: string, topics: readonly Topic[], handle: BatchHandler, deps: ConsumerDeps): Promise<Running> {
+export async function startConsumer(
+  group: string,
+  topics: readonly Topic[],
+  handle: BatchHandler,
+  deps: ConsumerDeps,
+  onShare?: ShareHandler,
+): Promise<Running> {
   const logger = deps.logger.child({ consumer: group });
   const subscription = await deps.log.subscribe(group, topics);
   subscription.onGap = (topic, partition, from, to) =>
@@ -52,7 +67,9 @@ export async function startConsumer(group: string, topics: readonly Topic[], han
     idle = true;
     const batches = await retry(() => subscription.poll(POLL_WAIT_MS));
     idle = false;
-    return batches;
+    if (onShare) await retry(() => onShare(subscription.assigned));
+    // What was polled of a partition that went away meanwhile is its new owner's.
+    return batches.filter(({ partition }) => subscription.assigned.has(partition));
   };
   const work = async (batch: RecordBatch): Promise<void> => {
     const done = (await retry(() => handle(batch))) ?? batch.nextOffset;

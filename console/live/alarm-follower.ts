@@ -29,15 +29,8 @@ export async function followAlarms(
   deps: FollowerDeps,
 ): Promise<Running & { readonly caughtUp: Promise<void> }> {
   const abort = new AbortController();
-  const followed = await Promise.all(
-    from.map(async (start, partition) => {
-      const { next } = await deps.log.bounds('ALARM', partition);
-      const reader = await deps.log.reader('ALARM', partition, start);
-      reader.onGap = (first, end) =>
-        deps.logger.warn({ partition, first, end }, 'alarm events were removed by retention before the console read them');
-      return { reader, ...follow(reader, next, onEvents, deps, abort.signal) };
-    }),
-  );
+  const opened = await openAll(from, deps);
+  const followed = opened.map(({ reader, next }) => ({ reader, ...follow(reader, next, onEvents, deps, abort.signal) }));
   return {
     caughtUp: Promise.all(followed.map(({ caughtUp }) => caughtUp)).then(() => undefined),
     stop: async () => {
@@ -45,6 +38,24 @@ export async function followAlarms(
       await Promise.all(followed.map(({ reader, done }) => done.finally(() => reader.close())));
     },
   };
+}
+
+/** All or none. */
+async function openAll(
+  from: readonly From[],
+  { log, logger }: FollowerDeps,
+): Promise<{ readonly reader: Reader; readonly next: number }[]> {
+  const opening = from.map(async (start, partition) => {
+    const { next } = await log.bounds('ALARM', partition);
+    const reader = await log.reader('ALARM', partition, start);
+    reader.onGap = (first, end) =>
+      logger.warn({ partition, first, end }, 'alarm events were removed by retention before the console read them');
+    return { reader, next };
+  });
+  return Promise.all(opening).catch(async (error: unknown) => {
+    for (const opened of await Promise.allSettled(opening)) if (opened.status === 'fulfilled') await opened.value.reader.close();
+    throw error;
+  });
 }
 
 function follow(

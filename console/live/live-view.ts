@@ -3,6 +3,7 @@ import type { MessageLog } from '../../message-log/port.ts';
 import type { Archive } from '../../processor/archive/port.ts';
 import type { Directory } from '../../processor/response/directory/port.ts';
 import { afterStart } from '../../runtime/after-start.ts';
+import { retryForever } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { reasonOf } from '../../runtime/errors.ts';
 import type { Health } from '../../runtime/health.ts';
@@ -40,6 +41,8 @@ export interface LiveView extends Running {
   readonly alarms: OpenAlarms;
   readonly stream: LiveStream;
   readonly actions: PendingActions;
+  /** Why it can't tell what is open yet: then nothing is said rather than something wrong. */
+  readonly problem: string | undefined;
   /** Undefined until the directory was read. */
   places(): PlacesFile | undefined;
 }
@@ -86,13 +89,17 @@ export async function startLiveView(deps: LiveDeps, streamsMax: number): Promise
     for (const event of events) actions.answer(event);
   };
 
-  // The order matters: what the archive takes in after this look is read from the log once more.
-  const from = await archivedPositions(deps.log, deps.archiveGroup);
-  alarms.load(await deps.archive.open());
-  const follower = await followAlarms(from, onEvents, deps);
-  await follower.caughtUp;
-  for (const sensor of alarms.sensors()) lookup.ask(sensor);
   const stopping = new AbortController();
+  let follower: Awaited<ReturnType<typeof followAlarms>> | undefined;
+  const begin = async (): Promise<void> => {
+    // The order matters: what the archive takes in after this look is read from the log once more.
+    const from = await archivedPositions(deps.log, deps.archiveGroup);
+    alarms.load(await deps.archive.open());
+    follower = await followAlarms(from, onEvents, deps);
+    await follower.caughtUp;
+    for (const sensor of alarms.sensors()) lookup.ask(sensor);
+  };
+  const beginning = await begun(begin, deps, stopping.signal);
   // The queue must not wait for the map.
   void afterStart(stopping.signal).then((on) => (on ? places.refresh().then(() => stream.beat(vitals())) : undefined));
 
@@ -112,14 +119,42 @@ export async function startLiveView(deps: LiveDeps, streamsMax: number): Promise
     stream,
     actions,
     places: () => places.file,
+    get problem() {
+      return beginning.problem;
+    },
     stop: async () => {
       stopping.abort();
       for (const timer of timers) clearInterval(timer);
       stream.close();
       actions.close();
-      await Promise.all([follower.stop(), lookup.stop()]);
+      await beginning.done;
+      await Promise.all([follower?.stop(), lookup.stop()]);
     },
   };
+}
+
+/** What is tried until it succeeds: resolves once it has or has failed for the first time, and rejects only where no waiting helps. */
+async function begun(begin: () => Promise<void>, { health, logger }: LiveDeps, signal: AbortSignal) {
+  const state: { problem: string | undefined; done: Promise<void> } = { problem: undefined, done: Promise.resolve() };
+  await new Promise<void>((resolve, reject) => {
+    const onRetry = (error: unknown, attempt: number): void => {
+      state.problem = `the open alarms cannot be read: ${reasonOf(error)}`;
+      health.report('console-alarms', state.problem);
+      if (attempt === 0) logger.warn({ reason: reasonOf(error) }, 'the open alarms cannot be read, trying again; the API answers 503');
+      resolve();
+    };
+    const onBegun = (): void => {
+      state.problem = undefined;
+      health.report('console-alarms', undefined);
+      resolve();
+    };
+    const onEnd = (error: unknown): void => {
+      reject(error);
+      if (state.problem && !signal.aborted) logger.error({ reason: reasonOf(error) }, 'the open alarms cannot be read');
+    };
+    state.done = retryForever(begin, onRetry, signal).then(onBegun, onEnd);
+  });
+  return state;
 }
 
 const SEVERITY_ORDER = { CRITICAL: 0, MAJOR: 1, MINOR: 2, WARNING: 3 } as const;

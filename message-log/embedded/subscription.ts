@@ -9,6 +9,8 @@ import type { Positions } from './positions.ts';
 /** A named consumer: begins where it was, or at the first record held. */
 export class EmbeddedSubscription implements Subscription {
   onGap: ((topic: Topic, partition: number, from: number, to: number) => void) | undefined;
+  /** All, for good. */
+  readonly assigned: ReadonlyMap<number, number>;
   readonly #group: string;
   readonly #positions: Positions;
   readonly #commits: GroupCommit;
@@ -24,6 +26,7 @@ export class EmbeddedSubscription implements Subscription {
     commits: GroupCommit,
     onClose: (subscription: EmbeddedSubscription) => void,
   ) {
+    this.assigned = new Map(logs.map(({ partition }) => [partition, 0]));
     this.#group = group;
     this.#positions = positions;
     this.#commits = commits;

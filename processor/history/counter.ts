@@ -7,7 +7,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { ConfigOf } from '../../runtime/configuration.ts';
 import { reasonOf } from '../../runtime/errors.ts';
 import type { Running } from '../../runtime/lifecycle.ts';
-import { type ConsumerDeps, startConsumer } from '../consumer.ts';
+import { type ConsumerDeps, SHARE_SURE_MS, startConsumer } from '../consumer.ts';
 import { parkRecord } from '../dead-letters.ts';
 import { checked, type Decoded, decoded, parsed } from '../decoded.ts';
 import { OneAtATime } from '../one-at-a-time.ts';
@@ -35,7 +35,13 @@ const DAY_MS = 86_400_000;
 export async function startCounter(config: HistoryConfig, deps: CounterDeps): Promise<Running> {
   const { history, clock, logger, health } = deps;
   const counter = new AlarmCounter(deps);
-  const consumer = await startConsumer(COUNTER_GROUP, ['COUNT'], (batch) => counter.take(batch), deps);
+  const consumer = await startConsumer(
+    COUNTER_GROUP,
+    ['COUNT'],
+    (batch) => counter.take(batch),
+    deps,
+    async (assigned) => counter.share(assigned),
+  );
   const flushing = startPeriodic(
     'counts',
     config.flushMs,
@@ -73,11 +79,20 @@ export class AlarmCounter {
   readonly #deps: CounterDeps;
   readonly #partitions = new Map<number, PartitionCounts>();
   readonly #writes = new OneAtATime();
+  #shared: ReadonlyMap<number, number> = new Map();
+  #sharedAt = Number.POSITIVE_INFINITY;
   readonly #metrics: ReturnType<typeof metricsOf>;
 
   constructor(deps: CounterDeps) {
     this.#deps = deps;
     this.#metrics = metricsOf(deps.registry);
+  }
+
+  /** What is known of partitions that went away meanwhile is their new owner's. To be called again and again. */
+  share(assigned: ReadonlyMap<number, number>): void {
+    for (const [partition, term] of this.#shared) if (assigned.get(partition) !== term) this.#partitions.delete(partition);
+    this.#shared = assigned;
+    this.#sharedAt = performance.now();
   }
 
   /** Resolves with the position from which all open minutes can be rebuilt. */
@@ -87,6 +102,8 @@ export class AlarmCounter {
     let late = 0;
     for (const { i, value } of read) if (await counts.take(value, batch.offset(i), (sensor) => this.#regionOf(sensor))) late += 1;
     const due = counts.due();
+    // Once more, whatever was written last: another process that had the partition before may have woken up late.
+    for (const tally of due) tally.changed = true;
     if (due.length > 0) await this.flush();
     counts.close(due);
     for (const { i, problem } of unreadable) await this.#park(batch, i, problem);
@@ -98,6 +115,8 @@ export class AlarmCounter {
   /** Writes what has changed. */
   flush(): Promise<void> {
     return this.#writes.run(async () => {
+      // A process that was stopped for a while must ask first whether the partitions are still its own.
+      if (performance.now() - this.#sharedAt > SHARE_SURE_MS) return;
       const written: Tally[] = [];
       const rows = [...this.#partitions.values()].flatMap((counts) =>
         counts.changed().flatMap((tally) => {

@@ -1,14 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Counter } from 'prom-client';
+import { partitionOf } from '../../message-log/partitioning.ts';
 import type { RecordBatch } from '../../message-log/port.ts';
 import { afterStart } from '../../runtime/after-start.ts';
-import { retryForever } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { reasonOf } from '../../runtime/errors.ts';
 import type { Running } from '../../runtime/lifecycle.ts';
 import type { Archive } from '../archive/port.ts';
 import { decodeChange } from '../archive/records.ts';
-import { type ConsumerDeps, startConsumer } from '../consumer.ts';
+import { type ConsumerDeps, SHARE_SURE_MS, startConsumer } from '../consumer.ts';
 import { decoded } from '../decoded.ts';
 import { startPeriodic } from '../periodic.ts';
 import type { Directory } from '../response/directory/port.ts';
@@ -34,39 +33,45 @@ const PAUSE_MS = 25;
 export async function startStateWriter(deps: StateWriterDeps): Promise<Running> {
   const writer = new StateWriter(deps);
   const abort = new AbortController();
-  // In the background, so that a history that is away doesn't keep the process from starting; the first batch waits for it.
-  const recalled = afterStart(abort.signal).then(() =>
-    retryForever(
-      () => writer.recall(),
-      (error) => deps.health.report(STATES_GROUP, reasonOf(error)),
-      abort.signal,
-    ),
+  const started = afterStart(abort.signal);
+  let onShared: () => void = () => undefined;
+  const shared = new Promise<void>((resolve) => {
+    onShared = resolve;
+  });
+  const consumer = await startConsumer(
+    STATES_GROUP,
+    ['ALARM'],
+    async (batch) => {
+      await writer.take(batch);
+      return undefined;
+    },
+    deps,
+    async (assigned) => {
+      await started;
+      await writer.share(assigned);
+      if (assigned.size > 0) onShared();
+    },
   );
-  recalled.catch(() => undefined);
-  const handle = async (batch: RecordBatch): Promise<undefined> => {
-    await recalled;
-    await writer.take(batch);
-  };
-  const consumer = await startConsumer(STATES_GROUP, ['ALARM'], handle, deps);
   const refreshing = startPeriodic(
     'states of all sensors',
     LOOK_EVERY_MS,
     async (signal) => {
-      await recalled;
+      await shared;
       await writer.refreshIfDue(signal);
     },
     deps.logger,
   );
   return {
     stop: async () => {
-      abort.abort(new Error('stopping'));
+      abort.abort();
+      onShared();
       await Promise.all([refreshing.stop(), consumer.stop()]);
     },
   };
 }
 
 /**
- * What is active now is what the history said at the start, changed by the events since. Events that are read again after a restart end in the
+ * What is active now is what the history said when the sensor's partition came to this process, changed by the events since. Events that are read again after a restart end in the
  * same state: the last one of each alarm decides. Times of one sensor never run backwards, and an event's state is always newer than what
  * a refresh of all has written, whatever the proxies' clocks say, so that a store that shows the newest shows the right one.
  */
@@ -81,6 +86,9 @@ export class StateWriter {
   #shownUpTo = 0;
   #refreshedAt = 0;
   #refreshedSize = -1;
+  /** The partitions whose sensors are this process's to write, as the log numbers their coming. */
+  #shared: ReadonlyMap<number, number> = new Map();
+  #sharedAt = 0;
 
   constructor(deps: StateWriterDeps, pauseMs = PAUSE_MS) {
     this.#deps = deps;
@@ -92,18 +100,37 @@ export class StateWriter {
     });
   }
 
+  /** Forgets the sensors of partitions that went away, and recalls those of partitions that came. To be called again and again. */
+  async share(assigned: ReadonlyMap<number, number>): Promise<void> {
+    const kept = new Map([...assigned].filter(([partition, term]) => this.#shared.get(partition) === term));
+    if (kept.size < this.#shared.size) {
+      this.#shared = kept;
+      for (const sensor of this.#sensors.keys()) if (!kept.has(this.#partitionOf(sensor))) this.#forget(sensor);
+    }
+    if (kept.size < assigned.size) {
+      const came = new Set([...assigned.keys()].filter((partition) => !kept.has(partition)));
+      for (const sensor of this.#sensors.keys()) if (came.has(this.#partitionOf(sensor))) this.#forget(sensor);
+      await this.#recall(came);
+      this.#shared = new Map(assigned);
+      this.#refreshedSize = -1;
+    }
+    this.#sharedAt = performance.now();
+  }
+
   /** Alarms of sensors that the history has no state of, such as after it was lost, are taken from the archive. */
-  async recall(): Promise<void> {
+  async #recall(partitions: ReadonlySet<number>): Promise<void> {
     const { history, archive, clock } = this.#deps;
     const now = clock();
+    const isTheirs = (sensor: number): boolean => partitions.has(this.#partitionOf(sensor));
     for await (const states of history.states()) {
       for (const { sensor, active, at } of states) {
+        if (!isTheirs(sensor)) continue;
         if (active.length > 0 || at > now) this.#sensors.set(sensor, SensorAlarms.of(active, at));
         else this.#shownUpTo = Math.max(this.#shownUpTo, at);
       }
     }
     for (const alarm of await archive.open()) {
-      if (!isActive(alarm)) continue;
+      if (!isActive(alarm) || !isTheirs(alarm.sensor)) continue;
       const known = this.#sensors.get(alarm.sensor);
       if (known && !this.#unwritten.has(alarm.sensor)) known.identify(alarm);
       else if (known || !(await history.state(alarm.sensor))) {
@@ -131,6 +158,7 @@ export class StateWriter {
   /** All known sensors, quiet ones too, step by step. */
   async refreshIfDue(signal: AbortSignal): Promise<void> {
     const { clock, directory } = this.#deps;
+    if (!this.#isSure) return;
     const size = await directory.size();
     if (size === this.#refreshedSize && clock() < this.#refreshedAt + REFRESH_EVERY_MS) return;
     const at = Math.max(clock(), this.#shownUpTo + 1);
@@ -140,10 +168,12 @@ export class StateWriter {
     this.#refreshedSize = -1;
     for await (const places of directory.places()) {
       for (let i = 0; i < places.length; i += STATES_PER_STEP) {
-        if (signal.aborted) return;
-        const states = places.slice(i, i + STATES_PER_STEP).map(({ sensor, geohash, region }): SensorState => {
+        if (signal.aborted || !this.#isSure) return;
+        const ours = places.slice(i, i + STATES_PER_STEP).filter(({ sensor }) => this.#shared.has(this.#partitionOf(sensor)));
+        const states = ours.map(({ sensor, geohash, region }): SensorState => {
           return { sensor, geohash, region, active: this.#sensors.get(sensor)?.types() ?? [], at };
         });
+        if (states.length === 0) continue;
         await this.#deps.history.writeStates(states);
         await sleep(this.#pauseMs);
       }
@@ -164,6 +194,20 @@ export class StateWriter {
     }
     await this.#deps.history.writeStates(states);
     this.#unwritten.clear();
+  }
+
+  /** Whether the partitions are still this process's, as far as it can know: one that was stopped for a while has to ask first. */
+  get #isSure(): boolean {
+    return this.#shared.size > 0 && performance.now() - this.#sharedAt < SHARE_SURE_MS;
+  }
+
+  #partitionOf(sensor: number): number {
+    return partitionOf(sensor, this.#deps.log.partitions);
+  }
+
+  #forget(sensor: number): void {
+    this.#sensors.delete(sensor);
+    this.#unwritten.delete(sensor);
   }
 
   #sensorOf(sensor: number): SensorAlarms {

@@ -87,6 +87,7 @@ export class MemoryLog implements MessageLog {
     );
     return {
       onGap: undefined,
+      assigned: new Map(Array.from({ length: this.partitions }, (_, p) => [p, 0])),
       poll: async (waitMs) => {
         const poll = async (): Promise<RecordBatch[]> => (await Promise.all(readers.map((reader) => reader.poll(0)))).flat();
         const batches = await poll();

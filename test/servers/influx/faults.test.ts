@@ -110,6 +110,7 @@ describe.each(INFLUX_VERSIONS)('InfluxDB %s', (version) => {
       },
       0,
     );
+    await writer.share(new Map([[0, 1]]));
     for (; time <= now; time += DAY_MS) await writer.refreshIfDue(new AbortController().signal);
     const points = async () =>
       Number(/"values":\[\[.*?,(\d+)\]/.exec(await server.query('SELECT count("active") FROM sensor_state', config.bucket))?.[1]);

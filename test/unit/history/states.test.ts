@@ -17,6 +17,7 @@ import { MemoryLog } from '../../support/memory-log.ts';
 const AWAY = new TransientError('history', 'no connection');
 const DAY_MS = 86_400_000;
 const never = new AbortController().signal;
+const ALL: ReadonlyMap<number, number> = new Map([[0, 1]]);
 
 let rig: Rig;
 beforeEach(async () => {
@@ -67,7 +68,7 @@ describe('state writer', () => {
   it('writes all known sensors, quiet ones too, once until a day has passed', async () => {
     await rig.take(raised(alarmOf({ sensor: 2 }), NOON));
     rig.now = NOON + 1_000;
-    await rig.writer.refreshIfDue(never);
+    await rig.refresh();
     expect([...rig.history.latest.values()].map(({ sensor, active }) => [sensor, active])).toEqual(
       expect.arrayContaining([
         [1, []],
@@ -77,27 +78,27 @@ describe('state writer', () => {
     );
     const written = rig.history.written.length;
     rig.now += DAY_MS - 1;
-    await rig.writer.refreshIfDue(never);
+    await rig.refresh();
     expect(rig.history.written).toHaveLength(written);
     rig.now += 1;
-    await rig.writer.refreshIfDue(never);
+    await rig.refresh();
     expect(rig.history.written).toHaveLength(written + 3);
     expect(rig.history.latest.get(2)).toMatchObject({ active: ['smoke'], at: NOON + 1_000 + DAY_MS });
   });
 
   it('writes them again when clients were added, and after one that failed', async () => {
-    await rig.writer.refreshIfDue(never);
+    await rig.refresh();
     await rig.directory.put([clientOf({ id: 4 })]);
     rig.history.fault = AWAY;
-    await expect(rig.writer.refreshIfDue(never)).rejects.toThrow('no connection');
+    await expect(rig.refresh()).rejects.toThrow('no connection');
     rig.history.fault = undefined;
-    await rig.writer.refreshIfDue(never);
+    await rig.refresh();
     expect(rig.history.latest.get(4)).toMatchObject({ active: [] });
   });
 
   it('shows an event that was received before a refresh and read after it', async () => {
     rig.now = NOON + 60_000;
-    await rig.writer.refreshIfDue(never);
+    await rig.refresh();
     await rig.take(raised(alarmOf({ sensor: 1 }), NOON));
     expect(rig.history.latest.get(1)).toMatchObject({ active: ['smoke'], at: NOON + 60_001 });
   });
@@ -118,7 +119,7 @@ describe('state writer', () => {
     await rig.take(raised(alarm, NOON), cleared(alarm, NOON + 5));
     rig.open.push({ ...alarm, region: 'UK', geohash: 'gcwfhf0kz' });
     await rig.restart();
-    await rig.writer.refreshIfDue(never);
+    await rig.refresh();
     expect(rig.history.latest.get(1)).toMatchObject({ active: [] });
   });
 
@@ -164,7 +165,7 @@ describe('state writer', () => {
         for (const action of moves) {
           run.now += 500;
           if (action.kind === 'read') await read(action.records);
-          else if (action.kind === 'refresh') await run.writer.refreshIfDue(never);
+          else if (action.kind === 'refresh') await run.refresh();
           else if (action.kind === 'outage') {
             run.history.fault = AWAY;
             await read(2).catch(() => undefined);
@@ -264,13 +265,19 @@ class Rig {
   }
 
   async take(...events: AlarmChange[]): Promise<void> {
+    await this.writer.share(ALL);
     await this.writer.take(batchOf('ALARM', this.#offset, events.map(recordOf)));
     this.#offset += events.length;
+  }
+
+  async refresh(): Promise<void> {
+    await this.writer.share(ALL);
+    await this.writer.refreshIfDue(never);
   }
 
   async restart(): Promise<void> {
     this.registry = new Registry();
     this.#writer = undefined;
-    await this.writer.recall();
+    await this.writer.share(ALL);
   }
 }
