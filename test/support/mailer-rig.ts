@@ -172,6 +172,7 @@ function crashing(log: MessageLog, point: CrashPoint, onCrash: () => void): Mess
       const real = await log.subscribe(group, topics);
       return {
         onGap: undefined,
+        assigned: real.assigned,
         poll: (waitMs) => (dead ? Promise.reject(new TransientError('log-closed', 'the process is dead')) : real.poll(waitMs)),
         commit: async (topic, partition, next) => {
           if (dead || point === 'before position' || (point === 'between positions' && topic === 'DELIVERY')) die();
