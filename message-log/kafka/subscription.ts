@@ -11,8 +11,6 @@ import { takeAll, Waiting } from './reader.ts';
 
 interface Held {
   readonly cursor: Cursor;
-  /** Of the share that it came with. */
-  readonly term: number;
   committed: number;
   asked: number;
 }
@@ -31,7 +29,8 @@ export class KafkaSubscription implements Subscription {
   readonly #waiting = new Waiting();
   readonly #held = new Map<string, Held>();
   #wanted: ReadonlySet<number> = new Set();
-  #term = 0;
+  #assigned: ReadonlyMap<number, number> = new Map();
+  #arrivals = 0;
   #adjusting: Promise<void> = Promise.resolve();
   #committing: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
@@ -48,10 +47,7 @@ export class KafkaSubscription implements Subscription {
   }
 
   get assigned(): ReadonlyMap<number, number> {
-    const first = this.#topics[0]?.topic;
-    return new Map(
-      [...this.#held.values()].filter(({ cursor }) => cursor.topic === first).map(({ cursor, term }) => [cursor.partition, term]),
-    );
+    return this.#assigned;
   }
 
   async poll(waitMs: number): Promise<readonly RecordBatch[]> {
@@ -103,13 +99,19 @@ export class KafkaSubscription implements Subscription {
 
   #want(partitions: ReadonlySet<number>): void {
     this.#wanted = partitions;
-    this.#term += 1;
+    const before = this.#assigned;
+    this.#assigned = new Map([...partitions].map((partition) => [partition, before.get(partition) ?? this.#nextArrival()]));
     for (const [place, { cursor }] of this.#held) {
       if (partitions.has(cursor.partition)) continue;
       this.#held.delete(place);
       this.#fetcher.remove(cursor);
     }
     this.#adjusting = this.#adjusting.then(() => this.#begin(partitions)).catch(() => undefined);
+  }
+
+  #nextArrival(): number {
+    this.#arrivals += 1;
+    return this.#arrivals;
   }
 
   /** Begins where the group was, or with the first record held; tried until it is no longer wanted. */
@@ -137,7 +139,7 @@ export class KafkaSubscription implements Subscription {
     const cursor = new Cursor(topic, name, partition, from);
     cursor.onArrival = this.#waiting.notify;
     cursor.onGap = (gapFrom, to) => this.onGap?.(topic, partition, gapFrom, to);
-    this.#held.set(`${topic}/${partition}`, { cursor, committed, asked: committed, term: this.#term });
+    this.#held.set(`${topic}/${partition}`, { cursor, committed, asked: committed });
     this.#fetcher.add(cursor);
   }
 }

@@ -1,13 +1,19 @@
 /** The log on a real Kafka, with topics of its own. */
+import { spawn } from 'node:child_process';
 import kafkajs, { type Admin } from 'kafkajs';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
+import { Client } from '../../message-log/kafka/client.ts';
 import type { KafkaConfig } from '../../message-log/kafka/config.ts';
 import { openKafkaLog } from '../../message-log/kafka/log.ts';
+import { kafkaMetrics } from '../../message-log/kafka/metrics.ts';
+import { KafkaTaskLog } from '../../message-log/kafka/task-log.ts';
 import { createTopics } from '../../message-log/kafka/topic-administration.ts';
 import { topicSpecs } from '../../message-log/kafka/topics.ts';
 import type { MessageLog } from '../../message-log/port.ts';
+import { TOPICS } from '../../message-log/topics.ts';
 import { Health } from '../../runtime/health.ts';
+import { NODE_FLAGS } from '../../runtime/node-flags.ts';
 import type { TestKafka } from './servers/kafka.ts';
 
 let installations = 0;
@@ -54,6 +60,64 @@ export async function kafkaInstallation(kafka: TestKafka, overrides: Partial<Kaf
         { ...config, ...more },
         { clock: Date.now, logger: pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' }), registry, health },
       ),
+  };
+}
+
+/** A task of the partition that no group gave away, as an owner has it who was wrongly taken for the only one. */
+export async function taskBehindTheGroup({ config, registry }: KafkaInstallation, partition: number) {
+  const { prefix, requestTimeoutMs } = config;
+  const client = new Client(
+    config,
+    TOPICS.map((topic) => prefix + topic),
+    pino({ level: 'silent' }),
+  );
+  await client.connect();
+  const metrics = kafkaMetrics(registry, () => 0);
+  const deps = { client, metrics, prefix, requestTimeoutMs, clock: Date.now, confirm: async () => undefined, onFenced: () => undefined };
+  return { task: new KafkaTaskLog(partition, deps), close: () => client.close() };
+}
+
+/** Writes into a transaction of the partition's task and never ends it, by kafkajs' own producer. */
+export async function abandonTransaction(
+  kafka: TestKafka,
+  { config }: KafkaInstallation,
+  partition: number,
+  values: Readonly<Record<string, string>>,
+): Promise<void> {
+  const producer = new kafkajs.Kafka({ ...kafka.connection, logLevel: kafkajs.logLevel.NOTHING }).producer({
+    transactionalId: `${config.prefix}task-${partition}`,
+    maxInFlightRequests: 1,
+    idempotent: true,
+    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+  });
+  await producer.connect();
+  const transaction = await producer.transaction();
+  await transaction.sendBatch({
+    topicMessages: Object.entries(values).map(([topic, value]) => ({
+      topic: config.prefix + topic,
+      messages: [{ partition, key: '1', value }],
+    })),
+  });
+  await producer.disconnect();
+}
+
+/** A process that owns tasks; `owns` resolves once it has so many. */
+export function kafkaOwner({ config }: KafkaInstallation) {
+  const child = spawn(process.execPath, [...NODE_FLAGS, 'test/support/kafka-owner.ts', JSON.stringify(config)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let held = 0;
+  child.stdout.on('data', (data: Buffer) => {
+    held = Number(data.toString().trim().split('\n').at(-1));
+  });
+  return {
+    owns: async (count: number): Promise<void> => {
+      for (const end = Date.now() + 30_000; held !== count; ) {
+        if (Date.now() > end) throw new Error(`the process owns ${held} tasks, not ${count}`);
+        await new Promise((done) => setTimeout(done, 20));
+      }
+    },
+    kill: (): boolean => child.kill('SIGKILL'),
   };
 }
 
