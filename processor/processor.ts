@@ -51,11 +51,13 @@ export async function startProcessor(config: ProcessorConfig, deps: ProcessorDep
 class TaskRunner {
   readonly started: Promise<void>;
   task: Task | undefined;
+  readonly #endHealth: () => void;
   readonly #abort = new AbortController();
   readonly #loop: Promise<void>;
 
   constructor(taskLog: TaskLog, settings: TaskSettings, deps: TaskDeps, health: Health) {
     const part = `task ${taskLog.partition}`;
+    this.#endHealth = () => health.report(part, undefined);
     let onStarted: () => void = () => undefined;
     this.started = new Promise((resolve) => {
       onStarted = resolve;
@@ -83,7 +85,16 @@ class TaskRunner {
     this.#abort.abort(new Error('stopping'));
     await this.task?.close();
     await this.#loop;
+    // Whatever was wrong with it is its next owner's to tell.
+    this.#endHealth();
   }
+}
+
+function lagsOf(log: MessageLog, partition: number, { positions }: Task) {
+  return INPUTS.map(async (topic) => {
+    const { next } = await log.bounds(topic, partition);
+    return { topic, partition, records: Math.max(0, next - positions[topic]) };
+  });
 }
 
 function observe(registry: Registry, log: MessageLog, runners: ReadonlyMap<number, TaskRunner>): void {
@@ -93,11 +104,11 @@ function observe(registry: Registry, log: MessageLog, runners: ReadonlyMap<numbe
     labelNames: ['topic', 'partition'],
     registers: [registry],
     async collect() {
-      for (const [partition, { task }] of runners) {
-        if (!task) continue;
-        for (const topic of INPUTS)
-          this.set({ topic, partition }, Math.max(0, (await log.bounds(topic, partition)).next - task.positions[topic]));
-      }
+      const lags = [...runners].flatMap(([partition, { task }]) => (task ? lagsOf(log, partition, task) : []));
+      this.reset();
+      // Of a log that doesn't answer nothing is said; the other metrics must come all the same.
+      for (const lag of await Promise.allSettled(lags))
+        if (lag.status === 'fulfilled') this.set({ topic: lag.value.topic, partition: lag.value.partition }, lag.value.records);
     },
   });
   new Gauge({

@@ -31,6 +31,7 @@ export class MemoryLog implements MessageLog {
   fault: Error | undefined;
   readonly #records = new Map<string, TestRecord[]>();
   readonly #committed = new Map<string, number>();
+  readonly #groups = new Map<string, MemorySubscription[]>();
   readonly #state = new Map<number, Map<number, Buffer>>();
   readonly #positions = new Map<number, InputPositions>();
   readonly #epochs = new Map<number, number>();
@@ -79,29 +80,24 @@ export class MemoryLog implements MessageLog {
   }
 
   async subscribe(group: string, topics: readonly Topic[]): Promise<Subscription> {
-    const key = (topic: Topic, partition: number): string => `${group} ${topic} ${partition}`;
-    const readers = await Promise.all(
-      topics.flatMap((topic) =>
-        Array.from({ length: this.partitions }, (_, p) => this.reader(topic, p, this.#committed.get(key(topic, p)) ?? 'earliest')),
-      ),
-    );
-    return {
-      onGap: undefined,
-      assigned: new Map(Array.from({ length: this.partitions }, (_, p) => [p, 0])),
-      poll: async (waitMs) => {
-        const poll = async (): Promise<RecordBatch[]> => (await Promise.all(readers.map((reader) => reader.poll(0)))).flat();
-        const batches = await poll();
-        if (batches.length > 0 || waitMs === 0) return batches;
-        await this.more(waitMs);
-        return poll();
-      },
-      commit: async (topic, partition, nextOffset) => {
-        if (this.fault) throw this.fault;
-        const name = key(topic, partition);
-        this.#committed.set(name, Math.max(nextOffset, this.#committed.get(name) ?? 0));
-      },
-      close: async () => this.wake(),
-    };
+    const members = this.#groups.get(group) ?? [];
+    this.#groups.set(group, members);
+    const member = new MemorySubscription(this, group, topics, () => {
+      members.splice(members.indexOf(member), 1);
+      this.#shareOut(members);
+    });
+    members.push(member);
+    this.#shareOut(members);
+    return member;
+  }
+
+  /** Partitions in turn to the members of a group, as they came. */
+  #shareOut(members: readonly MemorySubscription[]): void {
+    for (const [i, member] of members.entries()) {
+      const all = Array.from({ length: this.partitions }, (_, partition) => partition);
+      member.take(new Set(all.filter((partition) => partition % members.length === i)));
+    }
+    this.wake();
   }
 
   async own(owner: TaskOwner): Promise<() => Promise<void>> {
@@ -116,7 +112,18 @@ export class MemoryLog implements MessageLog {
   }
 
   async committed(group: string, topic: Topic, partition: number): Promise<number | undefined> {
+    return this.committedNow(group, topic, partition);
+  }
+
+  /** For members of groups. */
+  committedNow(group: string, topic: Topic, partition: number): number | undefined {
     return this.#committed.get(`${group} ${topic} ${partition}`);
+  }
+
+  /** For members of groups. */
+  commitNow(group: string, topic: Topic, partition: number, next: number): void {
+    if (this.fault) throw this.fault;
+    this.#committed.set(`${group} ${topic} ${partition}`, Math.max(next, this.committedNow(group, topic, partition) ?? 0));
   }
 
   async close(): Promise<void> {
@@ -186,6 +193,61 @@ export class MemoryLog implements MessageLog {
     const records = this.#records.get(name) ?? [];
     this.#records.set(name, records);
     return records;
+  }
+}
+
+/** One of a group's members, which share the partitions out as they come and go. */
+class MemorySubscription implements Subscription {
+  onGap: undefined;
+  readonly #log: MemoryLog;
+  readonly #group: string;
+  readonly #topics: readonly Topic[];
+  readonly #onClose: () => void;
+  #held = new Map<number, { readonly term: number; readonly readers: readonly MemoryReader[] }>();
+  #term = 0;
+  #closed = false;
+
+  constructor(log: MemoryLog, group: string, topics: readonly Topic[], onClose: () => void) {
+    this.#log = log;
+    this.#group = group;
+    this.#topics = topics;
+    this.#onClose = onClose;
+  }
+
+  get assigned(): ReadonlyMap<number, number> {
+    return new Map([...this.#held].map(([partition, { term }]) => [partition, term]));
+  }
+
+  take(partitions: ReadonlySet<number>): void {
+    this.#term += 1;
+    const begin = (topic: Topic, partition: number): MemoryReader =>
+      new MemoryReader(this.#log, topic, partition, this.#log.committedNow(this.#group, topic, partition) ?? 0);
+    this.#held = new Map(
+      [...partitions].map((partition) => [
+        partition,
+        this.#held.get(partition) ?? { term: this.#term, readers: this.#topics.map((topic) => begin(topic, partition)) },
+      ]),
+    );
+  }
+
+  async poll(waitMs: number): Promise<readonly RecordBatch[]> {
+    const poll = async (): Promise<RecordBatch[]> =>
+      (await Promise.all([...this.#held.values()].flatMap(({ readers }) => readers.map((reader) => reader.poll(0))))).flat();
+    const batches = await poll();
+    if (batches.length > 0 || waitMs === 0) return batches;
+    await this.#log.more(waitMs);
+    return poll();
+  }
+
+  async commit(topic: Topic, partition: number, nextOffset: number): Promise<void> {
+    if (this.#held.has(partition)) this.#log.commitNow(this.#group, topic, partition, nextOffset);
+  }
+
+  async close(): Promise<void> {
+    if (!this.#closed) this.#onClose();
+    this.#closed = true;
+    this.#held.clear();
+    this.#log.wake();
   }
 }
 
