@@ -15,7 +15,7 @@ export function kafkaBoard(): dashboard.Dashboard {
     tags: ['watch'],
     span: '3h',
     refresh: '30s',
-    rows: [now(), traffic(), backlog(), brokers()],
+    rows: [now(), traffic(), backlog(), brokers(), clients()],
   });
 }
 
@@ -111,6 +111,41 @@ const brokers = (): Row => ({
         over(`sum by (instance) (rate(kafka_broker_failedproducerequests_total${RATE}))`, '{{instance}} produce'),
         over(`sum by (instance) (rate(kafka_broker_failedfetchrequests_total${RATE}))`, '{{instance}} fetch'),
       ]),
+      8,
+    ],
+  ],
+});
+
+/** What our processes see of it. */
+const clients = (): Row => ({
+  title: 'As our processes see it',
+  height: 9,
+  cells: [
+    [
+      timePanel(
+        'Transaction of a task, 99 %',
+        [over(`histogram_quantile(0.99, sum by (le, instance) (rate(tocsin_kafka_transaction_seconds_bucket${RATE})))`, '{{instance}}')],
+        { unit: 's' },
+      ),
+      8,
+    ],
+    [
+      timePanel('Reads a second', [
+        over(`sum by (lane) (rate(tocsin_kafka_fetches_total${RATE}))`, '{{lane}}'),
+        over(`sum by (what) (rate(tocsin_kafka_retries_total${RATE}))`, 'tried again: {{what}}'),
+      ]),
+      8,
+    ],
+    [
+      timePanel(
+        'Partitions change hands',
+        [
+          over(`sum by (group) (increase(tocsin_kafka_rebalances_total${RATE}))`, '{{group}} shared out anew'),
+          over(`sum(increase(tocsin_kafka_fenced_total${RATE}))`, 'tasks fenced off'),
+          over(`sum(increase(tocsin_kafka_restore_seconds_count${RATE}))`, 'tasks restored'),
+        ],
+        { decimals: 0 },
+      ),
       8,
     ],
   ],

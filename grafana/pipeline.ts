@@ -117,7 +117,7 @@ const ingest = (): Row => ({
 });
 
 const log = (): Row => ({
-  title: 'Log on disk (one machine)',
+  title: 'Log',
   height: 9,
   cells: [
     [
@@ -126,11 +126,14 @@ const log = (): Row => ({
       }),
       6,
     ],
-    [timePanel('Size', [over('sum by (topic) (tocsin_log_size_bytes)', '{{topic}}')], { unit: 'bytes', stacked: true }), 6],
-    [percentiles('Group commit', 'tocsin_log_commit_seconds'), 6],
+    [
+      timePanel('Size on disk (embedded)', [over('sum by (topic) (tocsin_log_size_bytes)', '{{topic}}')], { unit: 'bytes', stacked: true }),
+      6,
+    ],
+    [percentiles('Sent to durable', 'tocsin_log_commit_seconds'), 6],
     [
       timePanel('Lost or waiting', [
-        over('sum(tocsin_log_pending_bytes)', 'bytes not on disk yet'),
+        over('sum(tocsin_log_pending_bytes)', 'bytes not durable yet'),
         over(`sum(increase(tocsin_log_corrupt_frames_total${RATE}))`, 'damaged frames'),
         over(`sum(increase(tocsin_log_removed_frames_total{read="no"}${RATE}))`, 'removed unread'),
       ]),

@@ -1,0 +1,128 @@
+/** From a rule to a mail: Prometheus and Alertmanager as deploy/ configures them, only faster, and a mail server that keeps what it gets. */
+import { readFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { ParsedMail } from 'mailparser';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { check, eventually, startAlertmanager, startPrometheus } from '../../support/servers/prometheus.ts';
+import { type FaultySmtp, startSmtp } from '../../support/smtp-server.ts';
+
+const DEPLOY = join(import.meta.dirname, '../../../deploy');
+const DEADLINE_MS = 60_000;
+
+let smtp: FaultySmtp;
+let alertmanager: { readonly url: string; stop(): Promise<void> };
+beforeEach(async () => {
+  smtp = await startSmtp();
+  alertmanager = await startAlertmanager(await faster(smtp.port));
+});
+afterEach(async () => {
+  await alertmanager.stop();
+  await smtp.stop();
+});
+
+/** Addresses and groups stay as they are; minutes become seconds. The mail server is ours, without TLS and password. */
+async function faster(port: number): Promise<string> {
+  const shipped = await readFile(join(DEPLOY, 'alertmanager/alertmanager.yml'), 'utf8');
+  return shipped
+    .replace(/smtp_smarthost: .*/, `smtp_smarthost: 127.0.0.1:${port}`)
+    .replace(/ {2}smtp_auth_.*\n/g, '')
+    .replace('smtp_require_tls: true', 'smtp_require_tls: false')
+    .replace('templates/*.tmpl', join(DEPLOY, 'alertmanager/templates/*.tmpl'))
+    .replace(/(group_wait|group_interval|repeat_interval): (\d+)m/g, '$1: $2s');
+}
+
+const mails = (to: string): ParsedMail[] => smtp.taken.filter((mail) => JSON.stringify(mail.to).includes(to));
+
+const arrived = (to: string, enough: (mails: readonly ParsedMail[]) => boolean) => eventually(DEADLINE_MS, async () => mails(to), enough);
+
+async function post(
+  ...alerts: { readonly name: string; readonly severity: string; readonly labels?: Record<string, string> }[]
+): Promise<void> {
+  const body = alerts.map(({ name, severity, labels }) => ({
+    labels: { alertname: name, severity, ...labels },
+    annotations: { summary: `this is ${name}`, description: 'as a test', runbook_url: 'docs/alerts.md' },
+  }));
+  const answer = await fetch(`${alertmanager.url}/api/v2/alerts`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  expect(answer.status).toBe(200);
+}
+
+describe('the configuration of Alertmanager', () => {
+  it('is valid', async () => {
+    expect(await check('amtool', ['check-config', 'alertmanager.yml'], join(DEPLOY, 'alertmanager'))).toContain('SUCCESS');
+  });
+
+  it('sends lesser alerts in one mail, sorted by severity, and critical ones alone', async () => {
+    await post({ name: 'Small', severity: 'minor' }, { name: 'Middle', severity: 'major' }, { name: 'Other', severity: 'minor' });
+    await post({ name: 'Grave', severity: 'critical' });
+    const [lesser] = await arrived('operations@example.org', ({ length }) => length > 0);
+    const [grave] = await arrived('on-call@example.org', ({ length }) => length > 0);
+    const names = [...(lesser?.text ?? '').matchAll(/^(\w+) {2}(\w+): this is /gm)].map(([, severity, name]) => `${severity} ${name}`);
+    expect(names).toEqual(['major Middle', 'minor Other', 'minor Small']);
+    expect(lesser?.subject).toBe('Tocsin: 3 alerts');
+    expect(grave?.text).toContain('critical  Grave: this is Grave');
+    expect(grave?.subject).toBe('Tocsin: critical: this is Grave');
+  });
+
+  it('is silent about what another alert explains', async () => {
+    await post({ name: 'RoleDown', severity: 'critical', labels: { instance: 'mailer:9464' } });
+    await post(
+      { name: 'PartProblem', severity: 'major', labels: { instance: 'mailer:9464', part: 'mailer' } },
+      { name: 'PartProblem', severity: 'major', labels: { instance: 'archiver:9464', part: 'archiver' } },
+    );
+    const [told] = await arrived('operations@example.org', ({ length }) => length > 0);
+    expect(told?.text?.match(/^major {2}PartProblem: /gm)).toHaveLength(1);
+    const active = (await (await fetch(`${alertmanager.url}/api/v2/alerts?inhibited=true&active=false`)).json()) as { labels: object }[];
+    expect(active.map(({ labels }) => labels)).toEqual([expect.objectContaining({ alertname: 'PartProblem', instance: 'mailer:9464' })]);
+  });
+});
+
+describe('an alert rule', () => {
+  it('reaches the mailbox of those on call when no status comes in, and tells when it is over; the keep-alive comes again and again', async () => {
+    const sensors = await startExporter();
+    const prometheus = await startPrometheus(`
+global: { scrape_interval: 1s, evaluation_interval: 1s }
+rule_files: ['${join(DEPLOY, 'prometheus/rules')}/*.yml']
+alerting: { alertmanagers: [{ static_configs: [{ targets: ['${alertmanager.url.replace('http://', '')}'] }] }] }
+scrape_configs: [{ job_name: tocsin, static_configs: [{ targets: ['127.0.0.1:${sensors.port}'], labels: { role: proxy } }] }]
+`);
+    try {
+      const [first] = await arrived('on-call@example.org', ({ length }) => length > 0);
+      expect(first?.subject).toBe("Tocsin: critical: No sensor's status has come in for a minute");
+      expect(first?.text).toMatch(/since \d{4}-\d\d-\d\d [\d:]{8} UTC\n {2}what to do: docs\/alerts\.md#nostatuses/);
+      sensors.send();
+      const later = await arrived('on-call@example.org', (all) => all.some(({ subject }) => subject?.includes('over')));
+      expect(later.at(-1)?.text).toMatch(/^OVER\ncritical {2}NoStatuses: /);
+      const alive = await arrived('keep-alive@example.org', ({ length }) => length >= 2);
+      expect(alive.length).toBeGreaterThanOrEqual(2);
+      expect(mails('operations@example.org').filter(({ text }) => text?.includes('Watchdog'))).toEqual([]);
+    } finally {
+      await prometheus.stop();
+      sensors.server.close();
+    }
+  });
+});
+
+/** A proxy's metrics, of which no status comes in until `send`. */
+async function startExporter(): Promise<{ readonly port: number; readonly server: Server; send(): void }> {
+  let sending = false;
+  let count = 0;
+  const server = createServer((_, response) => {
+    if (sending) count += 10;
+    response.setHeader('content-type', 'text/plain');
+    response.end(`# TYPE tocsin_ingest_records_total counter\ntocsin_ingest_records_total{topic="ENTRY",outcome="accepted"} ${count}\n`);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    server,
+    send: () => {
+      sending = true;
+    },
+  };
+}
