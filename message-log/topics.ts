@@ -31,4 +31,8 @@ export interface Delivery {
   readonly reply: string;
   readonly attempts: number;
   readonly at: number;
+  /** The mail lacks the client, because the directory was away, and is to be completed: where the alarm's event lies in ALARM. */
+  readonly incomplete?: { readonly partition: number; readonly offset: number };
+  /** The mail is a further one, which completes such a mail with the client. */
+  readonly completes?: true;
 }

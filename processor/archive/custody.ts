@@ -30,9 +30,10 @@ export function custodyOf({ event, at, cause, alarm, action }: AlarmChange): rea
 }
 
 /** What became of a mail; `position` is that of its record in DELIVERY. A mail that went out twice stands here twice. */
-export function custodyOfDelivery({ at, event, outcome, messageId, reply }: Delivery, position: Position): CustodyEntry {
+export function custodyOfDelivery({ at, event, outcome, messageId, reply, completes }: Delivery, position: Position): CustodyEntry {
   const place = placeOf(position);
-  return { key: `mail ${place}`, at, kind: outcome === 'sent' ? 'mailed' : 'mail-parked', position: place, note: event, messageId, reply };
+  const note = completes ? `${event}, completed with the client` : event;
+  return { key: `mail ${place}`, at, kind: outcome === 'sent' ? 'mailed' : 'mail-parked', position: place, note, messageId, reply };
 }
 
 function placeOf({ topic, partition, offset }: Position): string {

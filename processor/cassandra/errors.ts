@@ -12,6 +12,9 @@ const REFUSALS: ReadonlySet<number> = new Set([
   codes.protocolError,
 ]);
 
+/** The driver has no error of its own for a data centre that isn't there. */
+const DATA_CENTRES = /(?:found hosts in data centers: |Available DCs are: )\[(.*)\]/;
+
 /**
  * What the driver threw, in the terms of the ports. PermanentError `cassandra-login`, `cassandra-refused`, `cassandra-data-centre`; TransientError
  * `cassandra-away`. Messages never hold values of a statement.
@@ -21,13 +24,17 @@ export function faultOf(error: unknown): PermanentError | TransientError {
   const cause = innermost(error);
   if (cause instanceof errors.AuthenticationError || codeOf(cause) === codes.badCredentials)
     return new PermanentError('cassandra-login', 'Cassandra refuses user and password', { cause });
-  if (cause instanceof errors.ArgumentError && /was not found. Available DCs/.test(cause.message)) {
-    const known = /\[(.*)\]/.exec(cause.message)?.[1] ?? '';
-    return new PermanentError('cassandra-data-centre', `the data centre is not one of Cassandra's, which are: ${known}`);
-  }
+  const dataCentres = cause instanceof Error ? DATA_CENTRES.exec(cause.message)?.[1] : undefined;
+  if (dataCentres !== undefined)
+    return new PermanentError('cassandra-data-centre', `the data centre is not one of Cassandra's, which are: ${dataCentres}`);
   if (cause instanceof errors.ResponseError && REFUSALS.has(cause.code))
     return new PermanentError('cassandra-refused', `Cassandra refuses a statement: ${cause.message}`);
   return new TransientError('cassandra-away', `Cassandra is out of reach: ${shortly(cause)}`);
+}
+
+/** It may have been one node that has just died, before the others noticed. */
+export function isWorthAnotherAttempt(error: unknown): boolean {
+  return !(faultOf(error) instanceof PermanentError);
 }
 
 /** Of several nodes that were tried, what the first one with something to say said. */

@@ -9,7 +9,7 @@ import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import { consistencyOf, createClient } from './client.ts';
 import type { CassandraConfig } from './config.ts';
-import { faultOf } from './errors.ts';
+import { faultOf, isWorthAnotherAttempt } from './errors.ts';
 import { cassandraMetrics } from './metrics.ts';
 import { inParallel } from './parallel.ts';
 import { missingFromSchema } from './schema.ts';
@@ -57,6 +57,11 @@ export async function openCassandra(config: CassandraConfig, deps: CassandraDeps
     throw error;
   }
   return session;
+}
+
+/** The driver asks every node once and then gives up, however much time is left. */
+function twice<T>(work: () => Promise<T>): Promise<T> {
+  return work().catch((error: unknown) => (isWorthAnotherAttempt(error) ? work() : Promise.reject(error)));
 }
 
 class Session implements CassandraSession {
@@ -132,7 +137,7 @@ class Session implements CassandraSession {
     const done = this.#metrics.seconds.startTimer({ kind });
     try {
       if (!this.#connected) throw new TransientError('cassandra-away', this.#problem ?? 'Cassandra is out of reach');
-      const result = await this.#inTime(work);
+      const result = await this.#inTime(() => twice(work));
       this.#working();
       return result;
     } catch (error) {

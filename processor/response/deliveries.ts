@@ -17,7 +17,7 @@ export interface Ledger {
   readonly coversTo: number;
 }
 
-const delivery = z.looseObject({ alarm: z.string(), event: z.enum(['raised', 'cleared']) });
+const delivery = z.looseObject({ alarm: z.string(), event: z.enum(['raised', 'cleared']), completes: z.literal(true).optional() });
 
 export function deliveryKey(alarm: string, event: MailedEvent): string {
   return `${alarm} ${event}`;
@@ -46,11 +46,11 @@ export async function readLedger(log: MessageLog, partition: number): Promise<Le
   return { delivered, from, next, coversTo };
 }
 
-/** Undefined for what isn't a delivery: such a record can't keep a mail back. */
+/** Undefined for what isn't the delivery of an event's own mail: such a record can't keep a mail back. */
 function keyOf(value: string): string | undefined {
   try {
     const parsed = delivery.safeParse(JSON.parse(value));
-    return parsed.success ? deliveryKey(parsed.data.alarm, parsed.data.event) : undefined;
+    return parsed.success && !parsed.data.completes ? deliveryKey(parsed.data.alarm, parsed.data.event) : undefined;
   } catch {
     return undefined;
   }

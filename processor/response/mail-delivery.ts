@@ -61,7 +61,10 @@ export async function deliver(mail: AlarmMail, deps: DeliveryDeps): Promise<void
   deps.metrics.mailedSeconds.observe({ event: change.event }, Math.max(0, at - change.at) / 1_000);
   deps.metrics.sent.inc({ event: change.event });
   if (typeof holder === 'string') deps.metrics.withoutClient.inc({ reason: holder });
-  await record(mail, { ...deliveryOf(mail, deps.frame, at), outcome: 'sent', reply: handover.reply }, deps);
+  const { progress, step } = mail;
+  const incomplete = holder === 'unavailable' && change.event === 'raised' && { partition: progress.partition, offset: step.offset };
+  const delivery = { ...deliveryOf(mail, deps.frame, at), outcome: 'sent', reply: handover.reply } as const;
+  await record(mail, incomplete ? { ...delivery, incomplete } : delivery, deps);
   await deps.refusedRecipients.settle(mail, composed, handover);
 }
 

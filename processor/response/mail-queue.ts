@@ -35,6 +35,9 @@ export class MailQueue<M extends QueuedMail> {
   readonly #ready: Readonly<Record<Severity, M[]>>;
   readonly #backingOff = new Map<M, NodeJS.Timeout>();
   readonly #underWay = new Set<Promise<void>>();
+  readonly #sending = new Set<M>();
+  /** Under way, and not to be tried again. */
+  readonly #dropped = new Set<M>();
   /** Different mails that were put off since the last one that wasn't. */
   readonly #failing = new Set<M>();
   #failuresInOutage = 0;
@@ -73,6 +76,19 @@ export class MailQueue<M extends QueuedMail> {
     clearTimeout(this.#backingOff.get(mail));
     this.#backingOff.delete(mail);
     this.#makeReady(mail);
+  }
+
+  /** Forgets mails that are somebody else's now, all of an alarm or none; those under way end, but aren't tried again. */
+  drop(isGone: (mail: M) => boolean): void {
+    for (const [alarm, lane] of [...this.#lanes]) {
+      if (!lane.some(isGone)) continue;
+      const underWay = lane.filter((mail) => this.#sending.has(mail));
+      for (const mail of lane) if (!underWay.includes(mail)) this.#forget(mail);
+      for (const mail of underWay) this.#dropped.add(mail);
+      if (underWay.length > 0) this.#lanes.set(alarm, underWay);
+      else this.#lanes.delete(alarm);
+    }
+    this.#wake?.();
   }
 
   /** Resolves once a mail has finished or `ms` have passed. For one caller at a time. */
@@ -127,13 +143,42 @@ export class MailQueue<M extends QueuedMail> {
   }
 
   async #try(mail: M): Promise<void> {
+    this.#sending.add(mail);
     try {
       await this.#options.send(mail);
     } catch (error) {
-      if (!this.#stopped) this.#deferred(mail, error);
+      this.#sending.delete(mail);
+      if (this.#dropped.delete(mail)) this.#endOfLane(mail);
+      else if (!this.#stopped) this.#deferred(mail, error);
       return;
     }
+    this.#sending.delete(mail);
+    this.#dropped.delete(mail);
     this.#finished(mail);
+  }
+
+  #forget(mail: M): void {
+    this.#unfinished -= 1;
+    clearTimeout(this.#backingOff.get(mail));
+    this.#backingOff.delete(mail);
+    this.#failing.delete(mail);
+    const ready = this.#ready[mail.severity];
+    const i = ready.indexOf(mail);
+    if (i >= 0) ready.splice(i, 1);
+  }
+
+  #endOfLane(mail: M): void {
+    this.#forget(mail);
+    this.#next(mail);
+    this.#wake?.();
+  }
+
+  #next(mail: M): void {
+    const lane = this.#lanes.get(mail.alarm) ?? [];
+    lane.shift();
+    const next = lane[0];
+    if (next) this.#makeReady(next);
+    else this.#lanes.delete(mail.alarm);
   }
 
   #deferred(mail: M, error: unknown): void {
@@ -168,11 +213,7 @@ export class MailQueue<M extends QueuedMail> {
     clearTimeout(this.#pause);
     this.#pause = undefined;
     if (wasOutage) for (const waiting of [...this.#backingOff.keys()]) this.hurry(waiting);
-    const lane = this.#lanes.get(mail.alarm) ?? [];
-    lane.shift();
-    const next = lane[0];
-    if (next) this.#makeReady(next);
-    else this.#lanes.delete(mail.alarm);
+    this.#next(mail);
     this.#options.onFinished(mail);
     this.#wake?.();
   }

@@ -30,6 +30,11 @@ export function mailerMetrics(registry: Registry, unfinished: () => number) {
       labelNames: ['reason'],
       registers,
     }),
+    completed: new Counter({
+      name: 'tocsin_mails_completed_total',
+      help: "Further mails with the client's data, for alarms that were mailed while the directory was away",
+      registers,
+    }),
     unfinished: new Gauge({
       name: 'tocsin_mails_unfinished',
       help: 'Mails taken in and neither sent nor parked',

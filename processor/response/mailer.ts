@@ -9,6 +9,7 @@ import type { Running } from '../../runtime/lifecycle.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import { decodeMailedChange, type MailedChange } from './alarm-event.ts';
 import { createClientLookup } from './client-lookup.ts';
+import { startCompletion } from './completion.ts';
 import type { MailerConfig } from './config.ts';
 import { deliveryKey, MAILER_GROUP, readLedger, recordDead } from './deliveries.ts';
 import type { Directory } from './directory/port.ts';
@@ -50,6 +51,8 @@ const LIMITS: MailerLimits = { unfinishedMax: 512, spanMax: 16_384, drainMs: 5_0
 
 /** One partition of ALARM, and what was delivered of it before this process began. */
 interface Partition {
+  /** As the log numbers the partition's coming to this process. */
+  readonly term: number;
   readonly progress: Progress;
   readonly delivered: Map<string, number>;
   readonly mails: Map<number, AlarmMail>;
@@ -65,9 +68,10 @@ export async function startMailer(config: MailerConfig, deps: MailerDeps): Promi
   };
   const mailer = new Mailer(config, { ...deps, logger }, subscription);
   const loop = mailer.run();
+  const completion = await startCompletion(mailer.delivery, { ...deps, logger });
   return {
     stop: async () => {
-      await mailer.stop(loop);
+      await Promise.all([mailer.stop(loop), completion.stop()]);
       await subscription.close();
     },
   };
@@ -78,7 +82,7 @@ class Mailer {
   readonly #deps: MailerDeps;
   readonly #subscription: Subscription;
   readonly #queue: MailQueue<AlarmMail>;
-  readonly #delivery: DeliveryDeps;
+  readonly delivery: DeliveryDeps;
   readonly #health: MailerHealth;
   readonly #refused: RefusedRecipients;
   readonly #limits: MailerLimits;
@@ -104,7 +108,7 @@ class Mailer {
       },
       this.#limits.recipientDelaysMs,
     );
-    this.#delivery = {
+    this.delivery = {
       ...{ log, transport, clock, logger, metrics, frame },
       find: createClientLookup(deps.directory, (error) =>
         deps.logger.warn({ reason: reasonOf(error) }, 'clients cannot be looked up; mails go out with what is known'),
@@ -118,13 +122,13 @@ class Mailer {
     };
     this.#queue = new MailQueue<AlarmMail>({
       concurrency: config.concurrency,
-      send: (mail) => deliver(mail, this.#delivery),
+      send: (mail) => deliver(mail, this.delivery),
       onDeferred: (_mail, error) => {
         metrics.deferred.inc();
         this.#health.deferred(error);
       },
       onFinished: (mail) => {
-        this.#partitions.get(mail.progress.partition)?.mails.delete(mail.step.offset);
+        if (this.#isOurs(mail.progress)) this.#partitions.get(mail.progress.partition)?.mails.delete(mail.step.offset);
         this.#health.finished();
       },
     });
@@ -136,6 +140,7 @@ class Mailer {
       try {
         for (const batch of await this.#persist(() => this.#subscription.poll(this.#limits.pollWaitMs), signal)) {
           // Its own deliveries only wake it: the ledger was read when the partition was met.
+          this.#shareOut();
           if (batch.topic === 'ALARM') await this.#takeIn(batch);
         }
         await this.#settle();
@@ -160,10 +165,24 @@ class Mailer {
     }
   }
 
+  /** What is known of a partition that went away is its new owner's; its mails that aren't under way are no longer sent here. */
+  #shareOut(): void {
+    const { assigned } = this.#subscription;
+    const gone = [...this.#partitions].filter(([number, { term }]) => assigned.get(number) !== term);
+    for (const [number] of gone) this.#partitions.delete(number);
+    if (gone.length > 0) this.#queue.drop((mail) => !this.#isOurs(mail.progress));
+  }
+
+  #isOurs(progress: Progress): boolean {
+    return this.#partitions.get(progress.partition)?.progress === progress;
+  }
+
   async #takeIn(batch: RecordBatch): Promise<void> {
     const partition = await this.#partition(batch.partition);
+    if (!partition) return;
     const { progress } = partition;
     for (let i = 0; i < batch.length; i += 1) {
+      if (!this.#isOurs(progress)) return;
       if (batch.offset(i) < progress.next) continue;
       const value = batch.bytes.toString('utf8', batch.start(i), batch.end(i));
       const change = await this.#decode(batch, i, value);
@@ -181,7 +200,7 @@ class Mailer {
       if (!(error instanceof PermanentError)) throw error;
       const { topic, partition } = batch;
       const letter = { topic, partition, offset: batch.offset(i), at: batch.time(i), reason: reasonOf(error), by: 'mailer', value };
-      this.#delivery.metrics.parked.inc();
+      this.delivery.metrics.parked.inc();
       this.#deps.logger.error(
         { partition, offset: letter.offset, reason: letter.reason },
         'an alarm event could not be read and was parked',
@@ -198,10 +217,11 @@ class Mailer {
     if (deliveredAt !== undefined) {
       progress.recorded(progress.begin(batch.offset(i)), deliveredAt);
       delivered.delete(key);
-      this.#delivery.metrics.known.inc();
+      this.delivery.metrics.known.inc();
       return;
     }
     await this.#room(partition);
+    if (!this.#isOurs(progress)) return;
     const { id: alarm, severity, sensor } = change.alarm;
     const step = progress.begin(batch.offset(i));
     const mail: AlarmMail = { alarm, severity, deferrals: 0, change, sensor, at: batch.time(i), value, progress, step };
@@ -213,7 +233,7 @@ class Mailer {
   /** Waits until another mail may be begun. Throws when stopping. */
   async #room({ progress, mails }: Partition): Promise<void> {
     const { unfinishedMax, spanMax } = this.#limits;
-    while (this.#queue.unfinished >= unfinishedMax || progress.span >= spanMax) {
+    while (this.#isOurs(progress) && (this.#queue.unfinished >= unfinishedMax || progress.span >= spanMax)) {
       this.#intake.signal.throwIfAborted();
       const oldest = progress.span >= spanMax ? mails.get(progress.oldest?.offset ?? -1) : undefined;
       if (oldest) {
@@ -226,6 +246,7 @@ class Mailer {
   }
 
   async #settle(): Promise<void> {
+    this.#shareOut();
     for (const partition of this.#partitions.values()) await this.#persist(() => this.#commit(partition), this.#intake.signal);
     this.#health.check(this.#queue.unfinished);
   }
@@ -240,11 +261,15 @@ class Mailer {
     partition.ledgerCommitted = ledgerPosition;
   }
 
-  async #partition(number: number): Promise<Partition> {
+  /** Undefined for one that went away meanwhile. */
+  async #partition(number: number): Promise<Partition | undefined> {
     const met = this.#partitions.get(number);
     if (met) return met;
+    const term = this.#subscription.assigned.get(number);
+    if (term === undefined) return undefined;
     const ledger = await this.#persist(() => readLedger(this.#deps.log, number), this.#intake.signal);
     const partition = {
+      term,
       progress: new Progress(number, ledger),
       delivered: ledger.delivered,
       mails: new Map<number, AlarmMail>(),

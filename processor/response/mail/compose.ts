@@ -15,6 +15,9 @@ export interface MailFrame {
 /** Who holds the sensor: the client, or why it can't be said. */
 export type Holder = Client | 'unknown' | 'unavailable';
 
+/** One mail of each kind for an alarm at most. */
+type MailKind = MailedEvent | 'completed';
+
 /** Label and value of one line, or a link where `href` is set. */
 interface Line {
   readonly label: string;
@@ -29,19 +32,43 @@ interface Section {
 const PLACE_MAX = 60;
 const VALUE_MAX = 500;
 
-export function composeMail(change: MailedChange, holder: Holder, { from, to, consoleUrl }: MailFrame): Mail {
+export function composeMail(change: MailedChange, holder: Holder, frame: MailFrame): Mail {
   const { alarm, event } = change;
+  const answers = event === 'cleared' ? messageIdOf(alarm.id, 'raised', frame.from) : undefined;
+  return compose(change, holder, frame, { kind: event, notice: noticeOf(holder), answers, header: { 'X-Tocsin-Event': event } });
+}
+
+/**
+ * A further mail about an alarm whose own went out without its client. It has no `X-Tocsin-Event`, since whoever counts those has counted
+ * this alarm.
+ */
+export function composeCompletion(change: MailedChange, client: Client, frame: MailFrame): Mail {
+  const notice = 'NOW WITH THE CLIENT. An earlier mail about this alarm went out without, because the directory was out of reach.';
+  const answers = messageIdOf(change.alarm.id, 'raised', frame.from);
+  return compose(change, client, frame, { kind: 'completed', notice, answers, header: { 'X-Tocsin-Completes': change.event } });
+}
+
+/** What tells the mails about an alarm apart. */
+interface Distinction {
+  readonly kind: MailKind;
+  readonly notice: string | undefined;
+  /** The Message-ID of the mail before it. */
+  readonly answers: string | undefined;
+  readonly header: Readonly<Record<string, string>>;
+}
+
+function compose(change: MailedChange, holder: Holder, { from, to, consoleUrl }: MailFrame, about: Distinction): Mail {
+  const { alarm, event } = change;
+  const { kind, notice, answers } = about;
   const heading = `${event === 'cleared' ? 'CLEARED ' : ''}${alarm.severity} ${alarm.type} alarm`;
   const subject = `${heading} — ${placeOf(holder)} — sensor ${alarm.sensor}`;
-  const notice = noticeOf(holder);
   const sections = [
     { title: 'Alarm', lines: alarmLines(change, holder, consoleUrl) },
     ...(typeof holder === 'string' ? [] : [{ title: 'Client', lines: clientLines(holder) }]),
     { title: 'Readings that raised it (oldest first, times UTC)', lines: alarm.evidence.map(evidenceLine) },
   ];
-  const raisedId = messageIdOf(alarm.id, 'raised', from);
   return {
-    messageId: messageIdOf(alarm.id, event, from),
+    messageId: messageIdOf(alarm.id, kind, from),
     from,
     to,
     subject,
@@ -49,17 +76,17 @@ export function composeMail(change: MailedChange, holder: Holder, { from, to, co
     html: html(heading, notice, sections),
     headers: {
       'X-Tocsin-Alarm': safeId(alarm.id),
-      'X-Tocsin-Event': event,
+      ...about.header,
       'Auto-Submitted': 'auto-generated',
-      ...(event === 'cleared' ? { 'In-Reply-To': raisedId, References: raisedId } : {}),
+      ...(answers === undefined ? {} : { 'In-Reply-To': answers, References: answers }),
     },
     date: new Date(change.at),
   };
 }
 
-/** Always the same for the same alarm and event, so that a mail that came twice is known by its id. */
-export function messageIdOf(alarm: string, event: MailedEvent, from: string): string {
-  return `<${safeId(alarm)}.${event}@${from.slice(from.lastIndexOf('@') + 1)}>`;
+/** Always the same for the same alarm and kind, so that a mail that came twice is known by its id. */
+export function messageIdOf(alarm: string, kind: MailKind, from: string): string {
+  return `<${safeId(alarm)}.${kind}@${from.slice(from.lastIndexOf('@') + 1)}>`;
 }
 
 /** Alarm ids are URL-safe; should one not be, it still can't leave its header. */
@@ -95,7 +122,8 @@ function alarmLines({ event, alarm, at }: MailedChange, holder: Holder, consoleU
   if (typeof holder !== 'string') {
     const geo = `geo:${Number(holder.latitude)},${Number(holder.longitude)}`;
     lines.push(line('Region', oneLine(holder.region, VALUE_MAX)), line('Geohash', oneLine(holder.geohash, VALUE_MAX)));
-    lines.push({ label: 'Map', value: geo, href: geo });
+    // A client may be known without coordinates.
+    if (Number.isFinite(holder.latitude) && Number.isFinite(holder.longitude)) lines.push({ label: 'Map', value: geo, href: geo });
   }
   if (consoleUrl) {
     const link = `${consoleUrl}/#/alarms/${encodeURIComponent(alarm.id)}`;

@@ -3,6 +3,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from 'cassandra-driver';
 import { classpathOf } from './maven.ts';
 import { freePorts } from './ports.ts';
 import { type ServerProcess, startProcess, untilReady } from './server-process.ts';
@@ -46,6 +48,8 @@ const LOGBACK = `<configuration><appender name="out" class="ch.qos.logback.core.
 
 export interface CassandraOptions {
   readonly nodes?: number;
+  /** Writes are on disk before they are acknowledged; without, a node that is killed loses those of its last second. */
+  readonly durable?: boolean;
   /** Lines of cassandra.yaml beyond what a node needs. */
   readonly yaml?: string;
 }
@@ -64,7 +68,7 @@ export interface CassandraServer {
   destroy(): Promise<void>;
 }
 
-export async function startCassandra({ nodes: count = 1, yaml = '' }: CassandraOptions = {}): Promise<CassandraServer> {
+export async function startCassandra({ nodes: count = 1, durable = false, yaml = '' }: CassandraOptions = {}): Promise<CassandraServer> {
   const classpath = await classpathOf(`cassandra-${VERSION}`, [`org.apache.cassandra:cassandra-all:${VERSION}`]);
   const folder = await mkdtemp(join(tmpdir(), 'tocsin-cassandra-'));
   const [port = 0, storagePort = 0, ...jmxPorts] = await freePorts(2 + count);
@@ -84,13 +88,28 @@ export async function startCassandra({ nodes: count = 1, yaml = '' }: CassandraO
   };
   try {
     for (const [i, node] of nodes.entries())
-      await node.configure(configurationOf({ i, count, host: node.host, port, storagePort, seeds, yaml }));
+      await node.configure(configurationOf({ i, count, host: node.host, port, storagePort, seeds, durable, yaml }));
     await Promise.all(nodes.map((node) => node.start()));
+    await Promise.all(server.contactPoints.map((contactPoint) => acquainted(contactPoint, count)));
   } catch (error) {
     await server.destroy();
     throw error;
   }
   return server;
+}
+
+/** Until a node that takes requests knows the others too. */
+async function acquainted(contactPoint: string, count: number): Promise<void> {
+  const end = Date.now() + READY_DEADLINE_MS;
+  const client = new Client({ contactPoints: [contactPoint], localDataCenter: 'datacenter1' });
+  try {
+    while ((await client.execute('SELECT peer FROM system.peers')).rowLength < count - 1) {
+      if (Date.now() > end) throw new Error(`Cassandra on ${contactPoint} does not know the other nodes`);
+      await delay(100);
+    }
+  } finally {
+    await client.shutdown();
+  }
 }
 
 function nodeOf(nodes: readonly Node[], i: number): Node {
@@ -172,11 +191,12 @@ interface Configuration {
   readonly port: number;
   readonly storagePort: number;
   readonly seeds: string;
+  readonly durable: boolean;
   readonly yaml: string;
 }
 
 /** Every node owns the same share of the ring from the start. */
-function configurationOf({ i, count, host, port, storagePort, seeds, yaml }: Configuration): string {
+function configurationOf({ i, count, host, port, storagePort, seeds, durable, yaml }: Configuration): string {
   const token = -(2n ** 63n) + BigInt(i) * (2n ** 64n / BigInt(count));
   return `cluster_name: test
 partitioner: org.apache.cassandra.dht.Murmur3Partitioner
@@ -191,8 +211,7 @@ listen_address: ${host}
 rpc_address: ${host}
 storage_port: ${storagePort}
 native_transport_port: ${port}
-commitlog_sync: periodic
-commitlog_sync_period: 1000ms
+${durable ? 'commitlog_sync: batch' : 'commitlog_sync: periodic\ncommitlog_sync_period: 1000ms'}
 ${yaml}
 `;
 }

@@ -4,7 +4,7 @@ import MailComposer from 'nodemailer/lib/mail-composer';
 import { describe, expect, it } from 'vitest';
 import type { MailedEvent } from '../../../processor/response/alarm-event.ts';
 import type { Client } from '../../../processor/response/directory/port.ts';
-import { composeMail, type Holder } from '../../../processor/response/mail/compose.ts';
+import { composeCompletion, composeMail, type Holder } from '../../../processor/response/mail/compose.ts';
 import { messageOf } from '../../../processor/response/mail/message.ts';
 import { changeOf, clientOf } from '../../support/alarms.ts';
 
@@ -81,6 +81,21 @@ describe('the mail of a cleared alarm', () => {
     expect(inReplyTo).toBe('<a42959-smoke-17.raised@arc.example>');
     expect([references].flat()).toEqual(['<a42959-smoke-17.raised@arc.example>']);
     expect(text).toContain('Cleared: 2026-11-24T13:37:50.123Z');
+  });
+});
+
+describe('the mail that completes another', () => {
+  it('answers it, tells the client, and is not counted as the mail of an event', async () => {
+    const mail = composeCompletion(raised, clientOf(), FRAME);
+    const { subject, headers, inReplyTo, messageId, text } = await simpleParser(await new MailComposer(messageOf(mail)).compile().build());
+    expect(subject).toBe('CRITICAL smoke alarm — Leeds, GB — sensor 42959');
+    expect(messageId).toBe('<a42959-smoke-17.completed@arc.example>');
+    expect(inReplyTo).toBe('<a42959-smoke-17.raised@arc.example>');
+    expect(headers.get('x-tocsin-alarm')).toBe(raised.alarm.id);
+    expect(headers.get('x-tocsin-completes')).toBe('raised');
+    expect(headers.has('x-tocsin-event')).toBe(false);
+    expect(text).toContain('NOW WITH THE CLIENT');
+    expect(text).toContain('28 Stroude Road');
   });
 });
 

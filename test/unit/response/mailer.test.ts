@@ -199,6 +199,75 @@ describe('an alarm whose client cannot be found', () => {
   });
 });
 
+describe('a mail that went out while the directory was away', () => {
+  const away = new TransientError('cassandra-away', 'Cassandra is out of reach');
+  /** Away until told otherwise. */
+  const directoryAway = () => {
+    const state = { away: true };
+    const directory: Directory = {
+      ...directoryOf(rig.clients),
+      find: async (sensor) => (state.away ? Promise.reject(away) : rig.clients.get(sensor)),
+    };
+    return { directory, state };
+  };
+  const completedId = (alarm: string) => `<${alarm}.completed@localhost>`;
+
+  it('is completed by a further one, once, when the directory is back', async () => {
+    const { directory, state } = directoryAway();
+    const transport = transportOf();
+    const mailer = await rig.start(transport, { directory });
+    await rig.alarm(raised('a'), raised('b'));
+    await rig.done();
+    expect(new Set(transport.subjects)).toEqual(new Set(['CRITICAL smoke alarm — client unavailable — sensor 42959']));
+    state.away = false;
+    await rig.until(async () => (await rig.deliveries()).length === 4);
+    expect(transport.taken.slice(2).toSorted()).toEqual([completedId('a'), completedId('b')]);
+    expect(transport.subjects.slice(2)).toEqual(Array(2).fill('CRITICAL smoke alarm — Leeds, GB — sensor 42959'));
+    expect((await rig.deliveries())[2]).toMatchObject({ event: 'raised', outcome: 'sent', completes: true, reply: '250 OK' });
+    expect(await rig.metric('tocsin_mails_completed_total')).toBe(2);
+    await mailer.stop();
+    await rig.start(transport, { directory });
+    await rig.alarm(raised('c'));
+    await rig.done();
+    expect(transport.taken.slice(4)).toEqual([idOf('c', 'raised')]);
+  });
+
+  it('is completed by the process that comes after', async () => {
+    const { directory } = directoryAway();
+    const transport = transportOf();
+    const mailer = await rig.start(transport, { directory });
+    await rig.alarm(raised('a'));
+    await rig.done();
+    await mailer.stop();
+    await rig.start(transport);
+    await rig.until(() => transport.taken.includes(completedId('a')));
+    expect(transport.taken).toEqual([idOf('a', 'raised'), completedId('a')]);
+  });
+
+  it('is left as it is where there is no client', async () => {
+    const { directory, state } = directoryAway();
+    rig.clients.clear();
+    const transport = transportOf();
+    await rig.start(transport, { directory });
+    await rig.alarm(raised('a'));
+    await rig.done();
+    state.away = false;
+    await rig.until(async () => ((await rig.log.committed('mail-completion', 'DELIVERY', 0)) ?? 0) === 1);
+    expect(transport.taken).toEqual([idOf('a', 'raised')]);
+  });
+
+  it('is parked where the server refuses the further one, and what comes after goes on', async () => {
+    const { directory, state } = directoryAway();
+    const transport = transportOf((mail) => (mail.messageId === completedId('a') ? new PermanentError('mail-rejected', '554 no') : 'take'));
+    await rig.start(transport, { directory, settings: { TOCSIN_MAIL_CONCURRENCY: '1' } });
+    await rig.alarm(raised('a'), raised('b'));
+    await rig.done();
+    state.away = false;
+    await rig.until(() => transport.taken.includes(completedId('b')));
+    expect(await rig.dead()).toMatchObject([{ topic: 'ALARM', reason: '554 no', by: 'mail-completion' }]);
+  });
+});
+
 describe('health', () => {
   it('names the fault once no mail could be handed over for 30 s, and takes it back', async () => {
     let away = true;

@@ -1,0 +1,135 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { openCassandraArchive } from '../../../processor/archive/cassandra.ts';
+import type { Archive, ArchivedAlarm } from '../../../processor/archive/port.ts';
+import { openCassandra } from '../../../processor/cassandra/session.ts';
+import { openCassandraDirectory } from '../../../processor/response/directory/cassandra.ts';
+import type { Directory } from '../../../processor/response/directory/port.ts';
+import { TransientError } from '../../../runtime/errors.ts';
+import { alarmOf, clientOf, NOON } from '../../support/alarms.ts';
+import { type CassandraServer, startCassandra } from '../../support/servers/cassandra.ts';
+import { cassandraConfig, type Keyspace, openKeyspace, quietDeps } from '../../support/servers/cassandra-keyspace.ts';
+
+/** What a request may take: its own bound, and something for a busy machine. */
+const BOUND_MS = 8_000;
+const BACK_MS = 60_000;
+
+let server: CassandraServer;
+let keyspace: Keyspace;
+let archive: Archive;
+let directory: Directory;
+
+beforeEach(async () => {
+  server = await startCassandra({ durable: true });
+  keyspace = await openKeyspace(server.contactPoints, { TOCSIN_CASSANDRA_CACHE: '0s' });
+  directory = openCassandraDirectory(keyspace.session, keyspace.deps);
+  archive = openCassandraArchive(keyspace.session, { ...keyspace.deps, days: 365 });
+});
+afterEach(async () => {
+  await keyspace.session.close();
+  await server.destroy();
+});
+
+const rowOf = (i: number): ArchivedAlarm => ({
+  ...alarmOf({ id: `a${i}`, sensor: i, raisedAt: NOON + i }),
+  region: 'UK',
+  geohash: 'gcwfhf0kz',
+});
+
+/** Writes one after the other, each again until it is taken, as the archiver does. */
+async function writeAll(count: number, onWritten: (i: number) => void): Promise<unknown[]> {
+  const faults: unknown[] = [];
+  for (let i = 0; i < count; i += 1) {
+    const write = async () => {
+      await archive.put([rowOf(i)], [{ alarm: `a${i}`, entry: { key: 'raised', at: NOON + i, kind: 'raised' } }]);
+      await directory.put([clientOf({ id: i })]);
+    };
+    await vi.waitFor(
+      () =>
+        write().catch((error: unknown) => {
+          faults.push(error);
+          throw error;
+        }),
+      { timeout: BACK_MS, interval: 100 },
+    );
+    onWritten(i);
+  }
+  return faults;
+}
+
+async function expectAll(count: number): Promise<void> {
+  for (let i = 0; i < count; i += 1) {
+    expect(await archive.find(`a${i}`)).toEqual(rowOf(i));
+    expect(await archive.custody(`a${i}`)).toHaveLength(1);
+    expect(await directory.find(i)).toEqual(clientOf({ id: i }));
+  }
+  expect(await archive.open()).toHaveLength(count);
+}
+
+describe.each([
+  {
+    fault: 'killed and started again',
+    begin: () => server.kill(),
+    end: () => server.restart(),
+  },
+  {
+    fault: 'stopped in its tracks and let go on',
+    begin: async () => server.stop(),
+    end: async () => server.continue(),
+  },
+])('a Cassandra that is $fault', ({ begin, end }) => {
+  it('fails requests within their bound, says so in health, loses nothing, and is used again by itself', async () => {
+    const { deps } = keyspace;
+    let problemSeen: string | undefined;
+    let outage: Promise<void> | undefined;
+    const faults = await writeAll(60, (i) => {
+      if (i !== 20) return;
+      outage = (async () => {
+        await begin();
+        problemSeen = await vi.waitUntil(() => deps.health.problems().cassandra, { timeout: BOUND_MS * 2 });
+        await end();
+      })();
+    });
+    await outage;
+    expect(problemSeen).toMatch(/Cassandra/);
+    expect(faults.length).toBeGreaterThan(0);
+    expect(faults.filter((error) => !(error instanceof TransientError))).toEqual([]);
+    await vi.waitUntil(() => deps.health.ready, { timeout: BACK_MS });
+    await expectAll(60);
+  });
+
+  it('keeps nobody waiting', async () => {
+    await begin();
+    for (const request of [() => directory.find(1), () => archive.find('a1'), () => archive.open(), () => archive.put([rowOf(1)], [])]) {
+      const began = performance.now();
+      await expect(request()).rejects.toBeInstanceOf(TransientError);
+      expect(performance.now() - began).toBeLessThan(BOUND_MS);
+    }
+    await end();
+    // Nothing is asked: it is noticed all the same.
+    await vi.waitUntil(() => keyspace.deps.health.ready, { timeout: BACK_MS });
+    expect(await directory.find(1)).toBeUndefined();
+  });
+});
+
+describe('a Cassandra that is away at the start', () => {
+  it('is waited for in the background', async () => {
+    await server.kill();
+    const deps = quietDeps();
+    const session = await openCassandra(keyspace.config, deps);
+    const late = openCassandraDirectory(session, deps);
+    await expect(late.find(1)).rejects.toMatchObject({ code: 'cassandra-away' });
+    expect(deps.health.problems()).toMatchObject({ cassandra: expect.stringContaining('out of reach') });
+    await server.restart();
+    await vi.waitUntil(() => deps.health.ready, { timeout: BACK_MS });
+    expect(await late.find(1)).toBeUndefined();
+    await session.close();
+  });
+
+  it('can be closed without ever having been there', async () => {
+    const deps = quietDeps();
+    const session = await openCassandra(cassandraConfig(['127.0.0.1:1']), deps);
+    expect(deps.health.ready).toBe(false);
+    await session.close();
+    expect(deps.health.ready).toBe(true);
+  });
+});
