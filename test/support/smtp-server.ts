@@ -98,7 +98,8 @@ export async function startSmtp({ port = 0, verdict = () => 'take', ...options }
       return taken;
     },
     stop: async () => {
-      for (const socket of sockets.values()) socket.destroy();
+      // Under TLS these are the raw sockets, and to take one away in mid-handshake can crash Node; there `closeTimeout` does.
+      if (!options.cert) for (const socket of sockets.values()) socket.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };

@@ -95,6 +95,16 @@ describe('a mail server that answers', () => {
   });
 });
 
+describe('a bound on the rate', () => {
+  it('holds mails back, however many may go at the same time', async () => {
+    const { server, transport } = await bed({}, { rate: { mails: 1, perMs: 100 } });
+    const began = performance.now();
+    await Promise.all([1, 2, 3].map((n) => transport.send(mailOf(`mail-${n}`))));
+    expect(performance.now() - began).toBeGreaterThan(190);
+    expect(server.taken).toHaveLength(3);
+  });
+});
+
 describe('a refusal that would meet every mail', () => {
   it('of the log-in does not reject the mail', async () => {
     const { server, transport } = await bed(

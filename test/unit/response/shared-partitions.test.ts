@@ -1,0 +1,104 @@
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { mailerSettings } from '../../../processor/response/config.ts';
+import type { Mail, MailTransport } from '../../../processor/response/mail/port.ts';
+import { startMailer } from '../../../processor/response/mailer.ts';
+import { readSettings } from '../../../runtime/configuration.ts';
+import { TransientError } from '../../../runtime/errors.ts';
+import { Health } from '../../../runtime/health.ts';
+import type { Running } from '../../../runtime/lifecycle.ts';
+import { changeOf, clientOf } from '../../support/alarms.ts';
+import { directoryOf } from '../../support/mailer-rig.ts';
+import { MemoryLog } from '../../support/memory-log.ts';
+
+const SENSORS = Array.from({ length: 60 }, (_, i) => i + 1);
+
+let log: MemoryLog;
+let running: Running[];
+beforeEach(async () => {
+  log = new MemoryLog(4);
+  running = [];
+  for (const sensor of SENSORS) await alarm(sensor);
+});
+afterEach(async () => {
+  for (const mailer of running) await mailer.stop();
+});
+
+describe('several mailers', () => {
+  it('share the alarms: each is mailed once', async () => {
+    const [one, other] = [new Letterbox(), new Letterbox()];
+    one.fault = new TransientError('mail-deferred', 'not yet');
+    await start(one);
+    await start(other);
+    one.fault = undefined;
+    await vi.waitFor(() => expect(new Set([...one.sent, ...other.sent]).size).toBe(SENSORS.length), 3_000);
+    expect(one.sent.length).toBeGreaterThan(0);
+    expect(other.sent.length).toBeGreaterThan(0);
+    await vi.waitFor(() => expect(log.all('DELIVERY')).toHaveLength(one.sent.length + other.sent.length));
+  });
+
+  it('leave mails that are put off to the one who is given their partition', async () => {
+    const [away, good] = [new Letterbox(), new Letterbox()];
+    away.fault = new TransientError('mail-deferred', 'connection refused');
+    await start(away);
+    await vi.waitFor(() => expect(away.tried).toBeGreaterThan(4));
+    await start(good);
+    await vi.waitFor(() => expect(good.sent.length).toBeGreaterThan(20), 3_000);
+    const theirs = new Set(good.sent);
+    away.fault = undefined;
+    await vi.waitFor(() => expect(away.sent.length + good.sent.length).toBe(SENSORS.length), 8_000);
+    expect(away.sent.filter((id) => theirs.has(id))).toEqual([]);
+  }, 15_000);
+
+  it('find in the ledger what another one has sent of a partition that comes back to them', async () => {
+    const [first, second] = [new Letterbox(), new Letterbox()];
+    await start(first);
+    await vi.waitFor(() => expect(first.sent).toHaveLength(SENSORS.length), 3_000);
+    const other = await start(second);
+    for (const sensor of SENSORS) await alarm(sensor, 'later');
+    await vi.waitFor(() => expect(first.sent.length + second.sent.length).toBe(2 * SENSORS.length), 3_000);
+    await other.stop();
+    running.splice(running.indexOf(other), 1);
+    await alarm(1, 'last');
+    await vi.waitFor(() => expect(new Set([...first.sent, ...second.sent]).size).toBe(2 * SENSORS.length + 1), 3_000);
+    expect(first.sent.length + second.sent.length).toBe(2 * SENSORS.length + 1);
+  });
+});
+
+/** A mail server that can be away. */
+class Letterbox implements MailTransport {
+  readonly sent: string[] = [];
+  tried = 0;
+  fault: Error | undefined;
+
+  async send({ messageId }: Mail) {
+    this.tried += 1;
+    if (this.fault) throw this.fault;
+    this.sent.push(messageId);
+    return { reply: '250 taken' };
+  }
+
+  async close(): Promise<void> {}
+}
+
+async function alarm(sensor: number, name = 'first'): Promise<void> {
+  const bytes = Buffer.from(JSON.stringify(changeOf('raised', { id: `${name}-${sensor}`, sensor })));
+  await log.append('ALARM', { length: 1, bytes, keys: [sensor], starts: [0], ends: [bytes.length] }, 1);
+}
+
+async function start(transport: MailTransport): Promise<Running> {
+  const directory = directoryOf(new Map(SENSORS.map((id) => [id, clientOf({ id })])));
+  const deps = {
+    log,
+    directory,
+    transport,
+    clock: Date.now,
+    logger: pino({ level: 'silent' }),
+    registry: new Registry(),
+    health: new Health(),
+  };
+  const mailer = await startMailer(readSettings(mailerSettings, {}), { ...deps, limits: { pollWaitMs: 5 } });
+  running.push(mailer);
+  return mailer;
+}
