@@ -1,0 +1,105 @@
+/** Reading topic DEAD: letters, and the marks of what was done with them. */
+import { z } from 'zod';
+import type { MessageLog, RecordBatch } from '../../message-log/port.ts';
+import { type DeadLetter, TOPICS } from '../../message-log/topics.ts';
+import { parsed } from '../decoded.ts';
+
+/** Undefined: nothing was done with it. `begun`: a replay was broken off, whether the value is back is not known. */
+export type ReplayStep = 'begun' | 'done' | undefined;
+
+/** A record of DEAD beside the letters, in the letter's partition: how far its replay has come. */
+export interface ReplayMark {
+  /** Offset of the letter. */
+  readonly replay: number;
+  readonly step: Exclude<ReplayStep, undefined>;
+  readonly at: number;
+}
+
+export interface ListedLetter extends DeadLetter {
+  /** Its place in DEAD, `partition@offset`. */
+  readonly id: string;
+  readonly sensor: number;
+  readonly replayed: ReplayStep;
+}
+
+export interface LetterFilter {
+  readonly ids?: ReadonlySet<string>;
+  readonly topic?: string;
+  readonly by?: string;
+  readonly sensor?: number;
+  /** Part of the reason, in any case. */
+  readonly reason?: string;
+  /** Received in [from, to), epoch ms. */
+  readonly from?: number;
+  readonly to?: number;
+}
+
+const POLL_WAIT_MS = 1_000;
+const STALLED_AFTER_POLLS = 15;
+
+const letter = z.object({
+  topic: z.enum(TOPICS),
+  partition: z.number(),
+  offset: z.number(),
+  at: z.number(),
+  reason: z.string(),
+  by: z.string(),
+  value: z.string(),
+});
+const mark = z.object({ replay: z.number(), step: z.enum(['begun', 'done']), at: z.number() });
+
+/** All letters that match, partition by partition, oldest first; marks are read before, so that what holds now is told. */
+export async function* readLetters(log: MessageLog, filter: LetterFilter = {}): AsyncGenerator<ListedLetter> {
+  for (let partition = 0; partition < log.partitions; partition += 1) {
+    const steps = new Map<number, ReplayStep>();
+    for await (const { json } of recordsOf(log, partition)) {
+      const { data } = mark.safeParse(json);
+      if (data && steps.get(data.replay) !== 'done') steps.set(data.replay, data.step);
+    }
+    for await (const { json, offset, key } of recordsOf(log, partition)) {
+      const { data } = letter.safeParse(json);
+      if (!data) continue;
+      const listed = { ...data, id: `${partition}@${offset}`, sensor: key, replayed: steps.get(offset) };
+      if (matches(listed, filter)) yield listed;
+    }
+  }
+}
+
+/** Durable once it resolves. */
+export async function markReplay(log: MessageLog, { id, sensor }: ListedLetter, step: ReplayMark['step'], at: number): Promise<void> {
+  const value: ReplayMark = { replay: Number(id.split('@')[1]), step, at };
+  const bytes = Buffer.from(JSON.stringify(value));
+  await log.append('DEAD', { length: 1, bytes, keys: [sensor], starts: [0], ends: [bytes.length] }, at);
+}
+
+async function* recordsOf(log: MessageLog, partition: number) {
+  const { earliest, next } = await log.bounds('DEAD', partition);
+  if (earliest >= next) return;
+  const reader = await log.reader('DEAD', partition, earliest);
+  try {
+    for (let idle = 0; reader.position < next && idle < STALLED_AFTER_POLLS; ) {
+      const batches = await reader.poll(POLL_WAIT_MS);
+      idle = batches.length === 0 ? idle + 1 : 0;
+      for (const batch of batches) yield* jsonOf(batch, next);
+    }
+  } finally {
+    await reader.close();
+  }
+}
+
+function* jsonOf(batch: RecordBatch, next: number) {
+  for (let i = 0; i < batch.length && batch.offset(i) < next; i += 1)
+    yield { json: parsed(batch.bytes.toString('utf8', batch.start(i), batch.end(i))), offset: batch.offset(i), key: batch.key(i) };
+}
+
+function matches(found: ListedLetter, { ids, topic, by, sensor, reason, from, to }: LetterFilter): boolean {
+  return (
+    (ids === undefined || ids.has(found.id)) &&
+    (topic === undefined || topic === found.topic) &&
+    (by === undefined || by === found.by) &&
+    (sensor === undefined || sensor === found.sensor) &&
+    (reason === undefined || found.reason.toLowerCase().includes(reason.toLowerCase())) &&
+    found.at >= (from ?? Number.NEGATIVE_INFINITY) &&
+    found.at < (to ?? Number.POSITIVE_INFINITY)
+  );
+}

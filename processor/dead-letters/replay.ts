@@ -1,0 +1,51 @@
+import { decodeRecovery, decodeStatus } from '../../alarm/decode.ts';
+import { emptyStatus } from '../../alarm/status.ts';
+import type { MessageLog } from '../../message-log/port.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { type ListedLetter, markReplay } from './letters.ts';
+
+/** `skipped` with its reason: nothing was written. */
+export type Replayed = { readonly outcome: 'replayed'; readonly topic: string } | { readonly outcome: 'skipped'; readonly reason: string };
+
+export interface ReplayOptions {
+  /** Puts it back although it isn't valid, or an earlier replay of it was broken off. Never one that was put back for certain. */
+  readonly force: boolean;
+  /** Only says what would be done. */
+  readonly dryRun: boolean;
+}
+
+/**
+ * Puts the value back to the end of the topic it came from, as if it were received now. Marked before and after: one that was put back is
+ * never put back again, and of one whose replay died in between it is known that it is not known. Rejects like an append.
+ */
+export async function replay(letter: ListedLetter, log: MessageLog, clock: Clock, { force, dryRun }: ReplayOptions): Promise<Replayed> {
+  const { topic, replayed, value } = letter;
+  if (topic !== 'ENTRY' && topic !== 'OK') return skipped(`only ENTRY and OK can be replayed, not ${topic}`);
+  if (replayed === 'done') return skipped('it was replayed before');
+  if (replayed === 'begun' && !force)
+    return skipped('an earlier replay was broken off, so it may be back already: look for it, then use --force if it is not');
+  const bytes = Buffer.from(value);
+  const { id, problem } = topic === 'ENTRY' ? statusIn(bytes) : recoveryIn(bytes);
+  if (problem !== undefined && !force) return skipped(`not valid: ${problem}`);
+  if (dryRun) return { outcome: 'replayed', topic };
+
+  await markReplay(log, letter, 'begun', clock());
+  const key = problem === undefined ? id : letter.sensor;
+  await log.append(topic, { length: 1, bytes, keys: [key], starts: [0], ends: [bytes.length] }, clock());
+  await markReplay(log, letter, 'done', clock());
+  return { outcome: 'replayed', topic };
+}
+
+const skipped = (reason: string): Replayed => ({ outcome: 'skipped', reason });
+
+function statusIn(bytes: Buffer) {
+  const status = emptyStatus();
+  const problem = decodeStatus(bytes, 0, bytes.length, status);
+  return { id: status.id, problem };
+}
+
+function recoveryIn(bytes: Buffer) {
+  const recovery = { id: 0, at: undefined };
+  const problem = decodeRecovery(bytes, 0, bytes.length, recovery);
+  return { id: recovery.id, problem };
+}

@@ -1,0 +1,170 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { DeadLetter, Topic } from '../../../message-log/topics.ts';
+import { readCommand, runCommand, UsageError } from '../../../processor/dead-letters/command.ts';
+import { TransientError } from '../../../runtime/errors.ts';
+import { NOON } from '../../support/alarms.ts';
+import { MemoryLog } from '../../support/memory-log.ts';
+
+const GOOD = '{"id":7,"motion":true,"smoke":false,"temperature":20,"maxTemperature":30}';
+
+const ESCAPE = String.fromCharCode(27);
+
+let log: MemoryLog;
+beforeEach(() => {
+  log = new MemoryLog(3);
+});
+
+describe('dead-letters list', () => {
+  it('shows each with its place, age, reason and sensor, newest bounds and filters applied', async () => {
+    await park({ topic: 'ENTRY', offset: 4, reason: 'not JSON', value: '{' }, 7);
+    await park({ topic: 'ALARM', offset: 9, reason: 'refused: 550 no such user', by: 'mailer', at: NOON - 86_400_000 }, 8);
+    const { lines, code } = await run('list');
+    expect(code).toBe(0);
+    expect(lines).toHaveLength(2);
+    expect(lines.join('\n')).toMatch(/\d@0 +60s {2}ENTRY\/0@4 +processor +7 {2}- +not JSON/);
+    expect((await run('list', '--topic', 'ALARM')).lines).toEqual([expect.stringMatching(/24h {2}ALARM\/0@9 +mailer +8 .*550/)]);
+    expect((await run('list', '--sensor', '7')).lines).toHaveLength(1);
+    expect((await run('list', '--by', 'mailer')).lines).toHaveLength(1);
+    expect((await run('list', '--reason', 'NO SUCH')).lines).toHaveLength(1);
+    expect((await run('list', '--newer', '1h')).lines).toEqual([expect.stringContaining('ENTRY')]);
+    expect((await run('list', '--older', '1h')).lines).toEqual([expect.stringContaining('ALARM')]);
+    expect((await run('list', '--limit', '1')).lines).toEqual([expect.anything(), expect.stringContaining('and 1 more')]);
+    expect((await run('list', '--topic', 'OK')).lines).toEqual(['There are none.']);
+  });
+
+  it('does not let what came from outside steer the terminal', async () => {
+    await park({ reason: '\u001b[2Jgone', value: '\u001b]0;x' }, 7);
+    expect((await run('list')).lines.join()).not.toContain(ESCAPE);
+    expect((await run('show', await idOf(7))).lines.join()).not.toContain(ESCAPE);
+  });
+
+  it('passes over records that are no letters', async () => {
+    await append('DEAD', 7, 'no letter');
+    await park({}, 7);
+    expect((await run('list')).lines).toHaveLength(1);
+  });
+});
+
+describe('dead-letters show', () => {
+  it('shows all of one, or that there is none', async () => {
+    await park({ value: GOOD }, 7);
+    const { lines } = await run('show', await idOf(7));
+    expect(lines.join('\n')).toContain(`value     ${GOOD}`);
+    expect(await run('show', '2@99')).toMatchObject({ code: 1, lines: ['There is no letter 2@99.'] });
+  });
+});
+
+describe('dead-letters replay', () => {
+  it('puts a valid value back to its topic, once', async () => {
+    await park({ value: GOOD }, 7);
+    await park({ topic: 'OK', value: '{"id":8}' }, 8);
+    expect(await run('replay', '--all')).toMatchObject({ code: 0, lines: expect.arrayContaining(['2 replayed, 0 skipped.']) });
+    expect(log.all('ENTRY')).toMatchObject([{ key: 7, value: GOOD }]);
+    expect(log.all('OK')).toMatchObject([{ key: 8, value: '{"id":8}' }]);
+    const again = await run('replay', '--all', '--force');
+    expect(again).toMatchObject({ code: 1, lines: expect.arrayContaining([expect.stringContaining('replayed before')]) });
+    expect(log.all('ENTRY')).toHaveLength(1);
+    expect((await run('list', '--sensor', '7')).lines[0]).toMatch(/ replayed /);
+  });
+
+  it('leaves what is not valid, unless it is forced', async () => {
+    await park({ value: '{"id":7}' }, 7);
+    expect(await run('replay', await idOf(7))).toMatchObject({
+      code: 1,
+      lines: [expect.stringMatching(/skipped: not valid/), expect.anything()],
+    });
+    expect(log.all('ENTRY')).toEqual([]);
+    expect(await run('replay', await idOf(7), '--force')).toMatchObject({ code: 0 });
+    expect(log.all('ENTRY')).toMatchObject([{ key: 7, value: '{"id":7}' }]);
+  });
+
+  it('does not repeat one that was broken off between putting back and marking, unless it is forced', async () => {
+    await park({ value: GOOD }, 7);
+    const id = await idOf(7);
+    const append = log.append.bind(log);
+    log.append = async (topic, records, at) => {
+      const place = await append(topic, records, at);
+      if (topic === 'ENTRY') log.fault = new TransientError('log-unavailable', 'the process dies here');
+      return place;
+    };
+    await expect(run('replay', id)).rejects.toThrow('dies here');
+    log.fault = undefined;
+    log.append = append;
+    expect(await run('replay', id)).toMatchObject({ code: 1, lines: [expect.stringContaining('broken off'), expect.anything()] });
+    expect(log.all('ENTRY')).toHaveLength(1);
+    expect((await run('list')).lines[0]).toContain('replay broken off');
+    expect((await run('replay', id, '--force')).code).toBe(0);
+    expect(log.all('ENTRY')).toHaveLength(2);
+  });
+
+  it('only says what it would do when asked so, leaves other topics alone, and tells of ids that are not there', async () => {
+    await park({ value: GOOD }, 7);
+    await park({ topic: 'ALARM', by: 'mailer' }, 8);
+    const { lines, code } = await run('replay', await idOf(7), await idOf(8), '0@77', '--dry-run');
+    expect(code).toBe(1);
+    expect(lines.join('\n')).toMatch(/would be replayed to ENTRY/);
+    expect(lines.join('\n')).toMatch(/only ENTRY and OK/);
+    expect(lines.join('\n')).toMatch(/0@77 {2}not found/);
+    expect(log.all('ENTRY')).toEqual([]);
+    expect(log.all('DEAD')).toHaveLength(2);
+  });
+});
+
+describe('the command line of dead-letters', () => {
+  it.each([
+    [[], /nothing is not a command/],
+    [['remove'], /remove is not a command/],
+    [['replay'], /which\?/],
+    [['show'], /one id/],
+    [['show', '17'], /such as 0@17/],
+    [['list', '--topic', 'ENTRIES'], /there are ENTRY/],
+    [['list', '--newer', 'soon'], /span/],
+    [['list', '--limit', '-1'], /.+/],
+    [['list', '--colour'], /Try npm run dead-letters/],
+  ])('refuses %j in words', (args, words) => {
+    expect(() => readCommand(args, NOON)).toThrow(UsageError);
+    expect(() => readCommand(args, NOON)).toThrow(words);
+  });
+
+  it('knows --help', () => {
+    expect(readCommand(['replay', '--help'], NOON)).toBe('help');
+  });
+});
+
+async function run(...args: string[]): Promise<{ code: number; lines: string[] }> {
+  const command = readCommand(args, NOON);
+  if (command === 'help') throw new Error('not a command');
+  const lines: string[] = [];
+  const code = await runCommand(
+    command,
+    log,
+    () => NOON,
+    (line) => lines.push(line),
+  );
+  return { code, lines };
+}
+
+/** The id of the first letter of a sensor. */
+async function idOf(sensor: number): Promise<string> {
+  const { lines } = await run('list', '--sensor', String(sensor));
+  return lines[0]?.split(' ')[0] ?? '';
+}
+
+async function park(letter: Partial<DeadLetter>, sensor: number): Promise<void> {
+  const whole: DeadLetter = {
+    topic: 'ENTRY',
+    partition: 0,
+    offset: 1,
+    at: NOON - 60_000,
+    reason: 'poison',
+    by: 'processor',
+    value: '',
+    ...letter,
+  };
+  await append('DEAD', sensor, JSON.stringify(whole));
+}
+
+async function append(topic: Topic, sensor: number, text: string): Promise<void> {
+  const bytes = Buffer.from(text);
+  await log.append(topic, { length: 1, bytes, keys: [sensor], starts: [0], ends: [bytes.length] }, NOON);
+}
