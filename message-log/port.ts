@@ -22,6 +22,7 @@ export interface RecordBatch {
   /** The position after the last record, where reading goes on. */
   readonly nextOffset: number;
   readonly bytes: Buffer;
+  /** The sensor id, or -1: a record of another program, whose key is none. */
   key(i: number): number;
   /** Receive time, epoch ms. */
   time(i: number): number;
@@ -58,7 +59,8 @@ export interface MessageLog {
    * Durable once it resolves, with the place of the first record. Concurrent calls share commits; their order is kept per partition.
    * Rejects with TransientError (`disk-full`, `log-full`, `log-unavailable`, `log-closed`): then none of the records of this call is acknowledged; or
    * with PermanentError `fenced` once another process has taken the log over. STATE is the tasks' alone and is neither appended to nor read here.
-   * Within a partition record times never run backwards: an earlier `at` than the record before counts as that one's.
+   * Within a partition record times never run backwards, as far as one process writes: an earlier `at` than the record before counts as that
+   * one's. Between several processes they may, by what their clocks differ.
    * `bytes` may be reused once the call has returned. An append of no records asks whether the log takes any: it rejects like another.
    */
   append(topic: Topic, records: Records, at: number): Promise<{ readonly partition: number; readonly offset: number }>;

@@ -26,6 +26,8 @@ export interface TaskDeps {
 /** Positions without effects are committed this often, so that a restart has little to read again. */
 const POSITIONS_EVERY_MS = 5_000;
 const DEAD_LETTER_VALUE_BYTES_MAX = 64 * 1024;
+/** The key decides the partition: with another one, an alarm and its recovery could be in two of them. */
+const FOREIGN_KEY = "the record's key is not the id of its sensor";
 
 /**
  * The task over one partition: decode → detect → one atomic commit of alarms, counts, state and positions.
@@ -108,16 +110,18 @@ export class Task {
     const value = (): string => textOf(batch, i);
     for (; i < to; i += 1) {
       const reason = decodeStatus(bytes, batch.start(i), batch.end(i), status);
-      if (reason === undefined) this.#detection.entry(status, batch.time(i), batch.offset(i), value);
-      else this.#park(batch, i, reason);
+      if (reason !== undefined) this.#park(batch, i, reason);
+      else if (batch.key(i) !== status.id) this.#park(batch, i, FOREIGN_KEY);
+      else this.#detection.entry(status, batch.time(i), batch.offset(i), value);
     }
   }
 
   #recoveries(batch: RecordBatch, from: number, to: number): void {
     for (let i = from; i < to; i += 1) {
       const reason = decodeRecovery(batch.bytes, batch.start(i), batch.end(i), this.#recovery);
-      if (reason === undefined) this.#detection.recovery(this.#recovery.id, batch.time(i), batch.offset(i));
-      else this.#park(batch, i, reason);
+      if (reason !== undefined) this.#park(batch, i, reason);
+      else if (batch.key(i) !== this.#recovery.id) this.#park(batch, i, FOREIGN_KEY);
+      else this.#detection.recovery(this.#recovery.id, batch.time(i), batch.offset(i));
     }
   }
 

@@ -15,6 +15,7 @@ import { PRODUCE, produceRequest, producedPlaces, type ProducedPlace } from './w
 
 export interface AppenderSettings {
   readonly partitions: number;
+  readonly replicationFactor: number;
   readonly prefix: string;
   readonly appendTimeoutMs: number;
   readonly requestTimeoutMs: number;
@@ -51,6 +52,7 @@ export class Appender {
   #scheduled = false;
   #refusal: Error | undefined;
   #reason = '';
+  #troubled = false;
   #closing = false;
 
   constructor(settings: AppenderSettings, deps: AppenderDeps) {
@@ -213,7 +215,7 @@ export class Appender {
     if (place && (place.error === 0 || place.error === DUPLICATE_SEQUENCE)) {
       this.#deps.metrics.appendedBytes.inc({ topic: queue.topic }, queue.current?.sealed?.length ?? 0);
       queue.acknowledge(place.baseOffset);
-      if (this.#reason) this.#recovered();
+      this.#reason = '';
     } else if (!place || isRetried(place.error)) this.#failed(queue, place ? nameOf(place.error) : 'the broker left it out of its answer');
     else {
       const fault = produceFault(queue.place, place.error);
@@ -239,12 +241,17 @@ export class Appender {
   #expire(): void {
     const now = performance.now();
     let late = false;
+    let troubled = false;
     for (const queues of this.#queues.values())
       for (const queue of queues) {
         // What is on its way to a broker is settled by its answer or the request's own time-out.
         if (queue.sending) continue;
         late = queue.expire(now - this.#settings.appendTimeoutMs, now, this.#reason || 'brokers did not answer') || late;
+        if (this.#isWell(queue)) queue.calm();
+        troubled = troubled || queue.troubledSince !== undefined;
       }
+    if (this.#troubled && !troubled) this.#deps.health.report(HEALTH_PART, undefined);
+    this.#troubled = troubled;
     if (late) {
       this.#shared = undefined;
       this.#deps.health.report(HEALTH_PART, this.#reason || 'brokers do not answer');
@@ -253,9 +260,12 @@ export class Appender {
     if (this.#ready.size > 0) this.#wake();
   }
 
-  #recovered(): void {
-    this.#reason = '';
-    this.#deps.health.report(HEALTH_PART, undefined);
+  /** Whether the brokers have said since the trouble began that the partition has a leader and enough replicas. */
+  #isWell(queue: PartitionQueue): boolean {
+    const { troubledSince: since, name, partition } = queue;
+    const { client } = this.#deps;
+    if (since === undefined || this.#refusal || client.refreshedAt <= since || client.leaderOf(name, partition) === undefined) return false;
+    return client.inSyncOf(name, partition) >= Math.max(1, this.#settings.replicationFactor - 1);
   }
 
   /** A producer that no transaction belongs to; a partition that had to give up a batch takes a new one. */

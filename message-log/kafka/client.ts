@@ -8,7 +8,7 @@ import { reasonOf, TransientError } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import type { KafkaConfig } from './config.ts';
 import { connectionOf } from './connection.ts';
-import { type Broker, type Connection, createCluster, isStale, type KafkajsCluster, lenientMetadata } from './kafkajs.ts';
+import { type Broker, type Connection, createCluster, isStale, type KafkajsCluster, repair } from './kafkajs.ts';
 
 export interface Api {
   readonly key: number;
@@ -30,7 +30,8 @@ export class Client {
   readonly #topics: readonly string[];
   readonly #coordinators = new Map<string, number>();
   #refreshing: Promise<void> | undefined;
-  #leaders = new Map<string, readonly (number | undefined)[]>();
+  #topicsKnown = new Map<string, readonly (PartitionState | undefined)[]>();
+  #refreshedAt = 0;
   #closed = false;
 
   /** `topics` are names in Kafka: those whose leaders are to be known. */
@@ -46,7 +47,7 @@ export class Client {
       },
       logger.child({ client: 'kafka' }),
     );
-    lenientMetadata(this.#cluster);
+    repair(this.#cluster);
   }
 
   /** Rejects with TransientError until a broker has answered with all topics. */
@@ -74,11 +75,21 @@ export class Client {
 
   /** How many partitions the topic has; 0 while that isn't known. */
   partitionsOf(topic: string): number {
-    return this.#leaders.get(topic)?.length ?? 0;
+    return this.#topicsKnown.get(topic)?.length ?? 0;
   }
 
   leaderOf(topic: string, partition: number): number | undefined {
-    return this.#leaders.get(topic)?.[partition];
+    return this.#topicsKnown.get(topic)?.[partition]?.leader;
+  }
+
+  /** How many replicas of the partition are in sync. */
+  inSyncOf(topic: string, partition: number): number {
+    return this.#topicsKnown.get(topic)?.[partition]?.inSync ?? 0;
+  }
+
+  /** When a broker last said who leads, ms of the monotonic clock. */
+  get refreshedAt(): number {
+    return this.#refreshedAt;
   }
 
   /** Sends one request and resolves with the body of the answer. The pieces must not change meanwhile. */
@@ -186,14 +197,21 @@ export class Client {
 
   #learn(): void {
     const topics = this.#cluster.brokerPool.metadata?.topicMetadata ?? [];
-    this.#leaders = new Map(
+    this.#refreshedAt = performance.now();
+    this.#topicsKnown = new Map(
       topics.map(({ topic, partitionMetadata }) => {
-        const leaders: (number | undefined)[] = new Array(partitionMetadata.length).fill(undefined);
-        for (const { partitionId, leader } of partitionMetadata) leaders[partitionId] = leader >= 0 ? leader : undefined;
-        return [topic, leaders];
+        const partitions: (PartitionState | undefined)[] = new Array(partitionMetadata.length).fill(undefined);
+        for (const { partitionId, leader, isr } of partitionMetadata)
+          partitions[partitionId] = { leader: leader >= 0 ? leader : undefined, inSync: isr.length };
+        return [topic, partitions];
       }),
     );
   }
+}
+
+interface PartitionState {
+  readonly leader: number | undefined;
+  readonly inSync: number;
 }
 
 function socketFactory({ host, port, ssl, onConnect }: { host: string; port: number; ssl: tls.ConnectionOptions; onConnect: () => void }) {

@@ -19,6 +19,7 @@ export interface Connection {
   readonly requestQueue: {
     push(request: { readonly entry: Entry; readonly expectResponse: boolean; readonly requestTimeout: number; sendRequest(): void }): void;
   };
+  connect(): Promise<unknown>;
   isConnected(): boolean;
   isAuthenticated(): boolean;
   authenticate(): Promise<void>;
@@ -47,7 +48,7 @@ export interface Broker {
 export interface TopicMetadata {
   readonly topicErrorCode: number;
   readonly topic: string;
-  readonly partitionMetadata: readonly { readonly partitionId: number; readonly leader: number }[];
+  readonly partitionMetadata: readonly { readonly partitionId: number; readonly leader: number; readonly isr: readonly number[] }[];
 }
 
 export interface KafkajsCluster {
@@ -104,12 +105,16 @@ export function createCluster(options: ClusterOptions, logger: Logger): KafkajsC
 
 const LEADER_NOT_AVAILABLE = 5;
 
-/** kafkajs refuses the news of all partitions when one of them has no leader just now; we want the others all the same. */
-export function lenientMetadata(cluster: KafkajsCluster): void {
+/**
+ * Two repairs. kafkajs refuses the news of all partitions when one of them has no leader just now; we want the others all the same. And those
+ * who want a connection at the same time each open one, of which all but the last are forgotten.
+ */
+export function repair(cluster: KafkajsCluster): void {
   const { brokerPool } = cluster;
   const create = brokerPool.createBroker.bind(brokerPool);
   brokerPool.createBroker = (options) => {
     const broker = create(options);
+    for (const connection of broker.connectionPool.pool) connectOnce(connection);
     broker.metadata = async (topics) => {
       const { request, response } = exchangeOf(broker, 'Metadata', { topics, allowAutoTopicCreation: false });
       const parse = async (data: unknown): Promise<unknown> => {
@@ -122,6 +127,17 @@ export function lenientMetadata(cluster: KafkajsCluster): void {
       return await broker.connectionPool.send({ request, response: { decode: response.decode, parse } });
     };
     return broker;
+  };
+}
+
+function connectOnce(connection: Connection): void {
+  const connect = connection.connect.bind(connection);
+  let connecting: Promise<unknown> | undefined;
+  connection.connect = () => {
+    connecting ??= connect().finally(() => {
+      connecting = undefined;
+    });
+    return connecting;
   };
 }
 

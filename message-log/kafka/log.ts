@@ -108,9 +108,15 @@ class KafkaLog implements MessageLog {
   async own(owner: TaskOwner): Promise<() => Promise<void>> {
     this.#checkOpen();
     await this.#ownership?.close();
-    const deps = { ...this.#deps, client: await this.#connect(), taskClient: await this.#connect(), metrics: this.#metrics };
     const { prefix, requestTimeoutMs } = this.#config;
-    const ownership = new Ownership(owner, this.#group(TASK_GROUP, TASK_TOPICS), { ...deps, prefix, requestTimeoutMs });
+    const ownership = new Ownership(owner, this.#group(TASK_GROUP, TASK_TOPICS), {
+      ...this.#deps,
+      client: await this.#connect(),
+      newClient: () => this.#newClient(),
+      metrics: this.#metrics,
+      prefix,
+      requestTimeoutMs,
+    });
     this.#ownership = ownership;
     return () => ownership.close();
   }
@@ -158,8 +164,12 @@ class KafkaLog implements MessageLog {
     return new Fetcher({ ...this.#deps, client: await this.#connect(), metrics: this.#metrics, requestTimeoutMs });
   }
 
+  #newClient(): Client {
+    return new Client(this.#config, names(this.#config), this.#deps.logger);
+  }
+
   async #connect(): Promise<Client> {
-    const client = new Client(this.#config, names(this.#config), this.#deps.logger);
+    const client = this.#newClient();
     try {
       await client.connect();
       return client;

@@ -1,6 +1,7 @@
 import { reasonOf } from '../../runtime/errors.ts';
 import type { TaskOwner } from '../port.ts';
 import { INPUTS, type Topic } from '../topics.ts';
+import type { Client } from './client.ts';
 import { GroupMember, type GroupDeps, type GroupSettings } from './group-member.ts';
 import { KafkaTaskLog, type TaskLogDeps } from './task-log.ts';
 
@@ -53,7 +54,7 @@ export class Ownership {
     await Promise.all(this.#ending.values());
     await this.#showLag();
     await this.#member.close();
-    await Promise.all([this.#deps.client.close(), this.#deps.taskClient.close()]);
+    await this.#deps.client.close();
   }
 
   #shared(partitions: ReadonlySet<number>): void {
@@ -65,9 +66,9 @@ export class Ownership {
   async #assign(partition: number): Promise<void> {
     await this.#ending.get(partition);
     if (this.#closing || this.#tasks.has(partition) || !this.#member.held.has(partition)) return;
-    const { taskClient, metrics, prefix, requestTimeoutMs, clock } = this.#deps;
+    const { metrics, prefix, requestTimeoutMs, clock } = this.#deps;
     const task = new KafkaTaskLog(partition, {
-      client: taskClient,
+      client: this.#deps.newClient(),
       metrics,
       prefix,
       requestTimeoutMs,
@@ -88,8 +89,8 @@ export class Ownership {
     const ended = this.#owner
       .revoked(partition)
       .catch((error: unknown) => this.#deps.logger.error({ partition, reason: reasonOf(error) }, 'a task ended with a fault'))
-      .finally(() => {
-        task.fence();
+      .finally(async () => {
+        await task.close();
         if (task.positions) this.#last.set(partition, task.positions);
         this.#ending.delete(partition);
       });

@@ -56,7 +56,7 @@ export class PartitionQueue {
   #sequence = 0;
   #waiting: PendingBatch[] = [];
   #spare: BatchWriter | undefined;
-  #trouble: { readonly error: Error; readonly tryAt: number } | undefined;
+  #trouble: { readonly error: Error; readonly since: number } | undefined;
 
   constructor(topic: Topic, name: string, partition: number) {
     this.topic = topic;
@@ -74,7 +74,17 @@ export class PartitionQueue {
 
   /** Why nothing more is taken now; undefined: it is. */
   refusal(now: number): Error | undefined {
-    return this.#trouble && (now < this.#trouble.tryAt || !this.idle) ? this.#trouble.error : undefined;
+    return this.#trouble && (now < this.#trouble.since + PAUSE_MS || !this.idle) ? this.#trouble.error : undefined;
+  }
+
+  /** Since when records have been refused, ms of the monotonic clock. */
+  get troubledSince(): number | undefined {
+    return this.#trouble?.since;
+  }
+
+  /** The brokers say that all is well again. */
+  calm(): void {
+    this.#trouble = undefined;
   }
 
   /** The batch that a record of `size` bytes goes into. */
@@ -122,7 +132,7 @@ export class PartitionQueue {
     const late = (pending: PendingBatch | undefined): boolean => pending !== undefined && pending.since <= deadline;
     if (!late(this.current) && !late(this.#waiting[0])) return false;
     const error = unavailable(`${this.place} took no records in time: ${reason}`);
-    this.#trouble = { error, tryAt: now + PAUSE_MS };
+    this.#trouble = { error, since: now };
     if (late(this.current)) this.abandon(error);
     while (late(this.#waiting[0])) this.#waiting.shift()?.reject(error);
     return true;

@@ -48,6 +48,11 @@ export class KafkaTaskLog implements TaskLog {
     this.#producer = undefined;
   }
 
+  async close(): Promise<void> {
+    this.fence();
+    await this.#deps.client.close();
+  }
+
   /** Epoch first, then the state up to the end as of that epoch: so nobody else can have written what isn't read. */
   async restore(visit: (key: number, value: Buffer) => void): Promise<InputPositions> {
     if (this.#fenced) throw fenced();

@@ -93,7 +93,7 @@ export class TransactionalProducer {
   async #produce(leader: number, batches: readonly ProducedBatch[]): Promise<void> {
     const { transactionalId, requestTimeoutMs } = this.#settings;
     const request = produceRequest(transactionalId, requestTimeoutMs, batches);
-    const places = producedPlaces(await this.#client.exchange(leader, 'prompt', PRODUCE, request, requestTimeoutMs + 500));
+    const places = producedPlaces(await this.#client.exchange(leader, 'patient', PRODUCE, request, requestTimeoutMs * 2));
     for (const { topic, partition, error } of places) if (error !== 0) throw produceFault(`${topic}/${partition}`, error);
     // An answer that leaves one out is no acknowledgement of it.
     if (places.length !== batches.length) throw unavailable('the broker left partitions out of its answer');

@@ -94,6 +94,17 @@ describe('the processor', () => {
     expect(await registry.getSingleMetricAsString('tocsin_task_parked_total')).toContain('tocsin_task_parked_total 3');
   });
 
+  it('parks records whose key is not their sensor: their recovery could be in another partition', async () => {
+    const log = new MemoryLog();
+    await processorOn(log);
+    await put(log, 'ENTRY', -1, status(7, { motion: true }), T0);
+    await put(log, 'OK', 8, { id: 7 }, T0);
+    await put(log, 'ENTRY', 9, status(9, { motion: true }), T0 + 1);
+    await until(() => changes(log).length === 1 && log.all('DEAD').length === 2);
+    const reasons = log.all('DEAD').map(({ value }) => (JSON.parse(value) as { reason: string }).reason);
+    expect(new Set(reasons)).toEqual(new Set(["the record's key is not the id of its sensor"]));
+  });
+
   it('carries out an acknowledgement, and refuses one that saw an older version', async () => {
     const log = new MemoryLog();
     await processorOn(log);

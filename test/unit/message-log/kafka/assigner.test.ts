@@ -1,0 +1,45 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { shareOut } from '../../../../message-log/kafka/assigner.ts';
+
+const members = fc.dictionary(fc.string({ minLength: 1, maxLength: 5 }), fc.uniqueArray(fc.integer({ min: 0, max: 40 })), {
+  minKeys: 1,
+  maxKeys: 8,
+});
+
+describe('sharing out partitions', () => {
+  it('gives each partition to one member, evenly', () => {
+    fc.assert(
+      fc.property(members, fc.integer({ min: 1, max: 40 }), (held, partitions) => {
+        const shares = shareOut(new Map(Object.entries(held).map(([name, list]) => [name, new Set(list)])), partitions);
+        const given = [...shares.values()].flat().toSorted((a, b) => a - b);
+        expect(given).toEqual(Array.from({ length: partitions }, (_, i) => i));
+        const sizes = [...shares.values()].map((share) => share.length);
+        expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+
+  it('leaves everything where it is when nothing has changed', () => {
+    const held = new Map([
+      ['a', new Set([1, 4, 6])],
+      ['b', new Set([0, 2, 7])],
+      ['c', new Set([3, 5])],
+    ]);
+    expect(shareOut(held, 8)).toEqual(new Map([...held].map(([name, share]) => [name, [...share]])));
+  });
+
+  it('takes from those who have most when a member joins, and only as much as is due', () => {
+    const shares = shareOut(
+      new Map([
+        ['a', new Set([0, 1, 2, 3])],
+        ['b', new Set([4, 5, 6, 7])],
+        ['new', new Set<number>()],
+      ]),
+      8,
+    );
+    expect(shares.get('new')).toHaveLength(2);
+    expect(shares.get('a')?.every((partition) => partition < 4)).toBe(true);
+    expect(shares.get('b')?.every((partition) => partition >= 4)).toBe(true);
+  });
+});

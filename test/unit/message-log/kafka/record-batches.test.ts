@@ -1,0 +1,158 @@
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ATTRIBUTES_AT, CONTROL, LAST_OFFSET_DELTA_AT, LENGTH_AT, RECORDS_AT } from '../../../../message-log/kafka/wire/batch-format.ts';
+import { BatchWriter } from '../../../../message-log/kafka/wire/batch-writer.ts';
+import { crc32c } from '../../../../message-log/kafka/wire/crc32c.ts';
+import { writeInt64 } from '../../../../message-log/kafka/wire/int64.ts';
+import { type AbortedTransaction, Columns, endOfSet, FOREIGN_KEY, readRecordSet } from '../../../../message-log/kafka/wire/record-set.ts';
+
+interface Rec {
+  readonly key: number | string;
+  readonly at: number;
+  readonly value: string;
+}
+
+/** A batch as the broker stores it: its base offset filled in. */
+function stored(base: number, records: readonly Rec[], { producerId = -1, transactional = false } = {}): Buffer {
+  const writer = new BatchWriter();
+  for (const { key, at, value } of records) {
+    const bytes = Buffer.from(value);
+    if (typeof key === 'number') writer.add(key, at, bytes, 0, bytes.length);
+    else writer.addText(key, at, bytes);
+  }
+  const batch = Buffer.from(writer.seal({ producerId, epoch: 0 }, 0, transactional));
+  writeInt64(batch, base, 0);
+  return batch;
+}
+
+function marker(base: number, producerId: number): Buffer {
+  const batch = stored(base, [{ key: 'marker', at: 0, value: '' }], { producerId, transactional: true });
+  batch.writeInt16BE(batch.readInt16BE(ATTRIBUTES_AT) | CONTROL, ATTRIBUTES_AT);
+  return batch;
+}
+
+function read(batches: readonly Buffer[], position = 0, aborted: readonly AbortedTransaction[] = []) {
+  const bytes = Buffer.concat([Buffer.from('before'), ...batches]);
+  const set = { bytes, from: 6, to: bytes.length, aborted };
+  const unreadable: [number, number][] = [];
+  const found = readRecordSet('ENTRY', 0, set, position, new Columns(), (from, to) => unreadable.push([from, to]));
+  const records = found.flatMap((batch) =>
+    Array.from({ length: batch.length }, (_, i) => ({
+      offset: batch.offset(i),
+      key: batch.key(i),
+      at: batch.time(i),
+      value: batch.bytes.toString('utf8', batch.start(i), batch.end(i)),
+    })),
+  );
+  return { records, unreadable, next: endOfSet(set, position) };
+}
+
+const record = fc.record({
+  key: fc.integer({ min: 0, max: 0x7f_ff_ff_ff }),
+  at: fc.integer({ min: 0, max: 4e12 }),
+  value: fc.string({ maxLength: 300 }),
+});
+
+describe('record batches', () => {
+  it('give back what was written, whatever it was', () => {
+    fc.assert(
+      fc.property(fc.array(record, { minLength: 1, maxLength: 200 }), fc.integer({ min: 0, max: 2 ** 50 }), (records, base) => {
+        const { records: found, next } = read([stored(base, records)], base);
+        expect(found).toEqual(records.map((r, i) => ({ ...r, offset: base + i })));
+        expect(next).toBe(base + records.length);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('carry the checksum that Kafka wants', () => {
+    expect(crc32c(Buffer.from('123456789'), 0, 9)).toBe(0xe3_06_92_83);
+    const long = Buffer.from(Array.from({ length: 1_003 }, (_, i) => i & 0xff));
+    let slow = -1;
+    for (const byte of long) {
+      slow ^= byte;
+      for (let bit = 0; bit < 8; bit += 1) slow = slow & 1 ? (slow >>> 1) ^ 0x82_f6_3b_78 : slow >>> 1;
+    }
+    expect(crc32c(long, 0, long.length)).toBe(~slow >>> 0);
+  });
+
+  it('begin in their middle, and end where the answer cuts them off', () => {
+    const of = (...values: string[]) => values.map((value) => ({ key: 1, at: 5, value }));
+    const whole = [stored(10, of('a', 'b', 'c')), stored(13, of('d'))];
+    expect(read(whole, 12).records.map(({ offset, value }) => [offset, value])).toEqual([
+      [12, 'c'],
+      [13, 'd'],
+    ]);
+    const cut = read([stored(10, of('a')), stored(11, of('b')).subarray(0, -1)], 10);
+    expect(cut.records.map(({ value }) => value)).toEqual(['a']);
+    expect(cut.next).toBe(11);
+    expect(read([stored(10, of('a')).subarray(0, 40)], 10)).toMatchObject({ records: [], next: 10 });
+  });
+
+  it('say of keys that are no sensor id as it is written that they are foreign', () => {
+    const keys = ['', 'x', '007', '+1', '-1', '2147483648', '12345678901', ' 1', '1.0'];
+    const { records } = read([
+      stored(
+        0,
+        [...keys, '0', '2147483647'].map((key) => ({ key, at: 0, value: '' })),
+      ),
+    ]);
+    expect(records.map(({ key }) => key)).toEqual([...keys.map(() => FOREIGN_KEY), 0, 2_147_483_647]);
+  });
+
+  it('hide markers and aborted transactions, also of producers that take turns', () => {
+    const by = (producerId: number, base: number, value: string) =>
+      stored(base, [{ key: 1, at: 0, value }], { producerId, transactional: true });
+    const batches = [
+      by(7, 0, 'aborted'),
+      by(8, 1, 'committed'),
+      by(9, 2, 'aborted'),
+      marker(3, 7),
+      by(7, 4, 'committed later'),
+      by(9, 5, 'aborted'),
+      marker(6, 9),
+      marker(7, 8),
+      stored(8, [{ key: 1, at: 0, value: 'plain' }], { producerId: 7 }),
+    ];
+    const aborted = [
+      { producerId: 9, firstOffset: 2 },
+      { producerId: 7, firstOffset: 0 },
+    ];
+    const { records, next } = read(batches, 0, aborted);
+    expect(records.map(({ value }) => value)).toEqual(['committed', 'committed later', 'plain']);
+    expect(next).toBe(9);
+  });
+
+  it('are unpacked from gzip in their place, and reported where they are packed otherwise', () => {
+    const packed = (base: number, values: string[], codec: number): Buffer => {
+      const plain = stored(
+        base,
+        values.map((value) => ({ key: 2, at: 9, value })),
+      );
+      const body = codec === 1 ? gzipSync(plain.subarray(RECORDS_AT)) : plain.subarray(RECORDS_AT);
+      const batch = Buffer.concat([plain.subarray(0, RECORDS_AT), body]);
+      batch.writeInt32BE(batch.length - 12, LENGTH_AT);
+      batch.writeInt16BE(codec, ATTRIBUTES_AT);
+      return batch;
+    };
+    const plain = (base: number, value: string) => stored(base, [{ key: 1, at: 9, value }]);
+    const { records, unreadable } = read([plain(0, 'a'), packed(1, ['b', 'c'], 1), plain(3, 'd'), packed(4, ['e'], 4), plain(5, 'f')]);
+    expect(records.map(({ offset, value }) => [offset, value])).toEqual([
+      [0, 'a'],
+      [1, 'b'],
+      [2, 'c'],
+      [3, 'd'],
+      [5, 'f'],
+    ]);
+    expect(unreadable).toEqual([[4, 5]]);
+  });
+
+  it('may have been emptied by compaction, which reading goes past', () => {
+    const emptied = stored(20, [{ key: 1, at: 0, value: '' }]).subarray(0, RECORDS_AT);
+    emptied.writeInt32BE(RECORDS_AT - 12, LENGTH_AT);
+    emptied.writeInt32BE(4, LAST_OFFSET_DELTA_AT);
+    emptied.writeInt32BE(0, RECORDS_AT - 4);
+    expect(read([emptied], 20)).toMatchObject({ records: [], next: 25 });
+  });
+});
