@@ -13,8 +13,10 @@ export const TASK_TOPICS = [...INPUTS, 'STATE'] as const satisfies readonly Topi
 const AGAIN_MS = 1_000;
 const SHOW_LAG_MS = 5_000;
 
-type OwnershipDeps = GroupDeps &
-  Omit<TaskLogDeps, 'confirm' | 'onFenced' | 'client' | 'metrics'> & { readonly taskClient: TaskLogDeps['client'] };
+interface OwnershipDeps extends GroupDeps, Omit<TaskLogDeps, 'confirm' | 'onFenced' | 'client' | 'metrics'> {
+  /** Connections for one task: brokers take one request of a connection at a time, and a commit of one task must not wait for another's. */
+  newClient(): Client;
+}
 
 /**
  * Makes this process the owner of its share of the tasks. Membership decides who should own a partition; that only one can write is the
