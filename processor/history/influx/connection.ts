@@ -16,8 +16,8 @@ export interface Request {
 export interface Connection {
   /** The answer's JSON or text. Rejects with an HttpError for what the server refuses, with TransientError when it can't be reached in time. */
   request(request: Request, onHeaders?: (headers: Headers, status: number) => void): Promise<unknown>;
-  /** The answer as it comes in. It may last as long as it likes, but not be silent for long. */
-  stream(request: Request): AsyncIterable<Uint8Array>;
+  /** The answer as it comes in. It may last as long as it likes, but not be silent for more than `patience` times the time-out. */
+  stream(request: Request, patience: number): AsyncIterable<Uint8Array>;
   close(): void;
 }
 
@@ -32,7 +32,8 @@ export function openConnection(config: InfluxConfig): Connection {
   const agent = agentOf(config);
   const { transport } = new InfluxDB({
     url,
-    timeout: timeoutMs,
+    // The client would only report it; the signals below also end the request and let go of its socket.
+    timeout: 0,
     ...(token === undefined ? {} : { token }),
     headers: basicAuthorization(config),
     transportOptions: { agent },
@@ -41,7 +42,6 @@ export function openConnection(config: InfluxConfig): Connection {
     method,
     headers: { 'content-type': contentType, accept: 'application/json' },
     gzipThreshold: GZIP_FROM_BYTES,
-    // The client only reports a time-out; the signal also ends the request, and lets go of its socket.
     signal,
   });
   return {
@@ -53,10 +53,11 @@ export function openConnection(config: InfluxConfig): Connection {
         throw error instanceof HttpError ? error : unreachable(error, timeoutMs, options.signal);
       }
     },
-    stream: async function* (request) {
+    stream: async function* (request, patience) {
+      const silenceMs = timeoutMs * patience;
       const silence = new AbortController();
       const options = optionsOf(request, silence.signal);
-      const arm = () => setTimeout(() => silence.abort(new Error('silence')), timeoutMs);
+      const arm = () => setTimeout(() => silence.abort(new Error('silence')), silenceMs);
       let timer = arm();
       try {
         for await (const bytes of transport.iterate(request.path, request.body ?? '', options)) {
@@ -65,7 +66,7 @@ export function openConnection(config: InfluxConfig): Connection {
           timer = arm();
         }
       } catch (error) {
-        throw error instanceof HttpError ? error : unreachable(error, timeoutMs, options.signal);
+        throw error instanceof HttpError ? error : unreachable(error, silenceMs, options.signal);
       } finally {
         clearTimeout(timer);
       }

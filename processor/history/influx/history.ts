@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client';
 import { ALARM_TYPES, type AlarmType, SENSOR_ID_MAX } from '../../../alarm/status.ts';
 import { PermanentError, reasonOf } from '../../../runtime/errors.ts';
 import type { Health } from '../../../runtime/health.ts';
+import { isLoopback } from '../../../runtime/listen.ts';
 import type { Logger } from '../../../runtime/logging.ts';
 import type { History, MinuteCount } from '../port.ts';
 import type { InfluxConfig } from './config.ts';
@@ -23,6 +24,9 @@ const COUNTS_MAX = 1_000_000;
 /** What InfluxDB can tell apart: nanoseconds in 64 bits. */
 const TIME_MAX_MS = 9_223_372_036_854;
 
+/** It looks up every sensor before it sends the first. */
+const ALL_PATIENCE = 6;
+
 /** The newest point of each sensor; `last` goes over all series of a sensor, so that one that has moved shows once, where it is now. */
 const LATEST = `SELECT last("active") AS "active","geohash","region","sensor","type" FROM "${STATES}"`;
 const COLUMNS = '"active","geohash","region","sensor","type"';
@@ -35,6 +39,9 @@ export function openInfluxHistory(config: InfluxConfig, deps: InfluxDeps): Histo
   const logger = deps.logger.child({ store: 'influxdb' });
   const { bucket } = config;
   const connection = openConnection(config);
+  const { protocol, hostname } = new URL(config.url);
+  if (protocol === 'http:' && (config.token ?? config.user) && !isLoopback(hostname.replace(/^\[|\]$/g, '')))
+    logger.warn('the log-in of InfluxDB goes over the network as it is: use https:// where others could listen');
   const influxql = influxqlOn(connection, bucket);
   const writerDeps = { connection, bucket, logger, health: deps.health, metrics: influxMetrics(deps.registry) };
   const states = new PointWriter(STATES, writerDeps);
@@ -55,7 +62,7 @@ export function openInfluxHistory(config: InfluxConfig, deps: InfluxDeps): Histo
       return row && stateOf(row);
     },
     states: async function* () {
-      for await (const rows of influxql.select(`SELECT ${COLUMNS} FROM (${LATEST} GROUP BY "sensor")`)) {
+      for await (const rows of influxql.select(`SELECT ${COLUMNS} FROM (${LATEST} GROUP BY "sensor")`, ALL_PATIENCE)) {
         yield rows.flatMap((row) => stateOf(row) ?? []);
       }
     },

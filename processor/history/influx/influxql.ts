@@ -33,14 +33,17 @@ const answer = z.object({
 });
 
 export interface Influxql {
-  /** The rows of one SELECT in batches, as the server sends them. Rejects with TransientError, also when the answer breaks off. */
-  select(statement: string): AsyncIterable<readonly Row[]>;
+  /**
+   * The rows of one SELECT in batches, as the server sends them. Rejects with TransientError, also when the answer breaks off. `patience`: how
+   * many time-outs it may work before it begins to answer.
+   */
+  select(statement: string, patience?: number): AsyncIterable<readonly Row[]>;
   /** A statement that may change things, or SHOW. */
   execute(statement: string): Promise<readonly Row[]>;
 }
 
 export function influxqlOn(connection: Connection, bucket: string): Influxql {
-  const ask = async function* (statement: string) {
+  const ask = async function* (statement: string, patience = 1) {
     const path = `/query?db=${encodeURIComponent(bucket)}&epoch=ms&chunked=true&chunk_size=${ROWS_PER_BATCH}`;
     const request = {
       method: 'POST',
@@ -50,7 +53,7 @@ export function influxqlOn(connection: Connection, bucket: string): Influxql {
     } as const;
     let more = true;
     try {
-      for await (const line of linesOf(connection.stream(request))) {
+      for await (const line of linesOf(connection.stream(request, patience))) {
         const part = partOf(line, bucket);
         more = part.more;
         if (part.rows.length > 0) yield part.rows;

@@ -8,9 +8,9 @@ import { ALARM_TYPES } from '../../../alarm/status.ts';
 import { startCounter } from '../../../processor/history/counter.ts';
 import { checkInflux, prepareInflux } from '../../../processor/history/influx/prepare.ts';
 import type { History } from '../../../processor/history/port.ts';
-import { StateWriter } from '../../../processor/history/states.ts';
+import { STATES_GROUP, StateWriter, startStateWriter } from '../../../processor/history/states.ts';
 import { Health } from '../../../runtime/health.ts';
-import { clientOf } from '../../support/alarms.ts';
+import { changeOf, clientOf } from '../../support/alarms.ts';
 import { FaultyHistory } from '../../support/faulty-history.ts';
 import { influxHistory, newInfluxHistory } from '../../support/influx-rig.ts';
 import { MemoryDirectory } from '../../support/memory-directory.ts';
@@ -127,9 +127,7 @@ describe.each(INFLUX_VERSIONS)('InfluxDB %s', (version) => {
   });
 
   it('ends in the same counts as without a fault when it is killed, frozen and started again in mid-run', async () => {
-    const { history, close } = await newInfluxHistory(server);
-    const impatient = influxHistory({ ...(await newInfluxHistory(server)).config, timeoutMs: 500 });
-    await history.close();
+    const impatient = await newInfluxHistory(server, { timeoutMs: 500 });
     const records = Array.from({ length: 3_000 }, (_, i): AlarmCount => {
       return {
         alarm: `a${i}`,
@@ -140,20 +138,45 @@ describe.each(INFLUX_VERSIONS)('InfluxDB %s', (version) => {
     });
     const faultless = new FaultyHistory();
     await countAll(faultless, records, async () => undefined);
-    await countAll(impatient.history, records, async (step) => {
-      if (step === 2) await server.kill();
-      if (step === 4) await delay(700);
-      if (step === 5) await server.restart();
-      if (step === 7) server.stop();
-      if (step === 8) await delay(1_200);
-      if (step === 9) server.continue();
-    });
+    await countAll(impatient.history, records, faults);
     const expected = sorted(await faultless.counts(0, now * 2, undefined));
     expect(expected.reduce((sum, { count }) => sum + count, 0)).toBe(3_000);
     expect(sorted(await impatient.history.counts(0, now * 2, undefined))).toEqual(expected);
     await impatient.close();
-    await close();
   });
+
+  it('ends in the same states as without a fault when it is killed, frozen and started again in mid-run', async () => {
+    const impatient = await newInfluxHistory(server, { timeoutMs: 500 });
+    const events = Array.from({ length: 900 }, (_, i) => {
+      const alarm = { id: `a${i % 300}`, sensor: i % 300, type: ALARM_TYPES[i % 2] ?? 'smoke' } as const;
+      // Raised; two thirds of them cleared; a quarter raised again.
+      if (i < 300) return changeOf('raised', alarm);
+      if (i < 600) return i % 3 === 0 ? undefined : changeOf('cleared', alarm);
+      return i % 4 === 0 ? changeOf('raised', { ...alarm, id: `b${i}` }) : undefined;
+    }).filter((event) => event !== undefined);
+    const faultless = new FaultyHistory();
+    await showAll(faultless, events, async () => undefined);
+    await showAll(impatient.history, events, faults);
+    const shown = async (history: History) => {
+      const all = [];
+      for await (const batch of history.states()) all.push(...batch.map(({ sensor, region, active }) => ({ sensor, region, active })));
+      return all.toSorted((a, b) => a.sensor - b.sensor);
+    };
+    const expected = await shown(faultless);
+    expect(expected).toHaveLength(400);
+    expect(expected.filter(({ active }) => active.length > 0).length).toBeGreaterThan(100);
+    expect(await shown(impatient.history)).toEqual(expected);
+    await impatient.close();
+  });
+
+  const faults = async (step: number): Promise<void> => {
+    if (step === 2) await server.kill();
+    if (step === 4) await delay(700);
+    if (step === 5) await server.restart();
+    if (step === 7) server.stop();
+    if (step === 8) await delay(1_200);
+    if (step === 9) server.continue();
+  };
 });
 
 async function sensorsIn(history: History): Promise<number> {
@@ -164,26 +187,47 @@ async function sensorsIn(history: History): Promise<number> {
 
 /** Runs a counter over the records, ten pieces of them one after another, until all is counted. */
 async function countAll(history: History, records: readonly AlarmCount[], between: (step: number) => Promise<void>): Promise<void> {
-  const log = new MemoryLog();
-  const directory = new MemoryDirectory();
-  await directory.put(Array.from({ length: 20 }, (_, id) => clientOf({ id, region: id % 2 === 0 ? 'UK' : 'Asia' })));
-  const health = new Health();
-  const counter = await startCounter(
-    { flushMs: 20, days: 365 },
-    { log, history, directory, clock: Date.now, logger: silent, registry: new Registry(), health },
-  );
-  const piece = records.length / 10;
-  for (let step = 0; step < 10; step += 1) {
-    const some = records.slice(step * piece, (step + 1) * piece).map((record) => Buffer.from(JSON.stringify(record)));
-    const starts = some.map((_, i) => some.slice(0, i).reduce((sum, { length }) => sum + length, 0));
-    const ends = starts.map((start, i) => start + (some[i]?.length ?? 0));
-    await log.append('COUNT', { length: some.length, bytes: Buffer.concat(some), keys: some.map(() => 0), starts, ends }, 0);
-    await between(step);
-    await delay(60);
-  }
+  const deps = await depsOf(history);
+  const counter = await startCounter({ flushMs: 20, days: 365 }, deps);
+  await writeInPieces(deps.log, 'COUNT', records, between);
   const total = async () => (await history.counts(0, Date.now() * 2, undefined)).reduce((sum, { count }) => sum + count, 0);
   while ((await total().catch(() => 0)) < records.length) await delay(50);
   await counter.stop();
+}
+
+/** Runs a state writer over the events, until it has taken all of them and written all sensors once. */
+async function showAll(history: History, events: readonly object[], between: (step: number) => Promise<void>): Promise<void> {
+  const deps = await depsOf(history);
+  const writer = await startStateWriter({ ...deps, archive: { open: async () => [] } as never });
+  await writeInPieces(deps.log, 'ALARM', events, between);
+  while ((await deps.log.committed(STATES_GROUP, 'ALARM', 0)) !== events.length) await delay(20);
+  while ((await sensorsIn(history).catch(() => 0)) < deps.directory.clients.size) await delay(50);
+  await writer.stop();
+}
+
+async function depsOf(history: History) {
+  const directory = new MemoryDirectory();
+  await directory.put(Array.from({ length: 400 }, (_, id) => clientOf({ id, region: id % 2 === 0 ? 'UK' : 'Asia' })));
+  return { log: new MemoryLog(), history, directory, clock: Date.now, logger: silent, registry: new Registry(), health: new Health() };
+}
+
+async function writeInPieces(
+  log: MemoryLog,
+  topic: 'COUNT' | 'ALARM',
+  values: readonly object[],
+  between: (step: number) => Promise<void>,
+): Promise<void> {
+  const PIECES = 10;
+  for (let step = 0; step < PIECES; step += 1) {
+    const [from, to] = [step, step + 1].map((piece) => Math.floor((piece * values.length) / PIECES));
+    const some = values.slice(from, to).map((value) => Buffer.from(JSON.stringify(value)));
+    let end = 0;
+    const ends = some.map(({ length }) => (end += length));
+    const starts = ends.map((last, i) => last - (some[i]?.length ?? 0));
+    await log.append(topic, { length: some.length, bytes: Buffer.concat(some), keys: some.map(() => 0), starts, ends }, 0);
+    await between(step);
+    await delay(60);
+  }
 }
 
 function sorted<T extends object>(rows: readonly T[]): readonly T[] {
