@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Client, policies, types } from 'cassandra-driver';
 import { PermanentError, reasonOf } from '../../runtime/errors.ts';
-import { type CassandraConfig, usesTls } from './config.ts';
+import { type CassandraConfig, DEFAULT_PORT, usesTls } from './config.ts';
 
 type OperationInfo = policies.retry.OperationInfo;
 
@@ -23,6 +23,8 @@ export function createClient(config: CassandraConfig): Client {
   return new Client({
     contactPoints: contactPoints.map(({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)),
     localDataCenter: config.dataCentre,
+    // Nodes tell each other's addresses, not their ports.
+    protocolOptions: { port: contactPoints[0]?.port ?? DEFAULT_PORT },
     ...(user !== undefined && password !== undefined ? { credentials: { username: user, password } } : {}),
     ...(usesTls(config) ? { sslOptions: { rejectUnauthorized: true, ...(config.tlsCa ? { ca: [authority(config.tlsCa)] } : {}) } } : {}),
     policies: {

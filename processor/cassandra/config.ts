@@ -13,7 +13,7 @@ export type Replication =
   | { readonly kind: 'simple'; readonly copies: number }
   | { readonly kind: 'data-centres'; readonly copies: Readonly<Record<string, number>> };
 
-const DEFAULT_PORT = 9042;
+export const DEFAULT_PORT = 9042;
 /** Those that make sense for both reads and writes of rows that are written again and again. */
 const CONSISTENCIES = ['ONE', 'LOCAL_ONE', 'TWO', 'THREE', 'QUORUM', 'LOCAL_QUORUM', 'EACH_QUORUM', 'ALL'] as const;
 
@@ -23,6 +23,10 @@ const contactPoints = z
   .pipe(z.array(z.string().regex(/^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?$/, 'must be host or host:port, separated by commas')))
   .transform((list): readonly ContactPoint[] => list.map(contactPointOf))
   .refine((list) => list.every(({ port }) => port > 0 && port < 65_536), 'has a port that is none')
+  .refine(
+    (list) => new Set(list.map(({ port }) => port)).size === 1,
+    'must have the same port everywhere: all nodes of a cluster listen on one',
+  )
   .optional();
 
 const replication = z
