@@ -189,13 +189,9 @@ export class Appender {
     const began = performance.now();
     try {
       const batches = queues.map((queue) => ({ topic: queue.name, partition: queue.partition, batch: queue.next() ?? Buffer.alloc(0) }));
-      const answer = await client.exchange(
-        node,
-        'prompt',
-        PRODUCE,
-        produceRequest(null, requestTimeoutMs, batches),
-        requestTimeoutMs + 500,
-      );
+      // The other lane stays free for the leaders' whereabouts while replicas are slow.
+      const request = produceRequest(null, requestTimeoutMs, batches);
+      const answer = await client.exchange(node, 'patient', PRODUCE, request, requestTimeoutMs * 2);
       metrics.commitSeconds.observe((performance.now() - began) / 1_000);
       const places = new Map(producedPlaces(answer).map((place) => [`${place.topic}/${place.partition}`, place]));
       for (const queue of queues) this.#settle(queue, places.get(queue.place));
