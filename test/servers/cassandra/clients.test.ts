@@ -1,0 +1,136 @@
+/** The command line, as it is called, on a real server. */
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { CLIENT_COLUMNS } from '../../../processor/response/directory/client.ts';
+import { csvLineOf } from '../../../processor/response/directory/csv.ts';
+import { generateClients } from '../../../simulator/clients/clients.ts';
+import { type CassandraServer, startCassandra } from '../../support/servers/cassandra.ts';
+import { cassandraConfig } from '../../support/servers/cassandra-keyspace.ts';
+
+const { scripts } = JSON.parse(await readFile('package.json', 'utf8')) as { scripts: Readonly<Record<string, string>> };
+const HEADER = `${CLIENT_COLUMNS.join(',')}\n`;
+const CLIENTS = 50_000;
+
+let server: CassandraServer;
+let folder: string;
+let environment: NodeJS.ProcessEnv;
+beforeAll(async () => {
+  server = await startCassandra({ durable: true });
+  folder = await mkdtemp(join(tmpdir(), 'tocsin-clients-'));
+});
+afterAll(async () => {
+  await server.destroy();
+  await rm(folder, { recursive: true });
+});
+beforeEach(async () => {
+  const { keyspace } = cassandraConfig(server.contactPoints);
+  environment = { TOCSIN_CASSANDRA_CONTACT_POINTS: server.contactPoints.join(','), TOCSIN_CASSANDRA_KEYSPACE: keyspace };
+  expect(await run('schema').done).toMatchObject({ code: 0 });
+});
+
+function run(script: 'clients' | 'schema', ...args: string[]) {
+  const [command = '', ...program] = (scripts[script] ?? '').split(' ');
+  const child = spawn(command, [...program, ...args], { env: { ...process.env, ...environment } });
+  const output = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream].on('data', (chunk: Buffer) => {
+      output[stream] += chunk.toString();
+    });
+  }
+  const done = new Promise<typeof output & { code: number | null }>((resolve) => {
+    child.once('close', (code) => resolve({ ...output, code }));
+  });
+  return { done, output, pid: child.pid ?? 0 };
+}
+
+async function fileOf(name: string, content: string | Buffer): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return path;
+}
+
+const linesOf = (count: number, seed = 1) =>
+  [...generateClients(count, seed)].map((row) => csvLineOf(CLIENT_COLUMNS.map((column) => row[column])));
+
+describe('npm run clients on Cassandra', () => {
+  it('brings 50,000 clients in, finds each, and does no harm when it is repeated', async () => {
+    const file = await fileOf('all', HEADER + linesOf(CLIENTS).join(''));
+    const { code, stdout, stderr } = await run('clients', 'import', file).done;
+    process.stdout.write(stdout);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('The directory holds 50,000 clients.') });
+    expect(stderr).toContain('Importing: 50 %');
+    const again = await run('clients', 'import', file).done;
+    expect(again.stdout).toContain('The directory holds 50,000 clients.');
+    expect((await run('clients', 'count').done).stdout).toBe('50000\n');
+    const [expected] = [...generateClients(CLIENTS, 1)].slice(42_958);
+    const shown = await run('clients', 'show', '42959').done;
+    expect(shown.stdout).toContain(`surname               ${expected?.surname}\n`);
+    expect(shown.stdout).toMatch(/geohash +\w{9}\nregion +\w+\n/);
+    expect((await run('clients', 'show', '50001').done).code).toBe(1);
+  });
+
+  it('generates clients into it', async () => {
+    const { stdout } = await run('clients', 'generate', '1234').done;
+    expect(stdout).toContain('The directory holds 1,234 clients.');
+  });
+
+  it('leaves out what makes no sense, by its line, and brings in the rest', async () => {
+    const [first = '', second = '', third = '', fourth = ''] = linesOf(4);
+    const short = second.split(',').slice(0, 7).join(',');
+    const nowhere = third.split(',').with(12, '91').join(',');
+    const file = await fileOf('bad', `${HEADER}${first}${short}\n${nowhere}${fourth}${first}`);
+    const { code, stdout, stderr } = await run('clients', 'import', file).done;
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^3 rows imported .* 2 left out, 1 replaced an earlier one\. The directory holds 2 clients\.\n$/);
+    expect(stderr).toContain(`${file}:3: has 7 columns instead of 19`);
+    expect(stderr).toContain(`${file}:4: latitude is not a number from -90 to 90`);
+    expect(stderr).toContain(`${file}:6: id 1 came before`);
+  });
+
+  it('takes a million random bytes for what they are', async () => {
+    const { code, stdout, stderr } = await run('clients', 'import', await fileOf('random', randomBytes(1_000_000))).done;
+    expect(code).toBe(1);
+    expect(stdout).toContain('0 rows imported');
+    expect(stdout).toContain('The directory holds 0 clients.');
+    expect(stderr.length).toBeLessThan(10_000);
+  });
+
+  it('loses no row to a server that is killed and started again in the middle', async () => {
+    const file = await fileOf('interrupted', HEADER + linesOf(CLIENTS, 2).join(''));
+    const { done, output } = run('clients', 'import', file);
+    await vi.waitUntil(() => output.stderr.includes('20 %'), { timeout: 60_000 });
+    await server.kill();
+    await vi.waitUntil(() => output.stderr.includes('Trying again'), { timeout: 30_000 });
+    await server.restart();
+    const { code, stdout } = await done;
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('The directory holds 50,000 clients.') });
+  });
+
+  it('says where it stands when it is interrupted, and goes on from there', async () => {
+    const file = await fileOf('stopped', HEADER + linesOf(CLIENTS, 3).join(''));
+    const { done, output, pid } = run('clients', 'import', file);
+    await vi.waitUntil(() => output.stderr.includes('20 %'), { timeout: 60_000 });
+    process.kill(pid, 'SIGINT');
+    const { code, stderr } = await done;
+    expect(code).toBe(130);
+    const [, place = ''] = /--from (\S+) goes on from there/.exec(stderr) ?? [];
+    expect(place).toMatch(/:\d+$/);
+    const rest = await run('clients', 'import', file, '--from', place).done;
+    expect(rest).toMatchObject({ code: 0, stdout: expect.stringContaining('The directory holds 50,000 clients.') });
+    expect(rest.stdout).not.toMatch(/^50,000 rows/);
+  });
+
+  it('says in one line what is wrong when there is no server or no schema', async () => {
+    environment = { ...environment, TOCSIN_CASSANDRA_CONTACT_POINTS: '127.0.0.1:1' };
+    const away = await run('clients', 'count').done;
+    expect(away.code).toBe(1);
+    expect(away.stderr).toMatch(/^clients: Cassandra is out of reach: .*\n$/);
+    const config = cassandraConfig(server.contactPoints);
+    environment = { TOCSIN_CASSANDRA_CONTACT_POINTS: server.contactPoints.join(','), TOCSIN_CASSANDRA_KEYSPACE: config.keyspace };
+    expect((await run('clients', 'count').done).stderr).toMatch(/^clients: there is no table .* run npm run schema\n$/);
+  });
+});
