@@ -1,7 +1,9 @@
 /** Mails to a mail server, over a pool of connections. */
 import { readFileSync } from 'node:fs';
 import nodemailer from 'nodemailer';
+import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { SMTPPoolOptions } from 'nodemailer/lib/smtp-pool';
+import { type DiagnosisDeps, type Finding, fine, wrong } from '../../../runtime/diagnosis.ts';
 import { PermanentError, reasonOf, TransientError } from '../../../runtime/errors.ts';
 import { isLoopback } from '../../../runtime/listen.ts';
 import type { MailerConfig, MailRate } from '../config.ts';
@@ -45,6 +47,36 @@ export function openSmtp(options: SmtpOptions): MailTransport {
     // Whoever closes has waited for the mails under way; what a server still stalls is cut off and was not handed over.
     close: async () => pool.close({ force: true }),
   };
+}
+
+/** Greeting, EHLO, TLS and log-in as for a mail, but none is sent. See Diagnose. */
+export async function diagnoseSmtp(options: SmtpOptions, { timeoutMs }: DiagnosisDeps): Promise<readonly Finding[]> {
+  const quick = poolOptions({ ...options, timeoutMs: Math.min(options.timeoutMs, timeoutMs) });
+  const check = `mail server ${quick.host}:${quick.port}`;
+  const connection = new SMTPConnection({ ...quick, connectionTimeout: timeoutMs, greetingTimeout: timeoutMs });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const { auth } = quick;
+      connection.once('error', reject);
+      connection.once('end', () => reject(new Error('it closed the connection')));
+      connection.connect((error) => {
+        if (error) reject(error);
+        else if (auth) connection.login(auth as SMTPConnection.AuthenticationType, (refused) => (refused ? reject(refused) : resolve()));
+        else resolve();
+      });
+    });
+    const how = [connection.secure ? 'TLS' : 'no TLS', quick.auth ? 'signed in' : 'no log-in'];
+    return [fine(check, `takes mails, ${how.join(', ')}`)];
+  } catch (error) {
+    const { code } = fault(error) as TransientError;
+    const advice =
+      code === 'mail-misconfigured'
+        ? 'see user and password in TOCSIN_SMTP_URL, TOCSIN_SMTP_TLS and TOCSIN_SMTP_CA'
+        : 'start it, or set TOCSIN_SMTP_URL to where it is reached from here';
+    return [wrong(check, reasonOf(error).slice(0, REPLY_MAX), advice)];
+  } finally {
+    connection.close();
+  }
 }
 
 function poolOptions({ smtpUrl, smtpTls, smtpCa, concurrency, rate = NO_BOUND, timeoutMs }: SmtpOptions): SMTPPoolOptions {

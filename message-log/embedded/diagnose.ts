@@ -1,0 +1,69 @@
+import { constants } from 'node:fs';
+import { access, readdir, stat, statfs } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { type Finding, fine, wrong } from '../../runtime/diagnosis.ts';
+import { reasonOf } from '../../runtime/errors.ts';
+
+/** Below this it won't be long until sensors are refused. */
+const FREE_MIN_BYTES = 1024 ** 3;
+const OTHERS = 0o077;
+
+/** The data folder: whether it can be written, is nobody else's to read, and has room. Creates nothing. */
+export async function diagnoseFolder(dataDir: string): Promise<readonly Finding[]> {
+  const folder = resolve(dataDir);
+  const check = `data folder ${dataDir}`;
+  const there = await stat(folder).catch(() => undefined);
+  const existing = there ? folder : await nearestThere(dirname(folder));
+  try {
+    if (there && !there.isDirectory()) throw new Error('is not a folder');
+    await access(existing, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    return [wrong(check, `cannot be used: ${reasonOf(error)}`, 'set TOCSIN_DATA_DIR to a folder that this user can write')];
+  }
+  const user = there ? await runningOn(folder) : undefined;
+  const found = there
+    ? user === undefined
+      ? 'can be written'
+      : `can be written; process ${user} uses it`
+    : 'will be made at the first start';
+  return [fine(check, found), ...(await privacyOf(folder)), await roomOn(existing)];
+}
+
+async function privacyOf(folder: string): Promise<Finding[]> {
+  const store = await stat(join(folder, 'store')).catch(() => undefined);
+  if (!store || (store.mode & OTHERS) === 0 || process.platform === 'win32') return [];
+  return [wrong(`data folder ${folder}`, 'others can read clients and alarms in it', `chmod -R go= ${folder}`)];
+}
+
+async function roomOn(folder: string): Promise<Finding> {
+  const { bavail, bsize } = await statfs(folder);
+  const free = bavail * bsize;
+  const found = `${(free / 1024 ** 3).toFixed(1)} GiB are free`;
+  return free >= FREE_MIN_BYTES
+    ? fine('disk', found)
+    : wrong('disk', found, 'make room, or lower TOCSIN_LOG_SIZE and TOCSIN_LOG_RETENTION: when it is full sensors are refused');
+}
+
+async function nearestThere(folder: string): Promise<string> {
+  const there = await stat(folder).catch(() => undefined);
+  return there || folder === dirname(folder) ? folder : nearestThere(dirname(folder));
+}
+
+/** The process whose socket lies in the folder, if it lives. */
+async function runningOn(folder: string): Promise<number | undefined> {
+  const names = await readdir(join(folder, 'store')).catch(() => []);
+  for (const name of names) {
+    const pid = Number(/^tocsin-(\d+)-/.exec(name)?.[1]);
+    if (pid > 0 && isAlive(pid)) return pid;
+  }
+  return undefined;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,132 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { checksOf } from '../../../main/doctor/checks.ts';
+import { lineOf, withoutSecrets } from '../../../main/doctor/report.ts';
+import { rolesOf } from '../../../main/roles.ts';
+import type { Finding } from '../../../runtime/diagnosis.ts';
+import { startSmtp } from '../../support/smtp-server.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'tocsin-doctor-'));
+const QUIET = { TOCSIN_DATA_DIR: join(folder, 'data'), TOCSIN_INGEST_PORT: '0', TOCSIN_CONSOLE_PORT: '0' };
+const NOWHERE = '127.0.0.1:1';
+
+let open: Server[] = [];
+afterEach(async () => {
+  for (const server of open) await new Promise((resolve) => server.close(resolve));
+  open = [];
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the doctor', () => {
+  it('finds nothing wrong with the defaults, and makes no folder', async () => {
+    const findings = await examined({});
+    expect(findings.filter(({ ok }) => !ok)).toEqual([]);
+    expect(findings.map(lineOf).join('\n')).toMatch(/✓ data folder .*will be made at the first start[\s\S]*✓ disk: .*GiB/);
+    expect(() => rmSync(QUIET.TOCSIN_DATA_DIR)).toThrow(/ENOENT/);
+  });
+
+  it('tells of wrong settings, all of them, and of settings that nobody reads', async () => {
+    const wrongs = await wrongsOf({ TOCSIN_INGEST_PORT: 'abc', TOCSIN_MAIL_TOO: 'x' });
+    expect(wrongs.map(({ found }) => found)).toEqual([
+      expect.stringContaining('TOCSIN_MAIL_TOO is not a setting'),
+      expect.stringContaining('TOCSIN_INGEST_PORT: must be a whole number'),
+    ]);
+    expect(await wrongsOf({ TOCSIN_INFLUX_BUCKET: 'x' })).toMatchObject([
+      { check: 'TOCSIN_INFLUX_BUCKET', found: expect.stringContaining('no effect') },
+    ]);
+  });
+
+  it('tells of each server that is away and what to do, and goes on with the others', async () => {
+    const servers = { TOCSIN_KAFKA_BROKERS: NOWHERE, TOCSIN_CASSANDRA_CONTACT_POINTS: NOWHERE, TOCSIN_INFLUX_URL: `http://${NOWHERE}` };
+    const wrongs = await wrongsOf({ ...servers, TOCSIN_SMTP_URL: `smtp://${NOWHERE}` });
+    expect(wrongs.map(({ check }) => check)).toEqual([
+      `Kafka broker ${NOWHERE}`,
+      `Cassandra ${NOWHERE}`,
+      `InfluxDB http://${NOWHERE}`,
+      `mail server ${NOWHERE}`,
+    ]);
+    for (const { advice } of wrongs) expect(advice).toMatch(/start it, or .*TOCSIN_/);
+  });
+
+  it('looks only at what the roles need', async () => {
+    const findings = await examined({ TOCSIN_KAFKA_BROKERS: NOWHERE, TOCSIN_SMTP_URL: `smtp://${NOWHERE}` }, ['processor']);
+    expect(findings.filter(({ ok }) => !ok).map(({ check }) => check)).toEqual([`Kafka broker ${NOWHERE}`]);
+    expect(findings.map(({ check }) => check)).toEqual(['Node', 'settings', `Kafka broker ${NOWHERE}`, 'port 9464']);
+  });
+
+  it('tells a port of another program from one on which a Tocsin answers', async () => {
+    const stranger = await listening(createServer((socket) => socket.destroy()));
+    const tocsin = await listening(createHttpServer((_request, response) => response.end('{"status":"alive"}')));
+    const findings = await examined({ TOCSIN_INGEST_PORT: String(stranger), TOCSIN_CONSOLE_PORT: String(tocsin) });
+    expect(findings).toContainEqual(
+      expect.objectContaining({ check: `port ${stranger}`, ok: false, advice: expect.stringContaining('TOCSIN_INGEST_PORT') }),
+    );
+    expect(findings).toContainEqual({ check: `port ${tocsin}`, ok: true, found: 'a Tocsin answers there' });
+  });
+
+  it('tells of a data folder that is none, or that others can read', async () => {
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    expect(await wrongsOf({ TOCSIN_DATA_DIR: file })).toMatchObject([{ found: expect.stringContaining('is not a folder') }]);
+    const shared = join(folder, 'shared');
+    mkdirSync(join(shared, 'store'), { recursive: true });
+    chmodSync(join(shared, 'store'), 0o755);
+    expect(await wrongsOf({ TOCSIN_DATA_DIR: shared })).toMatchObject([{ advice: expect.stringContaining('chmod') }]);
+  });
+
+  it('signs in to the mail server without sending a mail', async () => {
+    const server = await startSmtp({
+      authOptional: false,
+      allowInsecureAuth: true,
+      onAuth: ({ password }, _session, done) => (password === 'right-password' ? done(null, { user: 1 }) : done(new Error('wrong'))),
+    });
+    try {
+      const url = (password: string): string => `smtp://tocsin:${password}@127.0.0.1:${server.port}`;
+      const good = await examined({ TOCSIN_SMTP_URL: url('right-password') });
+      expect(good).toContainEqual(expect.objectContaining({ ok: true, found: expect.stringContaining('signed in') }));
+      const [bad] = await wrongsOf({ TOCSIN_SMTP_URL: url('wrong-password') });
+      expect(bad?.advice).toContain('user and password');
+      expect(server.attempts).toBe(0);
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+describe('what the doctor prints', () => {
+  it('is one line a check', () => {
+    expect(lineOf({ check: 'Kafka', ok: false, found: 'a\n  b', advice: 'start it' })).toBe('✗ Kafka: a b. Start it');
+    expect(lineOf({ check: 'disk', ok: true, found: '3 GiB' })).toBe('✓ disk: 3 GiB');
+  });
+
+  it('holds no secret of the settings', () => {
+    const safe = withoutSecrets({
+      ...{ TOCSIN_API_TOKEN: 'token-1234567890', TOCSIN_GATEWAY_TOKENS: 'north:gate-token,south:other-token' },
+      ...{ TOCSIN_SMTP_URL: 'smtp://user:p%40ssword@mail:25', TOCSIN_KAFKA_PASSWORD: 'kafka-pass', HOME: '/root' },
+    });
+    expect(safe('token-1234567890 gate-token other-token p%40ssword p@ssword kafka-pass /root mail')).toBe(
+      '[secret] [secret] [secret] [secret] [secret] [secret] /root mail',
+    );
+  });
+});
+
+async function examined(environment: Record<string, string>, roles: readonly string[] = []): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for await (const finding of checksOf(rolesOf(roles), { ...QUIET, ...environment }, { clock: Date.now, timeoutMs: 2_000 }))
+    findings.push(finding);
+  return findings;
+}
+
+async function wrongsOf(environment: Record<string, string>): Promise<Finding[]> {
+  return (await examined(environment)).filter(({ ok }) => !ok);
+}
+
+async function listening(server: Server): Promise<number> {
+  open.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
