@@ -5,8 +5,9 @@ import { flapping } from './flapping.ts';
 import { lateRecoveries } from './late-recoveries.ts';
 import { case1, case2 } from './reference.ts';
 import { silent } from './silent.ts';
+import { unrest } from './unrest.ts';
 
-export const SCENARIOS: readonly Scenario[] = [case1, case2, burst, silent, flapping, duplicates, lateRecoveries];
+export const SCENARIOS: readonly Scenario[] = [case1, case2, burst, silent, flapping, duplicates, lateRecoveries, unrest];
 
 export function scenarioNamed(name: string): Scenario | undefined {
   return SCENARIOS.find((scenario) => scenario.name === name);

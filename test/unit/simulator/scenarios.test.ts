@@ -122,6 +122,12 @@ describe('special scenarios', () => {
     expect(recovered).toBeGreaterThan(1_500);
   });
 
+  it('unrest: there is an alarm or a recovery in every second of a long run', () => {
+    const { happenings } = plotOf(planOf(named('unrest')), 0, 600_000);
+    const seconds = new Set(happenings.map(({ atMs }) => Math.floor(atMs / 1_000)));
+    expect([...Array(580).keys()].map((second) => second + 10).filter((second) => !seconds.has(second))).toEqual([]);
+  });
+
   it('silent: whoever is silent says nothing', () => {
     const plan = planOf(named('silent'), { sensors: 1_000 });
     const { silences = [] } = plotOf(plan, 0, plan.durationMs);

@@ -1,0 +1,25 @@
+import type { Chapter, Plot, Scenario } from '../scenario.ts';
+import { background } from './background.ts';
+import { Draw } from './episode.ts';
+import { flaps } from './flapping.ts';
+
+const SENSORS = 48;
+
+/** As long as the run lasts: no second of it is without an alarm, and no partition is. */
+function plot(chapter: Chapter): Plot {
+  const { random, sensors, durationMs } = chapter;
+  const draw = new Draw(sensors, random);
+  const restless = Array.from({ length: Math.min(SENSORS, Math.ceil(sensors / 100)) }, () => draw.next()).filter((id) => id !== undefined);
+  const flapping = restless.flatMap((sensor, i) =>
+    flaps(sensor, durationMs, random.between(0, Math.min(5_000, durationMs / 10)), i % 3 === 0),
+  );
+  const rest = background(chapter, { alarmsPerMessage: 0.005, recovered: 0.5, except: restless });
+  return { happenings: [...rest, ...flapping] };
+}
+
+export const unrest: Scenario = {
+  name: 'unrest',
+  summary: 'sensors raise alarms and recover without pause, as long as the run lasts: for watching what faults do to a system',
+  defaults: { apps: 2, ratePerApp: 150, minutes: 5 },
+  plot,
+};
