@@ -1,17 +1,27 @@
-/** The whole system as a process of its own, to be killed, stopped and started again; and the simulator beside it. */
+/** The whole system as a process of its own, or some of its roles, to be killed, stopped and started again; and the simulator beside it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { NODE_FLAGS, SYSTEM_FLAGS } from '../../runtime/node-flags.ts';
 import type { Report } from '../../simulator/report.ts';
+import { freePorts } from './servers/ports.ts';
 
 export const API_TOKEN = 'a-token-of-the-tests-0123456789abcdef';
 
 export interface SystemOptions {
   readonly dataDir: string;
   readonly environment?: NodeJS.ProcessEnv;
+  /** None: all. */
+  readonly roles?: readonly string[];
+  /** A command that runs it, such as `nsenter --net=…`; it must become the process, not start it. */
+  readonly within?: readonly string[];
 }
+
+/** Running still when this process ends: nothing that a test started outlives it. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 export interface Ready {
   readonly ingestPort: number;
@@ -24,19 +34,27 @@ export interface Ready {
 export class SystemProcess {
   readonly ingestUrl: string;
   readonly consoleUrl: string;
+  /** Of /healthz, /readyz and /metrics. */
+  readonly operationsUrl: string;
   readonly dataDir: string;
+  readonly #command: readonly [string, ...string[]];
   readonly #environment: NodeJS.ProcessEnv;
   #child: ChildProcess | undefined;
   #output = '';
 
-  private constructor(ports: readonly [number, number], { dataDir, environment }: SystemOptions) {
-    this.ingestUrl = `http://127.0.0.1:${ports[0]}`;
-    this.consoleUrl = `http://127.0.0.1:${ports[1]}`;
+  private constructor(ports: readonly number[], { dataDir, environment, roles = [], within = [] }: SystemOptions) {
+    const [ingest, console, operations] = ports.map((port) => `http://127.0.0.1:${port}`) as [string, string, string];
+    this.ingestUrl = ingest;
+    this.consoleUrl = console;
+    const ofHttpRoles = roles.includes('console') ? console : operations;
+    this.operationsUrl = roles.length === 0 || roles.includes('proxy') ? ingest : ofHttpRoles;
+    this.#command = [...within, process.execPath, ...SYSTEM_FLAGS, 'main.ts', ...roles] as [string, ...string[]];
     this.dataDir = dataDir;
     this.#environment = {
       ...process.env,
       TOCSIN_INGEST_PORT: String(ports[0]),
       TOCSIN_CONSOLE_PORT: String(ports[1]),
+      TOCSIN_OPERATIONS_PORT: String(ports[2]),
       TOCSIN_DATA_DIR: dataDir,
       TOCSIN_API_TOKEN: API_TOKEN,
       TOCSIN_LOG_LEVEL: 'info',
@@ -46,7 +64,7 @@ export class SystemProcess {
   }
 
   static async create(options: SystemOptions): Promise<SystemProcess> {
-    return new SystemProcess([await freePort(), await freePort()], options);
+    return new SystemProcess(await freePorts(3), options);
   }
 
   get outbox(): string {
@@ -65,11 +83,14 @@ export class SystemProcess {
   /** Resolves once it takes statuses. Rejects with what it printed when it ends before. */
   async start(): Promise<Ready> {
     this.#output = '';
-    const child = spawn(process.execPath, [...SYSTEM_FLAGS, 'main.ts'], {
+    const [command, ...args] = this.#command;
+    const child = spawn(command, args, {
       env: this.#environment,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.#child = child;
+    running.add(child);
+    child.once('exit', () => running.delete(child));
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
         this.#output += chunk.toString();
@@ -104,8 +125,11 @@ export interface Simulation {
   readonly report: Report | undefined;
 }
 
+/** Where the simulator finds a system, in one process or in many. */
+export type Places = Pick<SystemProcess, 'ingestUrl' | 'consoleUrl' | 'outbox'>;
+
 /** Runs the simulator against a system until it has compared; `reportFile` is where it leaves its figures. */
-export async function simulate(system: SystemProcess, reportFile: string, args: readonly string[]): Promise<Simulation> {
+export async function simulate(system: Places, reportFile: string, args: readonly string[]): Promise<Simulation> {
   const where = [
     '--url',
     system.ingestUrl,
@@ -119,6 +143,8 @@ export async function simulate(system: SystemProcess, reportFile: string, args: 
     reportFile,
   ];
   const child = spawn(process.execPath, [...NODE_FLAGS, 'simulator/main.ts', ...where, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => {
@@ -131,12 +157,4 @@ export async function simulate(system: SystemProcess, reportFile: string, args: 
     () => undefined,
   );
   return { exitCode, output, report };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
 }

@@ -1,0 +1,112 @@
+/**
+ * Tocsin as a cluster: roles in processes of their own on Kafka, HAProxy before the proxies. Which servers the roles use besides is the caller's
+ * to say, in their environment.
+ */
+import { join } from 'node:path';
+import { runProgram } from './program.ts';
+import { startHaproxy, type TestBalancer } from './servers/haproxy.ts';
+import { type Places, SystemProcess } from './system.ts';
+
+/** One process of the cluster. */
+export interface Part {
+  readonly name: string;
+  readonly roles: readonly string[];
+  readonly environment?: NodeJS.ProcessEnv;
+  /** A command that runs it, see SystemOptions. */
+  readonly within?: readonly string[];
+}
+
+/** Two of what can be several on Kafka alone; the rest shares its embedded stores in one process. */
+export const PARTS: readonly Part[] = [
+  { name: 'consumers', roles: ['archiver', 'history', 'mailer', 'console'] },
+  { name: 'processor-1', roles: ['processor'] },
+  { name: 'processor-2', roles: ['processor'] },
+  { name: 'proxy-1', roles: ['proxy'] },
+  { name: 'proxy-2', roles: ['proxy'] },
+];
+
+export interface ClusterOptions {
+  /** Gets all that is kept: a folder for each part. */
+  readonly folder: string;
+  readonly brokers: readonly string[];
+  readonly parts?: readonly Part[];
+  /** Of every process, such as where Cassandra is. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export class Cluster implements Places {
+  /** The load balancer's. */
+  readonly ingestUrl: string;
+  /** Of the first part that has the console. */
+  readonly consoleUrl: string;
+  /** Of the first part that has the mailer. */
+  readonly outbox: string;
+  readonly #options: ClusterOptions;
+  readonly #environment: NodeJS.ProcessEnv;
+  readonly #parts: Map<string, SystemProcess>;
+  readonly #balancer: TestBalancer;
+
+  private constructor(options: ClusterOptions, environment: NodeJS.ProcessEnv, parts: Map<string, SystemProcess>, balancer: TestBalancer) {
+    const withRole = (role: string): SystemProcess | undefined =>
+      parts.get((options.parts ?? PARTS).find(({ roles }) => roles.includes(role))?.name ?? '');
+    this.ingestUrl = balancer.url;
+    this.consoleUrl = withRole('console')?.consoleUrl ?? '';
+    this.outbox = withRole('mailer')?.outbox ?? '';
+    this.#options = options;
+    this.#environment = environment;
+    this.#parts = parts;
+    this.#balancer = balancer;
+  }
+
+  /** Creates the topics, starts all parts, and resolves once sensors can report. Rejects with what the part printed that didn't start. */
+  static async start(options: ClusterOptions): Promise<Cluster> {
+    const { folder, brokers, parts = PARTS } = options;
+    const environment = {
+      TOCSIN_KAFKA_BROKERS: brokers.join(','),
+      TOCSIN_KAFKA_REPLICATION: String(Math.min(3, brokers.length)),
+      ...options.environment,
+    };
+    const topics = await runProgram('message-log/kafka/main.ts', [], environment);
+    if (topics.code !== 0) throw new Error(`the topics could not be created:\n${topics.stdout}${topics.stderr}`);
+    const processes = new Map<string, SystemProcess>();
+    try {
+      for (const part of parts) processes.set(part.name, await createPart(part, folder, environment));
+      await Promise.all([...processes.values()].map((process) => process.start()));
+      const proxies = parts.filter(({ roles }) => roles.includes('proxy'));
+      const backends = Object.fromEntries(proxies.map(({ name }) => [name, processes.get(name)?.ingestUrl ?? '']));
+      return new Cluster(options, environment, processes, await startHaproxy(join(folder, 'haproxy'), backends));
+    } catch (error) {
+      await Promise.all([...processes.values()].map((process) => process.end('SIGKILL')));
+      throw error;
+    }
+  }
+
+  part(name: string): SystemProcess {
+    const found = this.#parts.get(name);
+    if (!found) throw new Error(`there is no ${name} in the cluster`);
+    return found;
+  }
+
+  /** Names of the parts with this role, in the order in which they were given. */
+  withRole(role: string): string[] {
+    return (this.#options.parts ?? PARTS).filter(({ roles }) => roles.includes(role)).map(({ name }) => name);
+  }
+
+  /** A part that joins later; it can be found by its name from now on. Resolves once it is ready. */
+  async add(part: Part): Promise<SystemProcess> {
+    const process = this.#parts.get(part.name) ?? (await createPart(part, this.#options.folder, this.#environment));
+    this.#parts.set(part.name, process);
+    await process.start();
+    return process;
+  }
+
+  /** kill -9 of all. */
+  async destroy(): Promise<void> {
+    await this.#balancer.destroy();
+    await Promise.all([...this.#parts.values()].map((process) => process.end('SIGKILL')));
+  }
+}
+
+function createPart({ name, roles, environment, within = [] }: Part, folder: string, common: NodeJS.ProcessEnv): Promise<SystemProcess> {
+  return SystemProcess.create({ dataDir: join(folder, name), roles, within, environment: { ...common, ...environment } });
+}
