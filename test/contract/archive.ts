@@ -104,6 +104,29 @@ export function archiveContract(name: string, open: OpenArchive): void {
       expect(idsOf((await archive.query(queryOf({ states: ['CLEARED_ACK'] }))).alarms)).toEqual(['CLEARED_ACK', 'CLEARED_UNACK']);
     });
 
+    it('does not open an alarm again, or list it as it was, when an older version comes late', async () => {
+      await archive.put([rowOf({ state: 'CLEARED_ACK', version: 3 })], []);
+      await archive.put([rowOf({ state: 'ACTIVE_UNACK', version: 1, region: '', geohash: '' })], []);
+      await archive.put([rowOf({ state: 'CLEARED_UNACK', version: 2 }), rowOf({ state: 'ACTIVE_ACK', version: 1 })], []);
+      expect(await archive.open()).toEqual([]);
+      expect((await archive.query(queryOf({ states: ['ACTIVE_UNACK', 'ACTIVE_ACK', 'CLEARED_UNACK'] }))).alarms).toEqual([]);
+      expect((await archive.query(queryOf())).alarms).toMatchObject([{ state: 'CLEARED_ACK', version: 3, region: 'UK' }]);
+      expect((await archive.query(queryOf({ sensor: 42_959 }))).alarms).toMatchObject([{ state: 'CLEARED_ACK', version: 3 }]);
+    });
+
+    it('goes back through hours, days and years, of all sensors and of one', async () => {
+      const day = 86_400_000;
+      const ages = [0, 1, 3_599_999, 3_600_000, day - 1, day, 2 * day, 40 * day, 40 * day + 1, 400 * day];
+      const alarms = ages.map((age, i) => rowOf({ id: `g${i}`, sensor: i % 2, raisedAt: NOON - age, state: 'CLEARED_ACK' }));
+      await archive.put(alarms, []);
+      for (const limit of [1, 3, 100]) {
+        expect(idsOf(await allPages(archive, queryOf({ limit })))).toEqual(idsOf(alarms));
+        expect(idsOf(await allPages(archive, queryOf({ limit, sensor: 1 })))).toEqual(['g1', 'g3', 'g5', 'g7', 'g9']);
+        const span = queryOf({ limit, from: NOON - 40 * day, to: NOON - day });
+        expect(idsOf(await allPages(archive, span))).toEqual(['g6', 'g7']);
+      }
+    });
+
     it('answers every filter with exactly the alarms that fit, newest first', async () => {
       const alarms = Array.from({ length: 60 }, (_, i) =>
         rowOf({

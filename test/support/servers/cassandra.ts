@@ -90,7 +90,7 @@ export async function startCassandra({ nodes: count = 1, durable = false, yaml =
     for (const [i, node] of nodes.entries())
       await node.configure(configurationOf({ i, count, host: node.host, port, storagePort, seeds, durable, yaml }));
     await Promise.all(nodes.map((node) => node.start()));
-    await Promise.all(server.contactPoints.map((contactPoint) => acquainted(contactPoint, count)));
+    if (count > 1) await Promise.all(server.contactPoints.map((contactPoint) => acquainted(contactPoint, count)));
   } catch (error) {
     await server.destroy();
     throw error;
