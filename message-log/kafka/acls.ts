@@ -21,7 +21,7 @@ interface Needs {
   readonly transactions?: boolean;
 }
 
-/** What each role does with the log, and nothing else. */
+/** What each role and tool does with the log, and nothing else. */
 const NEEDS = {
   proxy: { writes: ['ENTRY', 'OK'] },
   processor: {
@@ -34,6 +34,8 @@ const NEEDS = {
   archiver: { reads: ['ALARM', 'DELIVERY'], writes: ['DEAD'], groups: ['archiver'] },
   history: { reads: ['ALARM', 'COUNT'], writes: ['DEAD'], groups: ['counter', 'states'] },
   console: { reads: ['ALARM'], writes: ['ACTION'], watches: ['archiver'] },
+  // Whoever runs npm run dead-letters.
+  'dead-letters': { reads: ['DEAD'], writes: ['ENTRY', 'OK', 'DEAD'] },
 } as const satisfies Readonly<Record<string, Needs>>;
 
 export type LogUser = keyof typeof NEEDS;

@@ -16,6 +16,7 @@ import { type KafkaMetrics, kafkaMetrics } from './metrics.ts';
 import { boundsOf } from './offsets.ts';
 import { Ownership, TASK_GROUP, TASK_TOPICS } from './ownership.ts';
 import { KafkaReader } from './reader.ts';
+import { checkAtStart } from './start-check.ts';
 import { KafkaSubscription } from './subscription.ts';
 import { Watch } from './watch.ts';
 
@@ -27,10 +28,11 @@ export interface KafkaLogDeps {
 }
 
 /**
- * Opens the log on Kafka. Rejects with TransientError `log-unavailable` if no broker answers or a topic is missing, and with PermanentError
- * `partitions` if the topics have another number of partitions than the settings say.
+ * Opens the log on Kafka. Rejects with TransientError `log-unavailable` if no broker answers, and with PermanentError `topics-unfit` or
+ * `partitions` if topics are missing, have another number of partitions than the settings say, or would lose state.
  */
 export async function openKafkaLog(config: KafkaConfig, deps: KafkaLogDeps): Promise<MessageLog> {
+  await checkAtStart(config, deps.logger);
   const client = new Client(config, names(config), deps.logger);
   try {
     await client.connect();

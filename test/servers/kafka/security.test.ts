@@ -1,11 +1,20 @@
 /** Brokers that ask who one is, and allow only what they were told: each role with a user and a password of its own, over TLS. */
 import { readFileSync } from 'node:fs';
 import kafkajs, { type Kafka } from 'kafkajs';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LOG_USERS, type LogUser } from '../../../message-log/kafka/acls.ts';
+import { kafkaSettings } from '../../../message-log/kafka/config.ts';
+import { openKafkaLog } from '../../../message-log/kafka/log.ts';
 import { checkTopics } from '../../../message-log/kafka/topic-administration.ts';
 import { topicSpecs } from '../../../message-log/kafka/topics.ts';
+import { partitionOf } from '../../../message-log/partitioning.ts';
+import type { MessageLog, TaskLog } from '../../../message-log/port.ts';
 import { TOPICS, type Topic } from '../../../message-log/topics.ts';
+import { readSettings } from '../../../runtime/configuration.ts';
+import { Health } from '../../../runtime/health.ts';
+import { oneRecord, ownAll, valuesOf } from '../../support/log-reading.ts';
 import { runProgram } from '../../support/program.ts';
 import { startKafka, type TestKafka } from '../../support/servers/kafka.ts';
 
@@ -52,6 +61,13 @@ function clientOf(role: string): Kafka {
     logLevel: kafkajs.logLevel.NOTHING,
     retry: { retries: 2, initialRetryTime: 50 },
   });
+}
+
+/** As main does it. */
+async function openLog(settings: Record<string, string>): Promise<MessageLog> {
+  const config = readSettings(kafkaSettings, settings);
+  const deps = { clock: Date.now, logger: pino({ level: 'silent' }), registry: new Registry(), health: new Health() };
+  return await openKafkaLog({ ...config, brokers: kafka.brokers }, deps);
 }
 
 /** What Kafka calls the refusal, or else what kafkajs does. */
@@ -110,6 +126,7 @@ const MAY_WRITE: Readonly<Record<LogUser, readonly Topic[]>> = {
   archiver: ['DEAD'],
   history: ['DEAD'],
   console: ['ACTION'],
+  'dead-letters': ['ENTRY', 'OK', 'DEAD'],
 };
 
 describe('an administrator', () => {
@@ -200,6 +217,34 @@ describe('a role', () => {
     expect(await read('mailer', 'ENTRY', 'mailer')).toBe('TOPIC_AUTHORIZATION_FAILED');
     expect(await read('history', 'DELIVERY', 'states')).toBe('TOPIC_AUTHORIZATION_FAILED');
     expect(await read('proxy', 'ALARM', 'mailer')).toMatch(REFUSED);
+  });
+
+  it('does its work through our log', async () => {
+    const open = (role: LogUser): Promise<MessageLog> => openLog(settingsFor(userOf(role), passwordOf(role)));
+    const logs = await Promise.all([open('proxy'), open('processor'), open('console'), open('archiver')]);
+    const [proxy, processor, console, archiver] = logs as [MessageLog, MessageLog, MessageLog, MessageLog];
+    const id = 4_711;
+    const partition = partitionOf(id, 2);
+    const mark = `work ${Date.now()}`;
+    try {
+      await proxy.append('ENTRY', oneRecord(id, `{"id":${id}}`), Date.now());
+      const { tasks } = await ownAll(processor);
+      const task = tasks.find((candidate) => candidate.partition === partition) as TaskLog;
+      await task.restore(() => undefined);
+      const positions = { ENTRY: (await processor.bounds('ENTRY', partition)).next, OK: 0, ACTION: 0 };
+      const outputs = (['ALARM', 'COUNT', 'DEAD'] as const).map((topic) => ({ topic, key: id, at: Date.now(), value: Buffer.from(mark) }));
+      await task.commit(outputs, [{ key: id, value: Buffer.from(mark) }], positions);
+
+      const subscription = await archiver.subscribe('archiver', ['ALARM', 'DELIVERY']);
+      const seen: string[] = [];
+      while (!seen.includes(mark)) seen.push(...valuesOf(await subscription.poll(1_000)));
+      const { next } = await archiver.bounds('ALARM', partition);
+      await subscription.commit('ALARM', partition, next);
+      await expect.poll(() => console.committed('archiver', 'ALARM', partition)).toBe(next);
+      await console.append('ACTION', oneRecord(id, '{}'), Date.now());
+    } finally {
+      await Promise.all(logs.map((log) => log.close()));
+    }
   });
 
   it('writes in transactions only as processor, and only with its ids', async () => {
