@@ -33,7 +33,8 @@ interface Seen {
   readonly value: string;
 }
 
-const at = Date.UTC(2026, 0, 1);
+/** Of today: logs remove what is older than their retention. */
+const at = Date.now() - 60_000;
 
 /** `severalWriters`: other processes write too, each with its own clock, so that only the records of one open log are held in order of time. */
 export interface LogTraits {

@@ -7,7 +7,8 @@ import { abandonTransaction, type KafkaInstallation, kafkaInstallation, kafkaOwn
 import { ownAll, oneRecord, readUntil, restoredState, valuesOf } from '../../support/log-reading.ts';
 import { startKafka, type TestKafka } from '../../support/servers/kafka.ts';
 
-const at = Date.UTC(2026, 0, 1);
+/** Of today: the broker removes what is older than the topic's retention. */
+const at = Date.now();
 const POSITIONS: InputPositions = { ENTRY: 1, OK: 0, ACTION: 0 };
 
 let kafka: TestKafka;
@@ -155,8 +156,9 @@ describe('three brokers', () => {
       const { next } = await log.bounds('ENTRY', partition);
       while (reader.position < next) seen.push(...valuesOf(await reader.poll(200)));
     }
-    expect([...acknowledged].filter((value) => !seen.includes(value) && !new Set(seen).has(value))).toEqual([]);
-    expect(seen).toHaveLength(new Set(seen).size);
+    const distinct = new Set(seen);
+    expect([...acknowledged].filter((value) => !distinct.has(value))).toEqual([]);
+    expect(seen).toHaveLength(distinct.size);
   });
 
   it('let a task go on after the leader of its partition is killed, with all that it committed', async () => {
