@@ -19,8 +19,8 @@ const announcements = new Announcements(store);
 const root = document.getElementById('app') as HTMLElement;
 let placesHash: string | undefined;
 let openedVersion: string | undefined;
-/** The alarm of the address that the page was opened with; it may have to wait for the sign-in. */
-let wanted = /^#\/alarms\/(.+)$/.exec(location.hash)?.[1];
+/** The alarm or the sensor of the address that the page was opened with; it may have to wait for the sign-in. */
+let wanted = /^#\/(alarms|sensors)\/(.+)$/.exec(location.hash);
 
 const link = new LiveLink(
   store,
@@ -43,8 +43,10 @@ function follow(): void {
   const { session, vitals, opened, alarms } = store.state;
   if (!session) return;
   void link.run();
-  if (wanted !== undefined) operator.open(decodeURIComponent(wanted));
-  wanted = undefined;
+  const [, what, id = ''] = wanted ?? [];
+  wanted = null;
+  if (what === 'alarms') operator.open(decodeURIComponent(id));
+  if (what === 'sensors') void operator.openSensor(decodeURIComponent(id));
   if (vitals?.places && vitals.places.hash !== placesHash) void fetchPlaces(vitals.places.hash);
   const version = opened === undefined ? undefined : `${opened} ${alarms.get(opened)?.version}`;
   if (version !== openedVersion && version !== undefined) void operator.refresh();

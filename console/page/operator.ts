@@ -1,5 +1,5 @@
 /** What the operator does: it changes the store, and asks the server. */
-import type { ListedAlarm, WholeAlarm } from '../api/schemas.ts';
+import type { ListedAlarm, SensorAnswer, WholeAlarm } from '../api/schemas.ts';
 import { type Answer, callApi } from './api.ts';
 import { isUnacknowledged } from './queue-order.ts';
 import { keepAlarm, type Session, type Store } from './store.ts';
@@ -26,6 +26,18 @@ export class Operator {
     });
     history.replaceState(null, '', `#/alarms/${encodeURIComponent(id)}`);
     void this.refresh();
+  }
+
+  /** The alarm that is active at a sensor, else its newest: where the marker of a map leads. */
+  async openSensor(id: string): Promise<void> {
+    const { body, error } = await callApi<SensorAnswer>('GET', `/api/sensors/${encodeURIComponent(id)}`);
+    const alarms = body?.alarms ?? [];
+    const alarm = alarms.find(({ state }) => state.startsWith('ACTIVE')) ?? alarms[0];
+    if (alarm) this.open(alarm.id);
+    else
+      this.#store.update((state) => {
+        state.actionProblem = error ?? `sensor ${id} has had no alarm`;
+      });
   }
 
   close(): void {

@@ -236,6 +236,21 @@ it('opens the alarm that a mail links to, after the sign-in that it takes', asyn
   await page.locator('.panel h2', { hasText: 'SMOKE, sensor 4' }).waitFor();
 });
 
+it('opens the alarm of a sensor by a link, and says so where it has had none', async () => {
+  await openByLink();
+  await on.report(3);
+  await rows().filter({ hasText: 'Client3' }).waitFor();
+  for (const [sensor, shown] of [
+    [3, page.locator('.panel', { hasText: 'Client3' })],
+    [4, page.locator('.queue [role=alert]', { hasText: 'sensor 4 has had no alarm' })],
+    [99, page.locator('.queue [role=alert]', { hasText: 'nothing is known of a sensor 99' })],
+  ] as const) {
+    await page.goto('about:blank');
+    await page.goto(`http://127.0.0.1:${proxy.port}/#/sensors/${sensor}`);
+    await shown.waitFor();
+  }
+});
+
 it('signs in by token for a session that the API knows', async () => {
   await page.goto(`http://127.0.0.1:${proxy.port}/sign-in`);
   await page.locator('#token').fill(OPERATOR_TOKEN);
