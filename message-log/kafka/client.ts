@@ -220,5 +220,7 @@ function socketFactory({ host, port, ssl, onConnect }: { host: string; port: num
     : net.connect({ host, port }, onConnect);
   socket.setKeepAlive(true, 60_000);
   socket.setNoDelay(true);
+  // kafkajs adds one whenever it gives up a connection that is still being opened.
+  socket.setMaxListeners(0);
   return socket;
 }

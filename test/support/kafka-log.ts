@@ -111,6 +111,7 @@ export function kafkaOwner({ config }: KafkaInstallation) {
     held = Number(data.toString().trim().split('\n').at(-1));
   });
   return {
+    pid: child.pid,
     owns: async (count: number): Promise<void> => {
       for (const end = Date.now() + 30_000; held !== count; ) {
         if (Date.now() > end) throw new Error(`the process owns ${held} tasks, not ${count}`);
@@ -118,6 +119,9 @@ export function kafkaOwner({ config }: KafkaInstallation) {
       }
     },
     kill: (): boolean => child.kill('SIGKILL'),
+    /** As a process that hangs, and goes on later as if nothing had been. */
+    stopProcess: (): boolean => child.kill('SIGSTOP'),
+    continue: (): boolean => child.kill('SIGCONT'),
   };
 }
 

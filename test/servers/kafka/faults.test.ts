@@ -81,6 +81,32 @@ describe('one broker', () => {
     for (const task of tasks) await restoredState(task);
   });
 
+  it('lets a process that slept through its session write nothing any more, and go on once it is asked to', async () => {
+    installation = await kafkaInstallation(kafka, { partitions: 1 });
+    const sleeper = kafkaOwner(installation);
+    const successor = kafkaOwner(installation);
+    try {
+      const log = await opened();
+      const reader = await log.reader('ALARM', 0, 'earliest');
+      const seen = await readUntil(reader, 10);
+      const first = sleeper.pid === Number(seen[0]?.split(' ')[0]) ? sleeper : successor;
+      first.stopProcess();
+      const writers = (values: readonly string[]): number[] => values.map((value) => Number(value.split(' ')[0]));
+      while (writers(seen).every((pid) => pid === first.pid)) seen.push(...(await readUntil(reader, 1)));
+      first.continue();
+      seen.push(...(await readUntil(reader, 200)));
+      // No number twice and none left out, whoever wrote it: positions and outputs went together.
+      expect(seen.map((value) => Number(value.split(' ')[1]))).toEqual(seen.map((_, i) => Number(seen[0]?.split(' ')[1]) + i));
+      // Once the successor wrote, the sleeper wrote no more, unless the group gave it the partition back and it restored.
+      const turns = writers(seen).filter((pid, i, all) => pid !== all[i - 1]);
+      expect(turns.length).toBeLessThanOrEqual(3);
+    } finally {
+      sleeper.continue();
+      sleeper.kill();
+      successor.kill();
+    }
+  });
+
   it('takes up the partitions at once when a process with a name of its own comes back', async () => {
     installation = await kafkaInstallation(kafka, { partitions: 2, instanceId: 'processor-1', sessionTimeoutMs: 30_000 });
     const first = kafkaOwner(installation);

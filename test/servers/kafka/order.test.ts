@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { partitionOf } from '../../../message-log/partitioning.ts';
+import type { MessageLog } from '../../../message-log/port.ts';
+import { kafkaInstallation, withAdmin } from '../../support/kafka-log.ts';
+import { oneRecord, valuesOf } from '../../support/log-reading.ts';
+import { startKafka, type TestKafka } from '../../support/servers/kafka.ts';
+
+const PARTITIONS = 6;
+const ROUNDS = 150;
+
+describe('recoveries and readings on three brokers', () => {
+  let kafka: TestKafka;
+  let log: MessageLog;
+  let apart: number[];
+
+  beforeAll(async () => {
+    kafka = await startKafka({ nodes: 3 });
+    const { config, open } = await kafkaInstallation(kafka, { partitions: PARTITIONS });
+    log = await open();
+    // Partitions whose recoveries and readings are led by different brokers, and one where they aren't.
+    const leaders = await withAdmin(kafka, async (admin) => {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [`${config.prefix}OK`, `${config.prefix}ENTRY`] });
+      return (topic: string, partition: number) =>
+        topics.find(({ name }) => name === config.prefix + topic)?.partitions.find(({ partitionId }) => partitionId === partition)?.leader;
+    });
+    const all = Array.from({ length: PARTITIONS }, (_, partition) => partition);
+    apart = all.filter((partition) => leaders('OK', partition) !== leaders('ENTRY', partition));
+    if (apart.length === 0) apart = all;
+  });
+  afterAll(async () => {
+    await log?.close();
+    await kafka?.destroy();
+  });
+
+  it('are seen together: whoever has a recovery and asks then has the readings that were acknowledged before it', async () => {
+    for (const partition of apart.slice(0, 3)) {
+      const key = Array.from({ length: 1_000 }, (_, id) => id).find((id) => partitionOf(id, PARTITIONS) === partition) ?? 0;
+      const recoveries = await log.reader('OK', partition, 'latest');
+      const readings = await log.reader('ENTRY', partition, 'latest');
+      const writing = (async () => {
+        for (let n = 1; n <= ROUNDS; n += 1) {
+          await log.append('ENTRY', oneRecord(key, `${n}`), Date.now());
+          await log.append('OK', oneRecord(key, `${n}`), Date.now());
+        }
+      })();
+      let recovered = 0;
+      let read = 0;
+      const end = Date.now() + 30_000;
+      while (recovered < ROUNDS && Date.now() < end) {
+        for (const value of valuesOf(await recoveries.poll(20))) recovered = Number(value);
+        for (const value of valuesOf(await readings.poll(0))) read = Number(value);
+        // The answer before may have been taken only now.
+        for (const value of valuesOf(await readings.poll(0))) read = Number(value);
+        expect(read).toBeGreaterThanOrEqual(recovered);
+      }
+      expect(recovered).toBe(ROUNDS);
+      await writing;
+      await recoveries.close();
+      await readings.close();
+    }
+  });
+});
