@@ -9,8 +9,8 @@ import { columns, OK_OR_BAD, statPanel, tablePanel, targetsOf, thresholdsOf, tim
 import { type Query, rows, series } from './queries.ts';
 import { TYPE_COLORS } from './type-colors.ts';
 
-/** Every sensor's state is written anew each day: what is older belongs to sensors that are gone. */
-const STATES_WITHIN = '90d';
+/** The history role writes every sensor's state anew each day, active or quiet: what is older belongs to sensors that are gone. */
+const STATES_WITHIN = '7d';
 
 export function mapBoards(consoleUrl: string): dashboard.Dashboard[] {
   return [mapBoard(undefined, consoleUrl), ...REGIONS.map((region) => mapBoard(region, consoleUrl))];
@@ -33,7 +33,8 @@ function mapBoard(region: Region | undefined, consoleUrl: string): dashboard.Das
     description: `Every sensor ${region === undefined ? '' : `of ${place} `}where it is: green and small when quiet, a large red triangle while an alarm is active.`,
     tags: ['map'],
     span: '6h',
-    refresh: '10s',
+    // The queries over 50,000 sensors keep InfluxDB busy for some seconds.
+    refresh: region === undefined ? '1m' : '30s',
     variables: [consoleVariable],
     rows: [
       { height: 22, cells: [[mapPanel(place, region), 24]] },

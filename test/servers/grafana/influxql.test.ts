@@ -15,11 +15,11 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const NOW = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS;
 
-/** One sensor in twenty is in alarm, some of them for twenty days. */
+/** One sensor in twenty is in alarm, some of them for five days. */
 const states = [...generateClients(SENSORS, 7)].map(({ id, latitude, longitude }, i): SensorState => {
   const geohash = geohashOf(Number(latitude), Number(longitude));
   const active: AlarmType[] = i % 20 > 0 ? [] : i % 40 === 0 ? ['smoke'] : ['smoke', 'motion'];
-  return { sensor: Number(id), geohash, region: regionOf(geohash), active, at: active.length > 0 ? NOW - 20 * DAY_MS : NOW - 1_000 };
+  return { sensor: Number(id), geohash, region: regionOf(geohash), active, at: active.length > 0 ? NOW - 5 * DAY_MS : NOW - 1_000 };
 });
 /** Alarms without a region are of sensors whose place isn't known. */
 const counts = [...REGIONS, ''].flatMap((region, r) =>
@@ -51,7 +51,7 @@ describe.each(['1.6', '2.7'] as const)('the dashboards on InfluxDB %s', (version
   beforeAll(async () => {
     server = await startInflux(version);
     rig = await newInfluxHistory(server);
-    await rig.history.writeStates(states.map((state) => ({ ...state, active: [], at: NOW - 40 * DAY_MS })));
+    await rig.history.writeStates(states.map((state) => ({ ...state, active: [], at: NOW - 6 * DAY_MS })));
     await rig.history.writeStates(states);
     await rig.history.writeCounts(counts);
   });

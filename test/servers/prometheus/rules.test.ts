@@ -56,6 +56,7 @@ describe('the alert rules', () => {
 
   it('say how bad it is, what it is, and where it stands what to do', async () => {
     const runbook = await readFile(join(ROOT, 'docs/alerts.md'), 'utf8');
+    const overview = await readFile(join(ROOT, 'docs/monitoring.md'), 'utf8');
     const headings = [...runbook.matchAll(/^### (.*)$/gm)].map(([, heading]) => heading);
     for (const { name, labels, annotations } of rules) {
       expect(['critical', 'major', 'minor', 'none'], name).toContain(labels.severity);
@@ -64,6 +65,12 @@ describe('the alert rules', () => {
       expect(annotations.runbook_url).toBe(`docs/alerts.md#${name.toLowerCase()}`);
     }
     expect([...headings].sort()).toEqual(rules.map(({ name }) => name).sort());
+    for (const { name, labels } of rules)
+      expect(runbook, name).toContain(`### ${name}\n${labels.severity === 'none' ? '' : `${labels.severity}. `}`);
+    const listed = [...overview.matchAll(/^\| \[(\w+)\]\(alerts\.md#(\w+)\) \| (\w+) \|/gm)].map(
+      ([, name, , severity]) => `${name} ${severity}`,
+    );
+    expect(listed.sort()).toEqual(rules.map(({ name, labels }) => `${name} ${labels.severity}`).sort());
   });
 
   it('leave the watchdog to none but the keep-alive', () => {
