@@ -187,6 +187,8 @@ const response = (): Row[] => [
           over(`sum by (event) (rate(tocsin_mails_sent_total${RATE})) * 60`, 'sent: {{event}}'),
           over(`sum(rate(tocsin_mails_deferred_total${RATE})) * 60`, 'attempts that failed'),
           over(`sum(rate(tocsin_mail_recipients_refused_total${RATE})) * 60`, 'recipients refused'),
+          over(`sum(rate(tocsin_mail_recipients_parked_total${RATE})) * 60`, 'recipients given up'),
+          over(`sum(rate(tocsin_mails_completed_total${RATE})) * 60`, 'completed later'),
           over(`sum(rate(tocsin_mails_already_delivered_total${RATE})) * 60`, 'met again, not sent again'),
         ]),
         8,

@@ -14,7 +14,7 @@ export function storeBoard(): dashboard.Dashboard {
     tags: ['watch'],
     span: '3h',
     refresh: '30s',
-    rows: [balancer(), cassandra(), influx()],
+    rows: [balancer(), cassandra(), cassandraSeen(), influx()],
   });
 }
 
@@ -68,6 +68,28 @@ const cassandra = (): Row => ({
       ]),
       7,
     ],
+  ],
+});
+
+const cassandraSeen = (): Row => ({
+  title: 'Cassandra, as our processes see it',
+  height: 8,
+  cells: [
+    [
+      timePanel(
+        'Request, 99 %',
+        [over(`histogram_quantile(0.99, sum by (le, kind) (rate(tocsin_cassandra_request_seconds_bucket${RATE})))`, '{{kind}}')],
+        { unit: 's' },
+      ),
+      8,
+    ],
+    [
+      timePanel('Requests that failed', [over(`sum by (code) (increase(tocsin_cassandra_failures_total${RATE}))`, '{{code}}')], {
+        decimals: 0,
+      }),
+      8,
+    ],
+    [timePanel('Nodes reached', [over('tocsin_cassandra_nodes_up', '{{instance}}')], { decimals: 0 }), 8],
   ],
 });
 

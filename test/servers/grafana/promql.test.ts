@@ -11,6 +11,7 @@ import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { allDashboards } from '../../../grafana/dashboards.ts';
 import { kafkaMetrics } from '../../../message-log/kafka/metrics.ts';
+import { cassandraMetrics } from '../../../processor/cassandra/metrics.ts';
 import { influxMetrics } from '../../../processor/history/influx/metrics.ts';
 import { dataPanels, isProm } from '../../support/dashboards.ts';
 import { metricsOf } from '../../support/promql.ts';
@@ -166,6 +167,9 @@ async function serveOthers(): Promise<{ server: Server; port: number }> {
   kafka.fetches.inc({ lane: 'task' });
   kafka.retries.inc({ what: 'append' });
   kafka.rebalances.inc({ group: 'mailer' });
+  const cassandra = cassandraMetrics(registry, () => 3);
+  cassandra.seconds.observe({ kind: 'find' }, 0.01);
+  cassandra.failures.inc({ code: 'unavailable' }, 0);
   const influx = influxMetrics(registry);
   for (const counter of [influx.written, influx.refused, influx.expired]) counter.inc({ measurement: 'sensor_state' }, 0);
   influx.seconds.observe({ measurement: 'sensor_state' }, 0.01);
