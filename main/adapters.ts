@@ -7,7 +7,9 @@ import type { CassandraSession } from '../processor/cassandra/session.ts';
 import type { History } from '../processor/history/port.ts';
 import type { Directory } from '../processor/response/directory/port.ts';
 import type { MailTransport } from '../processor/response/mail/port.ts';
+import { retryForever } from '../runtime/backoff.ts';
 import type { Clock, SteadyClock } from '../runtime/clock.ts';
+import { reasonOf } from '../runtime/errors.ts';
 import type { Health } from '../runtime/health.ts';
 import type { Lifecycle } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logging.ts';
@@ -115,7 +117,17 @@ export class Adapters {
   async #kafkaLog(): Promise<MessageLog> {
     const { openKafkaLog } = await import('../message-log/kafka/log.ts');
     const config = this.#config.of('kafka');
-    return openKafkaLog({ ...config, brokers: present(config.brokers) }, this.#deps);
+    const { health, logger } = this.#deps;
+    const log = await retryForever(
+      () => openKafkaLog({ ...config, brokers: present(config.brokers) }, this.#deps),
+      (error, attempt) => {
+        health.report('log', reasonOf(error));
+        if (attempt === 0) logger.warn({ reason: reasonOf(error) }, 'Kafka does not answer yet, trying again');
+      },
+      this.#lifecycle.signal,
+    );
+    health.report('log', undefined);
+    return log;
   }
 
   async #embeddedLog(): Promise<MessageLog> {

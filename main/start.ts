@@ -1,4 +1,3 @@
-import type { Registry } from 'prom-client';
 import { Health } from '../runtime/health.ts';
 import type { Lifecycle, Running } from '../runtime/lifecycle.ts';
 import { startOperations } from '../runtime/operations.ts';
@@ -32,12 +31,13 @@ export async function startRoles(config: Config, adapters: Adapters, deps: Adapt
     lifecycle.onStop(name, () => started.stop());
     return started;
   };
-  let addresses: Addresses = {};
+  const hasHttp = config.roles.has('proxy') || config.roles.has('console');
+  let addresses: Addresses = hasHttp ? {} : await operations(config, deps, run);
   for (const role of ROLES) {
     if (config.roles.has(role)) addresses = { ...addresses, ...(await STARTERS[role]({ config, deps, adapters, run })) };
   }
-  const hasHttp = config.roles.has('proxy') || config.roles.has('console');
-  return hasHttp ? addresses : { ...addresses, ...(await operations(config, deps.health, deps.registry, run)) };
+  deps.health.report('start', undefined);
+  return addresses;
 }
 
 const STARTERS: Readonly<Record<Role, (context: Context) => Promise<Addresses>>> = {
@@ -95,9 +95,10 @@ const STARTERS: Readonly<Record<Role, (context: Context) => Promise<Addresses>>>
   },
 };
 
-/** Roles without HTTP of their own are watched on a port that they share. */
-async function operations(config: Config, health: Health, registry: Registry, run: Context['run']): Promise<Addresses> {
+/** Roles without HTTP of their own are watched on a port that they share, from before they start until after they have stopped. */
+async function operations(config: Config, { health, registry }: AdapterDeps, run: Context['run']): Promise<Addresses> {
   const { host, operationsPort } = config.process;
+  health.report('start', 'the roles are starting');
   const { port } = await run('operations', startOperations({ host, port: operationsPort }, health, registry));
   return { operationsPort: port };
 }

@@ -15,8 +15,10 @@ export class PermanentError extends CodedError {}
 /** The world is in the way (network, disk, another process): retry with backoff. */
 export class TransientError extends CodedError {}
 
-/** What any thrown value says, in one line. */
+/** What any thrown value says, in one line, with its causes as far as they say more. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message}: ${reasonOf(error.cause)}` : error.message;
+  if (!(error.cause instanceof Error)) return error.message;
+  const cause = reasonOf(error.cause);
+  return error.message.includes(cause) ? error.message : `${error.message}: ${cause}`;
 }

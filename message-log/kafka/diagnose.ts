@@ -1,9 +1,11 @@
 import { connect } from 'node:net';
+import type { Admin } from 'kafkajs';
 import { type DiagnosisDeps, type Finding, fine, wrong } from '../../runtime/diagnosis.ts';
 import { reasonOf } from '../../runtime/errors.ts';
 import type { KafkaConfig } from './config.ts';
 import { withAdmin } from './connection.ts';
-import { checkTopics } from './topic-administration.ts';
+import { describeTopics } from './topic-administration.ts';
+import { compareTopics } from './topic-comparison.ts';
 import { topicSpecs } from './topics.ts';
 
 const NAME = 'Kafka';
@@ -14,39 +16,32 @@ export async function diagnoseKafka(config: KafkaConfig, { timeoutMs }: Diagnosi
   if (!brokers.some(({ ok }) => ok)) return brokers;
   try {
     const quick = { ...config, requestTimeoutMs: Math.min(config.requestTimeoutMs, timeoutMs) };
-    return [
-      ...brokers,
-      ...(await withAdmin(quick, async (admin) => {
-        const { brokers: members, clusterId } = await admin.describeCluster();
-        const how = [
-          config.tls ? 'TLS' : 'no TLS',
-          config.saslMechanism ? `signed in as ${config.user} (${config.saslMechanism})` : 'no log-in',
-        ];
-        const cluster = fine(`${NAME} cluster`, `${members.length} brokers, id ${clusterId}, ${how.join(', ')}`);
-        const differences = await checkTopics(admin, topicSpecs(config));
-        const advice = 'npm run topics -- --apply puts right what can be put right';
-        const topics = differences.map(({ name, text }) => wrong(`${NAME} topic ${name}`, text, advice));
-        const copies = members.length < config.replicationFactor;
-        return [
-          cluster,
-          ...(copies
-            ? [
-                wrong(
-                  `${NAME} copies`,
-                  `${config.replicationFactor} are wanted of ${members.length} brokers`,
-                  'start the missing brokers, or set TOCSIN_KAFKA_REPLICATION',
-                ),
-              ]
-            : []),
-          ...(topics.length > 0 ? topics : [fine(`${NAME} topics`, 'all are there, as they should be')]),
-        ];
-      })),
-    ];
+    return [...brokers, ...(await withAdmin(quick, (admin) => diagnoseCluster(admin, config)))];
   } catch (error) {
     const advice =
       'see TOCSIN_KAFKA_TLS, TOCSIN_KAFKA_SASL, TOCSIN_KAFKA_USER and TOCSIN_KAFKA_PASSWORD, and the rights of that user (npm run topics -- --acls)';
     return [...brokers, wrong(`${NAME} cluster`, reasonOf(error), advice)];
   }
+}
+
+async function diagnoseCluster(admin: Admin, config: KafkaConfig): Promise<readonly Finding[]> {
+  const { brokers, clusterId } = await admin.describeCluster();
+  const login = config.saslMechanism ? `signed in as ${config.user} (${config.saslMechanism})` : 'no log-in';
+  const found = `${brokers.length === 1 ? 'one broker' : `${brokers.length} brokers`}, id ${clusterId}, ${config.tls ? 'TLS' : 'no TLS'}, ${login}`;
+  const short = brokers.length < config.replicationFactor;
+  const advice = 'start the missing brokers, or set TOCSIN_KAFKA_REPLICATION';
+  const cluster = short
+    ? wrong(`${NAME} cluster`, `${found}; ${config.replicationFactor} copies are wanted`, advice)
+    : fine(`${NAME} cluster`, found);
+  const specs = topicSpecs(config);
+  const topics = compareTopics(specs, await describeTopics(admin, specs)).map(({ name, kind, text }) =>
+    wrong(
+      `${NAME} topic ${name}`,
+      text,
+      kind === 'missing' ? 'npm run topics makes it' : 'npm run topics -- --apply puts right what can be',
+    ),
+  );
+  return [cluster, ...(topics.length > 0 ? topics : [fine(`${NAME} topics`, 'all are there, as they should be')])];
 }
 
 async function diagnoseBroker(broker: string, timeoutMs: number): Promise<Finding> {

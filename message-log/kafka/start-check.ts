@@ -1,4 +1,4 @@
-import { PermanentError, reasonOf } from '../../runtime/errors.ts';
+import { PermanentError, reasonOf, TransientError } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import type { KafkaConfig } from './config.ts';
 import { withAdmin } from './connection.ts';
@@ -7,7 +7,7 @@ import { topicSpecs } from './topics.ts';
 
 /**
  * Compares the topics with what they should be before they are used, and logs what differs. Rejects with PermanentError `topics-unfit` when
- * alarms could be lost; when it can't be compared, that is logged and no reason not to start.
+ * alarms could be lost, with TransientError when no broker answers; when it can't otherwise be compared, that is logged and no reason not to start.
  */
 export async function checkAtStart(config: KafkaConfig, logger: Logger): Promise<void> {
   try {
@@ -15,7 +15,8 @@ export async function checkAtStart(config: KafkaConfig, logger: Logger): Promise
     for (const { name, text } of differences)
       logger.warn({ topic: name, difference: text }, 'a topic is not as it should be: npm run topics');
   } catch (error) {
-    if (error instanceof PermanentError) throw error;
+    // No broker to ask: none to start with either.
+    if (error instanceof PermanentError || error instanceof TransientError) throw error;
     logger.warn({ reason: reasonOf(error) }, 'the topics could not be compared with what they should be');
   }
 }

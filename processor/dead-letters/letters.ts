@@ -7,10 +7,10 @@ import { parsed } from '../decoded.ts';
 /** Undefined: nothing was done with it. `begun`: a replay was broken off, whether the value is back is not known. */
 export type ReplayStep = 'begun' | 'done' | undefined;
 
-/** A record of DEAD beside the letters, in the letter's partition: how far its replay has come. */
-export interface ReplayMark {
-  /** Offset of the letter. */
-  readonly replay: number;
+/** A record of DEAD beside the letters: how far a replay has come. */
+interface ReplayMark {
+  /** The letter's id. */
+  readonly replay: string;
   readonly step: Exclude<ReplayStep, undefined>;
   readonly at: number;
 }
@@ -46,33 +46,35 @@ const letter = z.object({
   by: z.string(),
   value: z.string(),
 });
-const mark = z.object({ replay: z.number(), step: z.enum(['begun', 'done']), at: z.number() });
+const mark = z.object({ replay: z.string(), step: z.enum(['begun', 'done']), at: z.number() });
 
-/** All letters that match, partition by partition, oldest first; marks are read before, so that what holds now is told. */
+/** All letters that match, partition by partition, oldest first; all marks are read before, since they may lie in any partition. */
 export async function* readLetters(log: MessageLog, filter: LetterFilter = {}): AsyncGenerator<ListedLetter> {
-  for (let partition = 0; partition < log.partitions; partition += 1) {
-    const steps = new Map<number, ReplayStep>();
-    for await (const { json } of recordsOf(log, partition)) {
-      const { data } = mark.safeParse(json);
-      if (data && steps.get(data.replay) !== 'done') steps.set(data.replay, data.step);
-    }
-    for await (const { json, offset, key } of recordsOf(log, partition)) {
-      const { data } = letter.safeParse(json);
-      if (!data) continue;
-      const listed = { ...data, id: `${partition}@${offset}`, sensor: key, replayed: steps.get(offset) };
-      if (matches(listed, filter)) yield listed;
-    }
+  const steps = new Map<string, ReplayStep>();
+  for await (const { json } of recordsOf(log)) {
+    const { data } = mark.safeParse(json);
+    if (data && steps.get(data.replay) !== 'done') steps.set(data.replay, data.step);
+  }
+  for await (const { json, id, key } of recordsOf(log)) {
+    const { data } = letter.safeParse(json);
+    if (!data) continue;
+    const listed = { ...data, id, sensor: key, replayed: steps.get(id) };
+    if (matches(listed, filter)) yield listed;
   }
 }
 
 /** Durable once it resolves. */
 export async function markReplay(log: MessageLog, { id, sensor }: ListedLetter, step: ReplayMark['step'], at: number): Promise<void> {
-  const value: ReplayMark = { replay: Number(id.split('@')[1]), step, at };
+  const value: ReplayMark = { replay: id, step, at };
   const bytes = Buffer.from(JSON.stringify(value));
   await log.append('DEAD', { length: 1, bytes, keys: [sensor], starts: [0], ends: [bytes.length] }, at);
 }
 
-async function* recordsOf(log: MessageLog, partition: number) {
+async function* recordsOf(log: MessageLog) {
+  for (let partition = 0; partition < log.partitions; partition += 1) yield* recordsOfPartition(log, partition);
+}
+
+async function* recordsOfPartition(log: MessageLog, partition: number) {
   const { earliest, next } = await log.bounds('DEAD', partition);
   if (earliest >= next) return;
   const reader = await log.reader('DEAD', partition, earliest);
@@ -88,8 +90,10 @@ async function* recordsOf(log: MessageLog, partition: number) {
 }
 
 function* jsonOf(batch: RecordBatch, next: number) {
-  for (let i = 0; i < batch.length && batch.offset(i) < next; i += 1)
-    yield { json: parsed(batch.bytes.toString('utf8', batch.start(i), batch.end(i))), offset: batch.offset(i), key: batch.key(i) };
+  for (let i = 0; i < batch.length && batch.offset(i) < next; i += 1) {
+    const json = parsed(batch.bytes.toString('utf8', batch.start(i), batch.end(i)));
+    yield { json, id: `${batch.partition}@${batch.offset(i)}`, key: batch.key(i) };
+  }
 }
 
 function matches(found: ListedLetter, { ids, topic, by, sensor, reason, from, to }: LetterFilter): boolean {
