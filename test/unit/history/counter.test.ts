@@ -271,7 +271,9 @@ class Rig {
     if (batch.length === 0) return;
     const done = await this.counter.take(batch);
     this.#position = batch.nextOffset;
-    await (await this.log.subscribe(COUNTER_GROUP, ['COUNT'])).commit('COUNT', 0, done);
+    const subscription = await this.log.subscribe(COUNTER_GROUP, ['COUNT']);
+    await subscription.commit('COUNT', 0, done);
+    await subscription.close();
   }
 
   /** All that is there, written. */
