@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import kafkajs from 'kafkajs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Cluster, type Part } from '../../support/cluster.ts';
 import { type ProgramResult, runProgram } from '../../support/program.ts';
 import { type CassandraServer, startCassandra } from '../../support/servers/cassandra.ts';
@@ -44,7 +44,8 @@ beforeAll(async () => {
   expect(clients).toMatchObject({ code: 0 });
   cluster = await Cluster.start({ folder, brokers: kafka.brokers, parts: PARTS, environment });
   const readiness = async ({ name }: Part) => (await fetch(`${cluster.part(name).operationsUrl}/readyz`)).status;
-  for (const part of PARTS) await expect.poll(() => readiness(part), { timeout: 60_000 }).toBe(200);
+  for (const part of PARTS)
+    await vi.waitFor(async () => expect(await readiness(part), part.name).toBe(200), { timeout: 60_000, interval: 200 });
 });
 afterAll(async () => {
   await cluster?.destroy();
