@@ -14,6 +14,8 @@ export interface FollowerDeps {
 
 /** A stop waits this long at most. */
 const POLL_WAIT_MS = 250;
+/** So many polls without an event: what is there still can't be shown yet, as in a transaction that is open. */
+const SILENT_POLLS_MAX = 20;
 const PART = 'console';
 
 /** Where the archive has come to: what lies before is in it, what lies behind has still to be read. */
@@ -71,7 +73,7 @@ function follow(
   });
   const poll = (): Promise<readonly RecordBatch[]> =>
     retryForever(
-      () => reader.poll(reader.position >= target ? POLL_WAIT_MS : 0),
+      () => reader.poll(POLL_WAIT_MS),
       (error, attempt) => {
         deps.health.report(PART, `cannot read alarms: ${reasonOf(error)}`);
         if (attempt === 0) deps.logger.warn({ reason: reasonOf(error) }, 'cannot read alarms, trying again');
@@ -80,11 +82,12 @@ function follow(
     );
   const loop = async (): Promise<void> => {
     if (reader.position >= target) arrived();
-    while (!signal.aborted) {
+    for (let silent = 0; !signal.aborted; ) {
       const batches = await poll();
+      silent = batches.length === 0 ? silent + 1 : 0;
       deps.health.report(PART, undefined);
       for (const batch of batches) onEvents(eventsOf(batch, deps.logger));
-      if (reader.position >= target || batches.length === 0) arrived();
+      if (reader.position >= target || silent >= SILENT_POLLS_MAX) arrived();
     }
   };
   const done = loop().catch((error: unknown) => {
