@@ -37,7 +37,7 @@ it(`loses, doubles and invents nothing over ${COUNT} faults of a cluster on Kafk
       ended = simulation;
       return simulation;
     });
-    await expect.poll(() => stage.watch.silent, { timeout: 60_000 }).toEqual([]);
+    await expect.poll(() => stage.watch.silent, { timeout: 120_000 }).toEqual([]);
     const outcomes: Outcome[] = [];
     for (const kind of drawn(random)) {
       await sleep(BETWEEN_MS.least + random() * (BETWEEN_MS.most - BETWEEN_MS.least));
@@ -62,7 +62,7 @@ it(`loses, doubles and invents nothing over ${COUNT} faults of a cluster on Kafk
 
 function simulatorArgs(): string[] {
   const minutes = ((COUNT * SECONDS_A_FAULT) / 60 + 0.3).toFixed(1);
-  const load = ['--scenario', 'unrest', '--apps', '2', '--rate', '120', '--minutes', minutes, '--sensors', '20000', '--seed', String(SEED)];
+  const load = ['--scenario', 'unrest', '--apps', '2', '--rate', '60', '--minutes', minutes, '--sensors', '20000', '--seed', String(SEED)];
   return [...load, '--timeout', '25', '--drain', '60', '--settle', '120'];
 }
 

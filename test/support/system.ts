@@ -17,6 +17,9 @@ export interface SystemOptions {
   readonly within?: readonly string[];
 }
 
+/** A start takes a second or two; on a machine with much to do ten times that. */
+const START_DEADLINE_MS = 90_000;
+
 /** Running still when this process ends: nothing that a test started outlives it. */
 const running = new Set<ChildProcess>();
 process.on('exit', () => {
@@ -97,10 +100,15 @@ export class SystemProcess {
       });
     }
     return new Promise((resolve, reject) => {
-      child.once('message', (message) => resolve(message as Ready));
-      child.once('exit', (code, signal) =>
-        reject(new Error(`the system ended with ${code ?? signal} before it was ready:\n${this.#output}`)),
-      );
+      const tooLate = setTimeout(() => child.kill('SIGKILL'), START_DEADLINE_MS);
+      child.once('message', (message) => {
+        clearTimeout(tooLate);
+        resolve(message as Ready);
+      });
+      child.once('exit', (code, signal) => {
+        clearTimeout(tooLate);
+        reject(new Error(`the system ended with ${code ?? signal} before it was ready, or was not ready in time:\n${this.#output}`));
+      });
     });
   }
 
