@@ -105,7 +105,8 @@ export class AlarmCounter {
     // Once more, whatever was written last: another process that had the partition before may have woken up late.
     for (const tally of due) tally.changed = true;
     if (due.length > 0) await this.flush();
-    counts.close(due);
+    // A share that is not sure any more keeps them from being written: then they stay open, and the position before them.
+    counts.close(due.filter(({ changed }) => !changed));
     for (const { i, problem } of unreadable) await this.#park(batch, i, problem);
     this.#metrics.late.inc(late);
     counts.next = batch.nextOffset;

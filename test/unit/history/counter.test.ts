@@ -182,6 +182,21 @@ describe('counter', () => {
     expect((await rig.history.counts(START, START + MINUTE_MS, 'smoke')).at(-1)).toMatchObject({ partition: 1, count: 4 });
   });
 
+  it('commits no minute that it may not write, since it has not heard for long that the partition is its own', async () => {
+    await rig.write(countOf({}), countOf({ at: START + 62 * MINUTE_MS }), countOf({ at: START + 63 * MINUTE_MS }));
+    rig.counter.share(new Map([[0, 1]]));
+    const later = performance.now() + 60_000;
+    const now = vi.spyOn(performance, 'now').mockReturnValue(later);
+    await rig.read(2);
+    expect(await rig.counts()).toEqual({});
+    expect(await rig.committed()).toBe(0);
+    rig.counter.share(new Map([[0, 1]]));
+    await rig.read(1);
+    now.mockRestore();
+    expect(await rig.committed()).toBe(1);
+    expect(await rig.counts()).toMatchObject({ '0 smoke UK': 1 });
+  });
+
   it('waits for a directory that is away: an alarm is counted in its region or not yet', async () => {
     await rig.write(countOf({}));
     rig.directory.fault = new TransientError('directory', 'no connection');
