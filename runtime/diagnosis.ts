@@ -11,17 +11,15 @@ export interface Finding {
   readonly advice?: string;
 }
 
+/**
+ * What a check gets beside its configuration: `diagnose…(config, deps): Promise<readonly Finding[]>`. It looks at a server or folder as the system would
+ * use it, changes nothing, sends nothing, and never rejects: what went wrong is a finding. Once something is wrong, what depends on it is left out.
+ */
 export interface DiagnosisDeps {
   readonly clock: Clock;
   /** How long one question to a server may take, ms. */
   readonly timeoutMs: number;
 }
-
-/**
- * Looks at a server or folder as the system would use it: reachable, version, sign-in, what must be there. Changes nothing, sends nothing.
- * Never rejects: what went wrong is a finding. Once something is wrong, checks that depend on it are left out.
- */
-export type Diagnose<Config> = (config: Config, deps: DiagnosisDeps) => Promise<readonly Finding[]>;
 
 export function fine(check: string, found: string): Finding {
   return { check, ok: true, found };

@@ -10,7 +10,7 @@ import { topicSpecs } from './topics.ts';
 
 const NAME = 'Kafka';
 
-/** Each broker that is named, the log-in, the cluster, the topics. See Diagnose. */
+/** Each broker that is named, the log-in, the cluster, the topics. See DiagnosisDeps. */
 export async function diagnoseKafka(config: KafkaConfig, { timeoutMs }: DiagnosisDeps): Promise<readonly Finding[]> {
   const brokers = await Promise.all(config.brokers.map((broker) => diagnoseBroker(broker, timeoutMs)));
   if (!brokers.some(({ ok }) => ok)) return brokers;

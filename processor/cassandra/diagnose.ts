@@ -9,7 +9,7 @@ import { missingFromSchema } from './schema.ts';
 const NAME = 'Cassandra';
 const CLOCK_DIFFERENCE_MAX_MS = 1_000;
 
-/** The nodes, the log-in, the clock, the schema. See Diagnose. */
+/** The nodes, the log-in, the clock, the schema. See DiagnosisDeps. */
 export async function diagnoseCassandra(config: CassandraConfig, { clock, timeoutMs }: DiagnosisDeps): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   let client: Client | undefined;

@@ -8,7 +8,7 @@ const NAME = 'InfluxDB';
 /** Its answer's date is in whole seconds. */
 const CLOCK_DIFFERENCE_MAX_MS = 2_500;
 
-/** The server, its clock, the bucket and the right to use it. See Diagnose. */
+/** The server, its clock, the bucket and the right to use it. See DiagnosisDeps. */
 export async function diagnoseInflux(config: InfluxConfig, { clock, timeoutMs }: DiagnosisDeps): Promise<readonly Finding[]> {
   const quick = { ...config, timeoutMs: Math.min(config.timeoutMs, timeoutMs) };
   const findings: Finding[] = [];

@@ -49,7 +49,7 @@ export function openSmtp(options: SmtpOptions): MailTransport {
   };
 }
 
-/** Greeting, EHLO, TLS and log-in as for a mail, but none is sent. See Diagnose. */
+/** Greeting, EHLO, TLS and log-in as for a mail, but none is sent. See DiagnosisDeps. */
 export async function diagnoseSmtp(options: SmtpOptions, { timeoutMs }: DiagnosisDeps): Promise<readonly Finding[]> {
   const quick = poolOptions({ ...options, timeoutMs: Math.min(options.timeoutMs, timeoutMs) });
   const check = `mail server ${quick.host}:${quick.port}`;
