@@ -182,7 +182,7 @@ async function serveOthers(): Promise<{ server: Server; port: number }> {
     registry.removeSingleMetric(name);
   const files = await Promise.all((await readdir(FIXTURES)).map((file) => readFile(join(FIXTURES, file), 'utf8')));
   const server = createServer((_, response) => {
-    registry.metrics().then((text) => {
+    void registry.metrics().then((text) => {
       response.setHeader('content-type', 'text/plain; version=0.0.4');
       response.end(`${text}\n${files.join('')}`);
     });
