@@ -42,7 +42,7 @@ export async function benchEndToEnd(runs: number): Promise<readonly Figure[]> {
 
 async function measure(rate: number, batch: number): Promise<Measured> {
   const folder = mkdtempSync(join(tmpdir(), 'tocsin-bench-'));
-  const server = await startServer('main.ts', { TOCSIN_DATA_DIR: join(folder, 'data') });
+  const server = await startServer('main.ts', { TOCSIN_DATA_DIR: join(folder, 'data') }, 'free');
   try {
     const options = [
       `http://127.0.0.1:${server.ready.ingestPort}`,

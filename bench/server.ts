@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { SYSTEM_FLAGS } from '../runtime/node-flags.ts';
 
-/** A process under measurement, on the first core; the load runs on the second. */
+/** A process under measurement; the load runs on the second core. */
 export interface Server {
   readonly pid: number;
   readonly ready: Ready;
@@ -28,10 +28,18 @@ export function pinned(core: 0 | 1, command: string, args: readonly string[]): [
 
 export const API_TOKEN = 'bench-token-that-is-long-enough-0123456789';
 
-/** Starts a program of this repository and waits for its `ready` message. */
-export async function startServer(program: string, environment: NodeJS.ProcessEnv = {}, args: readonly string[] = []): Promise<Server> {
+/**
+ * Starts a program of this repository and waits for its `ready` message. On the first core only, where its share of a processor counts;
+ * `free` leaves its threads to the system, as in real use, where the load takes little of the second.
+ */
+export async function startServer(
+  program: string,
+  environment: NodeJS.ProcessEnv = {},
+  where: 'pinned' | 'free' = 'pinned',
+): Promise<Server> {
   const began = performance.now();
-  const [command, commandArgs] = pinned(0, process.execPath, [...SYSTEM_FLAGS, program, ...args]);
+  const commandLine = [...SYSTEM_FLAGS, program];
+  const [command, commandArgs] = where === 'free' ? [process.execPath, commandLine] : pinned(0, process.execPath, commandLine);
   const child = spawn(command, commandArgs, {
     env: {
       ...process.env,

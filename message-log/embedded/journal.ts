@@ -55,6 +55,11 @@ export class Journal {
     return this.#entries;
   }
 
+  /** Of what it may hold, 0 to 1. */
+  get fill(): number {
+    return Math.max(this.#bytes / MAX_BYTES, this.#entries.length / SLOTS);
+  }
+
   /** Takes a slot for a frame of so many bytes; undefined: it belongs into the log itself. */
   take(bytes: number): number | undefined {
     if (bytes > SMALL_FRAME_BYTES || this.#bytes + bytes > MAX_BYTES) return undefined;

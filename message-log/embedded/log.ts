@@ -180,6 +180,8 @@ class LmdbLog implements EmbeddedLog {
 }
 
 class EmbeddedReader implements Reader {
+  /** A poll reads from the store itself. */
+  readonly behind = false;
   onGap: ((from: number, to: number) => void) | undefined;
   readonly #poller: Poller;
   readonly #onClose: () => void;

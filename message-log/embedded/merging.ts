@@ -23,6 +23,11 @@ export class Merging {
     this.#store = store;
   }
 
+  /** So much waits that merging must not lose time. */
+  get pressing(): boolean {
+    return this.#log.journal.fill > 0.5;
+  }
+
   /**
    * Merges once if enough has gathered; true if there may be more. Frames from before `agedBefore`, epoch ms, are moved as they are, so that
    * retention can have each in its time.

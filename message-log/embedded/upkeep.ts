@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../runtime/clock.ts';
 import { PermanentError, reasonOf, TransientError } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/logging.ts';
@@ -6,6 +6,8 @@ import type { Merging } from './merging.ts';
 import type { Retention } from './retention.ts';
 
 const INTERVAL_MS = 1_000;
+/** Between two merges, so that the commits beside them aren't all held up at once; a journal that fills up has no time for that. */
+const BREATHER_MS = 40;
 /** Small frames of a quiet partition wait no longer than this for others. */
 const AGED_MS = 600_000;
 
@@ -49,7 +51,9 @@ export class Upkeep {
 
   async #all(): Promise<void> {
     const agedBefore = this.#clock() - AGED_MS;
-    for (const merging of this.#merging) while (!this.#abort.signal.aborted && (await merging.step(agedBefore))) await nextTurn();
+    for (const merging of this.#merging) {
+      while (!this.#abort.signal.aborted && (await merging.step(agedBefore))) await (merging.pressing ? nextTurn() : sleep(BREATHER_MS));
+    }
     await this.#retention.apply(this.#abort.signal);
   }
 }
