@@ -1,4 +1,5 @@
 import { type Comparison, FINDING_KINDS, type Range } from './comparison.ts';
+import type { DueAlarm } from './due-alarms.ts';
 import type { MailComparison } from './mail-comparison.ts';
 import type { ReferenceResult } from './scenario.ts';
 
@@ -27,6 +28,8 @@ export interface Report {
   /** undefined: not compared; then `notCompared` says why, unless that was asked for. */
   readonly comparison: Comparison | undefined;
   readonly mails: MailComparison | undefined;
+  /** All that had to be raised, as far as it is known. */
+  readonly alarms: readonly DueAlarm[];
   readonly notCompared: string | undefined;
   readonly interrupted: boolean;
 }

@@ -1,4 +1,5 @@
 import { reasonOf, TransientError } from '../runtime/errors.ts';
+import { DueAlarms } from './due-alarms.ts';
 import { runFleet } from './fleet.ts';
 import type { SimulateOptions } from './options.ts';
 import { Oracle } from './oracle.ts';
@@ -30,13 +31,14 @@ export async function run(options: SimulateOptions, { progress, stop, neighbours
   if (comparer && comparer.present > 0) progress.say(`${comparer.present} alarms are there already; they are left out of the comparison`);
   const tally = new Tally();
   const oracle = new Oracle();
+  const due = new DueAlarms(oracle, Date.now);
   const hopeless = new AbortController();
   const onTick = (seconds: number) => {
     if (tally.refused >= HOPELESS && tally.acknowledged === 0) hopeless.abort();
     progress.update(seconds, stateOf(tally, oracle, seconds));
   };
   const ended = AbortSignal.any([stop, hopeless.signal]);
-  const seconds = await runFleet(planOf(options, neighbours), fleetConfig(options), { tally, oracle, stop: ended, onTick });
+  const seconds = await runFleet(planOf(options, neighbours), fleetConfig(options), { tally, oracle: due, stop: ended, onTick });
   progress.stop();
   const settled = await settle(
     comparer,
@@ -44,7 +46,7 @@ export async function run(options: SimulateOptions, { progress, stop, neighbours
     ended.aborted ? Math.min(INTERRUPTED_MS, options.settleSeconds * 1_000) : options.settleSeconds * 1_000,
     progress,
   );
-  return report(options, seconds, tally, settled, stop.aborted);
+  return { ...report(options, seconds, tally, settled, stop.aborted), alarms: due.list() };
 }
 
 /** So that a later run with the same seed doesn't repeat its counters: they start at the seconds since 2024. */
@@ -97,7 +99,7 @@ function report(
   tally: Tally,
   settled: Settlement | string | undefined,
   interrupted: boolean,
-): Report {
+): Omit<Report, 'alarms'> {
   const { acknowledged, recoveries, refused, unknown, unsent, latency } = tally;
   const inMs = (micros: number) => Math.round(micros) / 1_000;
   return {

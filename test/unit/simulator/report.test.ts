@@ -21,6 +21,7 @@ const RIGHT: Report = {
     observed: { activated: 1_293, recovered: 621 },
   },
   mails: undefined,
+  alarms: [],
   notCompared: undefined,
   interrupted: false,
 };

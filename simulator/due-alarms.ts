@@ -1,0 +1,55 @@
+import type { AlarmType } from '../alarm/status.ts';
+import type { AppDeps } from './app.ts';
+import { hitsOf, type Message } from './message.ts';
+import type { Oracle } from './oracle.ts';
+
+/** An alarm that must have been raised, and when, for who compares it with more than the console's API: the JSON report has it. */
+export interface DueAlarm {
+  readonly sensor: number;
+  readonly type: AlarmType;
+  /** The `seq` of the readings that raised it. */
+  readonly evidence: readonly number[];
+  readonly recovered: boolean;
+  /** The last of them was received between these times, epoch ms by the simulator's clock: planned and acknowledged. */
+  readonly receivedBetween: readonly [number, number];
+}
+
+/** Stands before the oracle and notes the times of what it is told. */
+export class DueAlarms {
+  readonly #oracle: AppDeps['oracle'] & Pick<Oracle, 'expectations'>;
+  readonly #clock: () => number;
+  readonly #startedAt: number;
+  readonly #received = new Map<string, readonly [number, number]>();
+
+  /** Must be made before the first message is due. */
+  constructor(oracle: AppDeps['oracle'] & Pick<Oracle, 'expectations'>, clock: () => number) {
+    this.#oracle = oracle;
+    this.#clock = clock;
+    this.#startedAt = clock();
+  }
+
+  acknowledged(message: Message): void {
+    const key = keyOf(message.sensor, message.seq);
+    // A repeat changes nothing.
+    if (hitsOf(message).length > 0 && !this.#received.has(key)) this.#received.set(key, [this.#startedAt + message.dueMs, this.#clock()]);
+    this.#oracle.acknowledged(message);
+  }
+
+  unknown(message: Message): void {
+    this.#oracle.unknown(message);
+  }
+
+  /** Without those of sensors and types of which a message's outcome is unknown. */
+  list(): DueAlarm[] {
+    return [...this.#oracle.expectations()].flatMap(({ sensor, type, possible: [alarms = [], ...others] }) => {
+      if (others.length > 0) return [];
+      return alarms.map(({ evidence, recovered }) => {
+        const receivedBetween = this.#received.get(keyOf(sensor, evidence.at(-1) ?? -1));
+        if (receivedBetween === undefined) throw new Error(`sensor ${sensor} has an alarm of a reading that was never acknowledged`);
+        return { sensor, type, evidence, recovered, receivedBetween };
+      });
+    });
+  }
+}
+
+const keyOf = (sensor: number, seq: number): string => `${sensor} ${seq}`;

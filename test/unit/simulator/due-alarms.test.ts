@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { DueAlarms } from '../../../simulator/due-alarms.ts';
+import { Oracle } from '../../../simulator/oracle.ts';
+import { message } from './messages.ts';
+
+describe('the alarms that are due', () => {
+  it('say between which times the reading came in that completed each', () => {
+    let now = 10_000;
+    const due = new DueAlarms(new Oracle(), () => now);
+    const smoke = (seq: number) => message({ sensor: 8, smoke: true, seq, dueMs: seq * 1_000 });
+    const motion = (dueMs: number) => message({ sensor: 9, motion: true, seq: 1, dueMs });
+    for (const [told, at] of [
+      [smoke(3), 13_007],
+      [smoke(4), 14_009],
+      [smoke(5), 15_011],
+      [motion(6_000), 16_002],
+      [motion(9_000), 19_001],
+      [message({ sensor: 9, topic: 'OK', seq: 2, dueMs: 20_000 }), 30_001],
+    ] as const) {
+      now = at;
+      due.acknowledged(told);
+    }
+    expect(due.list()).toEqual([
+      { sensor: 8, type: 'smoke', evidence: [3, 4, 5], recovered: false, receivedBetween: [15_000, 15_011] },
+      { sensor: 9, type: 'motion', evidence: [1], recovered: true, receivedBetween: [16_000, 16_002] },
+    ]);
+  });
+
+  it('leave out what may not be', () => {
+    const due = new DueAlarms(new Oracle(), () => 0);
+    due.unknown(message({ motion: true, seq: 1 }));
+    expect(due.list()).toEqual([]);
+  });
+});
