@@ -93,9 +93,12 @@ describe('merging of small frames', () => {
   });
 
   it('passes over a frame that is damaged, and merges what is before and after it', async () => {
-    for (let key = 0; key < COUNT; key += 1) await append(key);
     const journal = store.root.openDB<Buffer, number>({ name: 'journal/ENTRY/0', encoding: 'binary' });
-    await store.write(() => void journal.put(101, Buffer.from('nonsense')));
+    for (let key = 0; key < COUNT; key += 1) {
+      // Before so many are there that they are merged by themselves.
+      if (key === 110) await store.write(() => void journal.put(101, Buffer.from('nonsense')));
+      await append(key);
+    }
     await log.sweep();
     expect(frames()).toEqual([0, 101, 127, 254, 381, 508]);
     const reader = await log.reader('ENTRY', 0, 'earliest');
