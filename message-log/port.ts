@@ -87,6 +87,8 @@ export interface Reader {
   readonly position: number;
   /** Whatever is there, in offset order; waits up to `waitMs` for the first, then returns none. Rejects with TransientError. */
   poll(waitMs: number): Promise<readonly RecordBatch[]>;
+  /** Whether there is more in the log, or may be, that poll can't give yet because it is still on its way. */
+  readonly behind: boolean;
   /** Called when retention has removed records before they were read: from (included) to (excluded). */
   onGap: ((from: number, to: number) => void) | undefined;
   /** Ends a waiting poll, which resolves with none. */

@@ -3,14 +3,18 @@ import type { InputTopic } from '../message-log/topics.ts';
 
 /**
  * At equal record times recoveries come first, actions last. Inputs are also asked in this order: a recovery is sent after its readings
- * were acknowledged, so whoever asks for recoveries first and readings then has the readings of every recovery it has.
+ * were acknowledged, so whoever asks for recoveries first and readings then has the readings of every recovery it has, or knows that they are
+ * still on their way.
  */
 const ORDER: readonly InputTopic[] = ['OK', 'ENTRY', 'ACTION'];
 
 const WAIT_MS = 500;
+/** Readings wait so often for recoveries that are on their way, and then go on: no alarm is to wait for ever for the end of another. */
+const WAITS_FOR_RECOVERIES = 10;
 
 /** One input of a task: its reader, and what was read but not yet taken. */
 interface Input {
+  readonly topic: InputTopic;
   readonly reader: Reader;
   batches: RecordBatch[];
   /** Next record within the first batch. */
@@ -30,7 +34,10 @@ export interface Run {
 export class Inputs {
   readonly #inputs: readonly Input[];
   #ranDry = false;
-  #idle = false;
+  #waiting = false;
+  #closed = false;
+  /** Waits for recoveries in a row in which none came. */
+  #inVain = 0;
 
   private constructor(inputs: readonly Input[]) {
     this.#inputs = inputs;
@@ -46,7 +53,7 @@ export class Inputs {
     for (const topic of ORDER) {
       const reader = await log.reader(topic, partition, positions[topic]);
       reader.onGap = (from, to) => onGap(topic, from, to);
-      inputs.push({ reader, batches: [], next: 0, position: positions[topic], waiting: undefined });
+      inputs.push({ topic, reader, batches: [], next: 0, position: positions[topic], waiting: undefined });
     }
     return new Inputs(inputs);
   }
@@ -63,21 +70,21 @@ export class Inputs {
     for (const input of this.#inputs) {
       if (input.batches.length === 0 && !input.waiting) input.batches = [...(await input.reader.poll(0))];
     }
-    if (this.#any()) return true;
-    this.#idle = true;
-    await Promise.race(this.#inputs.map((input) => this.#arrival(input)));
-    this.#idle = false;
-    return this.#any();
+    this.#waiting = true;
+    if (!this.#any()) await Promise.race(this.#inputs.map((input) => this.#arrival(input)));
+    await this.#complete();
+    this.#waiting = false;
+    return this.#any() && !this.#closed;
   }
 
   /** Ends a `fill` that waits for something to come. */
   async wake(): Promise<void> {
-    if (this.#idle) await this.close();
+    if (this.#waiting) await this.close();
   }
 
   /** The next run in order of time; undefined once an input has run dry, since it may hold what comes next: fill first. */
   take(): Run | undefined {
-    if (this.#ranDry) return undefined;
+    if (this.#ranDry || this.#closed) return undefined;
     let first: Input | undefined;
     for (const input of this.#inputs) {
       if (input.batches.length > 0 && (!first || timeOf(input) < timeOf(first))) first = input;
@@ -99,6 +106,7 @@ export class Inputs {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all(this.#inputs.map(({ reader }) => reader.close()));
     await Promise.allSettled(this.#inputs.map(({ waiting }) => waiting));
   }
@@ -112,6 +120,20 @@ export class Inputs {
     let to = input.next + 1;
     while (to < batch.length && (batch.time(to) < limit || (winsTie && batch.time(to) === limit))) to += 1;
     return to;
+  }
+
+  /** Neither readings nor recoveries are taken while older ones of the other kind are known to be on their way. */
+  async #complete(): Promise<void> {
+    for (const input of this.#inputs) {
+      if (input.topic === 'ACTION') continue;
+      const recoveries = input.topic === 'OK';
+      while (this.#any() && input.batches.length === 0 && input.reader.behind && !this.#closed) {
+        if (recoveries && this.#inVain >= WAITS_FOR_RECOVERIES) break;
+        await this.#arrival(input);
+        if (recoveries) this.#inVain += 1;
+      }
+      if (recoveries && (input.batches.length > 0 || !input.reader.behind)) this.#inVain = 0;
+    }
   }
 
   #any(): boolean {

@@ -27,6 +27,8 @@ export class Cursor {
   /** Not asked again before, ms of the monotonic clock. */
   notBefore = 0;
   attempts = 0;
+  /** Where the log ends, as far as was heard of it; Infinity: nothing was yet. */
+  knownEnd = Number.POSITIVE_INFINITY;
   maxBytes = FIRST_FETCH_BYTES;
   #position: number;
   #fetchAt: number;
@@ -51,6 +53,11 @@ export class Cursor {
     return this.#fetchAt;
   }
 
+  /** Whether there is more than was taken, or may be. */
+  get behind(): boolean {
+    return this.#position < this.knownEnd;
+  }
+
   get hasRoom(): boolean {
     return this.#chunks.length < CHUNKS_AHEAD;
   }
@@ -63,6 +70,7 @@ export class Cursor {
   arrived(set: FetchedSet, askedAt: number): boolean {
     this.asked = true;
     if (askedAt !== this.#fetchAt) return false;
+    this.knownEnd = Number.isFinite(this.knownEnd) ? Math.max(this.knownEnd, set.lastStableOffset) : set.lastStableOffset;
     const next = endOfSet(set, askedAt);
     if (next === askedAt) {
       // Not even one batch fitted in.
@@ -79,6 +87,7 @@ export class Cursor {
   skip(to: number): void {
     const from = this.#fetchAt;
     this.#fetchAt = to;
+    this.knownEnd = Number.POSITIVE_INFINITY;
     if (this.#chunks.length === 0) this.#position = to;
     this.onGap?.(from, to);
   }

@@ -6,7 +6,7 @@ import type { Client, Lane } from './client.ts';
 import type { Cursor } from './cursor.ts';
 import { nameOf, OFFSET_OUT_OF_RANGE } from './faults.ts';
 import type { KafkaMetrics } from './metrics.ts';
-import { boundsOf } from './offsets.ts';
+import { boundsOf, endOf } from './offsets.ts';
 import { FETCH, type FetchedSet, fetchedSets, fetchRequest } from './wire/fetch.ts';
 
 export interface FetcherDeps {
@@ -34,8 +34,8 @@ const TROUBLE_AFTER_MS = 3_000;
 const HEALTH_PART = 'log reading';
 
 /**
- * Reads many partitions over one set of connections: from each broker one request at a time for all that have room. Recoveries are asked for
- * before readings, and both in one request, so that whoever sees a recovery also sees the readings before it.
+ * Reads many partitions over one set of connections: from each broker one request at a time for all that have room. Whoever sees
+ * a recovery also sees the readings before it, or that they are still to come.
  */
 export class Fetcher {
   readonly #deps: FetcherDeps;
@@ -107,11 +107,11 @@ export class Fetcher {
     if (next < Number.POSITIVE_INFINITY) this.#wakeAt(next - now);
   }
 
-  /** Cursors with room, by broker. Recoveries wait while there is no room for readings, which they would overtake. */
+  /** Cursors with room, by broker. */
   #wanted(now: number): Map<number, Cursor[]> {
     const byNode = new Map<number, Cursor[]>();
     for (const cursor of this.#cursors) {
-      if (!cursor.hasRoom || this.#readingsOf(cursor)?.hasRoom === false) continue;
+      if (!cursor.hasRoom) continue;
       if (cursor.notBefore > now) {
         this.#wakeAt(cursor.notBefore - now);
         continue;
@@ -136,7 +136,8 @@ export class Fetcher {
     const turn = (cursor: Cursor): number => (cursor.partition + this.#rotation) % 1_024;
     cursors.sort((a, b) => turn(a) - turn(b) || rank(a) - rank(b));
     const asked = cursors.map((cursor) => ({ cursor, at: cursor.fetchAt }));
-    const maxWaitMs = lane === 'patient' ? WAIT_MS : 0;
+    // Whoever was never asked is to say at once what it has.
+    const maxWaitMs = lane === 'patient' && cursors.every(({ asked }) => asked) ? WAIT_MS : 0;
     let pace = lane === 'patient' ? PACE_MS : PROMPT_PACE_MS;
     try {
       const request = fetchRequest(
@@ -149,7 +150,7 @@ export class Fetcher {
       if (response.length > SMALL_BYTES) pace = 0;
       const { error, sets } = fetchedSets(response);
       if (error !== 0) throw new Error(nameOf(error));
-      this.#apply(asked, sets, cursors);
+      this.#apply(asked, sets);
     } catch (error) {
       this.#failed(cursors, reasonOf(error));
     } finally {
@@ -161,7 +162,7 @@ export class Fetcher {
   }
 
   /** All of an answer becomes visible at once. */
-  #apply(asked: readonly Asked[], sets: readonly FetchedSet[], together: readonly Cursor[]): void {
+  #apply(asked: readonly Asked[], sets: readonly FetchedSet[]): void {
     const found = new Map(sets.map((set) => [`${set.topic}/${set.partition}`, set]));
     const woken: Cursor[] = [];
     for (const { cursor, at } of asked) {
@@ -172,7 +173,7 @@ export class Fetcher {
       else {
         cursor.attempts = 0;
         const readings = set.to > set.from ? this.#readingsOf(cursor) : undefined;
-        if (readings && !together.includes(readings)) void this.#afterReadings(readings, cursor, set, at);
+        if (readings) void this.#show(cursor, readings, set, at);
         else if (cursor.arrived(set, at)) woken.push(cursor);
       }
     }
@@ -187,24 +188,17 @@ export class Fetcher {
     return undefined;
   }
 
-  /** Recoveries from one broker are shown only once the readings at another have been asked for after them. */
-  async #afterReadings(readings: Cursor, recoveries: Cursor, set: FetchedSet, at: number): Promise<void> {
+  /**
+   * Recoveries are shown once it is known where the readings end: whoever merges them then waits for the readings before them. A leader that was
+   * just elected doesn't say it before it has all that was acknowledged (Kafka's KIP-207), while it answers fetches with less.
+   */
+  async #show(recoveries: Cursor, readings: Cursor, set: FetchedSet, at: number): Promise<void> {
     recoveries.notBefore = Number.POSITIVE_INFINITY;
-    const { client, requestTimeoutMs } = this.#deps;
-    const from = readings.fetchAt;
     try {
-      const node = client.leaderOf(readings.name, readings.partition);
-      if (node === undefined) throw new Error('no leader at the moment');
-      const request = fetchRequest({ maxWaitMs: 0, maxBytes: RESPONSE_BYTES }, [
-        { topic: readings.name, partition: readings.partition, offset: from, maxBytes: readings.maxBytes },
-      ]);
-      const { sets } = fetchedSets(await client.exchange(node, 'prompt', FETCH, request, requestTimeoutMs));
-      const [found] = sets;
-      if (found?.error !== 0) throw new Error(found ? nameOf(found.error) : 'no answer');
+      const end = await endOf(this.#deps.client, readings.name, readings.partition);
+      readings.knownEnd = end;
       recoveries.notBefore = 0;
-      const some = readings.arrived(found, from);
       if (recoveries.arrived(set, at)) recoveries.onArrival?.();
-      if (some) readings.onArrival?.();
     } catch (error) {
       // They are asked for again.
       this.#failed([recoveries], reasonOf(error));

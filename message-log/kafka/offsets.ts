@@ -22,6 +22,11 @@ export async function boundsOf(client: Client, topic: string, partition: number)
   return { earliest, next };
 }
 
+/** The next one to be read. Rejects with TransientError, also while a new leader doesn't know it yet. */
+export function endOf(client: Client, topic: string, partition: number): Promise<number> {
+  return offsetOf(client, topic, partition, LATEST);
+}
+
 async function offsetOf(client: Client, topic: string, partition: number, time: number): Promise<number> {
   for (let attempt = 1; ; attempt += 1) {
     try {

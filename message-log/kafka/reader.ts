@@ -76,6 +76,10 @@ export class KafkaReader implements Reader {
     return this.#cursor.position;
   }
 
+  get behind(): boolean {
+    return this.#cursor.behind;
+  }
+
   async poll(waitMs: number): Promise<readonly RecordBatch[]> {
     return await takeAll(() => [this.#cursor], this.#waiting, waitMs, this.#onTaken);
   }

@@ -252,6 +252,7 @@ class MemorySubscription implements Subscription {
 }
 
 class MemoryReader implements Reader {
+  readonly behind = false;
   onGap: ((from: number, to: number) => void) | undefined;
   position: number;
   readonly #log: MemoryLog;

@@ -7,8 +7,8 @@ import { batchOf } from '../../support/batches.ts';
 
 type Times = Readonly<Record<InputTopic, readonly number[]>>;
 
-/** A log whose readers give `sizes` records a poll, from lists of record times. */
-function logOf(times: Times, size: () => number): Pick<MessageLog, 'reader'> {
+/** A log whose readers give `sizes` records a poll, from lists of record times; with `delay` after so many turns, and only to who waits. */
+function logOf(times: Times, size: () => number, delay?: () => number): Pick<MessageLog, 'reader'> {
   return {
     reader: async (topic: Topic): Promise<Reader> => {
       const all = times[topic as InputTopic];
@@ -17,8 +17,13 @@ function logOf(times: Times, size: () => number): Pick<MessageLog, 'reader'> {
         get position() {
           return position;
         },
+        get behind() {
+          return delay !== undefined && position < all.length;
+        },
         onGap: undefined,
-        poll: async (): Promise<readonly RecordBatch[]> => {
+        poll: async (waitMs: number): Promise<readonly RecordBatch[]> => {
+          if (delay && waitMs === 0) return [];
+          if (delay) await turns(delay());
           const records = all.slice(position, position + size()).map((at, i) => ({ key: 1, at, value: `${topic}@${position + i}` }));
           if (records.length === 0) return [];
           const batch = batchOf(topic, position, records);
@@ -31,10 +36,11 @@ function logOf(times: Times, size: () => number): Pick<MessageLog, 'reader'> {
   };
 }
 
-async function drain(times: Times, size: () => number): Promise<{ topic: Topic; at: number; offset: number }[]> {
-  const inputs = await Inputs.open(logOf(times, size) as MessageLog, 0, { ENTRY: 0, OK: 0, ACTION: 0 }, () => undefined);
+async function drain(times: Times, size: () => number, delay?: () => number): Promise<{ topic: Topic; at: number; offset: number }[]> {
+  const inputs = await Inputs.open(logOf(times, size, delay) as MessageLog, 0, { ENTRY: 0, OK: 0, ACTION: 0 }, () => undefined);
   const seen: { topic: Topic; at: number; offset: number }[] = [];
-  while (await inputs.fill()) {
+  const left = (): boolean => (['ENTRY', 'OK', 'ACTION'] as const).some((topic) => inputs.positions[topic] < times[topic].length);
+  while ((await inputs.fill()) || left()) {
     for (let run = inputs.take(); run; run = inputs.take()) {
       for (let i = run.from; i < run.to; i += 1) seen.push({ topic: run.batch.topic, at: run.batch.time(i), offset: run.batch.offset(i) });
     }
@@ -78,4 +84,62 @@ describe('merging the inputs of a task', () => {
       }),
     );
   });
+
+  it('gives readings and recoveries in order of time too when they come over a network, each as late as it likes', async () => {
+    await fc.assert(
+      fc.asyncProperty(ascending, ascending, fc.infiniteStream(fc.integer({ min: 1, max: 5 })), async (ENTRY, OK, sizes) => {
+        const number = (): number => sizes.next().value ?? 1;
+        const seen = await drain({ ENTRY, OK, ACTION: [] }, number, number);
+        const sorted = [...seen].sort((a, b) => a.at - b.at || Number(b.topic === 'OK') - Number(a.topic === 'OK') || a.offset - b.offset);
+        expect(seen).toEqual(sorted);
+      }),
+    );
+  });
+
+  it('holds back recoveries for as long as readings before them are on their way, even when it is woken to stop', async () => {
+    const log = logOf(
+      { ENTRY: [1], OK: [2], ACTION: [] },
+      () => 1,
+      () => 1,
+    );
+    const lost = {
+      reader: async (topic: Topic, partition: number, from: number) => (topic === 'ENTRY' ? never() : log.reader(topic, partition, from)),
+    };
+    const inputs = await Inputs.open(lost as unknown as MessageLog, 0, { ENTRY: 0, OK: 0, ACTION: 0 }, () => undefined);
+    const filled = inputs.fill();
+    await turns(20);
+    await inputs.wake();
+    expect(await filled).toBe(false);
+    expect(inputs.take()).toBeUndefined();
+    expect(inputs.positions).toEqual({ ENTRY: 0, OK: 0, ACTION: 0 });
+  });
+
+  it('gives readings although recoveries before them do not come: an alarm does not wait for ever', async () => {
+    const log = logOf({ ENTRY: [1], OK: [], ACTION: [] }, () => 1);
+    const lost = {
+      reader: async (topic: Topic, partition: number, from: number) => (topic === 'OK' ? never() : log.reader(topic, partition, from)),
+    };
+    const inputs = await Inputs.open(lost as unknown as MessageLog, 0, { ENTRY: 0, OK: 0, ACTION: 0 }, () => undefined);
+    expect(await inputs.fill()).toBe(true);
+    expect(inputs.take()?.batch.topic).toBe('ENTRY');
+    await inputs.close();
+  });
 });
+
+/** Of a partition whose brokers don't answer: there may be more, and nothing comes. */
+function never(): Reader {
+  return {
+    position: 0,
+    behind: true,
+    onGap: undefined,
+    poll: async () => {
+      await turns(1);
+      return [];
+    },
+    close: async () => undefined,
+  };
+}
+
+async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i += 1) await new Promise(setImmediate);
+}
