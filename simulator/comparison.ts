@@ -126,4 +126,5 @@ function paired(expected: readonly ExpectedAlarm[], observed: readonly ObservedA
   return pairs;
 }
 
-const same = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((value, i) => value === b[i]);
+/** The same readings, in whatever order: the system's is that of record times, and proxies' clocks differ. */
+const same = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((value) => b.includes(value));
