@@ -16,7 +16,7 @@ import { simulate, type Simulation } from '../support/system.ts';
 const KINDS = Object.keys(FAULTS).filter((name) => name.includes(process.env.FIRE_ONLY ?? ''));
 const COUNT = Number(process.env.FIRE_FAULTS ?? KINDS.length);
 const SEED = Number(process.env.FIRE_SEED ?? Math.floor(Math.random() * 1e6));
-const SECONDS_A_FAULT = 16;
+const SECONDS_A_FAULT = 14;
 const RECOVERY_DEADLINE_MS = 60_000;
 const BETWEEN_MS = { least: 500, most: 2_000 };
 

@@ -15,13 +15,16 @@ const SKEW = '1.5s';
 /** Longer than the session of a processor (6 s), after which others have its partitions. */
 const BEYOND_SESSION_MS = 9_000;
 const TAKE_OVER_DEADLINE_MS = 60_000;
+/** To Kafka, which gives it back its partitions when it is there again before its session ends. */
+const NAMED = 'processor-1';
+const NAMELESS = 'processor-2';
 const JAVA_PARTITIONS_OF_TRANSACTIONS = 4;
 
 export interface Stage {
   readonly kafka: TestKafka;
   readonly cluster: Cluster;
   readonly watch: AlarmWatch;
-  /** Before processor-2. */
+  /** Before `processor-2`. */
   readonly gate: NetworkGate;
   /** Sets the clock of proxy-1, from its next start on: `+1.5s`. */
   setClock(offset: string): void;
@@ -32,7 +35,7 @@ export interface Stage {
 /** Does harm and ends it. Resolves with a remark, or with nothing. */
 export type Fault = (stage: Stage) => Promise<string | undefined>;
 
-/** A cluster of which processor-2 can be cut off, and proxy-1's clock be set. */
+/** A cluster of which processor-2 can be cut off, processor-1 has a name of its own, and proxy-1's clock can be set. */
 export async function startStage(folder: string, random: () => number, watchOf: (brokers: string[]) => Promise<AlarmWatch>) {
   const ends: (() => Promise<void>)[] = [];
   const end = async (): Promise<void> => {
@@ -51,7 +54,8 @@ export async function startStage(folder: string, random: () => number, watchOf: 
     setClock('+0s');
     const skewed = { LD_PRELOAD: FAKETIME, FAKETIME_TIMESTAMP_FILE: clock, FAKETIME_DONT_FAKE_MONOTONIC: '1' };
     const parts = PARTS.map((part) => {
-      if (part.name === 'processor-2') return { ...part, within: gate.within };
+      if (part.name === NAMED) return { ...part, environment: { TOCSIN_KAFKA_INSTANCE_ID: NAMED } };
+      if (part.name === NAMELESS) return { ...part, within: gate.within };
       return part.name === 'proxy-1' ? { ...part, environment: skewed } : part;
     });
     const cluster = await Cluster.start({ folder, brokers: kafka.brokers, parts });
@@ -67,7 +71,8 @@ export async function startStage(folder: string, random: () => number, watchOf: 
 
 export const FAULTS: Readonly<Record<string, Fault>> = {
   'proxy killed': (stage) => killed(stage, one(stage, 'proxy'), 200 + stage.random() * 2_000),
-  'processor killed, started again at once': (stage) => killed(stage, one(stage, 'processor'), 0),
+  'processor killed, started again at once': (stage) => killed(stage, NAMELESS, 0),
+  'processor with a name killed, started again at once': (stage) => killed(stage, NAMED, 0),
   'processor killed, taken over by another': async (stage) => {
     const name = one(stage, 'processor');
     await stage.cluster.part(name).end('SIGKILL');
@@ -104,7 +109,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     return undefined;
   },
   'processor cut off from the brokers, silently': async (stage) => {
-    const processor = stage.cluster.part('processor-2');
+    const processor = stage.cluster.part(NAMELESS);
     const before = processor.output.length;
     stage.gate.silence();
     await sleep(BEYOND_SESSION_MS + stage.random() * 3_000);
@@ -112,7 +117,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     return await fencing(processor, before);
   },
   'processor cut off from the brokers, connections refused': async (stage) => {
-    const processor = stage.cluster.part('processor-2');
+    const processor = stage.cluster.part(NAMELESS);
     const before = processor.output.length;
     stage.gate.sever();
     await sleep(BEYOND_SESSION_MS + stage.random() * 3_000);
