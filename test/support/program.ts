@@ -11,11 +11,16 @@ export interface ProgramResult {
 const DEADLINE_MS = 60_000;
 
 /** `program` is its path from the repository's root. Settings of the surroundings don't reach it, only those given. */
-export function runProgram(program: string, args: readonly string[], settings: Readonly<Record<string, string>>): Promise<ProgramResult> {
+export function runProgram(
+  program: string,
+  args: readonly string[],
+  settings: Readonly<Record<string, string>>,
+  deadlineMs = DEADLINE_MS,
+): Promise<ProgramResult> {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('TOCSIN_'));
   const env = { ...Object.fromEntries(inherited), ...settings };
   return new Promise((resolve) => {
-    execFile(process.execPath, [...NODE_FLAGS, program, ...args], { env, timeout: DEADLINE_MS }, (error, stdout, stderr) =>
+    execFile(process.execPath, [...NODE_FLAGS, program, ...args], { env, timeout: deadlineMs }, (error, stdout, stderr) =>
       resolve({ code: error ? (typeof error.code === 'number' ? error.code : -1) : 0, stdout, stderr }),
     );
   });
