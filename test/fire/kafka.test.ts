@@ -17,6 +17,9 @@ const KINDS = Object.keys(FAULTS).filter((name) => name.includes(process.env.FIR
 const COUNT = Number(process.env.FIRE_FAULTS ?? KINDS.length);
 const SEED = Number(process.env.FIRE_SEED ?? Math.floor(Math.random() * 1e6));
 const SECONDS_A_FAULT = 14;
+/** The last fault must be over before the alarms end. */
+const LAST_FAULT_SECONDS = 60;
+const LOAD_SECONDS = COUNT * SECONDS_A_FAULT + LAST_FAULT_SECONDS;
 const RECOVERY_DEADLINE_MS = 60_000;
 const BETWEEN_MS = { least: 500, most: 2_000 };
 
@@ -37,11 +40,12 @@ it(`loses, doubles and invents nothing over ${COUNT} faults of a cluster on Kafk
       ended = simulation;
       return simulation;
     });
+    const alarmsUntil = Date.now() + LOAD_SECONDS * 1_000;
     await expect.poll(() => stage.watch.silent, { timeout: 120_000 }).toEqual([]);
     const outcomes: Outcome[] = [];
     for (const kind of drawn(random)) {
       await sleep(BETWEEN_MS.least + random() * (BETWEEN_MS.most - BETWEEN_MS.least));
-      if (ended) break;
+      if (ended || Date.now() > alarmsUntil - LAST_FAULT_SECONDS * 1_000) break;
       outcomes.push(await strike(stage, kind, outcomes.length + 1));
     }
     const { exitCode, output, report } = await running;
@@ -61,7 +65,7 @@ it(`loses, doubles and invents nothing over ${COUNT} faults of a cluster on Kafk
 });
 
 function simulatorArgs(): string[] {
-  const minutes = ((COUNT * SECONDS_A_FAULT) / 60 + 0.3).toFixed(1);
+  const minutes = (LOAD_SECONDS / 60).toFixed(2);
   const load = ['--scenario', 'unrest', '--apps', '2', '--rate', '60', '--minutes', minutes, '--sensors', '20000', '--seed', String(SEED)];
   return [...load, '--timeout', '25', '--drain', '60', '--settle', '120'];
 }
