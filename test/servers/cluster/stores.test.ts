@@ -20,7 +20,7 @@ const MINUTE_MS = 60_000;
 /** A bucket's bound of `tocsin_alarm_raised_seconds`: later than this no alarm may be, whatever is away. */
 const IN_TIME_S = 5;
 /** A mail waits 2 s for a client, and its date is in whole seconds; the rest is a busy machine's. */
-const MAILED_IN_TIME_MS = 8_000;
+const MAILED_IN_TIME_MS = 10_000;
 /** TOCSIN_MAIL_CONCURRENCY: so many may be under way when the mail server ends, taken but not acknowledged. */
 const COPIES_MAX = 4;
 /** Times are compared of two processes of one machine. */
