@@ -1,3 +1,5 @@
+import { decimalInto } from './key-text.ts';
+
 /**
  * The partition of a sensor: murmur2 over the id in decimal text, as Kafka's Java clients hash a string key, so that other tools agree.
  * `key` is an integer from 0 to 2^31-1.
@@ -27,17 +29,4 @@ export function murmur2(data: Uint8Array, length: number): number {
   h ^= h >>> 13;
   h = Math.imul(h, M);
   return h ^ (h >>> 15);
-}
-
-/** Writes the decimal digits without making a string: this runs once per record. Returns how many there are. */
-function decimalInto(digits: Uint8Array, key: number): number {
-  let length = 1;
-  for (let bound = 10; key >= bound; bound *= 10) length += 1;
-  let rest = key;
-  for (let i = length - 1; i >= 0; i -= 1) {
-    const next = Math.floor(rest / 10);
-    digits[i] = 48 + rest - next * 10;
-    rest = next;
-  }
-  return length;
 }

@@ -16,6 +16,7 @@ import {
   RECORDS_AT,
   TRANSACTIONAL,
 } from './batch-format.ts';
+import { decimalInto } from '../../key-text.ts';
 import { crc32c } from './crc32c.ts';
 import { writeInt64 } from './int64.ts';
 import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from './varint.ts';
@@ -50,7 +51,8 @@ export class BatchWriter {
 
   /** A record whose key is the sensor id in decimal text. */
   add(key: number, at: number, source: Uint8Array, start: number, end: number): void {
-    this.#add(this.#key, decimalInto(this.#key, key), at, source, start, end);
+    const length = key < 0 ? this.#key.write(String(key), 'latin1') : decimalInto(this.#key, key);
+    this.#add(this.#key, length, at, source, start, end);
   }
 
   /** A record whose key is text; null removes the key from a compacted topic. */
@@ -123,18 +125,4 @@ export class BatchWriter {
     this.#bytes.copy(larger, 0, 0, this.#end);
     this.#bytes = larger;
   }
-}
-
-/** Returns how many digits there are. */
-function decimalInto(digits: Buffer, key: number): number {
-  if (key < 0) return digits.write(String(key), 'latin1');
-  let length = 1;
-  for (let bound = 10; key >= bound; bound *= 10) length += 1;
-  let rest = key;
-  for (let i = length - 1; i >= 0; i -= 1) {
-    const next = Math.floor(rest / 10);
-    digits[i] = 48 + rest - next * 10;
-    rest = next;
-  }
-  return length;
 }

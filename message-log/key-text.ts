@@ -1,0 +1,12 @@
+/** Writes a key's decimal digits, the text that Kafka has as its key, without making a string: this runs once per record. Returns how many there are. */
+export function decimalInto(digits: Uint8Array, key: number): number {
+  let length = 1;
+  for (let bound = 10; key >= bound; bound *= 10) length += 1;
+  let rest = key;
+  for (let i = length - 1; i >= 0; i -= 1) {
+    const next = Math.floor(rest / 10);
+    digits[i] = 48 + rest - next * 10;
+    rest = next;
+  }
+  return length;
+}
