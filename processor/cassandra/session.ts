@@ -118,7 +118,7 @@ class Session implements CassandraSession {
   async close(): Promise<void> {
     this.#closing.abort(new Error('closing'));
     await this.#background.catch(() => undefined);
-    await this.#client.shutdown().catch(() => undefined);
+    await this.#inTime(() => this.#client.shutdown()).catch(() => undefined);
     this.#deps.health.report(PART, undefined);
   }
 

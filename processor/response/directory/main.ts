@@ -38,6 +38,8 @@ try {
   process.stderr.write(`clients: ${messageOf(error)}\n`);
   process.exitCode = error instanceof UsageError || error instanceof ConfigurationError ? 2 : 1;
 }
+// Cassandra's driver keeps a connection of its own to a node that went and came back, and the process with it.
+process.exit();
 
 async function run([name, ...args]: string[]): Promise<void> {
   if (name === '--help' || name === '-h' || name === 'help') {
