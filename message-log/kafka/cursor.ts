@@ -1,16 +1,24 @@
 import type { RecordBatch } from '../port.ts';
 import type { Topic } from '../topics.ts';
+import { checkSet, type Damage } from './wire/check-set.ts';
 import type { FetchedSet } from './wire/fetch.ts';
-import { Columns, endOfSet, readRecordSet } from './wire/record-set.ts';
+import { Columns, readRecordSet } from './wire/record-set.ts';
 
 const CHUNKS_AHEAD = 2;
 const FIRST_FETCH_BYTES = 1024 * 1024;
 const MAX_FETCH_BYTES = 64 * 1024 * 1024;
+/** What was damaged on its way arrives whole the next time; what stays damaged is passed over after so many answers. */
+const DAMAGED_ANSWERS = 5;
 
 interface Chunk {
   readonly set: FetchedSet;
   readonly next: number;
+  /** Why nothing in it can be read. */
+  readonly damaged?: string;
 }
+
+/** Whether an answer brought anything, or what is wrong with it. */
+export type Arrival = 'some' | 'none' | Damage;
 
 /** A place in one partition from which is read: answers gather here as they came, and become records when they are taken. */
 export class Cursor {
@@ -33,6 +41,7 @@ export class Cursor {
   #position: number;
   #fetchAt: number;
   #chunks: Chunk[] = [];
+  #damagedAnswers = 0;
   readonly #columns = new Columns();
 
   constructor(topic: Topic, name: string, partition: number, position: number) {
@@ -66,30 +75,46 @@ export class Cursor {
     return this.#chunks.length > 0;
   }
 
-  /** Keeps what came for `askedAt`, unless it has moved on meanwhile. Returns whether it brought anything. */
-  arrived(set: FetchedSet, askedAt: number): boolean {
+  /** Keeps what came for `askedAt`, as far as it is intact, unless it has moved on meanwhile. */
+  arrived(set: FetchedSet, askedAt: number): Arrival {
     this.asked = true;
-    if (askedAt !== this.#fetchAt) return false;
+    if (askedAt !== this.#fetchAt) return 'none';
     this.knownEnd = Number.isFinite(this.knownEnd) ? Math.max(this.knownEnd, set.lastStableOffset) : set.lastStableOffset;
-    const next = endOfSet(set, askedAt);
-    if (next === askedAt) {
-      // Not even one batch fitted in.
-      if (set.to > set.from) this.maxBytes = Math.min(MAX_FETCH_BYTES, this.maxBytes * 2);
-      return false;
-    }
-    this.maxBytes = FIRST_FETCH_BYTES;
-    this.#chunks.push({ set, next });
-    this.#fetchAt = next;
-    return true;
+    const { to, next, damage } = checkSet(set, askedAt);
+    if (next > askedAt) return this.#keep({ set: { ...set, to }, next });
+    if (damage) return this.#damaged(set, damage);
+    // Not even one batch fitted in.
+    if (set.to > set.from) this.#askForMore();
+    return 'none';
   }
 
-  /** Goes on from `to`: what lay between is gone. */
+  #keep(chunk: Chunk): Arrival {
+    this.#damagedAnswers = 0;
+    this.maxBytes = FIRST_FETCH_BYTES;
+    this.#chunks.push(chunk);
+    this.#fetchAt = chunk.next;
+    return 'some';
+  }
+
+  #damaged(set: FetchedSet, damage: Damage): Arrival {
+    this.#damagedAnswers += 1;
+    if (this.#damagedAnswers < DAMAGED_ANSWERS) return damage;
+    if (damage.resumesAt !== undefined) return this.#keep({ set, next: damage.resumesAt, damaged: damage.reason });
+    this.#askForMore();
+    return damage;
+  }
+
+  #askForMore(): void {
+    this.maxBytes = Math.min(MAX_FETCH_BYTES, this.maxBytes * 2);
+  }
+
+  /** Goes on from `to`: what lay before it is gone. */
   skip(to: number): void {
     const from = this.#fetchAt;
     this.#fetchAt = to;
     this.knownEnd = Number.POSITIVE_INFINITY;
     if (this.#chunks.length === 0) this.#position = to;
-    this.onGap?.(from, to);
+    if (to > from) this.onGap?.(from, to);
   }
 
   /** The oldest answer as records; they are valid until the next call. None: it held only what isn't shown, or there is none. */
@@ -97,6 +122,11 @@ export class Cursor {
     const chunk = this.#chunks.shift();
     if (!chunk) return [];
     const onUnreadable = (from: number, to: number, reason: string): void => this.onUnreadable?.(from, to, reason);
+    if (chunk.damaged !== undefined) {
+      onUnreadable(this.#position, chunk.next, chunk.damaged);
+      this.#position = chunk.next;
+      return [];
+    }
     const batches = readRecordSet(this.topic, this.partition, chunk.set, this.#position, this.#columns, onUnreadable);
     const last = batches.at(-1);
     // Past what isn't shown, so that whoever has all records is at the end.

@@ -171,14 +171,27 @@ export class Fetcher {
       if (set.error === OFFSET_OUT_OF_RANGE) void this.#outOfRange(cursor);
       else if (set.error !== 0) this.#failed([cursor], nameOf(set.error));
       else {
-        cursor.attempts = 0;
         const readings = set.to > set.from ? this.#readingsOf(cursor) : undefined;
         if (readings) void this.#show(cursor, readings, set, at);
-        else if (cursor.arrived(set, at)) woken.push(cursor);
+        else if (this.#arrived(cursor, set, at)) woken.push(cursor);
       }
     }
     for (const cursor of woken) cursor.onArrival?.();
     if (sets.some(({ error }) => error === 0)) this.#succeeded();
+  }
+
+  /** Whether there is something to take now. What arrived damaged is asked for again. */
+  #arrived(cursor: Cursor, set: FetchedSet, at: number): boolean {
+    const arrival = cursor.arrived(set, at);
+    if (typeof arrival === 'string') {
+      cursor.attempts = 0;
+      return arrival === 'some';
+    }
+    const { name, partition } = cursor;
+    if (cursor.attempts === 0)
+      this.#deps.logger.error({ topic: name, partition, offset: at, reason: arrival.reason }, 'records arrive damaged');
+    this.#failed([cursor], `${name}/${partition} has damaged records at ${at}: ${arrival.reason}`);
+    return false;
   }
 
   /** The readings that belong to a cursor of recoveries. */
@@ -198,7 +211,7 @@ export class Fetcher {
       const end = await endOf(this.#deps.client, readings.name, readings.partition);
       readings.knownEnd = end;
       recoveries.notBefore = 0;
-      if (recoveries.arrived(set, at)) recoveries.onArrival?.();
+      if (this.#arrived(recoveries, set, at)) recoveries.onArrival?.();
     } catch (error) {
       // They are asked for again.
       this.#failed([recoveries], reasonOf(error));
@@ -206,11 +219,18 @@ export class Fetcher {
     this.wake();
   }
 
-  /** What it wanted is gone, or never was: goes on with the first record held. */
+  /** What it wanted is gone: goes on with the first record held. */
   async #outOfRange(cursor: Cursor): Promise<void> {
     cursor.notBefore = Number.POSITIVE_INFINITY;
+    const { name, partition, fetchAt } = cursor;
     try {
-      const { earliest } = await boundsOf(this.#deps.client, cursor.name, cursor.partition);
+      const { earliest, next } = await boundsOf(this.#deps.client, name, partition);
+      // All of it again: those records were perhaps never read, and what comes of a record for the second time is known by its id.
+      if (fetchAt > next)
+        this.#deps.logger.error(
+          { topic: name, partition, position: fetchAt, end: next },
+          'the log ends before what was read of it: the topic was made anew or has lost records; it is read again from its beginning',
+        );
       cursor.skip(earliest);
       cursor.notBefore = 0;
     } catch (error) {

@@ -3,8 +3,9 @@ import { INPUTS } from '../topics.ts';
 import type { Client } from './client.ts';
 import { nameOf, unavailable } from './faults.ts';
 import { boundsOf } from './offsets.ts';
+import { checkSet } from './wire/check-set.ts';
 import { FETCH, fetchedSets, fetchRequest } from './wire/fetch.ts';
-import { Columns, endOfSet, FOREIGN_KEY, readRecordSet } from './wire/record-set.ts';
+import { Columns, FOREIGN_KEY, readRecordSet } from './wire/record-set.ts';
 
 const FETCH_BYTES = 4 * 1024 * 1024;
 const TIMEOUT_MS = 10_000;
@@ -34,8 +35,11 @@ export async function readState(
     const { error, sets } = fetchedSets(await client.exchange(leader, 'patient', FETCH, request, TIMEOUT_MS));
     const [set] = sets;
     if (error !== 0 || set?.error !== 0) throw unavailable(`${topic}/${partition}: ${nameOf(error || set?.error || 0)}`);
-    const batches = readRecordSet('STATE', partition, set, position, columns, (from, to, reason) => {
-      throw unavailable(`${topic}/${partition}: records ${from} to ${to} can't be read: ${reason}`);
+    const { to, next, damage } = checkSet(set, position);
+    // State is whole or it isn't one.
+    if (damage) throw unavailable(`${topic}/${partition}: records from ${next} on are damaged: ${damage.reason}`);
+    const batches = readRecordSet('STATE', partition, { ...set, to }, position, columns, (from, until, reason) => {
+      throw unavailable(`${topic}/${partition}: records ${from} to ${until} can't be read: ${reason}`);
     });
     for (const { length, bytes, key, start, end: endOf } of batches.map(bound)) {
       for (let i = 0; i < length; i += 1) {
@@ -47,12 +51,11 @@ export async function readState(
         else latest.set(sensor, Buffer.from(value));
       }
     }
-    const read = endOfSet(set, position);
     const now = performance.now();
-    if (read > position) progressAt = now;
+    if (next > position) progressAt = now;
     else if (set.to > set.from) maxBytes *= 2;
     else if (now - progressAt > STALLED_MS) throw unavailable(`${topic}/${partition} can't be read up to its end`);
-    position = read;
+    position = next;
   }
   for (const [key, value] of latest) visit(key, value);
   return positions;

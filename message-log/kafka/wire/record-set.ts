@@ -1,4 +1,5 @@
 import { gunzipSync } from 'node:zlib';
+import { reasonOf } from '../../../runtime/errors.ts';
 import type { RecordBatch } from '../../port.ts';
 import type { Topic } from '../../topics.ts';
 import {
@@ -11,8 +12,6 @@ import {
   LAST_OFFSET_DELTA_AT,
   LENGTH_AT,
   LOG_APPEND_TIME,
-  MAGIC,
-  MAGIC_AT,
   MAX_TIME_AT,
   PRODUCER_ID_AT,
   RECORDS_AT,
@@ -27,7 +26,7 @@ export interface AbortedTransaction {
   readonly firstOffset: number;
 }
 
-/** Where the records of a fetch answer stand for one partition: whole batches from bytes[from, to), the last one perhaps cut off. */
+/** Where the records of a fetch answer stand for one partition: batches in bytes[from, to), the last one perhaps cut off. */
 export interface RecordSet {
   readonly bytes: Buffer;
   readonly from: number;
@@ -40,18 +39,6 @@ export const FOREIGN_KEY = -1;
 
 const GZIP = 1;
 const MAX_INFLATED_BYTES = 64 * 1024 * 1024;
-
-/** Offset after the last whole batch, or `position` if there is none. */
-export function endOfSet({ bytes, from, to }: RecordSet, position: number): number {
-  let next = position;
-  for (let at = from; at + RECORDS_AT <= to; ) {
-    const end = at + BEFORE_LENGTH + bytes.readInt32BE(at + LENGTH_AT);
-    if (end > to) break;
-    next = readInt64(bytes, at) + bytes.readInt32BE(at + LAST_OFFSET_DELTA_AT) + 1;
-    at = end;
-  }
-  return Math.max(next, position);
-}
 
 /** Columns of records, filled again and again. */
 export class Columns {
@@ -112,12 +99,12 @@ export class FetchedBatch implements RecordBatch {
   }
 }
 
-/** Called for batches that can't be read: from (included) to (excluded). */
+/** Called for what can't be read: from (included) to (excluded). */
 export type OnUnreadable = (from: number, to: number, reason: string) => void;
 
 /**
- * The records of a set from `position` on, without control records and those of aborted transactions. `columns` is used again by the next
- * call; what was compressed gets columns of its own.
+ * The records of a set that was checked, from `position` on, without control records and those of aborted transactions. `columns` is used again by the
+ * next call; what was compressed gets columns of its own.
  */
 export function readRecordSet(
   topic: Topic,
@@ -141,8 +128,7 @@ export function readRecordSet(
     const hidden = aborting.hides(bytes, at, next - 1, attributes);
     const compression = attributes & COMPRESSION_MASK;
     if (next > position && !hidden) {
-      if (bytes[at + MAGIC_AT] !== MAGIC) onUnreadable(base, next, `record format ${bytes[at + MAGIC_AT]}`);
-      else if (compression === 0) {
+      if (compression === 0) {
         if (!plain) {
           plain = new FetchedBatch(topic, partition, bytes, next, columns);
           batches.push(plain);
@@ -152,19 +138,31 @@ export function readRecordSet(
         plain.length = used;
         plain.nextOffset = next;
       } else if (compression === GZIP) {
-        const inflated = gunzipSync(bytes.subarray(at + RECORDS_AT, end), { maxOutputLength: MAX_INFLATED_BYTES });
-        const own = new Columns();
-        const batch = new FetchedBatch(topic, partition, inflated, next, own);
-        batch.length = readRecords(bytes, at, inflated, 0, position, own, 0);
-        batches.push(batch);
-        // What follows stands after this one, so it can't join the batch before; nor may it overwrite that one's columns.
-        if (plain) columns = new Columns();
-        plain = undefined;
+        const inflated = unpacked(bytes.subarray(at + RECORDS_AT, end));
+        if (typeof inflated === 'string') onUnreadable(base, next, inflated);
+        else {
+          const own = new Columns();
+          const batch = new FetchedBatch(topic, partition, inflated, next, own);
+          batch.length = readRecords(bytes, at, inflated, 0, position, own, 0);
+          batches.push(batch);
+          // What follows stands after this one, so it can't join the batch before; nor may it overwrite that one's columns.
+          if (plain) columns = new Columns();
+          plain = undefined;
+        }
       } else onUnreadable(base, next, `compression ${compression}`);
     }
     at = end;
   }
   return batches.filter(({ length }) => length > 0);
+}
+
+/** The records, or why they can't be had. */
+function unpacked(packed: Buffer): Buffer | string {
+  try {
+    return gunzipSync(packed, { maxOutputLength: MAX_INFLATED_BYTES });
+  } catch (error) {
+    return `compressed records: ${reasonOf(error)}`;
+  }
 }
 
 /** Appends the records of the batch whose header stands at `header` and whose records begin at `source[from]`. Returns the new count. */

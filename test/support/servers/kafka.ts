@@ -40,6 +40,10 @@ export interface TestKafka {
   continue(node: number): void;
   /** Starts it again (after a kill -9 where it runs), and resolves once the cluster has it. */
   restart(node: number): Promise<void>;
+  /** SIGTERM to all; resolves once they are gone. */
+  stop(): Promise<void>;
+  /** Where a node keeps its partitions. */
+  dataFolder(node: number): string;
   /** Runs one of Kafka's own tools; `--bootstrap-server` is given to it already. */
   tool(name: ToolName, args: readonly string[], input?: string): Promise<ToolResult>;
   /** A properties file for the tools (`--command-config`), with `scram`. */
@@ -131,7 +135,6 @@ class Cluster implements TestKafka {
     for (const node of numbers) await this.#ready(node);
   }
 
-  /** SIGTERM to all. */
   async stop(): Promise<void> {
     await Promise.all([...this.#nodes.values()].map((node) => node.end('SIGTERM')));
   }
@@ -156,6 +159,10 @@ class Cluster implements TestKafka {
     if (this.#node(node).alive) await this.kill(node);
     this.#launch(node);
     await this.#ready(node);
+  }
+
+  dataFolder(node: number): string {
+    return join(this.#folder, `node-${node}`, 'data');
   }
 
   tool(name: ToolName, args: readonly string[], input?: string): Promise<ToolResult> {
@@ -185,7 +192,7 @@ class Cluster implements TestKafka {
     const folder = join(this.#folder, `node-${node}`);
     const properties = join(folder, 'server.properties');
     await mkdir(folder, { recursive: true });
-    await writeFile(properties, propertiesOf(this.#layout, node, join(folder, 'data')));
+    await writeFile(properties, propertiesOf(this.#layout, node, this.dataFolder(node)));
     const users = this.#layout.certificates ? Object.entries(this.#users) : [];
     const scram = users.flatMap(([name, password]) => ['--add-scram', `SCRAM-SHA-512=[name=${name},password=${password}]`]);
     const { code, stdout, stderr } = await runTool(this.#distribution, 'kafka-storage', [

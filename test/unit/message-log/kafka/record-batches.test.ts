@@ -1,11 +1,19 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ATTRIBUTES_AT, CONTROL, LAST_OFFSET_DELTA_AT, LENGTH_AT, RECORDS_AT } from '../../../../message-log/kafka/wire/batch-format.ts';
+import {
+  ATTRIBUTES_AT,
+  CONTROL,
+  CRC_AT,
+  LAST_OFFSET_DELTA_AT,
+  LENGTH_AT,
+  RECORDS_AT,
+} from '../../../../message-log/kafka/wire/batch-format.ts';
 import { BatchWriter } from '../../../../message-log/kafka/wire/batch-writer.ts';
+import { checkSet } from '../../../../message-log/kafka/wire/check-set.ts';
 import { crc32c } from '../../../../message-log/kafka/wire/crc32c.ts';
 import { writeInt64 } from '../../../../message-log/kafka/wire/int64.ts';
-import { type AbortedTransaction, Columns, endOfSet, FOREIGN_KEY, readRecordSet } from '../../../../message-log/kafka/wire/record-set.ts';
+import { type AbortedTransaction, Columns, FOREIGN_KEY, readRecordSet } from '../../../../message-log/kafka/wire/record-set.ts';
 
 interface Rec {
   readonly key: number | string;
@@ -26,10 +34,16 @@ function stored(base: number, records: readonly Rec[], { producerId = -1, transa
   return batch;
 }
 
+/** Its checksum put right after a change. */
+function sealed(batch: Buffer): Buffer {
+  batch.writeUInt32BE(crc32c(batch, ATTRIBUTES_AT, batch.length), CRC_AT);
+  return batch;
+}
+
 function marker(base: number, producerId: number): Buffer {
   const batch = stored(base, [{ key: 'marker', at: 0, value: '' }], { producerId, transactional: true });
   batch.writeInt16BE(batch.readInt16BE(ATTRIBUTES_AT) | CONTROL, ATTRIBUTES_AT);
-  return batch;
+  return sealed(batch);
 }
 
 function read(batches: readonly Buffer[], position = 0, aborted: readonly AbortedTransaction[] = []) {
@@ -45,7 +59,7 @@ function read(batches: readonly Buffer[], position = 0, aborted: readonly Aborte
       value: batch.bytes.toString('utf8', batch.start(i), batch.end(i)),
     })),
   );
-  return { records, unreadable, next: endOfSet(set, position) };
+  return { records, unreadable, next: checkSet(set, position).next };
 }
 
 const record = fc.record({
@@ -134,7 +148,7 @@ describe('record batches', () => {
       const batch = Buffer.concat([plain.subarray(0, RECORDS_AT), body]);
       batch.writeInt32BE(batch.length - 12, LENGTH_AT);
       batch.writeInt16BE(codec, ATTRIBUTES_AT);
-      return batch;
+      return sealed(batch);
     };
     const plain = (base: number, value: string) => stored(base, [{ key: 1, at: 9, value }]);
     const { records, unreadable } = read([plain(0, 'a'), packed(1, ['b', 'c'], 1), plain(3, 'd'), packed(4, ['e'], 4), plain(5, 'f')]);
@@ -146,6 +160,12 @@ describe('record batches', () => {
       [5, 'f'],
     ]);
     expect(unreadable).toEqual([[4, 5]]);
+    const noGzip = packed(1, ['b'], 1);
+    noGzip.fill(0, RECORDS_AT);
+    expect(read([plain(0, 'a'), sealed(noGzip), plain(2, 'c')])).toMatchObject({
+      records: [{ value: 'a' }, { value: 'c' }],
+      unreadable: [[1, 2]],
+    });
   });
 
   it('may have been emptied by compaction, which reading goes past', () => {
@@ -153,6 +173,6 @@ describe('record batches', () => {
     emptied.writeInt32BE(RECORDS_AT - 12, LENGTH_AT);
     emptied.writeInt32BE(4, LAST_OFFSET_DELTA_AT);
     emptied.writeInt32BE(0, RECORDS_AT - 4);
-    expect(read([emptied], 20)).toMatchObject({ records: [], next: 25 });
+    expect(read([sealed(emptied)], 20)).toMatchObject({ records: [], next: 25 });
   });
 });

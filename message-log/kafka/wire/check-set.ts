@@ -1,0 +1,72 @@
+import { ATTRIBUTES_AT, BEFORE_LENGTH, CRC_AT, LAST_OFFSET_DELTA_AT, LENGTH_AT, MAGIC, MAGIC_AT, RECORDS_AT } from './batch-format.ts';
+import { crc32c } from './crc32c.ts';
+import { readInt64 } from './int64.ts';
+import type { RecordSet } from './record-set.ts';
+
+/** How far a set can be read. */
+export interface CheckedSet {
+  /** Where its intact batches end in the bytes. */
+  readonly to: number;
+  /** Offset after the last of them, or the position asked for if there is none. */
+  readonly next: number;
+  readonly damage: Damage | undefined;
+}
+
+/** What ends the intact batches of a set before its end. */
+export interface Damage {
+  readonly reason: string;
+  /** Offset of the next batch that is intact; undefined: none is to be found in this set. */
+  readonly resumesAt: number | undefined;
+}
+
+interface Batch {
+  /** First offset, and the one after the last. */
+  readonly base: number;
+  readonly next: number;
+  readonly end: number;
+  readonly fault: string | undefined;
+}
+
+/**
+ * Verifies the batches of a set: they carry a CRC-32C, and follow each other. Neither the first offset nor the length is covered by it, so after a
+ * damaged batch only one whose own checksum is right is believed.
+ */
+export function checkSet(set: RecordSet, position: number): CheckedSet {
+  let next = position;
+  let at = set.from;
+  for (let batch = batchAt(set, at); batch; batch = batchAt(set, at)) {
+    const fault = batch.fault ?? faultOfPlace(batch, next, at === set.from);
+    if (fault !== undefined) return { to: at, next, damage: { reason: fault, resumesAt: intactAfter(set, batch, next) } };
+    next = Math.max(next, batch.next);
+    at = batch.end;
+  }
+  return { to: at, next, damage: undefined };
+}
+
+/** Only the first may begin before what was asked for. */
+function faultOfPlace({ base, next }: Batch, expected: number, first: boolean): string | undefined {
+  return (first || base >= expected) && next >= base ? undefined : `offsets ${base} to ${next} after ${expected}`;
+}
+
+function intactAfter(set: RecordSet, damaged: Batch, position: number): number | undefined {
+  for (let batch = batchAt(set, damaged.end); batch; batch = batchAt(set, batch.end))
+    if (batch.fault === undefined && batch.base > position) return batch.base;
+  return undefined;
+}
+
+/** Undefined: the set ends before it, or in it. */
+function batchAt({ bytes, to }: RecordSet, at: number): Batch | undefined {
+  if (at + RECORDS_AT > to) return undefined;
+  const base = readInt64(bytes, at);
+  const next = base + bytes.readInt32BE(at + LAST_OFFSET_DELTA_AT) + 1;
+  const end = at + BEFORE_LENGTH + bytes.readInt32BE(at + LENGTH_AT);
+  // Nothing can be found after a length that can't be.
+  if (end < at + RECORDS_AT) return { base, next, end: to, fault: 'a batch shorter than its header' };
+  if (end > to) return undefined;
+  return { base, next, end, fault: faultOf(bytes, at, end) };
+}
+
+function faultOf(bytes: Buffer, at: number, end: number): string | undefined {
+  if (bytes[at + MAGIC_AT] !== MAGIC) return `record format ${bytes[at + MAGIC_AT]}`;
+  return crc32c(bytes, at + ATTRIBUTES_AT, end) === bytes.readUInt32BE(at + CRC_AT) ? undefined : 'a wrong checksum';
+}

@@ -1,0 +1,63 @@
+/** A log that is no longer what was written: a byte that has changed on the broker's disk, a topic made anew. */
+import { open as openFile, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { kafkaInstallation, withAdmin } from '../../support/kafka-log.ts';
+import { oneRecord, readUntil } from '../../support/log-reading.ts';
+import { startKafka, type TestKafka } from '../../support/servers/kafka.ts';
+
+const at = Date.now();
+
+let kafka: TestKafka;
+beforeAll(async () => {
+  kafka = await startKafka({ settings: { 'controlled.shutdown.enable': 'false' } });
+});
+afterAll(() => kafka?.destroy());
+
+describe('a log on Kafka', () => {
+  it('with a damaged batch is read around it, and says what was lost', async () => {
+    const installation = await kafkaInstallation(kafka, { partitions: 1 });
+    const writer = await installation.open();
+    for (const value of ['before', 'damaged', 'after']) await writer.append('ENTRY', oneRecord(1, value), at);
+    await writer.close();
+    // Only a clean stop: after a crash the broker itself looks through its newest segment, and would cut it off there.
+    await kafka.stop();
+    await damage(join(kafka.dataFolder(1), `${installation.config.prefix}ENTRY-0`, '00000000000000000000.log'), 'damaged');
+    await kafka.restart(1);
+
+    const log = await installation.open();
+    const reader = await log.reader('ENTRY', 0, 'earliest');
+    const gaps: unknown[] = [];
+    reader.onGap = (from, to) => gaps.push([from, to]);
+    expect(await readUntil(reader, 2)).toEqual(['before', 'after']);
+    expect(gaps).toEqual([[1, 2]]);
+    await log.close();
+  });
+
+  it('whose topic was made anew is read from its beginning', async () => {
+    const installation = await kafkaInstallation(kafka, { partitions: 1 });
+    const log = await installation.open();
+    for (const value of ['a', 'b', 'c']) await log.append('ENTRY', oneRecord(1, value), at);
+    const reader = await log.reader('ENTRY', 0, 'earliest');
+    expect(await readUntil(reader, 3)).toEqual(['a', 'b', 'c']);
+    const topic = `${installation.config.prefix}ENTRY`;
+    await withAdmin(kafka, async (admin) => {
+      await admin.deleteTopics({ topics: [topic] });
+      await expect.poll(async () => (await admin.listTopics()).includes(topic), { timeout: 20_000 }).toBe(false);
+      await admin.createTopics({ topics: [{ topic, numPartitions: 1 }] });
+    });
+    const writer = await installation.open();
+    await writer.append('ENTRY', oneRecord(1, 'new'), at);
+    expect(await readUntil(reader, 1)).toEqual(['new']);
+    await Promise.all([log.close(), writer.close()]);
+  });
+});
+
+/** Changes one byte of the only place where `text` stands. */
+async function damage(path: string, text: string): Promise<void> {
+  const place = (await readFile(path)).indexOf(text);
+  expect(place).toBeGreaterThan(0);
+  const file = await openFile(path, 'r+');
+  await file.write(Buffer.from('D'), 0, 1, place);
+  await file.close();
+}
