@@ -1,13 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import kafkajs, { type Admin } from 'kafkajs';
-import { createTopics } from '../message-log/kafka/topic-administration.ts';
-import { topicSpecs } from '../message-log/kafka/topics.ts';
-import { startKafka, type TestKafka } from '../test/support/servers/kafka.ts';
+import type { TestKafka } from '../test/support/servers/kafka.ts';
 import { AlarmWatch } from './kafka/alarm-watch.ts';
-import { type Contender, kafkaStreams, PARTITIONS, processor, whileRunning } from './kafka/contenders.ts';
+import { PARTITIONS, withBroker } from './kafka/broker.ts';
+import { type Contender, kafkaStreams, processor, whileRunning } from './kafka/contenders.ts';
 import { backlogOf, fillEntry } from './kafka/statuses.ts';
 import { type Figure, ratios } from './report.ts';
-import { cpuSecondsOf } from './server.ts';
+import { cpuSecondsOf, memoryOf } from './server.ts';
 
 export interface BacklogOptions {
   readonly records: number;
@@ -24,32 +21,23 @@ interface Measured {
   readonly peakMiB: number;
 }
 
-const BROKER_FLAGS = ['-XX:+UseG1GC', '-Xms1g', '-Xmx1g'];
-const SPECS = topicSpecs({ prefix: '', partitions: PARTITIONS, replicationFactor: 1 });
-
 /** The same backlog on the same broker by a processor of ours and by Kafka Streams, one after the other in every run. */
 export async function benchKafkaBacklog(runs: number, { records, node }: BacklogOptions): Promise<readonly Figure[]> {
   const backlog = backlogOf(records);
-  const contenders = [processor(node), await kafkaStreams()];
-  const kafka = await startKafka({ java: BROKER_FLAGS });
-  const admin = new kafkajs.Kafka({ ...kafka.connection, logLevel: kafkajs.logLevel.NOTHING }).admin();
-  try {
-    await admin.connect();
-    await createTopics(admin, SPECS);
+  // Commits every 100 ms: every 20, as for latency, would cost the peer more.
+  const contenders = [processor({ node }), await kafkaStreams({ commitMs: 100 })];
+  return await withBroker(async ({ kafka, empty }) => {
     await fillEntry(kafka.connection, PARTITIONS, backlog.records);
     const results: Record<Contender['name'], Measured[]> = { ours: [], peer: [] };
     for (let run = 0; run < runs; run += 1) {
       // Whoever comes second finds the broker warmer: they take turns.
       for (const contender of run % 2 === 0 ? contenders : contenders.toReversed()) {
         results[contender.name].push(await measure(contender, kafka, backlog));
-        await emptyOutputs(admin);
+        await empty(['ENTRY']);
       }
     }
     return figuresOf(results);
-  } finally {
-    await admin.disconnect();
-    await kafka.destroy();
-  }
+  });
 }
 
 async function measure(contender: Contender, kafka: TestKafka, { records, alarms }: ReturnType<typeof backlogOf>): Promise<Measured> {
@@ -71,30 +59,11 @@ async function measure(contender: Contender, kafka: TestKafka, { records, alarms
         cpuWarm: ((cpuAll - cpuHalf) * 1e6) / (records / 2),
         perSecond: records / seconds,
         firstAlarmSeconds,
-        peakMiB: await peakMiBOf(pid),
+        peakMiB: (await memoryOf(pid)).peak / 1024 ** 2,
       };
     });
   } finally {
     await watch.close();
-  }
-}
-
-/** All but the backlog is made anew: no state, no alarms, no groups. */
-async function emptyOutputs(admin: Admin): Promise<void> {
-  const outputs = SPECS.filter(({ topic }) => topic !== 'ENTRY');
-  const changelogs = (await admin.listTopics()).filter((name) => name.startsWith('peer-'));
-  const { groups } = await admin.listGroups();
-  await admin.deleteGroups(groups.map(({ groupId }) => groupId)).catch(() => undefined);
-  await admin.deleteTopics({ topics: [...outputs.map(({ name }) => name), ...changelogs] });
-  await untilGone(admin, new Set([...outputs.map(({ name }) => name), ...changelogs]));
-  await createTopics(admin, outputs);
-}
-
-async function untilGone(admin: Admin, names: ReadonlySet<string>): Promise<void> {
-  const end = Date.now() + 30_000;
-  while ((await admin.listTopics()).some((name) => names.has(name))) {
-    if (Date.now() > end) throw new Error('the topics of the last run were not removed');
-    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 
@@ -113,9 +82,4 @@ function figuresOf(results: Readonly<Record<Contender['name'], readonly Measured
     { name: `Kafka Streams: ${what}`, unit, values: of('peer', value) },
     { name: `ratio: ${what}`, unit: 'ours / peer', values: ratios(of('ours', value), of('peer', value)) },
   ]);
-}
-
-async function peakMiBOf(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1024;
 }

@@ -39,6 +39,10 @@ const BENCHES: Readonly<
     what: 'a backlog on a broker of its own: CPU per record, ours and Kafka Streams in turns (needs Java, Maven)',
     run: async (runs, options) => (await import('./kafka-backlog.ts')).benchKafkaBacklog(runs, options),
   },
+  'kafka-latency': {
+    what: 'open loop into Kafka: due time until the alarm is committed, ours and Kafka Streams (needs Java, Maven)',
+    run: async (runs, options) => (await import('./kafka-latency.ts')).benchKafkaLatency(runs, options),
+  },
 };
 
 const HELP = `Usage: npm run bench -- BENCH [--runs N] [--records N] [--node PATH] [--json FILE]

@@ -68,11 +68,11 @@ export async function startServer(
   };
 }
 
-/** Resident memory of a process in bytes, split into what is its own and what are pages of files it maps. */
-export async function memoryOf(pid: number): Promise<{ rss: number; anonymous: number; file: number }> {
+/** Resident memory of a process in bytes, now and at most so far, split into what is its own and what are pages of files it maps. */
+export async function memoryOf(pid: number): Promise<{ rss: number; peak: number; anonymous: number; file: number }> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   const kib = (field: string): number => Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0) * 1024;
-  return { rss: kib('VmRSS'), anonymous: kib('RssAnon'), file: kib('RssFile') };
+  return { rss: kib('VmRSS'), peak: kib('VmHWM'), anonymous: kib('RssAnon'), file: kib('RssFile') };
 }
 
 /** CPU seconds that a process has used so far, all threads. */

@@ -39,14 +39,19 @@ export class AlarmWatch {
     await this.#consumer.disconnect();
   }
 
-  /** Ours nests the alarm in its event, the peer doesn't. */
   #take(value: string): void {
-    const { event, alarm, ...flat } = JSON.parse(value) as { event: string; alarm?: { sensor: number; type: string } };
-    if (event !== 'raised') return;
-    const { sensor, type } = alarm ?? (flat as unknown as { sensor: number; type: string });
-    const key = `${sensor} ${type}`;
+    const raised = raisedIn(value);
+    if (!raised) return;
+    const key = `${raised.sensor} ${raised.type}`;
     if (this.#seen.has(key)) this.doubled += 1;
     this.#seen.add(key);
     for (const { count, resolve } of this.#waiting) if (this.raised === count) resolve();
   }
+}
+
+/** The alarm that a record of ALARM raises; ours nests it in its event, the peer doesn't. */
+export function raisedIn(value: string): { readonly sensor: number; readonly type: string } | undefined {
+  const { event, alarm, ...flat } = JSON.parse(value) as { event: string; alarm?: { sensor: number; type: string } };
+  if (event !== 'raised') return undefined;
+  return alarm ?? (flat as unknown as { sensor: number; type: string });
 }

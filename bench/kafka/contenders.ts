@@ -1,21 +1,28 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { SYSTEM_FLAGS } from '../../runtime/node-flags.ts';
 import { maven } from '../../test/support/servers/maven.ts';
+import { PARTITIONS } from './broker.ts';
 
 const PEER = 'bench/peers/kafka-streams';
-export const PARTITIONS = 8;
 
 export interface Contender {
   readonly name: 'ours' | 'peer';
-  /** Starts it on these brokers, with a folder of its own. */
+  /** Starts it on these brokers, with a folder of its own; with the same one again it is the same member. */
   start(brokers: readonly string[], folder: string): ChildProcess;
 }
 
-/** A processor of ours, on the Node that is asked for. */
-export function processor(node = process.execPath): Contender {
+export interface ProcessorOptions {
+  /** The Node that runs it. */
+  readonly node?: string | undefined;
+  /** Makes it a member that is known again. */
+  readonly instanceId?: string;
+}
+
+/** A processor of ours. */
+export function processor({ node = process.execPath, instanceId }: ProcessorOptions = {}): Contender {
   return {
     name: 'ours',
     start: (brokers, folder) =>
@@ -25,49 +32,94 @@ export function processor(node = process.execPath): Contender {
           TOCSIN_KAFKA_BROKERS: brokers.join(','),
           TOCSIN_KAFKA_PARTITIONS: String(PARTITIONS),
           TOCSIN_KAFKA_REPLICATION: '1',
+          ...(instanceId ? { TOCSIN_KAFKA_INSTANCE_ID: instanceId } : {}),
           TOCSIN_DATA_DIR: folder,
           TOCSIN_OPERATIONS_PORT: '0',
-          TOCSIN_LOG_LEVEL: 'warn',
+          TOCSIN_LOG_LEVEL: 'error',
         },
         stdio: ['ignore', 'inherit', 'inherit'],
       }),
   };
 }
 
-/** Kafka Streams, tuned for a backlog: exactly once, commits every 100 ms (20 ms, as for latency, costs more), the collector with the least overhead. Built first. */
-export async function kafkaStreams(): Promise<Contender> {
+export interface StreamsOptions {
+  /** Effects are seen only after a commit; frequent ones cost more. */
+  readonly commitMs: number;
+  /** Makes it a member that is known again. */
+  readonly instanceId?: string;
+  readonly heap?: readonly string[];
+}
+
+/** Kafka Streams, exactly once, with the collector of the least overhead. Built first. */
+export async function kafkaStreams({ commitMs, instanceId, heap = ['-Xms1g', '-Xmx1g'] }: StreamsOptions): Promise<Contender> {
   await maven(['-f', `${PEER}/pom.xml`, 'package']);
   const classpath = [join(PEER, 'target/classes'), join(PEER, 'target/lib/*')].join(':');
   return {
     name: 'peer',
     start: (brokers, folder) => {
-      // A name that wasn't there before: it begins at the earliest records, with an empty state.
-      const application = `peer-${process.pid}-${Date.now()}`;
-      const settings = { brokers: brokers.join(','), application, folder, commitMs: '100', threads: '2' };
+      const settings = {
+        brokers: brokers.join(','),
+        // A new folder is a name that wasn't there before: it begins at the earliest records, with an empty state.
+        application: `peer-${basename(folder)}`,
+        folder,
+        commitMs: String(commitMs),
+        threads: '2',
+        ...(instanceId ? { instance: instanceId } : {}),
+      };
       const properties = Object.entries(settings).map(([name, value]) => `-D${name}=${value}`);
-      const flags = ['-XX:+UseParallelGC', '-Xms1g', '-Xmx1g', ...properties, '-cp', classpath];
+      const flags = ['-XX:+UseParallelGC', ...heap, ...properties, '-cp', classpath];
       return spawn('java', [...flags, 'tocsin.peer.Peer'], { stdio: ['ignore', 'inherit', 'inherit'] });
     },
   };
 }
 
+/** One process of a contender. */
+export class Running {
+  readonly pid: number;
+  /** Rejects when it ends and nobody asked it to. */
+  readonly failed: Promise<never>;
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<string>;
+  #wanted = false;
+
+  constructor({ name, start }: Contender, brokers: readonly string[], folder: string) {
+    this.#child = start(brokers, folder);
+    this.pid = this.#child.pid ?? 0;
+    this.#exited = new Promise<string>((resolve) => {
+      this.#child.once('exit', (code, signal) => resolve(`${name} ended with ${code ?? signal}`));
+      this.#child.once('error', (error) => resolve(error.message));
+    });
+    this.failed = this.#exited.then((reason) => (this.#wanted ? new Promise<never>(() => undefined) : Promise.reject(new Error(reason))));
+    this.failed.catch(() => undefined);
+  }
+
+  /** Resolves once it is gone; kill -9 where it doesn't follow in time. */
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    this.#wanted = true;
+    this.#child.kill(signal);
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), 15_000);
+    await this.#exited;
+    clearTimeout(timer);
+  }
+}
+
 /** Does `work` while the contender runs; rejects when it ends before. It is gone afterwards, with its folder. */
 export async function whileRunning<T>(contender: Contender, brokers: readonly string[], work: (pid: number) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), 'tocsin-bench-'));
-  const child = contender.start(brokers, folder);
-  const exited = new Promise<string>((resolve) => {
-    child.once('exit', (code, signal) => resolve(`${contender.name} ended with ${code ?? signal}`));
-    child.once('error', (error) => resolve(error.message));
+  return await withFolder(async (folder) => {
+    const running = new Running(contender, brokers, folder);
+    try {
+      return await Promise.race([work(running.pid), running.failed]);
+    } finally {
+      await running.end();
+    }
   });
-  const failed = exited.then((reason) => Promise.reject(new Error(reason)));
+}
+
+export async function withFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'tocsin-bench-'));
   try {
-    return await Promise.race([work(child.pid ?? 0), failed]);
+    return await work(folder);
   } finally {
-    failed.catch(() => undefined);
-    child.kill('SIGTERM');
-    const timer = setTimeout(() => child.kill('SIGKILL'), 15_000);
-    await exited;
-    clearTimeout(timer);
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -1,0 +1,50 @@
+/** A broker for one bench alone, and its topics. */
+import kafkajs, { type Admin } from 'kafkajs';
+import { createTopics } from '../../message-log/kafka/topic-administration.ts';
+import { topicSpecs } from '../../message-log/kafka/topics.ts';
+import type { Topic } from '../../message-log/topics.ts';
+import { startKafka, type TestKafka } from '../../test/support/servers/kafka.ts';
+
+export const PARTITIONS = 8;
+
+const BROKER_FLAGS = ['-XX:+UseG1GC', '-Xms1g', '-Xmx1g'];
+const SPECS = topicSpecs({ prefix: '', partitions: PARTITIONS, replicationFactor: 1 });
+
+export interface BenchBroker {
+  readonly kafka: TestKafka;
+  /** Makes all topics anew but these: no state, no alarms, no groups. */
+  empty(kept?: readonly Topic[]): Promise<void>;
+}
+
+/** Does `work` on one node with all topics, which is gone afterwards. */
+export async function withBroker<T>(work: (broker: BenchBroker) => Promise<T>): Promise<T> {
+  const kafka = await startKafka({ java: BROKER_FLAGS });
+  const admin = new kafkajs.Kafka({ ...kafka.connection, logLevel: kafkajs.logLevel.NOTHING }).admin();
+  try {
+    await admin.connect();
+    await createTopics(admin, SPECS);
+    return await work({ kafka, empty: (kept = []) => empty(admin, kept) });
+  } finally {
+    await admin.disconnect();
+    await kafka.destroy();
+  }
+}
+
+async function empty(admin: Admin, kept: readonly Topic[]): Promise<void> {
+  const renewed = SPECS.filter(({ topic }) => !kept.includes(topic));
+  const changelogs = (await admin.listTopics()).filter((name) => name.startsWith('peer-'));
+  const { groups } = await admin.listGroups();
+  await admin.deleteGroups(groups.map(({ groupId }) => groupId)).catch(() => undefined);
+  const removed = [...renewed.map(({ name }) => name), ...changelogs];
+  await admin.deleteTopics({ topics: removed });
+  await untilGone(admin, new Set(removed));
+  await createTopics(admin, renewed);
+}
+
+async function untilGone(admin: Admin, names: ReadonlySet<string>): Promise<void> {
+  const end = Date.now() + 30_000;
+  while ((await admin.listTopics()).some((name) => names.has(name))) {
+    if (Date.now() > end) throw new Error('the topics of the last run were not removed');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
