@@ -43,6 +43,10 @@ const BENCHES: Readonly<
     what: 'open loop into Kafka: due time until the alarm is committed, ours and Kafka Streams (needs Java, Maven)',
     run: async (runs, options) => (await import('./kafka-latency.ts')).benchKafkaLatency(runs, options),
   },
+  'kafka-restart': {
+    what: 'kill -9 of a processor on Kafka at 10,000/s: restarted, ours and Kafka Streams; taken over (needs Java, Maven)',
+    run: async (runs, options) => (await import('./kafka-restart.ts')).benchKafkaRestart(runs, options),
+  },
 };
 
 const HELP = `Usage: npm run bench -- BENCH [--runs N] [--records N] [--node PATH] [--json FILE]

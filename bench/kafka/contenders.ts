@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { SYSTEM_FLAGS } from '../../runtime/node-flags.ts';
 import { maven } from '../../test/support/servers/maven.ts';
 import { PARTITIONS } from './broker.ts';
@@ -60,7 +60,7 @@ export async function kafkaStreams({ commitMs, instanceId, heap = ['-Xms1g', '-X
       const settings = {
         brokers: brokers.join(','),
         // A new folder is a name that wasn't there before: it begins at the earliest records, with an empty state.
-        application: `peer-${basename(folder)}`,
+        application: `peer${folder.replaceAll('/', '-')}`,
         folder,
         commitMs: String(commitMs),
         threads: '2',
