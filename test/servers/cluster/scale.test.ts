@@ -15,12 +15,12 @@ import { type Simulation, simulate } from '../../support/system.ts';
 
 const PARTITIONS = 8;
 /** Messages per second. */
-const RATE = 240;
-const LOAD_MINUTES = 1.4;
-/** Over all partitions: what comes in two seconds. Three brokers on two cores take that long over a transaction at times. */
-const LAG_MAX = 2 * RATE;
+const RATE = 120;
+const LOAD_MINUTES = 1.6;
+/** Over all partitions: what comes in three seconds. Three brokers on two busy cores take that long over a transaction at times. */
+const LAG_MAX = 3 * RATE;
 /** From a change until the partitions have their new owners and those keep up. The session (6 s) and seconds of work; the rest is a busy machine's. */
-const SHARED_DEADLINE_MS = 45_000;
+const SHARED_DEADLINE_MS = 60_000;
 /** A partition that moves waits until its new owner has restored it; one whose owner was killed, for the end of the session before. */
 const LATE_MAX_MS = { moved: 15_000, killed: 25_000 };
 
@@ -101,7 +101,7 @@ it('shares the work out to three processors and back to one: nothing lost, doubl
 
 function simulatorArgs(): string[] {
   const load = ['--scenario', 'unrest', '--apps', '2', '--rate', String(RATE / 2), '--batch', '10', '--minutes', String(LOAD_MINUTES)];
-  return [...load, '--sensors', '20000', '--timeout', '25', '--drain', '30', '--settle', '60'];
+  return [...load, '--sensors', '3200', '--timeout', '25', '--drain', '30', '--settle', '60'];
 }
 
 /** Makes it, waits until these processors have all partitions and keep up, and holds the alarms meanwhile against the bound. */
