@@ -16,7 +16,8 @@ export function checkFreeSpace(folder: string, bytes: number): void {
     );
 }
 
-function freeBytes(folder: string): number {
+/** Of the disk on which `folder` (or a file) lies. */
+export function freeBytes(folder: string): number {
   try {
     const { bavail, bsize } = statfsSync(folder);
     return bavail * bsize;

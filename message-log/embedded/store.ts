@@ -7,12 +7,14 @@ import { PermanentError, reasonOf } from '../../runtime/errors.ts';
 import { commitFault, fenced } from './faults.ts';
 import { checkFreeSpace } from './free-space.ts';
 import { OWNER_KEY, type Ownership, takeOwnership } from './owner-lock.ts';
+import { Preallocation } from './preallocation.ts';
 
 /** Raised when what is stored can no longer be read by older versions. */
 const FORMAT = 1;
 /** What every data file of lmdb 1 begins with, after a page header. */
 const MAGIC = 0xbe_ef_c0_de;
 const MAGIC_AT = 24;
+const DATA_FILE = 'data.mdb';
 const MAX_DATABASES = 512;
 const MAP_BYTES = 64 * 1024 ** 3;
 
@@ -40,13 +42,14 @@ export interface Store {
 export async function openStore(dataDir: string, settings: StoreSettings = {}): Promise<Store> {
   const folder = join(resolve(dataDir), 'store');
   await prepareFolder(dataDir, folder);
-  await checkIsStore(join(folder, 'data.mdb'), dataDir);
+  await checkIsStore(join(folder, DATA_FILE), dataDir);
   const root = openEnvironment(folder, dataDir, settings.durable !== false);
   try {
     const meta = root.openDB({ name: 'meta', useVersions: true });
     checkFormat(meta, dataDir);
     const ownership = settings.owner === false ? undefined : await takeOwnership(root, meta, folder, dataDir);
-    return new LmdbStore(root, resolve(dataDir), meta, ownership);
+    const preallocation = ownership && settings.durable !== false ? new Preallocation(root, join(folder, DATA_FILE)) : undefined;
+    return new LmdbStore(root, resolve(dataDir), meta, ownership, preallocation);
   } catch (error) {
     await root.close();
     throw error;
@@ -58,12 +61,20 @@ class LmdbStore implements Store {
   readonly dataDir: string;
   readonly #meta: Database;
   readonly #ownership: Ownership | undefined;
+  readonly #preallocation: Preallocation | undefined;
 
-  constructor(root: RootDatabase, dataDir: string, meta: Database, ownership: Ownership | undefined) {
+  constructor(
+    root: RootDatabase,
+    dataDir: string,
+    meta: Database,
+    ownership: Ownership | undefined,
+    preallocation: Preallocation | undefined,
+  ) {
     this.root = root;
     this.dataDir = dataDir;
     this.#meta = meta;
     this.#ownership = ownership;
+    this.#preallocation = preallocation;
   }
 
   async write(action: () => void, bytes = 0): Promise<void> {
@@ -79,6 +90,7 @@ class LmdbStore implements Store {
   }
 
   async close(): Promise<void> {
+    await this.#preallocation?.stop();
     await this.root.close();
     await this.#ownership?.release();
   }
