@@ -47,6 +47,10 @@ const BENCHES: Readonly<
     what: 'kill -9 of a processor on Kafka at 10,000/s: restarted, ours and Kafka Streams; taken over (needs Java, Maven)',
     run: async (runs, options) => (await import('./kafka-restart.ts')).benchKafkaRestart(runs, options),
   },
+  'kafka-proxy': {
+    what: 'POST /entry of a proxy on Kafka, beside a bare handler (needs Java, Maven, wrk)',
+    run: async (runs) => (await import('./kafka-proxy.ts')).benchKafkaProxy(runs),
+  },
 };
 
 const HELP = `Usage: npm run bench -- BENCH [--runs N] [--records N] [--node PATH] [--json FILE]

@@ -29,16 +29,16 @@ export function pinned(core: 0 | 1, command: string, args: readonly string[]): [
 export const API_TOKEN = 'bench-token-that-is-long-enough-0123456789';
 
 /**
- * Starts a program of this repository and waits for its `ready` message. On the first core only, where its share of a processor counts;
- * `free` leaves its threads to the system, as in real use, where the load takes little of the second.
+ * Starts a program of this repository, perhaps with arguments, and waits for its `ready` message. On the first core only, where its share of a
+ * processor counts; `free` leaves its threads to the system, as in real use, where the load takes little of the second.
  */
 export async function startServer(
-  program: string,
+  program: string | readonly string[],
   environment: NodeJS.ProcessEnv = {},
   where: 'pinned' | 'free' = 'pinned',
 ): Promise<Server> {
   const began = performance.now();
-  const commandLine = [...SYSTEM_FLAGS, program];
+  const commandLine = [...SYSTEM_FLAGS, ...[program].flat()];
   const [command, commandArgs] = where === 'free' ? [process.execPath, commandLine] : pinned(0, process.execPath, commandLine);
   const child = spawn(command, commandArgs, {
     env: {
@@ -54,7 +54,7 @@ export async function startServer(
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const ready = await new Promise<Ready>((resolve, reject) => {
     child.once('message', (message) => resolve(message as Ready));
-    child.once('exit', (code) => reject(new Error(`${program} ended with ${code} before it was ready`)));
+    child.once('exit', (code) => reject(new Error(`${[program].flat().join(' ')} ended with ${code} before it was ready`)));
   });
   return {
     pid: child.pid ?? 0,

@@ -14,6 +14,8 @@ export interface BenchBroker {
   readonly kafka: TestKafka;
   /** Makes all topics anew but these: no state, no alarms, no groups. */
   empty(kept?: readonly Topic[]): Promise<void>;
+  /** How many records the topic has had. */
+  recordsIn(topic: Topic): Promise<number>;
 }
 
 /** Does `work` on one node with all topics, which is gone afterwards. */
@@ -23,7 +25,11 @@ export async function withBroker<T>(work: (broker: BenchBroker) => Promise<T>): 
   try {
     await admin.connect();
     await createTopics(admin, SPECS);
-    return await work({ kafka, empty: (kept = []) => empty(admin, kept) });
+    return await work({
+      kafka,
+      empty: (kept = []) => empty(admin, kept),
+      recordsIn: async (topic) => (await admin.fetchTopicOffsets(topic)).reduce((sum, { high }) => sum + Number(high), 0),
+    });
   } finally {
     await admin.disconnect();
     await kafka.destroy();

@@ -1,7 +1,7 @@
 /**
- * Statuses into ENTRY at a fixed rate, whatever anybody does: each has a time at which it is due, and latencies count from there. ALARMS of them
- * a second, at irregular times so that no timer of a contender keeps step with them, are the motion of a sensor that didn't move before; a second later it
- * recovers. Writes with our own client: kafkajs takes three times the CPU, which the contenders need.
+ * Statuses into ENTRY at a fixed rate, whatever anybody does: each has a time at which it is due, and latencies count from there. ALARMS of
+ * them a second, at irregular times so that no timer of a contender keeps step with them, are the motion of a sensor that didn't move before; a
+ * second later it recovers. Writes with our own client: kafkajs takes three times the CPU, which the contenders need.
  * Arguments: RATE SECONDS ALARMS FIRST_SENSOR; TOCSIN_KAFKA_* in the environment. Reports by IPC message.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
