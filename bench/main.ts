@@ -51,6 +51,10 @@ const BENCHES: Readonly<
     what: 'POST /entry of a proxy on Kafka, beside a bare handler (needs Java, Maven, wrk)',
     run: async (runs) => (await import('./kafka-proxy.ts')).benchKafkaProxy(runs),
   },
+  'kafka-memory': {
+    what: 'resident memory of a processor on Kafka after 2 minutes at 5,000/s, ours and Kafka Streams (needs Java, Maven)',
+    run: async (runs, options) => (await import('./kafka-memory.ts')).benchKafkaMemory(runs, options),
+  },
 };
 
 const HELP = `Usage: npm run bench -- BENCH [--runs N] [--records N] [--node PATH] [--json FILE]
