@@ -1,6 +1,6 @@
 import type { TestKafka } from '../test/support/servers/kafka.ts';
 import { AlarmWatch } from './kafka/alarm-watch.ts';
-import { PARTITIONS, withBroker } from './kafka/broker.ts';
+import { withBroker } from './kafka/broker.ts';
 import { type Contender, kafkaStreams, processor, whileRunning } from './kafka/contenders.ts';
 import { backlogOf, fillEntry } from './kafka/statuses.ts';
 import { type Figure, ratios } from './report.ts';
@@ -27,7 +27,7 @@ export async function benchKafkaBacklog(runs: number, { records, node }: Backlog
   // Commits every 100 ms: every 20, as for latency, would cost the peer more.
   const contenders = [processor({ node }), await kafkaStreams({ commitMs: 100 })];
   return await withBroker(async ({ kafka, empty }) => {
-    await fillEntry(kafka.connection, PARTITIONS, backlog.records);
+    await fillEntry(kafka.brokers, backlog.records);
     const results: Record<Contender['name'], Measured[]> = { ours: [], peer: [] };
     for (let run = 0; run < runs; run += 1) {
       // Whoever comes second finds the broker warmer: they take turns.

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { PARTITIONS, withBroker } from './kafka/broker.ts';
+import { settingsFor, withBroker } from './kafka/broker.ts';
 import { withFolder } from './kafka/contenders.ts';
 import { type Figure, ratios } from './report.ts';
 import { cpuSecondsOf, startServer } from './server.ts';
@@ -34,11 +34,7 @@ type Measured = WrkResult & {
 export async function benchKafkaProxy(runs: number): Promise<readonly Figure[]> {
   const results = LOADS.map(() => ({ proxy: [] as Measured[], bare: [] as Measured[] }));
   await withBroker(async ({ kafka, empty, recordsIn }) => {
-    const environment = {
-      TOCSIN_KAFKA_BROKERS: kafka.brokers.join(','),
-      TOCSIN_KAFKA_PARTITIONS: String(PARTITIONS),
-      TOCSIN_KAFKA_REPLICATION: '1',
-    };
+    const environment = settingsFor(kafka.brokers);
     for (let run = 0; run < runs; run += 1) {
       let before = 0;
       for (const [i, load] of LOADS.entries()) {

@@ -10,6 +10,11 @@ export const PARTITIONS = 8;
 const BROKER_FLAGS = ['-XX:+UseG1GC', '-Xms1g', '-Xmx1g'];
 const SPECS = topicSpecs({ prefix: '', partitions: PARTITIONS, replicationFactor: 1 });
 
+/** For programs of ours that work on it. */
+export function settingsFor(brokers: readonly string[]): NodeJS.ProcessEnv {
+  return { TOCSIN_KAFKA_BROKERS: brokers.join(','), TOCSIN_KAFKA_PARTITIONS: String(PARTITIONS), TOCSIN_KAFKA_REPLICATION: '1' };
+}
+
 export interface BenchBroker {
   readonly kafka: TestKafka;
   /** Makes all topics anew but these: no state, no alarms, no groups. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SYSTEM_FLAGS } from '../../runtime/node-flags.ts';
 import { maven } from '../../test/support/servers/maven.ts';
-import { PARTITIONS } from './broker.ts';
+import { settingsFor } from './broker.ts';
 
 const PEER = 'bench/peers/kafka-streams';
 
@@ -29,9 +29,7 @@ export function processor({ node = process.execPath, instanceId }: ProcessorOpti
       spawn(node, [...SYSTEM_FLAGS, 'main.ts', 'processor'], {
         env: {
           ...process.env,
-          TOCSIN_KAFKA_BROKERS: brokers.join(','),
-          TOCSIN_KAFKA_PARTITIONS: String(PARTITIONS),
-          TOCSIN_KAFKA_REPLICATION: '1',
+          ...settingsFor(brokers),
           ...(instanceId ? { TOCSIN_KAFKA_INSTANCE_ID: instanceId } : {}),
           TOCSIN_DATA_DIR: folder,
           TOCSIN_OPERATIONS_PORT: '0',

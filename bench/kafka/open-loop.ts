@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NODE_FLAGS } from '../../runtime/node-flags.ts';
-import { PARTITIONS } from './broker.ts';
+import { settingsFor } from './broker.ts';
 
 export interface Load {
   /** Statuses a second. */
@@ -93,12 +93,7 @@ export class Watch {
 
 function start(program: string, args: readonly string[], brokers: readonly string[]): ChildProcess {
   return spawn(process.execPath, [...NODE_FLAGS, `bench/peers/${program}.ts`, ...args], {
-    env: {
-      ...process.env,
-      TOCSIN_KAFKA_BROKERS: brokers.join(','),
-      TOCSIN_KAFKA_PARTITIONS: String(PARTITIONS),
-      TOCSIN_KAFKA_REPLICATION: '1',
-    },
+    env: { ...process.env, ...settingsFor(brokers) },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
 }

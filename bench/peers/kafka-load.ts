@@ -5,16 +5,9 @@
  * Arguments: RATE SECONDS ALARMS FIRST_SENSOR; TOCSIN_KAFKA_* in the environment. Reports by IPC message.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Registry } from 'prom-client';
-import type { KafkaConfig } from '../../message-log/kafka/config.ts';
-import { openKafkaLog } from '../../message-log/kafka/log.ts';
 import type { Records } from '../../message-log/port.ts';
-import { systemClock } from '../../runtime/clock.ts';
-import { readGroups } from '../../runtime/configuration.ts';
-import { Health } from '../../runtime/health.ts';
-import { createLogger } from '../../runtime/logging.ts';
-import { SETTING_NAMES, SETTINGS } from '../../settings.ts';
 import { GatheredRecords } from '../kafka/gathered-records.ts';
+import { openLog } from '../kafka/log.ts';
 import { monotonicMs } from '../kafka/monotonic.ts';
 import type { Sent } from '../kafka/open-loop.ts';
 
@@ -24,14 +17,7 @@ const TICK_MS = 1;
 const RECOVERS_AFTER_MS = 1_000;
 
 process.on('disconnect', () => process.exit(1));
-const { kafka } = readGroups({ kafka: SETTINGS.kafka }, process.env, SETTING_NAMES);
-const deps = {
-  clock: systemClock,
-  logger: await createLogger({ level: 'error', format: 'json' }),
-  registry: new Registry(),
-  health: new Health(),
-};
-const log = await openKafkaLog(kafka as KafkaConfig, deps);
+const log = await openLog(process.env);
 
 const alarmEvery = Math.round(rate / alarmsPerSecond);
 const due: [number, number][] = [];
