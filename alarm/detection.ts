@@ -66,6 +66,11 @@ export class Detection {
     return this.#states.size;
   }
 
+  /** How many events wait to be taken. */
+  get waiting(): number {
+    return this.#events.length;
+  }
+
   /** A record of ENTRY, received `at`. `value` is asked for its text if it is a hit. */
   entry(status: Status, at: number, offset: number, value: () => string): void {
     if (at >= this.#dueNext) this.#forgetOks(at);

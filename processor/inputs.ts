@@ -8,6 +8,8 @@ import type { InputTopic } from '../message-log/topics.ts';
  */
 const ORDER: readonly InputTopic[] = ['OK', 'ENTRY', 'ACTION'];
 
+/** Between two of them the task may commit. */
+const RUN_RECORDS = 1_024;
 const WAIT_MS = 500;
 /** Readings wait so often for recoveries that are on their way, and then go on: no alarm is to wait for ever for the end of another. */
 const WAITS_FOR_RECOVERIES = 10;
@@ -114,11 +116,12 @@ export class Inputs {
   /** The first of `input` always belongs to the run, so that a clock that stepped back can't stop the merge. */
   #endOfRun(input: Input, batch: RecordBatch): number {
     const others = this.#inputs.filter((other) => other !== input && other.batches.length > 0);
-    if (others.length === 0) return batch.length;
+    const most = Math.min(batch.length, input.next + RUN_RECORDS);
+    if (others.length === 0) return most;
     const limit = Math.min(...others.map(timeOf));
     const winsTie = others.every((other) => timeOf(other) > limit || this.#inputs.indexOf(input) < this.#inputs.indexOf(other));
     let to = input.next + 1;
-    while (to < batch.length && (batch.time(to) < limit || (winsTie && batch.time(to) === limit))) to += 1;
+    while (to < most && (batch.time(to) < limit || (winsTie && batch.time(to) === limit))) to += 1;
     return to;
   }
 

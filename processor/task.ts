@@ -25,6 +25,8 @@ export interface TaskDeps {
 
 /** Positions without effects are committed this often, so that a restart has little to read again. */
 const POSITIONS_EVERY_MS = 5_000;
+/** About so many alarms go out at a time, so that a whole city's don't hold up all others of this process, nor its heartbeat. */
+const COMMITTED_AT_ONCE = 1_000;
 const DEAD_LETTER_VALUE_BYTES_MAX = 64 * 1024;
 /** The key decides the partition: with another one, an alarm and its recovery could be in two of them. */
 const FOREIGN_KEY = "the record's key is not the id of its sensor";
@@ -77,7 +79,10 @@ export class Task {
     try {
       while (!this.#closing) {
         const found = await this.#inputs.fill();
-        for (let run = this.#inputs.take(); run; run = this.#inputs.take()) this.#apply(run);
+        for (let run = this.#inputs.take(); run; run = this.#inputs.take()) {
+          this.#apply(run);
+          if (this.#detection.waiting + this.#dead.length >= COMMITTED_AT_ONCE) await this.#commitIfDue();
+        }
         await this.#commitIfDue();
         onProgress();
         // A backlog is read without waiting: let others of this process have their turn.

@@ -1,9 +1,8 @@
 import type { Topic } from '../topics.ts';
 import { unavailable } from './faults.ts';
+import { BATCH_BYTES } from './topics.ts';
 import { BatchWriter, type ProducerIdentity } from './wire/batch-writer.ts';
 
-/** Larger ones are cut, so that one partition doesn't hold up a request. */
-const BATCH_BYTES = 1024 * 1024;
 /** After records had to be refused, one append at a time may try again, this often. */
 const PAUSE_MS = 2_000;
 const SEQUENCE_MODULUS = 2 ** 31;

@@ -1,13 +1,13 @@
 import { PermanentError } from '../../runtime/errors.ts';
 import type { InputPositions, OutgoingRecord, StateDelta, TaskLog } from '../port.ts';
-import { INPUTS, type Topic } from '../topics.ts';
+import { INPUTS } from '../topics.ts';
 import type { Client } from './client.ts';
 import { fenced, unavailable } from './faults.ts';
 import type { KafkaMetrics } from './metrics.ts';
 import { boundsOf } from './offsets.ts';
 import { readState } from './state-reader.ts';
-import { TransactionalProducer, type TransactionPart } from './transactions.ts';
-import { BatchWriter } from './wire/batch-writer.ts';
+import { type TransactionPart, TransactionParts } from './transaction-parts.ts';
+import { TransactionalProducer } from './transactions.ts';
 
 /** The key in STATE under which a task's input positions are kept, beside those of sensors, which are numbers. */
 const POSITIONS_KEY = '@positions';
@@ -104,18 +104,12 @@ export class KafkaTaskLog implements TaskLog {
 
   #parts(outputs: readonly OutgoingRecord[], state: readonly StateDelta[], positions: InputPositions): TransactionPart[] {
     const { prefix, clock } = this.#deps;
-    const batches = new Map<Topic, BatchWriter>();
-    const batchOf = (topic: Topic): BatchWriter => {
-      const batch = batches.get(topic) ?? new BatchWriter();
-      batches.set(topic, batch);
-      return batch;
-    };
-    for (const { topic, key, at, value } of outputs) batchOf(topic).add(key, at, value, 0, value.length);
+    const parts = new TransactionParts();
+    for (const output of outputs) parts.add(output);
     const now = clock();
-    const changes = batchOf('STATE');
-    for (const { key, value } of state) changes.addText(String(key), now, value);
-    changes.addText(POSITIONS_KEY, now, Buffer.from(JSON.stringify(positions)));
-    return [...batches].map(([topic, batch]) => ({ topic: prefix + topic, partition: this.partition, batch }));
+    for (const { key, value } of state) parts.change(key, now, value);
+    parts.change(POSITIONS_KEY, now, Buffer.from(JSON.stringify(positions)));
+    return parts.parts(prefix, this.partition);
   }
 
   /** Without a position an input begins with the first record held. */

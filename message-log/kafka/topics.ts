@@ -20,6 +20,8 @@ const DAY_MS = 86_400_000;
 
 /** A record of 1 MiB and what is around it; replicas take it whatever their fetch size is. */
 export const BATCH_BYTES_MAX = 2 * 1024 * 1024;
+/** Ours are cut there, unless a single record is larger, so that one partition doesn't hold up a request. */
+export const BATCH_BYTES = 1024 * 1024;
 
 const DELETED_AFTER_DAYS: Readonly<Record<Exclude<Topic, 'STATE'>, number>> = {
   ENTRY: 7,

@@ -3,15 +3,9 @@ import { reasonOf } from '../../runtime/errors.ts';
 import type { Client } from './client.ts';
 import { fenced, isFencing, produceFault, unavailable } from './faults.ts';
 import { ask, type Broker, isStale, kafkaErrorOf } from './kafkajs.ts';
-import type { BatchWriter, ProducerIdentity } from './wire/batch-writer.ts';
+import type { TransactionPart } from './transaction-parts.ts';
+import type { ProducerIdentity } from './wire/batch-writer.ts';
 import { PRODUCE, type ProducedBatch, produceRequest, producedPlaces } from './wire/produce.ts';
-
-/** What goes to one topic; `topic` is its name in Kafka. */
-export interface TransactionPart {
-  readonly topic: string;
-  readonly partition: number;
-  readonly batch: BatchWriter;
-}
 
 export interface TransactionSettings {
   readonly transactionalId: string;
@@ -76,9 +70,17 @@ export class TransactionalProducer {
     await this.#coordinate('AddPartitionsToTxn', { topics: [...topics].map(([topic, partitions]) => ({ topic, partitions })) });
   }
 
+  /** A request takes one batch of a partition: the others follow in rounds. */
   async #write(parts: readonly TransactionPart[]): Promise<void> {
+    for (let round = 0, left = parts; left.length > 0; round += 1, left = parts.filter(({ batches }) => batches.length > round))
+      await this.#writeRound(left, round);
+  }
+
+  async #writeRound(parts: readonly TransactionPart[], round: number): Promise<void> {
     const byLeader = new Map<number, ProducedBatch[]>();
-    for (const { topic, partition, batch } of parts) {
+    for (const { topic, partition, batches } of parts) {
+      const batch = batches[round];
+      if (!batch) continue;
       const leader = this.#client.leaderOf(topic, partition);
       if (leader === undefined) throw unavailable(`${topic}/${partition} has no leader at the moment`);
       const place = `${topic}/${partition}`;
@@ -87,7 +89,7 @@ export class TransactionalProducer {
       const sealed = { topic, partition, batch: batch.seal(this.#identity, sequence, true) };
       byLeader.set(leader, [...(byLeader.get(leader) ?? []), sealed]);
     }
-    await Promise.all([...byLeader].map(([leader, batches]) => this.#produce(leader, batches)));
+    await Promise.all([...byLeader].map(([leader, produced]) => this.#produce(leader, produced)));
   }
 
   async #produce(leader: number, batches: readonly ProducedBatch[]): Promise<void> {

@@ -372,6 +372,20 @@ export function messageLogContract(name: string, open: (partitions: number) => P
         expect(values(await waiting)).toEqual(['raised']);
       });
 
+      it('commit what a whole city raises at once', async () => {
+        const [task] = (await own(log)).tasks;
+        const key = keyOf(task);
+        const outputs = Array.from({ length: 6_000 }, (_, i) => alarm(key, `${i} `.padEnd(1_024, 'x')));
+        const state = Array.from({ length: 6_000 }, (_, i) => ({ key: i, value: Buffer.alloc(1_024, 'x') }));
+        await task?.commit(outputs, state, { ENTRY: 3, OK: 2, ACTION: 1 });
+        const seen = await read(await log.reader('ALARM', task?.partition ?? 0, 'earliest'), outputs.length);
+        expect(seen.map(({ value }) => Number.parseInt(value, 10))).toEqual(outputs.map((_, i) => i));
+        await fixture.reopen();
+        const found = await restored((await own(fixture.log)).tasks.find((t) => t.partition === task?.partition));
+        expect(Object.keys(found.state)).toHaveLength(state.length);
+        expect(found.positions).toEqual({ ENTRY: 3, OK: 2, ACTION: 1 });
+      });
+
       it('restore many sensors completely', async () => {
         const [task] = (await own(log)).tasks;
         const state = Array.from({ length: 12_000 }, (_, key) => ({ key, value: Buffer.from(`${key}`) }));

@@ -17,7 +17,7 @@ import type { Topic } from '../../message-log/topics.ts';
 import { PermanentError, TransientError } from '../../runtime/errors.ts';
 import { batchOf, type TestRecord } from './batches.ts';
 
-const BATCH_RECORDS_MAX = 1_000;
+const BATCH_RECORDS_MAX = 5_000;
 
 interface Held {
   readonly run: () => void;
@@ -27,6 +27,8 @@ export class MemoryLog implements MessageLog {
   readonly partitions: number;
   /** Every append as it was called, empty ones included. */
   readonly appends: { readonly topic: Topic; readonly records: number; readonly at: number }[] = [];
+  /** How many outputs each commit of a task had. */
+  readonly commits: number[] = [];
   /** While set, appends and commits are rejected with it. */
   fault: Error | undefined;
   readonly #records = new Map<string, TestRecord[]>();
@@ -158,6 +160,7 @@ export class MemoryLog implements MessageLog {
         return this.#positions.get(partition) ?? { ENTRY: 0, OK: 0, ACTION: 0 };
       },
       commit: async (outputs: readonly OutgoingRecord[], state: readonly StateDelta[], positions: InputPositions) => {
+        this.commits.push(outputs.length);
         if (this.#epochs.get(partition) !== epoch) throw new PermanentError('fenced', 'another owner has taken over');
         if (this.fault) throw this.fault;
         for (const { topic, key, at, value } of outputs) this.#put(topic, { key, at, value: Buffer.from(value).toString() });

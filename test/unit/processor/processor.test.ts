@@ -71,6 +71,17 @@ describe('the processor', () => {
     expect(log.all('COUNT').map(({ value }) => (JSON.parse(value) as { type: string }).type)).toEqual(['motion', 'smoke']);
   });
 
+  it('commits what a whole city raises piece by piece, all of it once', async () => {
+    const log = new MemoryLog();
+    const sensors = Array.from({ length: 9_000 }, (_, id) => id);
+    for (const id of sensors) await put(log, 'ENTRY', id, status(id, { motion: true }), T0);
+    await processorOn(log);
+    await until(() => changes(log).length === sensors.length);
+    expect(changes(log).map(({ alarm }) => alarm.sensor)).toEqual(sensors);
+    // An event and its count; a run more than what is wanted at once.
+    expect(Math.max(...log.commits)).toBeLessThanOrEqual(2 * (1_000 + 1_024));
+  });
+
   it('parks what it cannot decode with its reason, and goes on', async () => {
     const log = new MemoryLog();
     const { registry } = await processorOn(log);

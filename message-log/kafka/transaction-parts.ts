@@ -1,0 +1,38 @@
+import type { OutgoingRecord, StateDelta } from '../port.ts';
+import type { Topic } from '../topics.ts';
+import { BATCH_BYTES } from './topics.ts';
+import { BatchWriter } from './wire/batch-writer.ts';
+
+/** What goes to one topic's partition, in order; `topic` is its name in Kafka. Batches are small enough for the brokers. */
+export interface TransactionPart {
+  readonly topic: string;
+  readonly partition: number;
+  readonly batches: readonly BatchWriter[];
+}
+
+/** What one transaction writes into a task's partition, gathered by topic. */
+export class TransactionParts {
+  readonly #topics = new Map<Topic, BatchWriter[]>();
+
+  add({ topic, key, at, value }: OutgoingRecord): void {
+    this.#open(topic, value.length).add(key, at, value, 0, value.length);
+  }
+
+  /** `key` is a sensor id, or the name of something else that is kept in STATE. */
+  change(key: StateDelta['key'] | string, at: number, value: Uint8Array | null): void {
+    this.#open('STATE', value?.length ?? 0).addText(String(key), at, value);
+  }
+
+  parts(prefix: string, partition: number): TransactionPart[] {
+    return [...this.#topics].map(([topic, batches]) => ({ topic: prefix + topic, partition, batches }));
+  }
+
+  #open(topic: Topic, bytes: number): BatchWriter {
+    const batches = this.#topics.get(topic) ?? [];
+    const last = batches.at(-1);
+    if (last && last.size + bytes <= BATCH_BYTES) return last;
+    const batch = new BatchWriter();
+    this.#topics.set(topic, [...batches, batch]);
+    return batch;
+  }
+}
