@@ -44,6 +44,7 @@ export class Fetcher {
   readonly #asking = new Map<string, readonly Cursor[]>();
   readonly #notBefore = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
+  #wakesAt = Number.POSITIVE_INFINITY;
   #scheduled = false;
   #failingSince = 0;
   #rotation = 0;
@@ -261,15 +262,17 @@ export class Fetcher {
     this.#deps.health.report(HEALTH_PART, undefined);
   }
 
+  /** The earliest time counts: one that is further off must not hold it up. */
   #wakeAt(delayMs: number): void {
-    if (this.#timer || this.#closed) return;
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined;
-        this.#pump();
-      },
-      Math.max(1, Math.min(delayMs, RETRY.maxMs)),
-    );
+    const inMs = Math.max(1, Math.min(delayMs, RETRY.maxMs));
+    const at = performance.now() + inMs;
+    if (this.#closed || at >= this.#wakesAt) return;
+    clearTimeout(this.#timer);
+    this.#wakesAt = at;
+    this.#timer = setTimeout(() => {
+      this.#wakesAt = Number.POSITIVE_INFINITY;
+      this.#pump();
+    }, inMs);
   }
 }
 
