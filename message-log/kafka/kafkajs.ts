@@ -106,8 +106,9 @@ export function createCluster(options: ClusterOptions, logger: Logger): KafkajsC
 const LEADER_NOT_AVAILABLE = 5;
 
 /**
- * Two repairs. kafkajs refuses the news of all partitions when one of them has no leader just now; we want the others all the same. And those
- * who want a connection at the same time each open one, of which all but the last are forgotten.
+ * Three repairs. kafkajs refuses the news of all partitions when one of them has no leader just now; we want the others all the same. And those
+ * who want a connection at the same time each open one, of which all but the last are forgotten. And one that broke in the middle of an answer takes
+ * what it has of it for the beginning of the next, and never understands an answer again.
  */
 export function repair(cluster: KafkajsCluster): void {
   const { brokerPool } = cluster;
@@ -130,10 +131,15 @@ export function repair(cluster: KafkajsCluster): void {
   };
 }
 
+/** Every answer begins with its length. */
+const LENGTH_BYTES = 4;
+
 function connectOnce(connection: Connection): void {
   const connect = connection.connect.bind(connection);
   let connecting: Promise<unknown> | undefined;
   connection.connect = () => {
+    // What came of an answer before the connection broke is no beginning of the next one.
+    if (!connecting && !connection.isConnected()) Object.assign(connection, { chunks: [], bytesBuffered: 0, bytesNeeded: LENGTH_BYTES });
     connecting ??= connect().finally(() => {
       connecting = undefined;
     });

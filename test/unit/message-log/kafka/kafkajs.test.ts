@@ -1,0 +1,82 @@
+import net from 'node:net';
+import { pino } from 'pino';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ask, type Broker, createCluster, type KafkajsCluster, repair } from '../../../../message-log/kafka/kafkajs.ts';
+
+const API_VERSIONS = 18;
+
+let broker: FakeBroker;
+let cluster: KafkajsCluster;
+afterEach(async () => {
+  await cluster.disconnect();
+  await broker.close();
+});
+
+describe('a connection that broke in the middle of an answer', () => {
+  it('is understood again once it is connected anew', async () => {
+    broker = await FakeBroker.listen();
+    cluster = createCluster(
+      {
+        brokers: [`127.0.0.1:${broker.port}`],
+        clientId: 'test',
+        connectionTimeout: 1_000,
+        authenticationTimeout: 1_000,
+        requestTimeout: 1_000,
+        socketFactory: ({ host, port, onConnect }) => net.connect({ host, port }, onConnect),
+      },
+      pino({ level: 'silent' }),
+    );
+    repair(cluster);
+    await cluster.connect();
+    const seed = cluster.brokerPool.seedBroker as Broker;
+    broker.breaksNext = true;
+    await expect(ask(seed, 'ApiVersions', {})).rejects.toThrow();
+    await expect(ask(seed, 'ApiVersions', {})).resolves.toMatchObject({ apiVersions: [{ apiKey: API_VERSIONS }] });
+    expect(broker.connections).toBe(2);
+  });
+});
+
+/** Stands in for a broker whose answers are to end where a test wants it; it knows one request. */
+class FakeBroker {
+  /** The next answer ends in its middle, and with it the connection. */
+  breaksNext = false;
+  connections = 0;
+  readonly #server: net.Server;
+
+  private constructor(server: net.Server) {
+    this.#server = server;
+  }
+
+  static async listen(): Promise<FakeBroker> {
+    const server = net.createServer();
+    const broker = new FakeBroker(server);
+    server.on('connection', (socket) => {
+      broker.connections += 1;
+      socket.on('error', () => undefined);
+      socket.on('data', (request) => broker.#answer(socket, request));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return broker;
+  }
+
+  get port(): number {
+    return (this.#server.address() as net.AddressInfo).port;
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => this.#server.close(() => resolve()));
+  }
+
+  #answer(socket: net.Socket, request: Buffer): void {
+    // Length, correlation id, no error, one API in versions 0 to 2, throttling.
+    const answer = Buffer.alloc(4 + 4 + 2 + 4 + 6 + 4);
+    answer.writeInt32BE(answer.length - 4, 0);
+    request.copy(answer, 4, 8, 12);
+    answer.writeInt32BE(1, 10);
+    answer.writeInt16BE(API_VERSIONS, 14);
+    answer.writeInt16BE(2, 18);
+    if (!this.breaksNext) socket.write(answer);
+    else socket.write(answer.subarray(0, 10), () => socket.destroy());
+    this.breaksNext = false;
+  }
+}
