@@ -69,14 +69,17 @@ class TaskRunner {
       if (this.#abort.signal.aborted) await task.close();
       await task.run(() => health.report(part, undefined));
     };
+    const attempt = (): Promise<void> => once().catch((error: unknown) => Promise.reject(isFenced(error) ? error : retried(error)));
     const onFault = (error: unknown): void => {
+      // Where it had read to isn't where its successor begins.
+      this.task = undefined;
       health.report(part, reasonOf(error));
       deps.logger.warn({ partition: taskLog.partition, reason: reasonOf(error) }, 'task failed and is restored');
     };
-    this.#loop = retryForever(once, onFault, this.#abort.signal, { firstMs: 50, maxMs: 5_000 }).catch((error: unknown) => {
+    this.#loop = retryForever(attempt, onFault, this.#abort.signal, { firstMs: 50, maxMs: 5_000 }).catch((error: unknown) => {
       if (this.#abort.signal.aborted) return;
       health.report(part, reasonOf(error));
-      if (!(error instanceof PermanentError)) throw error;
+      if (!isFenced(error)) throw error;
       deps.logger.error({ partition: taskLog.partition, reason: error.message }, 'task given up: the partition belongs to another owner');
     });
   }
@@ -88,6 +91,15 @@ class TaskRunner {
     // Whatever was wrong with it is its next owner's to tell.
     this.#endHealth();
   }
+}
+
+function isFenced(error: unknown): error is PermanentError {
+  return error instanceof PermanentError && error.code === 'fenced';
+}
+
+/** Whatever else is said to be permanent may be put right from outside, and a partition without a task is never to be left alone. */
+function retried(error: unknown): unknown {
+  return error instanceof PermanentError ? new Error(error.message, { cause: error }) : error;
 }
 
 function lagsOf(log: MessageLog, partition: number, { positions }: Task) {

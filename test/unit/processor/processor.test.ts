@@ -7,7 +7,7 @@ import type { Topic } from '../../../message-log/topics.ts';
 import { processorSettings } from '../../../processor/config.ts';
 import { startProcessor } from '../../../processor/processor.ts';
 import { readSettings } from '../../../runtime/configuration.ts';
-import { TransientError } from '../../../runtime/errors.ts';
+import { PermanentError, TransientError } from '../../../runtime/errors.ts';
 import { Health } from '../../../runtime/health.ts';
 import type { Running } from '../../../runtime/lifecycle.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
@@ -150,6 +150,17 @@ describe('the processor', () => {
     await sleep(50);
     expect(changes(log).map(({ event, alarm }) => [event, alarm.evidence.map(({ offset }) => offset)])).toEqual([['raised', [0, 1, 2]]]);
     expect(log.all('COUNT')).toHaveLength(1);
+  });
+
+  it('goes on trying where the log calls a fault permanent, unless another owner has the partition', async () => {
+    const log = new MemoryLog();
+    await put(log, 'ENTRY', 7, status(7, { motion: true }), T0);
+    log.fault = new PermanentError('record-too-large', 'a record is too large for the topic');
+    const { health } = await processorOn(log);
+    await until(() => !health.ready);
+    expect(health.problems()).toEqual({ 'task 0': 'a record is too large for the topic' });
+    log.fault = undefined;
+    await until(() => changes(log).length === 1 && health.ready);
   });
 
   it('goes on where it was when it is started again', async () => {
