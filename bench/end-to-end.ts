@@ -11,7 +11,7 @@ const LOADS = [
   { name: 'batches of 100 at 500,000/s', rate: 500_000, batch: 100, bar: 'stretch: 10' },
 ] as const;
 
-const SECONDS = 25;
+const SECONDS = 35;
 const ALARMS_PER_SECOND = 50;
 
 interface Measured {
