@@ -1,0 +1,71 @@
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { Client, Lane } from '../../../../message-log/kafka/client.ts';
+import { Cursor } from '../../../../message-log/kafka/cursor.ts';
+import { Fetcher } from '../../../../message-log/kafka/fetcher.ts';
+import { kafkaMetrics } from '../../../../message-log/kafka/metrics.ts';
+import { BatchWriter } from '../../../../message-log/kafka/wire/batch-writer.ts';
+import { FETCH } from '../../../../message-log/kafka/wire/fetch.ts';
+import { RequestWriter } from '../../../../message-log/kafka/wire/request-writer.ts';
+import { Health } from '../../../../runtime/health.ts';
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'performance'] }));
+afterEach(() => void vi.useRealTimers());
+
+it('goes on reading while a recovery waits to be shown: whatever is due first counts', async () => {
+  const client = new StandIn();
+  const fetcher = new Fetcher({
+    client: client as unknown as Client,
+    health: new Health(),
+    logger: pino({ level: 'silent' }),
+    metrics: kafkaMetrics(new Registry(), () => 0),
+    requestTimeoutMs: 1_000,
+  });
+  fetcher.add(new Cursor('OK', 'OK', 0, 0));
+  fetcher.add(new Cursor('ENTRY', 'ENTRY', 0, 0));
+  await vi.advanceTimersByTimeAsync(1);
+  const before = client.fetches;
+  // Where the readings end isn't known in all this time, so the recovery isn't shown.
+  await vi.advanceTimersByTimeAsync(100);
+  expect(client.fetches - before).toBeGreaterThan(30);
+  await fetcher.close();
+});
+
+/** A broker that has one recovery, no readings, and never says where readings end. */
+class StandIn {
+  fetches = 0;
+
+  leaderOf(): number {
+    return 1;
+  }
+
+  async exchange(_node: number, _lane: Lane, api: { readonly key: number }): Promise<Buffer> {
+    if (api.key !== FETCH.key) return await new Promise<never>(() => undefined);
+    this.fetches += 1;
+    return answer([
+      { topic: 'OK', bytes: oneRecord() },
+      { topic: 'ENTRY', bytes: Buffer.alloc(0) },
+    ]);
+  }
+
+  async refresh(): Promise<void> {}
+
+  async close(): Promise<void> {}
+}
+
+function oneRecord(): Buffer {
+  const writer = new BatchWriter();
+  writer.add(7, 1_000, Buffer.from('{"id":7}'), 0, 8);
+  return Buffer.from(writer.seal({ producerId: -1, epoch: -1 }, 0, false));
+}
+
+/** Version 11 of the answer to Fetch, one partition a topic. */
+function answer(topics: readonly { readonly topic: string; readonly bytes: Buffer }[]): Buffer {
+  const writer = new RequestWriter().int32(0).int16(0).int32(0).int32(topics.length);
+  for (const { topic, bytes } of topics) {
+    writer.string(topic).int32(1).int32(0).int16(0).int64(1).int64(1).int64(0).int32(0).int32(-1);
+    writer.piece(bytes);
+  }
+  return Buffer.concat(writer.pieces());
+}
