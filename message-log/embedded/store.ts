@@ -48,7 +48,8 @@ export async function openStore(dataDir: string, settings: StoreSettings = {}): 
     const meta = root.openDB({ name: 'meta', useVersions: true });
     checkFormat(meta, dataDir);
     const ownership = settings.owner === false ? undefined : await takeOwnership(root, meta, folder, dataDir);
-    const preallocation = ownership && settings.durable !== false ? new Preallocation(root, join(folder, DATA_FILE)) : undefined;
+    const preallocates = ownership && settings.durable !== false && process.platform !== 'win32';
+    const preallocation = preallocates ? new Preallocation(root, join(folder, DATA_FILE)) : undefined;
     return new LmdbStore(root, resolve(dataDir), meta, ownership, preallocation);
   } catch (error) {
     await root.close();
