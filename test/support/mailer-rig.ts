@@ -54,7 +54,8 @@ export async function openMailerRig(now: number, partitions = 1): Promise<Mailer
   const silent = pino({ level: 'silent' });
   const log = await openEmbeddedLog(store, {
     partitions,
-    clock: Date.now,
+    // That of its records: by another one they would be too old to be kept, sooner or later.
+    clock: () => now,
     logger: silent,
     registry: new Registry(),
     health: new Health(),
