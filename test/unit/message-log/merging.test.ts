@@ -54,7 +54,8 @@ describe('merging of small frames', () => {
     await rm(dataDir, { recursive: true, force: true });
   });
 
-  it('changes nothing for readers, wherever they stand, nor after a restart', async () => {
+  // Every append waits for the disk.
+  it('changes nothing for readers, wherever they stand, nor after a restart', { timeout: 30_000 }, async () => {
     for (let key = 0; key < COUNT; key += 1) await append(key);
     const expected = Array.from({ length: COUNT }, (_, i) => [i, i, 1_000 + i, `${i}${VALUE}`]);
     const midway = await log.reader('ENTRY', 0, 75);
