@@ -3,10 +3,12 @@ import type { RootDatabase } from 'lmdb';
 import { freeBytes } from './free-space.ts';
 
 const EVERY_MS = 100;
-/** Ready for so many ticks of the fastest growth of late. */
+/** Share of the newest tick in the mean growth, so that it is that of about a second: a single large commit is no growth. */
+const SMOOTHING = 0.1;
+/** Ready for so many ticks of such growth. */
 const TICKS_AHEAD = 20;
-/** Of the tick before; a burst is remembered for some seconds. */
-const FADING = 0.95;
+/** A store that grows more slowly has no trouble without, and reading it would bring the zeros into memory. */
+const MIN_AHEAD_BYTES = 2 * 1024 ** 2;
 const MAX_AHEAD_BYTES = 256 * 1024 ** 2;
 /** Little is added often: a large write beside them would hold up the commits. */
 const ZEROS = Buffer.alloc(1024 ** 2);
@@ -40,10 +42,10 @@ export class Preallocation {
 
   #tick(): void {
     const used = usedBytes(this.#root);
-    this.#growth = Math.max(used - this.#used, this.#growth * FADING);
+    this.#growth += SMOOTHING * (used - this.#used - this.#growth);
     this.#used = used;
     const ahead = Math.min(MAX_AHEAD_BYTES, this.#growth * TICKS_AHEAD);
-    if (ahead < ZEROS.length || this.#running) return;
+    if (ahead < MIN_AHEAD_BYTES || this.#running) return;
     // Whatever goes wrong, the store does without.
     this.#running = extend(this.#path, used + ahead)
       .catch(() => undefined)
