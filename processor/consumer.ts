@@ -3,7 +3,7 @@ import { Counter as PromCounter } from 'prom-client';
 import type { MessageLog, RecordBatch } from '../message-log/port.ts';
 import type { Topic } from '../message-log/topics.ts';
 import { retryForever } from '../runtime/backoff.ts';
-import { PermanentError, reasonOf } from '../runtime/errors.ts';
+import { reasonOf, retriable } from '../runtime/errors.ts';
 import type { Health } from '../runtime/health.ts';
 import type { Running } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logging.ts';
@@ -50,10 +50,7 @@ export async function startConsumer(
   const retry = <T>(work: () => Promise<T>): Promise<T> =>
     retryForever(
       // What is permanent for one record is the handler's business; here only the world can be at fault, or the code.
-      () =>
-        work().catch((error: unknown) =>
-          Promise.reject(error instanceof PermanentError ? new Error(error.message, { cause: error }) : error),
-        ),
+      () => work().catch((error: unknown) => Promise.reject(retriable(error))),
       (error, attempt) => {
         failures.inc({ consumer: group });
         deps.health.report(group, reasonOf(error));

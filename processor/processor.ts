@@ -6,7 +6,7 @@ import { INPUTS } from '../message-log/topics.ts';
 import { retryForever } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { ConfigurationError } from '../runtime/configuration.ts';
-import { PermanentError, reasonOf } from '../runtime/errors.ts';
+import { PermanentError, reasonOf, retriable } from '../runtime/errors.ts';
 import type { Health } from '../runtime/health.ts';
 import type { Running } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logging.ts';
@@ -69,7 +69,8 @@ class TaskRunner {
       if (this.#abort.signal.aborted) await task.close();
       await task.run(() => health.report(part, undefined));
     };
-    const attempt = (): Promise<void> => once().catch((error: unknown) => Promise.reject(isFenced(error) ? error : retried(error)));
+    // Whatever else is permanent may be put right from outside, and a partition is never to be left without a task.
+    const attempt = (): Promise<void> => once().catch((error: unknown) => Promise.reject(isFenced(error) ? error : retriable(error)));
     const onFault = (error: unknown): void => {
       // Where it had read to isn't where its successor begins.
       this.task = undefined;
@@ -95,11 +96,6 @@ class TaskRunner {
 
 function isFenced(error: unknown): error is PermanentError {
   return error instanceof PermanentError && error.code === 'fenced';
-}
-
-/** Whatever else is said to be permanent may be put right from outside, and a partition without a task is never to be left alone. */
-function retried(error: unknown): unknown {
-  return error instanceof PermanentError ? new Error(error.message, { cause: error }) : error;
 }
 
 function lagsOf(log: MessageLog, partition: number, { positions }: Task) {

@@ -15,6 +15,11 @@ export class PermanentError extends CodedError {}
 /** The world is in the way (network, disk, another process): retry with backoff. */
 export class TransientError extends CodedError {}
 
+/** The fault as one that may pass: for those who must go on trying even where the world calls it permanent. */
+export function retriable(error: unknown): unknown {
+  return error instanceof PermanentError ? new Error(error.message, { cause: error }) : error;
+}
+
 /** What any thrown value says, in one line, with its causes as far as they say more. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

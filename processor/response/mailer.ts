@@ -3,7 +3,7 @@ import type { Registry } from 'prom-client';
 import type { MessageLog, RecordBatch, Subscription } from '../../message-log/port.ts';
 import { retryForever } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { PermanentError, reasonOf } from '../../runtime/errors.ts';
+import { PermanentError, reasonOf, retriable } from '../../runtime/errors.ts';
 import type { Health } from '../../runtime/health.ts';
 import type { Running } from '../../runtime/lifecycle.ts';
 import type { Logger } from '../../runtime/logging.ts';
@@ -283,10 +283,7 @@ class Mailer {
   /** Work on the log, repeated until it succeeds; only a stop ends it. */
   async #persist<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     const result = await retryForever(
-      () =>
-        work().catch((error: unknown) =>
-          Promise.reject(error instanceof PermanentError ? new Error(error.message, { cause: error }) : error),
-        ),
+      () => work().catch((error: unknown) => Promise.reject(retriable(error))),
       (error, attempt) => this.#health.logAway(error, attempt),
       signal,
     );
