@@ -72,8 +72,8 @@ export class TransactionalProducer {
 
   /** A request takes one batch of a partition: the others follow in rounds. */
   async #write(parts: readonly TransactionPart[]): Promise<void> {
-    for (let round = 0, left = parts; left.length > 0; round += 1, left = parts.filter(({ batches }) => batches.length > round))
-      await this.#writeRound(left, round);
+    const rounds = Math.max(...parts.map(({ batches }) => batches.length));
+    for (let round = 0; round < rounds; round += 1) await this.#writeRound(parts, round);
   }
 
   async #writeRound(parts: readonly TransactionPart[], round: number): Promise<void> {
