@@ -121,6 +121,11 @@ export interface TaskLog {
   /** Visits the latest state of every sensor of the partition and resolves with the input positions it belongs to. */
   restore(visit: (key: number, value: Buffer) => void): Promise<InputPositions>;
   /**
+   * Reads an input of the partition, once the task is restored. It may give records before they are durable: what is committed on their account is
+   * durable only together with them, and where they are lost, so is it: `poll` and `commit` reject with TransientError until the task is restored.
+   */
+  reader(topic: InputTopic, from: number): Promise<Reader>;
+  /**
    * All or nothing, durable once it resolves: outputs (into the task's own partition of their topics), state and positions.
    * On any rejection the task must be thrown away and restored.
    */

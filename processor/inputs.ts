@@ -1,4 +1,4 @@
-import type { InputPositions, MessageLog, Reader, RecordBatch } from '../message-log/port.ts';
+import type { InputPositions, Reader, RecordBatch, TaskLog } from '../message-log/port.ts';
 import type { InputTopic } from '../message-log/topics.ts';
 
 /**
@@ -46,14 +46,13 @@ export class Inputs {
   }
 
   static async open(
-    log: MessageLog,
-    partition: number,
+    taskLog: Pick<TaskLog, 'reader'>,
     positions: InputPositions,
     onGap: (topic: InputTopic, from: number, to: number) => void,
   ): Promise<Inputs> {
     const inputs: Input[] = [];
     for (const topic of ORDER) {
-      const reader = await log.reader(topic, partition, positions[topic]);
+      const reader = await taskLog.reader(topic, positions[topic]);
       reader.onGap = (from, to) => onGap(topic, from, to);
       inputs.push({ topic, reader, batches: [], next: 0, position: positions[topic], waiting: undefined });
     }

@@ -29,7 +29,7 @@ export async function startProcessor(config: ProcessorConfig, deps: ProcessorDep
   if (problems.length > 0) throw new ConfigurationError(problems);
 
   const logger = deps.logger.child({ role: 'processor' });
-  const taskDeps: TaskDeps = { log: deps.log, clock: deps.clock, logger, metrics: new TaskMetrics(deps.registry) };
+  const taskDeps: TaskDeps = { clock: deps.clock, logger, metrics: new TaskMetrics(deps.registry) };
   const runners = new Map<number, TaskRunner>();
   observe(deps.registry, deps.log, runners);
 

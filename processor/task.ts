@@ -4,7 +4,7 @@ import { decodeRecovery, decodeStatus } from '../alarm/decode.ts';
 import { Detection, type Effects } from '../alarm/detection.ts';
 import type { Rules } from '../alarm/rules.ts';
 import { emptyStatus, type Recovery } from '../alarm/status.ts';
-import type { MessageLog, OutgoingRecord, RecordBatch, StateDelta, TaskLog } from '../message-log/port.ts';
+import type { OutgoingRecord, RecordBatch, StateDelta, TaskLog } from '../message-log/port.ts';
 import type { DeadLetter } from '../message-log/topics.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logging.ts';
@@ -17,7 +17,6 @@ export interface TaskSettings {
 }
 
 export interface TaskDeps {
-  readonly log: MessageLog;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: TaskMetrics;
@@ -59,7 +58,7 @@ export class Task {
     const { partition } = taskLog;
     const detection = new Detection({ ...settings, partition });
     const positions = await taskLog.restore((sensor, value) => detection.restore(sensor, value.toString()));
-    const inputs = await Inputs.open(deps.log, partition, positions, (topic, from, to) => {
+    const inputs = await Inputs.open(taskLog, positions, (topic, from, to) => {
       deps.logger.error({ topic, partition, from, to }, 'records were removed by retention before they were read');
     });
     deps.logger.info({ partition, sensors: detection.sensors, positions }, 'task restored');
@@ -83,10 +82,10 @@ export class Task {
           this.#apply(run);
           if (this.#detection.waiting + this.#dead.length >= COMMITTED_AT_ONCE) await this.#commitIfDue();
         }
-        await this.#commitIfDue();
+        const committed = await this.#commitIfDue();
         onProgress();
-        // A backlog is read without waiting: let others of this process have their turn.
-        if (found) await new Promise(setImmediate);
+        // A backlog is read without waiting: let others of this process have their turn, as they have had it during a commit.
+        if (found && !committed) await new Promise(setImmediate);
       }
       if (this.#uncommitted) await this.#commit(undefined);
     } finally {
@@ -152,10 +151,12 @@ export class Task {
     this.#dead.push(outgoing('DEAD', batch.key(i), batch.time(i), letter));
   }
 
-  async #commitIfDue(): Promise<void> {
+  /** False: there was nothing to commit yet. */
+  async #commitIfDue(): Promise<boolean> {
     const effects = this.#detection.takeEffects();
-    if (effects || this.#dead.length > 0) await this.#commit(effects);
-    else if (this.#uncommitted && this.#deps.clock() - this.#committedAt >= POSITIONS_EVERY_MS) await this.#commit(undefined);
+    const due = effects || this.#dead.length > 0 || (this.#uncommitted && this.#deps.clock() - this.#committedAt >= POSITIONS_EVERY_MS);
+    if (due) await this.#commit(effects);
+    return Boolean(due);
   }
 
   async #commit(effects: Effects | undefined): Promise<void> {

@@ -1,5 +1,5 @@
 import type { RecordBatch } from '../port.ts';
-import { closed } from './faults.ts';
+import { closed, lost } from './faults.ts';
 import type { Follower, PartitionLog } from './partition-log.ts';
 
 /** What one poll returns at most, so that a backlog doesn't block the event loop; always at least one batch. */
@@ -9,12 +9,16 @@ const MAX_POLL_RECORDS = 10_000;
 /** A reading position in one partition. */
 export class Cursor implements Follower {
   readonly log: PartitionLog;
+  readonly ahead: boolean;
   position: number;
   onGap: ((from: number, to: number) => void) | undefined;
   readonly #onWake: () => void;
+  readonly #losses: number;
 
-  constructor(log: PartitionLog, position: number, onWake: () => void) {
+  constructor(log: PartitionLog, position: number, ahead: boolean, onWake: () => void) {
     this.log = log;
+    this.ahead = ahead;
+    this.#losses = log.losses;
     this.position = position;
     this.#onWake = onWake;
     log.followers.add(this);
@@ -24,11 +28,13 @@ export class Cursor implements Follower {
     this.#onWake();
   }
 
-  /** The next batch, or undefined at the end of the log. */
+  /** The next batch, or undefined at the end of the log. Throws TransientError where what it may have read ahead was lost. */
   next(): RecordBatch | undefined {
+    if (this.ahead && this.log.losses !== this.#losses) throw lost();
     this.#passTo(this.log.earliest);
-    while (this.position < this.log.next) {
-      const { batch, next } = this.log.read(this.position);
+    const end = this.ahead ? this.log.sealed : this.log.next;
+    while (this.position < end) {
+      const { batch, next } = this.log.read(this.position, end);
       if (batch) {
         this.#passTo(batch.offset(0));
         this.position = next;
@@ -54,9 +60,9 @@ export class Poller {
   #wake: (() => void) | undefined;
   #closed = false;
 
-  /** `positions` gives where each cursor begins. */
-  constructor(logs: readonly PartitionLog[], position: (log: PartitionLog) => number) {
-    this.#cursors = logs.map((log) => new Cursor(log, position(log), () => this.#wake?.()));
+  /** `position` gives where each cursor begins; `ahead`: they read what is on its way to the disk too. */
+  constructor(logs: readonly PartitionLog[], position: (log: PartitionLog) => number, ahead = false) {
+    this.#cursors = logs.map((log) => new Cursor(log, position(log), ahead, () => this.#wake?.()));
   }
 
   get cursors(): readonly Cursor[] {

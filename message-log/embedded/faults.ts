@@ -23,4 +23,6 @@ export async function commitFault(error: unknown): Promise<TransientError> {
 
 export const fenced = (): PermanentError =>
   new PermanentError('fenced', 'another process or task has taken over; this one must not write any more');
+export const lost = (): TransientError =>
+  new TransientError('input-lost', 'a write to the data folder has failed, with records that were read already');
 export const closed = (): TransientError => new TransientError('log-closed', 'the log is closed');

@@ -23,7 +23,7 @@ export function sealFrame(frame: Buffer, records: number, baseOffset: number, ba
   frame.writeUInt32LE(FORMAT, 0);
   frame.writeUInt32LE(records, 8);
   frame.writeUInt32LE(0, 12);
-  frame.writeDoubleLE(baseOffset, 16);
+  frame.writeDoubleLE(baseOffset, BASE_AT);
   frame.writeDoubleLE(baseTime, 24);
   frame.writeUInt32LE(crc32(frame.subarray(8)), 4);
 }
@@ -34,11 +34,12 @@ export function isIntact(frame: Buffer, baseOffset: number): boolean {
     frame.length >= HEADER_BYTES &&
     frame.readUInt32LE(0) === FORMAT &&
     frame.readUInt32LE(4) === crc32(frame.subarray(8)) &&
-    frame.readDoubleLE(16) === baseOffset &&
+    baseOf(frame) === baseOffset &&
     frame.length >= HEADER_BYTES + frame.readUInt32LE(8) * RECORD_BYTES
   );
 }
 
+export const baseOf = (frame: Buffer): number => frame.readDoubleLE(BASE_AT);
 export const recordsOf = (frame: Buffer): number => frame.readUInt32LE(8);
 export const lastTimeOf = (frame: Buffer): number =>
   frame.readDoubleLE(24) + frame.readUInt32LE(HEADER_BYTES + (2 * recordsOf(frame) - 1) * 4);

@@ -26,7 +26,10 @@ interface OpenRound extends Round {
   reject(error: unknown): void;
 }
 
-/** Group commit: whatever gathers while a commit runs goes out with the next one, as one transaction. No linger. */
+/**
+ * Group commit: whatever gathers while a commit runs goes out with the next one, as one transaction. No linger. Tasks read the records of a commit
+ * before it is written, and what they make of them goes with it: an alarm waits for no second commit.
+ */
 export class GroupCommit {
   readonly #store: Store;
   readonly #health: Health;
@@ -93,37 +96,54 @@ export class GroupCommit {
 
   async #run(): Promise<void> {
     await nextTurn();
-    while (this.#round.touched.size > 0 || this.#round.extras.length > 0) await this.#commit();
+    while (isUsed(this.#round)) await this.#commit();
     this.#running = undefined;
   }
 
   async #commit(): Promise<void> {
-    const round = this.#round;
-    this.#round = newRound();
-    this.#writingBytes = this.#stagedBytes;
-    this.#stagedBytes = 0;
-    const frames = [...round.touched].map((log) => {
-      round.bases.set(log, log.next);
-      return { log, frames: log.seal() };
-    });
+    const frames = new Map<PartitionLog, Buffer[]>();
+    const rounds = [this.#seal(frames)];
+    if ([...frames.keys()].some((log) => log.isReadAhead)) {
+      await reactions();
+      if (isUsed(this.#round)) rounds.push(this.#seal(frames));
+    }
     const slow = setTimeout(() => this.#health.report('log', 'a write to the data folder takes very long'), SLOW_COMMIT_MS);
     const start = performance.now();
     try {
       await this.#store.write(() => {
-        for (const part of frames) part.log.put(part.frames);
-        for (const extra of round.extras) extra();
+        for (const [log, sealed] of frames) log.put(sealed);
+        for (const { extras } of rounds) for (const extra of extras) extra();
       }, this.#writingBytes);
       this.#metrics.commitSeconds.observe((performance.now() - start) / 1_000);
       this.#succeeded();
-      for (const part of frames) part.log.publish(part.frames);
-      round.resolve();
+      for (const [log, sealed] of frames) log.publish(sealed);
+      for (const round of rounds) round.resolve();
     } catch (error) {
       this.#failed(error);
-      round.reject(error);
+      // What has gathered meanwhile may rest on what is lost.
+      rounds.push(this.#seal(frames));
+      for (const log of frames.keys()) log.discard();
+      for (const round of rounds) round.reject(error);
     } finally {
       clearTimeout(slow);
       this.#writingBytes = 0;
     }
+  }
+
+  /** Ends the open round: what is staged becomes frames, added to those of the commit. */
+  #seal(frames: Map<PartitionLog, Buffer[]>): OpenRound {
+    const round = this.#round;
+    this.#round = newRound();
+    this.#writingBytes += this.#stagedBytes;
+    this.#stagedBytes = 0;
+    for (const log of round.touched) {
+      round.bases.set(log, log.sealed);
+      const before = frames.get(log);
+      const sealed = log.seal();
+      if (before) before.push(...sealed);
+      else frames.set(log, sealed);
+    }
+    return round;
   }
 
   #succeeded(): void {
@@ -153,6 +173,15 @@ export class GroupCommit {
     this.also(() => undefined);
     this.next();
   }
+}
+
+/** Resolves once everything has run that was ready to: who waits for records and needs nothing else has had them and answered. */
+function reactions(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
+}
+
+function isUsed({ touched, extras }: OpenRound): boolean {
+  return touched.size > 0 || extras.length > 0;
 }
 
 function newRound(): OpenRound {

@@ -4,7 +4,7 @@
  * that it rewrites through the memory map, page after page of the whole file would become resident. A few slots stay where they are.
  */
 import type { Database } from 'lmdb';
-import { BASE_AT, isIntact, lastTimeOf, recordsOf, SMALL_FRAME_BYTES } from './frame.ts';
+import { BASE_AT, baseOf, isIntact, lastTimeOf, recordsOf, SMALL_FRAME_BYTES } from './frame.ts';
 
 /** A frame in a slot. */
 export interface Entry {
@@ -39,7 +39,7 @@ export class Journal {
     const merged = db.getBinary(MERGED)?.readDoubleLE(0) ?? 0;
     for (const slot of db.getKeys({ start: FIRST })) {
       const bytes = db.getBinary(slot);
-      const base = bytes && bytes.length > BASE_AT + 8 ? bytes.readDoubleLE(BASE_AT) : Number.NaN;
+      const base = bytes && bytes.length > BASE_AT + 8 ? baseOf(bytes) : Number.NaN;
       const intact = bytes && isIntact(bytes, base);
       if (!intact) this.damaged += 1;
       if (intact && base >= merged) this.added(slot, bytes);
@@ -82,7 +82,7 @@ export class Journal {
 
   /** The frame is on disk. */
   added(slot: number, frame: Buffer): void {
-    const base = frame.readDoubleLE(BASE_AT);
+    const base = baseOf(frame);
     this.#entries.push({ slot, base, next: base + recordsOf(frame), at: lastTimeOf(frame), bytes: frame.length });
     this.#bytes += frame.length;
   }

@@ -76,6 +76,7 @@ class LmdbLog implements EmbeddedLog {
       positions: this.#positions,
       commits: this.#commits,
       log: (topic, partition) => this.#log(topic, partition),
+      readAhead: (log, from) => this.#read(log, from, true),
     });
     const logs = [...this.#logs.values()].flat();
     const retention = new Retention(limits, { store, logs, positions: this.#positions, metrics: this.#metrics, clock, logger });
@@ -115,10 +116,7 @@ class LmdbLog implements EmbeddedLog {
   async reader(topic: Topic, partition: number, from: From): Promise<Reader> {
     this.#checkOpen();
     const log = this.#log(topic, partition);
-    const start = from === 'earliest' ? log.earliest : from === 'latest' ? log.next : from;
-    const reader = new EmbeddedReader(log, start, () => this.#open.delete(reader));
-    this.#open.add(reader);
-    return reader;
+    return this.#read(log, from === 'earliest' ? log.earliest : from === 'latest' ? log.next : from, false);
   }
 
   async subscribe(group: string, topics: readonly Topic[]): Promise<Subscription> {
@@ -159,6 +157,12 @@ class LmdbLog implements EmbeddedLog {
     for (const open of this.#open) await open.close();
   }
 
+  #read(log: PartitionLog, from: number, ahead: boolean): Reader {
+    const reader = new EmbeddedReader(log, from, ahead, () => this.#open.delete(reader));
+    this.#open.add(reader);
+    return reader;
+  }
+
   #stageAll(log: PartitionLog, records: Records, at: number): void {
     log.stage.addAll(records, log.monotone(at));
     this.#commits.touch(log);
@@ -186,9 +190,9 @@ class EmbeddedReader implements Reader {
   readonly #poller: Poller;
   readonly #onClose: () => void;
 
-  constructor(log: PartitionLog, start: number, onClose: () => void) {
+  constructor(log: PartitionLog, start: number, ahead: boolean, onClose: () => void) {
     this.#onClose = onClose;
-    this.#poller = new Poller([log], () => start);
+    this.#poller = new Poller([log], () => start, ahead);
     for (const cursor of this.#poller.cursors) cursor.onGap = (from, to) => this.onGap?.(from, to);
   }
 

@@ -1,6 +1,6 @@
 import type { Database } from 'lmdb';
 import type { Topic } from '../topics.ts';
-import { FrameBatch, isIntact, lastTimeOf, MAX_FRAME_BYTES, MAX_FRAME_RECORDS, recordsOf, SMALL_FRAME_BYTES } from './frame.ts';
+import { baseOf, FrameBatch, isIntact, lastTimeOf, MAX_FRAME_BYTES, MAX_FRAME_RECORDS, recordsOf, SMALL_FRAME_BYTES } from './frame.ts';
 import { type Entry, Journal } from './journal.ts';
 import { Stage } from './stage.ts';
 
@@ -19,6 +19,8 @@ export interface Frame {
 /** Where a reader of this process stands; told as soon as there is more. */
 export interface Follower {
   readonly position: number;
+  /** Reads what is sealed, though it is not on disk yet. */
+  readonly ahead: boolean;
   wake(): void;
 }
 
@@ -51,6 +53,8 @@ export class PartitionLog {
   #tailBytes = 0;
   #earliest: number;
   #next: number;
+  #sealed: number;
+  #losses = 0;
   #lastTime = 0;
   /** The frame whose time was asked for last: it is asked for again and again until it goes. */
   #asked = { base: -1, at: 0 };
@@ -68,6 +72,7 @@ export class PartitionLog {
     this.journal = new Journal(journal);
     this.#onCorrupt = onCorrupt;
     this.#next = this.#findEnd();
+    this.#sealed = this.#next;
     this.#earliest = this.#startAfter(-1);
   }
 
@@ -79,6 +84,22 @@ export class PartitionLog {
   /** Next offset to be written; everything before it is on disk. */
   get next(): number {
     return this.#next;
+  }
+
+  /** Next offset to be sealed; what is between `next` and this is on its way to the disk. */
+  get sealed(): number {
+    return this.#sealed;
+  }
+
+  /** How often sealed records were lost because their commit failed: others then get their offsets. */
+  get losses(): number {
+    return this.#losses;
+  }
+
+  /** Whether anybody reads what is sealed. */
+  get isReadAhead(): boolean {
+    for (const { ahead } of this.followers) if (ahead) return true;
+    return false;
   }
 
   get sizeBytes(): number {
@@ -96,9 +117,17 @@ export class PartitionLog {
     return this.#lastTime;
   }
 
-  /** What is staged, as frames to put. */
+  /** What is staged, as frames to put. Those who read ahead may have them. */
   seal(): Buffer[] {
-    return this.stage.seal(this.#next, this.stage.bytes <= SLICED_BYTES ? SMALL_FRAME_BYTES : MAX_FRAME_BYTES);
+    const frames = this.stage.seal(this.#sealed, this.stage.bytes <= SLICED_BYTES ? SMALL_FRAME_BYTES : MAX_FRAME_BYTES);
+    for (const bytes of frames) {
+      const base = baseOf(bytes);
+      this.#sealed = base + recordsOf(bytes);
+      this.#tail.push({ base, next: this.#sealed, bytes });
+      this.#tailBytes += bytes.length;
+    }
+    this.#wake(true);
+    return frames;
   }
 
   /** Call inside a write of the store. */
@@ -116,24 +145,33 @@ export class PartitionLog {
     }
   }
 
-  /** The frames are on disk: readers may have them. */
+  /** All that was sealed is on disk: every reader may have it. */
   publish(frames: readonly Buffer[]): void {
     for (const bytes of frames) {
-      const base = bytes.readDoubleLE(16);
-      this.#next = base + recordsOf(bytes);
-      this.#tail.push({ base, next: this.#next, bytes });
-      this.#tailBytes += bytes.length;
       const slot = this.#placed.get(bytes);
       if (slot !== undefined) this.journal.added(slot, bytes);
     }
     this.#placed.clear();
+    this.#next = this.#sealed;
     this.#trimTail();
-    for (const follower of this.followers) follower.wake();
+    this.#wake(false);
   }
 
-  /** The records from `from` on that lie in one frame. */
-  read(from: number): Read {
-    if (from >= this.#next) return { batch: undefined, next: from };
+  /** All that was sealed is lost. */
+  discard(): void {
+    if (this.#sealed === this.#next) return;
+    for (let frame = this.#tail.at(-1); frame && frame.base >= this.#next; frame = this.#tail.at(-1)) {
+      this.#tail.pop();
+      this.#tailBytes -= frame.bytes.length;
+    }
+    this.#sealed = this.#next;
+    this.#losses += 1;
+    this.#wake(true);
+  }
+
+  /** The records from `from` on that lie in one frame; from `end` on there are none. */
+  read(from: number, end = this.#next): Read {
+    if (from >= end) return { batch: undefined, next: from };
     const recent = this.#inTail(from);
     if (recent) return this.#batch(recent.bytes, from);
     const entry = this.journal.atOrAfter(from);
@@ -206,6 +244,10 @@ export class PartitionLog {
     return { batch, next: batch.nextOffset };
   }
 
+  #wake(ahead: boolean): void {
+    for (const follower of this.followers) if (follower.ahead === ahead) follower.wake();
+  }
+
   #inTail(offset: number): Frame | undefined {
     const tail = this.#tail;
     if (tail.length === 0 || offset < (tail[0] as Frame).base) return undefined;
@@ -232,7 +274,7 @@ export class PartitionLog {
   }
 
   #putFrame(frame: Buffer): void {
-    void this.#db.put(frame.readDoubleLE(16), frame);
+    void this.#db.put(baseOf(frame), frame);
   }
 
   /** Base of the first frame after `offset`; the end of the log if there is none. */

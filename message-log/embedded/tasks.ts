@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database } from 'lmdb';
-import type { InputPositions, OutgoingRecord, StateDelta, TaskLog, TaskOwner } from '../port.ts';
-import { INPUTS, type Topic } from '../topics.ts';
-import { fenced } from './faults.ts';
+import type { InputPositions, OutgoingRecord, Reader, StateDelta, TaskLog, TaskOwner } from '../port.ts';
+import { type InputTopic, INPUTS, type Topic } from '../topics.ts';
+import { fenced, lost } from './faults.ts';
 import type { GroupCommit } from './group-commit.ts';
 import type { PartitionLog } from './partition-log.ts';
 import type { Positions } from './positions.ts';
@@ -16,6 +16,8 @@ export interface TaskParts {
   readonly positions: Positions;
   readonly commits: GroupCommit;
   log(topic: Topic, partition: number): PartitionLog;
+  /** A reader that sees what is sealed, before it is on disk. */
+  readAhead(log: PartitionLog, from: number): Reader;
 }
 
 /** Gives all partitions to whoever asked last; tasks handed out before are fenced. */
@@ -76,16 +78,21 @@ class EmbeddedTaskLog implements TaskLog {
   fenced = false;
   readonly #state: Database<Buffer, number>;
   readonly #parts: TaskParts;
+  readonly #inputs: readonly PartitionLog[];
+  /** Losses of its inputs when it was restored. */
+  #losses = 0;
 
   constructor(partition: number, state: Database<Buffer, number>, parts: TaskParts) {
     this.partition = partition;
     this.#state = state;
     this.#parts = parts;
+    this.#inputs = INPUTS.map((topic) => parts.log(topic, partition));
     // From now on retention waits for the task.
     for (const topic of INPUTS) parts.positions.begin(TASK_GROUP, topic, partition, 0);
   }
 
   async restore(visit: (key: number, value: Buffer) => void): Promise<InputPositions> {
+    this.#losses = this.#lossesNow();
     for (let start = 0; ; ) {
       let visited = 0;
       for (const { key, value } of this.#state.getRange({ start, limit: RESTORED_PER_TURN })) {
@@ -99,8 +106,13 @@ class EmbeddedTaskLog implements TaskLog {
     return { ENTRY: this.#position('ENTRY'), OK: this.#position('OK'), ACTION: this.#position('ACTION') };
   }
 
+  async reader(topic: InputTopic, from: number): Promise<Reader> {
+    return this.#parts.readAhead(this.#parts.log(topic, this.partition), from);
+  }
+
   async commit(outputs: readonly OutgoingRecord[], state: readonly StateDelta[], positions: InputPositions): Promise<void> {
     if (this.fenced) throw fenced();
+    if (this.#lossesNow() !== this.#losses) throw lost();
     const { commits } = this.#parts;
     commits.admit(
       outputs.reduce((sum, { value }) => sum + value.length, 0) + state.reduce((sum, { value }) => sum + (value?.length ?? 0), 0),
@@ -116,6 +128,10 @@ class EmbeddedTaskLog implements TaskLog {
     });
     await commits.next().committed;
     for (const topic of INPUTS) this.#parts.positions.committed(TASK_GROUP, topic, this.partition, positions[topic]);
+  }
+
+  #lossesNow(): number {
+    return this.#inputs.reduce((sum, { losses }) => sum + losses, 0);
   }
 
   #position(topic: Topic): number {

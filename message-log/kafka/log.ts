@@ -115,6 +115,7 @@ class KafkaLog implements MessageLog {
       ...this.#deps,
       client: await this.#connect(),
       newClient: () => this.#newClient(),
+      reader: (topic, partition, from) => this.reader(topic, partition, from),
       metrics: this.#metrics,
       prefix,
       requestTimeoutMs,

@@ -68,13 +68,14 @@ export class Ownership {
   async #assign(partition: number): Promise<void> {
     await this.#ending.get(partition);
     if (this.#closing || this.#tasks.has(partition) || !this.#member.held.has(partition)) return;
-    const { metrics, prefix, requestTimeoutMs, clock } = this.#deps;
+    const { metrics, prefix, requestTimeoutMs, clock, reader } = this.#deps;
     const task = new KafkaTaskLog(partition, {
       client: this.#deps.newClient(),
       metrics,
       prefix,
       requestTimeoutMs,
       clock,
+      reader,
       confirm: () => this.#member.confirm(),
       onFenced: (fencedTask) => this.#fenced(fencedTask),
     });

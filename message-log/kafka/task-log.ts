@@ -1,6 +1,6 @@
 import { PermanentError } from '../../runtime/errors.ts';
-import type { InputPositions, OutgoingRecord, StateDelta, TaskLog } from '../port.ts';
-import { INPUTS } from '../topics.ts';
+import type { InputPositions, OutgoingRecord, Reader, StateDelta, TaskLog } from '../port.ts';
+import { type InputTopic, INPUTS } from '../topics.ts';
 import type { Client } from './client.ts';
 import { fenced, unavailable } from './faults.ts';
 import type { KafkaMetrics } from './metrics.ts';
@@ -22,6 +22,7 @@ export interface TaskLogDeps {
   /** Rejects unless the partition is this process's to take: a process that woke up late must not take it from its owner. */
   confirm(partition: number): Promise<void>;
   onFenced(task: KafkaTaskLog): void;
+  reader(topic: InputTopic, partition: number, from: number): Promise<Reader>;
 }
 
 /** One partition's task on Kafka: its epoch is that of a transactional id, its state and positions are records of STATE. */
@@ -70,6 +71,10 @@ export class KafkaTaskLog implements TaskLog {
     this.#positions = positions;
     metrics.restoreSeconds.observe((performance.now() - began) / 1_000);
     return positions;
+  }
+
+  reader(topic: InputTopic, from: number): Promise<Reader> {
+    return this.#deps.reader(topic, this.partition, from);
   }
 
   async commit(outputs: readonly OutgoingRecord[], state: readonly StateDelta[], positions: InputPositions): Promise<void> {

@@ -73,7 +73,17 @@ export async function taskBehindTheGroup({ config, registry }: KafkaInstallation
   );
   await client.connect();
   const metrics = kafkaMetrics(registry, () => 0);
-  const deps = { client, metrics, prefix, requestTimeoutMs, clock: Date.now, confirm: async () => undefined, onFenced: () => undefined };
+  const reader = () => Promise.reject(new Error('nobody reads here'));
+  const deps = {
+    client,
+    metrics,
+    prefix,
+    requestTimeoutMs,
+    clock: Date.now,
+    reader,
+    confirm: async () => undefined,
+    onFenced: () => undefined,
+  };
   return { task: new KafkaTaskLog(partition, deps), close: () => client.close() };
 }
 

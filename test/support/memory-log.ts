@@ -159,6 +159,7 @@ export class MemoryLog implements MessageLog {
         for (const [key, value] of this.#stateOf(partition)) visit(key, value);
         return this.#positions.get(partition) ?? { ENTRY: 0, OK: 0, ACTION: 0 };
       },
+      reader: (topic, from) => this.reader(topic, partition, from),
       commit: async (outputs: readonly OutgoingRecord[], state: readonly StateDelta[], positions: InputPositions) => {
         this.commits.push(outputs.length);
         if (this.#epochs.get(partition) !== epoch) throw new PermanentError('fenced', 'another owner has taken over');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { MessageLog, Reader, RecordBatch } from '../../../message-log/port.ts';
+import type { Reader, RecordBatch, TaskLog } from '../../../message-log/port.ts';
 import type { InputTopic, Topic } from '../../../message-log/topics.ts';
 import { Inputs } from '../../../processor/inputs.ts';
 import { batchOf } from '../../support/batches.ts';
@@ -8,10 +8,10 @@ import { batchOf } from '../../support/batches.ts';
 type Times = Readonly<Record<InputTopic, readonly number[]>>;
 
 /** A log whose readers give `sizes` records a poll, from lists of record times; with `delay` after so many turns, and only to who waits. */
-function logOf(times: Times, size: () => number, delay?: () => number): Pick<MessageLog, 'reader'> {
+function logOf(times: Times, size: () => number, delay?: () => number): Pick<TaskLog, 'reader'> {
   return {
-    reader: async (topic: Topic): Promise<Reader> => {
-      const all = times[topic as InputTopic];
+    reader: async (topic): Promise<Reader> => {
+      const all = times[topic];
       let position = 0;
       return {
         get position() {
@@ -37,7 +37,7 @@ function logOf(times: Times, size: () => number, delay?: () => number): Pick<Mes
 }
 
 async function drain(times: Times, size: () => number, delay?: () => number): Promise<{ topic: Topic; at: number; offset: number }[]> {
-  const inputs = await Inputs.open(logOf(times, size, delay) as MessageLog, 0, { ENTRY: 0, OK: 0, ACTION: 0 }, () => undefined);
+  const inputs = await Inputs.open(logOf(times, size, delay), { ENTRY: 0, OK: 0, ACTION: 0 }, () => undefined);
   const seen: { topic: Topic; at: number; offset: number }[] = [];
   const left = (): boolean => (['ENTRY', 'OK', 'ACTION'] as const).some((topic) => inputs.positions[topic] < times[topic].length);
   while ((await inputs.fill()) || left()) {
@@ -103,9 +103,9 @@ describe('merging the inputs of a task', () => {
       () => 1,
     );
     const lost = {
-      reader: async (topic: Topic, partition: number, from: number) => (topic === 'ENTRY' ? never() : log.reader(topic, partition, from)),
+      reader: async (topic: InputTopic, from: number) => (topic === 'ENTRY' ? never() : log.reader(topic, from)),
     };
-    const inputs = await Inputs.open(lost as unknown as MessageLog, 0, { ENTRY: 0, OK: 0, ACTION: 0 }, () => undefined);
+    const inputs = await Inputs.open(lost, { ENTRY: 0, OK: 0, ACTION: 0 }, () => undefined);
     const filled = inputs.fill();
     await turns(20);
     await inputs.wake();
@@ -117,9 +117,9 @@ describe('merging the inputs of a task', () => {
   it('gives readings although recoveries before them do not come: an alarm does not wait for ever', async () => {
     const log = logOf({ ENTRY: [1], OK: [], ACTION: [] }, () => 1);
     const lost = {
-      reader: async (topic: Topic, partition: number, from: number) => (topic === 'OK' ? never() : log.reader(topic, partition, from)),
+      reader: async (topic: InputTopic, from: number) => (topic === 'OK' ? never() : log.reader(topic, from)),
     };
-    const inputs = await Inputs.open(lost as unknown as MessageLog, 0, { ENTRY: 0, OK: 0, ACTION: 0 }, () => undefined);
+    const inputs = await Inputs.open(lost, { ENTRY: 0, OK: 0, ACTION: 0 }, () => undefined);
     expect(await inputs.fill()).toBe(true);
     expect(inputs.take()?.batch.topic).toBe('ENTRY');
     await inputs.close();
