@@ -364,6 +364,22 @@ export function messageLogContract(name: string, open: (partitions: number) => P
         await expect(tasks[0]?.commit([], [], { ENTRY: 1, OK: 1, ACTION: 1 })).rejects.toMatchObject({ code: 'fenced' });
       });
 
+      it('read their inputs from a place on, and wait for what comes', async () => {
+        const [task] = (await own(log)).tasks;
+        const key = keyOf(task);
+        await task?.restore(() => undefined);
+        await log.append('ENTRY', records([key, 'a'], [key, 'b']), at);
+        const reader = await task?.reader('ENTRY', 0);
+        if (!reader) throw new Error('no task');
+        const [, second] = await read(reader, 2);
+        const waiting = reader.poll(PATIENCE_MS);
+        await log.append('ENTRY', records([key, 'c']), at);
+        expect(values(await waiting)).toEqual(['c']);
+        const again = await task?.reader('ENTRY', second?.offset ?? 0);
+        expect((await read(again ?? reader, 2)).map(({ value }) => value)).toEqual(['b', 'c']);
+        await task?.commit([alarm(key, 'raised')], [], { ENTRY: reader.position, OK: 0, ACTION: 0 });
+      });
+
       it('wake the consumers of what they write', async () => {
         const subscription = await log.subscribe('mailer', ['ALARM']);
         const [task] = (await own(log)).tasks;

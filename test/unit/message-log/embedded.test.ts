@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type EmbeddedLog, openEmbeddedLog } from '../../../message-log/embedded/log.ts';
 import { openStore, type Store } from '../../../message-log/embedded/store.ts';
 import type { Reader, Subscription, TaskLog } from '../../../message-log/port.ts';
+import { TransientError } from '../../../runtime/errors.ts';
 import { Health } from '../../../runtime/health.ts';
 
 const START = Date.UTC(2026, 0, 1);
@@ -181,6 +182,117 @@ describe('the embedded log', () => {
     await append('ENTRY', 'small');
     expect(await values(await log.reader('ENTRY', 0, 'earliest'))).toEqual(['small']);
     await close();
+  });
+
+  describe('a task that reads what is on its way to the disk', () => {
+    let task: TaskLog;
+    let fail: Error | undefined;
+    /** What the next write waits for. */
+    let held: Promise<void> | undefined;
+    const write: Store['write'] = async (action, bytes) => {
+      const before = held;
+      held = undefined;
+      await before;
+      if (fail) throw fail;
+      await store.write(action, bytes);
+    };
+    const begin = async (): Promise<void> => {
+      await open();
+      await log.close();
+      fail = undefined;
+      const { root, dataDir: folder } = store;
+      log = await openEmbeddedLog(
+        { root, dataDir: folder, write, close: () => store.close() },
+        {
+          partitions: 1,
+          retentionMs: HOUR_MS,
+          retentionBytes: MIB,
+          clock: () => now,
+          logger: pino({ level: 'silent' }),
+          registry,
+          health,
+        },
+      );
+      await log.own({
+        assigned: async (assigned) => {
+          task = assigned;
+        },
+        revoked: async () => undefined,
+      });
+      await task.restore(() => undefined);
+    };
+    /** Raises an alarm for each of the next records. */
+    const raise = async (reader: Reader): Promise<void> => {
+      const [batch] = await reader.poll(1_000);
+      const outputs = Array.from({ length: batch?.length ?? 0 }, (_, i) => ({
+        topic: 'ALARM' as const,
+        key: 1,
+        at: now,
+        value: Buffer.from(`for ${batch?.bytes.toString('utf8', batch.start(i), batch.end(i))}`),
+      }));
+      await task.commit(outputs, [{ key: 1, value: Buffer.from('active') }], { ENTRY: batch?.nextOffset ?? 0, OK: 0, ACTION: 0 });
+    };
+    const commits = async (): Promise<number> => Number(/tocsin_log_commit_seconds_count (\d+)/.exec(await registry.metrics())?.[1]);
+
+    it('has its answer written with the same commit, and nobody reads either of them before', async () => {
+      await begin();
+      const before = await commits();
+      const others = await log.reader('ENTRY', 0, 'latest');
+      const alarms = await log.reader('ALARM', 0, 'latest');
+      const raised = raise(await task.reader('ENTRY', 0));
+      const appended = append('ENTRY', 'smoke');
+      expect([await others.poll(0), await alarms.poll(0)]).toEqual([[], []]);
+      await Promise.all([appended, raised]);
+      expect(await commits()).toBe(before + 1);
+      expect([await values(others), await values(alarms)]).toEqual([['smoke'], ['for smoke']]);
+      await close();
+    });
+
+    it('loses its answer where the commit fails, and must be restored; others then get the offsets', async () => {
+      await begin();
+      const reader = await task.reader('ENTRY', 0);
+      fail = new TransientError('disk-full', 'the disk is full');
+      const outcomes = await Promise.allSettled([append('ENTRY', 'smoke'), raise(reader)]);
+      expect(outcomes).toMatchObject([{ reason: { code: 'disk-full' } }, { reason: { code: 'disk-full' } }]);
+      fail = undefined;
+      await expect.poll(() => health.ready).toBe(true);
+      await append('ENTRY', 'motion');
+
+      await expect(reader.poll(0)).rejects.toMatchObject({ name: 'TransientError', code: 'input-lost' });
+      await expect(task.commit([], [], { ENTRY: 1, OK: 0, ACTION: 0 })).rejects.toMatchObject({ code: 'input-lost' });
+      const state: number[] = [];
+      expect(await task.restore((key) => state.push(key))).toEqual({ ENTRY: 0, OK: 0, ACTION: 0 });
+      expect(state).toEqual([]);
+      await raise(await task.reader('ENTRY', 0));
+      expect(await values(await log.reader('ALARM', 0, 'earliest'))).toEqual(['for motion']);
+      expect(await values(await log.reader('ENTRY', 0, 'earliest'))).toEqual(['motion']);
+      await close();
+    });
+
+    it('loses it too where it answers only while the commit that fails is under way', async () => {
+      await begin();
+      const reader = await task.reader('ENTRY', 0);
+      let answered: Promise<void> = Promise.resolve();
+      const slow = reader.poll(1_000).then(async ([batch]) => {
+        await new Promise(setImmediate);
+        answered = task.commit([{ topic: 'ALARM', key: 1, at: now, value: Buffer.from('late') }], [], {
+          ENTRY: batch?.nextOffset ?? 0,
+          OK: 0,
+          ACTION: 0,
+        });
+        fails(new TransientError('disk-full', 'the disk is full'));
+        await answered;
+      });
+      let fails: (error: Error) => void = () => undefined;
+      held = new Promise((_, reject) => {
+        fails = reject;
+      });
+      const outcomes = await Promise.allSettled([append('ENTRY', 'smoke'), slow]);
+      expect(outcomes).toMatchObject([{ reason: { code: 'disk-full' } }, { reason: { code: 'disk-full' } }]);
+      await expect.poll(() => health.ready).toBe(true);
+      expect(await values(await log.reader('ALARM', 0, 'earliest'))).toEqual([]);
+      await close();
+    });
   });
 
   it('counts what it appends', async () => {
