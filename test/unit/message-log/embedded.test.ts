@@ -21,11 +21,13 @@ describe('the embedded log', () => {
   let now: number;
   let registry: Registry;
   let health: Health;
-  const open = async (retentionBytes = 1024 * MIB, partitions = 1): Promise<void> => {
+  const open = async (retentionBytes = 1024 * MIB, partitions = 1, write?: Store['write']): Promise<void> => {
     store = await openStore(dataDir);
+    const { root, dataDir: folder } = store;
+    const written = write ? { root, dataDir: folder, write, close: () => store.close() } : store;
     registry = new Registry();
     health = new Health();
-    log = await openEmbeddedLog(store, {
+    log = await openEmbeddedLog(written, {
       partitions,
       retentionMs: HOUR_MS,
       retentionBytes,
@@ -197,22 +199,8 @@ describe('the embedded log', () => {
       await store.write(action, bytes);
     };
     const begin = async (): Promise<void> => {
-      await open();
-      await log.close();
       fail = undefined;
-      const { root, dataDir: folder } = store;
-      log = await openEmbeddedLog(
-        { root, dataDir: folder, write, close: () => store.close() },
-        {
-          partitions: 1,
-          retentionMs: HOUR_MS,
-          retentionBytes: MIB,
-          clock: () => now,
-          logger: pino({ level: 'silent' }),
-          registry,
-          health,
-        },
-      );
+      await open(MIB, 1, write);
       await log.own({
         assigned: async (assigned) => {
           task = assigned;
