@@ -154,9 +154,10 @@ export class Task {
   /** False: there was nothing to commit yet. */
   async #commitIfDue(): Promise<boolean> {
     const effects = this.#detection.takeEffects();
-    const due = effects || this.#dead.length > 0 || (this.#uncommitted && this.#deps.clock() - this.#committedAt >= POSITIONS_EVERY_MS);
-    if (due) await this.#commit(effects);
-    return Boolean(due);
+    const positionsDue = this.#uncommitted && this.#deps.clock() - this.#committedAt >= POSITIONS_EVERY_MS;
+    if (!effects && this.#dead.length === 0 && !positionsDue) return false;
+    await this.#commit(effects);
+    return true;
   }
 
   async #commit(effects: Effects | undefined): Promise<void> {
