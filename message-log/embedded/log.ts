@@ -114,7 +114,6 @@ class LmdbLog implements EmbeddedLog {
   }
 
   async reader(topic: Topic, partition: number, from: From): Promise<Reader> {
-    this.#checkOpen();
     const log = this.#log(topic, partition);
     return this.#read(log, from === 'earliest' ? log.earliest : from === 'latest' ? log.next : from, false);
   }
@@ -158,6 +157,7 @@ class LmdbLog implements EmbeddedLog {
   }
 
   #read(log: PartitionLog, from: number, ahead: boolean): Reader {
+    this.#checkOpen();
     const reader = new EmbeddedReader(log, from, ahead, () => this.#open.delete(reader));
     this.#open.add(reader);
     return reader;
