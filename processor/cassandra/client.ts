@@ -8,8 +8,11 @@ type OperationInfo = policies.retry.OperationInfo;
 /** A slow node is not waited for: after this share of the time a request may take, another one is asked too. */
 const SPECULATE_AFTER = 0.05;
 const SPECULATIONS_MAX = 2;
-/** Of the time a request may take, so that it can be tried twice; of 5 s more than the 2 s after which a node says why it can't write. */
-const ATTEMPT = 0.45;
+/**
+ * Of the time a request may take, so that it can be tried twice; of 5 s more than the 2 s after which a node says why it can't write, and
+ * than the 2.5 s after which one that has just started, or a table that is new, asks another copy instead of a dead one.
+ */
+const ATTEMPT = 0.55;
 const RETRIES_MAX = 3;
 const RECONNECT_FIRST_MS = 250;
 /** Short: it bounds how long alarms wait after a node is back. */
