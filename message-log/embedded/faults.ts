@@ -3,9 +3,10 @@ import { PermanentError, reasonOf, TransientError } from '../../runtime/errors.t
 const ENOSPC = 28;
 const EDQUOT = process.platform === 'darwin' ? 69 : 122;
 const MDB_MAP_FULL = -30792;
-const FULL: readonly unknown[] = [ENOSPC, EDQUOT, MDB_MAP_FULL];
+/** As lmdb says it, and Node. */
+const FULL: readonly unknown[] = [ENOSPC, EDQUOT, MDB_MAP_FULL, 'ENOSPC', 'EDQUOT'];
 
-/** What a failed commit of lmdb means. Its cause arrives as a promise on the error, which must be awaited lest it count as unhandled. */
+/** What a failed commit means. With lmdb its cause arrives as a promise on the error, which must be awaited lest it count as unhandled. */
 export async function commitFault(error: unknown): Promise<TransientError> {
   const pending = error instanceof Error && 'commitError' in error ? error.commitError : undefined;
   const cause =

@@ -14,8 +14,6 @@ export const RECORD_BYTES = 16;
 /** A frame takes no more than this (but at least one record), so that what a reader gets at once is bounded. */
 export const MAX_FRAME_RECORDS = 8_192;
 export const MAX_FRAME_BYTES = 1024 * 1024;
-/** Larger ones don't fit into a leaf of lmdb's tree. */
-export const SMALL_FRAME_BYTES = 1_900;
 export const MAX_TIME_DELTA_MS = 0xff_ff_ff_ff;
 
 /** Fills in the header of a frame whose columns and values are in place. */

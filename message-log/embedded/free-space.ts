@@ -2,7 +2,7 @@ import { statfsSync } from 'node:fs';
 import { TransientError } from '../../runtime/errors.ts';
 
 /** What other programs may take between the look and the write. */
-const RESERVE_BYTES = 16 * 1024 * 1024;
+export const RESERVE_BYTES = 16 * 1024 * 1024;
 
 /**
  * Throws TransientError `disk-full` unless `bytes` more fit on the disk of `folder`. lmdb must not find out by itself: where its write fails, it

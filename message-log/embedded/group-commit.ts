@@ -4,8 +4,9 @@ import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import { closed } from './faults.ts';
 import type { LogMetrics } from './metrics.ts';
+import type { PositionChange, SealedFrame, StateChange } from './batch.ts';
 import type { PartitionLog } from './partition-log.ts';
-import type { Store } from './store.ts';
+import type { WriteAhead } from './write-ahead.ts';
 
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 /** After a failed commit all are refused until one attempt in this time succeeds: a full disk isn't worth one per caller. */
@@ -21,7 +22,10 @@ export interface Round {
 
 interface OpenRound extends Round {
   readonly touched: Set<PartitionLog>;
-  readonly extras: (() => void)[];
+  readonly states: StateChange[];
+  readonly positions: PositionChange[];
+  /** Goes out even if it is empty, to see whether the disk takes it. */
+  isProbe: boolean;
   resolve(): void;
   reject(error: unknown): void;
 }
@@ -31,11 +35,13 @@ interface OpenRound extends Round {
  * before it is written, and what they make of them goes with it: an alarm waits for no second commit.
  */
 export class GroupCommit {
-  readonly #store: Store;
+  readonly #writeAhead: WriteAhead;
   readonly #health: Health;
   readonly #logger: Logger;
   readonly #metrics: LogMetrics;
   #round = newRound();
+  /** Logs with frames in the commit under way. */
+  readonly #sealed = new Set<PartitionLog>();
   #running: Promise<void> | undefined;
   #stagedBytes = 0;
   #writingBytes = 0;
@@ -44,8 +50,8 @@ export class GroupCommit {
   #probe: NodeJS.Timeout | undefined;
   #closing = false;
 
-  constructor(store: Store, health: Health, logger: Logger, metrics: LogMetrics) {
-    this.#store = store;
+  constructor(writeAhead: WriteAhead, health: Health, logger: Logger, metrics: LogMetrics) {
+    this.#writeAhead = writeAhead;
     this.#health = health;
     this.#logger = logger;
     this.#metrics = metrics;
@@ -69,9 +75,10 @@ export class GroupCommit {
     this.#round.touched.add(log);
   }
 
-  /** Puts and removes that go with the next commit, all or nothing. */
-  also(extra: () => void): void {
-    this.#round.extras.push(extra);
+  /** States and positions go with the next commit, all or nothing; of several for one key the last one holds. */
+  also(states: readonly StateChange[], positions: readonly PositionChange[]): void {
+    this.#round.states.push(...states);
+    this.#round.positions.push(...positions);
   }
 
   /** The coming round; it is started if none is running. */
@@ -101,47 +108,48 @@ export class GroupCommit {
   }
 
   async #commit(): Promise<void> {
-    const frames = new Map<PartitionLog, Buffer[]>();
+    const frames: SealedFrame[] = [];
     const rounds = [this.#seal(frames)];
-    if ([...frames.keys()].some((log) => log.isReadAhead)) {
+    if ([...this.#sealed].some((log) => log.isReadAhead)) {
       await reactions();
       if (isUsed(this.#round)) rounds.push(this.#seal(frames));
     }
     const slow = setTimeout(() => this.#health.report('log', 'a write to the data folder takes very long'), SLOW_COMMIT_MS);
     const start = performance.now();
     try {
-      await this.#store.write(() => {
-        for (const [log, sealed] of frames) log.put(sealed);
-        for (const { extras } of rounds) for (const extra of extras) extra();
-      }, this.#writingBytes);
+      await this.#writeAhead.write({
+        frames,
+        states: rounds.flatMap(({ states }) => states),
+        positions: rounds.flatMap(({ positions }) => positions),
+      });
       this.#metrics.commitSeconds.observe((performance.now() - start) / 1_000);
       this.#succeeded();
-      for (const [log, sealed] of frames) log.publish(sealed);
+      for (const { topic, bytes } of frames) this.#metrics.appendedBytes.inc({ topic }, bytes.length);
+      for (const log of this.#sealed) log.publish();
       for (const round of rounds) round.resolve();
     } catch (error) {
       this.#failed(error);
       // What has gathered meanwhile may rest on what is lost.
       rounds.push(this.#seal(frames));
-      for (const log of frames.keys()) log.discard();
+      for (const log of this.#sealed) log.discard();
       for (const round of rounds) round.reject(error);
     } finally {
       clearTimeout(slow);
       this.#writingBytes = 0;
+      this.#sealed.clear();
     }
   }
 
   /** Ends the open round: what is staged becomes frames, added to those of the commit. */
-  #seal(frames: Map<PartitionLog, Buffer[]>): OpenRound {
+  #seal(frames: SealedFrame[]): OpenRound {
     const round = this.#round;
     this.#round = newRound();
     this.#writingBytes += this.#stagedBytes;
     this.#stagedBytes = 0;
     for (const log of round.touched) {
       round.bases.set(log, log.sealed);
-      const before = frames.get(log);
-      const sealed = log.seal();
-      if (before) before.push(...sealed);
-      else frames.set(log, sealed);
+      for (const bytes of log.seal()) frames.push({ topic: log.topic, partition: log.partition, bytes });
+      this.#sealed.add(log);
     }
     return round;
   }
@@ -170,7 +178,7 @@ export class GroupCommit {
 
   /** By itself, since nobody may come to try as long as health says no. */
   #tryAgain(): void {
-    this.also(() => undefined);
+    this.#round.isProbe = true;
     this.next();
   }
 }
@@ -180,8 +188,8 @@ function reactions(): Promise<void> {
   return new Promise((resolve) => process.nextTick(resolve));
 }
 
-function isUsed({ touched, extras }: OpenRound): boolean {
-  return touched.size > 0 || extras.length > 0;
+function isUsed({ touched, states, positions, isProbe }: OpenRound): boolean {
+  return touched.size > 0 || states.length > 0 || positions.length > 0 || isProbe;
 }
 
 function newRound(): OpenRound {
@@ -193,5 +201,5 @@ function newRound(): OpenRound {
   });
   // Those who wait get the rejection; a round without any must not count as unhandled.
   promise.catch(() => undefined);
-  return { committed: promise, resolve, reject, bases: new Map(), touched: new Set(), extras: [] };
+  return { committed: promise, resolve, reject, bases: new Map(), touched: new Set(), states: [], positions: [], isProbe: false };
 }

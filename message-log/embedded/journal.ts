@@ -1,122 +1,215 @@
 /**
- * Where the small frames of one partition lie until they are merged: slots that are overwritten, never removed. In the log's own tree each would take
- * new space and later free it; lmdb then hands those pages to large frames and takes others for its tree, and since it reads every page of the tree
- * that it rewrites through the memory map, page after page of the whole file would become resident. A few slots stay where they are.
+ * Where a commit goes before it is in the tree: a file of two areas, which are written in turns. Its space is there before it is used, so that a
+ * commit is one write in one place and needs nothing of the file system's own journal. Every owner of the store has a file of its own: one that was
+ * taken over while it was stopped cannot spoil its successor's.
+ *
+ * An entry begins at a multiple of 512, so that no sector with an older one is ever written again. Little-endian:
+ *   0 format u32 · 4 crc32 of all that follows u32 · 8 sequence f64 · 16 bytes of the body u32 · 20 reserved · 24 body
  */
-import type { Database } from 'lmdb';
-import { BASE_AT, baseOf, isIntact, lastTimeOf, recordsOf, SMALL_FRAME_BYTES } from './frame.ts';
+import { close, constants, fdatasync, open as openFile, write } from 'node:fs';
+import { open, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { crc32 } from 'node:zlib';
+import { freeBytes, RESERVE_BYTES } from './free-space.ts';
 
-/** A frame in a slot. */
-export interface Entry {
-  readonly slot: number;
-  readonly base: number;
-  readonly next: number;
-  /** Record time of its last record. */
-  readonly at: number;
-  readonly bytes: number;
+/** Begins with a byte that is in no text: what a sensor sends never looks like an entry. */
+const FORMAT = 0x31_4a_54_ff;
+const HEADER_BYTES = 24;
+const SECTOR_BYTES = 512;
+const AREA_BYTES = 4 * 1024 ** 2;
+const ZEROS = Buffer.alloc(1024 ** 2);
+const NAME = /^journal-(\d+)$/;
+/** Elsewhere a write with O_DSYNC doesn't exist, or doesn't reach the disk itself. */
+const SYNCING = process.platform === 'linux' ? constants.O_DSYNC : undefined;
+
+interface Area {
+  readonly start: number;
+  used: number;
+  /** Sequence of its last entry. */
+  last: number;
 }
 
-const SLOTS = 8_192;
-const MAX_BYTES = 4 * 1024 * 1024;
-/** Key of the offset before which everything lies in the log itself: slots with less are free. */
-const MERGED = 0;
-/** Key of the first slot. */
-const FIRST = 1;
+export interface Entry {
+  readonly sequence: number;
+  readonly body: Buffer;
+}
+
+export interface Recovered {
+  /** In order. */
+  readonly entries: readonly Entry[];
+  /** How many between them cannot be read. */
+  readonly damaged: number;
+}
 
 export class Journal {
-  readonly #db: Database<Buffer, number>;
-  /** Live ones by base. */
-  readonly #entries: Entry[] = [];
-  /** The last is used first, so that no more slots come into use than are needed at once. */
-  readonly #free: number[] = [];
-  #unused = FIRST;
-  #bytes = 0;
-  /** How many slots cannot be read; what they held is unknown. */
-  readonly damaged: number = 0;
+  readonly #folder: string;
+  readonly #epoch: number;
+  readonly #durable: boolean;
+  readonly #areas: readonly [Area, Area] = [
+    { start: 0, used: 0, last: 0 },
+    { start: AREA_BYTES, used: 0, last: 0 },
+  ];
+  #active = 0;
+  #old: readonly string[];
+  #found: readonly Entry[];
+  #sequence = 0;
+  #freed = 0;
+  #file: number | undefined;
+  #creating: Promise<void> = Promise.resolve();
+  #entry = Buffer.alloc(64 * 1024);
 
-  constructor(db: Database<Buffer, number>) {
-    this.#db = db;
-    const merged = db.getBinary(MERGED)?.readDoubleLE(0) ?? 0;
-    for (const slot of db.getKeys({ start: FIRST })) {
-      const bytes = db.getBinary(slot);
-      const base = bytes && bytes.length > BASE_AT + 8 ? baseOf(bytes) : Number.NaN;
-      const intact = bytes && isIntact(bytes, base);
-      if (!intact) this.damaged += 1;
-      if (intact && base >= merged) this.added(slot, bytes);
-      else this.#free.push(slot);
-      this.#unused = slot + 1;
+  private constructor(folder: string, epoch: number, durable: boolean, old: readonly string[], found: readonly Entry[]) {
+    this.#folder = folder;
+    this.#epoch = epoch;
+    this.#durable = durable;
+    this.#old = old;
+    this.#found = found;
+  }
+
+  /** Reads what owners before have left. `durable`: as for the store. */
+  static async open(folder: string, epoch: number, durable: boolean): Promise<Journal> {
+    const old = (await readdir(folder)).filter((name) => NAME.test(name)).map((name) => join(folder, name));
+    const found: Entry[] = [];
+    for (const path of old) {
+      const bytes = await readFile(path);
+      found.push(...entriesOf(bytes.subarray(0, AREA_BYTES)), ...entriesOf(bytes.subarray(AREA_BYTES)));
     }
-    this.#entries.sort((a, b) => a.base - b.base);
-    this.#free.reverse();
+    return new Journal(folder, epoch, durable, old, found);
   }
 
-  /** In order; what is added comes last. */
-  get entries(): readonly Entry[] {
-    return this.#entries;
+  /** Sequence of the newest entry, perhaps of one that failed. */
+  get sequence(): number {
+    return this.#sequence;
   }
 
-  /** Of what it may hold, 0 to 1. */
-  get fill(): number {
-    return Math.max(this.#bytes / MAX_BYTES, this.#entries.length / SLOTS);
+  /** What owners before have left, after `applied`. */
+  recovered(applied: number): Recovered {
+    const entries = this.#found.filter(({ sequence }) => sequence > applied).sort((a, b) => a.sequence - b.sequence);
+    const last = entries.at(-1)?.sequence ?? applied;
+    this.#sequence = Math.max(this.#sequence, last);
+    return { entries, damaged: last - applied - entries.length };
   }
 
-  /** Takes a slot for a frame of so many bytes; undefined: it belongs into the log itself. */
-  take(bytes: number): number | undefined {
-    if (bytes > SMALL_FRAME_BYTES || this.#bytes + bytes > MAX_BYTES) return undefined;
-    const slot = this.#free.pop();
-    if (slot !== undefined) return slot;
-    if (this.#unused >= FIRST + SLOTS) return undefined;
-    this.#unused += 1;
-    return this.#unused - 1;
+  /** Everything so far is in the tree: the files of owners before go, and there will be one of our own. Until it is there, nothing fits. */
+  begin(): void {
+    this.free(this.#sequence);
+    const old = this.#old;
+    if (this.#file !== undefined) return;
+    [this.#old, this.#found] = [[], []];
+    // Without a file every commit goes into the tree.
+    this.#creating = this.#create(old).catch(() => undefined);
   }
 
-  /** The slot is not used after all. */
-  giveBack(slot: number): void {
-    this.#free.push(slot);
+  /** Whether `append` has room for a body of so many bytes. */
+  fits(bytes: number): boolean {
+    return this.#file !== undefined && this.#areaFor(sizeOf(bytes)) !== undefined;
   }
 
-  /** Call inside a write of the store. */
-  put(slot: number, frame: Buffer): void {
-    void this.#db.put(slot, frame);
-  }
-
-  /** The frame is on disk. */
-  added(slot: number, frame: Buffer): void {
-    const base = baseOf(frame);
-    this.#entries.push({ slot, base, next: base + recordsOf(frame), at: lastTimeOf(frame), bytes: frame.length });
-    this.#bytes += frame.length;
-  }
-
-  /** The entry that holds the record at `offset`, or the first one after it. */
-  atOrAfter(offset: number): Entry | undefined {
-    let low = 0;
-    let high = this.#entries.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#entries[middle] as Entry).next > offset) high = middle;
-      else low = middle + 1;
+  /**
+   * Resolves with the entry's sequence once it is on disk; one at a time. `fill` writes the whole body. Where it rejects, the entry may be on disk all
+   * the same: its sequence counts as used.
+   */
+  async append(bytes: number, fill: (body: Buffer) => void): Promise<number> {
+    const size = sizeOf(bytes);
+    const area = this.#areaFor(size);
+    if (area === undefined || this.#file === undefined) throw new Error('the journal has no room');
+    if (area !== this.#areas[this.#active]) {
+      this.#active = 1 - this.#active;
+      area.used = 0;
     }
-    return this.#entries[low];
+    this.#sequence += 1;
+    if (this.#entry.length < size) this.#entry = Buffer.alloc(size);
+    const entry = this.#entry.subarray(0, size);
+    fill(entry.subarray(HEADER_BYTES, HEADER_BYTES + bytes));
+    entry.fill(0, HEADER_BYTES + bytes);
+    entry.writeUInt32LE(FORMAT, 0);
+    entry.writeDoubleLE(this.#sequence, 8);
+    entry.writeUInt32LE(bytes, 16);
+    entry.writeUInt32LE(0, 20);
+    entry.writeUInt32LE(crc32(entry.subarray(8, HEADER_BYTES + bytes)), 4);
+    const at = area.start + area.used;
+    area.used += size;
+    area.last = this.#sequence;
+    await this.#write(this.#file, entry, at);
+    return this.#sequence;
   }
 
-  /** Undefined: it is damaged. */
-  read({ slot, base }: Entry): Buffer | undefined {
-    const bytes = this.#db.getBinary(slot);
-    return bytes && isIntact(bytes, base) ? bytes : undefined;
+  /** Entries up to this sequence are in the tree, their place may be used again. */
+  free(sequence: number): void {
+    this.#freed = Math.max(this.#freed, sequence);
   }
 
-  /** Call inside a write of the store: everything before `offset` is put into the log itself, or given up. */
-  putMerged(offset: number): void {
-    const value = Buffer.allocUnsafeSlow(8);
-    value.writeDoubleLE(offset);
-    void this.#db.put(MERGED, value);
+  /** Where everything is in the tree, no file stays behind. */
+  async close(): Promise<void> {
+    await this.#creating;
+    if (this.#file === undefined) return;
+    await promisify(close)(this.#file);
+    this.#file = undefined;
+    if (this.#freed >= this.#sequence) await rm(this.#path, { force: true });
   }
 
-  /** The first `count` entries are in the log itself. */
-  merged(count: number): void {
-    for (const { slot, bytes } of this.#entries.splice(0, count).reverse()) {
-      this.#free.push(slot);
-      this.#bytes -= bytes;
+  get #path(): string {
+    return join(this.#folder, `journal-${this.#epoch}`);
+  }
+
+  #areaFor(size: number): Area | undefined {
+    const active = this.#areas[this.#active] as Area;
+    const other = this.#areas[1 - this.#active] as Area;
+    if (active.used + size <= AREA_BYTES) return active;
+    return other.last <= this.#freed && size <= AREA_BYTES ? other : undefined;
+  }
+
+  async #create(old: readonly string[]): Promise<void> {
+    for (const path of old) await rm(path, { force: true });
+    if (freeBytes(this.#folder) < RESERVE_BYTES + 2 * AREA_BYTES) return;
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC | (this.#durable ? (SYNCING ?? 0) : 0);
+    const file = await promisify(openFile)(this.#path, flags, 0o600);
+    try {
+      for (let at = 0; at < 2 * AREA_BYTES; at += ZEROS.length) await this.#write(file, ZEROS, at);
+      if (process.platform !== 'win32') await syncFolder(this.#folder);
+    } catch (error) {
+      await promisify(close)(file);
+      throw error;
     }
+    this.#file = file;
   }
+
+  #write(file: number, bytes: Buffer, at: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const step = (from: number): void => {
+        write(file, bytes, from, bytes.length - from, at + from, (error, written) => {
+          if (error) reject(error);
+          else if (from + written < bytes.length) step(from + written);
+          else if (SYNCING !== undefined || !this.#durable) resolve();
+          else fdatasync(file, (fault) => (fault ? reject(fault) : resolve()));
+        });
+      };
+      step(0);
+    });
+  }
+}
+
+/** Whole entries, old ones that were not written over included; what lies between them is passed over. */
+function entriesOf(area: Buffer): Entry[] {
+  const entries: Entry[] = [];
+  for (let at = 0; at + HEADER_BYTES <= area.length; ) {
+    const bytes = area.readUInt32LE(at + 16);
+    const end = at + HEADER_BYTES + bytes;
+    const whole = area.readUInt32LE(at) === FORMAT && end <= area.length && area.readUInt32LE(at + 4) === crc32(area.subarray(at + 8, end));
+    if (whole) entries.push({ sequence: area.readDoubleLE(at + 8), body: area.subarray(at + HEADER_BYTES, end) });
+    at += whole ? sizeOf(bytes) : SECTOR_BYTES;
+  }
+  return entries;
+}
+
+/** Of an entry with such a body, in the file. */
+function sizeOf(bytes: number): number {
+  return Math.ceil((HEADER_BYTES + bytes) / SECTOR_BYTES) * SECTOR_BYTES;
+}
+
+/** So that the file is found under its name after a power cut. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  await handle.sync().finally(() => handle.close());
 }

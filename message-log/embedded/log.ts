@@ -1,4 +1,3 @@
-import type { Database } from 'lmdb';
 import type { Registry } from 'prom-client';
 import type { Clock } from '../../runtime/clock.ts';
 import { PermanentError } from '../../runtime/errors.ts';
@@ -6,13 +5,13 @@ import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import { partitionOf } from '../partitioning.ts';
 import type { From, MessageLog, Reader, RecordBatch, Records, Subscription, TaskOwner } from '../port.ts';
-import { TOPICS, type Topic } from '../topics.ts';
+import type { Topic } from '../topics.ts';
 import { Poller } from './cursor.ts';
+import { type LogDatabases, openDatabases } from './databases.ts';
 import { closed } from './faults.ts';
 import { RECORD_BYTES } from './frame.ts';
 import { GroupCommit } from './group-commit.ts';
 import { type LogMetrics, logMetrics } from './metrics.ts';
-import { Merging } from './merging.ts';
 import { PartitionLog } from './partition-log.ts';
 import { Positions } from './positions.ts';
 import { Retention, type RetentionLimits } from './retention.ts';
@@ -20,6 +19,7 @@ import type { Store } from './store.ts';
 import { EmbeddedSubscription } from './subscription.ts';
 import { Tasks } from './tasks.ts';
 import { Upkeep } from './upkeep.ts';
+import { WriteAhead } from './write-ahead.ts';
 
 export interface EmbeddedLogOptions extends RetentionLimits {
   /** The same for the life of a data folder. */
@@ -31,7 +31,7 @@ export interface EmbeddedLogOptions extends RetentionLimits {
 }
 
 export interface EmbeddedLog extends MessageLog {
-  /** Merges small frames and applies retention now instead of at the next turn. */
+  /** Empties the journal and applies retention now instead of at the next turn. */
   sweep(): Promise<void>;
   /** Time of the newest record of all, epoch ms: whoever gives records their time goes on from there. */
   readonly lastTime: number;
@@ -40,12 +40,14 @@ export interface EmbeddedLog extends MessageLog {
 /** Opens the log in a store; the store stays the caller's to close. Throws PermanentError `partitions` if the folder has another number of them. */
 export async function openEmbeddedLog(store: Store, options: EmbeddedLogOptions): Promise<EmbeddedLog> {
   checkPartitions(store, options.partitions);
-  return new LmdbLog(store, options);
+  const databases = openDatabases(store.root, options.partitions);
+  return new LmdbLog(store, databases, await WriteAhead.open(store, databases, options.clock), options);
 }
 
 class LmdbLog implements EmbeddedLog {
   readonly partitions: number;
   readonly #logs: ReadonlyMap<Topic, readonly PartitionLog[]>;
+  readonly #writeAhead: WriteAhead;
   readonly #commits: GroupCommit;
   readonly #positions: Positions;
   readonly #tasks: Tasks;
@@ -54,25 +56,36 @@ class LmdbLog implements EmbeddedLog {
   readonly #open = new Set<{ close(): Promise<void> }>();
   #closed = false;
 
-  constructor(store: Store, { partitions, clock, logger, registry, health, ...limits }: EmbeddedLogOptions) {
+  constructor(
+    store: Store,
+    databases: LogDatabases,
+    writeAhead: WriteAhead,
+    { partitions, clock, logger, registry, health, ...limits }: EmbeddedLogOptions,
+  ) {
     this.partitions = partitions;
+    this.#writeAhead = writeAhead;
     this.#metrics = logMetrics(
       registry,
       () => this.#sizes(),
       () => this.#commits.pendingBytes,
     );
-    this.#commits = new GroupCommit(store, health, logger, this.#metrics);
+    if (writeAhead.damaged > 0) {
+      this.#metrics.corruptFrames.inc({ topic: 'journal' }, writeAhead.damaged);
+      logger.error({ entries: writeAhead.damaged }, 'part of what was written last before a crash is damaged on disk and passed over');
+    }
+    this.#commits = new GroupCommit(writeAhead, health, logger, this.#metrics);
     const onCorrupt = (topic: Topic, partition: number, offset: number): void => {
       this.#metrics.corruptFrames.inc({ topic });
       logger.error({ topic, partition, offset }, 'records are damaged on disk and passed over');
     };
-    this.#logs = openPartitions(store, partitions, onCorrupt);
-    this.#positions = new Positions(store.root.openDB({ name: 'positions' }));
-    const states = range(partitions).map(
-      (p): Database<Buffer, number> => store.root.openDB({ name: `state/${p}`, encoding: 'binary', keyEncoding: 'uint32' }),
+    this.#logs = new Map(
+      [...databases.frames].map(([topic, each]) => [topic, each.map((frames, p) => new PartitionLog(topic, p, frames, onCorrupt))]),
     );
+    writeAhead.onMoved = (topic, partition, next) => this.#log(topic, partition).moved(next);
+    this.#positions = new Positions(databases.positions);
     this.#tasks = new Tasks({
-      states,
+      states: databases.states,
+      newestStates: (partition) => writeAhead.statesOf(partition),
       positions: this.#positions,
       commits: this.#commits,
       log: (topic, partition) => this.#log(topic, partition),
@@ -80,12 +93,7 @@ class LmdbLog implements EmbeddedLog {
     });
     const logs = [...this.#logs.values()].flat();
     const retention = new Retention(limits, { store, logs, positions: this.#positions, metrics: this.#metrics, clock, logger });
-    this.#upkeep = new Upkeep(
-      retention,
-      logs.map((log) => new Merging(log, store)),
-      clock,
-      logger,
-    );
+    this.#upkeep = new Upkeep(retention, writeAhead, logger);
   }
 
   async append(topic: Topic, records: Records, at: number): Promise<{ readonly partition: number; readonly offset: number }> {
@@ -144,8 +152,9 @@ class LmdbLog implements EmbeddedLog {
     return Math.max(...[...this.#logs.values()].flat().map((log) => log.lastTime));
   }
 
-  sweep(): Promise<void> {
-    return this.#upkeep.run();
+  async sweep(): Promise<void> {
+    await this.#writeAhead.move();
+    await this.#upkeep.run();
   }
 
   async close(): Promise<void> {
@@ -153,6 +162,7 @@ class LmdbLog implements EmbeddedLog {
     await this.#tasks.close();
     await this.#upkeep.stop();
     await this.#commits.close();
+    await this.#writeAhead.close();
     for (const open of this.#open) await open.close();
   }
 
@@ -208,25 +218,6 @@ class EmbeddedReader implements Reader {
     this.#poller.close();
     this.#onClose();
   }
-}
-
-function openPartitions(
-  store: Store,
-  partitions: number,
-  onCorrupt: (topic: Topic, partition: number, offset: number) => void,
-): Map<Topic, readonly PartitionLog[]> {
-  // STATE isn't kept as records but as the latest value per sensor.
-  const topics = TOPICS.filter((topic) => topic !== 'STATE');
-  return new Map(
-    topics.map((topic) => [
-      topic,
-      range(partitions).map((p) => {
-        const frames = store.root.openDB<Buffer, number>({ name: `log/${topic}/${p}`, encoding: 'binary' });
-        const journal = store.root.openDB<Buffer, number>({ name: `journal/${topic}/${p}`, encoding: 'binary' });
-        return new PartitionLog(topic, p, { frames, journal }, onCorrupt);
-      }),
-    ]),
-  );
 }
 
 function checkPartitions(store: Store, partitions: number): void {

@@ -1,15 +1,14 @@
 import type { Database } from 'lmdb';
 import type { Topic } from '../topics.ts';
+import type { PositionChange } from './batch.ts';
 
 /** How far each named consumer has come, in every partition; kept in memory and stored with the commits of the log. */
 export class Positions {
-  readonly #db: Database<number, string>;
   readonly #committed = new Map<string, number>();
   /** Where consumers that have not committed yet began. */
   readonly #begun = new Map<string, number>();
 
   constructor(db: Database<number, string>) {
-    this.#db = db;
     for (const { key, value } of db.getRange()) this.#committed.set(key, value);
   }
 
@@ -17,12 +16,12 @@ export class Positions {
     return this.#committed.get(keyOf(group, topic, partition));
   }
 
-  /** Call inside a write of the store. */
-  put(group: string, topic: Topic, partition: number, position: number): void {
-    void this.#db.put(keyOf(group, topic, partition), position);
+  /** What goes with a commit. */
+  change(group: string, topic: Topic, partition: number, position: number): PositionChange {
+    return { name: keyOf(group, topic, partition), position };
   }
 
-  /** The put is on disk. */
+  /** The change is on disk. */
   committed(group: string, topic: Topic, partition: number, position: number): void {
     this.#committed.set(keyOf(group, topic, partition), position);
   }

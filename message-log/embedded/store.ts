@@ -6,11 +6,12 @@ import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPat
 import { PermanentError, reasonOf } from '../../runtime/errors.ts';
 import { commitFault, fenced } from './faults.ts';
 import { checkFreeSpace } from './free-space.ts';
+import { Journal } from './journal.ts';
 import { OWNER_KEY, type Ownership, takeOwnership } from './owner-lock.ts';
 import { Preallocation } from './preallocation.ts';
 
 /** Raised when what is stored can no longer be read by older versions. */
-const FORMAT = 1;
+const FORMAT = 2;
 /** What every data file of lmdb 1 begins with, after a page header. */
 const MAGIC = 0xbe_ef_c0_de;
 const MAGIC_AT = 24;
@@ -35,6 +36,10 @@ export interface Store {
    * Rejects with TransientError (`disk-full`, `log-unavailable`) or, once another owner has taken over, PermanentError `fenced`; then nothing is written.
    */
   write(action: () => void, bytes?: number): Promise<void>;
+  /** Where the log's commits go before they are in the tree; none for tools. */
+  readonly journal?: Journal | undefined;
+  /** False once another owner has taken over. */
+  isOwned(): boolean;
   close(): Promise<void>;
 }
 
@@ -50,7 +55,8 @@ export async function openStore(dataDir: string, settings: StoreSettings = {}): 
     const ownership = settings.owner === false ? undefined : await takeOwnership(root, meta, folder, dataDir);
     const preallocates = ownership && settings.durable !== false && process.platform !== 'win32';
     const preallocation = preallocates ? new Preallocation(root, join(folder, DATA_FILE)) : undefined;
-    return new LmdbStore(root, resolve(dataDir), meta, ownership, preallocation);
+    const journal = ownership && (await Journal.open(folder, ownership.epoch, settings.durable !== false));
+    return new LmdbStore(root, resolve(dataDir), meta, ownership, journal, preallocation);
   } catch (error) {
     await root.close();
     throw error;
@@ -62,6 +68,7 @@ class LmdbStore implements Store {
   readonly dataDir: string;
   readonly #meta: Database;
   readonly #ownership: Ownership | undefined;
+  readonly journal: Journal | undefined;
   readonly #preallocation: Preallocation | undefined;
 
   constructor(
@@ -69,12 +76,14 @@ class LmdbStore implements Store {
     dataDir: string,
     meta: Database,
     ownership: Ownership | undefined,
+    journal: Journal | undefined,
     preallocation: Preallocation | undefined,
   ) {
     this.root = root;
     this.dataDir = dataDir;
     this.#meta = meta;
     this.#ownership = ownership;
+    this.journal = journal;
     this.#preallocation = preallocation;
   }
 
@@ -90,7 +99,14 @@ class LmdbStore implements Store {
     if (!written) throw fenced();
   }
 
+  isOwned(): boolean {
+    // Otherwise what was read a moment ago may be seen again.
+    this.root.resetReadTxn();
+    return this.#ownership === undefined || this.#meta.doesExist(OWNER_KEY, this.#ownership.epoch);
+  }
+
   async close(): Promise<void> {
+    await this.journal?.close();
     await this.#preallocation?.stop();
     await this.root.close();
     await this.#ownership?.release();
@@ -151,7 +167,12 @@ function openEnvironment(folder: string, dataDir: string, durable: boolean): Roo
 function checkFormat(meta: Database, dataDir: string): void {
   const format: unknown = meta.get('format');
   if (format === undefined) meta.putSync('format', FORMAT, 0);
-  else if (typeof format !== 'number' || format > FORMAT)
+  else if (typeof format === 'number' && format < FORMAT)
+    throw new PermanentError(
+      'data-format',
+      `${dataDir} was written by a version before the first release (format ${format}, this one reads ${FORMAT}); set TOCSIN_DATA_DIR to a new folder`,
+    );
+  else if (format !== FORMAT)
     throw new PermanentError(
       'data-format',
       `${dataDir} was written by a newer version of Tocsin (format ${String(format)}, this one reads ${FORMAT})`,

@@ -44,10 +44,11 @@ export class EmbeddedSubscription implements Subscription {
     const stored = (): number => this.#positions.get(this.#group, topic, partition) ?? -1;
     if (nextOffset <= stored()) return;
     const place = `${topic}/${partition}`;
-    this.#asked.set(place, Math.max(nextOffset, this.#asked.get(place) ?? -1));
+    // Of several commits under way the last one holds: it has the highest.
+    const highest = Math.max(nextOffset, this.#asked.get(place) ?? -1);
+    this.#asked.set(place, highest);
     this.#commits.admit(0);
-    // Of several commits in one round whichever is written last writes the highest.
-    this.#commits.also(() => this.#positions.put(this.#group, topic, partition, Math.max(stored(), this.#asked.get(place) ?? nextOffset)));
+    this.#commits.also([], [this.#positions.change(this.#group, topic, partition, highest)]);
     await this.#commits.next().committed;
     this.#positions.committed(this.#group, topic, partition, Math.max(stored(), nextOffset));
   }

@@ -18,6 +18,8 @@ export interface TaskParts {
   log(topic: Topic, partition: number): PartitionLog;
   /** A reader that sees what is sealed, before it is on disk. */
   readAhead(log: PartitionLog, from: number): Reader;
+  /** Newest states that aren't in `states` yet. */
+  newestStates(partition: number): ReadonlyMap<number, Buffer | undefined>;
 }
 
 /** Gives all partitions to whoever asked last; tasks handed out before are fenced. */
@@ -93,16 +95,18 @@ class EmbeddedTaskLog implements TaskLog {
 
   async restore(visit: (key: number, value: Buffer) => void): Promise<InputPositions> {
     this.#losses = this.#lossesNow();
+    const newest = this.#parts.newestStates(this.partition);
     for (let start = 0; ; ) {
       let visited = 0;
       for (const { key, value } of this.#state.getRange({ start, limit: RESTORED_PER_TURN })) {
-        visit(key, value);
+        if (!newest.has(key)) visit(key, value);
         start = key + 1;
         visited += 1;
       }
       if (visited < RESTORED_PER_TURN) break;
       await nextTurn();
     }
+    for (const [key, value] of newest) if (value) visit(key, value);
     return { ENTRY: this.#position('ENTRY'), OK: this.#position('OK'), ACTION: this.#position('ACTION') };
   }
 
@@ -122,10 +126,10 @@ class EmbeddedTaskLog implements TaskLog {
       log.stage.add(key, log.monotone(at), value, 0, value.length);
       commits.touch(log);
     }
-    commits.also(() => {
-      for (const { key, value } of state) void (value ? this.#state.put(key, Buffer.from(value)) : this.#state.remove(key));
-      for (const topic of INPUTS) this.#parts.positions.put(TASK_GROUP, topic, this.partition, positions[topic]);
-    });
+    commits.also(
+      state.map(({ key, value }) => ({ partition: this.partition, key, value: value ? Buffer.from(value) : undefined })),
+      INPUTS.map((topic) => this.#parts.positions.change(TASK_GROUP, topic, this.partition, positions[topic])),
+    );
     await commits.next().committed;
     for (const topic of INPUTS) this.#parts.positions.committed(TASK_GROUP, topic, this.partition, positions[topic]);
   }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
+import { expect } from 'vitest';
 import { type EmbeddedLog, openEmbeddedLog } from '../../message-log/embedded/log.ts';
 import { openStore, type Store } from '../../message-log/embedded/store.ts';
 import { Health } from '../../runtime/health.ts';
@@ -26,6 +27,7 @@ messageLogContract('embedded', async (partitions): Promise<LogFixture> => {
       registry: new Registry(),
       health: new Health(),
     });
+    await expect.poll(() => store.journal?.fits(1), { interval: 1 }).toBe(true);
   };
   const close = async (): Promise<void> => {
     await log.close();
