@@ -1,18 +1,20 @@
 import { statfsSync } from 'node:fs';
 import { TransientError } from '../../runtime/errors.ts';
 
-/** What other programs may take between the look and the write. */
+/** What other programs may take between the look and the write, and room for what is acknowledged already. */
 export const RESERVE_BYTES = 16 * 1024 * 1024;
+/** What stays free of that when what is acknowledged already is written. */
+export const LAST_RESERVE_BYTES = 1024 * 1024;
 
 /**
- * Throws TransientError `disk-full` unless `bytes` more fit on the disk of `folder`. lmdb must not find out by itself: where its write fails, it
+ * Throws TransientError `disk-full` unless `bytes` more fit on the disk of `folder`, and `reserve` stays. lmdb must not find out by itself: where its write fails, it
  * builds a message in too small a buffer (mdb_page_flush in lmdb-js 3.5) and the process dies. A look takes a few microseconds.
  */
-export function checkFreeSpace(folder: string, bytes: number): void {
-  if (freeBytes(folder) < RESERVE_BYTES + bytes)
+export function checkFreeSpace(folder: string, bytes: number, reserve = RESERVE_BYTES): void {
+  if (freeBytes(folder) < reserve + bytes)
     throw new TransientError(
       'disk-full',
-      `the disk of the data folder is full: less than ${Math.ceil((RESERVE_BYTES + bytes) / 1024 ** 2)} MiB are free`,
+      `the disk of the data folder is full: less than ${Math.ceil((reserve + bytes) / 1024 ** 2)} MiB are free`,
     );
 }
 

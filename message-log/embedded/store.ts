@@ -32,10 +32,10 @@ export interface Store {
   readonly dataDir: string;
   /**
    * Puts and removes of `action` as one transaction, on disk and visible once it resolves, shared with whatever else is written meanwhile.
-   * `action` is synchronous, doesn't throw, and leaves its buffers alone until then; `bytes` is about what it puts.
+   * `action` is synchronous, doesn't throw, and leaves its buffers alone until then; `bytes` is about what it puts, `reserve` what must stay free.
    * Rejects with TransientError (`disk-full`, `log-unavailable`) or, once another owner has taken over, PermanentError `fenced`; then nothing is written.
    */
-  write(action: () => void, bytes?: number): Promise<void>;
+  write(action: () => void, bytes?: number, reserve?: number): Promise<void>;
   /** Where the log's commits go before they are in the tree; none for tools. */
   readonly journal?: Journal | undefined;
   /** False once another owner has taken over. */
@@ -87,8 +87,8 @@ class LmdbStore implements Store {
     this.#preallocation = preallocation;
   }
 
-  async write(action: () => void, bytes = 0): Promise<void> {
-    checkFreeSpace(this.dataDir, bytes);
+  async write(action: () => void, bytes = 0, reserve?: number): Promise<void> {
+    checkFreeSpace(this.dataDir, bytes, reserve);
     let written: boolean;
     try {
       // The condition is checked inside the transaction, so that a process that lost the store while it was stopped writes nothing.

@@ -4,7 +4,7 @@ import { type Batch, decodeBatch, encodeBatch, encodedBytes, type SealedFrame } 
 import type { LogDatabases } from './databases.ts';
 import { commitFault, fenced } from './faults.ts';
 import { baseOf, recordsOf } from './frame.ts';
-import { checkFreeSpace } from './free-space.ts';
+import { checkFreeSpace, LAST_RESERVE_BYTES, RESERVE_BYTES } from './free-space.ts';
 import { merged } from './merged.ts';
 import type { Store } from './store.ts';
 
@@ -61,7 +61,8 @@ export class WriteAhead {
     if (!journal) return new WriteAhead(store, databases, clock, 0);
     const { entries, damaged } = journal.recovered(databases.about.get(APPLIED) ?? 0);
     const writeAhead = new WriteAhead(store, databases, clock, damaged);
-    if (entries.length > 0) await writeAhead.#intoTree(entries.map(({ body }) => decodeBatch(body)));
+    const batches = entries.map(({ body }) => decodeBatch(body));
+    if (batches.length > 0) await writeAhead.#intoTree(batches, journal.sequence, LAST_RESERVE_BYTES);
     journal.begin();
     return writeAhead;
   }
@@ -124,16 +125,19 @@ export class WriteAhead {
     const waiting = [...this.#waiting];
     if (waiting.length === 0 && !batch) return;
     const batches = waiting.map((one) => one.batch);
-    await this.#intoTree(batch ? [...batches, batch] : batches, waiting.at(-1)?.sequence, batch !== undefined);
+    if (batch) {
+      // No entry is under way meanwhile: all are in the tree then, the failed ones counted.
+      await this.#intoTree([...batches, batch], this.#store.journal?.sequence, RESERVE_BYTES);
+      this.#doubtful = false;
+    } else await this.#intoTree(batches, waiting.at(-1)?.sequence, LAST_RESERVE_BYTES);
     this.#waiting.splice(0, waiting.length);
     this.#waitingBytes -= waiting.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  async #intoTree(batches: readonly Batch[], upTo?: number, whole = true): Promise<void> {
-    const { journal } = this.#store;
+  /** `applied`: the sequence up to which the journal's entries are in the tree with it. */
+  async #intoTree(batches: readonly Batch[], applied: number | undefined, reserve: number): Promise<void> {
     const frames = framesOf(batches, this.#clock() - AGED_MS);
     const positions = new Map(batches.flatMap((batch) => batch.positions.map(({ name, position }) => [name, position])));
-    const applied = whole ? journal?.sequence : upTo;
     const states = new Map(batches.flatMap((batch) => batch.states.map((change) => [`${change.partition}/${change.key}`, change])));
     await this.#store.write(
       () => {
@@ -146,9 +150,9 @@ export class WriteAhead {
         if (applied !== undefined) void this.#databases.about.put(APPLIED, applied);
       },
       frames.reduce((sum, { bytes }) => sum + bytes.length, 0),
+      reserve,
     );
-    if (whole) this.#doubtful = false;
-    if (applied !== undefined) journal?.free(applied);
+    if (applied !== undefined) this.#store.journal?.free(applied);
     for (const { topic, partition, bytes } of frames) this.onMoved(topic, partition, baseOf(bytes) + recordsOf(bytes));
   }
 }

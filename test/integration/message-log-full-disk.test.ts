@@ -1,14 +1,20 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openEmbeddedLog } from '../../message-log/embedded/log.ts';
+import { type EmbeddedLog, openEmbeddedLog } from '../../message-log/embedded/log.ts';
 import { openStore } from '../../message-log/embedded/store.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { Health } from '../../runtime/health.ts';
+import { quietLogOptions } from '../support/quiet-log.ts';
+
+/** Too little for commits, enough for what a journal holds. */
+const LEFT_BYTES = 12 * 1024 ** 2;
 
 /** Mounting a small file system takes root on Linux. */
 const canMount = process.platform === 'linux' && process.getuid?.() === 0;
@@ -63,12 +69,46 @@ describe.skipIf(!canMount)('the embedded log on a full disk (needs root on Linux
     await append();
     expect(acknowledged.has(next - 1)).toBe(true);
 
-    const reader = await log.reader('ENTRY', 0, 'earliest');
-    const found = new Set<number>();
-    for (let batches = await reader.poll(0); batches.length > 0; batches = await reader.poll(0))
-      for (const batch of batches) for (let i = 0; i < batch.length; i += 1) found.add(batch.key(i));
+    const found = await numbersIn(log);
     expect([...acknowledged].filter((number) => !found.has(number))).toEqual([]);
+    await log.close();
+    await store.close();
+    await rm(join(disk, 'data'), { recursive: true });
+  });
+
+  it('starts again after a kill, however full the disk has become, and has all that was acknowledged', async () => {
+    const dataDir = join(disk, 'killed');
+    const child = spawn(process.execPath, ['--import', 'tsx', 'test/support/log-writer.ts', dataDir, '0'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const acknowledged = new Set<number>();
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const number = line.split(' ')[1];
+      if (number !== undefined) acknowledged.add(Number(number));
+      if (acknowledged.size === 2_000) child.kill('SIGKILL');
+    });
+    await once(child, 'close');
+    const { bavail, bsize } = await statfs(disk);
+    await writeFile(join(disk, 'ballast'), Buffer.alloc(bavail * bsize - LEFT_BYTES));
+
+    const health = new Health();
+    const store = await openStore(dataDir);
+    const log = await openEmbeddedLog(store, { ...quietLogOptions(), health });
+    const found = await numbersIn(log);
+    expect([...acknowledged].filter((number) => !found.has(number))).toEqual([]);
+    const bytes = Buffer.from('more');
+    await expect(
+      log.append('ENTRY', { length: 1, bytes, keys: [1], starts: [0], ends: [bytes.length] }, systemClock()),
+    ).rejects.toMatchObject({ code: 'disk-full' });
     await log.close();
     await store.close();
   });
 });
+
+async function numbersIn(log: EmbeddedLog): Promise<Set<number>> {
+  const reader = await log.reader('ENTRY', 0, 'earliest');
+  const found = new Set<number>();
+  for (let batches = await reader.poll(0); batches.length > 0; batches = await reader.poll(0))
+    for (const batch of batches) for (let i = 0; i < batch.length; i += 1) found.add(batch.key(i));
+  return found;
+}
