@@ -31,6 +31,8 @@ interface Area {
 }
 
 export interface Entry {
+  /** Of its owner. */
+  readonly epoch: number;
   readonly sequence: number;
   readonly body: Buffer;
 }
@@ -43,8 +45,8 @@ export interface Recovered {
 }
 
 export class Journal {
+  readonly epoch: number;
   readonly #folder: string;
-  readonly #epoch: number;
   readonly #durable: boolean;
   readonly #areas: readonly [Area, Area] = [
     { start: 0, used: 0, last: 0 },
@@ -61,7 +63,7 @@ export class Journal {
 
   private constructor(folder: string, epoch: number, durable: boolean, old: readonly string[], found: readonly Entry[]) {
     this.#folder = folder;
-    this.#epoch = epoch;
+    this.epoch = epoch;
     this.#durable = durable;
     this.#old = old;
     this.#found = found;
@@ -69,11 +71,15 @@ export class Journal {
 
   /** Reads what owners before have left. `durable`: as for the store. */
   static async open(folder: string, epoch: number, durable: boolean): Promise<Journal> {
-    const old = (await readdir(folder)).filter((name) => NAME.test(name)).map((name) => join(folder, name));
+    const old: string[] = [];
     const found: Entry[] = [];
-    for (const path of old) {
+    for (const name of await readdir(folder)) {
+      const owner = NAME.exec(name)?.[1];
+      if (owner === undefined) continue;
+      const path = join(folder, name);
       const bytes = await readFile(path);
-      found.push(...entriesOf(bytes.subarray(0, AREA_BYTES)), ...entriesOf(bytes.subarray(AREA_BYTES)));
+      old.push(path);
+      found.push(...entriesOf(bytes.subarray(0, AREA_BYTES), Number(owner)), ...entriesOf(bytes.subarray(AREA_BYTES), Number(owner)));
     }
     return new Journal(folder, epoch, durable, old, found);
   }
@@ -83,9 +89,16 @@ export class Journal {
     return this.#sequence;
   }
 
-  /** What owners before have left, after `applied`. */
-  recovered(applied: number): Recovered {
-    const entries = this.#found.filter(({ sequence }) => sequence > applied).sort((a, b) => a.sequence - b.sequence);
+  /** Whether owners before have left anything, be it nothing new. */
+  get hasPredecessors(): boolean {
+    return this.#old.length > 0;
+  }
+
+  /** What owners from `since` on have left, after `applied`. What one before wrote late, when it was none any more, nobody was told to be there. */
+  recovered(applied: number, since: number): Recovered {
+    const entries = this.#found
+      .filter(({ epoch, sequence }) => epoch >= since && sequence > applied)
+      .sort((a, b) => a.sequence - b.sequence);
     const last = entries.at(-1)?.sequence ?? applied;
     this.#sequence = Math.max(this.#sequence, last);
     return { entries, damaged: last - applied - entries.length };
@@ -150,7 +163,7 @@ export class Journal {
   }
 
   get #path(): string {
-    return join(this.#folder, `journal-${this.#epoch}`);
+    return join(this.#folder, `journal-${this.epoch}`);
   }
 
   #areaFor(size: number): Area | undefined {
@@ -191,13 +204,13 @@ export class Journal {
 }
 
 /** Whole entries, old ones that were not written over included; what lies between them is passed over. */
-function entriesOf(area: Buffer): Entry[] {
+function entriesOf(area: Buffer, epoch: number): Entry[] {
   const entries: Entry[] = [];
   for (let at = 0; at + HEADER_BYTES <= area.length; ) {
     const bytes = area.readUInt32LE(at + 16);
     const end = at + HEADER_BYTES + bytes;
     const whole = area.readUInt32LE(at) === FORMAT && end <= area.length && area.readUInt32LE(at + 4) === crc32(area.subarray(at + 8, end));
-    if (whole) entries.push({ sequence: area.readDoubleLE(at + 8), body: area.subarray(at + HEADER_BYTES, end) });
+    if (whole) entries.push({ epoch, sequence: area.readDoubleLE(at + 8), body: area.subarray(at + HEADER_BYTES, end) });
     at += whole ? sizeOf(bytes) : SECTOR_BYTES;
   }
   return entries;

@@ -16,8 +16,9 @@ const MOVED_BYTES = 256 * 1024;
 const MOVED_AFTER_MS = 60_000;
 /** What is older isn't merged. */
 const AGED_MS = 600_000;
-/** Key of the sequence up to which the journal's entries are in the tree. */
+/** Key of the sequence up to which the journal's entries are in the tree, and of the owner who put them there. */
 const APPLIED = 'applied';
+const APPLIED_BY = 'applied-by';
 
 interface Waiting {
   readonly sequence: number;
@@ -59,10 +60,10 @@ export class WriteAhead {
   static async open(store: Store, databases: LogDatabases, clock: Clock): Promise<WriteAhead> {
     const { journal } = store;
     if (!journal) return new WriteAhead(store, databases, clock, 0);
-    const { entries, damaged } = journal.recovered(databases.about.get(APPLIED) ?? 0);
+    const { entries, damaged } = journal.recovered(databases.about.get(APPLIED) ?? 0, databases.about.get(APPLIED_BY) ?? 0);
     const writeAhead = new WriteAhead(store, databases, clock, damaged);
     const batches = entries.map(({ body }) => decodeBatch(body));
-    if (batches.length > 0) await writeAhead.#intoTree(batches, journal.sequence, LAST_RESERVE_BYTES);
+    if (journal.hasPredecessors) await writeAhead.#intoTree(batches, journal.sequence, LAST_RESERVE_BYTES);
     journal.begin();
     return writeAhead;
   }
@@ -136,6 +137,7 @@ export class WriteAhead {
 
   /** `applied`: the sequence up to which the journal's entries are in the tree with it. */
   async #intoTree(batches: readonly Batch[], applied: number | undefined, reserve: number): Promise<void> {
+    const { journal } = this.#store;
     const frames = framesOf(batches, this.#clock() - AGED_MS);
     const positions = new Map(batches.flatMap((batch) => batch.positions.map(({ name, position }) => [name, position])));
     const states = new Map(batches.flatMap((batch) => batch.states.map((change) => [`${change.partition}/${change.key}`, change])));
@@ -147,12 +149,15 @@ export class WriteAhead {
           void (value ? database?.put(key, value) : database?.remove(key));
         }
         for (const [name, position] of positions) void this.#databases.positions.put(name, position);
-        if (applied !== undefined) void this.#databases.about.put(APPLIED, applied);
+        if (journal && applied !== undefined) {
+          void this.#databases.about.put(APPLIED, applied);
+          void this.#databases.about.put(APPLIED_BY, journal.epoch);
+        }
       },
       frames.reduce((sum, { bytes }) => sum + bytes.length, 0),
       reserve,
     );
-    if (applied !== undefined) this.#store.journal?.free(applied);
+    if (applied !== undefined) journal?.free(applied);
     for (const { topic, partition, bytes } of frames) this.onMoved(topic, partition, baseOf(bytes) + recordsOf(bytes));
   }
 }

@@ -19,11 +19,11 @@ describe('the journal', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** As the next owner finds it; `applied` is what the tree has. */
-  async function open(applied = 0): Promise<{ bodies: string[]; damaged: number }> {
+  /** As the next owner finds it; `applied` is what the tree has, by the owner `by`. */
+  async function open(applied = 0, by = 0): Promise<{ bodies: string[]; damaged: number }> {
     epoch += 1;
     journal = await Journal.open(folder, epoch, false);
-    const { entries, damaged } = journal.recovered(applied);
+    const { entries, damaged } = journal.recovered(applied, by);
     return { bodies: entries.map(({ body }) => body.toString('latin1')), damaged };
   }
 
@@ -59,6 +59,17 @@ describe('the journal', () => {
     for (const body of ['one', 'two', 'three']) await append(body);
     await journal.close();
     expect(await open(2)).toEqual({ bodies: ['three'], damaged: 0 });
+  });
+
+  it('leaves out what an owner wrote after another one had put all into the tree', async () => {
+    await open();
+    await begin();
+    await append('one');
+    await append('late');
+    await journal.close();
+    expect((await open(1, epoch)).bodies).toEqual(['late']);
+    await journal.close();
+    expect((await open(1, epoch)).bodies).toEqual([]);
   });
 
   it('has room again for as much as the tree has taken, an area at a time', async () => {
@@ -117,7 +128,7 @@ describe('the journal', () => {
             return Journal.open(fresh, epoch, false);
           };
           let own = await openIn();
-          own.recovered(0);
+          own.recovered(0, 0);
           let applied = 0;
           let waiting: string[] = [];
           const beginOwn = async (): Promise<void> => {
@@ -127,7 +138,7 @@ describe('the journal', () => {
           const found = async (): Promise<string[]> => {
             await own.close();
             own = await openIn();
-            const { entries, damaged } = own.recovered(applied);
+            const { entries, damaged } = own.recovered(applied, 0);
             expect(damaged).toBe(0);
             return entries.map(({ body }) => body.toString('latin1', 0, 20));
           };

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, link, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -204,7 +204,9 @@ describe('commits by way of the journal', () => {
     await open((own) => {
       const failing = Object.create(own) as Journal;
       Object.defineProperty(failing, 'sequence', { get: () => own.sequence });
-      failing.recovered = (applied) => own.recovered(applied);
+      failing.recovered = (applied, since) => own.recovered(applied, since);
+      Object.defineProperty(failing, 'epoch', { get: () => own.epoch });
+      Object.defineProperty(failing, 'hasPredecessors', { get: () => own.hasPredecessors });
       failing.begin = () => own.begin();
       failing.free = (sequence) => own.free(sequence);
       failing.fits = (bytes) => own.fits(bytes);
@@ -235,13 +237,19 @@ describe('commits by way of the journal', () => {
     // Only by hand can the socket of a live owner disappear.
     const folder = join(dataDir, 'store');
     for (const name of await readdir(folder)) if (name.endsWith('.sock')) await rm(join(folder, name));
+    const name = (await readdir(folder)).find((file) => file.startsWith('journal-')) as string;
+    await link(join(folder, name), join(root, 'kept'));
     const [overtaken, before] = [log, store];
     await open();
     const late = { length: 1, bytes: Buffer.from('late'), keys: [0], starts: [0], ends: [4] };
     await expect(overtaken.append('ENTRY', late, now)).rejects.toMatchObject({ name: 'PermanentError', code: 'fenced' });
-    await append('ENTRY', ['yours']);
     await overtaken.close();
     await before.close();
+    // As if the successor had died before it could remove it.
+    await rename(join(root, 'kept'), join(folder, name));
+    await crash();
+    expect(await all()).toEqual(['mine']);
+    await append('ENTRY', ['yours']);
     await crash();
     expect(await all()).toEqual(['mine', 'yours']);
     await close();
