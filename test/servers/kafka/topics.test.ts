@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type Admin } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkTopics, describeTopics } from '../../../message-log/kafka/topic-administration.ts';
@@ -5,6 +6,9 @@ import { type TopicSpec, topicSpecs } from '../../../message-log/kafka/topics.ts
 import { TOPICS } from '../../../message-log/topics.ts';
 import { runProgram } from '../../support/program.ts';
 import { startKafka, type TestKafka } from '../../support/servers/kafka.ts';
+
+/** So many in a row, over two seconds, that every broker will have been asked. */
+const LOOKS = 40;
 
 let kafka: TestKafka;
 let admin: Admin;
@@ -34,7 +38,17 @@ function installation(prefix: string, partitions = 3) {
 /** Sets these and no others. Brokers learn of it one by one. */
 async function setTo(name: string, configEntries: { name: string; value: string }[], specs: readonly TopicSpec[]): Promise<void> {
   await admin.alterConfigs({ validateOnly: false, resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name, configEntries }] });
-  await expect.poll(() => settingsOf(name, specs)).toMatchObject(Object.fromEntries(configEntries.map((e) => [e.name, e.value])));
+  const wanted = Object.fromEntries(configEntries.map((entry) => [entry.name, entry.value]));
+  // Any broker may answer, and each hears of it in its own time.
+  const seenByAll = async () => {
+    for (let look = 0; look < LOOKS; look += 1) {
+      const settings = await settingsOf(name, specs);
+      if (Object.entries(wanted).some(([key, value]) => settings?.[key] !== value)) return settings;
+      await sleep(50);
+    }
+    return wanted;
+  };
+  await expect.poll(seenByAll, { timeout: 20_000 }).toMatchObject(wanted);
 }
 
 const settingsOf = async (name: string, specs: readonly TopicSpec[]) =>
@@ -84,7 +98,7 @@ describe('npm run topics', () => {
     expect(applied.code).toBe(0);
     expect(applied.stdout).toContain('put right: min.insync.replicas is 1');
     const right = { 'retention.ms': String(30 * 86_400_000), 'min.insync.replicas': '2', 'flush.ms': '1234' };
-    await expect.poll(() => settingsOf('differing.ALARM', specs)).toMatchObject(right);
+    await expect.poll(() => settingsOf('differing.ALARM', specs), { timeout: 20_000 }).toMatchObject(right);
   });
 
   it('never changes a number of partitions, and the log refuses to start on unequal ones', async () => {
@@ -111,7 +125,7 @@ describe('npm run topics', () => {
     await setTo('forgetful.STATE', [{ name: 'cleanup.policy', value: 'delete' }], specs);
     await expect(checkTopics(admin, specs)).rejects.toThrow('cleanup.policy is delete where compact is wanted');
     expect(await run('--apply')).toMatchObject({ code: 0 });
-    await expect.poll(() => checkTopics(admin, specs).catch(() => 'refused')).toEqual([]);
+    await expect.poll(() => checkTopics(admin, specs).catch(() => 'refused'), { timeout: 20_000 }).toEqual([]);
   });
 
   it('creates nothing when there are too few brokers, and says which setting helps', async () => {
