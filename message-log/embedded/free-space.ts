@@ -7,8 +7,8 @@ export const RESERVE_BYTES = 16 * 1024 * 1024;
 export const LAST_RESERVE_BYTES = 1024 * 1024;
 
 /**
- * Throws TransientError `disk-full` unless `bytes` more fit on the disk of `folder`, and `reserve` stays. lmdb must not find out by itself: where its write fails, it
- * builds a message in too small a buffer (mdb_page_flush in lmdb-js 3.5) and the process dies. A look takes a few microseconds.
+ * Throws TransientError `disk-full` unless `bytes` more fit on the disk of `folder`, and `reserve` stays. lmdb must not find out by itself: where its
+ * write fails, it builds a message in too small a buffer (mdb_page_flush in lmdb-js 3.5) and the process dies. A look takes a few microseconds.
  */
 export function checkFreeSpace(folder: string, bytes: number, reserve = RESERVE_BYTES): void {
   if (freeBytes(folder) < reserve + bytes)

@@ -2,9 +2,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PermanentError, reasonOf, TransientError } from '../../runtime/errors.ts';
 import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logging.ts';
+import type { PositionChange, SealedFrame, StateChange } from './batch.ts';
 import { closed } from './faults.ts';
 import type { LogMetrics } from './metrics.ts';
-import type { PositionChange, SealedFrame, StateChange } from './batch.ts';
 import type { PartitionLog } from './partition-log.ts';
 import type { WriteAhead } from './write-ahead.ts';
 

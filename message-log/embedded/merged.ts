@@ -1,5 +1,5 @@
-import { baseOf, FrameBatch, lastTimeOf, MAX_FRAME_RECORDS, recordsOf } from './frame.ts';
 import type { Topic } from '../topics.ts';
+import { baseOf, FrameBatch, lastTimeOf, MAX_FRAME_RECORDS, recordsOf } from './frame.ts';
 import { Stage } from './stage.ts';
 
 /** Smaller ones are merged, into frames of about three times as much. */

@@ -45,7 +45,7 @@ export class WriteAhead {
   #waitingBytes = 0;
   /** An entry may be on disk though its commit has failed: the next goes into the tree, and says so. */
   #doubtful = false;
-  #moving: Promise<void> | undefined;
+  #moving = false;
   /** Writes of the tree, one after the other. */
   #last: Promise<void> = Promise.resolve();
 
@@ -88,15 +88,12 @@ export class WriteAhead {
     if (!this.#store.isOwned()) throw fenced();
     this.#waiting.push({ sequence, bytes, since: performance.now(), batch });
     this.#waitingBytes += bytes;
-    if (this.#waitingBytes >= MOVED_BYTES || !journal.fits(DIRECT_BYTES)) void this.move().catch(() => undefined);
+    if (this.#waitingBytes >= MOVED_BYTES || !journal.fits(DIRECT_BYTES)) void this.#moveBeside();
   }
 
-  /** Moves into the tree what waits in the journal. Rejects as `Store.write` does; it then goes on waiting. */
+  /** Moves into the tree what waits in the journal now. Rejects as `Store.write` does; it then goes on waiting. */
   move(): Promise<void> {
-    this.#moving ??= this.#exclusively(() => this.#moveWith(undefined)).finally(() => {
-      this.#moving = undefined;
-    });
-    return this.#moving;
+    return this.#exclusively(() => this.#moveWith(undefined));
   }
 
   /** Moves it if it has waited long. */
@@ -114,6 +111,14 @@ export class WriteAhead {
   /** Moves what waits; what cannot be moved is found in the journal at the next start. */
   async close(): Promise<void> {
     await this.move().catch(() => undefined);
+  }
+
+  /** Beside the commits, once at a time; what cannot be moved is tried again after a later one. */
+  async #moveBeside(): Promise<void> {
+    if (this.#moving) return;
+    this.#moving = true;
+    await this.move().catch(() => undefined);
+    this.#moving = false;
   }
 
   #exclusively(work: () => Promise<void>): Promise<void> {

@@ -117,6 +117,16 @@ describe('commits by way of the journal', () => {
     await close();
   });
 
+  it('are all in the tree after a stop, also those that came while others were being moved', async () => {
+    await open();
+    for (const value of numbered(30, 10_000)) await append('ENTRY', [value]);
+    await close();
+    expect((await readdir(join(dataDir, 'store'))).filter((name) => name.startsWith('journal-'))).toEqual([]);
+    await open();
+    expect(await all()).toEqual(numbered(30, 10_000));
+    await close();
+  });
+
   it('stay apart in the tree where they are old, so that retention can have each in its time', async () => {
     await open();
     for (const value of numbered(3, 10)) await append('ENTRY', [value]);
