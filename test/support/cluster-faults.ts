@@ -86,7 +86,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     brokerKilled(stage, await coordinatorOf(stage, Math.floor(stage.random() * 8))),
   'broker frozen': async ({ kafka, random }) => {
     const node = 1 + Math.floor(random() * 3);
-    kafka.stopProcess(node);
+    await kafka.freeze(node);
     await sleep(1_000 + random() * 5_000);
     kafka.continue(node);
     return `node ${node}`;

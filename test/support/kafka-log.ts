@@ -14,6 +14,7 @@ import type { MessageLog } from '../../message-log/port.ts';
 import { TOPICS } from '../../message-log/topics.ts';
 import { Health } from '../../runtime/health.ts';
 import { NODE_FLAGS } from '../../runtime/node-flags.ts';
+import { freeze } from './freeze.ts';
 import type { TestKafka } from './servers/kafka.ts';
 
 let installations = 0;
@@ -130,7 +131,7 @@ export function kafkaOwner({ config }: KafkaInstallation) {
     },
     kill: (): boolean => child.kill('SIGKILL'),
     /** As a process that hangs, and goes on later as if nothing had been. */
-    stopProcess: (): boolean => child.kill('SIGSTOP'),
+    freeze: (): Promise<void> => freeze(child.pid ?? 0),
     continue: (): boolean => child.kill('SIGCONT'),
   };
 }

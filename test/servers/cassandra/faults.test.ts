@@ -73,7 +73,7 @@ describe.each([
   },
   {
     fault: 'stopped in its tracks and let go on',
-    begin: async () => server.stop(),
+    begin: () => server.freeze(),
     end: async () => server.continue(),
   },
 ])('a Cassandra that is $fault', ({ begin, end }) => {

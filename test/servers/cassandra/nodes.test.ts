@@ -35,7 +35,7 @@ describe('three nodes', () => {
 
   it.each([
     { fault: 'killed', begin: () => server.kill(1), end: () => server.restart(1) },
-    { fault: 'stopped in its tracks', begin: async () => server.stop(1), end: async () => server.continue(1) },
+    { fault: 'stopped in its tracks', begin: () => server.freeze(1), end: async () => server.continue(1) },
   ])('take every write and answer every read while one of them is $fault', async ({ begin, end }) => {
     const { session, deps } = keyspace;
     const archive = openCassandraArchive(session, { ...deps, days: 365 });

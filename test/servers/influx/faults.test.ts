@@ -173,7 +173,7 @@ describe.each(INFLUX_VERSIONS)('InfluxDB %s', (version) => {
     if (step === 2) await server.kill();
     if (step === 4) await delay(700);
     if (step === 5) await server.restart();
-    if (step === 7) server.stop();
+    if (step === 7) await server.freeze();
     if (step === 8) await delay(1_200);
     if (step === 9) server.continue();
   };

@@ -122,7 +122,7 @@ describe.each(INFLUX_VERSIONS)('InfluxDB %s', (version) => {
     const { history, config, close } = await newInfluxHistory(server);
     const impatient = influxHistory({ ...config, timeoutMs: 300 });
     await history.writeStates([quiet]);
-    server.stop();
+    await server.freeze();
     const away = { name: 'TransientError', code: 'history-unavailable', message: expect.stringContaining('no answer in 300 ms') };
     await expect(impatient.history.writeStates([{ ...quiet, at: NOON + 1 }])).rejects.toMatchObject(away);
     await expect(impatient.history.state(7)).rejects.toMatchObject(away);

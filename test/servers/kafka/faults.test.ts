@@ -90,7 +90,7 @@ describe('one broker', () => {
       const reader = await log.reader('ALARM', 0, 'earliest');
       const seen = await readUntil(reader, 10);
       const first = sleeper.pid === Number(seen[0]?.split(' ')[0]) ? sleeper : successor;
-      first.stopProcess();
+      await first.freeze();
       const writers = (values: readonly string[]): number[] => values.map((value) => Number(value.split(' ')[0]));
       while (writers(seen).every((pid) => pid === first.pid)) seen.push(...(await readUntil(reader, 1)));
       first.continue();

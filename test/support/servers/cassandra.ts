@@ -60,8 +60,8 @@ export interface CassandraServer {
   readonly contactPoints: readonly string[];
   /** Ends a node with SIGKILL; its data stay. */
   kill(node?: number): Promise<void>;
-  /** Stops it in its tracks (SIGSTOP): connections stay, nothing is answered. */
-  stop(node?: number): void;
+  /** Connections stay, nothing is answered. */
+  freeze(node?: number): Promise<void>;
   continue(node?: number): void;
   /** Starts a node that was killed, and resolves once it takes requests. */
   restart(node?: number): Promise<void>;
@@ -78,7 +78,7 @@ export async function startCassandra({ nodes: count = 1, durable = false, yaml =
   const server: CassandraServer = {
     contactPoints: hosts.map((host) => `${host}:${port}`),
     kill: (node = 0) => nodeOf(nodes, node).end(),
-    stop: (node = 0) => nodeOf(nodes, node).process?.signal('SIGSTOP'),
+    freeze: async (node = 0) => nodeOf(nodes, node).process?.freeze(),
     continue: (node = 0) => nodeOf(nodes, node).process?.signal('SIGCONT'),
     restart: (node = 0) => nodeOf(nodes, node).start(),
     destroy: async () => {

@@ -32,7 +32,7 @@ export interface InfluxServer {
   /** The process dies at once, as in a power cut. */
   kill(): Promise<void>;
   /** Frozen: connections are taken, nothing is answered. */
-  stop(): void;
+  freeze(): Promise<void>;
   continue(): void;
   /** After `kill`: on the same port, with what it had on disk. */
   restart(): Promise<void>;
@@ -81,7 +81,7 @@ export async function startInflux(version: InfluxVersion, options: InfluxOptions
     token,
     org: ORG,
     kill: () => server.end('SIGKILL'),
-    stop: () => server.signal('SIGSTOP'),
+    freeze: () => server.freeze(),
     continue: () => server.signal('SIGCONT'),
     restart: async () => {
       server = await start();

@@ -34,8 +34,8 @@ export interface TestKafka {
   pid(node: number): number;
   /** kill -9; resolves once it is gone. */
   kill(node: number): Promise<void>;
-  /** SIGSTOP, as a broker that hangs. */
-  stopProcess(node: number): void;
+  /** As a broker that hangs; resolves once it does. */
+  freeze(node: number): Promise<void>;
   /** SIGCONT. */
   continue(node: number): void;
   /** Starts it again (after a kill -9 where it runs), and resolves once the cluster has it. */
@@ -147,8 +147,8 @@ class Cluster implements TestKafka {
     await this.#node(node).end('SIGKILL');
   }
 
-  stopProcess(node: number): void {
-    this.#node(node).signal('SIGSTOP');
+  freeze(node: number): Promise<void> {
+    return this.#node(node).freeze();
   }
 
   continue(node: number): void {

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freeze } from '../freeze.ts';
 
 /** Kills the server when this process dies, however it dies (util-linux). */
 const SETPRIV = '/usr/bin/setpriv';
@@ -15,6 +16,8 @@ export interface ServerProcess {
   readonly pid: number;
   readonly alive: boolean;
   signal(signal: NodeJS.Signals): void;
+  /** Resolves once it has halted: connections are taken, nothing is answered. SIGCONT lets it go on. */
+  freeze(): Promise<void>;
   /** Sends the signal and resolves once the process is gone. */
   end(signal: NodeJS.Signals): Promise<void>;
 }
@@ -54,6 +57,7 @@ export function startProcess({ command, args, folder, logFile, environment }: Se
     signal: (signal) => {
       child.kill(signal);
     },
+    freeze: () => freeze(child.pid ?? 0),
     end: (signal) => {
       child.kill(signal);
       return exited;
