@@ -1,13 +1,16 @@
 import { defineConfig } from 'vitest/config';
 
+/** What comes about in its own time may take long on a busy machine; a test that passes waits no longer for it. */
+const PATIENT = { timeout: 10_000, interval: 20 };
+
 const project = (name: string, extra: object = {}) => ({
-  test: { name, include: [`test/${name}/**/*.test.ts`], environment: 'node' as const, ...extra },
+  test: { name, include: [`test/${name}/**/*.test.ts`], environment: 'node' as const, expect: { poll: PATIENT }, ...extra },
 });
 
 export default defineConfig({
   test: {
     projects: [
-      project('unit'),
+      project('unit', { testTimeout: 30_000 }),
       project('contract', { testTimeout: 30_000 }),
       project('e2e', { testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false }),
       project('integration', { testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false }),

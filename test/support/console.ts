@@ -179,7 +179,7 @@ export async function call(
 }
 
 /** Asks until the answer is as wanted: for what comes about in its own time. */
-export async function eventually<T>(ask: () => Promise<T>, wanted: (answer: T) => boolean, ms = 3_000): Promise<T> {
+export async function eventually<T>(ask: () => Promise<T>, wanted: (answer: T) => boolean, ms = 10_000): Promise<T> {
   const end = Date.now() + ms;
   for (;;) {
     const answer = await ask();

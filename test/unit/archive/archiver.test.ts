@@ -168,11 +168,9 @@ describe('archiver', () => {
     for (const record of EVENTS.map(recordOf)) await append('ALARM', record);
     await append('DELIVERY', recordOf(MAILED));
     const running = await startArchiver({ days: 30 }, { ...deps, registry: new Registry() });
-    await vi.waitFor(async () => {
-      expect(await archive.custody(ALARM)).toHaveLength(8);
-      expect(await deps.log.committed(ARCHIVER_GROUP, 'ALARM', 0)).toBe(4);
-      expect(await archive.find('old')).toBeUndefined();
-    });
+    await expect.poll(() => archive.custody(ALARM)).toHaveLength(8);
+    await expect.poll(() => deps.log.committed(ARCHIVER_GROUP, 'ALARM', 0)).toBe(4);
+    await expect.poll(() => archive.find('old')).toBeUndefined();
     await running.stop();
   });
 });

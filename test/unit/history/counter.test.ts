@@ -219,7 +219,7 @@ describe('counter', () => {
   it('writes by itself, and at its end', async () => {
     await rig.write(countOf({}));
     const running = await startCounter({ flushMs: 5, days: 365 }, { ...rig.deps, registry: new Registry() });
-    await vi.waitFor(async () => expect(await rig.counts()).toEqual({ '0 smoke UK': 1 }));
+    await expect.poll(() => rig.counts()).toEqual({ '0 smoke UK': 1 });
     await running.stop();
     expect(rig.deps.health.ready).toBe(true);
   });

@@ -51,15 +51,15 @@ describe('several processes that count', () => {
     };
     const counted = async (): Promise<number> => (await history.counts(0, NOON * 2, undefined)).reduce((sum, { count }) => sum + count, 0);
     await write();
-    await vi.waitFor(async () => expect(await counted()).toBe(written));
+    await expect.poll(() => counted()).toBe(written);
     const second = await start();
     await write();
     await start();
-    await vi.waitFor(async () => expect(await counted()).toBe(written));
+    await expect.poll(() => counted()).toBe(written);
     await first.stop();
     await write();
     await second.stop();
-    await vi.waitFor(async () => expect(await counted()).toBe(written));
+    await expect.poll(() => counted()).toBe(written);
     expect(new Set((await history.counts(0, NOON * 2, undefined)).map(({ partition }) => partition)).size).toBe(PARTITIONS);
   });
 });
@@ -122,14 +122,14 @@ describe('several processes that write states', () => {
     const shown = () => SENSORS.filter((sensor) => (history.latest.get(sensor)?.active.length ?? 0) > 0);
     const first = await start();
     for (const sensor of SENSORS) await put('ALARM', sensor, changed('raised', alarmOf({ id: `a${sensor}`, sensor }), NOON + sensor));
-    await vi.waitFor(() => expect(shown()).toEqual(SENSORS), 3_000);
+    await expect.poll(() => shown()).toEqual(SENSORS);
     await start();
     await first.stop();
     for (const sensor of SENSORS.filter((id) => id % 2 === 0)) {
       const alarm = alarmOf({ id: `a${sensor}`, sensor, state: 'CLEARED_UNACK', clearedAt: NOON + 100 });
       await put('ALARM', sensor, changed('cleared', alarm, NOON + 100));
     }
-    await vi.waitFor(() => expect(shown()).toEqual(SENSORS.filter((id) => id % 2 === 1)), 3_000);
+    await expect.poll(() => shown()).toEqual(SENSORS.filter((id) => id % 2 === 1));
   });
 });
 

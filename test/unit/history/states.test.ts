@@ -191,10 +191,8 @@ describe('state writer', () => {
     const bytes = Buffer.from(JSON.stringify(event));
     await rig.log.append('ALARM', { length: 1, bytes, keys: [1], starts: [0], ends: [bytes.length] }, NOON);
     const running = await startStateWriter({ ...rig.deps, registry: new Registry() });
-    await vi.waitFor(() => {
-      expect(rig.history.latest.get(1)).toMatchObject({ active: ['smoke'] });
-      expect(rig.history.latest.get(3)).toMatchObject({ active: [] });
-    });
+    await expect.poll(() => rig.history.latest.get(1)).toMatchObject({ active: ['smoke'] });
+    await expect.poll(() => rig.history.latest.get(3)).toMatchObject({ active: [] });
     await running.stop();
   });
 });

@@ -45,11 +45,11 @@ const events = (log: MemoryLog): AlarmEvent[] => log.all('ALARM').map(({ value }
 const changes = (log: MemoryLog): AlarmChange[] => events(log).filter((event) => event.event !== 'refused');
 
 async function until(what: () => boolean): Promise<void> {
-  for (let i = 0; i < 400; i += 1) {
+  for (let i = 0; i < 2_000; i += 1) {
     if (what()) return;
     await sleep(5);
   }
-  throw new Error('it did not happen within two seconds');
+  throw new Error('it did not happen within ten seconds');
 }
 
 describe('the processor', () => {

@@ -126,7 +126,7 @@ describe('a fleet', () => {
     await send({ sensors: 1, durationMs: 4 }, { timeoutMs: 1_000 });
     expect(tally.acknowledged).toBe(2);
     expect([...tally.retries.keys()]).toEqual(['UND_ERR_HEADERS_TIMEOUT']);
-  }, 15_000);
+  });
 
   it('gives up in the end, and says what is unknown and what was never sent', async () => {
     system.trouble = (request) => {
