@@ -96,9 +96,15 @@ export class Journal {
 
   /** What owners from `since` on have left, after `applied`. What one before wrote late, when it was none any more, nobody was told to be there. */
   recovered(applied: number, since: number): Recovered {
-    const entries = this.#found
+    const found = this.#found
       .filter(({ epoch, sequence }) => epoch >= since && sequence > applied)
-      .sort((a, b) => a.sequence - b.sequence);
+      .sort((a, b) => a.epoch - b.epoch || a.sequence - b.sequence);
+    const entries: Entry[] = [];
+    for (const entry of found) {
+      // Nor what one wrote when its successor had begun.
+      while ((entries.at(-1)?.sequence ?? 0) >= entry.sequence) entries.pop();
+      entries.push(entry);
+    }
     const last = entries.at(-1)?.sequence ?? applied;
     this.#sequence = Math.max(this.#sequence, last);
     return { entries, damaged: last - applied - entries.length };

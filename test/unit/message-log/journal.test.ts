@@ -72,6 +72,21 @@ describe('the journal', () => {
     expect((await open(1, epoch)).bodies).toEqual([]);
   });
 
+  it('leaves out what an owner wrote beside its successor, of whom nothing is in the tree', async () => {
+    await open();
+    const before = journal;
+    await open();
+    await begin();
+    before.begin();
+    await expect.poll(() => before.fits(1)).toBe(true);
+    await append('one');
+    for (const body of ['late', 'later', 'latest']) await before.append(body.length, (to) => to.write(body, 'latin1'));
+    await append('two');
+    await before.close();
+    await journal.close();
+    expect(await open()).toEqual({ bodies: ['one', 'two'], damaged: 0 });
+  });
+
   it('has room again for as much as the tree has taken, an area at a time', async () => {
     await open();
     await begin();
