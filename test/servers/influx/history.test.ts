@@ -128,7 +128,8 @@ describe.each(INFLUX_VERSIONS)('InfluxDB %s', (version) => {
     await expect(impatient.history.state(7)).rejects.toMatchObject(away);
     await expect(impatient.history.counts(0, NOON, undefined)).rejects.toMatchObject(away);
     server.continue();
-    await impatient.history.writeStates([{ ...quiet, at: NOON + 2, active: ['smoke'] }]);
+    const write = () => impatient.history.writeStates([{ ...quiet, at: NOON + 2, active: ['smoke'] }]);
+    await expect.poll(() => write().then(() => 'written', String)).toBe('written');
     expect(await history.state(7)).toMatchObject({ active: ['smoke'], at: NOON + 2 });
     await impatient.close();
     await close();
