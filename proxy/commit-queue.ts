@@ -17,10 +17,11 @@ export const REQUEST_BYTES = 512;
 
 /** Requests whose records went to the log in one append. */
 interface Group {
-  requests: SensorRequest[];
+  requests: readonly SensorRequest[];
   readonly charge: number;
   /** performance.now() when it was handed over. */
   readonly since: number;
+  settled: boolean;
 }
 
 export interface QueueDeps {
@@ -40,7 +41,11 @@ export class CommitQueue {
   readonly deps: QueueDeps;
   /** What waits for the log: bodies, and what the waiting requests themselves cost. */
   bytes = 0;
-  readonly #inFlight = new Set<Group>();
+  /**
+   * Oldest first, settled ones at most behind others. Not a Set: one that always takes and gives makes a new table every few groups, which its
+   * old ones refer to, and every request that was ever in them outlives a collection of the young generation.
+   */
+  readonly #inFlight: Group[] = [];
   readonly #timer: NodeJS.Timeout;
 
   constructor(limits: QueueLimits, deps: QueueDeps) {
@@ -58,20 +63,16 @@ export class CommitQueue {
     return this.bytes + bodyLength + REQUEST_BYTES <= this.limits.queueBytesMax;
   }
 
-  append(topic: 'ENTRY' | 'OK', records: Records, at: number, requests: SensorRequest[], charge: number): void {
-    const group: Group = { requests, charge, since: performance.now() };
-    this.#inFlight.add(group);
+  append(topic: 'ENTRY' | 'OK', records: Records, at: number, requests: readonly SensorRequest[], charge: number): void {
+    const group: Group = { requests, charge, since: performance.now(), settled: false };
+    this.#inFlight.push(group);
     this.deps.log.append(topic, records, at).then(
       (place) => {
-        this.#settle(group);
         this.deps.metrics.commitSeconds.observe((performance.now() - group.since) / 1_000);
         this.deps.watch.succeeded();
-        for (const request of group.requests) request.receiver?.committed(request, place);
+        for (const request of this.#settle(group)) request.receiver?.committed(request, place);
       },
-      (error: unknown) => {
-        this.#settle(group);
-        this.#fail(group, error);
-      },
+      (error: unknown) => this.#fail(this.#settle(group), error),
     );
   }
 
@@ -79,15 +80,21 @@ export class CommitQueue {
     clearInterval(this.#timer);
   }
 
-  #settle(group: Group): void {
-    this.#inFlight.delete(group);
+  /** Its requests, which it lets go of; none where they were given up. */
+  #settle(group: Group): readonly SensorRequest[] {
+    const { requests } = group;
+    group.requests = [];
+    group.settled = true;
+    const open = this.#inFlight.findIndex(({ settled }) => !settled);
+    if (open !== 0) this.#inFlight.splice(0, open === -1 ? this.#inFlight.length : open);
     this.bytes -= group.charge;
+    return requests;
   }
 
-  #fail(group: Group, error: unknown): void {
+  #fail(requests: readonly SensorRequest[], error: unknown): void {
     this.deps.watch.failed(error);
     const reason = reasonOf(error);
-    for (const request of group.requests) request.receiver?.failed(request, reason);
+    for (const request of requests) request.receiver?.failed(request, reason);
   }
 
   /** A sensor gets an answer in time even where the log gives none; what became of the records is unknown then. */
@@ -96,7 +103,7 @@ export class CommitQueue {
     for (const group of this.#inFlight) {
       if (group.since > latest) return;
       if (group.requests.length === 0) continue;
-      this.#fail(group, new TransientError('append-timeout', `the log has not answered for ${this.limits.appendTimeoutMs} ms`));
+      this.#fail(group.requests, new TransientError('append-timeout', `the log has not answered for ${this.limits.appendTimeoutMs} ms`));
       group.requests = [];
     }
   }

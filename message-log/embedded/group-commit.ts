@@ -40,8 +40,6 @@ export class GroupCommit {
   readonly #logger: Logger;
   readonly #metrics: LogMetrics;
   #round = newRound();
-  /** Logs with frames in the commit under way. */
-  readonly #sealed = new Set<PartitionLog>();
   #running: Promise<void> | undefined;
   #stagedBytes = 0;
   #writingBytes = 0;
@@ -109,10 +107,11 @@ export class GroupCommit {
 
   async #commit(): Promise<void> {
     const frames: SealedFrame[] = [];
-    const rounds = [this.#seal(frames)];
-    if ([...this.#sealed].some((log) => log.isReadAhead)) {
+    const sealed = new Set<PartitionLog>();
+    const rounds = [this.#seal(frames, sealed)];
+    if ([...sealed].some((log) => log.isReadAhead)) {
       await reactions();
-      if (isUsed(this.#round)) rounds.push(this.#seal(frames));
+      if (isUsed(this.#round)) rounds.push(this.#seal(frames, sealed));
     }
     const slow = setTimeout(() => this.#health.report('log', 'a write to the data folder takes very long'), SLOW_COMMIT_MS);
     const start = performance.now();
@@ -125,23 +124,22 @@ export class GroupCommit {
       this.#metrics.commitSeconds.observe((performance.now() - start) / 1_000);
       this.#succeeded();
       for (const { topic, bytes } of frames) this.#metrics.appendedBytes.inc({ topic }, bytes.length);
-      for (const log of this.#sealed) log.publish();
+      for (const log of sealed) log.publish();
       for (const round of rounds) round.resolve();
     } catch (error) {
       this.#failed(error);
       // What has gathered meanwhile may rest on what is lost.
-      rounds.push(this.#seal(frames));
-      for (const log of this.#sealed) log.discard();
+      rounds.push(this.#seal(frames, sealed));
+      for (const log of sealed) log.discard();
       for (const round of rounds) round.reject(error);
     } finally {
       clearTimeout(slow);
       this.#writingBytes = 0;
-      this.#sealed.clear();
     }
   }
 
-  /** Ends the open round: what is staged becomes frames, added to those of the commit. */
-  #seal(frames: SealedFrame[]): OpenRound {
+  /** Ends the open round: what is staged becomes frames, added to those of the commit, and their logs to its. */
+  #seal(frames: SealedFrame[], sealed: Set<PartitionLog>): OpenRound {
     const round = this.#round;
     this.#round = newRound();
     this.#writingBytes += this.#stagedBytes;
@@ -149,7 +147,7 @@ export class GroupCommit {
     for (const log of round.touched) {
       round.bases.set(log, log.sealed);
       for (const bytes of log.seal()) frames.push({ topic: log.topic, partition: log.partition, bytes });
-      this.#sealed.add(log);
+      sealed.add(log);
     }
     return round;
   }
