@@ -11,20 +11,26 @@ function plot(chapter: Chapter): Plot {
     const sensor = draw.next();
     if (sensor === undefined) break;
     flapping.push(sensor);
-    happenings.push(...flaps(sensor, durationMs, random.between(0, Math.min(10_000, durationMs / 10)), i % 3 === 0, 20));
+    happenings.push(...flaps(sensor, durationMs, random.between(0, Math.min(10_000, durationMs / 10)), i % 3 === 0, { times: 20 }));
   }
   const rest = background(chapter, { alarmsPerMessage: 0.000_1, recovered: 0.5, except: flapping });
   return { happenings: [...rest, ...happenings] };
 }
 
-/** Alarm, recovery, alarm, …, as fast as clocks allow and at most `times` times; each of them is an alarm of its own. */
-export function flaps(sensor: number, durationMs: number, startMs: number, smoke: boolean, times = Number.POSITIVE_INFINITY): Happening[] {
+/** Alarm, recovery, alarm, …, as fast as clocks allow beside a rest, and at most `times` times; each of them is an alarm of its own. */
+export function flaps(
+  sensor: number,
+  durationMs: number,
+  startMs: number,
+  smoke: boolean,
+  { times = Number.POSITIVE_INFINITY, restMs = 0 },
+): Happening[] {
   const type = smoke ? 'smoke' : 'motion';
   const gapMs = 200;
   const spanMs = (hitsToRaise(type) - 1) * gapMs;
   const happenings: Happening[] = [];
   for (let i = 0; i < times; i += 1) {
-    const fromMs = startMs + APART_MS + i * (2 * APART_MS + spanMs);
+    const fromMs = startMs + APART_MS + i * (2 * APART_MS + spanMs + restMs);
     const recoveryMs = fromMs + spanMs + APART_MS;
     if (recoveryMs > durationMs) break;
     const flap = episode({ sensor, types: [type], fromMs, hits: hitsToRaise(type), gapMs, recoveryMs });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { partitionOf } from '../../../message-log/partitioning.ts';
 import { hitsOf, type Message } from '../../../simulator/message.ts';
 import { Oracle } from '../../../simulator/oracle.ts';
 import type { Scenario } from '../../../simulator/scenario.ts';
@@ -126,6 +127,22 @@ describe('special scenarios', () => {
     const { happenings } = plotOf(planOf(named('unrest')), 0, 600_000);
     const seconds = new Set(happenings.map(({ atMs }) => Math.floor(atMs / 1_000)));
     expect([...Array(580).keys()].map((second) => second + 10).filter((second) => !seconds.has(second))).toEqual([]);
+  });
+
+  it.each([20_000, 3_200])('unrest: among %d sensors no partition of eight is quiet for long, whatever the seed', (sensors) => {
+    const durationMs = 120_000;
+    for (let seed = 0; seed < 200; seed += 1) {
+      const last = new Array<number>(8).fill(0);
+      const { happenings } = plotOf(planOf(named('unrest'), { sensors, seed, ratePerApp: 60 }), 0, durationMs);
+      for (const { atMs, sensor, does } of happenings.toSorted((a, b) => a.atMs - b.atMs)) {
+        const partition = partitionOf(sensor, last.length);
+        if (does !== 'hit') continue;
+        if (atMs - (last[partition] ?? 0) > 20_000)
+          throw new Error(`seed ${seed}: nothing in ${partition} from ${last[partition]} to ${atMs}`);
+        last[partition] = atMs;
+      }
+      expect(Math.min(...last)).toBeGreaterThan(durationMs - 20_000);
+    }
   });
 
   it('silent: whoever is silent says nothing', () => {
