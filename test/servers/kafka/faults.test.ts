@@ -114,7 +114,7 @@ describe('one broker', () => {
     first.kill();
     const began = performance.now();
     await ownAll(await opened());
-    expect(performance.now() - began).toBeLessThan(15_000);
+    expect(performance.now() - began).toBeLessThan(5_000);
   });
 
   it('refuses records while the broker is away, says so in health, and goes on by itself', async () => {
@@ -127,7 +127,7 @@ describe('one broker', () => {
     await expect.poll(() => installation.health.problems(), { timeout: 15_000 }).toHaveProperty('log');
     const began = performance.now();
     await expect(log.append('ENTRY', oneRecord(1, 'refused'), at)).rejects.toMatchObject({ code: 'log-unavailable' });
-    expect(performance.now() - began).toBeLessThan(500);
+    expect(performance.now() - began).toBeLessThan(100);
     await kafka.restart(1);
     await expect.poll(() => installation.health.ready, { timeout: 20_000 }).toBe(true);
     await expect
