@@ -7,6 +7,8 @@ const STOPPED = 'T';
 
 /** SIGSTOP; resolves once every thread has halted: until then it may still answer, on a busy machine for milliseconds. SIGCONT lets it go on. */
 export async function freeze(pid: number): Promise<void> {
+  // 0 and below are groups of processes, our own among them.
+  if (pid <= 0) throw new Error('there is no process to freeze');
   process.kill(pid, 'SIGSTOP');
   for (const end = Date.now() + DEADLINE_MS; !hasHalted(pid); await delay(1)) {
     if (Date.now() > end) throw new Error(`process ${pid} did not halt within ${DEADLINE_MS} ms of SIGSTOP`);
