@@ -66,6 +66,7 @@ async function start(config: Config, lifecycle: Lifecycle): Promise<void> {
   const addresses = await startRoles(config, new Adapters(config, deps, steady, lifecycle), deps, lifecycle);
   const ms = Math.round(performance.now() - startedAt);
   logger.info({ ...(roles.size < ROLES.length ? { roles: [...roles] } : {}), ...described(addresses, config), ms }, 'ready');
+  lifecycle.signal.addEventListener('abort', () => logger.info('stopping; what was accepted is finished first'), { once: true });
   process.send?.({ type: 'ready', ...addresses });
 }
 

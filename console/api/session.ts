@@ -53,7 +53,7 @@ export function sessionRoutes(deps: ApiDeps): Route[] {
         }
         const session = deps.sessions.start(role, body.name ?? role, now);
         setCookie(deps, session, response);
-        deps.logger.info({ role, sessions: deps.sessions.size }, 'signed in');
+        deps.logger.info({ as: role, sessions: deps.sessions.size }, 'signed in');
         return ok({ name: session.name, role, until: iso(session.until) });
       },
     }),
