@@ -15,6 +15,7 @@ export default defineConfig({
       project('e2e', { testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false }),
       project('integration', { testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false }),
       project('servers', { testTimeout: 120_000, hookTimeout: 300_000, fileParallelism: false }),
+      project('waiting', { testTimeout: 900_000 }),
       project('fire', { testTimeout: 1_800_000, hookTimeout: 120_000, fileParallelism: false }),
     ],
   },

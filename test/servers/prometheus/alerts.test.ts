@@ -1,47 +1,48 @@
 /** From a rule to a mail: Prometheus and Alertmanager as deploy/ configures them, only faster, and a mail server that keeps what it gets. */
-import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { ParsedMail } from 'mailparser';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { check, eventually, startAlertmanager, startPrometheus } from '../../support/servers/prometheus.ts';
+import { keepAlivePeriods } from '../../support/keep-alive.ts';
+import { check, eventually, startPrometheus } from '../../support/servers/prometheus.ts';
+import { startShippedAlertmanager } from '../../support/servers/shipped-alertmanager.ts';
 import { type FaultySmtp, startSmtp } from '../../support/smtp-server.ts';
 
 const DEPLOY = join(import.meta.dirname, '../../../deploy');
 const DEADLINE_MS = 60_000;
+/** Minutes become seconds. */
+const TIMES = 60;
+const PERIOD_MS = 300_000 / TIMES;
+/** A look at the group, less than which is a matter of this machine. */
+const LOOK_MS = 30_000 / TIMES;
 
 let smtp: FaultySmtp;
 let alertmanager: { readonly url: string; stop(): Promise<void> };
 beforeEach(async () => {
   smtp = await startSmtp();
-  alertmanager = await startAlertmanager(await faster(smtp.port));
+  alertmanager = await startShippedAlertmanager(smtp.port, { times: TIMES });
 });
 afterEach(async () => {
   await alertmanager.stop();
   await smtp.stop();
 });
 
-/** Addresses and groups stay as they are; minutes become seconds. The mail server is ours, without TLS and password. */
-async function faster(port: number): Promise<string> {
-  const shipped = await readFile(join(DEPLOY, 'alertmanager/alertmanager.yml'), 'utf8');
-  return shipped
-    .replace(/smtp_smarthost: .*/, `smtp_smarthost: 127.0.0.1:${port}`)
-    .replace(/ {2}smtp_auth_.*\n/g, '')
-    .replace('smtp_require_tls: true', 'smtp_require_tls: false')
-    .replace('templates/*.tmpl', join(DEPLOY, 'alertmanager/templates/*.tmpl'))
-    .replace(/(group_wait|group_interval|repeat_interval): (\d+)m/g, '$1: $2s');
-}
-
 const mails = (to: string): ParsedMail[] => smtp.taken.filter((mail) => JSON.stringify(mail.to).includes(to));
 
 const arrived = (to: string, enough: (mails: readonly ParsedMail[]) => boolean) => eventually(DEADLINE_MS, async () => mails(to), enough);
 
 async function post(
-  ...alerts: { readonly name: string; readonly severity: string; readonly labels?: Record<string, string> }[]
+  ...alerts: {
+    readonly name: string;
+    readonly severity: string;
+    readonly labels?: Record<string, string>;
+    readonly endsAt?: string;
+  }[]
 ): Promise<void> {
-  const body = alerts.map(({ name, severity, labels }) => ({
+  const body = alerts.map(({ name, severity, labels, endsAt }) => ({
     labels: { alertname: name, severity, ...labels },
+    endsAt,
     annotations: { summary: `this is ${name}`, description: 'as a test', runbook_url: 'docs/alerts.md' },
   }));
   const answer = await fetch(`${alertmanager.url}/api/v2/alerts`, {
@@ -66,7 +67,47 @@ describe('the configuration of Alertmanager', () => {
     expect(names).toEqual(['major Middle', 'minor Other', 'minor Small']);
     expect(lesser?.subject).toBe('Tocsin: 3 alerts');
     expect(grave?.text).toContain('critical  Grave: this is Grave');
-    expect(grave?.subject).toBe('Tocsin: critical: this is Grave');
+    expect(grave?.subject).toBe('Tocsin: critical: Grave: this is Grave');
+  });
+
+  it('sends a mail for each critical alert of one name, when it fires and when it is over, and its subject tells which it is', async () => {
+    const down = (instance: string, more: object = {}) => ({
+      name: 'RoleDown',
+      severity: 'critical',
+      labels: { instance, job: 'tocsin', role: 'proxy' },
+      ...more,
+    });
+    await post(down('proxy-1:19092'), down('proxy-2:19092'), { name: 'NoStatuses', severity: 'critical' });
+    const fired = await arrived('on-call@example.org', ({ length }) => length >= 3);
+    expect(fired.map(({ subject }) => subject).sort()).toEqual([
+      'Tocsin: critical: NoStatuses: this is NoStatuses',
+      'Tocsin: critical: RoleDown: this is RoleDown [proxy-1:19092 tocsin proxy]',
+      'Tocsin: critical: RoleDown: this is RoleDown [proxy-2:19092 tocsin proxy]',
+    ]);
+    for (const { text } of fired) expect(text?.match(/^critical {2}/gm)).toHaveLength(1);
+    const over = { endsAt: new Date().toISOString() };
+    await post(down('proxy-1:19092', over), down('proxy-2:19092', over));
+    const all = await arrived('on-call@example.org', ({ length }) => length >= 5);
+    expect(all.slice(3).map(({ subject, text }) => [subject, text?.split('\n')[0]])).toEqual(
+      expect.arrayContaining([
+        ['Tocsin: over: RoleDown: this is RoleDown [proxy-1:19092 tocsin proxy]', 'OVER'],
+        ['Tocsin: over: RoleDown: this is RoleDown [proxy-2:19092 tocsin proxy]', 'OVER'],
+      ]),
+    );
+    expect(all).toHaveLength(5);
+  });
+
+  it('names a lesser alert that comes alone, and how many are over', async () => {
+    await post({ name: 'Middle', severity: 'major', labels: { instance: 'a:1' } });
+    const [alone] = await arrived('operations@example.org', ({ length }) => length > 0);
+    expect(alone?.subject).toBe('Tocsin: major: Middle: this is Middle [a:1]');
+    await post({ name: 'Middle', severity: 'major', labels: { instance: 'b:1' } });
+    const both = await arrived('operations@example.org', ({ length }) => length > 1);
+    expect(both[1]?.subject).toBe('Tocsin: 2 alerts');
+    const endsAt = new Date().toISOString();
+    await post(...['a:1', 'b:1'].map((instance) => ({ name: 'Middle', severity: 'major', labels: { instance }, endsAt })));
+    const over = await arrived('operations@example.org', ({ length }) => length > 2);
+    expect(over[2]?.subject).toBe('Tocsin: over: 2 alerts');
   });
 
   it('is silent about what another alert explains', async () => {
@@ -82,6 +123,18 @@ describe('the configuration of Alertmanager', () => {
   });
 });
 
+describe('the keep-alive', () => {
+  const rules = join(DEPLOY, 'prometheus/rules/tocsin.yml');
+
+  it.each([
+    { mails: 'go at once', mailMs: 0 },
+    { mails: 'take twelve seconds', mailMs: 12_000 / TIMES },
+  ])('keeps its time where mails $mails', async ({ mailMs }) => {
+    for (const ms of await keepAlivePeriods(4, { rules, times: TIMES, mailMs }))
+      expect(Math.abs(ms - PERIOD_MS), `${ms} ms`).toBeLessThan(LOOK_MS);
+  });
+});
+
 describe('an alert rule', () => {
   it('reaches the mailbox of those on call when no status comes in, and tells when it is over; the keep-alive comes again and again', async () => {
     const sensors = await startExporter();
@@ -93,7 +146,7 @@ scrape_configs: [{ job_name: tocsin, static_configs: [{ targets: ['127.0.0.1:${s
 `);
     try {
       const [first] = await arrived('on-call@example.org', ({ length }) => length > 0);
-      expect(first?.subject).toBe("Tocsin: critical: No sensor's status has come in for a minute");
+      expect(first?.subject).toBe("Tocsin: critical: NoStatuses: No sensor's status has come in for a minute");
       expect(first?.text).toMatch(/since \d{4}-\d\d-\d\d [\d:]{8} UTC\n {2}what to do: docs\/alerts\.md#nostatuses/);
       sensors.send();
       const later = await arrived('on-call@example.org', (all) => all.some(({ subject }) => subject?.includes('over')));
