@@ -7,6 +7,7 @@ import { Gauge, type Registry } from 'prom-client';
 export class Health {
   readonly #parent: Health | undefined;
   readonly #problems = new Map<string, string>();
+  readonly #notices = new Map<string, string>();
 
   constructor(parent?: Health) {
     this.#parent = parent;
@@ -19,12 +20,24 @@ export class Health {
     this.#parent?.report(part, problem);
   }
 
+  /** What people should know of a part that does its work all the same: it is shown, and no reason not to be ready. Undefined: nothing any more. */
+  notice(part: string, notice: string | undefined): void {
+    if (notice === undefined) this.#notices.delete(part);
+    else this.#notices.set(part, notice);
+    this.#parent?.notice(part, notice);
+  }
+
   get ready(): boolean {
     return this.#problems.size === 0;
   }
 
   problems(): Record<string, string> {
     return Object.fromEntries(this.#problems);
+  }
+
+  /** Those of the whole process. */
+  notices(): Record<string, string> {
+    return this.#parent?.notices() ?? Object.fromEntries(this.#notices);
   }
 
   /** Problems of other roles in this process. */
@@ -34,7 +47,7 @@ export class Health {
   }
 }
 
-/** Which parts have a problem now, for alert rules. */
+/** Which parts have a problem or a notice now, for alert rules. */
 export function observeHealth(health: Health, registry: Registry): void {
   new Gauge({
     name: 'tocsin_part_problem',
@@ -44,6 +57,16 @@ export function observeHealth(health: Health, registry: Registry): void {
     collect() {
       this.reset();
       for (const part of Object.keys(health.problems())) this.set({ part }, 1);
+    },
+  });
+  new Gauge({
+    name: 'tocsin_part_notice',
+    help: '1 for each part of this process that works but has something that somebody should look at',
+    labelNames: ['part'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const part of Object.keys(health.notices())) this.set({ part }, 1);
     },
   });
 }

@@ -45,12 +45,13 @@ export function operationsHandler(health: Health, registry: Registry) {
   };
 }
 
-/** `problems` are those of the role that is asked, `elsewhere` those of others in its process; empty ones are left out. */
+/** `problems` are those of the role that is asked, `elsewhere` those of others in its process, `notices` those of all; empty ones are left out. */
 function readiness(health: Health): string {
   const problems = health.ready ? undefined : health.problems();
   const elsewhere = health.elsewhere();
   const others = Object.keys(elsewhere).length > 0 ? elsewhere : undefined;
-  return JSON.stringify({ status: health.ready ? 'ready' : 'not ready', problems, elsewhere: others });
+  const notices = Object.keys(health.notices()).length > 0 ? health.notices() : undefined;
+  return JSON.stringify({ status: health.ready ? 'ready' : 'not ready', problems, elsewhere: others, notices });
 }
 
 function send(response: ServerResponse, status: number, type: string, body: string): void {

@@ -102,7 +102,9 @@ const listedAlarmFields = {
 export const listedAlarm = z.object({ ...listedAlarmFields, client: label.optional().describe('for operators') });
 export type ListedAlarm = z.infer<typeof listedAlarm>;
 
-const client = z.record(z.string(), z.union([z.string(), z.number()])).describe('the columns of the directory');
+const client = z
+  .record(z.string(), z.union([z.string(), z.number()]).nullable())
+  .describe('the columns of the directory; a coordinate that is not known is null');
 export const wholeAlarm = z.object({
   ...listedAlarmFields,
   evidence: z.array(evidence),

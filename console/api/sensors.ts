@@ -53,4 +53,8 @@ function activeOf(deps: ApiDeps, sensor: number, historySince: number | undefine
   return { active, since: since === undefined ? null : iso(since) };
 }
 
-const clientJson = (client: Client | undefined): SensorAnswer['client'] => (client ? { ...client } : null);
+/** Coordinates that aren't known become null. */
+function clientJson(client: Client | undefined): SensorAnswer['client'] {
+  if (!client) return null;
+  return Object.fromEntries(Object.entries(client).map(([column, value]) => [column, Number.isNaN(value) ? null : value]));
+}

@@ -16,7 +16,8 @@ import { ClientLookup } from './client-lookup.ts';
 import { LogPulse } from './log-pulse.ts';
 import { type LiveAlarm, OpenAlarms } from './open-alarms.ts';
 import { PendingActions } from './pending-actions.ts';
-import { type PlacesFile, readPlaces } from './places.ts';
+import type { PlacesFile } from './places.ts';
+import { PlacesKeeper } from './places-keeper.ts';
 import { LiveStream, STREAM_SETTINGS } from './stream.ts';
 
 export interface LiveDeps {
@@ -171,36 +172,4 @@ function snapshotOf(alarms: OpenAlarms, role: Role) {
     alarms: shown.map((live) => listedJson(live, role)),
     states: [...alarms.sensors()].flatMap((sensor) => [sensor, alarms.code(sensor)]),
   };
-}
-
-/** Reads all places again when the number of clients has changed. */
-class PlacesKeeper {
-  file: PlacesFile | undefined;
-  readonly #deps: LiveDeps;
-  #reading: Promise<void> | undefined;
-
-  constructor(deps: LiveDeps) {
-    this.#deps = deps;
-  }
-
-  described(): { readonly hash: string; readonly count: number } | null {
-    return this.file ? { hash: this.file.hash, count: this.file.count } : null;
-  }
-
-  refresh(): Promise<void> {
-    this.#reading ??= this.#read().finally(() => {
-      this.#reading = undefined;
-    });
-    return this.#reading;
-  }
-
-  async #read(): Promise<void> {
-    const { directory, health } = this.#deps;
-    try {
-      if ((await directory.size()) !== this.file?.count) this.file = await readPlaces(directory);
-      health.report('console-places', undefined);
-    } catch (error) {
-      health.report('console-places', `the places of the sensors cannot be read: ${reasonOf(error)}`);
-    }
-  }
 }

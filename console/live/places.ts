@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Directory } from '../../processor/response/directory/port.ts';
+import type { Place, PlacesPart } from '../../processor/response/directory/port.ts';
 
 /**
  * Where every sensor is, for the map, in the order of their ids. Bytes: for each sensor, in one block per column: id (uint32), longitude and
@@ -10,33 +10,48 @@ export interface PlacesFile {
   /** Of the content: the file of a hash never changes. */
   readonly hash: string;
   readonly bytes: Buffer;
+  /** The sensors whose client has no place, in order of their ids: they aren't in `bytes`. */
+  readonly unplaced: readonly number[];
 }
 
 export const BYTES_PER_PLACE = 10;
 const SCALE = 2 ** 24 - 1;
 
-export async function readPlaces(directory: Directory): Promise<PlacesFile> {
-  let capacity = 65_536;
-  let count = 0;
-  let ids = new Uint32Array(capacity);
-  let axes = new Float64Array(capacity * 2);
-  for await (const batch of directory.places()) {
-    if (count + batch.length > capacity) {
-      capacity = Math.max(capacity * 2, count + batch.length);
-      const [moreIds, moreAxes] = [new Uint32Array(capacity), new Float64Array(capacity * 2)];
-      moreIds.set(ids.subarray(0, count));
-      moreAxes.set(axes.subarray(0, count * 2));
-      [ids, axes] = [moreIds, moreAxes];
-    }
-    for (const { sensor, longitude, latitude } of batch) {
-      ids[count] = sensor;
-      axes[count * 2] = longitude;
-      axes[count * 2 + 1] = latitude;
-      count += 1;
-    }
+/** Gathers the parts that a directory gives. */
+export class PlacesGathering {
+  #capacity = 65_536;
+  #count = 0;
+  #ids = new Uint32Array(this.#capacity);
+  #axes = new Float64Array(this.#capacity * 2);
+  readonly #unplaced: number[] = [];
+
+  add({ placed, unplaced }: PlacesPart): void {
+    this.#makeRoom(placed.length);
+    for (const place of placed) this.#put(place);
+    for (const sensor of unplaced) this.#unplaced.push(sensor);
   }
-  const bytes = pack(ids, axes, orderOf(ids, count));
-  return { count, bytes, hash: createHash('sha256').update(bytes).digest('base64url').slice(0, 22) };
+
+  file(): PlacesFile {
+    const bytes = pack(this.#ids, this.#axes, orderOf(this.#ids, this.#count));
+    const hash = createHash('sha256').update(bytes).digest('base64url').slice(0, 22);
+    return { count: this.#count, bytes, hash, unplaced: this.#unplaced.toSorted((a, b) => a - b) };
+  }
+
+  #put({ sensor, longitude, latitude }: Place): void {
+    this.#ids[this.#count] = sensor;
+    this.#axes[this.#count * 2] = longitude;
+    this.#axes[this.#count * 2 + 1] = latitude;
+    this.#count += 1;
+  }
+
+  #makeRoom(more: number): void {
+    if (this.#count + more <= this.#capacity) return;
+    this.#capacity = Math.max(this.#capacity * 2, this.#count + more);
+    const [ids, axes] = [new Uint32Array(this.#capacity), new Float64Array(this.#capacity * 2)];
+    ids.set(this.#ids.subarray(0, this.#count));
+    axes.set(this.#axes.subarray(0, this.#count * 2));
+    [this.#ids, this.#axes] = [ids, axes];
+  }
 }
 
 /** Places of sensors in the order of their ids; a directory may give them in any. */

@@ -179,7 +179,7 @@ function Client({ client }: { client: Columns | null }) {
     ['Born', text('birthday')],
     ['National id', text('nationalid')],
     ['Work', [text('occupation'), text('company')].filter(Boolean).map(isolated).join(', ')],
-    ['Position', `${Number(client.latitude).toFixed(5)}, ${Number(client.longitude).toFixed(5)}`],
+    ['Position', positionOf(client)],
   ];
   return (
     <div class="client">
@@ -196,4 +196,9 @@ function Client({ client }: { client: Columns | null }) {
       </dl>
     </div>
   );
+}
+
+function positionOf({ latitude, longitude }: Columns): string {
+  if (typeof latitude !== 'number' || typeof longitude !== 'number') return 'not known';
+  return `${latitude.toFixed(5)}, ${longitude.toFixed(5)}`;
 }

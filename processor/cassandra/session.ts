@@ -11,6 +11,7 @@ import { consistencyOf, createClient } from './client.ts';
 import type { CassandraConfig } from './config.ts';
 import { faultOf, isWorthAnotherAttempt } from './errors.ts';
 import { cassandraMetrics } from './metrics.ts';
+import { Outage } from './outage.ts';
 import { inParallel } from './parallel.ts';
 import { missingFromSchema } from './schema.ts';
 
@@ -34,6 +35,15 @@ export interface CassandraSession {
   first(query: string, params: readonly unknown[]): Promise<Row | undefined>;
   /** Page by page, as they are asked for. */
   pages(query: string, params: readonly unknown[], rowsPerPage: number): AsyncIterable<readonly Row[]>;
+  /**
+   * All rows of a table, one page of a bounded size after the other; nothing is asked for twice or in advance, so that a scan weighs as little as can be.
+   * A page that doesn't come rejects, and says nothing of other requests. `next` of the last page goes on behind it.
+   */
+  scan(
+    query: string,
+    rowsPerPage: number,
+    from?: string,
+  ): AsyncIterable<{ readonly rows: readonly Row[]; readonly next: string | undefined }>;
   /** Several at a time and in no order; when it rejects, some may have been done. */
   write(statements: readonly Statement[]): Promise<void>;
   close(): Promise<void>;
@@ -74,6 +84,7 @@ class Session implements CassandraSession {
   readonly #writing: { readonly consistency: types.consistencies };
   #connected = false;
   #problem: string | undefined;
+  readonly #outage = new Outage();
   #background: Promise<unknown> = Promise.resolve();
 
   constructor(config: CassandraConfig, deps: CassandraDeps) {
@@ -109,6 +120,18 @@ class Session implements CassandraSession {
     } while (pageState !== undefined);
   }
 
+  async *scan(query: string, rowsPerPage: number, from?: string): AsyncGenerator<{ rows: readonly Row[]; next: string | undefined }> {
+    let next = from;
+    do {
+      const pageState = next;
+      // What can't be repeated the driver asks of one node only, without a second one in case the first is slow.
+      const options = { ...this.#reading, isIdempotent: false, fetchSize: rowsPerPage, ...(pageState === undefined ? {} : { pageState }) };
+      const page = await this.#scanned(() => this.#client.execute(query, [], options));
+      next = page.pageState ?? undefined;
+      yield { rows: page.rows, next };
+    } while (next !== undefined);
+  }
+
   write(statements: readonly Statement[]): Promise<void> {
     return inParallel(statements, WRITES_AT_A_TIME, async ({ query, params }) => {
       await this.#bounded('write', () => this.#client.execute(query, [...params], this.#writing));
@@ -136,7 +159,7 @@ class Session implements CassandraSession {
   async #bounded<T>(kind: 'read' | 'write', work: () => Promise<T>): Promise<T> {
     const done = this.#metrics.seconds.startTimer({ kind });
     try {
-      if (!this.#connected) throw new TransientError('cassandra-away', this.#problem ?? 'Cassandra is out of reach');
+      this.#checkConnected();
       const result = await this.#inTime(() => twice(work));
       this.#working();
       return result;
@@ -148,6 +171,26 @@ class Session implements CassandraSession {
     } finally {
       done();
     }
+  }
+
+  /** One attempt. Whether its failure is more than a slow scan shows a request of the usual kind. */
+  async #scanned<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#metrics.seconds.startTimer({ kind: 'scan' });
+    try {
+      this.#checkConnected();
+      return await this.#inTime(work);
+    } catch (error) {
+      const fault = faultOf(error);
+      this.#metrics.failures.inc({ code: fault.code });
+      if (this.#connected) void this.#look();
+      throw fault;
+    } finally {
+      done();
+    }
+  }
+
+  #checkConnected(): void {
+    if (!this.#connected) throw new TransientError('cassandra-away', this.#problem ?? 'Cassandra is out of reach');
   }
 
   /** The driver bounds one attempt on one node; this bounds all of them. */
@@ -168,19 +211,18 @@ class Session implements CassandraSession {
   }
 
   #working(): void {
-    if (this.#problem === undefined) return;
+    if (this.#problem !== undefined) this.#deps.health.report(PART, undefined);
     this.#problem = undefined;
-    this.#deps.health.report(PART, undefined);
-    this.#deps.logger.info('Cassandra answers again');
+    const over = this.#outage.worked();
+    if (over) this.#deps.logger.info(over, 'Cassandra answers again');
   }
 
   #failing(problem: string): void {
     if (this.#closing.signal.aborted) return;
     this.#deps.health.report(PART, problem);
-    const first = this.#problem === undefined;
     this.#problem = problem;
-    if (!first) return;
-    this.#deps.logger.warn({ reason: problem }, 'Cassandra does not answer, trying again');
+    if (!this.#outage.failed()) return;
+    this.#deps.logger.warn({ reason: problem }, 'requests to Cassandra fail; they are tried again, and this is said once until it is over');
     this.#background = (this.#connected ? this.#probe() : this.#reconnect()).catch(() => undefined);
   }
 
@@ -200,14 +242,19 @@ class Session implements CassandraSession {
       RECONNECT,
     );
     this.#working();
+    await this.#probe();
   }
 
-  /** So that health turns good again even where nothing is asked. */
+  /** So that health turns good again, and the end of an outage is told, even where nothing is asked. */
   async #probe(): Promise<void> {
-    while (this.#problem !== undefined && !this.#closing.signal.aborted) {
+    while (this.#outage.lasts) {
       await sleep(PROBE_EVERY_MS, undefined, { signal: this.#closing.signal });
-      if (this.#problem !== undefined)
-        await this.first(`SELECT id FROM ${this.config.keyspace}.datosclientes WHERE id = 0`, []).catch(() => undefined);
+      await this.#look();
     }
+  }
+
+  /** A request that costs next to nothing. */
+  async #look(): Promise<void> {
+    await this.first(`SELECT id FROM ${this.config.keyspace}.datosclientes WHERE id = 0`, []).catch(() => undefined);
   }
 }

@@ -4,13 +4,14 @@ import { partitionOf } from '../../message-log/partitioning.ts';
 import type { RecordBatch } from '../../message-log/port.ts';
 import { afterStart } from '../../runtime/after-start.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { PermanentError } from '../../runtime/errors.ts';
 import type { Running } from '../../runtime/lifecycle.ts';
 import type { Archive } from '../archive/port.ts';
 import { decodeChange } from '../archive/records.ts';
 import { type ConsumerDeps, SHARE_SURE_MS, startConsumer } from '../consumer.ts';
 import { decoded } from '../decoded.ts';
 import { startPeriodic } from '../periodic.ts';
-import type { Directory } from '../response/directory/port.ts';
+import type { Directory, PlacesPart } from '../response/directory/port.ts';
 import type { History, SensorState } from './port.ts';
 import { isActive, SensorAlarms } from './sensor-alarms.ts';
 
@@ -28,6 +29,13 @@ const REFRESH_EVERY_MS = 86_400_000;
 const STATES_PER_STEP = 1_000;
 /** A step takes some milliseconds; the pause leaves the rest to those who wait for an answer. */
 const PAUSE_MS = 25;
+
+/** A refresh of all states that is under way: its time, the number of clients when it began, and where it goes on. */
+interface Refresh {
+  readonly at: number;
+  readonly size: number;
+  next: string | undefined;
+}
 
 /** Writes the state of a sensor whenever it changes, and that of all known sensors at the start, once a day, and when clients were added. */
 export async function startStateWriter(deps: StateWriterDeps): Promise<Running> {
@@ -86,6 +94,7 @@ export class StateWriter {
   #shownUpTo = 0;
   #refreshedAt = 0;
   #refreshedSize = -1;
+  #refresh: Refresh | undefined;
   /** The partitions whose sensors are this process's to write, as the log numbers their coming. */
   #shared: ReadonlyMap<number, number> = new Map();
   #sharedAt = 0;
@@ -113,6 +122,7 @@ export class StateWriter {
       await this.#recall(came);
       this.#shared = new Map(assigned);
       this.#refreshedSize = -1;
+      this.#refresh = undefined;
     }
     this.#sharedAt = performance.now();
   }
@@ -160,16 +170,15 @@ export class StateWriter {
     const { clock, directory } = this.#deps;
     if (!this.#isSure) return;
     const size = await directory.size();
-    if (size === this.#refreshedSize && clock() < this.#refreshedAt + REFRESH_EVERY_MS) return;
-    const at = Math.max(clock(), this.#shownUpTo + 1);
-    this.#refreshedAt = at;
-    this.#shownUpTo = at;
-    // Until it has come to its end: one that fails is done again at the next look.
-    this.#refreshedSize = -1;
-    for await (const places of directory.places()) {
-      for (let i = 0; i < places.length; i += STATES_PER_STEP) {
+    if (!this.#refresh && size === this.#refreshedSize && clock() < this.#refreshedAt + REFRESH_EVERY_MS) return;
+    // One that failed goes on where it came to.
+    const refresh = this.#refresh ?? this.#begunRefresh(size);
+    this.#refresh = refresh;
+    const { at } = refresh;
+    for await (const { placed, next } of this.#partsOf(refresh)) {
+      for (let i = 0; i < placed.length; i += STATES_PER_STEP) {
         if (signal.aborted || !this.#isSure) return;
-        const ours = places.slice(i, i + STATES_PER_STEP).filter(({ sensor }) => this.#shared.has(this.#partitionOf(sensor)));
+        const ours = placed.slice(i, i + STATES_PER_STEP).filter(({ sensor }) => this.#shared.has(this.#partitionOf(sensor)));
         const states = ours.map(({ sensor, geohash, region }): SensorState => {
           return { sensor, geohash, region, active: this.#sensors.get(sensor)?.types() ?? [], at };
         });
@@ -177,10 +186,31 @@ export class StateWriter {
         await this.#deps.history.writeStates(states);
         await sleep(this.#pauseMs);
       }
+      refresh.next = next;
     }
-    this.#refreshedSize = size;
+    // Partitions that came meanwhile want one of their own.
+    if (this.#refresh !== refresh) return;
+    this.#refresh = undefined;
+    this.#refreshedSize = refresh.size;
     for (const [sensor, alarms] of this.#sensors)
       if (alarms.quiet && alarms.at <= at && !this.#unwritten.has(sensor)) this.#sensors.delete(sensor);
+  }
+
+  #begunRefresh(size: number): Refresh {
+    const at = Math.max(this.#deps.clock(), this.#shownUpTo + 1);
+    this.#refreshedAt = at;
+    this.#shownUpTo = at;
+    return { at, size, next: undefined };
+  }
+
+  async *#partsOf({ next }: Refresh): AsyncGenerator<PlacesPart> {
+    try {
+      yield* this.#deps.directory.places(next);
+    } catch (error) {
+      // Where it came to may be what is refused.
+      if (error instanceof PermanentError) this.#refresh = undefined;
+      throw error;
+    }
   }
 
   /** Waits for a directory that is away: without its place a state would take the sensor off the map. */

@@ -45,6 +45,40 @@ export function directoryContract(name: string, open: OpenDirectory): void {
       expect(await allPlaces(directory)).toMatchObject([{ sensor: 42_959, region: 'North', latitude: 53.74 }]);
     });
 
+    it('keeps a client without a place, whole, and lists its sensor apart from the places', async () => {
+      const nowhere = clientOf({ id: 7, latitude: Number.NaN, longitude: Number.NaN, geohash: '', region: '' });
+      const halfway = clientOf({ id: 8, latitude: 53.8, longitude: Number.NaN, geohash: '', region: '' });
+      const atSea = clientOf({ id: 9, latitude: 0, longitude: 0, geohash: '', region: '' });
+      await directory.put([nowhere, halfway, clientOf(), atSea]);
+      expect(await directory.find(7)).toEqual(nowhere);
+      expect(await directory.find(8)).toEqual(halfway);
+      expect(await directory.size()).toBe(4);
+      expect(sensorsOf(await allPlaces(directory))).toEqual([42_959]);
+      expect(await allUnplaced(directory)).toEqual([7, 8, 9]);
+      await directory.put([clientOf({ id: 7 }), clientOf({ latitude: Number.NaN, longitude: Number.NaN, geohash: '', region: '' })]);
+      expect(sensorsOf(await allPlaces(directory))).toEqual([7]);
+      expect(await allUnplaced(directory)).toEqual([8, 9, 42_959]);
+    });
+
+    it('goes on behind the last part that came', async () => {
+      const ids = Array.from({ length: 5_600 }, (_, i) => i * 3);
+      await directory.put(ids.map((id) => (id % 2 === 0 ? clientOf({ id }) : clientOf({ id, latitude: Number.NaN }))));
+      const seen: number[] = [];
+      let from: string | undefined;
+      let parts = 0;
+      do {
+        // One part each time, as where each next one fails.
+        for await (const { placed, unplaced, next } of directory.places(from)) {
+          seen.push(...sensorsOf(placed), ...unplaced);
+          from = next;
+          parts += 1;
+          break;
+        }
+      } while (from !== undefined);
+      expect(parts).toBeGreaterThan(1);
+      expect(seen.sort((a, b) => a - b)).toEqual(ids);
+    });
+
     it('gives every place once, without the person', async () => {
       const ids = Array.from({ length: 2_345 }, (_, i) => ((i * 7_919) % 2_345) * 13 + 1);
       await directory.put(ids.map((id) => clientOf({ id, latitude: (id % 1_800) / 10 - 90, longitude: 12.345_67 })));
@@ -69,6 +103,12 @@ function sensorsOf(places: readonly Place[]): number[] {
 
 async function allPlaces(directory: Directory): Promise<Place[]> {
   const all: Place[] = [];
-  for await (const batch of directory.places()) all.push(...batch);
+  for await (const { placed } of directory.places()) all.push(...placed);
   return all;
+}
+
+async function allUnplaced(directory: Directory): Promise<number[]> {
+  const all: number[] = [];
+  for await (const { unplaced } of directory.places()) all.push(...unplaced);
+  return all.sort((a, b) => a - b);
 }

@@ -1,4 +1,5 @@
-import type { Client, Directory } from '../../processor/response/directory/port.ts';
+import { isPlace } from '../../processor/response/directory/placed.ts';
+import type { Client, Directory, PlacesPart } from '../../processor/response/directory/port.ts';
 
 export class MemoryDirectory implements Directory {
   readonly clients = new Map<number, Client>();
@@ -17,9 +18,12 @@ export class MemoryDirectory implements Directory {
     return this.clients.size;
   }
 
-  async *places() {
+  async *places(_from?: string): AsyncGenerator<PlacesPart> {
     const clients = [...this.clients.values()].sort((a, b) => a.id - b.id);
-    yield clients.map(({ id, latitude, longitude, geohash, region }) => ({ sensor: id, latitude, longitude, geohash, region }));
+    const placed = clients
+      .filter(isPlace)
+      .map(({ id, latitude, longitude, geohash, region }) => ({ sensor: id, latitude, longitude, geohash, region }));
+    yield { placed, unplaced: clients.filter((client) => !isPlace(client)).map(({ id }) => id), next: undefined };
   }
 
   async close(): Promise<void> {}

@@ -1,10 +1,11 @@
 import type { Database } from 'lmdb';
 import type { Store } from '../../../message-log/embedded/store.ts';
+import { isPlace } from './placed.ts';
 import type { Client, Directory, Place } from './port.ts';
 
 /** A commit of a few milliseconds at most, so that a server that shares the store waits no longer than that for its own. */
 const CLIENTS_PER_COMMIT = 1_000;
-const PLACES_PER_BATCH = 5_000;
+const PLACES_PER_PART = 5_000;
 
 /** The directory in the embedded store: clients by sensor id, and beside each a small record of where it is. */
 export function openEmbeddedDirectory(store: Pick<Store, 'root' | 'write'>): Directory {
@@ -27,13 +28,16 @@ export function openEmbeddedDirectory(store: Pick<Store, 'root' | 'write'>): Dir
       }
     },
     size: async () => (clients.getStats() as { entryCount: number }).entryCount,
-    places: async function* () {
-      for (let start = 0; ; ) {
-        const batch = Array.from(places.getRange({ start, limit: PLACES_PER_BATCH }), ({ key, value }) => placeOf(key, value));
-        const last = batch.at(-1);
-        if (!last) return;
-        yield batch;
-        start = last.sensor + 1;
+    places: async function* (from = '0') {
+      for (let start: number | undefined = Number(from); start !== undefined; ) {
+        const part: Place[] = Array.from(places.getRange({ start, limit: PLACES_PER_PART }), ({ key, value }) => placeOf(key, value));
+        const last: Place | undefined = part.at(-1);
+        start = last && part.length === PLACES_PER_PART ? last.sensor + 1 : undefined;
+        yield {
+          placed: part.filter(isPlace),
+          unplaced: part.filter((place) => !isPlace(place)).map(({ sensor }) => sensor),
+          next: start === undefined ? undefined : String(start),
+        };
       }
     },
     close: async () => undefined,

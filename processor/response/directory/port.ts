@@ -12,6 +12,7 @@ export interface Client {
   readonly country: string;
   readonly telephonecountrycode: string;
   readonly telephonenumber: string;
+  /** NaN where it isn't known. */
   readonly latitude: number;
   readonly longitude: number;
   readonly emailaddress: string;
@@ -19,7 +20,7 @@ export interface Client {
   readonly occupation: string;
   readonly company: string;
   readonly username: string;
-  /** Computed when the client is written: 9 characters, and the region it lies in. */
+  /** Computed when the client is written: 9 characters, and the region it lies in. Both empty for a client without a place. */
   readonly geohash: string;
   readonly region: string;
 }
@@ -33,12 +34,23 @@ export interface Place {
   readonly region: string;
 }
 
+/** A part of all clients: those with a place, and the sensors of those without. */
+export interface PlacesPart {
+  readonly placed: readonly Place[];
+  readonly unplaced: readonly number[];
+  /** `places` goes on behind this part with it, also after a failure. Undefined: it was the last. */
+  readonly next: string | undefined;
+}
+
 /** All clients who hold an alarm, by sensor id. Rejects with TransientError when its store is away. Personal data: never log a client. */
 export interface Directory {
   find(sensor: number): Promise<Client | undefined>;
   put(clients: readonly Client[]): Promise<void>;
   size(): Promise<number>;
-  /** Every place once, in batches and in no order; without clients who have no coordinates. */
-  places(): AsyncIterable<readonly Place[]>;
+  /**
+   * Every client once, part by part and in no order; at its own pace, so that others get their answers meanwhile. After a failure the caller goes on
+   * where it came to: `from` is the `next` of the last part that it had.
+   */
+  places(from?: string): AsyncIterable<PlacesPart>;
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 /** The mail for one event of an alarm. Pure: the same event and client give the same mail. */
 import type { Evidence } from '../../../alarm/alarm.ts';
 import type { MailedChange, MailedEvent } from '../alarm-event.ts';
+import { isPlace } from '../directory/placed.ts';
 import type { Client } from '../directory/port.ts';
 import type { Mail } from './port.ts';
 import { escapeHtml, oneLine } from './text.ts';
@@ -120,10 +121,11 @@ function alarmLines({ event, alarm, at }: MailedChange, holder: Holder, consoleU
     line('Alarm', id),
   ];
   if (typeof holder !== 'string') {
-    const geo = `geo:${Number(holder.latitude)},${Number(holder.longitude)}`;
-    lines.push(line('Region', oneLine(holder.region, VALUE_MAX)), line('Geohash', oneLine(holder.geohash, VALUE_MAX)));
-    // A client may be known without coordinates.
-    if (Number.isFinite(holder.latitude) && Number.isFinite(holder.longitude)) lines.push({ label: 'Map', value: geo, href: geo });
+    if (isPlace(holder)) {
+      const geo = `geo:${Number(holder.latitude)},${Number(holder.longitude)}`;
+      lines.push(line('Region', oneLine(holder.region, VALUE_MAX)), line('Geohash', oneLine(holder.geohash, VALUE_MAX)));
+      lines.push({ label: 'Map', value: geo, href: geo });
+    } else lines.push(line('Place', 'not known: the client has no coordinates that are a place'));
   }
   if (consoleUrl) {
     const link = `${consoleUrl}/#/alarms/${encodeURIComponent(alarm.id)}`;
@@ -155,7 +157,10 @@ function clientLines(client: Client): Line[] {
     ['Company', 'company'],
     ['User name', 'username'],
   ];
-  return labels.map(([label, field]) => ({ label, value: oneLine(String(client[field]), VALUE_MAX) }));
+  return labels.map(([label, field]) => {
+    const value = client[field];
+    return { label, value: Number.isNaN(value) ? 'not known' : oneLine(String(value), VALUE_MAX) };
+  });
 }
 
 function evidenceLine({ at, value, topic, partition, offset }: Evidence): Line {

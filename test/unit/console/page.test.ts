@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { listedJson } from '../../../console/api/alarm-json.ts';
 import type { ListedAlarm } from '../../../console/api/schemas.ts';
-import { readPlaces as packPlaces } from '../../../console/live/places.ts';
+import { PlacesGathering } from '../../../console/live/places.ts';
 import { indexOf, readPlaces } from '../../../console/page/places.ts';
 import { mercatorX, mercatorY, panBy, worldView, zoomAt } from '../../../console/page/projection.ts';
 import { arrange, compareUrgency, inOrder } from '../../../console/page/queue-order.ts';
@@ -11,8 +11,8 @@ import { EventParser } from '../../../console/page/sse.ts';
 import { age, offset } from '../../../console/page/time.ts';
 import { ALARM_STATES } from '../../../alarm/alarm.ts';
 import { SEVERITIES } from '../../../alarm/rules.ts';
+import type { Place } from '../../../processor/response/directory/port.ts';
 import { alarmOf, clientOf, NOON } from '../../support/alarms.ts';
-import { MemoryDirectory } from '../../support/console.ts';
 
 const listed = (changes: Parameters<typeof alarmOf>[0]): ListedAlarm =>
   listedJson({ alarm: { ...alarmOf(changes), region: '', geohash: '' }, client: undefined, recent: [] }, 'viewer');
@@ -88,14 +88,18 @@ describe('the event stream', () => {
 
 describe('the places', () => {
   it('come through their compact file within a few metres, and are found by sensor', async () => {
-    const directory = new MemoryDirectory();
     const clients = [
       [3, 53.797_4, -1.543_8],
       [70_000, -33.86, 151.2],
       [2_147_483_647, 0, 180],
     ].map(([id = 0, latitude = 0, longitude = 0]) => clientOf({ id, latitude, longitude }));
-    await directory.put(clients);
-    const file = await packPlaces(directory);
+    const packed = (places: readonly Place[]) => {
+      const gathering = new PlacesGathering();
+      gathering.add({ placed: places, unplaced: [9, 2], next: undefined });
+      return gathering.file();
+    };
+    const file = packed(clients.map((client) => ({ ...client, sensor: client.id })));
+    expect(file.unplaced).toEqual([2, 9]);
     const places = readPlaces(new Uint8Array(file.bytes).buffer);
     for (const { id, latitude, longitude } of clients) {
       const i = indexOf(places, id);
@@ -103,7 +107,7 @@ describe('the places', () => {
       expect(places.y[i]).toBeCloseTo(mercatorY(latitude), 6);
     }
     expect(indexOf(places, 4)).toBe(-1);
-    expect((await packPlaces(directory)).hash).toBe(file.hash);
+    expect(packed(clients.map((client) => ({ ...client, sensor: client.id })).reverse()).hash).toBe(file.hash);
   });
 });
 

@@ -6,6 +6,7 @@ import type { Alarm, AlarmChange, AlarmChangeKind } from '../../../alarm/alarm.t
 import { ALARM_TYPES, type AlarmType } from '../../../alarm/status.ts';
 import type { ArchivedAlarm } from '../../../processor/archive/port.ts';
 import { StateWriter, type StateWriterDeps, startStateWriter } from '../../../processor/history/states.ts';
+import type { PlacesPart } from '../../../processor/response/directory/port.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 import { Health } from '../../../runtime/health.ts';
 import { alarmOf, clientOf, NOON } from '../../support/alarms.ts';
@@ -94,6 +95,32 @@ describe('state writer', () => {
     rig.history.fault = undefined;
     await rig.refresh();
     expect(rig.history.latest.get(4)).toMatchObject({ active: [] });
+  });
+
+  it('goes on where the directory failed, as one refresh', async () => {
+    const rig = new Rig();
+    const part = (id: number, next?: string): PlacesPart => ({
+      placed: [{ sensor: id, latitude: 50, longitude: 8, geohash: 'u0y', region: 'CentroEurope' }],
+      unplaced: [],
+      next,
+    });
+    const asked: (string | undefined)[] = [];
+    let failures = 1;
+    rig.directory.size = async () => 3;
+    rig.directory.places = async function* (from) {
+      asked.push(from);
+      if (from === undefined) yield part(1, 'second');
+      if (failures-- > 0) throw new TransientError('cassandra-timeout', 'Cassandra did not answer within 5 s');
+      yield part(2, 'third');
+      yield part(3);
+    };
+    await expect(rig.refresh()).rejects.toMatchObject({ code: 'cassandra-timeout' });
+    rig.now += 60_000;
+    await rig.refresh();
+    expect(asked).toEqual([undefined, 'second']);
+    for (const sensor of [1, 2, 3]) expect(await rig.history.state(sensor)).toMatchObject({ at: NOON, active: [] });
+    await rig.refresh();
+    expect(asked).toHaveLength(2);
   });
 
   it('shows an event that was received before a refresh and read after it', async () => {
