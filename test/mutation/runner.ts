@@ -1,0 +1,54 @@
+/**
+ * Runs tests against one mutant of a source after the other, in one process, so that all else is transformed once. Its parent ends it where a mutant
+ * never ends, and starts another one behind that. Arguments: source, number of the first mutant, tests.
+ */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { createVitest } from 'vitest/node';
+import { type Mutant, mutantsOf } from './mutants.ts';
+
+export type Report =
+  | { readonly index: number; readonly killed: boolean; readonly problem?: undefined }
+  | { readonly problem: string; readonly killed?: undefined };
+
+const [source = '', first = '0', ...tests] = process.argv.slice(2);
+const path = resolve(source);
+const text = readFileSync(path, 'utf8');
+let current: Mutant | undefined;
+
+const vitest = await createVitest(
+  'test',
+  { config: false, watch: false, bail: 1, reporters: [{}], pool: 'threads', maxWorkers: 1, include: tests, testTimeout: 20_000 },
+  {
+    plugins: [
+      {
+        name: 'mutant',
+        enforce: 'pre',
+        transform: (_code, id) =>
+          id === path && current
+            ? { code: text.slice(0, current.start) + current.replacement + text.slice(current.end), map: null }
+            : undefined,
+      },
+    ],
+  },
+);
+const specifications = await vitest.globTestSpecifications();
+
+async function fails(): Promise<boolean> {
+  vitest.invalidateFile(path);
+  const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications);
+  return unhandledErrors.length > 0 || testModules.some((module) => !module.ok());
+}
+
+const report = (message: Report): void => void process.send?.(message);
+
+if (await fails()) report({ problem: 'the tests fail without any change' });
+else {
+  const mutants = mutantsOf(path, text);
+  for (let index = Number(first); index < mutants.length; index += 1) {
+    current = mutants[index];
+    report({ index, killed: await fails() });
+  }
+}
+process.disconnect?.();
+process.exit();
