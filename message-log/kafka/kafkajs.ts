@@ -17,7 +17,10 @@ export interface Connection {
   readonly socket: Socket | undefined;
   readonly sasl: unknown;
   readonly requestQueue: {
+    /** Held back by a broker's quota. */
+    readonly pending: readonly unknown[];
     push(request: { readonly entry: Entry; readonly expectResponse: boolean; readonly requestTimeout: number; sendRequest(): void }): void;
+    scheduleCheckPendingRequests(): void;
   };
   connect(): Promise<unknown>;
   isConnected(): boolean;
@@ -106,16 +109,20 @@ export function createCluster(options: ClusterOptions, logger: Logger): KafkajsC
 const LEADER_NOT_AVAILABLE = 5;
 
 /**
- * Three repairs. kafkajs refuses the news of all partitions when one of them has no leader just now; we want the others all the same. And those
+ * Four repairs. kafkajs refuses the news of all partitions when one of them has no leader just now; we want the others all the same. And those
  * who want a connection at the same time each open one, of which all but the last are forgotten. And one that broke in the middle of an answer takes
- * what it has of it for the beginning of the next, and never understands an answer again.
+ * what it has of it for the beginning of the next, and never understands an answer again. And each, from its first answer on, looks a thousand times
+ * a second whether a quota still holds requests back.
  */
 export function repair(cluster: KafkajsCluster): void {
   const { brokerPool } = cluster;
   const create = brokerPool.createBroker.bind(brokerPool);
   brokerPool.createBroker = (options) => {
     const broker = create(options);
-    for (const connection of broker.connectionPool.pool) connectOnce(connection);
+    for (const connection of broker.connectionPool.pool) {
+      connectOnce(connection);
+      lookOnlyForWhatWaits(connection);
+    }
     broker.metadata = async (topics) => {
       const { request, response } = exchangeOf(broker, 'Metadata', { topics, allowAutoTopicCreation: false });
       const parse = async (data: unknown): Promise<unknown> => {
@@ -144,6 +151,13 @@ function connectOnce(connection: Connection): void {
       connecting = undefined;
     });
     return connecting;
+  };
+}
+
+function lookOnlyForWhatWaits({ requestQueue }: Connection): void {
+  const schedule = requestQueue.scheduleCheckPendingRequests.bind(requestQueue);
+  requestQueue.scheduleCheckPendingRequests = () => {
+    if (requestQueue.pending.length > 0) schedule();
   };
 }
 

@@ -1,4 +1,6 @@
+import { createHook } from 'node:async_hooks';
 import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ask, type Broker, createCluster, type KafkajsCluster, repair } from '../../../../message-log/kafka/kafkajs.ts';
@@ -12,27 +14,48 @@ afterEach(async () => {
   await broker.close();
 });
 
+/** Connected to a broker of the test's own, with our repairs. */
+async function connected(): Promise<Broker> {
+  broker = await FakeBroker.listen();
+  cluster = createCluster(
+    {
+      brokers: [`127.0.0.1:${broker.port}`],
+      clientId: 'test',
+      connectionTimeout: 1_000,
+      authenticationTimeout: 1_000,
+      requestTimeout: 1_000,
+      socketFactory: ({ host, port, onConnect }) => net.connect({ host, port }, onConnect),
+    },
+    pino({ level: 'silent' }),
+  );
+  repair(cluster);
+  await cluster.connect();
+  return cluster.brokerPool.seedBroker as Broker;
+}
+
 describe('a connection that broke in the middle of an answer', () => {
   it('is understood again once it is connected anew', async () => {
-    broker = await FakeBroker.listen();
-    cluster = createCluster(
-      {
-        brokers: [`127.0.0.1:${broker.port}`],
-        clientId: 'test',
-        connectionTimeout: 1_000,
-        authenticationTimeout: 1_000,
-        requestTimeout: 1_000,
-        socketFactory: ({ host, port, onConnect }) => net.connect({ host, port }, onConnect),
-      },
-      pino({ level: 'silent' }),
-    );
-    repair(cluster);
-    await cluster.connect();
-    const seed = cluster.brokerPool.seedBroker as Broker;
+    const seed = await connected();
     broker.breaksNext = true;
     await expect(ask(seed, 'ApiVersions', {})).rejects.toThrow();
     await expect(ask(seed, 'ApiVersions', {})).resolves.toMatchObject({ apiVersions: [{ apiKey: API_VERSIONS }] });
     expect(broker.connections).toBe(2);
+  });
+});
+
+describe('a connection on which nothing is asked', () => {
+  it('costs next to nothing', async () => {
+    const seed = await connected();
+    await ask(seed, 'ApiVersions', {});
+    let timers = 0;
+    const counting = createHook({
+      init: (_id, type) => {
+        if (type === 'Timeout') timers += 1;
+      },
+    }).enable();
+    await sleep(200);
+    counting.disable();
+    expect(timers).toBeLessThan(10);
   });
 });
 
