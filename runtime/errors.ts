@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 /** A fault with a stable code. Its class tells the caller what trying again is worth. */
 class CodedError extends Error {
   readonly code: string;
@@ -20,10 +22,28 @@ export function retriable(error: unknown): unknown {
   return error instanceof PermanentError ? new Error(error.message, { cause: error }) : error;
 }
 
-/** What any thrown value says, in one line, with its causes as far as they say more. */
+const CAUSES_MAX = 8;
+
+/** What any thrown value says, in one line and never nothing: what lies behind it too, each thing once. */
 export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (!(error.cause instanceof Error)) return error.message;
-  const cause = reasonOf(error.cause);
-  return error.message.includes(cause) ? error.message : `${error.message}: ${cause}`;
+  const said = sayings(error, 0);
+  const once = said.filter((one, i) => one !== '' && !said.slice(0, i).some((before) => before.includes(one)));
+  return once.join(': ').replace(/\s*\n\s*/g, ' ') || 'no reason was given';
+}
+
+/** From the outermost to the innermost. */
+function sayings(error: unknown, depth: number): string[] {
+  if (error === undefined || error === null || depth > CAUSES_MAX) return [];
+  if (!(error instanceof Error)) return [typeof error === 'string' ? error : inspect(error, { breakLength: Number.POSITIVE_INFINITY })];
+  const own = error.message.trim();
+  const behind = sayings(error.cause, depth + 1);
+  // A connection that was tried at several addresses: what went wrong at each.
+  if (error instanceof AggregateError) behind.unshift([...new Set(error.errors.map(reasonOf))].join('; '));
+  // Errors of sockets often have no words, or none after the colon, but a code.
+  if (behind.join('') === '' && (own === '' || own.endsWith(':'))) behind.push(codeOf(error));
+  return [own.replace(/:$/, ''), ...behind];
+}
+
+function codeOf(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }

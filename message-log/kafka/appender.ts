@@ -51,7 +51,6 @@ export class Appender {
   #pendingBytes = 0;
   #scheduled = false;
   #refusal: Error | undefined;
-  #reason = '';
   #troubled = false;
   #closing = false;
 
@@ -211,7 +210,6 @@ export class Appender {
     if (place && (place.error === 0 || place.error === DUPLICATE_SEQUENCE)) {
       this.#deps.metrics.appendedBytes.inc({ topic: queue.topic }, queue.current?.sealed?.length ?? 0);
       queue.acknowledge(place.baseOffset);
-      this.#reason = '';
     } else if (!place || isRetried(place.error)) this.#failed(queue, place ? nameOf(place.error) : 'the broker left it out of its answer');
     else {
       const fault = produceFault(queue.place, place.error);
@@ -226,7 +224,7 @@ export class Appender {
     const delayMs = backoffMs(queue.attempts, RETRY);
     queue.attempts += 1;
     queue.notBefore = performance.now() + delayMs;
-    this.#reason = reason;
+    queue.reason = reason;
     this.#deps.metrics.retries.inc({ what: 'append' });
     const again = (): void => {
       setTimeout(() => this.#wake(), Math.max(1, queue.notBefore - performance.now()));
@@ -236,13 +234,13 @@ export class Appender {
 
   #expire(): void {
     const now = performance.now();
-    let late = false;
+    let late: Error | undefined;
     let troubled = false;
     for (const queues of this.#queues.values())
       for (const queue of queues) {
         // What is on its way to a broker is settled by its answer or the request's own time-out.
         if (queue.sending) continue;
-        late = queue.expire(now - this.#settings.appendTimeoutMs, now, this.#reason || 'brokers did not answer') || late;
+        late = queue.expire(now - this.#settings.appendTimeoutMs, now) ?? late;
         if (this.#isWell(queue)) queue.calm();
         troubled = troubled || queue.troubledSince !== undefined;
       }
@@ -250,8 +248,8 @@ export class Appender {
     this.#troubled = troubled;
     if (late) {
       this.#shared = undefined;
-      this.#deps.health.report(HEALTH_PART, this.#reason || 'brokers do not answer');
-      this.#deps.logger.warn({ reason: this.#reason }, 'records had to be refused: brokers did not take them in time');
+      this.#deps.health.report(HEALTH_PART, reasonOf(late));
+      this.#deps.logger.warn({ reason: reasonOf(late) }, 'records had to be refused: brokers did not take them in time');
     }
     if (this.#ready.size > 0) this.#wake();
   }
@@ -282,7 +280,7 @@ export class Appender {
           this.#shared = { producerId: Number(producerId), epoch: Number(producerEpoch) };
         },
         async (error: unknown) => {
-          this.#reason = reasonOf(error);
+          for (const queue of this.#ready) if (!queue.identity) queue.reason = reasonOf(error);
           await this.#deps.client.refresh().catch(() => undefined);
           await new Promise((resolve) => setTimeout(resolve, RETRY.maxMs).unref());
         },

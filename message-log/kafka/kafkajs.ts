@@ -86,7 +86,18 @@ const { createLogger, LEVELS } = require('kafkajs/src/loggers') as {
 };
 const { requests } = require('kafkajs/src/protocol/requests') as { requests: Readonly<Record<string, Definition>> };
 const apiKeys = require('kafkajs/src/protocol/requests/apiKeys') as Readonly<Record<string, number>>;
-const { createErrorFromCode } = require('kafkajs/src/protocol/error') as { createErrorFromCode(code: number): Error };
+const { createErrorFromCode, errorCodes } = require('kafkajs/src/protocol/error') as {
+  createErrorFromCode(code: number): Error;
+  readonly errorCodes: { readonly code: number; message: string }[];
+};
+
+/** Of transactions and producers too kafkajs would say "this group". */
+const COORDINATORS: Readonly<Record<number, string>> = {
+  14: 'the coordinator is still loading',
+  15: 'there is no coordinator at the moment',
+  16: 'the coordinator has moved',
+};
+for (const error of errorCodes) error.message = COORDINATORS[error.code] ?? error.message;
 
 /** What kafkajs logs as errors are tries that we repeat and report ourselves. */
 export function createCluster(options: ClusterOptions, logger: Logger): KafkajsCluster {

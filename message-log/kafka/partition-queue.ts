@@ -52,6 +52,8 @@ export class PartitionQueue {
   /** Not sent again before, ms of the monotonic clock. */
   notBefore = 0;
   lastTime = 0;
+  /** Why the batch under way was not taken the last time. */
+  reason: string | undefined;
   #sequence = 0;
   #waiting: PendingBatch[] = [];
   #spare: BatchWriter | undefined;
@@ -126,20 +128,21 @@ export class PartitionQueue {
     this.#sequence = 0;
   }
 
-  /** Gives up what has waited since before `deadline`; `reason` is why. Returns whether there was any. */
-  expire(deadline: number, now: number, reason: string): boolean {
+  /** Gives up what has waited since before `deadline`. Returns why; undefined: there was none. */
+  expire(deadline: number, now: number): Error | undefined {
     const late = (pending: PendingBatch | undefined): boolean => pending !== undefined && pending.since <= deadline;
-    if (!late(this.current) && !late(this.#waiting[0])) return false;
-    const error = unavailable(`${this.place} took no records in time: ${reason}`);
+    if (!late(this.current) && !late(this.#waiting[0])) return undefined;
+    const error = unavailable(`${this.place} took no records in time: ${this.reason ?? 'brokers did not answer'}`);
     this.#trouble = { error, since: now };
     if (late(this.current)) this.abandon(error);
     while (late(this.#waiting[0])) this.#waiting.shift()?.reject(error);
-    return true;
+    return error;
   }
 
   #settled(): void {
     this.current = undefined;
     this.attempts = 0;
     this.notBefore = 0;
+    this.reason = undefined;
   }
 }

@@ -1,5 +1,5 @@
 import { errors, types } from 'cassandra-driver';
-import { PermanentError, TransientError } from '../../runtime/errors.ts';
+import { PermanentError, reasonOf, TransientError } from '../../runtime/errors.ts';
 
 const { responseErrorCodes: codes } = types;
 /** Answers that mean: not like this, however often it is asked. Anything else is the cluster's state of the moment. */
@@ -50,5 +50,5 @@ function codeOf(error: unknown): number | undefined {
 
 function shortly(error: unknown): string {
   if (error instanceof errors.NoHostAvailableError) return 'no node answers';
-  return error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error);
+  return error instanceof Error ? error.message.split('\n', 1)[0] || reasonOf(error) : String(error);
 }

@@ -95,7 +95,7 @@ export function missing(bucket: string, said: string): TransientError {
 
 /** The server's words, in one line; they may quote what was sent, and a geohash tells where somebody lives. */
 export function saidOf(error: HttpError): string {
-  const words: unknown = error.json?.error ?? error.json?.message ?? error.message;
+  const words: unknown = error.json?.error || error.json?.message || reasonOf(error);
   return String(words)
     .replace(/\s+/g, ' ')
     .replace(/geohash=[^, ]*/g, 'geohash=…')
@@ -104,9 +104,7 @@ export function saidOf(error: HttpError): string {
 
 function unreachable(error: unknown, timeoutMs: number, signal: AbortSignal): TransientError {
   const reason = signal.aborted ? `no answer in ${timeoutMs} ms` : reasonOf(error);
-  return new TransientError('history-unavailable', `InfluxDB cannot be reached: ${reason || (error as { code?: string }).code}`, {
-    cause: error,
-  });
+  return new TransientError('history-unavailable', `InfluxDB cannot be reached: ${reason}`, { cause: error });
 }
 
 function basicAuthorization({ user, password }: InfluxConfig): Record<string, string> {

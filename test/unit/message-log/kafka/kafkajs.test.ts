@@ -1,4 +1,5 @@
 import { createHook } from 'node:async_hooks';
+import { createRequire } from 'node:module';
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
@@ -56,6 +57,16 @@ describe('a connection on which nothing is asked', () => {
     await sleep(200);
     counting.disable();
     expect(timers).toBeLessThan(10);
+  });
+});
+
+describe('a coordinator that cannot answer', () => {
+  it.each([14, 15, 16])("is not said to be a group's: it may be that of a transaction or of a proxy (error %i)", (code) => {
+    const { createErrorFromCode } = createRequire(import.meta.url)('kafkajs/src/protocol/error') as {
+      createErrorFromCode(code: number): Error;
+    };
+    expect(createErrorFromCode(code).message).toContain('coordinator');
+    expect(createErrorFromCode(code).message).not.toContain('group');
   });
 });
 
