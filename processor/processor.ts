@@ -22,6 +22,8 @@ export interface ProcessorDeps {
   readonly health: Health;
 }
 
+const AGAIN = { firstMs: 50, maxMs: 5_000 };
+
 /** Runs a task for every partition that this process is given. Throws ConfigurationError for rules that make no sense. */
 export async function startProcessor(config: ProcessorConfig, deps: ProcessorDeps): Promise<Running> {
   const rules = rulesOf(config);
@@ -62,22 +64,26 @@ class TaskRunner {
     this.started = new Promise((resolve) => {
       onStarted = resolve;
     });
-    const once = async (): Promise<void> => {
+    const once = async (works: () => void): Promise<void> => {
       const task = await Task.restore(taskLog, settings, deps);
       this.task = task;
       onStarted();
       if (this.#abort.signal.aborted) await task.close();
-      await task.run(() => health.report(part, undefined));
+      await task.run(() => {
+        works();
+        health.report(part, undefined);
+      });
     };
     // Whatever else is permanent may be put right from outside, and a partition is never to be left without a task.
-    const attempt = (): Promise<void> => once().catch((error: unknown) => Promise.reject(isFenced(error) ? error : retriable(error)));
-    const onFault = (error: unknown): void => {
+    const attempt = (works: () => void): Promise<void> =>
+      once(works).catch((error: unknown) => Promise.reject(isFenced(error) ? error : retriable(error)));
+    const onFault = (error: unknown, failuresBefore: number): void => {
       // Where it had read to isn't where its successor begins.
       this.task = undefined;
       health.report(part, reasonOf(error));
-      deps.logger.warn({ partition: taskLog.partition, reason: reasonOf(error) }, 'task failed and is restored');
+      if (failuresBefore === 0) deps.logger.warn({ partition: taskLog.partition, reason: reasonOf(error) }, 'task failed and is restored');
     };
-    this.#loop = retryForever(attempt, onFault, this.#abort.signal, { firstMs: 50, maxMs: 5_000 }).catch((error: unknown) => {
+    this.#loop = retryForever(attempt, onFault, this.#abort.signal, AGAIN, deps.clock).catch((error: unknown) => {
       if (this.#abort.signal.aborted) return;
       health.report(part, reasonOf(error));
       if (!isFenced(error)) throw error;

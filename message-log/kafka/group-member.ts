@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AssignerProtocol } from './kafkajs.ts';
-import { backoffMs } from '../../runtime/backoff.ts';
+import { Backoff } from '../../runtime/backoff.ts';
 import { reasonOf, TransientError } from '../../runtime/errors.ts';
 import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logging.ts';
@@ -122,19 +122,19 @@ export class GroupMember {
 
   async #run(): Promise<void> {
     const { signal } = this.#abort;
-    let attempt = 0;
+    const backoff = new Backoff(RETRY);
     while (!signal.aborted) {
       try {
         const membership = await this.#join();
-        attempt = 0;
+        backoff.works();
         await this.#stay(membership);
       } catch (error) {
         if (signal.aborted) return;
         this.#deps.metrics.retries.inc({ what: 'group' });
+        const { attempt, delayMs } = backoff.failed();
         if (EXPELLED.has(kafkaErrorOf(error))) this.#expelled(error);
         else if (attempt > 2) this.#deps.health.report(this.#part, reasonOf(error));
-        await sleep(backoffMs(attempt, RETRY), undefined, { signal }).catch(() => undefined);
-        attempt += 1;
+        await sleep(delayMs, undefined, { signal }).catch(() => undefined);
       }
     }
   }

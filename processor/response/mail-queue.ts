@@ -41,6 +41,8 @@ export class MailQueue<M extends QueuedMail> {
   /** Different mails that were put off since the last one that wasn't. */
   readonly #failing = new Set<M>();
   #failuresInOutage = 0;
+  /** How often a mail was put off on its own account; what an outage did to it is forgotten with the outage. */
+  #ownFailures = new WeakMap<M, number>();
   #pause: NodeJS.Timeout | undefined;
   #unfinished = 0;
   #stopped = false;
@@ -88,6 +90,8 @@ export class MailQueue<M extends QueuedMail> {
       if (underWay.length > 0) this.#lanes.set(alarm, underWay);
       else this.#lanes.delete(alarm);
     }
+    // With the mails that showed it an outage has gone, or what was taken for one.
+    if (this.#pause && !this.outage) this.#resume();
     this.#wake?.();
   }
 
@@ -182,17 +186,21 @@ export class MailQueue<M extends QueuedMail> {
   }
 
   #deferred(mail: M, error: unknown): void {
+    const wasOutage = this.outage;
     this.#failing.add(mail);
     this.#options.onDeferred(mail, error);
-    const delayMs = backoffMs(mail.deferrals, AGAIN);
     mail.deferrals += 1;
     if (!this.outage) {
+      const failures = this.#ownFailures.get(mail) ?? 0;
+      this.#ownFailures.set(mail, failures + 1);
+      const delayMs = backoffMs(failures, AGAIN);
       this.#backingOff.set(
         mail,
         setTimeout(() => this.hurry(mail), delayMs),
       );
       return;
     }
+    if (!wasOutage) this.#failuresInOutage = 0;
     // The pause is for all; who was put off goes to the end of its row.
     this.#ready[mail.severity].push(mail);
     clearTimeout(this.#pause);
@@ -201,6 +209,7 @@ export class MailQueue<M extends QueuedMail> {
   }
 
   #resume(): void {
+    clearTimeout(this.#pause);
     this.#pause = undefined;
     this.#pump();
   }
@@ -209,10 +218,12 @@ export class MailQueue<M extends QueuedMail> {
     this.#unfinished -= 1;
     const wasOutage = this.outage;
     this.#failing.clear();
-    this.#failuresInOutage = 0;
     clearTimeout(this.#pause);
     this.#pause = undefined;
-    if (wasOutage) for (const waiting of [...this.#backingOff.keys()]) this.hurry(waiting);
+    if (wasOutage) {
+      this.#ownFailures = new WeakMap();
+      for (const waiting of [...this.#backingOff.keys()]) this.hurry(waiting);
+    }
     this.#next(mail);
     this.#options.onFinished(mail);
     this.#wake?.();

@@ -31,6 +31,8 @@ export class MemoryLog implements MessageLog {
   readonly commits: number[] = [];
   /** While set, appends and commits are rejected with it. */
   fault: Error | undefined;
+  /** The same of a task's commits alone. */
+  commitFault: Error | undefined;
   readonly #records = new Map<string, TestRecord[]>();
   readonly #committed = new Map<string, number>();
   readonly #groups = new Map<string, MemorySubscription[]>();
@@ -163,7 +165,8 @@ export class MemoryLog implements MessageLog {
       commit: async (outputs: readonly OutgoingRecord[], state: readonly StateDelta[], positions: InputPositions) => {
         this.commits.push(outputs.length);
         if (this.#epochs.get(partition) !== epoch) throw new PermanentError('fenced', 'another owner has taken over');
-        if (this.fault) throw this.fault;
+        const fault = this.fault ?? this.commitFault;
+        if (fault) throw fault;
         for (const { topic, key, at, value } of outputs) this.#put(topic, { key, at, value: Buffer.from(value).toString() });
         for (const { key, value } of state) {
           if (value === null) this.#stateOf(partition).delete(key);

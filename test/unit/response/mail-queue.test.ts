@@ -101,6 +101,44 @@ describe('a mail queue', () => {
     expect(finished).toHaveLength(500);
   });
 
+  it('tries a mail again at once that is put off after an outage: what the server did is not its fault', async () => {
+    let away = true;
+    let tries = 0;
+    const { queue, finished } = queueOf(4, () => {
+      if (away) return 'fail';
+      tries += 1;
+      // Of those that go out together after the first, one meets a server that is busy.
+      return tries === 2 ? 'fail' : 'finish';
+    });
+    for (let i = 0; i < 6; i += 1) queue.add(mail(`m${i}`));
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    away = false;
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect(finished).toHaveLength(6);
+  });
+
+  it('takes an outage for over once the mails that showed it have gone to another process', async () => {
+    const { queue, finished } = queueOf(2, ({ name }) => (name.startsWith('gone') ? 'fail' : 'finish'));
+    for (let i = 0; i < 4; i += 1) queue.add(mail(`gone${i}`));
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    queue.drop(({ name }) => name.startsWith('gone'));
+    queue.add(mail('fire', 'CRITICAL'));
+    await settle();
+    expect(finished).toEqual(['fire']);
+  });
+
+  it('tries the server in a new outage as soon as it did in the first', async () => {
+    const { queue, tried } = queueOf(2, () => 'fail');
+    for (let i = 0; i < 4; i += 1) queue.add(mail(`gone${i}`));
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    queue.drop(() => true);
+    const before = tried.length;
+    for (let i = 0; i < 4; i += 1) queue.add(mail(`m${i}`));
+    await vi.advanceTimersByTimeAsync(1_000);
+    // Two at once, and after 0.2 s and 0.4 s again.
+    expect(tried.length - before).toBeGreaterThanOrEqual(4);
+  });
+
   it('begins nothing after its stop, and waits for what is under way', async () => {
     const { queue, tried, finished, release } = queueOf(1, () => 'hold');
     queue.add(mail('under way'));

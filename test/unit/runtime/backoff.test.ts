@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { backoffMs, retryForever } from '../../../runtime/backoff.ts';
+import { Backoff, backoffMs, retryForever } from '../../../runtime/backoff.ts';
 import { PermanentError, TransientError } from '../../../runtime/errors.ts';
 
 const FAST = { firstMs: 1, maxMs: 2 };
@@ -13,6 +13,53 @@ describe('retrying', () => {
       expect(delay).toBeGreaterThanOrEqual(full * 0.8);
       expect(delay).toBeLessThanOrEqual(full);
     }
+  });
+
+  it('waits longer from failure to failure, however many, and says which one in a row it is', () => {
+    const backoff = new Backoff({ firstMs: 100, maxMs: 5_000 }, () => 0);
+    const rows = Array.from({ length: 8 }, () => backoff.failed());
+    expect(rows.map(({ attempt }) => attempt)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(rows[7]?.delayMs).toBeGreaterThanOrEqual(4_000);
+  });
+
+  it('begins anew once what is retried has worked for a while, not for a moment', () => {
+    let now = 0;
+    const backoff = new Backoff({ firstMs: 100, maxMs: 5_000 }, () => now);
+    const failedAfter = (workedMs: number): number => {
+      backoff.works();
+      now += workedMs / 2;
+      backoff.works();
+      now += workedMs / 2;
+      return backoff.failed().attempt;
+    };
+    expect([failedAfter(60_000), failedAfter(100), failedAfter(1_000)]).toEqual([0, 1, 2]);
+    expect([failedAfter(60_000), failedAfter(60_000)]).toEqual([0, 0]);
+    // Time that goes by while it does not work is no proof of anything.
+    now += 3_600_000;
+    expect(backoff.failed().attempt).toBe(1);
+  });
+
+  it('does not count failures from before work that went well', async () => {
+    let now = 0;
+    let calls = 0;
+    const told: number[] = [];
+    const work = async (works: () => void): Promise<string> => {
+      calls += 1;
+      if (calls === 4) {
+        works();
+        now += 3_600_000;
+      }
+      if (calls < 6) throw new TransientError('away', 'server is away');
+      return 'done';
+    };
+    await retryForever(
+      work,
+      (_error, attempt) => told.push(attempt),
+      never,
+      FAST,
+      () => now,
+    );
+    expect(told).toEqual([0, 1, 2, 0, 1]);
   });
 
   it('goes on through transient faults and tells of each', async () => {
