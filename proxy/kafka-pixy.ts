@@ -1,6 +1,6 @@
 /**
- * The produce half of kafka-pixy's HTTP API, which the sensors of the reference system speak. Answers and errors are its own, with two
- * differences: both modes answer after the durable write, and only valid records are taken.
+ * The produce half of kafka-pixy's HTTP API, which the sensors of the reference system speak. Answers and errors are its own, with three
+ * differences: both modes answer after the durable write, only valid records are taken, and a record's key is the id in it, whatever `key` says.
  */
 import { decodeRecovery, decodeStatus } from '../alarm/decode.ts';
 import { skipSpace, trimEnd } from '../alarm/bytes.ts';
@@ -16,9 +16,9 @@ const TEXT_OR_JSON = /^(text\/plain|application\/(.+\+)?json)$/;
 const JSON_WITH_PARAMETERS = /^application\/(?:[^;]+\+)?json\s*(?:;.*)?$/i;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-/** The topic a path produces to: `/topics/ENTRY/messages`; undefined: it is no such path. */
+/** The topic a path produces to: `/topics/ENTRY/messages`, of whatever cluster; undefined: it is no such path. */
 export function topicOf(pathname: string): string | undefined {
-  return /^\/topics\/([^/]+)\/messages$/.exec(pathname)?.[1];
+  return /^(?:\/clusters\/[^/]+)?\/topics\/([^/]+)\/messages$/.exec(pathname)?.[1];
 }
 
 export class KafkaPixy implements Receiver {
@@ -74,8 +74,6 @@ export class KafkaPixy implements Receiver {
       this.#gate.intake.metrics.rejected(this.#topic, 1);
       return pixyError(400, problem);
     }
-    const key = parameters.get('key');
-    if (key !== null && key !== String(this.#record.id)) return pixyError(400, `key must be the sensor's id: expected=${this.#record.id}`);
     if (request.sender?.sensor !== undefined && request.sender.sensor !== this.#record.id) return UNAUTHENTICATED;
     if (!this.#gate.queue.hasRoom(bodyLength)) return BUSY;
     this.#append(request, start, end, parameters.has('sync'));
