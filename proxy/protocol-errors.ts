@@ -1,21 +1,76 @@
 import type { Duplex } from 'node:stream';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Answer, CLOSE, errorAnswer } from './answers.ts';
+import type { SensorRequest } from './sensor-request.ts';
 
-const STATUS: Readonly<Record<string, string>> = {
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Content Too Large',
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
-};
+const LATEST = Symbol('latest');
+type Connection = Duplex & { [LATEST]?: ServerResponse<SensorRequest> };
 
-/** Answers what is not HTTP, or too slow, and closes the connection. Whatever follows on it could be a smuggled request. */
-export function answerProtocolError(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
+/** Remembers the newest request of its connection: what follows it must not be answered in its place. */
+export function expectAnswer(request: IncomingMessage, response: ServerResponse<SensorRequest>): void {
+  const connection: Connection = request.socket;
+  connection[LATEST] = response;
+}
+
+/**
+ * Answers what is not HTTP, or too slow, and closes the connection: whatever follows on it could be a smuggled request. Requests that were complete
+ * get their own answers, and nothing after them.
+ */
+export function answerProtocolError(error: NodeJS.ErrnoException, connection: Connection): void {
+  if (error.code === 'ECONNRESET') connection.destroy();
+  else if (!closesAfterAnswers(connection, answerTo(error))) endWith(connection, answerTo(error));
+}
+
+/** Refuses to become a tunnel. */
+export function refuseTunnel(connection: Connection): void {
+  const refusal = errorAnswer(405, 'there are no tunnels here', CLOSE);
+  if (!closesAfterAnswers(connection, refusal)) endWith(connection, refusal);
+}
+
+/** Whether answers are still on their way: then the connection closes behind them. A request that will never be complete gets `refusal`. */
+function closesAfterAnswers(connection: Connection, refusal: Answer): boolean {
+  const latest = connection[LATEST];
+  if (latest === undefined || latest.writableFinished) return false;
+  const { req: request } = latest;
+  if (!request.complete) request.intake?.giveUp(request, refusal);
+  if (!latest.headersSent) latest.shouldKeepAlive = false;
+  else if (latest.listenerCount('finish', destroySoon) === 0) latest.on('finish', destroySoon);
+  return true;
+}
+
+function destroySoon(this: ServerResponse): void {
+  this.req.socket.destroySoon();
+}
+
+function endWith(connection: Connection, { status, headers, body }: Answer): void {
+  if (!connection.writable) {
+    if (connection.writableFinished) connection.destroy();
     return;
   }
-  const status = STATUS[error.code ?? ''] ?? '400 Bad Request';
-  const body = JSON.stringify({ error: status.slice(4).toLowerCase() });
-  socket.end(
-    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-    () => socket.destroy(),
-  );
+  let head = `HTTP/1.1 ${status} ${PHRASES[status]}\r\n`;
+  for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  connection.end(`${head}\r\n${body}`, () => connection.destroy());
+}
+
+const PHRASES: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  413: 'Content Too Large',
+  431: 'Request Header Fields Too Large',
+};
+
+function answerTo(error: NodeJS.ErrnoException & { readonly reason?: unknown }): Answer {
+  switch (error.code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return errorAnswer(431, 'the headers are too large', CLOSE);
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return errorAnswer(413, 'the extensions of the chunks are too large', CLOSE);
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return errorAnswer(408, 'the request was not complete in time', CLOSE);
+    case 'HPE_INVALID_EOF_STATE':
+      return errorAnswer(400, 'the connection was closed before the request was complete: is its Content-Length right?', CLOSE);
+    default:
+      return errorAnswer(400, typeof error.reason === 'string' ? `not HTTP as it should be: ${error.reason}` : 'not HTTP', CLOSE);
+  }
 }

@@ -20,7 +20,7 @@ import { KafkaPixy, topicOf } from './kafka-pixy.ts';
 import { LogWatch } from './log-watch.ts';
 import { PATH, ProxyMetrics, registerGauges } from './metrics.ts';
 import { pageOf, pathnameOf, sendPage } from './pages.ts';
-import { answerProtocolError } from './protocol-errors.ts';
+import { answerProtocolError, expectAnswer, refuseTunnel } from './protocol-errors.ts';
 import { Quota } from './quota.ts';
 import { Intake, type Receiver, SensorRequest } from './sensor-request.ts';
 
@@ -83,7 +83,8 @@ function createProxyServer(config: ProxyConfig): Server<typeof SensorRequest, ty
     noDelay: true,
   });
   server.maxHeadersCount = HEADERS_MAX;
-  return server;
+  // A client may end its half of the connection as soon as it has sent, and then read. Node has this switch but no type for it.
+  return Object.assign(server, { httpAllowHalfOpen: true });
 }
 
 interface Receivers {
@@ -122,7 +123,8 @@ function route(
     if (topic === 'ENTRY') return receivers.pixyEntry;
     return topic === 'OK' ? receivers.pixyOk : undefined;
   };
-  const handle = (request: SensorRequest, response: ServerResponse, expectsContinue: boolean): void => {
+  const handle = (request: SensorRequest, response: ServerResponse<SensorRequest>, expectsContinue: boolean): void => {
+    expectAnswer(request, response);
     const receiver = receiverOf(request);
     if (receiver !== undefined) {
       intake.receive(request, response, receiver, expectsContinue);
@@ -136,9 +138,7 @@ function route(
   };
   server.on('request', (request, response) => handle(request, response, false));
   server.on('checkContinue', (request, response) => handle(request, response, true));
-  server.on('connect', (_request, socket) =>
-    socket.end('HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'),
-  );
+  server.on('connect', (_request, socket) => refuseTunnel(socket));
 }
 
 function warnOf(config: ProxyConfig, logger: Logger): void {

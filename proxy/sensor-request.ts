@@ -132,6 +132,12 @@ export class Intake {
     request.bodyLength = length;
   }
 
+  /** The rest of the body will never come. */
+  giveUp(request: SensorRequest, refusal: Answer): void {
+    this.respond(request, refusal);
+    this.finish(request);
+  }
+
   /** The body is complete, or the connection is gone; may be called twice. */
   finish(request: SensorRequest): void {
     if (request.intake === undefined) return;
