@@ -46,5 +46,5 @@ export const UNAUTHENTICATED = errorAnswer(401, "the sensor's key or the gateway
   'WWW-Authenticate',
   'Bearer realm="tocsin"',
 ]);
-export const CONTENT_ENCODED = errorAnswer(415, 'the body must not be compressed (Content-Encoding)');
+export const CONTENT_ENCODED = errorAnswer(415, 'the body must not be compressed (Content-Encoding)', ['Accept-Encoding', 'identity']);
 export const TRANSFER_ENCODED = errorAnswer(400, 'the only Transfer-Encoding understood is chunked', CLOSE);

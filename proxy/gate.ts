@@ -22,7 +22,7 @@ export class Gate {
     if (this.intake.draining) return DRAINING;
     const { headers } = request;
     const encoding = headers['content-encoding'];
-    if (encoding !== undefined && encoding !== 'identity') return CONTENT_ENCODED;
+    if (encoding && encoding.toLowerCase() !== 'identity') return CONTENT_ENCODED;
     const transfer = headers['transfer-encoding'];
     if (transfer !== undefined && transfer.toLowerCase() !== 'chunked') return TRANSFER_ENCODED;
     request.sender = this.#authentication.senderOf(request);

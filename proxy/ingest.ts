@@ -3,12 +3,17 @@ import { skipSpace, trimEnd } from '../alarm/bytes.ts';
 import { decodeRecovery, decodeStatus, forEachLine, forEachMember } from '../alarm/decode.ts';
 import { emptyStatus } from '../alarm/status.ts';
 import { type Answer, BUSY, errorAnswer, ingestAnswer, type Rejection, retryAfter } from './answers.ts';
+import { afterMark, formatOf, isUtf16 } from './body-format.ts';
 import type { Gate } from './gate.ts';
 import type { Gathering } from './gathering.ts';
 import { PATH } from './metrics.ts';
 import type { Receiver, SensorRequest } from './sensor-request.ts';
 
-const UNSUPPORTED = errorAnswer(415, 'the Content-Type must be application/json or application/x-ndjson, in UTF-8');
+const UNSUPPORTED = errorAnswer(415, 'the Content-Type must be application/json or application/x-ndjson, in UTF-8', [
+  'Accept',
+  'application/json, application/x-ndjson',
+]);
+const NO_LENGTH = errorAnswer(411, "the request has neither Content-Length nor Transfer-Encoding: where its body ends can't be known");
 const OPEN_BRACKET = 0x5b;
 const FOREIGN = "the key is another sensor's";
 
@@ -37,7 +42,11 @@ export class Ingest implements Receiver {
   }
 
   refusal(request: SensorRequest): Answer | undefined {
-    return this.#gate.refusal(request) ?? (formatOf(request.headers['content-type']) === undefined ? UNSUPPORTED : undefined);
+    const { headers } = request;
+    const refusal = this.#gate.refusal(request);
+    if (refusal !== undefined) return refusal;
+    if (formatOf(headers['content-type']) === undefined) return UNSUPPORTED;
+    return headers['content-length'] === undefined && headers['transfer-encoding'] === undefined ? NO_LENGTH : undefined;
   }
 
   received(request: SensorRequest): void {
@@ -89,8 +98,9 @@ export class Ingest implements Receiver {
   /** Puts what is valid into the gathering; answers what is wrong with the body as a whole. */
   #readAll(request: SensorRequest): string | undefined {
     const { body, bodyLength } = request;
-    const start = skipSpace(body, 0, bodyLength);
+    const start = skipSpace(body, afterMark(body, bodyLength), bodyLength);
     if (start === bodyLength) return 'the body is empty';
+    if (isUtf16(body, bodyLength)) return 'the body must be UTF-8, and looks like UTF-16';
     const format = formatOf(request.headers['content-type']);
     if (format === 'lines') forEachLine(body, start, bodyLength, this.#visit);
     else if (body[start] !== OPEN_BRACKET) this.#visit(start, trimEnd(body, start, bodyLength));
@@ -119,16 +129,4 @@ export class Ingest implements Receiver {
     this.#rejected ??= [];
     this.#rejected.push({ index: this.#index, error });
   }
-}
-
-/** What a Content-Type says the body is; undefined: nothing that is understood here. A missing one is taken for JSON. */
-function formatOf(contentType: string | undefined): 'json' | 'lines' | undefined {
-  if (contentType === 'application/json' || contentType === undefined) return 'json';
-  const [type, ...parameters] = contentType.toLowerCase().split(';');
-  for (const parameter of parameters) {
-    const [name, value] = parameter.split('=', 2);
-    if (name?.trim() === 'charset' && !/^\s*"?(utf-?8|us-ascii)"?\s*$/.test(value ?? '')) return undefined;
-  }
-  if (type?.trim() === 'application/json') return 'json';
-  return type?.trim() === 'application/x-ndjson' ? 'lines' : undefined;
 }

@@ -64,7 +64,13 @@ const bodyOf = (name: string) => ({
 const sharedFailures = {
   401: failure("The sensor's key or the gateway's token is missing, wrong, or another sensor's"),
   413: failure('The body is too large, or has too many records'),
-  415: failure('Not JSON or NDJSON in UTF-8, or compressed'),
+  415: {
+    ...failure('Not JSON or NDJSON in UTF-8, or compressed'),
+    headers: {
+      Accept: { schema: { type: 'string' }, description: 'What is taken, where the Content-Type was wrong' },
+      'Accept-Encoding': { schema: { type: 'string' }, description: 'identity, where the body was compressed' },
+    },
+  },
   429: later('This client has sent more than it may'),
   503: later(
     'The log takes no records, too much is waiting, or the proxy is stopping. Whether the records are stored is unknown: send them again',
@@ -80,18 +86,20 @@ const ingest = (name: string, summary: string) => ({
       202: outcome('Every record is durable'),
       207: outcome('The records that are not listed are durable'),
       400: outcome('No record was valid'),
+      411: failure('Neither Content-Length nor Transfer-Encoding'),
       ...sharedFailures,
     },
   },
 });
 
-const kafkaPixy = {
+const kafkaPixy = (parameters: readonly object[] = []) => ({
   post: {
     summary: "One record, in kafka-pixy's form. Answered after the durable write with and without sync",
     security: [{ bearer: [] }, { key: [] }, {}],
     parameters: [
+      ...parameters,
       { name: 'topic', in: 'path', required: true, schema: { enum: ['ENTRY', 'OK'] } },
-      { name: 'key', in: 'query', schema: { type: 'string' }, description: "The sensor's id, if given" },
+      { name: 'key', in: 'query', schema: { type: 'string' }, description: 'Not used: the key of a record is the id in it' },
       { name: 'sync', in: 'query', schema: {}, allowEmptyValue: true, description: 'Present: answer with partition and offset' },
     ],
     requestBody: {
@@ -115,7 +123,7 @@ const kafkaPixy = {
       503: sharedFailures[503],
     },
   },
-};
+});
 
 const probe = (summary: string, responses: object) => ({ get: { summary, responses } });
 
@@ -130,7 +138,10 @@ export const openapi = {
   paths: {
     '/entry': ingest('Status', 'Take in statuses'),
     '/ok': ingest('Recovery', 'Take in recoveries'),
-    '/topics/{topic}/messages': kafkaPixy,
+    '/topics/{topic}/messages': kafkaPixy(),
+    '/clusters/{cluster}/topics/{topic}/messages': kafkaPixy([
+      { name: 'cluster', in: 'path', required: true, schema: { type: 'string' }, description: 'Any name' },
+    ]),
     '/_ping': probe('Alive, as kafka-pixy says it', { 200: { description: 'pong', content: { 'text/plain': {} } } }),
     '/healthz': probe('Alive', { 200: { description: 'Alive' } }),
     '/readyz': probe('Able to take records in', { 200: { description: 'Ready' }, 503: { description: 'Names what is wrong' } }),

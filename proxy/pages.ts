@@ -16,16 +16,18 @@ const GETS: Readonly<Record<string, Answer>> = {
 };
 const OPERATIONS = new Set(['/healthz', '/readyz', '/metrics']);
 
-const NOT_FOUND = errorAnswer(404, 'no such path; see /openapi.json');
+const NOT_FOUND = errorAnswer(404, 'no such path: statuses go to POST /entry, recoveries to POST /ok; see /openapi.json');
 const UNKNOWN_TOPIC = pixyError(404, 'Unknown topic');
 const ONLY_POST = errorAnswer(405, 'only POST', ['Allow', 'POST']);
 const ONLY_GET = errorAnswer(405, 'only GET', ['Allow', 'GET, HEAD']);
 
-/** The path of a request target, without the query; also where a client sends a whole URL, as it does to a forward proxy. */
+/**
+ * The path of a request target, without the query; also where a client sends a whole URL, as it does to a forward proxy, and with a slash too many, as
+ * comes of putting an address and a path together.
+ */
 export function pathnameOf(target: string | undefined): string {
-  if (target === undefined) return '';
-  const path = /^https?:\/\/[^/?#]*([^?#]*)/i.exec(target)?.[1] ?? target.split('?', 1)[0];
-  return path === undefined || path === '' ? '/' : path;
+  const path = /^(?:https?:\/\/[^/?#]*)?([^?#]*)/i.exec(target ?? '')?.[1] ?? '';
+  return path.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '') || '/';
 }
 
 /** The answer for a request that neither the receivers nor the operations handler takes. */

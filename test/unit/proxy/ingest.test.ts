@@ -124,20 +124,75 @@ describe('POST /entry and /ok', () => {
     expect([answer.status, answer.json()]).toEqual([413, { error: 'the body is larger than 65536 bytes' }]);
   });
 
-  it.each(['text/plain', 'application/x-www-form-urlencoded', 'application/json; charset=utf-16', 'application/xml', ''])(
-    'answers 415 for Content-Type "%s"',
+  it.each(['text/plain', 'application/x-www-form-urlencoded', 'application/json; charset=utf-16', 'application/xml', 'json', '*/*'])(
+    'answers 415 for Content-Type "%s", and says what it takes',
     async (type) => {
       const answer = await proxy.post('/entry', STATUS, { 'content-type': type });
-      expect([answer.status, answer.json()]).toEqual([
+      expect([answer.status, answer.json(), answer.headers.get('accept')]).toEqual([
         415,
         { error: 'the Content-Type must be application/json or application/x-ndjson, in UTF-8' },
+        'application/json, application/x-ndjson',
       ]);
     },
   );
 
-  it('answers 415 for a compressed body', async () => {
-    const answer = await proxy.post('/entry', STATUS, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
-    expect([answer.status, answer.json()]).toEqual([415, { error: 'the body must not be compressed (Content-Encoding)' }]);
+  it.each([
+    '',
+    'application/JSON',
+    'application/json;',
+    'application/json;charset="UTF-8"',
+    'application/json; charset=ISO-8859-1',
+    'application/json; odata=verbose; charset=windows-1252',
+    'text/json',
+    'application/vnd.panel.v2+json',
+  ])('takes JSON of Content-Type "%s"', async (type) => {
+    expect((await proxy.post('/entry', `[${STATUS},${STATUS}]`, { 'content-type': type })).text).toBe('{"accepted":2}');
+  });
+
+  it.each(['application/x-ndjson', 'application/ndjson; charset=utf-8', 'application/jsonl', 'application/x-jsonlines'])(
+    'takes lines of Content-Type "%s"',
+    async (type) => {
+      expect((await proxy.post('/entry', `${STATUS}\n${STATUS}\n`, { 'content-type': type })).text).toBe('{"accepted":2}');
+    },
+  );
+
+  it.each(['gzip', 'deflate', 'br', 'x-gzip', 'gzip, identity'])(
+    'answers 415 for a body in %s, and says that none will do',
+    async (coding) => {
+      const answer = await proxy.post('/entry', STATUS, { 'content-type': 'application/json', 'content-encoding': coding });
+      expect([answer.status, answer.json(), answer.headers.get('accept-encoding')]).toEqual([
+        415,
+        { error: 'the body must not be compressed (Content-Encoding)' },
+        'identity',
+      ]);
+    },
+  );
+
+  it('takes a body that is said not to be compressed', async () => {
+    for (const coding of ['identity', 'Identity', ''])
+      expect((await proxy.post('/entry', STATUS, { 'content-type': 'application/json', 'content-encoding': coding })).text).toBe(
+        '{"accepted":1}',
+      );
+  });
+
+  it('loses nothing to a byte order mark', async () => {
+    const mark = '\uFEFF';
+    expect((await proxy.post('/entry', `${mark}[${status(1)},${status(2)}]`)).text).toBe('{"accepted":2}');
+    expect((await proxy.post('/entry', `${mark}${status(3)}`)).text).toBe('{"accepted":1}');
+    expect((await proxy.post('/entry', `${mark}${status(4)}\n${status(5)}`, NDJSON)).text).toBe('{"accepted":2}');
+    expect((await proxy.post('/ok', `${mark}[${RECOVERY}]`)).text).toBe('{"accepted":1}');
+    expect(taken().map(({ value }) => value)).toEqual([1, 2, 3, 4, 5].map(status));
+  });
+
+  it.each(['\uFEFF', ''])('says so where a body is UTF-16 ("%s")', async (mark) => {
+    const little = Buffer.from(mark + STATUS, 'utf16le');
+    for (const body of [little, Buffer.from(little).swap16()]) {
+      const answer = await proxy.post('/entry', body);
+      expect([answer.status, answer.json()]).toEqual([
+        400,
+        { accepted: 0, rejected: [{ index: 0, error: 'the body must be UTF-8, and looks like UTF-16' }] },
+      ]);
+    }
   });
 
   it('counts what it took and what it refused', async () => {

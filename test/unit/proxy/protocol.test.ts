@@ -114,10 +114,25 @@ describe('what is not quite HTTP', () => {
   });
 
   it.each([
-    '/../../etc/passwd',
-    '/%00',
     '/entry/',
     '//entry',
+    '//entry//',
+    '/entry?a=/x',
+    '/entry#part',
+    'http://x//entry',
+    'http://x/entry/?y',
+    '/ok/',
+    '//topics//ENTRY/messages/',
+  ])('takes a path with a slash too many and the like: %s', async (path) => {
+    const json = `${CLOSING}Content-Type: application/json\r\n`;
+    expect(statusesIn(await exchange(post(STATUS, json).replace('/entry', path)))).toEqual([path.includes('topics') ? 200 : 202]);
+  });
+
+  it.each([
+    '/../../etc/passwd',
+    '/%00',
+    '/entry/x',
+    '/x/entry',
     '/entry%2f',
     '*',
     `/${'a'.repeat(4_000)}`,

@@ -1,0 +1,33 @@
+/** What a body is: by its Content-Type, and by how it begins. */
+const LINES = /^application\/(?:x-)?(?:ndjson|jsonl|jsonlines)$/;
+const JSON_OF_ANY_KIND = /^(?:application\/(?:[^/]+\+)?|text\/)json$/;
+/** Those in which all that a status is made of has the bytes that it has in UTF-8. */
+const LIKE_UTF8 = /^"?(?:utf-?8|(?:us-)?ascii|latin-?1|iso-8859-\d+|windows-125\d)"?$/;
+
+/** What a Content-Type says the body is; undefined: nothing that is understood here. Without one it is taken for JSON. */
+export function formatOf(contentType: string | undefined): 'json' | 'lines' | undefined {
+  if (contentType === 'application/json' || !contentType) return 'json';
+  const [type = '', ...parameters] = contentType
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim());
+  for (const parameter of parameters) {
+    const [name, value = ''] = parameter.split('=', 2);
+    if (name?.trim() === 'charset' && !LIKE_UTF8.test(value.trim())) return undefined;
+  }
+  if (LINES.test(type)) return 'lines';
+  return JSON_OF_ANY_KIND.test(type) ? 'json' : undefined;
+}
+
+/** Where the text begins: behind the byte order mark that some programs put in front. */
+export function afterMark(body: Buffer, bodyLength: number): number {
+  return bodyLength >= 3 && body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? 3 : 0;
+}
+
+/** By its byte order mark, or the zeros beside each character. */
+export function isUtf16(body: Buffer, bodyLength: number): boolean {
+  if (bodyLength < 2) return false;
+  const first = body[0];
+  const second = body[1];
+  return first === 0 || second === 0 || (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+}
