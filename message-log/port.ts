@@ -50,6 +50,16 @@ export interface StateDelta {
 /** Next offset to read, by input topic. */
 export type InputPositions = Readonly<Record<InputTopic, number>>;
 
+/** How far an input of the tasks has come in, and how far its task has decided it. */
+export interface InputProgress {
+  readonly topic: InputTopic;
+  readonly partition: number;
+  /** Next offset to be written. */
+  readonly next: number;
+  /** What came of everything before it is committed; the truth may be seconds ahead of it. Undefined: no task has committed there yet. */
+  readonly decided: number | undefined;
+}
+
 export type From = number | 'earliest' | 'latest';
 
 export interface MessageLog {
@@ -79,6 +89,12 @@ export interface MessageLog {
 
   /** Where `group` will go on reading: all before it is done. Undefined: it has never committed there. For those who follow behind a group. */
   committed(group: string, topic: Topic, partition: number): Promise<number | undefined>;
+
+  /**
+   * Every partition of ENTRY and OK in one look, cheap enough for one a second. What is decided is asked for before what has come in: it is past
+   * the end only where the log was made anew. Rejects with TransientError.
+   */
+  progress(): Promise<readonly InputProgress[]>;
 
   close(): Promise<void>;
 }

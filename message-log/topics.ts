@@ -6,6 +6,9 @@ export type Topic = (typeof TOPICS)[number];
 export const INPUTS = ['ENTRY', 'OK', 'ACTION'] as const satisfies readonly Topic[];
 export type InputTopic = (typeof INPUTS)[number];
 
+/** What sensors send: detection is behind as long as something of these isn't decided. */
+export const SENSOR_INPUTS = ['ENTRY', 'OK'] as const satisfies readonly InputTopic[];
+
 /** A record of DEAD, as JSON: what could not be handled, why, and where it came from. */
 export interface DeadLetter {
   readonly topic: Topic;

@@ -4,8 +4,8 @@ import { PermanentError } from '../../runtime/errors.ts';
 import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import { partitionOf } from '../partitioning.ts';
-import type { From, MessageLog, Reader, RecordBatch, Records, Subscription, TaskOwner } from '../port.ts';
-import type { Topic } from '../topics.ts';
+import type { From, InputProgress, MessageLog, Reader, RecordBatch, Records, Subscription, TaskOwner } from '../port.ts';
+import { SENSOR_INPUTS, type Topic } from '../topics.ts';
 import { Poller } from './cursor.ts';
 import { type LogDatabases, openDatabases } from './databases.ts';
 import { closed } from './faults.ts';
@@ -17,7 +17,7 @@ import { Positions } from './positions.ts';
 import { Retention, type RetentionLimits } from './retention.ts';
 import type { Store } from './store.ts';
 import { EmbeddedSubscription } from './subscription.ts';
-import { Tasks } from './tasks.ts';
+import { TASK_GROUP, Tasks } from './tasks.ts';
 import { Upkeep } from './upkeep.ts';
 import { WriteAhead } from './write-ahead.ts';
 
@@ -146,6 +146,18 @@ class LmdbLog implements EmbeddedLog {
 
   async committed(group: string, topic: Topic, partition: number): Promise<number | undefined> {
     return this.#positions.get(group, topic, partition);
+  }
+
+  async progress(): Promise<readonly InputProgress[]> {
+    this.#checkOpen();
+    return SENSOR_INPUTS.flatMap((topic) =>
+      range(this.partitions).map((partition) => ({
+        topic,
+        partition,
+        decided: this.#positions.get(TASK_GROUP, topic, partition),
+        next: this.#log(topic, partition).next,
+      })),
+    );
   }
 
   get lastTime(): number {

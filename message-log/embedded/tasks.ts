@@ -8,7 +8,7 @@ import type { PartitionLog } from './partition-log.ts';
 import type { Positions } from './positions.ts';
 
 /** The consumer under whose name the tasks' input positions are kept. */
-const TASK_GROUP = '@task';
+export const TASK_GROUP = '@task';
 const RESTORED_PER_TURN = 5_000;
 
 export interface TaskParts {

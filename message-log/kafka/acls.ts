@@ -33,7 +33,7 @@ const NEEDS = {
   mailer: { reads: ['ALARM', 'DELIVERY'], writes: ['DELIVERY', 'DEAD'], groups: ['mailer'] },
   archiver: { reads: ['ALARM', 'DELIVERY'], writes: ['DEAD'], groups: ['archiver'] },
   history: { reads: ['ALARM', 'COUNT'], writes: ['DEAD'], groups: ['counter', 'states'] },
-  console: { reads: ['ALARM'], writes: ['ACTION'], watches: ['archiver'] },
+  console: { reads: ['ALARM'], writes: ['ACTION'], watches: ['archiver', 'processor'] },
   // Whoever runs npm run dead-letters.
   'dead-letters': { reads: ['DEAD'], writes: ['ENTRY', 'OK', 'DEAD'] },
 } as const satisfies Readonly<Record<string, Needs>>;

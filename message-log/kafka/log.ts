@@ -3,8 +3,8 @@ import type { Clock } from '../../runtime/clock.ts';
 import { PermanentError } from '../../runtime/errors.ts';
 import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logging.ts';
-import type { From, MessageLog, Reader, Records, Subscription, TaskOwner } from '../port.ts';
-import { TOPICS, type Topic } from '../topics.ts';
+import type { From, InputProgress, MessageLog, Reader, Records, Subscription, TaskOwner } from '../port.ts';
+import { SENSOR_INPUTS, TOPICS, type Topic } from '../topics.ts';
 import { Appender } from './appender.ts';
 import { Client } from './client.ts';
 import type { KafkaConfig } from './config.ts';
@@ -13,7 +13,7 @@ import { closed } from './faults.ts';
 import { Fetcher } from './fetcher.ts';
 import { committedOffsets, type GroupSettings } from './group-member.ts';
 import { type KafkaMetrics, kafkaMetrics } from './metrics.ts';
-import { boundsOf } from './offsets.ts';
+import { boundsOf, endsOf } from './offsets.ts';
 import { Ownership, TASK_GROUP, TASK_TOPICS } from './ownership.ts';
 import { KafkaReader } from './reader.ts';
 import { checkAtStart } from './start-check.ts';
@@ -131,6 +131,25 @@ class KafkaLog implements MessageLog {
   async committed(group: string, topic: Topic, partition: number): Promise<number | undefined> {
     const { prefix } = this.#config;
     return (await committedOffsets(this.#client, this.#group(group, []).group, prefix + topic, [partition])).get(partition);
+  }
+
+  async progress(): Promise<readonly InputProgress[]> {
+    const partitions = Array.from({ length: this.partitions }, (_, partition) => partition);
+    const { prefix } = this.#config;
+    const group = prefix + TASK_GROUP;
+    const decided = new Map<Topic, ReadonlyMap<number, number>>();
+    for (const topic of SENSOR_INPUTS) decided.set(topic, await committedOffsets(this.#client, group, prefix + topic, partitions));
+    const places = SENSOR_INPUTS.flatMap((topic) => partitions.map((partition) => ({ topic, partition })));
+    const ends = await endsOf(
+      this.#client,
+      places.map(({ topic, partition }) => ({ topic: prefix + topic, partition })),
+    );
+    return places.map(({ topic, partition }, i) => ({
+      topic,
+      partition,
+      decided: decided.get(topic)?.get(partition),
+      next: ends[i] ?? 0,
+    }));
   }
 
   async close(): Promise<void> {

@@ -27,10 +27,30 @@ export function endOf(client: Client, topic: string, partition: number): Promise
   return offsetOf(client, topic, partition, LATEST);
 }
 
-async function offsetOf(client: Client, topic: string, partition: number, time: number): Promise<number> {
+/** The next ones to be read of all these, with one request to each of their leaders. Rejects with TransientError. */
+export function endsOf(client: Client, places: readonly Place[]): Promise<number[]> {
+  return patiently(client, async () => {
+    const byLeader = grouped(places, ({ topic, partition }) => leaderOf(client, topic, partition));
+    const answers = await Promise.all([...byLeader].map(([leader, led]) => ask(client, leader, led, LATEST)));
+    const ends = new Map(answers.flatMap((answer) => [...answer]));
+    return places.map((place) => found(ends, place));
+  });
+}
+
+interface Place {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+function offsetOf(client: Client, topic: string, partition: number, time: number): Promise<number> {
+  const place = { topic, partition };
+  return patiently(client, async () => found(await ask(client, leaderOf(client, topic, partition), [place], time), place));
+}
+
+async function patiently<T>(client: Client, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await ask(client, topic, partition, time);
+      return await work();
     } catch (error) {
       if (!(error instanceof TransientError) || error.code !== 'log-unavailable' || attempt === TRIES) throw error;
       await client.refresh().catch(() => undefined);
@@ -39,17 +59,51 @@ async function offsetOf(client: Client, topic: string, partition: number, time: 
   }
 }
 
-async function ask(client: Client, topic: string, partition: number, time: number): Promise<number> {
+function leaderOf(client: Client, topic: string, partition: number): number {
   const leader = client.leaderOf(topic, partition);
   if (leader === undefined) throw unavailable(`${topic}/${partition} has no leader at the moment`);
-  const request = new RequestWriter().int32(-1).int8(READ_COMMITTED).int32(1).string(topic).int32(1).int32(partition).int64(time);
-  const reader = new ResponseReader(await client.exchange(leader, 'prompt', LIST_OFFSETS, request.pieces(), TIMEOUT_MS));
-  // Throttling, one topic and its name, one partition and its number.
-  reader.at += 8;
-  reader.string();
-  reader.at += 8;
-  const error = reader.int16();
-  if (error !== 0) throw unavailable(`${topic}/${partition}: ${nameOf(error)}${isRetried(error) ? '' : ', which no new try will change'}`);
-  reader.at += 8;
-  return reader.int64();
+  return leader;
 }
+
+async function ask(client: Client, leader: number, places: readonly Place[], time: number): Promise<Map<string, number>> {
+  const topics = [...grouped(places, ({ topic }) => topic)];
+  const request = new RequestWriter().int32(-1).int8(READ_COMMITTED).int32(topics.length);
+  for (const [topic, partitions] of topics) {
+    request.string(topic).int32(partitions.length);
+    for (const { partition } of partitions) request.int32(partition).int64(time);
+  }
+  const reader = new ResponseReader(await client.exchange(leader, 'prompt', LIST_OFFSETS, request.pieces(), TIMEOUT_MS));
+  // Throttling.
+  reader.at += 4;
+  const offsets = reader.array(() => {
+    const topic = reader.string();
+    return reader.array(() => {
+      const partition = reader.int32();
+      const error = reader.int16();
+      if (error !== 0)
+        throw unavailable(`${topic}/${partition}: ${nameOf(error)}${isRetried(error) ? '' : ', which no new try will change'}`);
+      // The time that goes with it.
+      reader.at += 8;
+      return [keyOf({ topic, partition }), reader.int64()] as const;
+    });
+  });
+  return new Map(offsets.flat());
+}
+
+function found(offsets: ReadonlyMap<string, number>, place: Place): number {
+  const offset = offsets.get(keyOf(place));
+  if (offset === undefined) throw unavailable(`${place.topic}/${place.partition}: a broker does not say where it ends`);
+  return offset;
+}
+
+function grouped<K>(places: readonly Place[], by: (place: Place) => K): Map<K, Place[]> {
+  const groups = new Map<K, Place[]>();
+  for (const place of places) {
+    const group = groups.get(by(place));
+    if (group) group.push(place);
+    else groups.set(by(place), [place]);
+  }
+  return groups;
+}
+
+const keyOf = ({ topic, partition }: Place): string => `${topic}/${partition}`;

@@ -380,6 +380,34 @@ export function messageLogContract(name: string, open: (partitions: number) => P
         await task?.commit([alarm(key, 'raised')], [], { ENTRY: reader.position, OK: 0, ACTION: 0 });
       });
 
+      it('show how far they have decided what sensors sent, partition by partition', async () => {
+        const { tasks } = await own(log);
+        const of = async (partition: number | undefined) =>
+          (await log.progress())
+            .filter((input) => input.partition === partition)
+            .map(({ topic, next, decided }) => ({ topic, next, decided }));
+        const [first, second] = tasks;
+        expect(await of(first?.partition)).toEqual([
+          { topic: 'ENTRY', next: 0, decided: undefined },
+          { topic: 'OK', next: 0, decided: undefined },
+        ]);
+        await log.append('ENTRY', records([keyOf(first), 'a'], [keyOf(first), 'b'], [keyOf(second), 'c']), at);
+        await log.append('OK', records([keyOf(first), 'ok']), at);
+        await first?.restore(() => undefined);
+        await first?.commit([], [], { ENTRY: 2, OK: 0, ACTION: 0 });
+        const decided = async (): Promise<boolean> => (await of(first?.partition))[0]?.decided === 2;
+        for (const end = Date.now() + PATIENCE_MS; !(await decided()) && Date.now() < end; )
+          await new Promise((done) => setTimeout(done, 50));
+        expect(await of(first?.partition)).toEqual([
+          { topic: 'ENTRY', next: 2, decided: 2 },
+          { topic: 'OK', next: 1, decided: 0 },
+        ]);
+        expect(await of(second?.partition)).toEqual([
+          { topic: 'ENTRY', next: 1, decided: undefined },
+          { topic: 'OK', next: 0, decided: undefined },
+        ]);
+      });
+
       it('wake the consumers of what they write', async () => {
         const subscription = await log.subscribe('mailer', ['ALARM']);
         const [task] = (await own(log)).tasks;

@@ -162,6 +162,7 @@ function crashing(log: MessageLog, point: CrashPoint, onCrash: () => void): Mess
     own: (owner) => log.own(owner),
     bounds: (topic, partition) => log.bounds(topic, partition),
     committed: (group, topic, partition) => log.committed(group, topic, partition),
+    progress: () => log.progress(),
     close: () => log.close(),
     append: async (topic, records, at) => {
       if (dead || (topic === 'DELIVERY' && point === 'before DELIVERY')) die();

@@ -1,6 +1,7 @@
 /** A MessageLog in memory, whose appends a test can hold back or let fail. */
 import type {
   From,
+  InputProgress,
   InputPositions,
   MessageLog,
   OutgoingRecord,
@@ -13,7 +14,7 @@ import type {
   TaskOwner,
 } from '../../message-log/port.ts';
 import { partitionOf } from '../../message-log/partitioning.ts';
-import type { Topic } from '../../message-log/topics.ts';
+import { SENSOR_INPUTS, type Topic } from '../../message-log/topics.ts';
 import { PermanentError, TransientError } from '../../runtime/errors.ts';
 import { batchOf, type TestRecord } from './batches.ts';
 
@@ -113,6 +114,18 @@ export class MemoryLog implements MessageLog {
 
   async bounds(topic: Topic, partition: number): Promise<{ readonly earliest: number; readonly next: number }> {
     return { earliest: 0, next: this.#of(topic, partition).length };
+  }
+
+  async progress(): Promise<readonly InputProgress[]> {
+    if (this.fault) throw this.fault;
+    return SENSOR_INPUTS.flatMap((topic) =>
+      Array.from({ length: this.partitions }, (_, partition) => ({
+        topic,
+        partition,
+        decided: this.#positions.get(partition)?.[topic],
+        next: this.#of(topic, partition).length,
+      })),
+    );
   }
 
   async committed(group: string, topic: Topic, partition: number): Promise<number | undefined> {
