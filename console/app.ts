@@ -125,6 +125,7 @@ function answerErrors(logger: Logger): ErrorRequestHandler {
   return (error: unknown, _request, response, _next) => {
     const { status, body } = problemOf(error);
     if (status === 500) logger.error({ err: error }, 'a request to the console failed');
+    if (error instanceof ApiError) response.set(error.headers);
     if (status === 503) response.set('retry-after', '1');
     if (response.headersSent) response.destroy();
     else response.status(status).set('content-type', 'application/json; charset=utf-8').end(JSON.stringify(body));

@@ -9,6 +9,7 @@ import type { Logger } from '../runtime/logging.ts';
 import { operationsHandler } from '../runtime/operations.ts';
 import { apiRoutes } from './api/routes.ts';
 import type { ConsoleConfig } from './config.ts';
+import { ActionLog } from './live/action-log.ts';
 import { type LiveDeps, startLiveView } from './live/live-view.ts';
 import { registerMetrics } from './metrics.ts';
 import { startPage } from './page-files.ts';
@@ -50,7 +51,9 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
   const newLink = (): string => `${url}/#token=${tokens.newLink(deps.clock())}`;
   // For the eyes of whoever runs the process, and of use once only.
   const announceLink = (): void => logger.info(`sign in at ${newLink()}`);
-  const routes = apiRoutes({ ...deps, ...config, logger, live, access, sessions, tokens, attempts: new Attempts(), announceLink });
+  const actionLog = new ActionLog({ ...deps, logger });
+  const security = { access, sessions, tokens, attempts: new Attempts(), announceLink };
+  const routes = apiRoutes({ ...deps, ...config, ...security, logger, live, actionLog });
   const operations = operationsHandler(deps.health, deps.registry);
   const app = loadedLater(async () => (await import('./app.ts')).createApp(routes, access, page.serve, logger), logger, stopping.signal);
   registerMetrics(deps.registry, live, sessions);
@@ -63,6 +66,7 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
   if (access.loopback) logger.info(`sign in at ${signInUrl}`);
   const stopAll = (): Promise<void> => {
     stopping.abort();
+    actionLog.stop();
     return stop(server, live);
   };
   return { port, url, signInUrl, stop: stopAll };

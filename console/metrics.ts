@@ -13,6 +13,12 @@ export function registerMetrics(registry: Registry, live: LiveView, sessions: Se
       },
     });
   gauge('tocsin_console_open_alarms', 'Alarms that are not yet cleared and acknowledged', () => live.alarms.size);
+  gauge(
+    'tocsin_console_detection_behind_seconds',
+    'For how long nothing has proven that detection keeps up: all that had come in before is decided',
+    () => live.pulse.unprovenMs() / 1_000,
+  );
+  gauge('tocsin_console_faulty_sensors', 'Sensors with a detector that cannot be read', () => live.faults?.size ?? Number.NaN);
   gauge('tocsin_console_streams', 'Live streams that are open', () => live.stream.size);
   gauge('tocsin_console_sessions', 'Browsers that are signed in', () => sessions.size);
   new Counter({

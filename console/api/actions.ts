@@ -1,23 +1,38 @@
 import { randomUUID } from 'node:crypto';
 import type { Action, ActionKind, Disposition } from '../../alarm/alarm.ts';
-import type { Records } from '../../message-log/port.ts';
 import { TransientError } from '../../runtime/errors.ts';
-import type { Outcome } from '../live/pending-actions.ts';
+import type { KnownAction } from '../live/actions.ts';
+import type { Caller } from '../security/access.ts';
 import type { Role } from '../security/tokens.ts';
 import type { ApiDeps } from './deps.ts';
 import { type Answer, ApiError, callerOf, ok, type Route, route } from './route.ts';
-import { acknowledgeBody, alarmId, conflict, dispositionBody, noQuery, noteBody, problem, unanswered, wholeAlarm } from './schemas.ts';
+import {
+  acknowledgeBody,
+  acted,
+  type ActionAnswer,
+  actionAnswer,
+  actionId,
+  alarmId,
+  conflict,
+  dispositionBody,
+  notDone,
+  noQuery,
+  noteBody,
+  problem,
+  type WholeAlarm,
+} from './schemas.ts';
 import { describeAlarm, findAlarm } from './whole-alarm.ts';
 
 const answers: Route['answers'] = {
-  200: { description: 'Done: the alarm as it is now.', schema: wholeAlarm },
-  404: { description: 'There is no such alarm.', schema: problem },
-  409: { description: 'Refused, with the reason and the alarm as it is now: it has changed since, or it is over.', schema: conflict },
-  503: { description: 'Not done: the log does not take it at the moment.', schema: problem },
-  504: { description: 'In the log, but not answered in time: look at the alarm to see what became of it.', schema: unanswered },
+  200: { description: 'Done: the alarm as it is now.', schema: acted },
+  404: { description: 'There is no such alarm.', schema: notDone },
+  409: { description: 'Refused, with the reason and the alarm as it is now: it has changed since, say.', schema: conflict },
+  503: { description: 'Not taken by the log, as far as is known: send it again, with the same id.', schema: notDone },
+  504: { description: 'In the log, but not decided in time: `Location` is where to ask for its outcome.', schema: notDone },
 };
 
 interface Wish {
+  readonly action?: string | undefined;
   readonly version: number;
   readonly note?: string | undefined;
   readonly disposition?: Disposition | undefined;
@@ -37,62 +52,104 @@ export function actionRoutes(deps: ApiDeps): Route[] {
     route({
       ...shared,
       path: '/api/alarms/{id}/note',
-      summary: 'Add a note to its custody.',
+      summary: 'Add a note to its custody, after its end too.',
       body: noteBody,
       handle: (call) => act(deps, 'note', call.params.id, call.body, callerOf(call)),
     }),
     route({
       ...shared,
       path: '/api/alarms/{id}/disposition',
-      summary: 'Say what it turned out to be.',
+      summary: 'Say what it turned out to be, after its end too.',
       body: dispositionBody,
       handle: (call) => act(deps, 'disposition', call.params.id, call.body, callerOf(call)),
+    }),
+    route({
+      method: 'get',
+      path: '/api/actions/{id}',
+      summary: 'What became of an action, whichever console took it.',
+      who: 'operator',
+      params: actionId,
+      query: noQuery,
+      body: undefined,
+      answers: {
+        200: { description: 'What is known of it.', schema: actionAnswer },
+        404: { description: 'Not the id of an action.', schema: problem },
+      },
+      handle: (call) => whatBecameOf(deps, call.params.id, callerOf(call).role),
     }),
   ];
 }
 
-async function act(deps: ApiDeps, kind: ActionKind, id: string, wish: Wish, by: { name: string; role: Role }): Promise<Answer> {
-  const { alarm } = await findAlarm(deps, id);
-  const { actions } = deps.live;
-  if (actions.full) throw new ApiError(503, 'too many actions are waiting for their outcome: it was not done, try again');
-  const action: Action = {
-    id: randomUUID(),
-    alarm: id,
-    sensor: alarm.sensor,
-    kind,
-    version: wish.version,
-    by: by.name,
-    ...(wish.note === undefined ? {} : { note: wish.note }),
-    ...(wish.disposition === undefined ? {} : { disposition: wish.disposition }),
-  };
-  const waiting = actions.wait(action.id, deps.answerMs);
+async function act(deps: ApiDeps, kind: ActionKind, alarm: string, wish: Wish, by: Caller): Promise<Answer> {
+  const id = wish.action ?? randomUUID();
   try {
-    await deps.log.append('ACTION', oneRecord(action), deps.clock());
+    await takeIn(deps, id, kind, alarm, wish, by);
+    return await answerOf(deps, id, alarm, await deps.live.actions.outcome(id, deps.answerMs), by.role);
   } catch (error) {
-    waiting.cancel();
-    if (!(error instanceof TransientError)) throw error;
-    throw new ApiError(503, `it was not done, the log does not take it at the moment (${error.message}): try again`);
+    throw named(error, id);
   }
-  return answerOf(deps, await waiting.outcome, action, by.role);
 }
 
-async function answerOf(deps: ApiDeps, outcome: Outcome, action: Action, role: Role): Promise<Answer> {
-  if (outcome.kind === 'late')
-    throw new ApiError(504, 'the action is in the log, but its outcome is not known yet: look at the alarm in a moment', {
-      action: action.id,
-    });
-  const { event } = outcome;
-  if (event.event !== 'refused') {
-    const live = deps.live.alarms.find(action.alarm);
-    const { region, geohash } = live?.alarm ?? { region: '', geohash: '' };
-    const done = { alarm: { ...event.alarm, region, geohash }, client: undefined, recent: live?.recent ?? [] };
-    return ok(await describeAlarm(deps, done, role));
+/** Into the log, unless this very action is there already. */
+async function takeIn(deps: ApiDeps, id: string, kind: ActionKind, alarm: string, wish: Wish, by: Caller): Promise<void> {
+  const { actions, alarms } = deps.live;
+  const found = actions.find(id) ? undefined : await findAlarm(deps, alarm);
+  // Looked at again: the same action may have come in twice at once.
+  const known = actions.find(id);
+  if (known && (known.alarm !== alarm || known.kind !== kind))
+    throw new ApiError(409, `this id was used for another action: ${known.kind} of ${known.alarm}`, { alarm: null });
+  if (actions.full) throw new ApiError(503, 'too many actions are waiting for their outcome: it was not done, try again');
+  if (known || !found) return;
+  actions.begin(id, alarm, kind);
+  alarms.remember(found);
+  const { sensor } = found.alarm;
+  const { version, note, disposition } = wish;
+  const action: Action = {
+    id,
+    alarm,
+    sensor,
+    kind,
+    version,
+    by: by.name,
+    ...(note === undefined ? {} : { note }),
+    ...(disposition === undefined ? {} : { disposition }),
+  };
+  try {
+    await deps.actionLog.append(action);
+  } catch (error) {
+    actions.giveUp(id);
+    throw error;
   }
-  const now = await findAlarm(deps, action.alarm).catch(() => undefined);
-  throw new ApiError(409, event.reason, { alarm: now ? await describeAlarm(deps, now, role) : null });
 }
 
-function oneRecord(action: Action): Records {
-  const bytes = Buffer.from(JSON.stringify(action));
-  return { length: 1, bytes, keys: [action.sensor], starts: [0], ends: [bytes.length] };
+async function answerOf(deps: ApiDeps, id: string, alarm: string, outcome: KnownAction | undefined, role: Role): Promise<Answer> {
+  if (outcome?.state === 'done') return ok({ ...(await describeAlarm(deps, await findAlarm(deps, alarm), role)), action: id });
+  if (outcome?.state === 'refused') throw new ApiError(409, outcome.reason ?? '', { alarm: await alarmNow(deps, alarm, role) });
+  const where = `/api/actions/${id}`;
+  throw new ApiError(504, `the action is in the log, but its outcome is not known yet: ask ${where} in a moment`, {}, { location: where });
+}
+
+async function whatBecameOf(deps: ApiDeps, id: string, role: Role): Promise<Answer> {
+  const known = deps.live.actions.find(id);
+  if (!known) return ok({ action: id, state: 'unknown' } satisfies ActionAnswer);
+  const { state, reason } = known;
+  const alarm = await alarmNow(deps, known.alarm, role);
+  return ok({ action: id, state, ...(reason === undefined ? {} : { reason }), alarm } satisfies ActionAnswer);
+}
+
+/** An answer about an action is not kept back because its alarm can't be fetched. */
+async function alarmNow(deps: ApiDeps, id: string, role: Role): Promise<WholeAlarm | null> {
+  try {
+    return await describeAlarm(deps, await findAlarm(deps, id), role);
+  } catch (error) {
+    deps.logger.warn({ alarm: id, err: error }, 'an alarm could not be fetched');
+    return null;
+  }
+}
+
+/** Every answer names the action, so that it can be asked for or sent again. */
+function named(error: unknown, action: string): unknown {
+  if (error instanceof ApiError) return new ApiError(error.status, error.message, { ...error.more, action }, error.headers);
+  if (error instanceof TransientError) return new ApiError(503, error.message, { action });
+  return error;
 }

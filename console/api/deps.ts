@@ -4,6 +4,7 @@ import type { History } from '../../processor/history/port.ts';
 import type { Directory } from '../../processor/response/directory/port.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logging.ts';
+import type { ActionLog } from '../live/action-log.ts';
 import type { LiveView } from '../live/live-view.ts';
 import type { Access } from '../security/access.ts';
 import type { Attempts } from '../security/attempts.ts';
@@ -19,6 +20,7 @@ export interface ApiDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly live: LiveView;
+  readonly actionLog: ActionLog;
   readonly access: Access;
   readonly sessions: Sessions;
   readonly tokens: Tokens;

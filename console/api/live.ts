@@ -2,10 +2,14 @@ import type { ApiDeps } from './deps.ts';
 import { ApiError, callerOf, type Route, route } from './route.ts';
 import { contentHash, liveQuery, noQuery, problem } from './schemas.ts';
 
-const STREAM = `Server-sent events. \`snapshot\`: open alarms, sensors that are not well. Then \`alarm\` for each change at once, {event, at, alarm}; its event
-is raised, seen, cleared, acknowledged, noted, disposed, or located once the directory has told where it is. \`states\` every 100 ms where some
-changed: [sensor, code, sensor, code, …], bits 0-2 for motion, smoke, temperature active, bits 3-5 for unacknowledged. \`beat\` every 3 s: server
-time, the log's position, statuses per second. A stream that was cut resumes by Last-Event-ID, or starts with a new snapshot.`;
+const STREAM = `Server-sent events. \`snapshot\`: open alarms (5,000 at most: those that nobody has acknowledged first, then the gravest, then the newest;
+\`leftOut\` says how many more there are of each type), sensors that are not well, and those with faults. Then \`alarm\` for each change at once,
+{event, at, alarm}; its event is raised, seen, cleared, acknowledged, noted, disposed, or located once the directory has told where it is. Every 100 ms,
+where some changed, \`states\`: [sensor, code, sensor, code, …], bits 0-2 for motion, smoke, temperature active, bits 3-5 for unacknowledged; and
+\`faults\`: [{sensor, faults}], none being over. \`beat\` every 3 s (and in the snapshot): \`now\`, server time; \`log\`, its position, statuses per
+second and how long ago the last came (\`lastStatusMs\`, null: none since the console looks); \`detection.behindMs\`: all that had come in so long ago
+is decided, and null: nothing proves it; \`open\`: how many alarms are open, by type, active, unacknowledged, whether or not they were sent; \`faults\`:
+how many sensors have faults, null: not known yet. A stream that was cut resumes by Last-Event-ID, or starts with a new snapshot.`;
 
 export function liveRoutes(deps: ApiDeps): Route[] {
   return [

@@ -7,11 +7,13 @@ import type { Role } from '../security/tokens.ts';
 export class ApiError extends Error {
   readonly status: number;
   readonly more: object;
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, message: string, more: object = {}) {
+  constructor(status: number, message: string, more: object = {}, headers: Readonly<Record<string, string>> = {}) {
     super(message);
     this.status = status;
     this.more = more;
+    this.headers = headers;
   }
 }
 

@@ -2,6 +2,7 @@ import { actionRoutes } from './actions.ts';
 import { alarmRoutes } from './alarms.ts';
 import { countRoutes } from './counts.ts';
 import type { ApiDeps } from './deps.ts';
+import { faultRoutes } from './faults.ts';
 import { liveRoutes } from './live.ts';
 import { openApi } from './openapi.ts';
 import { ok, type Route, route } from './route.ts';
@@ -15,6 +16,7 @@ export function apiRoutes(deps: ApiDeps): Route[] {
     ...alarmRoutes(deps),
     ...actionRoutes(deps),
     ...sensorRoutes(deps),
+    ...faultRoutes(deps),
     ...countRoutes(deps),
     ...liveRoutes(deps),
     ...sessionRoutes(deps),

@@ -1,11 +1,12 @@
 /** What goes in and out of the API: read by zod, documented by the same schemas. */
 import { z } from 'zod';
+import { NOTE_MAX } from '../../alarm/action.ts';
 import { ALARM_STATES, DISPOSITIONS } from '../../alarm/alarm.ts';
 import { SEVERITIES } from '../../alarm/rules.ts';
 import { ALARM_TYPES, SENSOR_ID_MAX } from '../../alarm/status.ts';
+import { DETECTORS, FAULT_REASONS } from '../live/sensor-faults.ts';
 
 export const PAGE_MAX = 1_000;
-const TEXT_MAX = 2_000;
 
 const time = z.iso.datetime();
 const instant = z.iso.datetime({ offset: true, error: 'must be a time such as 2026-01-31T12:00:00Z' });
@@ -38,22 +39,33 @@ export const countsQuery = z.strictObject({
   type: alarmType.optional(),
 });
 
+export const faultsQuery = z.strictObject({
+  limit: wholeText(1, PAGE_MAX, `must be a whole number from 1 to ${PAGE_MAX}`).default(100),
+});
+
 export const noQuery = z.strictObject({});
 export const liveQuery = z.strictObject({ last: z.string().max(60).optional().describe('as Last-Event-ID, for those who cannot send it') });
 
 export const alarmId = z.strictObject({ id: z.string().regex(/^[\w.~-]{1,128}$/, 'is not the id of an alarm') });
 export const sensorId = z.strictObject({ id: wholeText(0, SENSOR_ID_MAX, `must be a whole number from 0 to ${SENSOR_ID_MAX}`) });
+export const actionId = z.strictObject({ id: z.string().regex(/^[\w-]{1,64}$/, 'is not the id of an action') });
 export const contentHash = z.strictObject({ hash: z.string().regex(/^[\w-]{22}$/, 'is not a content hash') });
 
+const VERSION_MAX = 2 ** 31;
 const version = z
-  .int()
-  .min(0)
-  .max(2 ** 31)
+  .int(`must be a whole number from 1 to ${VERSION_MAX}`)
+  .min(1, `must be a whole number from 1 to ${VERSION_MAX}`)
+  .max(VERSION_MAX, `must be a whole number from 1 to ${VERSION_MAX}`)
   .describe('of the alarm as you saw it');
-const note = z.string().trim().min(1, 'must say something').max(TEXT_MAX);
-export const acknowledgeBody = z.strictObject({ version, note: note.optional() });
-export const noteBody = z.strictObject({ version, note });
-export const dispositionBody = z.strictObject({ version, disposition: z.enum(DISPOSITIONS), note: note.optional() });
+const note = z.string().trim().min(1, 'must say something').max(NOTE_MAX);
+const action = z
+  .string()
+  .regex(/^[\w-]{16,64}$/, 'must be 16 to 64 letters, digits, - and _')
+  .optional()
+  .describe('an id of your own, new for every wish: sent again, it is the same action, done once at most');
+export const acknowledgeBody = z.strictObject({ version, action, note: note.optional() });
+export const noteBody = z.strictObject({ version, action, note });
+export const dispositionBody = z.strictObject({ version, action, disposition: z.enum(DISPOSITIONS), note: note.optional() });
 export const signInBody = z.strictObject({
   token: z.string().min(1).max(512),
   name: z
@@ -114,7 +126,21 @@ export const wholeAlarm = z.object({
 });
 export type WholeAlarm = z.infer<typeof wholeAlarm>;
 
+const actionNamed = z.string().describe('the id of the action: GET /api/actions/{id} tells what became of it');
+export const acted = wholeAlarm.extend({ action: actionNamed });
+
 export const alarmPage = z.object({ alarms: z.array(listedAlarm), cursor: z.string().nullable() });
+const fault = z.object({
+  detector: z.enum(DETECTORS),
+  reason: z
+    .enum(FAULT_REASONS)
+    .describe('absent: no longer reported; unreadable: cannot be read; stale: its readings come with a clock that is behind'),
+  since: time,
+});
+export type FaultAnswer = z.infer<typeof fault>;
+const listedFault = z.object({ sensor: z.int(), ...fault.shape });
+export type ListedFaultAnswer = z.infer<typeof listedFault>;
+export const faultsAnswer = z.object({ faults: z.array(listedFault), total: z.int() });
 export const sensorAnswer = z.object({
   id: z.int(),
   region: z.string(),
@@ -122,6 +148,7 @@ export const sensorAnswer = z.object({
   active: z.array(z.enum(ALARM_TYPES)),
   since: time.nullable(),
   alarms: z.array(listedAlarm).describe('the latest 20, newest first'),
+  faults: z.array(fault).nullable().describe('of its detectors; null: not known at the moment'),
   client: client.nullable().optional(),
 });
 export type SensorAnswer = z.infer<typeof sensorAnswer>;
@@ -136,5 +163,15 @@ export const sessionAnswer = z.object({
   until: time.nullable(),
 });
 export const problem = z.object({ error: z.string() });
-export const conflict = z.object({ error: z.string(), alarm: wholeAlarm.nullable() });
-export const unanswered = z.object({ error: z.string(), action: z.string().optional() });
+const actionProblem = { error: z.string(), action: actionNamed };
+export const notDone = z.object(actionProblem);
+export const conflict = z.object({ ...actionProblem, alarm: wholeAlarm.nullable() });
+export const actionAnswer = z.object({
+  action: z.string(),
+  state: z
+    .enum(['pending', 'done', 'refused', 'unknown'])
+    .describe('pending: in the log, not decided yet; unknown: nothing was heard of it, or too long ago: the custody of the alarm tells'),
+  reason: z.string().optional().describe('why it was refused'),
+  alarm: wholeAlarm.nullable().optional().describe('as it is now; null: it cannot be fetched'),
+});
+export type ActionAnswer = z.infer<typeof actionAnswer>;

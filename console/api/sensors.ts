@@ -3,6 +3,7 @@ import type { Client } from '../../processor/response/directory/port.ts';
 import { iso, listedJson } from './alarm-json.ts';
 import { listAlarms } from './alarm-list.ts';
 import type { ApiDeps } from './deps.ts';
+import { faultsJson } from './fault-json.ts';
 import { ApiError, callerOf, ok, type Route, route } from './route.ts';
 import { noQuery, problem, type SensorAnswer, sensorAnswer, sensorId } from './schemas.ts';
 
@@ -13,7 +14,8 @@ export function sensorRoutes(deps: ApiDeps): Route[] {
     route({
       method: 'get',
       path: '/api/sensors/{id}',
-      summary: 'A sensor: where it is, what is active, its latest alarms and, for operators, its client.',
+      summary:
+        'A sensor: where it is, what is active, which of its detectors can not be read, its latest alarms and, for operators, its client.',
       who: 'viewer',
       params: sensorId,
       query: noQuery,
@@ -25,18 +27,21 @@ export function sensorRoutes(deps: ApiDeps): Route[] {
       handle: async (call) => {
         const { role } = callerOf(call);
         const { id } = call.params;
+        const { faults } = deps.live;
         const filter = { states: undefined, type: undefined, region: undefined, sensor: id, from: undefined, to: undefined };
         const [client, state, list] = await Promise.all([
           deps.directory.find(id),
           deps.history.state(id),
           listAlarms(deps.live.alarms, deps.archive, filter, ALARMS_SHOWN, undefined),
         ]);
-        if (!client && !state && list.alarms.length === 0) throw new ApiError(404, `nothing is known of a sensor ${id}`);
+        if (!client && !state && list.alarms.length === 0 && !faults?.of(id).length)
+          throw new ApiError(404, `nothing is known of a sensor ${id}`);
         return ok({
           id,
           region: client?.region ?? state?.region ?? '',
           geohash: client?.geohash ?? state?.geohash ?? '',
           ...activeOf(deps, id, state?.at),
+          faults: faults ? faultsJson(faults.of(id)) : null,
           alarms: list.alarms.map((live) => listedJson(live, role)),
           ...(role === 'operator' ? { client: clientJson(client) } : {}),
         } satisfies SensorAnswer);

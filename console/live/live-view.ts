@@ -1,4 +1,3 @@
-import type { AlarmEvent } from '../../alarm/alarm.ts';
 import type { MessageLog } from '../../message-log/port.ts';
 import type { Archive } from '../../processor/archive/port.ts';
 import type { Directory } from '../../processor/response/directory/port.ts';
@@ -10,15 +9,19 @@ import type { Health } from '../../runtime/health.ts';
 import type { Running } from '../../runtime/lifecycle.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import { iso, listedJson } from '../api/alarm-json.ts';
-import type { Role } from '../security/tokens.ts';
+import { Actions } from './actions.ts';
 import { archivedPositions, followAlarms } from './alarm-follower.ts';
+import { AlarmNews, type News } from './alarm-news.ts';
 import { ClientLookup } from './client-lookup.ts';
+import type { FaultySensors } from './faulty-sensors.ts';
 import { LogPulse } from './log-pulse.ts';
-import { type LiveAlarm, OpenAlarms } from './open-alarms.ts';
-import { PendingActions } from './pending-actions.ts';
+import { OpenAlarms } from './open-alarms.ts';
 import type { PlacesFile } from './places.ts';
 import { PlacesKeeper } from './places-keeper.ts';
+import { SensorChanges } from './sensor-changes.ts';
+import { faultsShown, snapshotOf } from './snapshot.ts';
 import { LiveStream, STREAM_SETTINGS } from './stream.ts';
+import type { Follower } from './topic-follower.ts';
 
 export interface LiveDeps {
   readonly log: MessageLog;
@@ -30,45 +33,48 @@ export interface LiveDeps {
   readonly archiveGroup: string;
 }
 
-/** What happened to an alarm: a change from the log, or `located` once the directory has told where its sensor is. */
-interface News {
-  readonly event: string;
-  readonly at: number;
-  readonly live: LiveAlarm;
-}
-
 /** What is going on now: the open alarms, kept up to date from the log, and the stream that tells of it. */
 export interface LiveView extends Running {
   readonly alarms: OpenAlarms;
   readonly stream: LiveStream;
-  readonly actions: PendingActions;
+  readonly actions: Actions;
+  readonly pulse: LogPulse;
+  /** Undefined until they were read. */
+  readonly faults: FaultySensors | undefined;
   /** Why it can't tell what is open yet: then nothing is said rather than something wrong. */
   readonly problem: string | undefined;
   /** Undefined until the directory was read. */
   places(): PlacesFile | undefined;
 }
 
-const STATES_EVERY_MS = 100;
+const CHANGES_EVERY_MS = 100;
 const BEAT_EVERY_MS = 3_000;
 const LOOK_EVERY_MS = 1_000;
 const PLACES_EVERY_MS = 10_000;
-/** A snapshot carries no more alarms than this, the gravest and oldest first; it says how many there are. */
-const SNAPSHOT_ALARMS_MAX = 5_000;
 
 export async function startLiveView(deps: LiveDeps, streamsMax: number): Promise<LiveView> {
   const alarms = new OpenAlarms();
-  const actions = new PendingActions();
+  const actions = new Actions();
   const pulse = new LogPulse(deps.log, deps.clock);
   const places = new PlacesKeeper(deps);
+  const changes = new SensorChanges();
+  const faults: { readonly sensors: FaultySensors | undefined } = { sensors: undefined };
   const stream = new LiveStream({ ...STREAM_SETTINGS, streamsMax }, deps.clock, (role) => ({
     ...snapshotOf(alarms, role),
     ...vitals(),
+    faults: faultsShown(faults.sensors),
   }));
-  const vitals = () => ({ now: iso(deps.clock()), log: pulse.now(), places: places.described(), open: alarms.size });
+  const vitals = () => ({
+    now: iso(deps.clock()),
+    log: pulse.now(),
+    detection: pulse.detection(),
+    places: places.described(),
+    open: alarms.counts,
+    faults: faults.sensors?.size ?? null,
+  });
 
-  const changedSensors = new Set<number>();
   const tell = (news: readonly News[]): void => {
-    for (const { live } of news) changedSensors.add(live.alarm.sensor);
+    for (const { live } of news) changes.ofState.add(live.alarm.sensor);
     stream.publish(
       news.map(({ event, at, live }) => ({
         event: 'alarm',
@@ -80,38 +86,30 @@ export async function startLiveView(deps: LiveDeps, streamsMax: number): Promise
     const label = { name: `${client.name} ${client.surname}`.trim(), city: client.city, country: client.country };
     tell(alarms.complete(client.id, client, label).map((live) => ({ event: 'located', at: deps.clock(), live })));
   });
-  const onEvents = (events: readonly AlarmEvent[]): void => {
-    const news = events.flatMap((event) => {
-      const live = event.event === 'refused' ? undefined : alarms.apply(event);
-      return live ? [{ event: event.event, at: event.at, live }] : [];
-    });
-    tell(news);
-    for (const { live } of news) if (live.client === undefined && live.alarm.version === 1) lookup.ask(live.alarm.sensor);
-    for (const event of events) actions.answer(event);
-  };
+  const follow = new AlarmNews(alarms, actions, lookup, tell);
 
   const stopping = new AbortController();
-  let follower: Awaited<ReturnType<typeof followAlarms>> | undefined;
+  let follower: Follower | undefined;
   const begin = async (): Promise<void> => {
     // The order matters: what the archive takes in after this look is read from the log once more.
     const from = await archivedPositions(deps.log, deps.archiveGroup);
     alarms.load(await deps.archive.open());
-    follower = await followAlarms(from, onEvents, deps);
+    follower = await followAlarms(from, (events) => follow.take(events), deps);
     await follower.caughtUp;
-    for (const sensor of alarms.sensors()) lookup.ask(sensor);
+    follow.lookUpAll();
+    void pulse.look();
   };
   const beginning = await begun(begin, deps, stopping.signal);
   // The queue must not wait for the map.
   void afterStart(stopping.signal).then((on) => (on ? places.refresh().then(() => stream.beat(vitals())) : undefined));
 
   const timers = [
+    setInterval(() => stream.publish(changes.take(alarms, faults.sensors)), CHANGES_EVERY_MS),
+    // A beat says that the console is there: it waits for nothing, least of all for the log.
     setInterval(() => {
-      if (changedSensors.size === 0) return;
-      const states = [...changedSensors].flatMap((sensor) => [sensor, alarms.code(sensor)]);
-      changedSensors.clear();
-      stream.publish([{ event: 'states', data: () => ({ states }) }]);
-    }, STATES_EVERY_MS),
-    setInterval(() => void pulse.look().then(() => stream.beat(vitals())), BEAT_EVERY_MS),
+      void pulse.look();
+      stream.beat(vitals());
+    }, BEAT_EVERY_MS),
     setInterval(() => stream.size > 0 && void pulse.look(), LOOK_EVERY_MS),
     setInterval(() => void places.refresh(), PLACES_EVERY_MS),
   ];
@@ -119,6 +117,10 @@ export async function startLiveView(deps: LiveDeps, streamsMax: number): Promise
     alarms,
     stream,
     actions,
+    pulse,
+    get faults() {
+      return faults.sensors;
+    },
     places: () => places.file,
     get problem() {
       return beginning.problem;
@@ -156,20 +158,4 @@ async function begun(begin: () => Promise<void>, { health, logger }: LiveDeps, s
     state.done = retryForever(begin, onRetry, signal).then(onBegun, onEnd);
   });
   return state;
-}
-
-const SEVERITY_ORDER = { CRITICAL: 0, MAJOR: 1, MINOR: 2, WARNING: 3 } as const;
-
-function snapshotOf(alarms: OpenAlarms, role: Role) {
-  const open = alarms.newestFirst().filter(({ alarm }) => alarm.state !== 'CLEARED_ACK');
-  const shown =
-    open.length <= SNAPSHOT_ALARMS_MAX
-      ? open
-      : open
-          .toSorted((a, b) => SEVERITY_ORDER[a.alarm.severity] - SEVERITY_ORDER[b.alarm.severity] || a.alarm.raisedAt - b.alarm.raisedAt)
-          .slice(0, SNAPSHOT_ALARMS_MAX);
-  return {
-    alarms: shown.map((live) => listedJson(live, role)),
-    states: [...alarms.sensors()].flatMap((sensor) => [sensor, alarms.code(sensor)]),
-  };
 }

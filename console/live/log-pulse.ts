@@ -1,6 +1,7 @@
-import type { MessageLog } from '../../message-log/port.ts';
+import type { InputProgress, MessageLog } from '../../message-log/port.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { reasonOf } from '../../runtime/errors.ts';
+import { DetectionProof } from './detection-proof.ts';
 
 /** Whether statuses come in, as seen from the log itself. */
 export interface Pulse {
@@ -8,9 +9,16 @@ export interface Pulse {
   readonly perSecond: number | null;
   /** When the log was last seen to have grown, epoch ms; null: not since the console looks. */
   readonly lastStatusAt: number | null;
+  /** How long ago that is, whatever clocks do. */
+  readonly lastStatusMs: number | null;
   /** Next offset of ENTRY by partition. */
   readonly position: readonly number[];
   readonly problem: string | null;
+}
+
+/** All that had come in so long ago is decided; null: that is not known. */
+export interface DetectionLag {
+  readonly behindMs: number | null;
 }
 
 interface Look {
@@ -19,32 +27,35 @@ interface Look {
 }
 
 const SPAN_MS = 3_000;
+/** A proof so young stands although the log does not answer at the moment, as in an election. */
+const FRESH_MS = 10_000;
 
+/** Looks at the log: whether statuses come in, and whether they are decided. */
 export class LogPulse {
-  readonly #log: MessageLog;
+  readonly #log: Pick<MessageLog, 'progress'>;
   readonly #clock: Clock;
+  readonly #elapsed: () => number;
+  readonly #began: number;
+  readonly #detection = new DetectionProof();
   #looks: Look[] = [];
-  #lastStatusAt: number | null = null;
+  #lastStatus: number | undefined;
   #problem: string | null = null;
+  #looking: Promise<void> | undefined;
 
-  constructor(log: MessageLog, clock: Clock) {
+  /** `elapsed`: milliseconds of a clock that nobody sets. */
+  constructor(log: Pick<MessageLog, 'progress'>, clock: Clock, elapsed: () => number = () => performance.now()) {
     this.#log = log;
     this.#clock = clock;
+    this.#elapsed = elapsed;
+    this.#began = elapsed();
   }
 
-  /** Looks at the log once; call it about every second while someone watches. */
-  async look(): Promise<void> {
-    try {
-      const partitions = Array.from({ length: this.#log.partitions }, (_, partition) => partition);
-      const position = await Promise.all(partitions.map(async (partition) => (await this.#log.bounds('ENTRY', partition)).next));
-      const at = this.#clock();
-      const before = this.#looks.at(-1);
-      if (before && sum(position) > sum(before.position)) this.#lastStatusAt = at;
-      this.#looks = [...this.#looks.filter((look) => look.at >= at - SPAN_MS - 500 && look.at < at), { at, position }];
-      this.#problem = null;
-    } catch (error) {
-      this.#problem = reasonOf(error);
-    }
+  /** Call it about every second while someone watches. A look that is under way is not begun again. */
+  look(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
   }
 
   now(): Pulse {
@@ -52,7 +63,42 @@ export class LogPulse {
     const last = this.#looks.at(-1);
     const perSecond =
       first && last && last.at > first.at ? Math.round(((sum(last.position) - sum(first.position)) * 1_000) / (last.at - first.at)) : null;
-    return { perSecond, lastStatusAt: this.#lastStatusAt, position: last?.position ?? [], problem: this.#problem };
+    const lastStatusMs = this.#lastStatus === undefined ? null : Math.round(this.#elapsed() - this.#lastStatus);
+    const lastStatusAt = lastStatusMs === null ? null : this.#clock() - lastStatusMs;
+    return { perSecond, lastStatusAt, lastStatusMs, position: last?.position ?? [], problem: this.#problem };
+  }
+
+  detection(): DetectionLag {
+    const behindMs = this.#detection.behindMs(this.#elapsed());
+    const known = behindMs !== undefined && (this.#problem === null || behindMs <= FRESH_MS);
+    return { behindMs: known ? Math.round(behindMs) : null };
+  }
+
+  /** For how long nothing has proven that detection keeps up: since the last proof, or since the console looks. */
+  unprovenMs(): number {
+    const now = this.#elapsed();
+    return this.#detection.behindMs(now) ?? now - this.#began;
+  }
+
+  async #look(): Promise<void> {
+    const askedAt = this.#elapsed();
+    try {
+      const inputs = await this.#log.progress();
+      this.#detection.add(inputs, askedAt);
+      this.#count(inputs, askedAt);
+      this.#problem = null;
+    } catch (error) {
+      this.#problem = reasonOf(error);
+    }
+  }
+
+  #count(inputs: readonly InputProgress[], at: number): void {
+    const position = inputs.filter(({ topic }) => topic === 'ENTRY').map(({ next }) => next);
+    const before = this.#looks.at(-1);
+    if (before && sum(position) > sum(before.position)) this.#lastStatus = at;
+    // A log that was made anew begins at 0: a rate over both would be none.
+    if (before && sum(position) < sum(before.position)) this.#looks = [];
+    this.#looks = [...this.#looks.filter((look) => look.at >= at - SPAN_MS - 500 && look.at < at), { at, position }];
   }
 }
 

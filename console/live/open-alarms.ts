@@ -2,6 +2,7 @@ import type { AlarmChange, AlarmState } from '../../alarm/alarm.ts';
 import { ALARM_TYPES, type AlarmType } from '../../alarm/status.ts';
 import { custodyOf } from '../../processor/archive/custody.ts';
 import type { ArchivedAlarm, CustodyEntry } from '../../processor/archive/port.ts';
+import { type OpenAlarmCounts, OpenCounts } from './open-counts.ts';
 
 /** What a queue shows of the client, for operators only. */
 export interface ClientLabel {
@@ -39,10 +40,15 @@ export class OpenAlarms {
   readonly #open = new Map<string, LiveAlarm>();
   readonly #closed = new Map<string, LiveAlarm>();
   readonly #bySensor = new Map<number, Set<string>>();
+  readonly #counts = new OpenCounts();
   #sorted: readonly LiveAlarm[] | undefined;
 
   get size(): number {
     return this.#open.size;
+  }
+
+  get counts(): OpenAlarmCounts {
+    return this.#counts.now();
   }
 
   load(alarms: readonly ArchivedAlarm[]): void {
@@ -62,9 +68,15 @@ export class OpenAlarms {
 
   /** Adds what the directory knows of the sensor; resolves with the alarms that are complete now. */
   complete(sensor: number, place: { readonly region: string; readonly geohash: string }, client: ClientLabel): LiveAlarm[] {
-    return this.ofSensor(sensor).map(({ alarm, recent }) =>
+    const closed = [...this.#closed.values()].filter(({ alarm }) => alarm.sensor === sensor && alarm.region === '');
+    return [...this.ofSensor(sensor), ...closed].map(({ alarm, recent }) =>
       this.#keep({ alarm: { ...alarm, region: place.region, geohash: place.geohash }, client, recent }),
     );
+  }
+
+  /** An ended alarm as the archive has it, because an operator is about to add to it: so its place and client stay known. */
+  remember(live: LiveAlarm): void {
+    if (live.alarm.state === 'CLEARED_ACK' && !this.find(live.alarm.id)) this.#keep(live);
   }
 
   find(id: string): LiveAlarm | undefined {
@@ -104,6 +116,8 @@ export class OpenAlarms {
   #keep(live: LiveAlarm): LiveAlarm {
     const { id, sensor, state } = live.alarm;
     this.#sorted = undefined;
+    const before = this.#open.get(id);
+    if (before) this.#counts.add(before.alarm, -1);
     if (state === 'CLEARED_ACK') {
       this.#open.delete(id);
       this.#closed.set(id, live);
@@ -115,6 +129,7 @@ export class OpenAlarms {
       return live;
     }
     this.#open.set(id, live);
+    this.#counts.add(live.alarm, 1);
     const ids = this.#bySensor.get(sensor);
     if (ids) ids.add(id);
     else this.#bySensor.set(sensor, new Set([id]));

@@ -49,7 +49,7 @@ describe('GET /api/live', () => {
   it('tells of an alarm at once, then where it is and the state of its sensor', async () => {
     const listener = await listen();
     await until(listener, ({ events }) => events.length > 0);
-    expect(named(listener, 'snapshot')).toMatchObject([{ alarms: [], states: [], open: 0 }]);
+    expect(named(listener, 'snapshot')).toMatchObject([{ alarms: [], states: [], open: { total: 0, byType: { motion: 0, smoke: 0, temperature: 0 } } }]);
     // The places are read a moment after the start; then everybody is told.
     await until(listener, (now) => named(now, 'beat').some(({ places }) => places?.count === 2));
     await on.report(1);

@@ -1,0 +1,16 @@
+import type { FaultySensors } from '../live/faulty-sensors.ts';
+import type { DetectorFault } from '../live/sensor-faults.ts';
+import { iso } from './alarm-json.ts';
+import type { FaultAnswer, ListedFaultAnswer } from './schemas.ts';
+
+export function faultsJson(faults: readonly DetectorFault[]): FaultAnswer[] {
+  return faults.map(({ detector, reason, since }) => ({ detector, reason, since: iso(since) }));
+}
+
+/** The gravest first. */
+export function listedFaults(sensors: FaultySensors, limit: number): ListedFaultAnswer[] {
+  return sensors
+    .list()
+    .slice(0, limit)
+    .map(({ sensor, detector, reason, since }) => ({ sensor, detector, reason, since: iso(since) }));
+}

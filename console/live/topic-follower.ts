@@ -1,0 +1,103 @@
+import type { From, MessageLog, Reader, RecordBatch } from '../../message-log/port.ts';
+import type { Topic } from '../../message-log/topics.ts';
+import { retryForever } from '../../runtime/backoff.ts';
+import { reasonOf } from '../../runtime/errors.ts';
+import type { Health } from '../../runtime/health.ts';
+import type { Running } from '../../runtime/lifecycle.ts';
+import type { Logger } from '../../runtime/logging.ts';
+
+export interface FollowerDeps {
+  readonly log: MessageLog;
+  readonly logger: Logger;
+  readonly health: Health;
+}
+
+/** What is followed, and who is told. */
+export interface Following {
+  readonly topic: Topic;
+  /** Where to begin, by partition. */
+  readonly from: readonly From[];
+  /** Names the part in health. */
+  readonly part: string;
+  /** In words: `cannot read WHAT`. */
+  readonly what: string;
+  readonly onBatch: (batch: RecordBatch) => void;
+  /** Retention has removed records before they were read. */
+  readonly onGap: (partition: number, first: number, end: number) => void;
+}
+
+export interface Follower extends Running {
+  /** Resolves when all that was there at the start has been seen. */
+  readonly caughtUp: Promise<void>;
+}
+
+const POLL_WAIT_MS = 250;
+/** So many polls without a record: what is there still can't be shown yet, as in a transaction that is open. */
+const SILENT_POLLS_MAX = 20;
+/** Whoever has caught up is woken by what comes, and by a stop. */
+const IDLE_POLL_WAIT_MS = 5_000;
+
+/** Reads all partitions of a topic, for ever. */
+export async function followTopic(following: Following, deps: FollowerDeps): Promise<Follower> {
+  const abort = new AbortController();
+  const opened = await openAll(following, deps.log);
+  const followed = opened.map(({ reader, next }) => ({ reader, ...follow(reader, next, following, deps, abort.signal) }));
+  return {
+    caughtUp: Promise.all(followed.map(({ caughtUp }) => caughtUp)).then(() => undefined),
+    stop: async () => {
+      abort.abort(new Error('stopping'));
+      await Promise.all(followed.map(({ reader, done }) => reader.close().then(() => done)));
+    },
+  };
+}
+
+/** All or none. */
+async function openAll({ topic, from, onGap }: Following, log: MessageLog): Promise<{ readonly reader: Reader; readonly next: number }[]> {
+  const opening = from.map(async (start, partition) => {
+    const { next } = await log.bounds(topic, partition);
+    const reader = await log.reader(topic, partition, start);
+    reader.onGap = (first, end) => onGap(partition, first, end);
+    return { reader, next };
+  });
+  return Promise.all(opening).catch(async (error: unknown) => {
+    for (const opened of await Promise.allSettled(opening)) if (opened.status === 'fulfilled') await opened.value.reader.close();
+    throw error;
+  });
+}
+
+function follow(reader: Reader, target: number, { part, what, onBatch }: Following, deps: FollowerDeps, signal: AbortSignal) {
+  const { health, logger } = deps;
+  let arrived = false;
+  let arrive: () => void = () => undefined;
+  const caughtUp = new Promise<void>((resolve) => {
+    arrive = () => {
+      arrived = true;
+      resolve();
+    };
+  });
+  const poll = (): Promise<readonly RecordBatch[]> =>
+    retryForever(
+      () => reader.poll(arrived ? IDLE_POLL_WAIT_MS : POLL_WAIT_MS),
+      (error, attempt) => {
+        health.report(part, `cannot read ${what}: ${reasonOf(error)}`);
+        if (attempt === 0) logger.warn({ reason: reasonOf(error) }, `cannot read ${what}, trying again`);
+      },
+      signal,
+    );
+  const loop = async (): Promise<void> => {
+    if (reader.position >= target) arrive();
+    for (let silent = 0; !signal.aborted; ) {
+      const batches = await poll();
+      silent = batches.length === 0 ? silent + 1 : 0;
+      health.report(part, undefined);
+      for (const batch of batches) onBatch(batch);
+      if (reader.position >= target || silent >= SILENT_POLLS_MAX) arrive();
+    }
+  };
+  const done = loop().catch((error: unknown) => {
+    if (signal.aborted) return;
+    logger.error({ reason: reasonOf(error) }, `the console no longer follows ${what}`);
+    health.report(part, `no longer follows ${what}: ${reasonOf(error)}`);
+  });
+  return { caughtUp, done };
+}
