@@ -39,6 +39,12 @@ export const countsQuery = z.strictObject({
   type: alarmType.optional(),
 });
 
+export const sensorsQuery = z.strictObject({
+  place: z.literal('none', { error: 'must be none' }).describe('those that no map can show'),
+  limit: wholeText(1, PAGE_MAX, `must be a whole number from 1 to ${PAGE_MAX}`).default(100),
+  cursor: wholeText(0, SENSOR_ID_MAX, 'is not one that this API gave out').optional().describe('from the answer before'),
+});
+
 export const faultsQuery = z.strictObject({
   limit: wholeText(1, PAGE_MAX, `must be a whole number from 1 to ${PAGE_MAX}`).default(100),
 });
@@ -152,6 +158,11 @@ export const sensorAnswer = z.object({
   client: client.nullable().optional(),
 });
 export type SensorAnswer = z.infer<typeof sensorAnswer>;
+export const sensorsAnswer = z.object({
+  sensors: z.array(z.object({ id: z.int(), active: z.array(z.enum(ALARM_TYPES)) })),
+  total: z.int(),
+  cursor: z.string().nullable(),
+});
 export const countsAnswer = z.object({
   from: time,
   to: time,

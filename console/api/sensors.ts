@@ -1,16 +1,40 @@
 import { ALARM_TYPES } from '../../alarm/status.ts';
 import type { Client } from '../../processor/response/directory/port.ts';
+import type { LiveAlarm } from '../live/open-alarms.ts';
 import { iso, listedJson } from './alarm-json.ts';
 import { listAlarms } from './alarm-list.ts';
 import type { ApiDeps } from './deps.ts';
 import { faultsJson } from './fault-json.ts';
 import { ApiError, callerOf, ok, type Route, route } from './route.ts';
-import { noQuery, problem, type SensorAnswer, sensorAnswer, sensorId } from './schemas.ts';
+import { noQuery, problem, type SensorAnswer, sensorAnswer, sensorId, sensorsAnswer, sensorsQuery } from './schemas.ts';
 
 const ALARMS_SHOWN = 20;
 
 export function sensorRoutes(deps: ApiDeps): Route[] {
   return [
+    route({
+      method: 'get',
+      path: '/api/sensors',
+      summary: 'Sensors whose client has no place, in order of their ids, with the types of which an alarm is active.',
+      who: 'viewer',
+      params: undefined,
+      query: sensorsQuery,
+      body: undefined,
+      answers: { 200: { description: 'A page of them; `cursor` is null on the last one.', schema: sensorsAnswer } },
+      handle: ({ query }) => {
+        const places = deps.live.places();
+        if (!places) throw new ApiError(503, 'the places of the sensors are not known yet');
+        const { cursor = -1, limit } = query;
+        const rest = places.unplaced.filter((id) => id > cursor);
+        const ids = rest.slice(0, limit);
+        const last = ids.at(-1);
+        return ok({
+          sensors: ids.map((id) => ({ id, active: activeTypes(deps, id) })),
+          total: places.unplaced.length,
+          cursor: last === undefined || rest.length <= limit ? null : String(last),
+        });
+      },
+    }),
     route({
       method: 'get',
       path: '/api/sensors/{id}',
@@ -50,10 +74,18 @@ export function sensorRoutes(deps: ApiDeps): Route[] {
   ];
 }
 
+function activeTypes(deps: ApiDeps, sensor: number): SensorAnswer['active'] {
+  const alarms = activeAlarms(deps, sensor);
+  return ALARM_TYPES.filter((type) => alarms.some(({ alarm }) => alarm.type === type));
+}
+
+const activeAlarms = ({ live }: ApiDeps, sensor: number): LiveAlarm[] =>
+  live.alarms.ofSensor(sensor).filter(({ alarm }) => alarm.state.startsWith('ACTIVE'));
+
 /** What is active as the log tells it; since when as its alarms tell, or, where all is well, as the history does. */
 function activeOf(deps: ApiDeps, sensor: number, historySince: number | undefined): Pick<SensorAnswer, 'active' | 'since'> {
-  const alarms = deps.live.alarms.ofSensor(sensor).filter(({ alarm }) => alarm.state.startsWith('ACTIVE'));
-  const active = ALARM_TYPES.filter((type) => alarms.some(({ alarm }) => alarm.type === type));
+  const alarms = activeAlarms(deps, sensor);
+  const active = activeTypes(deps, sensor);
   const since = alarms.length > 0 ? Math.min(...alarms.map(({ alarm }) => alarm.raisedAt)) : historySince;
   return { active, since: since === undefined ? null : iso(since) };
 }
