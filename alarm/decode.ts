@@ -1,4 +1,4 @@
-import { ID, REQUIRED } from './field-names.ts';
+import { DETECTORS, ID, MAX_TEMPERATURE, MOTION, SMOKE, TEMPERATURE } from './field-names.ts';
 import { scan } from './scan.ts';
 import { emptyStatus, type Recovery, STATUS_BYTES_MAX, type Status } from './status.ts';
 import { readUsualForm } from './usual-form.ts';
@@ -7,27 +7,41 @@ import { parseRecovery, parseStatus } from './validate.ts';
 export { forEachLine, forEachMember } from './members.ts';
 
 /**
- * Reads the status in bytes[start, end) into `into`, a reused object. Answers undefined when it is valid, else why not; then `into` is not
- * to be used. Values may be JSON literals or, as in the reference system, strings that hold one; unknown fields are ignored.
+ * Reads the status in bytes[start, end) into `into`, a reused object. Answers undefined when it is taken, else why not; then `into` is not
+ * to be used. It is taken as soon as its sensor is known: what a detector says counts though others say nothing, see `notReported`.
  */
 export function decodeStatus(bytes: Buffer, start: number, end: number, into: Status): string | undefined {
   if (readUsualForm(bytes, start, into) === end) return undefined;
   if (end - start <= STATUS_BYTES_MAX) {
     const found = scan(bytes, start, end, into);
-    if (found > 0 && (found & REQUIRED) === REQUIRED) return undefined;
+    if (found > 0 && (found & ID) !== 0) {
+      into.notReported = DETECTORS & ~found;
+      into.unreadable = 0;
+      into.repaired = undefined;
+      if (into.notReported !== 0) clear(into, into.notReported);
+      return undefined;
+    }
   }
   return parseStatus(bytes, start, end, into);
 }
 
+function clear(into: Status, fields: number): void {
+  if ((fields & MOTION) !== 0) into.motion = false;
+  if ((fields & SMOKE) !== 0) into.smoke = false;
+  if ((fields & TEMPERATURE) !== 0) into.temperature = Number.NaN;
+  if ((fields & MAX_TEMPERATURE) !== 0) into.maxTemperature = Number.NaN;
+}
+
 const scratch = emptyStatus();
 
-/** Reads a recovery: `{"id":42959}`, or a whole status whose other fields may hold any JSON. */
+/** Reads a recovery: `{"id":42959}`, or a whole status whose other fields may hold anything. */
 export function decodeRecovery(bytes: Buffer, start: number, end: number, into: Recovery): string | undefined {
   if (end - start <= STATUS_BYTES_MAX) {
     const found = scan(bytes, start, end, scratch);
     if (found > 0 && (found & ID) !== 0) {
       into.id = scratch.id;
       into.at = scratch.at;
+      into.repaired = undefined;
       return undefined;
     }
   }

@@ -9,7 +9,8 @@ export const TEMPERATURE = 8;
 export const MAX_TEMPERATURE = 16;
 export const AT = 32;
 export const SEQ = 64;
-export const REQUIRED = ID | MOTION | SMOKE | TEMPERATURE | MAX_TEMPERATURE;
+/** What detectors say. */
+export const DETECTORS = MOTION | SMOKE | TEMPERATURE | MAX_TEMPERATURE;
 
 const QUOTE = 0x22;
 const wordOf = (text: string): number => word(Buffer.from(text, 'latin1'), 0);

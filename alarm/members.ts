@@ -20,7 +20,7 @@ const NOT_AN_ARRAY = 'not a JSON array';
 
 /**
  * Visits the byte range of each member of a JSON array, and answers undefined, or why this is no array; some members may have been visited
- * before that shows. The array is JSON exactly if this answers undefined and every member visited is JSON.
+ * before that shows. A comma too many is passed over; else the array is JSON exactly if this answers undefined and every member visited is.
  */
 export function forEachMember(bytes: Buffer, start: number, end: number, visit: Visit): string | undefined {
   let i = skipSpace(bytes, start, end);
@@ -33,8 +33,8 @@ export function forEachMember(bytes: Buffer, start: number, end: number, visit: 
     const separator = bytes[memberEnd];
     if (separator === CLOSE_BRACE) return `${NOT_AN_ARRAY}: unexpected } at byte ${memberEnd - start}`;
     const trimmed = trimEnd(bytes, i, memberEnd);
-    if (trimmed === i) return `${NOT_AN_ARRAY}: a member is missing at byte ${memberEnd - start}`;
-    visit(i, trimmed);
+    // Programs that put a comma behind each member leave nothing behind the last.
+    if (trimmed > i) visit(i, trimmed);
     if (separator === CLOSE_BRACKET) return afterArray(bytes, memberEnd + 1, end);
     i = skipSpace(bytes, memberEnd + 1, end);
   }

@@ -20,6 +20,8 @@ const MAX_TEMPERATURE = 16;
 const AT = 32;
 const UNKNOWN = 0;
 const SPACE = 0x20;
+const ZERO = 0x30;
+const ONE = 0x31;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const COLON = 0x3a;
@@ -32,7 +34,10 @@ const TRUE = word(Buffer.from('true'), 0);
 const ALSE = word(Buffer.from('alse'), 0);
 const NULL = word(Buffer.from('null'), 0);
 
-/** Fills `into` and answers which fields were there (bits of field-names.ts), or UNSURE; then `into` holds rubbish. */
+/**
+ * Fills `into` and answers which fields were there (bits of field-names.ts), or UNSURE; then `into` holds rubbish, as fields do that were not
+ * there.
+ */
 export function scan(bytes: Buffer, start: number, end: number, into: Status): number {
   into.at = undefined;
   into.seq = undefined;
@@ -104,10 +109,11 @@ function readIsoTime(bytes: Buffer, i: number, end: number, into: Status): numbe
 function readBoolean(bytes: Buffer, i: number, end: number, field: number, into: Status): number {
   const quoted = bytes[i] === QUOTE;
   const first = quoted ? i + 1 : i;
-  const value = bytes[first] === LOWER_T;
+  const byte = bytes[first];
+  const value = byte === LOWER_T || byte === ONE;
   if (field === MOTION) into.motion = value;
   else into.smoke = value;
-  const next = endOfLiteral(bytes, first);
+  const next = byte === ONE || byte === ZERO ? first + 1 : endOfLiteral(bytes, first);
   if (!quoted || next < 0) return next;
   return next < end && bytes[next] === QUOTE ? next + 1 : UNSURE;
 }

@@ -76,6 +76,9 @@ export function readUsualForm(bytes: Buffer, start: number, into: Status): numbe
 
   into.at = undefined;
   into.seq = undefined;
+  into.notReported = 0;
+  into.unreadable = 0;
+  into.repaired = undefined;
   if (text.getUint8(i) === CLOSE_BRACE) return i + 1;
   if (text.getUint32(i, true) !== SEQ || text.getUint32(i + 3, true) !== EQ) return UNSURE;
   i = endOfInteger(text, i + 7);

@@ -3,7 +3,7 @@ import { parseAction } from '../alarm/action.ts';
 import { decodeRecovery, decodeStatus } from '../alarm/decode.ts';
 import { Detection, type Effects } from '../alarm/detection.ts';
 import type { Rules } from '../alarm/rules.ts';
-import { emptyStatus, type Recovery } from '../alarm/status.ts';
+import { emptyRecovery, emptyStatus } from '../alarm/status.ts';
 import type { OutgoingRecord, RecordBatch, StateDelta, TaskLog } from '../message-log/port.ts';
 import type { DeadLetter } from '../message-log/topics.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -40,7 +40,7 @@ export class Task {
   readonly #detection: Detection;
   readonly #deps: TaskDeps;
   readonly #status = emptyStatus();
-  readonly #recovery: Recovery = { id: 0, at: undefined };
+  readonly #recovery = emptyRecovery();
   #dead: OutgoingRecord[] = [];
   #committedAt: number;
   #uncommitted = false;

@@ -1,5 +1,5 @@
 import { decodeRecovery, decodeStatus } from '../../alarm/decode.ts';
-import { emptyStatus } from '../../alarm/status.ts';
+import { emptyRecovery, emptyStatus } from '../../alarm/status.ts';
 import type { MessageLog } from '../../message-log/port.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { type ListedLetter, markReplay } from './letters.ts';
@@ -24,8 +24,7 @@ export async function replay(letter: ListedLetter, log: MessageLog, clock: Clock
   if (replayed === 'done') return skipped('it was replayed before');
   if (replayed === 'begun' && !force)
     return skipped('an earlier replay was broken off, so it may be back already: look for it, then use --force if it is not');
-  const bytes = Buffer.from(value);
-  const { id, problem } = topic === 'ENTRY' ? statusIn(bytes) : recoveryIn(bytes);
+  const { bytes, id, problem } = (topic === 'ENTRY' ? statusIn : recoveryIn)(Buffer.from(value));
   if (problem !== undefined && !force) return skipped(`not valid: ${problem}`);
   if (dryRun) return { outcome: 'replayed', topic };
 
@@ -41,11 +40,11 @@ const skipped = (reason: string): Replayed => ({ outcome: 'skipped', reason });
 function statusIn(bytes: Buffer) {
   const status = emptyStatus();
   const problem = decodeStatus(bytes, 0, bytes.length, status);
-  return { id: status.id, problem };
+  return { bytes: (problem === undefined && status.repaired) || bytes, id: status.id, problem };
 }
 
 function recoveryIn(bytes: Buffer) {
-  const recovery = { id: 0, at: undefined };
+  const recovery = emptyRecovery();
   const problem = decodeRecovery(bytes, 0, bytes.length, recovery);
-  return { id: recovery.id, problem };
+  return { bytes: (problem === undefined && recovery.repaired) || bytes, id: recovery.id, problem };
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Action, AlarmChange } from '../../../alarm/alarm.ts';
 import { AWAITING_MAX, type Detection } from '../../../alarm/detection.ts';
 import { DEFAULT_RULES, HITS_MAX, type Rules } from '../../../alarm/rules.ts';
-import { ALARM_TYPES, type AlarmType } from '../../../alarm/status.ts';
+import { ALARM_TYPES, type AlarmType, emptyStatus } from '../../../alarm/status.ts';
 import { feed, SENSOR, SKEW, summary, withRules } from './detection-rig.ts';
 
 const HUNDRED = { hits: HITS_MAX, within: 60_000, severity: 'MAJOR' } as const;
@@ -236,7 +236,7 @@ describe('Detection', () => {
   ])('bounds what is remembered of a sensor in bytes, at worst: %s', (_, rules, character, kib) => {
     const detection = withRules(rules);
     const text = character.repeat(4_096 / Buffer.byteLength(character));
-    const status = { id: SENSOR, motion: true, smoke: true, temperature: 31, maxTemperature: 30, at: undefined };
+    const status = { ...emptyStatus(), id: SENSOR, motion: true, smoke: true, temperature: 2, maxTemperature: 1 };
     const hitsMax = Math.max(...ALARM_TYPES.map((type) => rules[type].hits));
     let largest = 0;
     let own = 0;
@@ -261,7 +261,7 @@ describe('Detection', () => {
 
   it('lets the newest cleared alarm await acknowledgement, however large it is', () => {
     const detection = withRules(HUNDRED_HITS);
-    const status = { id: SENSOR, motion: true, smoke: false, temperature: 1, maxTemperature: 2, at: undefined, seq: undefined };
+    const status = { ...emptyStatus(), id: SENSOR, motion: true };
     for (let i = 0; i < HITS_MAX; i++) detection.entry(status, i, i, () => '\u20ac'.repeat(1_365));
     detection.recovery(SENSOR, 5_000, 0);
     expect(detection.takeEffects()?.events.map(({ event }) => event)).toEqual(['raised', 'cleared']);
@@ -292,9 +292,7 @@ describe('Detection', () => {
 
   it('bounds the text of a reading', () => {
     const detection = withRules();
-    detection.entry({ id: 1, motion: true, smoke: false, temperature: 1, maxTemperature: 2, at: undefined, seq: undefined }, 1, 1, () =>
-      'x'.repeat(9_000),
-    );
+    detection.entry({ ...emptyStatus(), id: 1, motion: true }, 1, 1, () => 'x'.repeat(9_000));
     const raised = detection.takeEffects()?.events[0] as AlarmChange;
     expect(raised.alarm.evidence[0]?.value.length).toBe(4_096);
   });

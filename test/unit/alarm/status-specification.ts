@@ -1,21 +1,46 @@
-/** What a valid status is, said a second time and as plainly as can be: the scanner has to agree with this. */
+/** What a status says, said a second time and as plainly as can be: the decoder has to agree with this on all that is JSON. */
+import { AT, MAX_TEMPERATURE, MOTION, SEQ, SMOKE, TEMPERATURE } from '../../../alarm/field-names.ts';
 import type { Status } from '../../../alarm/status.ts';
 
+type Fields = { [name in keyof Status]?: unknown };
+
+/** `undefined`: it is refused. Only for what is JSON. */
 export function specifiedStatus(bytes: Buffer): Status | undefined {
   const fields = object(bytes);
   if (fields === undefined || bytes.length > 4096) return undefined;
   const id = number(fields.id);
-  const motion = boolean(fields.motion);
-  const smoke = boolean(fields.smoke);
-  const temperature = number(fields.temperature);
-  const maxTemperature = number(fields.maxTemperature);
   if (id === undefined || !Number.isInteger(id) || id < 0 || id >= 2 ** 31) return undefined;
-  if (motion === undefined || smoke === undefined || temperature === undefined || maxTemperature === undefined) return undefined;
-  const at = 'at' in fields ? time(fields.at) : undefined;
-  if ('at' in fields && at === undefined) return undefined;
-  const seq = 'seq' in fields ? number(fields.seq) : undefined;
-  if ('seq' in fields && !(Number.isSafeInteger(seq) && (seq ?? -1) >= 0)) return undefined;
-  return { id: Math.abs(id), motion, smoke, temperature, maxTemperature, at, seq: seq === undefined ? undefined : Math.abs(seq) };
+  const seq = number(fields.seq);
+  const said = {
+    motion: boolean(fields.motion),
+    smoke: boolean(fields.smoke),
+    temperature: number(fields.temperature),
+    maxTemperature: number(fields.maxTemperature),
+    at: time(fields.at),
+    seq: Number.isSafeInteger(seq) && (seq ?? -1) >= 0 ? Math.abs(seq ?? 0) : undefined,
+  };
+  const detectors = [
+    ['motion', MOTION],
+    ['smoke', SMOKE],
+    ['temperature', TEMPERATURE],
+    ['maxTemperature', MAX_TEMPERATURE],
+  ] as const;
+  const all = [...detectors, ['at', AT], ['seq', SEQ]] as const;
+  const sum = (of: readonly (readonly [keyof typeof said, number])[], counts: (name: keyof typeof said) => boolean) =>
+    of.filter(([name]) => counts(name)).reduce((bits, [, bit]) => bits + bit, 0);
+  const unreadable = sum(all, (name) => name in fields && said[name] === undefined);
+  return {
+    id: Math.abs(id),
+    motion: said.motion ?? false,
+    smoke: said.smoke ?? false,
+    temperature: said.temperature ?? Number.NaN,
+    maxTemperature: said.maxTemperature ?? Number.NaN,
+    at: said.at,
+    seq: said.seq,
+    notReported: unreadable + sum(detectors, (name) => !(name in fields)),
+    unreadable,
+    repaired: undefined,
+  };
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -28,7 +53,7 @@ export function json(bytes: Buffer): unknown {
   }
 }
 
-function object(bytes: Buffer): { [name in keyof Status]?: unknown } | undefined {
+function object(bytes: Buffer): Fields | undefined {
   const value = json(bytes);
   if (typeof value !== 'object' || value === null || Array.isArray(value) || depthOf(value) > 32) return undefined;
   return value;
@@ -39,28 +64,33 @@ function depthOf(value: unknown): number {
   return 1 + Object.values(value).reduce<number>((depth, member) => Math.max(depth, depthOf(member)), 0);
 }
 
-/** A string holds a number if it is a JSON number and nothing else: JSON.parse allows white space around it, which we don't. */
+/** As people write numbers: with a sign, zeros in front, nothing before or behind the point, a comma in its place, white space around. */
 function number(value: unknown): number | undefined {
-  if (typeof value === 'string') {
-    if (/\s/.test(value)) return undefined;
-    const inner = json(Buffer.from(value));
-    return typeof inner === 'number' ? number(inner) : undefined;
-  }
-  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
+  if (typeof value !== 'string') return undefined;
+  const text = value.trim().replace(',', '.');
+  if (!/^[-+\d.eE]+$/.test(text) || !/^[-+]?\.?\d/.test(text)) return undefined;
+  const found = Number(text);
+  return Number.isFinite(found) ? found : undefined;
 }
 
 function boolean(value: unknown): boolean | undefined {
-  return value === true || value === 'true' ? true : value === false || value === 'false' ? false : undefined;
+  const text = typeof value === 'object' ? 'none' : String(value).trim().toLowerCase();
+  if (text === 'true' || text === 'false') return text === 'true';
+  const bit = number(value);
+  return bit === 0 || bit === 1 ? bit === 1 : undefined;
 }
 
 function time(value: unknown): number | undefined {
   const epoch = number(value);
   if (epoch !== undefined) return Math.abs(epoch) <= 8.64e15 ? epoch : undefined;
-  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d([.,]\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/.test(value)) return undefined;
-  const [date, clock] = value.split('T') as [string, string];
+  if (typeof value !== 'string') return undefined;
+  const text = value.trim();
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d([.,]\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/.test(text)) return undefined;
+  const [date, clock] = text.split('T') as [string, string];
   // A day that doesn't exist comes back as another one, and so does hour 24.
   const midnight = new Date(`${date}T00:00:00Z`);
   if (Number.isNaN(+midnight) || midnight.toISOString().slice(0, 10) !== date || clock.startsWith('24')) return undefined;
-  const parsed = Date.parse(value.replace(',', '.').replace(/(\.\d{3})\d+/, '$1'));
+  const parsed = Date.parse(text.replace(',', '.').replace(/(\.\d{3})\d+/, '$1'));
   return Number.isNaN(parsed) ? undefined : parsed;
 }

@@ -68,14 +68,20 @@ describe('dead-letters replay', () => {
   });
 
   it('leaves what is not valid, unless it is forced', async () => {
-    await park({ value: '{"id":7}' }, 7);
+    await park({ value: '{"smoke":true}' }, 7);
     expect(await run('replay', await idOf(7))).toMatchObject({
       code: 1,
       lines: [expect.stringMatching(/skipped: not valid/), expect.anything()],
     });
     expect(log.all('ENTRY')).toEqual([]);
     expect(await run('replay', await idOf(7), '--force')).toMatchObject({ code: 0 });
-    expect(log.all('ENTRY')).toMatchObject([{ key: 7, value: '{"id":7}' }]);
+    expect(log.all('ENTRY')).toMatchObject([{ key: 7, value: '{"smoke":true}' }]);
+  });
+
+  it('puts back as JSON what was refused before such a thing could be read', async () => {
+    await park({ value: '{"id":7,"smoke":True,"temperature":nan}' }, 7);
+    expect(await run('replay', await idOf(7))).toMatchObject({ code: 0 });
+    expect(log.all('ENTRY')).toMatchObject([{ key: 7, value: '{"id":7,"smoke":true,"temperature":null}' }]);
   });
 
   it('does not repeat one that was broken off between putting back and marking, unless it is forced', async () => {

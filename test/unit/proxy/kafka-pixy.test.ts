@@ -98,7 +98,7 @@ describe("kafka-pixy's API", () => {
       { 'content-type': 'text/plain', 'x-kafka-foo': '?' },
       'Invalid base64 encoding for header: X-Kafka-Foo',
     ],
-    ['a message that is no status', ENTRY, '{"id":1}', { 'content-type': 'application/json' }, 'motion is missing'],
+    ['a message that is no status', ENTRY, '{"smoke":true}', { 'content-type': 'application/json' }, 'id is missing'],
   ])('answers 400 for %s', async (_, path, body, headers, error) => {
     const before = proxy.log.all('ENTRY').length;
     const answer = await proxy.post(path, body, headers as Record<string, string>);

@@ -1,0 +1,39 @@
+/** Reads the value of a field as a person would who knows what belongs there. */
+import { parseIsoTime, TIME_MAX } from './sensor-time.ts';
+
+const NUMBER = /^([+-]?)0*(\d*)(?:[.,](\d*))?((?:e[+-]?\d+)?)$/i;
+
+/** The text as a number of JSON: `.5`, `5.`, `+21.5`, `007.0` and `21,5` say what they mean, too. Undefined: it is none. */
+export function numberText(text: string): string | undefined {
+  const [, sign, whole = '', decimals = '', exponent = ''] = (/^[+-]?[.,]?\d/.test(text) && NUMBER.exec(text)) || [];
+  if (sign === undefined) return undefined;
+  return `${sign === '-' ? '-' : ''}${whole || '0'}${decimals && `.${decimals}`}${exponent}`;
+}
+
+/** A finite number, or a text that holds one; NaN for anything else. */
+export function numberIn(value: unknown): number {
+  const number = typeof value === 'string' ? Number(numberText(value.trim()) ?? Number.NaN) : value;
+  return typeof number === 'number' && Number.isFinite(number) ? number : Number.NaN;
+}
+
+/** true or false, 0 or 1, or a text that holds one of them. */
+export function booleanIn(value: unknown): boolean | undefined {
+  if (typeof value === 'boolean') return value;
+  const text = typeof value === 'string' ? value.trim().toLowerCase() : undefined;
+  if (text === 'true' || text === 'false') return text === 'true';
+  const number = numberIn(value);
+  return number === 0 || number === 1 ? number === 1 : undefined;
+}
+
+/** Epoch ms, or ISO 8601 with a zone. */
+export function timeIn(value: unknown): number | undefined {
+  const time = (typeof value === 'string' ? parseIsoTime(value.trim()) : undefined) ?? numberIn(value);
+  return Math.abs(time) <= TIME_MAX ? time : undefined;
+}
+
+/** A whole number from 0 to `max`. */
+export function countIn(value: unknown, max: number): number | undefined {
+  const count = numberIn(value);
+  // Zero in place of minus zero.
+  return Number.isInteger(count) && count >= 0 && count <= max ? count + 0 : undefined;
+}

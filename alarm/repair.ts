@@ -1,0 +1,113 @@
+/**
+ * Makes JSON of what sensors send in its place: bare `nan` (DHT22 and printf), `True` and `None` (Python), a decimal comma (locale), a value left empty
+ * (templates), a trailing comma, raw control characters and quotes in names. One such value must not hide the others.
+ */
+import { numberText } from './field-values.ts';
+
+const SPACE_OR_COMMA = /[\s,]*/y;
+const NAME = /("(?:[^"\\]|\\.)*")\s*:\s*/sy;
+const TEXT = /"(?:[^"\\]|\\.)*"/sy;
+const BARE = /[^,}\]]*/y;
+/** What follows a value that ended where it should. */
+const ENDED = /\s*(?:\}|,[\s,]*(?:\}|"(?:[^"\\]|\\.)*"\s*:))/sy;
+const NEXT_NAME = /,\s*(?="(?:[^"\\]|\\.)*"\s*:)/gs;
+const NOTHING = /^(?:[+-]?(?:nan|inf|infinity|1\.#[a-z]+)(?:\([^)]*\))?|null|none|nil|undefined)?$/i;
+const NESTED_TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:,]|[^\s{}[\]:,"]+/gs;
+const ESCAPE_OR_CONTROL = /\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])|\\|\p{Cc}/gu;
+
+/** The object as JSON, with all that can be kept; undefined: there is no whole object. Other than JSON it may be only inside of its braces. */
+export function repairedObject(text: string): string | undefined {
+  if (!text.startsWith('{') || !text.endsWith('}')) return undefined;
+  const end = text.length - 1;
+  const members: string[] = [];
+  let i = 1;
+  for (;;) {
+    i += match(SPACE_OR_COMMA, text, i)?.[0].length ?? 0;
+    if (i === end) return `{${members.join(',')}}`;
+    const name = match(NAME, text, i);
+    if (name === undefined) return undefined;
+    i += name[0].length;
+    const valueEnd = endOfValue(text, i, end);
+    if (valueEnd === undefined) return undefined;
+    members.push(`${repairedText(name[1] ?? '')}:${repairedValue(text.slice(i, valueEnd).trim())}`);
+    i = valueEnd;
+  }
+}
+
+/**
+ * A value that doesn't end where it should (`21,5`, `"a"b"`) reaches to the next name, or to the end of the object. Past a brace nobody can say whose
+ * that name is, perhaps another sensor's: undefined.
+ */
+function endOfValue(text: string, start: number, end: number): number | undefined {
+  const valueEnd = start + (lengthOfValue(text, start) ?? 0);
+  if (match(ENDED, text, valueEnd)) return valueEnd;
+  const from = /[{[]/.test(text[start] ?? '') ? valueEnd : start;
+  const next = match(NEXT_NAME, text, from)?.index ?? end;
+  return next < from || /[{}]/.test(text.slice(from, next)) ? undefined : next;
+}
+
+function lengthOfValue(text: string, start: number): number | undefined {
+  const first = text[start];
+  if (first === '{' || first === '[') return nestedLength(text, start);
+  return match(first === '"' ? TEXT : BARE, text, start)?.[0].length;
+}
+
+/** Up to the bracket that closes the one at `start`; undefined: none does. */
+function nestedLength(text: string, start: number): number | undefined {
+  const closing: string[] = [];
+  for (const { 0: token, index } of text.slice(start).matchAll(NESTED_TOKEN)) {
+    if (token === '{') closing.push('}');
+    else if (token === '[') closing.push(']');
+    else if (token === '}' || token === ']') {
+      if (closing.pop() !== token) return undefined;
+      if (closing.length === 0) return index + 1;
+    }
+  }
+  return undefined;
+}
+
+function repairedValue(raw: string): string {
+  if (/^[{[]/.test(raw)) return repairedNested(raw);
+  if (/^"(?:[^"\\]|\\.)*"$/s.test(raw)) return repairedText(raw);
+  return repairedBare(raw);
+}
+
+function repairedBare(raw: string): string {
+  const lower = raw.toLowerCase();
+  if (lower === 'true' || lower === 'false') return lower;
+  if (NOTHING.test(raw)) return 'null';
+  return numberText(raw) ?? JSON.stringify(raw);
+}
+
+function repairedNested(raw: string): string {
+  const json = raw.replace(NESTED_TOKEN, (token, at: number) => {
+    if (token.startsWith('"')) return repairedText(token);
+    if (token === ',') return /^[\s,]*[}\]]/.test(raw.slice(at + 1)) ? '' : token;
+    if (token === ':') return /^\s*[,}]/.test(raw.slice(at + 1)) ? ':null' : token;
+    return /^[{}[\]]$/.test(token) ? token : repairedBare(token);
+  });
+  return isJson(json) ? json : JSON.stringify(raw);
+}
+
+/** A string of JSON, its quotes included, whose content may have raw control characters and backslashes that escape nothing. */
+function repairedText(raw: string): string {
+  return raw.replace(ESCAPE_OR_CONTROL, (found) => {
+    if (found === '\\') return '\\\\';
+    return found.length > 1 ? found : JSON.stringify(found).slice(1, -1);
+  });
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** From `at` on, and where the pattern is sticky exactly there. */
+function match(pattern: RegExp, text: string, at: number): RegExpExecArray | undefined {
+  pattern.lastIndex = at;
+  return pattern.exec(text) ?? undefined;
+}
