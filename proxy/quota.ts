@@ -6,6 +6,8 @@ interface Bucket {
 }
 
 const CLIENTS_MAX = 100_000;
+/** How many of them are looked at for one that can go. */
+const LOOKED_AT = 16;
 
 /**
  * A token bucket per client: a gateway, a sensor, or an address where nobody authenticates. It holds one second's worth; a batch may
@@ -14,6 +16,9 @@ const CLIENTS_MAX = 100_000;
 export class Quota {
   readonly #perSecond: number;
   readonly #buckets = new Map<string, Bucket>();
+  /** Those who have a bucket, in no order, and whom to look at next when one has to go. */
+  readonly #clients: string[] = [];
+  #hand = 0;
 
   /** 0: no limit. */
   constructor(perSecond: number) {
@@ -22,6 +27,11 @@ export class Quota {
 
   get limited(): boolean {
     return this.#perSecond > 0;
+  }
+
+  /** How many clients are remembered. */
+  get size(): number {
+    return this.#buckets.size;
   }
 
   /** Seconds until the client may send again; 0: now. */
@@ -37,23 +47,35 @@ export class Quota {
   #bucket(client: string, now: number): Bucket {
     let bucket = this.#buckets.get(client);
     if (bucket === undefined) {
-      if (this.#buckets.size >= CLIENTS_MAX) this.#makeRoom(now);
+      const place = this.#buckets.size < CLIENTS_MAX ? this.#buckets.size : this.#freePlace(now);
+      this.#clients[place] = client;
       bucket = { tokens: this.#perSecond, at: now };
       this.#buckets.set(client, bucket);
     }
-    bucket.tokens = Math.min(this.#perSecond, bucket.tokens + ((now - bucket.at) / 1_000) * this.#perSecond);
-    bucket.at = now;
+    this.#refill(bucket, now);
     return bucket;
   }
 
-  /** Drops those that have nothing to remember; failing that, the oldest. */
-  #makeRoom(now: number): void {
-    for (const [client, bucket] of this.#buckets) if (now - bucket.at > 1_000 && bucket.tokens >= 0) this.#buckets.delete(client);
-    if (this.#buckets.size < CLIENTS_MAX) return;
-    for (const client of this.#buckets.keys()) {
-      this.#buckets.delete(client);
-      return;
+  /**
+   * The place of one that has nothing to remember or, among those looked at, owes least; the next call looks at others. So a flood of strangers
+   * comes to push out strangers, never those who owe.
+   */
+  #freePlace(now: number): number {
+    let place = 0;
+    let most = Number.NEGATIVE_INFINITY;
+    for (let looked = 0; looked < LOOKED_AT && most < this.#perSecond; looked += 1) {
+      const bucket = this.#buckets.get(this.#clients[this.#hand] ?? '');
+      if (bucket) this.#refill(bucket, now);
+      if (bucket && bucket.tokens > most) [place, most] = [this.#hand, bucket.tokens];
+      this.#hand = (this.#hand + 1) % CLIENTS_MAX;
     }
+    this.#buckets.delete(this.#clients[place] ?? '');
+    return place;
+  }
+
+  #refill(bucket: Bucket, now: number): void {
+    bucket.tokens = Math.min(this.#perSecond, bucket.tokens + ((now - bucket.at) / 1_000) * this.#perSecond);
+    bucket.at = now;
   }
 }
 

@@ -119,6 +119,23 @@ describe('a quota', () => {
     expect(quota.wait('a', 2_000)).toBeGreaterThan(0);
     expect(quota.wait('a', 2_100)).toBe(0);
   });
+
+  it('is not forgotten in a flood of strangers, be they new or known', () => {
+    const quota = new Quota(10);
+    for (let i = 0; i < 1_000; i += 1) quota.spend(`stranger ${i}`, 1, 0);
+    for (const debtor of ['a', 'b', 'c']) quota.spend(debtor, 1_000, 0);
+    for (let i = 0; i < 250_000; i += 1) quota.spend(`stranger ${i}`, 1, i / 1_000);
+    for (const debtor of ['a', 'b', 'c']) expect(quota.wait(debtor, 250)).toBeGreaterThan(90);
+  });
+
+  it('remembers no more clients than it has room for, and who has sent nothing for a second has nothing to remember', () => {
+    const quota = new Quota(10);
+    for (let i = 0; i < 100_000; i += 1) quota.spend(`debtor ${i}`, 1_000 + (i % 7), 0);
+    for (let i = 0; i < 50_000; i += 1) quota.spend(`later ${i}`, 1, 0);
+    expect(quota.size).toBe(100_000);
+    // Somebody had to be forgotten; it was not the one who owes.
+    expect(quota.wait('later 49999', 0)).toBe(0);
+  });
 });
 
 it('slow headers and bodies are answered 408', { timeout: 30_000 }, async () => {

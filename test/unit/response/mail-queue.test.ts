@@ -139,6 +139,24 @@ describe('a mail queue', () => {
     expect(tried.length - before).toBeGreaterThanOrEqual(4);
   });
 
+  it('sends what backs off on its own account as soon as an outage is over, not when its time has come', async () => {
+    // The time is drawn by lot: many, so that one of them would surely be seen waiting.
+    for (let i = 0; i < 20; i += 1) {
+      let away = true;
+      const { queue, finished } = queueOf(2, () => (away ? 'fail' : 'finish'));
+      queue.add(mail('first'));
+      await vi.advanceTimersByTimeAsync(600_000);
+      for (const name of ['second', 'third', 'fourth']) queue.add(mail(name));
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(queue.outage).toBe(true);
+      away = false;
+      while (finished.length === 0) await vi.advanceTimersByTimeAsync(10);
+      await settle();
+      expect(finished).toHaveLength(4);
+      await queue.stop(0);
+    }
+  });
+
   it('begins nothing after its stop, and waits for what is under way', async () => {
     const { queue, tried, finished, release } = queueOf(1, () => 'hold');
     queue.add(mail('under way'));

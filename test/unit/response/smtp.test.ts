@@ -34,6 +34,20 @@ describe('a mail server that answers', () => {
     expect((await transport.send(mailOf())).reply).toBe('250 OK queued as 1');
   });
 
+  it.each([503, 530, 534, 535, 538])(
+    'refuses whoever has not logged in with %i, whatever it is asked: a wrong setting, and no mail is given up for it',
+    async (code) => {
+      const refuse: NonNullable<FaultySmtpOptions['onRcptTo']> = (_address, _session, callback) => callback(refusal(code, 'log in first'));
+      for (const options of [{ onRcptTo: refuse }, { onMailFrom: refuse }]) {
+        const { transport } = await bed(options);
+        await expect(transport.send(mailOf())).rejects.toMatchObject(MISCONFIGURED);
+      }
+      const { server, transport } = await bed();
+      server.script({ code, text: 'log in first' });
+      await expect(transport.send(mailOf())).rejects.toMatchObject(MISCONFIGURED);
+    },
+  );
+
   it('puts a mail off with 451, which is deferred', async () => {
     const { server, transport } = await bed();
     server.script({ code: 451, text: 'greylisted' });
