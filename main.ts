@@ -5,6 +5,7 @@ import { Adapters } from './main/adapters.ts';
 import { type Config, readConfig } from './main/configuration.ts';
 import { embeddedStores, ROLES, rolesOf } from './main/roles.ts';
 import { type Addresses, startRoles } from './main/start.ts';
+import { TIME_LIMITS } from './message-log/kafka/topics.ts';
 import { SteadyClock } from './runtime/clock.ts';
 import { ConfigurationError } from './runtime/configuration.ts';
 import { PermanentError, reasonOf, TransientError } from './runtime/errors.ts';
@@ -57,7 +58,8 @@ async function start(config: Config, lifecycle: Lifecycle): Promise<void> {
   collectDefaultMetrics({ register: registry });
   const health = new Health();
   observeHealth(health, registry);
-  const steady = new SteadyClock();
+  // Brokers refuse what is further ahead, and a machine whose clock was put right is to be heard at once.
+  const steady = new SteadyClock(undefined, undefined, isSet('TOCSIN_KAFKA_BROKERS') ? TIME_LIMITS.afterMs : undefined);
   const deps = { clock: steady.now, logger, registry, health };
 
   const embedded = embeddedStores(roles, isSet);

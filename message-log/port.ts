@@ -67,11 +67,12 @@ export interface MessageLog {
 
   /**
    * Durable once it resolves, with the place of the first record. Concurrent calls share commits; their order is kept per partition.
-   * Rejects with TransientError (`disk-full`, `log-full`, `log-unavailable`, `log-closed`): then none of the records of this call is acknowledged; or
-   * with PermanentError `fenced` once another process has taken the log over. STATE is the tasks' alone and is neither appended to nor read here.
+   * Rejects with TransientError (`disk-full`, `log-full`, `log-unavailable`, `log-closed`, and `clock-off` where this machine's clock and the log's are too far
+   * apart for what a record's time means): then none of the records of this call is acknowledged; or with PermanentError `fenced` once another process has taken the log over. STATE is the tasks' alone and is neither appended to nor read here.
    * Within a partition record times never run backwards, as far as one process writes: an earlier `at` than the record before counts as that
    * one's. Between several processes they may, by what their clocks differ.
-   * `bytes` may be reused once the call has returned. An append of no records asks whether the log takes any: it rejects like another.
+   * `bytes` may be reused once the call has returned. An append of no records asks whether the log takes any: it rejects like
+   * another, for a clock that is off too.
    */
   append(topic: Topic, records: Records, at: number): Promise<{ readonly partition: number; readonly offset: number }>;
 

@@ -10,19 +10,23 @@ export const systemClock: Clock = Date.now;
 export class SteadyClock {
   readonly #wall: Clock;
   readonly #elapsed: () => number;
+  readonly #aheadMost: number;
   #last = 0;
   #lastElapsed: number;
 
-  /** `elapsed`: milliseconds of a clock that nobody sets. */
-  constructor(wall: Clock = systemClock, elapsed: () => number = () => performance.now()) {
+  /** `elapsed`: milliseconds of a clock that nobody sets. Where it would be ahead by more than `aheadMost` ms, it steps back all the same. */
+  constructor(wall: Clock = systemClock, elapsed: () => number = () => performance.now(), aheadMost = Number.POSITIVE_INFINITY) {
     this.#wall = wall;
     this.#elapsed = elapsed;
+    this.#aheadMost = aheadMost;
     this.#lastElapsed = elapsed();
   }
 
   readonly now: Clock = () => {
     const elapsed = this.#elapsed();
-    this.#last = Math.max(this.#wall(), this.#last + elapsed - this.#lastElapsed);
+    const wall = this.#wall();
+    const steady = this.#last + elapsed - this.#lastElapsed;
+    this.#last = steady - wall > this.#aheadMost ? wall : Math.max(wall, steady);
     this.#lastElapsed = elapsed;
     return Math.floor(this.#last);
   };

@@ -1,14 +1,17 @@
 import { backoffMs } from '../../runtime/backoff.ts';
 import { reasonOf, TransientError } from '../../runtime/errors.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import { partitionOf } from '../partitioning.ts';
 import type { Records } from '../port.ts';
 import type { Topic } from '../topics.ts';
+import { BrokerClocks } from './broker-clocks.ts';
 import type { Client } from './client.ts';
-import { closed, DUPLICATE_SEQUENCE, isRetried, nameOf, produceFault } from './faults.ts';
+import { closed, DUPLICATE_SEQUENCE, INVALID_TIMESTAMP, isRetried, nameOf, produceFault } from './faults.ts';
 import { ask } from './kafkajs.ts';
 import type { KafkaMetrics } from './metrics.ts';
+import { isTimed } from './topics.ts';
 import { PartitionQueue, type PendingBatch } from './partition-queue.ts';
 import type { ProducerIdentity } from './wire/batch-writer.ts';
 import { PRODUCE, produceRequest, producedPlaces, type ProducedPlace } from './wire/produce.ts';
@@ -22,6 +25,7 @@ export interface AppenderSettings {
 }
 
 export interface AppenderDeps {
+  readonly clock: Clock;
   readonly client: Client;
   readonly health: Health;
   readonly logger: Logger;
@@ -45,6 +49,7 @@ export class Appender {
   readonly #ready = new Set<PartitionQueue>();
   readonly #busy = new Set<number>();
   readonly #check: NodeJS.Timeout;
+  readonly #clocks: BrokerClocks;
   /** For partitions that begin; never one under which a batch was given up. */
   #shared: ProducerIdentity | undefined;
   #identifying = false;
@@ -57,6 +62,7 @@ export class Appender {
   constructor(settings: AppenderSettings, deps: AppenderDeps) {
     this.#settings = settings;
     this.#deps = deps;
+    this.#clocks = new BrokerClocks({ ...deps, requestTimeoutMs: settings.requestTimeoutMs });
     this.#check = setInterval(() => this.#expire(), CHECK_MS).unref();
   }
 
@@ -79,6 +85,7 @@ export class Appender {
     const { partitions } = this.#settings;
     const now = performance.now();
     if (length === 0) {
+      if (isTimed(topic)) await this.#clocks.ask(this.#settings.prefix + topic);
       for (const queue of queues) this.#admitTo(queue, now);
       return { partition: 0, offset: 0 };
     }
@@ -131,8 +138,12 @@ export class Appender {
   }
 
   #admitTo(queue: PartitionQueue, now: number): void {
-    const refusal = queue.refusal(now);
+    const refusal = queue.refusal(now) ?? (this.#clocks.agree ? undefined : this.#clockRefusal(queue));
     if (refusal) throw refusal;
+  }
+
+  #clockRefusal({ topic, name, partition }: PartitionQueue): Error | undefined {
+    return isTimed(topic) ? this.#clocks.refusal(this.#deps.client.leaderOf(name, partition)) : undefined;
   }
 
   #queuesOf(topic: Topic): readonly PartitionQueue[] {
@@ -193,7 +204,7 @@ export class Appender {
       const answer = await client.exchange(node, 'patient', PRODUCE, request, requestTimeoutMs * 2);
       metrics.commitSeconds.observe((performance.now() - began) / 1_000);
       const places = new Map(producedPlaces(answer).map((place) => [`${place.topic}/${place.partition}`, place]));
-      for (const queue of queues) this.#settle(queue, places.get(queue.place));
+      for (const queue of queues) this.#settle(queue, node, places.get(queue.place));
     } catch (error) {
       for (const queue of queues) this.#failed(queue, reasonOf(error));
     } finally {
@@ -206,13 +217,17 @@ export class Appender {
     }
   }
 
-  #settle(queue: PartitionQueue, place: ProducedPlace | undefined): void {
+  #settle(queue: PartitionQueue, node: number, place: ProducedPlace | undefined): void {
     if (place && (place.error === 0 || place.error === DUPLICATE_SEQUENCE)) {
       this.#deps.metrics.appendedBytes.inc({ topic: queue.topic }, queue.current?.sealed?.length ?? 0);
       queue.acknowledge(place.baseOffset);
+      if (!this.#clocks.agree && isTimed(queue.topic)) this.#clocks.accepted(node);
     } else if (!place || isRetried(place.error)) this.#failed(queue, place ? nameOf(place.error) : 'the broker left it out of its answer');
     else {
-      const fault = produceFault(queue.place, place.error);
+      const untimely = place.error === INVALID_TIMESTAMP;
+      const fault = untimely ? this.#clocks.refused(node, queue, place.words) : produceFault(queue.place, place.error);
+      // What was refused is no bound to what comes.
+      if (untimely) queue.lastTime = 0;
       this.#deps.logger.warn({ partition: queue.place, reason: reasonOf(fault) }, 'a batch was refused');
       queue.abandon(fault);
       this.#shared = undefined;
@@ -233,6 +248,7 @@ export class Appender {
   }
 
   #expire(): void {
+    this.#clocks.look();
     const now = performance.now();
     let late: Error | undefined;
     let troubled = false;

@@ -1,22 +1,29 @@
 import { connect } from 'node:net';
 import type { Admin } from 'kafkajs';
+import { pino } from 'pino';
 import { type DiagnosisDeps, type Finding, fine, wrong } from '../../runtime/diagnosis.ts';
 import { reasonOf } from '../../runtime/errors.ts';
 import type { KafkaConfig } from './config.ts';
+import { clockOff, inWords, leadersOf, timeAt, timeLimitsOf } from './broker-time.ts';
+import { Client } from './client.ts';
 import { withAdmin } from './connection.ts';
 import { describeTopics } from './topic-administration.ts';
 import { compareTopics } from './topic-comparison.ts';
-import { topicSpecs } from './topics.ts';
+import { TIME_LIMITS, topicSpecs } from './topics.ts';
 
 const NAME = 'Kafka';
+/** What detection bears with between the clocks of proxies. */
+const CLOCK_OFF_MS = 2_000;
 
-/** Each broker that is named, the log-in, the cluster, the topics. See DiagnosisDeps. */
-export async function diagnoseKafka(config: KafkaConfig, { timeoutMs }: DiagnosisDeps): Promise<readonly Finding[]> {
+/** Each broker that is named, the log-in, the cluster, the topics, the clocks. See DiagnosisDeps. */
+export async function diagnoseKafka(config: KafkaConfig, deps: DiagnosisDeps): Promise<readonly Finding[]> {
+  const { timeoutMs } = deps;
   const brokers = await Promise.all(config.brokers.map((broker) => diagnoseBroker(broker, timeoutMs)));
   if (!brokers.some(({ ok }) => ok)) return brokers;
   try {
     const quick = { ...config, requestTimeoutMs: Math.min(config.requestTimeoutMs, timeoutMs) };
-    return [...brokers, ...(await withAdmin(quick, (admin) => diagnoseCluster(admin, config)))];
+    const cluster = await withAdmin(quick, (admin) => diagnoseCluster(admin, config));
+    return [...brokers, ...cluster, ...(await diagnoseClocks(quick, deps))];
   } catch (error) {
     const advice =
       'see TOCSIN_KAFKA_TLS, TOCSIN_KAFKA_SASL, TOCSIN_KAFKA_USER and TOCSIN_KAFKA_PASSWORD, and the rights of that user (npm run topics -- --acls)';
@@ -42,6 +49,36 @@ async function diagnoseCluster(admin: Admin, config: KafkaConfig): Promise<reado
     ),
   );
   return [cluster, ...(topics.length > 0 ? topics : [fine(`${NAME} topics`, 'all are there, as they should be')])];
+}
+
+/** Against each broker that leads readings; nothing where they can't be asked, as with a user that may not write them. */
+async function diagnoseClocks(config: KafkaConfig, { clock, timeoutMs }: DiagnosisDeps): Promise<readonly Finding[]> {
+  const name = `${config.prefix}ENTRY`;
+  const client = new Client(config, [name], pino({ level: 'silent' }));
+  try {
+    await client.connect();
+    const findings: Finding[] = [];
+    for (const [node, partition] of leadersOf(client, name)) {
+      const limits = await timeLimitsOf(client, node, name);
+      const time = limits && (await timeAt(client, node, { name, partition }, limits, timeoutMs));
+      if (time !== undefined) findings.push(clockFinding(node, clock() - time));
+    }
+    return findings;
+  } catch {
+    return [];
+  } finally {
+    await client.close();
+  }
+}
+
+function clockFinding(node: number, offMs: number): Finding {
+  const check = `${NAME} clock of broker ${node}`;
+  if (Math.abs(offMs) < CLOCK_OFF_MS) return fine(check, 'agrees with the clock of this machine');
+  const refused = offMs > TIME_LIMITS.afterMs || -offMs > TIME_LIMITS.beforeMs;
+  const found = refused
+    ? clockOff(node, offMs).message
+    : `this machine's clock is ${inWords(Math.abs(offMs))} ${offMs > 0 ? 'ahead' : 'behind'}`;
+  return wrong(check, found, 'have both machines keep their clocks by NTP');
 }
 
 async function diagnoseBroker(broker: string, timeoutMs: number): Promise<Finding> {

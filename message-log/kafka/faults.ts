@@ -5,6 +5,7 @@ export const OFFSET_OUT_OF_RANGE = 1;
 const UNKNOWN_TOPIC_OR_PARTITION = 3;
 const MESSAGE_TOO_LARGE = 10;
 const RECORD_LIST_TOO_LARGE = 18;
+export const INVALID_TIMESTAMP = 32;
 export const DUPLICATE_SEQUENCE = 46;
 const INVALID_PRODUCER_EPOCH = 47;
 const PRODUCER_FENCED = 90;
@@ -21,6 +22,7 @@ const NAMES: Readonly<Record<number, string>> = {
   19: 'too few replicas are in sync',
   20: 'too few replicas were in sync',
   29: 'not allowed to use the topic',
+  [INVALID_TIMESTAMP]: 'the time of a record is too far from the time of the broker',
   45: 'a batch before this one is missing',
   [INVALID_PRODUCER_EPOCH]: 'another owner has taken over',
   51: 'the transaction before is still being completed',

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import kafkajs, { type Admin } from 'kafkajs';
 import { PermanentError, TransientError } from '../../runtime/errors.ts';
 import { compareTopics, type Difference, type FoundTopic } from './topic-comparison.ts';
-import type { TopicSpec } from './topics.ts';
+import { TIME_AFTER_SETTING, TIME_BEFORE_SETTING, type TopicSpec } from './topics.ts';
 
 const LEADERS_DEADLINE_MS = 30_000;
 const LEADERS_EVERY_MS = 100;
@@ -40,17 +40,33 @@ export async function checkTopics(admin: Admin, specs: readonly TopicSpec[]): Pr
 /** Creates topics, and resolves once every partition of them has a leader. Those that are there by now are left as they are. */
 export async function createTopics(admin: Admin, specs: readonly TopicSpec[]): Promise<void> {
   if (specs.length === 0) return;
-  const topics = specs.map(({ name, partitions, replicationFactor, config }) => ({
-    topic: name,
-    numPartitions: partitions,
-    replicationFactor,
-    configEntries: Object.entries(config).map(([setting, value]) => ({ name: setting, value })),
-  }));
-  await admin.createTopics({ topics, waitForLeaders: false });
+  await create(admin, specs).catch(async (error: unknown) => {
+    // Brokers before 3.6 know no limits of time; the comparison says so.
+    if (!isUnknownSetting(error)) throw error;
+    await create(admin, specs, [TIME_BEFORE_SETTING, TIME_AFTER_SETTING]);
+  });
   await untilLed(
     admin,
     specs.map(({ name }) => name),
   );
+}
+
+async function create(admin: Admin, specs: readonly TopicSpec[], without: readonly string[] = []): Promise<void> {
+  const topics = specs.map(({ name, partitions, replicationFactor, config }) => ({
+    topic: name,
+    numPartitions: partitions,
+    replicationFactor,
+    configEntries: Object.entries(config)
+      .filter(([setting]) => !without.includes(setting))
+      .map(([setting, value]) => ({ name: setting, value })),
+  }));
+  await admin.createTopics({ topics, waitForLeaders: false });
+}
+
+/** The others may have been created by then. */
+function isUnknownSetting(error: unknown): boolean {
+  const errors = error instanceof kafkajs.KafkaJSAggregateError ? error.errors : [error];
+  return errors.some((one) => one instanceof kafkajs.KafkaJSProtocolError && one.type === 'INVALID_CONFIG');
 }
 
 /** kafkajs can wait for leaders itself, but then takes a broker that hasn't heard of the topic yet for a failure. */

@@ -1,4 +1,4 @@
-import type { TopicSpec } from './topics.ts';
+import { TIME_AFTER_SETTING, TIME_BEFORE_SETTING, type TopicSpec } from './topics.ts';
 
 /** How a topic is, as the brokers say. */
 export interface FoundTopic {
@@ -23,6 +23,9 @@ export interface Difference {
 
 /** Settings of which more is as good; -1 is without bound. */
 const AT_LEAST = new Set(['retention.ms', 'delete.retention.ms', 'min.insync.replicas', 'max.message.bytes']);
+
+/** Brokers before 3.6 don't have them. */
+const TIME_SETTINGS = [TIME_BEFORE_SETTING, TIME_AFTER_SETTING];
 
 /** What differs in a way that matters, topic by topic. */
 export function compareTopics(wanted: readonly TopicSpec[], found: readonly FoundTopic[]): Difference[] {
@@ -50,7 +53,19 @@ function compareTopic(spec: TopicSpec, found: FoundTopic | undefined): Differenc
     const is = found.settings[setting];
     if (is !== undefined && !suffices(setting, is, value)) differences.push(settingDiffers(spec, found, setting, is));
   }
+  if (TIME_SETTINGS.some((setting) => setting in spec.config && isUnknown(setting, found))) differences.push(takesAnyTime(name));
   return differences;
+}
+
+/** The brokers say the settings, but this one isn't among them. */
+function isUnknown(setting: string, { settings }: FoundTopic): boolean {
+  return settings[setting] === undefined && Object.keys(settings).length > 0;
+}
+
+function takesAnyTime(name: string): Difference {
+  const text =
+    'takes records of any time: Kafka before 3.6 cannot refuse them, so a proxy whose clock is ahead can hide alarms. Watch the clocks, or use newer brokers';
+  return { name, kind: 'setting', text, refused: false };
 }
 
 function settingDiffers({ topic, name, config }: TopicSpec, { replication }: FoundTopic, setting: string, is: string): Difference {

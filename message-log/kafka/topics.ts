@@ -1,4 +1,4 @@
-import { TOPICS, type Topic } from '../topics.ts';
+import { INPUTS, TOPICS, type Topic } from '../topics.ts';
 
 /** What a topic must look like in Kafka. Partitions and replication come from the settings; `config` are Kafka's own names. */
 export interface TopicSpec {
@@ -22,6 +22,21 @@ const DAY_MS = 86_400_000;
 export const BATCH_BYTES_MAX = 2 * 1024 * 1024;
 /** Ours are cut there, unless a single record is larger, so that one partition doesn't hold up a request. */
 export const BATCH_BYTES = 1024 * 1024;
+
+/** How far a record's time may lie before and after the broker's, where what is detected depends on it. */
+export interface TimeLimits {
+  readonly beforeMs: number;
+  readonly afterMs: number;
+}
+
+/** A clock that is ahead deafens sensors with a recovery from the future: less is borne with of that than of one that is behind. */
+export const TIME_LIMITS: TimeLimits = { beforeMs: 60_000, afterMs: 5_000 };
+export const TIME_BEFORE_SETTING = 'message.timestamp.before.max.ms';
+export const TIME_AFTER_SETTING = 'message.timestamp.after.max.ms';
+
+const TIMED: ReadonlySet<Topic> = new Set(INPUTS);
+/** Whether the broker refuses records of the topic for their time. */
+export const isTimed = (topic: Topic): boolean => TIMED.has(topic);
 
 const DELETED_AFTER_DAYS: Readonly<Record<Exclude<Topic, 'STATE'>, number>> = {
   ENTRY: 7,
@@ -49,8 +64,12 @@ export function topicSpecs({ prefix, partitions, replicationFactor }: TopicSetti
     name: prefix + topic,
     partitions,
     replicationFactor,
-    config: { ...common, ...(topic === 'STATE' ? compacted() : deleted(DELETED_AFTER_DAYS[topic])) },
+    config: { ...common, ...(isTimed(topic) ? timed() : {}), ...(topic === 'STATE' ? compacted() : deleted(DELETED_AFTER_DAYS[topic])) },
   }));
+}
+
+function timed(): Record<string, string> {
+  return { [TIME_BEFORE_SETTING]: String(TIME_LIMITS.beforeMs), [TIME_AFTER_SETTING]: String(TIME_LIMITS.afterMs) };
 }
 
 function deleted(days: number): Record<string, string> {

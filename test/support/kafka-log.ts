@@ -12,6 +12,7 @@ import { createTopics } from '../../message-log/kafka/topic-administration.ts';
 import { topicSpecs } from '../../message-log/kafka/topics.ts';
 import type { MessageLog } from '../../message-log/port.ts';
 import { TOPICS } from '../../message-log/topics.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import { Health } from '../../runtime/health.ts';
 import { NODE_FLAGS } from '../../runtime/node-flags.ts';
 import { freeze } from './freeze.ts';
@@ -23,8 +24,8 @@ export interface KafkaInstallation {
   readonly config: KafkaConfig;
   readonly health: Health;
   readonly registry: Registry;
-  /** Another log on the same topics, as another process would open it. */
-  open(overrides?: Partial<KafkaConfig>): Promise<MessageLog>;
+  /** Another log on the same topics, as another process would open it; `clock` is that of its machine. */
+  open(overrides?: Partial<KafkaConfig>, clock?: Clock): Promise<MessageLog>;
 }
 
 /** Creates the topics of an installation; each call has its own. */
@@ -56,11 +57,8 @@ export async function kafkaInstallation(kafka: TestKafka, overrides: Partial<Kaf
     config,
     health,
     registry,
-    open: (more = {}) =>
-      openKafkaLog(
-        { ...config, ...more },
-        { clock: Date.now, logger: pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' }), registry, health },
-      ),
+    open: (more = {}, clock = Date.now) =>
+      openKafkaLog({ ...config, ...more }, { clock, logger: pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' }), registry, health }),
   };
 }
 

@@ -13,9 +13,11 @@ export interface ProducedPlace {
   /** Kafka's error code; 0: acknowledged by all replicas in sync. */
   readonly error: number;
   readonly baseOffset: number;
+  /** What the broker says of the first record that it refused, or of the batch; empty where it says nothing. */
+  readonly words: string;
 }
 
-export const PRODUCE = { key: 0, version: 7, name: 'Produce' } as const;
+export const PRODUCE = { key: 0, version: 8, name: 'Produce' } as const;
 
 const ALL_REPLICAS = -1;
 
@@ -40,12 +42,20 @@ export function producedPlaces(response: Buffer): ProducedPlace[] {
   const reader = new ResponseReader(response);
   const topics = reader.array(() => {
     const topic = reader.string();
-    return reader.array(() => {
-      const place = { topic, partition: reader.int32(), error: reader.int16(), baseOffset: reader.int64() };
-      // When it was appended, and where the log begins.
-      reader.at += 16;
-      return place;
-    });
+    return reader.array(() => readPlace(reader, topic));
   });
   return topics.flat();
+}
+
+function readPlace(reader: ResponseReader, topic: string): ProducedPlace {
+  const place = { topic, partition: reader.int32(), error: reader.int16(), baseOffset: reader.int64() };
+  // When it was appended, and where the log begins.
+  reader.at += 16;
+  const ofRecords = reader.array(() => {
+    // Which record of the batch.
+    reader.at += 4;
+    return reader.string();
+  });
+  const ofBatch = reader.string();
+  return { ...place, words: ofRecords.find((words) => words !== '') ?? ofBatch };
 }

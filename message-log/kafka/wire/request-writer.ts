@@ -90,8 +90,9 @@ export class ResponseReader {
     return this.bytes.readInt32BE(this.at - 8) * 2 ** 32 + this.bytes.readUInt32BE(this.at - 4);
   }
 
+  /** Empty where there is none. */
   string(): string {
-    const length = this.int16();
+    const length = Math.max(0, this.int16());
     this.at += length;
     return this.bytes.toString('utf8', this.at - length, this.at);
   }

@@ -6,8 +6,6 @@ import { kafkaInstallation, withAdmin } from '../../support/kafka-log.ts';
 import { oneRecord, readUntil } from '../../support/log-reading.ts';
 import { startKafka, type TestKafka } from '../../support/servers/kafka.ts';
 
-const at = Date.now();
-
 let kafka: TestKafka;
 beforeAll(async () => {
   kafka = await startKafka({ settings: { 'controlled.shutdown.enable': 'false' } });
@@ -18,7 +16,7 @@ describe('a log on Kafka', () => {
   it('with a damaged batch is read around it, and says what was lost', async () => {
     const installation = await kafkaInstallation(kafka, { partitions: 1 });
     const writer = await installation.open();
-    for (const value of ['before', 'damaged', 'after']) await writer.append('ENTRY', oneRecord(1, value), at);
+    for (const value of ['before', 'damaged', 'after']) await writer.append('ENTRY', oneRecord(1, value), Date.now());
     await writer.close();
     // Only a clean stop: after a crash the broker itself looks through its newest segment, and would cut it off there.
     await kafka.stop();
@@ -37,7 +35,7 @@ describe('a log on Kafka', () => {
   it('whose topic was made anew is read from its beginning', async () => {
     const installation = await kafkaInstallation(kafka, { partitions: 1 });
     const log = await installation.open();
-    for (const value of ['a', 'b', 'c']) await log.append('ENTRY', oneRecord(1, value), at);
+    for (const value of ['a', 'b', 'c']) await log.append('ENTRY', oneRecord(1, value), Date.now());
     const reader = await log.reader('ENTRY', 0, 'earliest');
     expect(await readUntil(reader, 3)).toEqual(['a', 'b', 'c']);
     const topic = `${installation.config.prefix}ENTRY`;
@@ -47,7 +45,7 @@ describe('a log on Kafka', () => {
       await admin.createTopics({ topics: [{ topic, numPartitions: 1 }] });
     });
     const writer = await installation.open();
-    await writer.append('ENTRY', oneRecord(1, 'new'), at);
+    await writer.append('ENTRY', oneRecord(1, 'new'), Date.now());
     expect(await readUntil(reader, 1)).toEqual(['new']);
     await Promise.all([log.close(), writer.close()]);
   });

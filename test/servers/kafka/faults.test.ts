@@ -8,7 +8,6 @@ import { ownAll, oneRecord, readUntil, restoredState, valuesOf } from '../../sup
 import { startKafka, type TestKafka } from '../../support/servers/kafka.ts';
 
 /** Of today: the broker removes what is older than the topic's retention. */
-const at = Date.now();
 const POSITIONS: InputPositions = { ENTRY: 1, OK: 0, ACTION: 0 };
 
 let kafka: TestKafka;
@@ -26,7 +25,7 @@ const takeBehindTheGroup = async (): Promise<TaskLog> => {
   await taken.task.restore(() => undefined);
   return taken.task;
 };
-const alarmOf = (key: number, value: string) => ({ topic: 'ALARM' as const, key, at, value: Buffer.from(value) });
+const alarmOf = (key: number, value: string) => ({ topic: 'ALARM' as const, key, at: Date.now(), value: Buffer.from(value) });
 
 afterEach(async () => {
   await Promise.all(open.map((log) => log.close()));
@@ -121,19 +120,22 @@ describe('one broker', () => {
     installation = await kafkaInstallation(kafka, { partitions: 2, appendTimeoutMs: 1_000, requestTimeoutMs: 1_000 });
     const log = await opened();
     const reader = await log.reader('ENTRY', partitionOf(1, 2), 'earliest');
-    await log.append('ENTRY', oneRecord(1, 'before'), at);
+    await log.append('ENTRY', oneRecord(1, 'before'), Date.now());
     await kafka.kill(1);
-    await expect(log.append('ENTRY', oneRecord(1, 'lost'), at)).rejects.toMatchObject({ name: 'TransientError', code: 'log-unavailable' });
+    await expect(log.append('ENTRY', oneRecord(1, 'lost'), Date.now())).rejects.toMatchObject({
+      name: 'TransientError',
+      code: 'log-unavailable',
+    });
     await expect.poll(() => installation.health.problems(), { timeout: 15_000 }).toHaveProperty('log');
     const began = performance.now();
-    await expect(log.append('ENTRY', oneRecord(1, 'refused'), at)).rejects.toMatchObject({ code: 'log-unavailable' });
+    await expect(log.append('ENTRY', oneRecord(1, 'refused'), Date.now())).rejects.toMatchObject({ code: 'log-unavailable' });
     expect(performance.now() - began).toBeLessThan(100);
     await kafka.restart(1);
     await expect.poll(() => installation.health.ready, { timeout: 20_000 }).toBe(true);
     await expect
       .poll(
         () =>
-          log.append('ENTRY', oneRecord(1, 'after'), at).then(
+          log.append('ENTRY', oneRecord(1, 'after'), Date.now()).then(
             () => true,
             () => false,
           ),
@@ -163,7 +165,7 @@ describe('three brokers', () => {
       while (!done) {
         sent += 1;
         const value = String(sent);
-        await log.append('ENTRY', oneRecord(sent % 1_000, value), at);
+        await log.append('ENTRY', oneRecord(sent % 1_000, value), Date.now());
         acknowledged.add(value);
       }
     };

@@ -5,12 +5,13 @@ const NOON = Date.UTC(2026, 10, 24, 12);
 const HOUR = 3_600_000;
 
 /** A machine whose clock can be set; `pass` lets time go by. */
-function machine() {
+function machine(aheadMost?: number) {
   let wall = NOON;
   let elapsed = 5_000;
   const clock = new SteadyClock(
     () => wall,
     () => elapsed,
+    aheadMost,
   );
   const pass = (ms: number): void => {
     wall += ms;
@@ -43,6 +44,18 @@ describe('the clock of records', () => {
     set(NOON + 3_000);
     expect(clock.now()).toBe(NOON + 3_000);
     expect(clock.aheadMs).toBe(0);
+  });
+
+  it('steps back where it would be further ahead than is borne with', () => {
+    const { clock, pass, set } = machine(5_000);
+    clock.now();
+    set(NOON - 4_000);
+    expect(clock.now()).toBe(NOON);
+    set(NOON + HOUR);
+    expect(clock.now()).toBe(NOON + HOUR);
+    set(NOON);
+    pass(1_000);
+    expect(clock.now()).toBe(NOON + 1_000);
   });
 
   it('goes on from what was recorded before it began', () => {

@@ -1,0 +1,88 @@
+/** What time it is for a broker. Kafka has no request for that; but it says which times it takes where it refuses a record for its own. */
+import { TransientError } from '../../runtime/errors.ts';
+import type { Client } from './client.ts';
+import { INVALID_TIMESTAMP } from './faults.ts';
+import { type Broker, ask } from './kafkajs.ts';
+import { TIME_AFTER_SETTING, TIME_BEFORE_SETTING, type TimeLimits } from './topics.ts';
+import { BatchWriter } from './wire/batch-writer.ts';
+import { PRODUCE, producedPlaces, produceRequest } from './wire/produce.ts';
+
+/** A partition by the topic's name in Kafka. */
+export interface Place {
+  readonly name: string;
+  readonly partition: number;
+}
+
+const NOBODY = { producerId: -1, epoch: -1 };
+const NO_SEQUENCE = -1;
+/** In 1970: no broker with limits takes that. */
+const LONG_AGO = 1;
+const TOPIC_RESOURCE = 2;
+/** Wider limits than these are none: what they let in could be stored by asking. */
+const WIDEST_MS = 365 * 86_400_000;
+
+/** Who leads partitions of the topic, with one of them. */
+export function leadersOf(client: Client, name: string): Map<number, number> {
+  const leaders = new Map<number, number>();
+  for (let partition = 0; partition < client.partitionsOf(name); partition += 1) {
+    const node = client.leaderOf(name, partition);
+    if (node !== undefined && !leaders.has(node)) leaders.set(node, partition);
+  }
+  return leaders;
+}
+
+/** The time of the broker that said these words, epoch ms; undefined: they don't say it. */
+export function timeIn(words: string, { beforeMs, afterMs }: TimeLimits): number | undefined {
+  const [, from, to] = /\[(-?\d+), ?(-?\d+)\]/.exec(words) ?? [];
+  return from !== undefined && to !== undefined && Number(to) - Number(from) === beforeMs + afterMs ? Number(to) - afterMs : undefined;
+}
+
+/** Undefined: the topic has none, as on brokers before 3.6. Rejects with TransientError. */
+export async function timeLimitsOf(client: Client, node: number, name: string): Promise<TimeLimits | undefined> {
+  const resources = [{ type: TOPIC_RESOURCE, name, configNames: [TIME_BEFORE_SETTING, TIME_AFTER_SETTING] }];
+  const answer = await client.atBroker(node, (broker: Broker) => ask(broker, 'DescribeConfigs', { resources, includeSynonyms: false }));
+  const entries = (answer.resources as { configEntries: { configName: string; configValue: string }[] }[])[0]?.configEntries ?? [];
+  const limitIn = (setting: string): number => Number(entries.find(({ configName }) => configName === setting)?.configValue ?? Number.NaN);
+  const limits = { beforeMs: limitIn(TIME_BEFORE_SETTING), afterMs: limitIn(TIME_AFTER_SETTING) };
+  return limits.beforeMs <= WIDEST_MS && limits.afterMs <= WIDEST_MS ? limits : undefined;
+}
+
+/**
+ * The time of the broker that leads `place`, epoch ms: it is given a record that it refuses for its time. Only for a topic with limits. Undefined: it
+ * didn't say. Rejects with TransientError.
+ */
+export async function timeAt(
+  client: Client,
+  node: number,
+  place: Place,
+  limits: TimeLimits,
+  timeoutMs: number,
+): Promise<number | undefined> {
+  const writer = new BatchWriter();
+  writer.addText('clock', LONG_AGO, Buffer.alloc(0));
+  const batch = writer.seal(NOBODY, NO_SEQUENCE, false);
+  const request = produceRequest(null, timeoutMs, [{ topic: place.name, partition: place.partition, batch }]);
+  const [answer] = producedPlaces(await client.exchange(node, 'prompt', PRODUCE, request, timeoutMs));
+  return answer?.error === INVALID_TIMESTAMP ? timeIn(answer.words, limits) : undefined;
+}
+
+/** `offMs`: of this machine's clock against the broker's; ahead where it is positive. */
+export function clockOff(node: number, offMs: number): TransientError {
+  const direction = offMs > 0 ? 'ahead of' : 'behind';
+  return new TransientError(
+    'clock-off',
+    `this machine's clock is ${inWords(Math.abs(offMs))} ${direction} the clock of Kafka's broker ${node}, which refuses its records: one of the two is wrong`,
+  );
+}
+
+/** In the largest unit of which there are two. */
+export function inWords(ms: number): string {
+  const units = [
+    ['days', 86_400_000],
+    ['h', 3_600_000],
+    ['min', 60_000],
+    ['s', 1_000],
+  ] as const;
+  const [unit, size] = units.find(([, length]) => ms >= 2 * length) ?? ['s', 1_000];
+  return `${Math.round(ms / size)} ${unit}`;
+}

@@ -1,0 +1,187 @@
+import { pino } from 'pino';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { BrokerClocks } from '../../../../message-log/kafka/broker-clocks.ts';
+import { timeIn } from '../../../../message-log/kafka/broker-time.ts';
+import type { Client } from '../../../../message-log/kafka/client.ts';
+import type { Broker } from '../../../../message-log/kafka/kafkajs.ts';
+import { RequestWriter } from '../../../../message-log/kafka/wire/request-writer.ts';
+import { Health } from '../../../../runtime/health.ts';
+
+const NOON = Date.UTC(2026, 10, 29, 12);
+const MINUTE = 60_000;
+const limits = { beforeMs: 60_000, afterMs: 5_000 };
+const place = { name: 'ENTRY', partition: 0 };
+
+/** As Kafka 4.4.0 says it, a broker whose clock shows `now`. */
+const words = (now: number): string =>
+  `Timestamp 1 of message with offset 0 is out of range. The timestamp should be within [${now - 60_000}, ${now + 5_000}]`;
+
+describe('the clocks of this machine and of the brokers', () => {
+  let world: World;
+  let clocks: BrokerClocks;
+  beforeEach(() => {
+    world = new World();
+    const client = world as unknown as Client;
+    const deps = { client, clock: () => world.mine, health: world.health, logger: pino({ level: 'silent' }), requestTimeoutMs: 1_000 };
+    clocks = new BrokerClocks(deps, () => world.elapsed);
+  });
+
+  it.each([
+    ['ahead of', 30 * MINUTE, '30 min'],
+    ['behind', -30 * MINUTE, '30 min'],
+    ['ahead of', 6_000, '6 s'],
+    ['behind', -61_000, '61 s'],
+    ['ahead of', 31 * 24 * 60 * MINUTE, '31 days'],
+  ])('is told before anything is sent when it is %s theirs by %d ms', async (direction, offMs, inWords) => {
+    world.mine += offMs;
+    await clocks.ask('ENTRY');
+    expect(clocks.refusal(1)).toMatchObject({ name: 'TransientError', code: 'clock-off' });
+    expect(clocks.refusal(1)?.message).toContain(`this machine's clock is ${inWords} ${direction} the clock of Kafka's broker 1`);
+    expect(world.health.problems().clock).toContain(inWords);
+  });
+
+  it.each([4_000, 0, -59_000])('agree when they differ by %d ms', async (offMs) => {
+    world.mine += offMs;
+    await clocks.ask('ENTRY');
+    expect(clocks.refusal(1)).toBeUndefined();
+    expect(clocks.agree).toBe(true);
+    expect(world.health.ready).toBe(true);
+  });
+
+  it('are not asked of a broker that would store the question', async () => {
+    world.limited = false;
+    world.mine += 30 * MINUTE;
+    await clocks.ask('ENTRY');
+    expect(world.questions).toBe(0);
+    expect(clocks.agree).toBe(true);
+  });
+
+  it('agree again by themselves once this one is put right', async () => {
+    world.mine += 30 * MINUTE;
+    await clocks.ask('ENTRY');
+    await world.pass(2_000, clocks);
+    expect(clocks.agree).toBe(false);
+    world.mine -= 30 * MINUTE;
+    await world.pass(2_000, clocks);
+    expect(clocks.agree).toBe(true);
+    expect(world.health.ready).toBe(true);
+  });
+
+  it("agree again by themselves once the broker's is put right", async () => {
+    world.brokers += 30 * MINUTE;
+    await clocks.ask('ENTRY');
+    expect(clocks.agree).toBe(false);
+    world.brokers -= 30 * MINUTE;
+    await world.pass(10_000, clocks);
+    expect(clocks.agree).toBe(true);
+  });
+
+  it('are compared when this one is moved, though nobody sends anything', async () => {
+    await clocks.ask('ENTRY');
+    await world.pass(600_000, clocks);
+    expect(world.questions).toBe(1);
+    world.mine += 30 * MINUTE;
+    await world.pass(3_000, clocks);
+    expect(clocks.refusal(1)).toMatchObject({ code: 'clock-off' });
+  });
+
+  it('are not called off by arithmetic alone: where the broker says so, they agree', async () => {
+    await clocks.ask('ENTRY');
+    // As a machine that slept, or whose monotonic clock runs slow.
+    world.mine += 120_000;
+    world.brokers += 120_000;
+    await world.pass(3_000, clocks);
+    expect(clocks.agree).toBe(true);
+    expect(world.questions).toBe(2);
+  });
+
+  it('are known from the words with which records were refused', () => {
+    world.mine += 30 * MINUTE;
+    expect(clocks.refused(1, place, words(world.brokers))).toMatchObject({ code: 'clock-off' });
+    expect(clocks.refusal(1)).toMatchObject({ code: 'clock-off' });
+    clocks.accepted(1);
+    expect(clocks.agree).toBe(true);
+  });
+
+  it('are right where records had only waited too long, as in a process that was stopped', () => {
+    expect(clocks.refused(1, place, words(world.brokers))).toMatchObject({ code: 'log-unavailable' });
+    expect(clocks.agree).toBe(true);
+  });
+
+  it('of one broker that is off leaves the partitions of the others alone', async () => {
+    world.leaders = [1, 2];
+    world.offOf = { 2: 30 * MINUTE };
+    await clocks.ask('ENTRY');
+    expect(clocks.refusal(1)).toBeUndefined();
+    expect(clocks.refusal(2)).toMatchObject({ code: 'clock-off' });
+  });
+});
+
+it('reads the time of a broker from its words, and nothing where they say something else', () => {
+  expect(timeIn(words(NOON), limits)).toBe(NOON);
+  expect(timeIn(words(NOON), { beforeMs: 3_600_000, afterMs: 5_000 })).toBeUndefined();
+  expect(timeIn('One or more records have been rejected due to invalid timestamp', limits)).toBeUndefined();
+  expect(timeIn('', limits)).toBeUndefined();
+});
+
+/** Brokers that lead the partitions of ENTRY, and a machine: each with a clock. */
+class World {
+  mine = NOON;
+  brokers = NOON;
+  offOf: Readonly<Record<number, number>> = {};
+  elapsed = 1_000;
+  limited = true;
+  leaders = [1];
+  questions = 0;
+  readonly health = new Health();
+
+  async pass(ms: number, clocks: BrokerClocks): Promise<void> {
+    for (let passed = 0; passed < ms; passed += 100) {
+      this.mine += 100;
+      this.brokers += 100;
+      this.elapsed += 100;
+      clocks.look();
+      await new Promise(setImmediate);
+    }
+  }
+
+  partitionsOf(): number {
+    return this.leaders.length;
+  }
+
+  leaderOf(_name: string, partition: number): number | undefined {
+    return this.leaders[partition];
+  }
+
+  async atBroker(_node: number, _work: (broker: Broker) => Promise<unknown>): Promise<unknown> {
+    const set = { before: '60000', after: '5000' };
+    const unset = { before: '9223372036854775807', after: '9223372036854775807' };
+    const { before, after } = this.limited ? set : unset;
+    const configEntries = [
+      { configName: 'message.timestamp.before.max.ms', configValue: before },
+      { configName: 'message.timestamp.after.max.ms', configValue: after },
+    ];
+    return { resources: [{ configEntries }] };
+  }
+
+  /** INVALID_TIMESTAMP, with the words for the first record. */
+  async exchange(node: number): Promise<Buffer> {
+    this.questions += 1;
+    const answer = new RequestWriter()
+      .int32(1)
+      .string('ENTRY')
+      .int32(1)
+      .int32(node - 1)
+      .int16(32)
+      .int64(-1)
+      .int64(-1)
+      .int64(-1);
+    answer
+      .int32(1)
+      .int32(0)
+      .string(words(this.brokers + (this.offOf[node] ?? 0)))
+      .string('rejected')
+      .int32(0);
+    return Buffer.concat(answer.pieces());
+  }
+}
