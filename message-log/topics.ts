@@ -1,5 +1,8 @@
-/** ENTRY, OK and ACTION come in; ALARM, COUNT and STATE are the task's; DELIVERY is the mailer's; DEAD holds what was parked. */
-export const TOPICS = ['ENTRY', 'OK', 'ACTION', 'ALARM', 'COUNT', 'STATE', 'DELIVERY', 'DEAD'] as const;
+/**
+ * ENTRY, OK and ACTION come in; ALARM, COUNT, STATE and SUPERVISION are the task's; DELIVERY is the mailer's; DEAD holds what was parked. The embedded log
+ * writes a topic as its place in this list: a new one goes to the end.
+ */
+export const TOPICS = ['ENTRY', 'OK', 'ACTION', 'ALARM', 'COUNT', 'STATE', 'DELIVERY', 'DEAD', 'SUPERVISION'] as const;
 export type Topic = (typeof TOPICS)[number];
 
 /** What a task reads; all of them have the same partitions, so that one task sees everything of a sensor. */

@@ -26,14 +26,14 @@ const NEEDS = {
   proxy: { writes: ['ENTRY', 'OK'] },
   processor: {
     reads: ['ENTRY', 'OK', 'ACTION', 'STATE'],
-    writes: ['ALARM', 'COUNT', 'STATE', 'DEAD'],
+    writes: ['ALARM', 'COUNT', 'STATE', 'SUPERVISION', 'DEAD'],
     groups: ['processor'],
     transactions: true,
   },
   mailer: { reads: ['ALARM', 'DELIVERY'], writes: ['DELIVERY', 'DEAD'], groups: ['mailer'] },
   archiver: { reads: ['ALARM', 'DELIVERY'], writes: ['DEAD'], groups: ['archiver'] },
   history: { reads: ['ALARM', 'COUNT'], writes: ['DEAD'], groups: ['counter', 'states'] },
-  console: { reads: ['ALARM'], writes: ['ACTION'], watches: ['archiver', 'processor'] },
+  console: { reads: ['ALARM', 'SUPERVISION'], writes: ['ACTION'], watches: ['archiver', 'processor'] },
   // Whoever runs npm run dead-letters.
   'dead-letters': { reads: ['DEAD'], writes: ['ENTRY', 'OK', 'DEAD'] },
 } as const satisfies Readonly<Record<string, Needs>>;

@@ -46,6 +46,7 @@ const DELETED_AFTER_DAYS: Readonly<Record<Exclude<Topic, 'STATE'>, number>> = {
   COUNT: 30,
   DELIVERY: 30,
   DEAD: 30,
+  SUPERVISION: 30,
 };
 
 /** Every topic as it should be; `npm run topics` makes it so and the start says what differs. */

@@ -121,7 +121,7 @@ async function read(role: string, topic: Topic, group: string): Promise<string> 
 
 const MAY_WRITE: Readonly<Record<LogUser, readonly Topic[]>> = {
   proxy: ['ENTRY', 'OK'],
-  processor: ['ALARM', 'COUNT', 'STATE', 'DEAD'],
+  processor: ['ALARM', 'COUNT', 'STATE', 'SUPERVISION', 'DEAD'],
   mailer: ['DELIVERY', 'DEAD'],
   archiver: ['DEAD'],
   history: ['DEAD'],
