@@ -8,11 +8,16 @@ export function messageOf(mail: Mail) {
     to: [...mail.to],
     ...(mail.only ? { envelope: { from: mail.from, to: [...mail.only] } } : {}),
     subject: mail.subject,
-    text: mail.text,
-    html: mail.html,
+    text: oneKindOfLineEnd(mail.text),
+    html: oneKindOfLineEnd(mail.html),
     headers: { ...mail.headers },
     date: mail.date,
     disableFileAccess: true,
     disableUrlAccess: true,
   };
+}
+
+/** A CR or LF alone must not reach a mail server; what sends the mail makes CRLF of each LF. */
+function oneKindOfLineEnd(text: string): string {
+  return text.replace(/\r\n?/g, '\n');
 }

@@ -41,7 +41,8 @@ export async function openOutbox(folder: string, options: OutboxOptions): Promis
   return {
     send: async (mail) => {
       const name = fileName(mail);
-      const bytes = await new MailComposer(messageOf(mail)).compile().build();
+      // Lines end with CRLF everywhere, as RFC 5322 has it: a mail server does that by itself, a file needs it done.
+      const bytes = await new MailComposer({ ...messageOf(mail), newline: 'windows' }).compile().build();
       try {
         // One at a time: each waits for the disk, and so do the log's commits beside it.
         await writes.run(() => writeWhole(folder, name, bytes));

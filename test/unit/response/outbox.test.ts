@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { simpleParser } from 'mailparser';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openOutbox } from '../../../processor/response/mail/outbox.ts';
@@ -48,6 +49,27 @@ describe('the outbox', () => {
     await all;
     expect(seen).toBeGreaterThan(0);
     expect(await readdir(folder)).toHaveLength(50);
+    await outbox.close();
+  });
+
+  it.each([
+    ['plain', mailOf()],
+    [
+      'with a text of many letters that are none of ASCII',
+      { ...mailOf(), text: 'Straße 5, Łódź\n\n山本\n'.repeat(40), html: '<p>Łódź</p>\n'.repeat(40) },
+    ],
+    ['with line ends of every kind', { ...mailOf(), text: 'one\ntwo\r\nthree\rfour\n', html: '<p>one</p>\n<p>two</p>\r\n' }],
+  ])('writes a mail %s with CRLF alone, as RFC 5322 has it, and nothing of it is lost', async (_, mail) => {
+    const outbox = await openOutbox(folder, options);
+    await outbox.send(mail);
+    const bytes = await readFile(join(folder, (await readdir(folder))[0] ?? ''));
+    for (let at = bytes.indexOf(0x0a); at !== -1; at = bytes.indexOf(0x0a, at + 1)) expect(bytes[at - 1]).toBe(0x0d);
+    for (let at = bytes.indexOf(0x0d); at !== -1; at = bytes.indexOf(0x0d, at + 1)) expect(bytes[at + 1]).toBe(0x0a);
+    const read = await simpleParser(bytes);
+    const lines = (text: string) => text.trim().split(/\r\n|\r|\n/);
+    expect(lines(read.text ?? '')).toEqual(lines(mail.text));
+    expect(lines(String(read.html))).toEqual(lines(mail.html));
+    expect(read.subject).toBe(mail.subject);
     await outbox.close();
   });
 
