@@ -12,6 +12,7 @@ import { PermanentError, reasonOf, TransientError } from './runtime/errors.ts';
 import { Health, observeHealth } from './runtime/health.ts';
 import { Lifecycle } from './runtime/lifecycle.ts';
 import { createLogger } from './runtime/logging.ts';
+import { CautiousClock } from './runtime/removal-clock.ts';
 
 const HELP = `Usage: npm start [-- ROLE…]
 
@@ -60,7 +61,8 @@ async function start(config: Config, lifecycle: Lifecycle): Promise<void> {
   observeHealth(health, registry);
   // Brokers refuse what is further ahead, and a machine whose clock was put right is to be heard at once.
   const steady = new SteadyClock(undefined, undefined, isSet('TOCSIN_KAFKA_BROKERS') ? TIME_LIMITS.afterMs : undefined);
-  const deps = { clock: steady.now, logger, registry, health };
+  const removal = new CautiousClock({ folder: config.process.dataDir, recordsAheadMs: () => steady.aheadMs, logger, health });
+  const deps = { clock: steady.now, logger, registry, health, removalClock: removal.now };
 
   const embedded = embeddedStores(roles, isSet);
   if (isSet('TOCSIN_KAFKA_BROKERS') && embedded.length > 0)

@@ -13,6 +13,7 @@ import { reasonOf } from '../runtime/errors.ts';
 import type { Health } from '../runtime/health.ts';
 import type { Lifecycle } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logging.ts';
+import type { RemovalClock } from '../runtime/removal-clock.ts';
 import type { Config } from './configuration.ts';
 
 export interface AdapterDeps {
@@ -20,6 +21,7 @@ export interface AdapterDeps {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly health: Health;
+  readonly removalClock: RemovalClock;
 }
 
 const CASSANDRA = 'TOCSIN_CASSANDRA_CONTACT_POINTS';
@@ -90,7 +92,7 @@ export class Adapters {
         return openSmtp({ ...config, smtpUrl });
       }
       const { openOutbox } = await import('../processor/response/mail/outbox.ts');
-      return openOutbox(this.outbox, { keepMs: config.outboxKeepMs, clock: this.#deps.clock, logger: this.#deps.logger });
+      return openOutbox(this.outbox, { ...this.#deps, keepMs: config.outboxKeepMs });
     });
   }
 

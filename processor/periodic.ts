@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { reasonOf } from '../runtime/errors.ts';
 import type { Running } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logging.ts';
+import type { RemovalClock } from '../runtime/removal-clock.ts';
 
 /** Does `work` again and again, `pauseMs` after it has ended; a failure is logged once and tried again. For chores beside a consumer. */
 export function startPeriodic(name: string, pauseMs: number, work: (signal: AbortSignal) => Promise<void>, logger: Logger): Running {
@@ -28,9 +29,18 @@ export function startPeriodic(name: string, pauseMs: number, work: (signal: Abor
   };
 }
 
-/** Removes what is too old in small steps, so that other writes get their turn. `removeSome` resolves with how many it removed. */
-export async function removeInSteps(removeSome: (limit: number) => Promise<number>, signal: AbortSignal): Promise<void> {
+/** What forgets: absent where the store does so by itself. */
+interface Expiring {
+  expire?(before: number, limit: number): Promise<number>;
+}
+
+/** Removes what is older than `keepMs` in small steps, so that other writes get their turn; nothing while there is no time to go by. */
+export async function removeOlder(store: Expiring, keepMs: number, removalClock: RemovalClock, signal: AbortSignal): Promise<void> {
   const REMOVED_PER_STEP = 200;
   const PAUSE_MS = 20;
-  while (!signal.aborted && (await removeSome(REMOVED_PER_STEP)) >= REMOVED_PER_STEP) await sleep(PAUSE_MS);
+  while (!signal.aborted) {
+    const now = removalClock();
+    if (now === undefined || !store.expire || (await store.expire(now - keepMs, REMOVED_PER_STEP)) < REMOVED_PER_STEP) return;
+    await sleep(PAUSE_MS);
+  }
 }

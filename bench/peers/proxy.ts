@@ -13,6 +13,7 @@ const { process: own, log: logConfig, proxy: proxyConfig } = SETTINGS;
 const config = readGroups({ process: own, log: logConfig, proxy: proxyConfig }, process.env, SETTING_NAMES);
 const deps = {
   clock: systemClock,
+  removalClock: systemClock,
   logger: await createLogger({ level: 'warn', format: 'json' }),
   registry: new Registry(),
   health: new Health(),

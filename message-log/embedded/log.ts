@@ -3,6 +3,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { PermanentError } from '../../runtime/errors.ts';
 import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logging.ts';
+import type { RemovalClock } from '../../runtime/removal-clock.ts';
 import { partitionOf } from '../partitioning.ts';
 import type { From, InputProgress, MessageLog, Reader, RecordBatch, Records, Subscription, TaskOwner } from '../port.ts';
 import { SENSOR_INPUTS, type Topic } from '../topics.ts';
@@ -25,6 +26,7 @@ export interface EmbeddedLogOptions extends RetentionLimits {
   /** The same for the life of a data folder. */
   readonly partitions: number;
   readonly clock: Clock;
+  readonly removalClock: RemovalClock;
   readonly logger: Logger;
   readonly registry: Registry;
   readonly health: Health;
@@ -60,7 +62,7 @@ class LmdbLog implements EmbeddedLog {
     store: Store,
     databases: LogDatabases,
     writeAhead: WriteAhead,
-    { partitions, clock, logger, registry, health, ...limits }: EmbeddedLogOptions,
+    { partitions, removalClock, logger, registry, health, ...limits }: EmbeddedLogOptions,
   ) {
     this.partitions = partitions;
     this.#writeAhead = writeAhead;
@@ -92,7 +94,7 @@ class LmdbLog implements EmbeddedLog {
       readAhead: (log, from) => this.#read(log, from, true),
     });
     const logs = [...this.#logs.values()].flat();
-    const retention = new Retention(limits, { store, logs, positions: this.#positions, metrics: this.#metrics, clock, logger });
+    const retention = new Retention(limits, { store, logs, positions: this.#positions, metrics: this.#metrics, removalClock, logger });
     this.#upkeep = new Upkeep(retention, writeAhead, logger);
   }
 

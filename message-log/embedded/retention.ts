@@ -1,5 +1,5 @@
-import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logging.ts';
+import type { RemovalClock } from '../../runtime/removal-clock.ts';
 import type { LogMetrics } from './metrics.ts';
 import type { PartitionLog } from './partition-log.ts';
 import type { Positions } from './positions.ts';
@@ -17,7 +17,7 @@ export interface RetentionParts {
   readonly logs: readonly PartitionLog[];
   readonly positions: Positions;
   readonly metrics: LogMetrics;
-  readonly clock: Clock;
+  readonly removalClock: RemovalClock;
   readonly logger: Logger;
 }
 
@@ -36,12 +36,13 @@ export class Retention {
 
   /** Drops whatever has had its time, until there is no more or the signal is aborted. Rejects as the store's write does. */
   async apply(signal: AbortSignal): Promise<void> {
-    for (const log of this.#parts.logs) await this.#expire(log, signal);
+    const now = this.#parts.removalClock();
+    if (now !== undefined) for (const log of this.#parts.logs) await this.#expire(log, now - this.#limits.retentionMs, signal);
+    // A disk has its limit whatever the time.
     await this.#shrink(signal);
   }
 
-  async #expire(log: PartitionLog, signal: AbortSignal): Promise<void> {
-    const before = this.#parts.clock() - this.#limits.retentionMs;
+  async #expire(log: PartitionLog, before: number, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       // What is read becomes resident: one look at the oldest, as long as it may stay.
       const [oldest] = log.oldest(this.#needed(log), 1);

@@ -3,10 +3,11 @@ import type { RecordBatch } from '../../message-log/port.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { ConfigOf } from '../../runtime/configuration.ts';
 import type { Running } from '../../runtime/lifecycle.ts';
+import type { RemovalClock } from '../../runtime/removal-clock.ts';
 import { type ConsumerDeps, startConsumer } from '../consumer.ts';
 import { parkRecord } from '../dead-letters.ts';
 import { decoded, type Unreadable } from '../decoded.ts';
-import { removeInSteps, startPeriodic } from '../periodic.ts';
+import { removeOlder, startPeriodic } from '../periodic.ts';
 import type { Directory } from '../response/directory/port.ts';
 import type { archiveSettings } from './config.ts';
 import { custodyOf, custodyOfDelivery } from './custody.ts';
@@ -23,6 +24,7 @@ export interface ArchiverDeps extends ConsumerDeps {
   readonly archive: Archive;
   readonly directory: Directory;
   readonly clock: Clock;
+  readonly removalClock: RemovalClock;
 }
 
 const COMPLETE_EVERY_MS = 10_000;
@@ -48,7 +50,7 @@ export async function startArchiver(config: ArchiveConfig, deps: ArchiverDeps): 
   const expiry = startPeriodic(
     'old alarms',
     EXPIRE_EVERY_MS,
-    (signal) => removeInSteps(async (limit) => (await archive.expire?.(deps.clock() - config.days * DAY_MS, limit)) ?? 0, signal),
+    (signal) => removeOlder(archive, config.days * DAY_MS, deps.removalClock, signal),
     logger,
   );
   return {

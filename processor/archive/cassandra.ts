@@ -1,4 +1,5 @@
 import type { AlarmState } from '../../alarm/alarm.ts';
+import type { RemovalClock } from '../../runtime/removal-clock.ts';
 import { inParallel } from '../cassandra/parallel.ts';
 import type { CassandraDeps, CassandraSession, Row } from '../cassandra/session.ts';
 import { ALL, type AlarmList, archiveStatements, BUCKET_NUMBERS, listOfSensor, periodOf } from './cassandra-statements.ts';
@@ -10,6 +11,7 @@ import type { AlarmPage, AlarmQuery, Archive, ArchivedAlarm, CustodyEntry } from
 export interface CassandraArchiveDeps extends CassandraDeps {
   /** Alarms that are over are forgotten so many days after they were raised. */
   readonly days: number;
+  readonly removalClock: RemovalClock;
 }
 
 const OVER: AlarmState = 'CLEARED_ACK';
@@ -37,10 +39,10 @@ class CassandraArchive implements Archive {
   readonly #keeping: Keeping;
   readonly #periodsWritten = new Set<string>();
 
-  constructor(session: CassandraSession, { days, clock }: CassandraArchiveDeps) {
+  constructor(session: CassandraSession, { days, clock, removalClock }: CassandraArchiveDeps) {
     this.#session = session;
     this.#statements = archiveStatements(session.config.keyspace);
-    this.#keeping = new Keeping(days, clock);
+    this.#keeping = new Keeping(days, clock, removalClock);
   }
 
   async put(alarms: readonly ArchivedAlarm[], custody: readonly { readonly alarm: string; readonly entry: CustodyEntry }[]): Promise<void> {

@@ -32,7 +32,8 @@ async function withLog<T>(work: (log: MessageLog, clock: () => number) => Promis
   const lifecycle = new Lifecycle();
   const steady = new SteadyClock();
   const logger = await createLogger({ level: 'silent', format: 'json' });
-  const deps = { clock: steady.now, logger, registry: new Registry(), health: new Health() };
+  // A tool removes nothing.
+  const deps = { clock: steady.now, logger, registry: new Registry(), health: new Health(), removalClock: () => undefined };
   try {
     return await work(await new Adapters(config, deps, steady, lifecycle).log(), steady.now);
   } finally {

@@ -3,15 +3,15 @@ import { z } from 'zod';
 import type { AlarmCount } from '../../alarm/alarm.ts';
 import { ALARM_TYPES, SENSOR_ID_MAX } from '../../alarm/status.ts';
 import type { RecordBatch } from '../../message-log/port.ts';
-import type { Clock } from '../../runtime/clock.ts';
 import type { ConfigOf } from '../../runtime/configuration.ts';
 import { reasonOf } from '../../runtime/errors.ts';
 import type { Running } from '../../runtime/lifecycle.ts';
+import type { RemovalClock } from '../../runtime/removal-clock.ts';
 import { type ConsumerDeps, SHARE_SURE_MS, startConsumer } from '../consumer.ts';
 import { parkRecord } from '../dead-letters.ts';
 import { checked, type Decoded, decoded, parsed } from '../decoded.ts';
 import { OneAtATime } from '../one-at-a-time.ts';
-import { removeInSteps, startPeriodic } from '../periodic.ts';
+import { removeOlder, startPeriodic } from '../periodic.ts';
 import type { Directory } from '../response/directory/port.ts';
 import type { historySettings } from './config.ts';
 import { MINUTE_MS, PartitionCounts, type ReadStored } from './partition-counts.ts';
@@ -25,7 +25,7 @@ export type HistoryConfig = ConfigOf<typeof historySettings>;
 export interface CounterDeps extends ConsumerDeps {
   readonly history: History;
   readonly directory: Directory;
-  readonly clock: Clock;
+  readonly removalClock: RemovalClock;
 }
 
 const EXPIRE_EVERY_MS = 3_600_000;
@@ -33,7 +33,7 @@ const DAY_MS = 86_400_000;
 
 /** Counts the alarms of topic COUNT per minute, type and region into the history. */
 export async function startCounter(config: HistoryConfig, deps: CounterDeps): Promise<Running> {
-  const { history, clock, logger, health } = deps;
+  const { history, logger, health } = deps;
   const counter = new AlarmCounter(deps);
   const consumer = await startConsumer(
     COUNTER_GROUP,
@@ -57,7 +57,7 @@ export async function startCounter(config: HistoryConfig, deps: CounterDeps): Pr
   const expiry = startPeriodic(
     'old counts',
     EXPIRE_EVERY_MS,
-    (signal) => removeInSteps(async (limit) => (await history.expire?.(clock() - config.days * DAY_MS, limit)) ?? 0, signal),
+    (signal) => removeOlder(history, config.days * DAY_MS, deps.removalClock, signal),
     logger,
   );
   return {

@@ -11,7 +11,7 @@ describe('outbox', () => {
   mailTransportContract(async () => {
     const root = await mkdtemp(join(tmpdir(), 'outbox-'));
     const folder = join(root, 'outbox');
-    const transport = await openOutbox(folder, { keepMs: 86_400_000, clock: Date.now, logger: pino({ level: 'silent' }) });
+    const transport = await openOutbox(folder, { keepMs: 86_400_000, removalClock: Date.now, logger: pino({ level: 'silent' }) });
     return {
       transport,
       arrived: async () => {

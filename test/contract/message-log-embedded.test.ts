@@ -23,6 +23,7 @@ messageLogContract('embedded', async (partitions): Promise<LogFixture> => {
       retentionMs: DAY_MS,
       retentionBytes: 1024 ** 3,
       clock: () => now,
+      removalClock: () => now,
       logger: pino({ level: 'silent' }),
       registry: new Registry(),
       health: new Health(),

@@ -40,6 +40,7 @@ describe.skipIf(!canMount)('the embedded log on a full disk (needs root on Linux
       retentionMs: 86_400_000,
       retentionBytes: 1024 ** 3,
       clock: systemClock,
+      removalClock: systemClock,
       logger: pino({ level: 'silent' }),
       registry: new Registry(),
       health,

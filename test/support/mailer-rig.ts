@@ -56,6 +56,7 @@ export async function openMailerRig(now: number, partitions = 1): Promise<Mailer
     partitions,
     // That of its records: by another one they would be too old to be kept, sooner or later.
     clock: () => now,
+    removalClock: () => now,
     logger: silent,
     registry: new Registry(),
     health: new Health(),

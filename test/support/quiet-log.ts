@@ -10,6 +10,7 @@ export const quietLogOptions = (): EmbeddedLogOptions => ({
   retentionMs: 86_400_000,
   retentionBytes: 1024 ** 3,
   clock: systemClock,
+  removalClock: systemClock,
   logger: pino({ level: 'silent' }),
   registry: new Registry(),
   health: new Health(),

@@ -2,9 +2,9 @@
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import MailComposer from 'nodemailer/lib/mail-composer';
-import type { Clock } from '../../../runtime/clock.ts';
 import { reasonOf, TransientError } from '../../../runtime/errors.ts';
 import type { Logger } from '../../../runtime/logging.ts';
+import type { RemovalClock } from '../../../runtime/removal-clock.ts';
 import { OneAtATime } from '../../one-at-a-time.ts';
 import { messageOf } from './message.ts';
 import type { Mail, MailTransport } from './port.ts';
@@ -12,7 +12,7 @@ import type { Mail, MailTransport } from './port.ts';
 export interface OutboxOptions {
   /** Files older than this are removed, ms. */
   readonly keepMs: number;
-  readonly clock: Clock;
+  readonly removalClock: RemovalClock;
   readonly logger: Logger;
 }
 
@@ -111,22 +111,32 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Removes what is too old or too many, oldest names first, and what a crash left half written. */
-async function pruneFolder(folder: string, { keepMs, clock }: OutboxOptions): Promise<void> {
-  const limit = clock() - keepMs;
+/** Removes what is too many, oldest names first, and, while there is a time to go by, what is too old and what a crash left half written. */
+async function pruneFolder(folder: string, { keepMs, removalClock }: OutboxOptions): Promise<void> {
   const names = (await readdir(folder)).sort();
   const mails = names.filter((name) => name.endsWith('.eml'));
-  const excess = new Set(mails.slice(0, Math.max(0, mails.length - FILES_MAX)));
+  const excess = mails.slice(0, Math.max(0, mails.length - FILES_MAX));
+  for (const name of excess) await rm(join(folder, name), { force: true });
+  const now = removalClock();
+  if (now === undefined) return;
+  await removeOlder(folder, mails.slice(excess.length), now - keepMs);
+  // Another mail may be half written right now.
+  const partial = names.filter((name) => name.endsWith(`.eml${PARTIAL}`));
+  await removeOlder(folder, partial, now - PRUNE_EVERY_MS);
+}
+
+async function removeOlder(folder: string, names: readonly string[], before: number): Promise<void> {
   for (const name of names) {
-    const path = join(folder, name);
-    if (excess.has(name)) await rm(path, { force: true });
-    else if (name.endsWith('.eml') || name.endsWith(`.eml${PARTIAL}`)) {
-      // Another mail may be half written right now: partial files go by age too, but a far smaller one.
-      const oldest = name.endsWith(PARTIAL) ? clock() - PRUNE_EVERY_MS : limit;
-      const found = await stat(path).catch(() => undefined);
-      if (found && found.mtimeMs < oldest) await rm(path, { force: true });
-    }
+    const found = await stat(join(folder, name)).catch(() => undefined);
+    // One that was written while the machine's clock was far behind is as old as its name says.
+    if (found && Math.max(found.mtimeMs, timeIn(name)) < before) await rm(join(folder, name), { force: true });
   }
+}
+
+/** The time that a file is named by, 0 where there is none. */
+function timeIn(name: string): number {
+  const [, year, month, day, hour, minute, second, ms] = /^\.?(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z-/.exec(name) ?? [];
+  return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${ms}Z`) || 0;
 }
 
 function unwritable(folder: string, error: unknown): TransientError {

@@ -208,7 +208,16 @@ async function showAll(history: History, events: readonly object[], between: (st
 async function depsOf(history: History) {
   const directory = new MemoryDirectory();
   await directory.put(Array.from({ length: 400 }, (_, id) => clientOf({ id, region: id % 2 === 0 ? 'UK' : 'Asia' })));
-  return { log: new MemoryLog(), history, directory, clock: Date.now, logger: silent, registry: new Registry(), health: new Health() };
+  return {
+    log: new MemoryLog(),
+    history,
+    directory,
+    clock: Date.now,
+    removalClock: Date.now,
+    logger: silent,
+    registry: new Registry(),
+    health: new Health(),
+  };
 }
 
 async function writeInPieces(

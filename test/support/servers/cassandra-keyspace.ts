@@ -8,6 +8,7 @@ import { type CassandraDeps, type CassandraSession, openCassandra } from '../../
 import { systemClock } from '../../../runtime/clock.ts';
 import { readSettings } from '../../../runtime/configuration.ts';
 import { Health } from '../../../runtime/health.ts';
+import type { RemovalClock } from '../../../runtime/removal-clock.ts';
 
 let keyspaces = 0;
 
@@ -19,13 +20,20 @@ export function cassandraConfig(contactPoints: readonly string[], settings: Node
   });
 }
 
-export function quietDeps(changes: Partial<CassandraDeps> = {}): CassandraDeps {
-  return { clock: systemClock, logger: pino({ level: 'silent' }), registry: new Registry(), health: new Health(), ...changes };
+export function quietDeps(changes: Partial<CassandraDeps> = {}): CassandraDeps & { readonly removalClock: RemovalClock } {
+  return {
+    clock: systemClock,
+    removalClock: systemClock,
+    logger: pino({ level: 'silent' }),
+    registry: new Registry(),
+    health: new Health(),
+    ...changes,
+  };
 }
 
 export interface Keyspace {
   readonly config: CassandraConfig;
-  readonly deps: CassandraDeps;
+  readonly deps: ReturnType<typeof quietDeps>;
   readonly session: CassandraSession;
   /** Closes the session and removes the keyspace. */
   close(): Promise<void>;

@@ -48,7 +48,7 @@ beforeEach(async () => {
   const directory = new MemoryDirectory();
   await directory.put([clientOf()]);
   deps = {
-    ...{ log: new MemoryLog(), archive, directory, clock: () => NOON + 2_000 },
+    ...{ log: new MemoryLog(), archive, directory, clock: () => NOON + 2_000, removalClock: () => NOON + 2_000 },
     ...{ logger: pino({ level: 'silent' }), registry: new Registry(), health: new Health() },
   };
   archiver = new Archiver(deps);

@@ -1,23 +1,41 @@
 import { describe, expect, it } from 'vitest';
 import { Keeping } from '../../../processor/archive/cassandra-keeping.ts';
+import type { RemovalClock } from '../../../runtime/removal-clock.ts';
 import { NOON } from '../../support/alarms.ts';
 
 const DAY_MS = 86_400_000;
+const keeping = (days: number, clock: () => number, removalClock: RemovalClock = clock): Keeping => new Keeping(days, clock, removalClock);
 
 describe('how long rows are kept in Cassandra', () => {
   it('counts from when the alarm was raised', () => {
-    expect(new Keeping(365, () => NOON).secondsAfter(NOON)).toBe(365 * 86_400);
-    expect(new Keeping(365, () => NOON + 100 * DAY_MS).secondsAfter(NOON)).toBe(265 * 86_400);
+    expect(keeping(365, () => NOON).secondsAfter(NOON)).toBe(365 * 86_400);
+    expect(keeping(365, () => NOON + 100 * DAY_MS).secondsAfter(NOON)).toBe(265 * 86_400);
   });
 
   it('leaves an hour to look at an alarm whose time is up when it is over', () => {
-    expect(new Keeping(10, () => NOON + 10 * DAY_MS).secondsAfter(NOON)).toBe(3_600);
-    expect(new Keeping(10, () => NOON + 500 * DAY_MS).secondsAfter(NOON)).toBe(3_600);
+    expect(keeping(10, () => NOON + 10 * DAY_MS).secondsAfter(NOON)).toBe(3_600);
+    expect(keeping(10, () => NOON + 500 * DAY_MS).secondsAfter(NOON)).toBe(3_600);
   });
 
   it('is for ever where Cassandra refuses so long a time: beyond 20 years, or beyond January 2038', () => {
-    expect(new Keeping(36_500, () => NOON).secondsAfter(NOON)).toBe(0);
-    expect(new Keeping(4_000, () => NOON).secondsAfter(NOON)).toBe(4_000 * 86_400);
-    expect(new Keeping(5_000, () => NOON).secondsAfter(NOON)).toBe(0);
+    expect(keeping(36_500, () => NOON).secondsAfter(NOON)).toBe(0);
+    expect(keeping(4_000, () => NOON).secondsAfter(NOON)).toBe(4_000 * 86_400);
+    expect(keeping(5_000, () => NOON).secondsAfter(NOON)).toBe(0);
+  });
+
+  it('is never shorter nor longer for a clock that is wrong', () => {
+    const wrong = { ahead: NOON + 31 * DAY_MS, behind: NOON - 31 * DAY_MS, of1970: 0 };
+    for (const clock of Object.values(wrong))
+      expect(
+        keeping(
+          30,
+          () => clock,
+          () => undefined,
+        ).secondsAfter(NOON),
+      ).toBe(30 * 86_400);
+    expect(keeping(30, () => wrong.behind).secondsAfter(NOON)).toBe(30 * 86_400);
+    expect(keeping(30, () => wrong.of1970).secondsAfter(NOON)).toBe(30 * 86_400);
+    // Records whose time is ahead.
+    expect(keeping(30, () => NOON).secondsAfter(wrong.ahead)).toBe(30 * 86_400);
   });
 });

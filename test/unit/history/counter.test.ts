@@ -266,7 +266,7 @@ class Rig {
 
   get deps(): CounterDeps {
     const { log, history, directory, registry } = this;
-    return { log, history, directory, registry, clock: () => START, logger: pino({ level: 'silent' }), health: new Health() };
+    return { log, history, directory, registry, removalClock: () => START, logger: pino({ level: 'silent' }), health: new Health() };
   }
 
   get counter(): AlarmCounter {

@@ -141,6 +141,7 @@ function depsOfProcess() {
     directory,
     archive,
     clock: () => NOON + 1_000,
+    removalClock: () => NOON + 1_000,
     logger: pino({ level: 'silent' }),
     health: new Health(),
     registry: new Registry(),

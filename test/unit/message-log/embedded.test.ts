@@ -19,6 +19,7 @@ describe('the embedded log', () => {
   let store: Store;
   let log: EmbeddedLog;
   let now: number;
+  let removalTime: () => number | undefined;
   let registry: Registry;
   let health: Health;
   const open = async (retentionBytes = 1024 * MIB, partitions = 1, write?: Store['write']): Promise<void> => {
@@ -32,6 +33,7 @@ describe('the embedded log', () => {
       retentionMs: HOUR_MS,
       retentionBytes,
       clock: () => now,
+      removalClock: () => removalTime(),
       logger: pino({ level: 'silent' }),
       registry,
       health,
@@ -58,6 +60,7 @@ describe('the embedded log', () => {
   beforeEach(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'tocsin-embedded-'));
     now = START;
+    removalTime = () => now;
   });
   afterEach(() => rm(dataDir, { recursive: true, force: true }));
 
@@ -75,6 +78,42 @@ describe('the embedded log', () => {
       await close();
       await open();
       expect(await log.bounds('ENTRY', 0)).toEqual({ earliest: 2, next: 3 });
+      await close();
+    });
+
+    it('removes nothing by age while there is no time to go by, but what is too much for the disk', async () => {
+      await open(4 * MIB);
+      await append('ENTRY', 'old');
+      removalTime = () => undefined;
+      now += 31 * 24 * HOUR_MS;
+      await append('ENTRY', 'new');
+      await log.sweep();
+      expect((await log.bounds('ENTRY', 0)).earliest).toBe(0);
+      for (let i = 0; i < 12; i += 1) await append('ENTRY', Buffer.alloc(MIB / 2, 'x'));
+      await log.sweep();
+      expect((await log.bounds('ENTRY', 0)).earliest).toBeGreaterThan(0);
+      await close();
+    });
+
+    it('keeps what nobody has read up to twice the limit, and no more', async () => {
+      await open(4 * MIB);
+      const subscription = await log.subscribe('slow', ['ENTRY']);
+      const gaps: number[][] = [];
+      subscription.onGap = (_topic, _partition, from, to) => gaps.push([from, to]);
+      // Swept after each, as it is every second: one sweep after all might find more than twice the limit at once.
+      const appended = async (count: number): Promise<number> => {
+        for (let i = 0; i < count; i += 1) {
+          await append('ENTRY', Buffer.alloc(MIB / 2, 'x'));
+          await log.sweep();
+        }
+        return (await log.bounds('ENTRY', 0)).earliest;
+      };
+      // 6 MiB: above the limit, below twice of it.
+      expect(await appended(12)).toBe(0);
+      // 10 MiB.
+      expect(await appended(8)).toBeGreaterThan(0);
+      await values(subscription);
+      expect(gaps).toHaveLength(1);
       await close();
     });
 

@@ -42,6 +42,7 @@ describe('commits by way of the journal', () => {
       retentionMs: Number.MAX_SAFE_INTEGER,
       retentionBytes: Number.MAX_SAFE_INTEGER,
       clock: () => now,
+      removalClock: () => now,
       logger: pino({ level: 'silent' }),
       registry,
       health,

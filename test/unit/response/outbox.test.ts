@@ -8,7 +8,7 @@ import { openOutbox } from '../../../processor/response/mail/outbox.ts';
 import { mailOf, NOON } from '../../support/alarms.ts';
 
 const DAY = 86_400_000;
-const options = { keepMs: 30 * DAY, clock: () => NOON, logger: pino({ level: 'silent' }) };
+const options = { keepMs: 30 * DAY, removalClock: () => NOON, logger: pino({ level: 'silent' }) };
 let folder: string;
 
 beforeEach(async () => {
@@ -93,6 +93,27 @@ describe('the outbox', () => {
     const outbox = await openOutbox(folder, options);
     await outbox.close();
     expect((await readdir(folder)).sort()).toEqual(['.writing.eml.part', 'notes.txt', 'young.eml']);
+  });
+
+  it('removes nothing while there is no time to go by', async () => {
+    const names = ['old.eml', '.half.eml.part'];
+    for (const name of names) {
+      await writeFile(join(folder, name), 'x');
+      await utimes(join(folder, name), new Date(NOON - 99 * DAY), new Date(NOON - 99 * DAY));
+    }
+    const outbox = await openOutbox(folder, { ...options, removalClock: () => undefined });
+    await outbox.close();
+    expect((await readdir(folder)).sort()).toEqual(names.toSorted());
+  });
+
+  it('keeps a mail that was written while the machine believed it was 1970', async () => {
+    const outbox = await openOutbox(folder, options);
+    await outbox.send(mailOf());
+    const [name = ''] = await readdir(folder);
+    await utimes(join(folder, name), new Date(0), new Date(0));
+    await outbox.close();
+    await (await openOutbox(folder, options)).close();
+    expect(await readdir(folder)).toEqual([name]);
   });
 
   it('says at its opening that it cannot be written', async () => {

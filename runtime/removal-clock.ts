@@ -1,0 +1,140 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Clock, systemClock } from './clock.ts';
+import type { Health } from './health.ts';
+import type { Logger } from './logging.ts';
+
+/** The time by which what is old may be removed; undefined: nothing may be removed by its age now. */
+export type RemovalClock = () => number | undefined;
+
+export interface CautiousClockParts {
+  /** Where the time is remembered over restarts. */
+  readonly folder: string;
+  /** How far the time of records is ahead of the machine's clock. */
+  readonly recordsAheadMs: () => number;
+  readonly logger: Logger;
+  readonly health: Health;
+  readonly wall?: Clock;
+  /** Milliseconds of a clock that nobody sets. */
+  readonly elapsed?: () => number;
+}
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+/** Ordinary corrections; a restart is a step too. */
+const AHEAD_MS = HOUR_MS;
+const BEHIND_MS = MINUTE_MS;
+const BELIEVED_AFTER_MS = DAY_MS;
+const REMEMBER_EVERY_MS = 10 * MINUTE_MS;
+const LOOK_EVERY_MS = 10_000;
+const FILE = 'removal-clock';
+const PART = 'clock';
+
+/**
+ * The machine's clock, but what is removed is gone for good, and clocks are wrong at times. One that steps ahead is believed once it has stood for a
+ * day: until then time goes on from where it was. Nothing is removed while it is behind what it was, or behind the time of records.
+ */
+export class CautiousClock {
+  readonly #parts: CautiousClockParts;
+  readonly #wall: Clock;
+  readonly #elapsed: () => number;
+  readonly #file: string;
+  /** What was believed at the last look; undefined: there was none. */
+  #believed: number | undefined;
+  #lookedAt = 0;
+  /** Since when it is ahead (1) or behind (-1). */
+  #doubt: { readonly side: number; readonly since: number; readonly running: boolean } | undefined;
+  #said: string | undefined;
+  #rememberedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: CautiousClockParts) {
+    this.#parts = parts;
+    this.#wall = parts.wall ?? systemClock;
+    this.#elapsed = parts.elapsed ?? (() => performance.now());
+    this.#file = join(parts.folder, FILE);
+  }
+
+  readonly now: RemovalClock = () => {
+    const first = this.#believed === undefined;
+    if (first) setInterval(this.now, LOOK_EVERY_MS).unref();
+    const wall = this.#wall();
+    const elapsed = this.#elapsed();
+    const expected = first ? (remembered(this.#file) ?? wall) : (this.#believed ?? wall) + elapsed - this.#lookedAt;
+    this.#lookedAt = elapsed;
+    const step = wall - expected;
+    this.#doubt = this.#doubted(step, elapsed, !first);
+    this.#believed = this.#doubt ? expected : wall;
+    this.#remember(this.#believed, elapsed);
+    const recordsAheadMs = this.#parts.recordsAheadMs();
+    this.#say(step, recordsAheadMs);
+    return recordsAheadMs > BEHIND_MS || this.#doubt?.side === -1 ? undefined : this.#believed;
+  };
+
+  #doubted(step: number, elapsed: number, running: boolean) {
+    const side = step > AHEAD_MS ? 1 : step < -BEHIND_MS ? -1 : 0;
+    if (side === 0) return undefined;
+    if (this.#doubt?.side !== side) return { side, since: elapsed, running };
+    return elapsed - this.#doubt.since < BELIEVED_AFTER_MS ? this.#doubt : undefined;
+  }
+
+  #say(step: number, recordsAheadMs: number): void {
+    const { health, logger } = this.#parts;
+    const [kind, notice] = this.#notice(step, recordsAheadMs);
+    health.notice(PART, notice);
+    if (this.#said !== kind && kind !== undefined) logger.warn(notice ?? startStep(step));
+    if (this.#said !== undefined && kind === undefined) logger.info("this machine's clock is believed again: what is old is removed by it");
+    this.#said = kind;
+  }
+
+  #notice(step: number, recordsAheadMs: number): readonly [kind: string | undefined, notice: string | undefined] {
+    if (recordsAheadMs > BEHIND_MS)
+      return [
+        'records',
+        `the time of records is ${spanOf(recordsAheadMs)} ahead of this machine's clock: nothing is removed by age until the clock has caught up (docs/operation.md, clocks)`,
+      ];
+    if (!this.#doubt) return [undefined, undefined];
+    if (this.#doubt.side === -1)
+      return [
+        'behind',
+        `this machine's clock is ${spanOf(-step)} behind what it was: nothing is removed by age until it is right, or has stood for a day`,
+      ];
+    // While a process wasn't running the clock may well have moved on.
+    if (!this.#doubt.running) return ['start', undefined];
+    return [
+      'ahead',
+      `this machine's clock has stepped ahead by ${spanOf(step)}: what is old is removed by the time before until the clock has stood for a day`,
+    ];
+  }
+
+  /** A few bytes, seldom. What can't be remembered now, since the folder isn't there yet or the disk is full, is tried again at the next look. */
+  #remember(at: number, elapsed: number): void {
+    if (elapsed - this.#rememberedAt < REMEMBER_EVERY_MS) return;
+    try {
+      writeFileSync(`${this.#file}.part`, `${new Date(at).toISOString()}\n`, { mode: 0o600 });
+      renameSync(`${this.#file}.part`, this.#file);
+      this.#rememberedAt = elapsed;
+    } catch {
+      return;
+    }
+  }
+}
+
+function remembered(file: string): number | undefined {
+  try {
+    const at = Date.parse(readFileSync(file, 'utf8').trim());
+    return Number.isFinite(at) ? at : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function startStep(step: number): string {
+  return `this machine's clock is ${spanOf(step)} ahead of when this system was last running; if that is wrong, so is the clock: for a day nothing is removed that was not due then`;
+}
+
+function spanOf(ms: number): string {
+  if (ms >= 2 * DAY_MS) return `${Math.round(ms / DAY_MS)} days`;
+  if (ms >= 2 * HOUR_MS) return `${Math.round(ms / HOUR_MS)} hours`;
+  return ms >= 2 * MINUTE_MS ? `${Math.round(ms / MINUTE_MS)} minutes` : `${Math.round(ms / 1_000)} seconds`;
+}
