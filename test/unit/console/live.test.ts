@@ -49,7 +49,9 @@ describe('GET /api/live', () => {
   it('tells of an alarm at once, then where it is and the state of its sensor', async () => {
     const listener = await listen();
     await until(listener, ({ events }) => events.length > 0);
-    expect(named(listener, 'snapshot')).toMatchObject([{ alarms: [], states: [], open: { total: 0, byType: { motion: 0, smoke: 0, temperature: 0 } } }]);
+    expect(named(listener, 'snapshot')).toMatchObject([
+      { alarms: [], states: [], open: { total: 0, byType: { motion: 0, smoke: 0, temperature: 0 } } },
+    ]);
     // The places are read a moment after the start; then everybody is told.
     await until(listener, (now) => named(now, 'beat').some(({ places }) => places?.count === 2));
     await on.report(1);
@@ -84,6 +86,20 @@ describe('GET /api/live', () => {
   it('refuses a fifth stream in words', async () => {
     for (let i = 0; i < 4; i += 1) expect((await listen()).status).toBe(200);
     expect(await call(on, '/api/live')).toMatchObject({ status: 429, json: { error: expect.stringContaining('4 live streams') } });
+  });
+
+  it('tells an event once that comes again, as after a restart of its writer', async () => {
+    const listener = await listen();
+    await on.report(1);
+    await until(listener, (now) => named(now, 'alarm').length > 0);
+    for (const { key, at, value } of on.log.all('ALARM')) {
+      const bytes = Buffer.from(value);
+      await on.log.append('ALARM', { length: 1, bytes, keys: [key], starts: [0], ends: [bytes.length] }, at);
+    }
+    await on.report(2);
+    await until(listener, (now) => named(now, 'alarm').some(({ alarm }) => alarm.sensor === 2));
+    expect(named(listener, 'alarm').filter(({ event }) => event === 'raised')).toHaveLength(2);
+    expect(named(listener, 'alarm').filter(({ event }) => event === 'located').length).toBeLessThanOrEqual(2);
   });
 
   it('passes over records of topic ALARM that it cannot read', async () => {

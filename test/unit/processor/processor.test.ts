@@ -194,6 +194,22 @@ describe('the processor', () => {
     expect(changes(log)[0]?.alarm.evidence).toHaveLength(3);
   });
 
+  it('says every five seconds how far it has come where nothing happens, and no oftener', async () => {
+    const log = new MemoryLog();
+    let now = T0;
+    await processorOn(log, {}, () => now);
+    await put(log, 'ENTRY', 7, status(7), T0);
+    now = T0 + 4_999;
+    await sleep(50);
+    expect((await log.progress()).find(({ topic }) => topic === 'ENTRY')?.decided).toBeUndefined();
+    now = T0 + 5_000;
+    await until(() => log.commits.length > 0);
+    expect((await log.progress()).find(({ topic }) => topic === 'ENTRY')?.decided).toBe(1);
+    now = T0 + 60_000;
+    await sleep(50);
+    expect(log.commits).toEqual([0]);
+  });
+
   it('refuses rules that make no sense, before it starts', async () => {
     await expect(processorOn(new MemoryLog(), { TOCSIN_SMOKE_WITHIN: '0s' })).rejects.toThrow(/smoke/i);
   });
