@@ -6,7 +6,7 @@ import { REGIONS, type Region } from '../alarm/regions.ts';
 import { type Board, boardOf } from './board.ts';
 import { REGION_VIEWS, type View, WORLD_VIEW } from './map-views.ts';
 import { columns, OK_OR_BAD, statPanel, tablePanel, targetsOf, thresholdsOf, timePanel } from './panels.ts';
-import { type Query, rows, series } from './queries.ts';
+import { at, type Query, rows, series } from './queries.ts';
 import { TYPE_COLORS } from './type-colors.ts';
 
 /** The history role writes every sensor's state anew each day, active or quiet: what is older belongs to sensors that are gone. */
@@ -30,7 +30,7 @@ function mapBoard(region: Region | undefined, consoleUrl: string): dashboard.Das
   const board: Board = {
     uid: `tocsin-map-${region?.toLowerCase() ?? 'world'}`,
     title: `Map: ${place}`,
-    description: `Every sensor ${region === undefined ? '' : `of ${place} `}where it is: green and small when quiet, a large red triangle while an alarm is active.`,
+    description: `Every sensor ${region === undefined ? '' : `of ${place} `}where it is: green and small while no alarm is active, a large red triangle while one is. A green one may have a fault: the console lists them.`,
     tags: ['map'],
     span: '6h',
     // The queries over 50,000 sensors keep InfluxDB busy for some seconds.
@@ -43,14 +43,26 @@ function mapBoard(region: Region | undefined, consoleUrl: string): dashboard.Das
         cells: [
           [statPanel('In alarm', rows(countOf(region, 'WHERE "active" > 0')), { steps: OK_OR_BAD, none: '0' }), 3],
           [statPanel('Sensors', rows(countOf(region, '')), { none: '0' }), 3],
-          [alarmTable(region), 10],
-          [alarmHistory(region), 8],
+          [faulty(), 3],
+          [alarmTable(region), 8],
+          [alarmHistory(region), 7],
         ],
       },
     ],
   };
   return boardOf(board);
 }
+
+/** The map draws alarms alone: a sensor that can't be read is as green on it as one that is well. */
+const faulty = () =>
+  statPanel('Faulty detectors, all regions', at('sum(tocsin_sensors_faulty)'), {
+    none: '?',
+    decimals: 0,
+    steps: [
+      [null, 'green'],
+      [1, 'orange'],
+    ],
+  });
 
 const inRegion = (region: Region | undefined): string => (region === undefined ? '' : ` AND "region" = '${region}'`);
 

@@ -21,7 +21,7 @@ export function pipelineBoard(): dashboard.Dashboard {
     tags: ['watch'],
     span: '1h',
     refresh: '10s',
-    rows: [now(), firing(), ingest(), log(), detection(), ...response(), consumers(), operators(), processes()],
+    rows: [now(), firing(), ingest(), log(), detection(), faults(), ...response(), consumers(), operators(), processes()],
   });
 }
 
@@ -163,6 +163,42 @@ const detection = (): Row => ({
         stacked: true,
         decimals: 0,
         colors: TYPE_COLORS,
+      }),
+      6,
+    ],
+  ],
+});
+
+const faults = (): Row => ({
+  title: 'What detection cannot see',
+  height: 8,
+  cells: [
+    [
+      timePanel('Detection unproven for', [over('tocsin_console_detection_behind_seconds', '{{instance}}')], {
+        unit: 's',
+        description: 'For how long a console has had no proof that all that came in is decided. Some seconds are usual.',
+      }),
+      6,
+    ],
+    [
+      timePanel('Sensors with a fault', [over('sum by (detector) (tocsin_sensors_faulty)', '{{detector}}')], {
+        decimals: 0,
+        description: 'A detector that is absent, unreadable or stale: what it sees raises no alarm. The console lists them.',
+        colors: TYPE_COLORS,
+      }),
+      6,
+    ],
+    [
+      timePanel(
+        'Fields not reported a minute',
+        [over(`sum by (field, reason) (rate(tocsin_readings_not_reported_total${RATE})) * 60`, '{{field}} {{reason}}')],
+        { description: 'Of readings that were taken.' },
+      ),
+      6,
+    ],
+    [
+      timePanel('Hits that did not count', [over(`sum(increase(tocsin_hits_stale_total${RATE}))`, 'older than a recovery')], {
+        decimals: 0,
       }),
       6,
     ],

@@ -31,6 +31,8 @@ const TOLD_BY_TROUBLE = new Set([
   'tocsin_log_corrupt_frames_total',
   'tocsin_log_removed_frames_total',
   'tocsin_mails_without_client_total',
+  'tocsin_part_notice',
+  'tocsin_readings_not_reported_total',
 ]);
 /** The kernel of a small virtual machine doesn't tell these. */
 const NOT_EVERYWHERE = new Set(['node_disk_io_time_seconds_total', 'node_disk_written_bytes_total', 'node_disk_read_bytes_total']);

@@ -1,13 +1,16 @@
 /** From a rule to a mail: Prometheus and Alertmanager as deploy/ configures them, only faster, and a mail server that keeps what it gets. */
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ParsedMail } from 'mailparser';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { keepAlivePeriods } from '../../support/keep-alive.ts';
-import { check, eventually, startPrometheus } from '../../support/servers/prometheus.ts';
+import { check, eventually, type Prometheus, startPrometheus } from '../../support/servers/prometheus.ts';
 import { startShippedAlertmanager } from '../../support/servers/shipped-alertmanager.ts';
 import { type FaultySmtp, startSmtp } from '../../support/smtp-server.ts';
+import { SystemProcess } from '../../support/system.ts';
 
 const DEPLOY = join(import.meta.dirname, '../../../deploy');
 const DEADLINE_MS = 60_000;
@@ -138,12 +141,7 @@ describe('the keep-alive', () => {
 describe('an alert rule', () => {
   it('reaches the mailbox of those on call when no status comes in, and tells when it is over; the keep-alive comes again and again', async () => {
     const sensors = await startExporter();
-    const prometheus = await startPrometheus(`
-global: { scrape_interval: 1s, evaluation_interval: 1s }
-rule_files: ['${join(DEPLOY, 'prometheus/rules')}/*.yml']
-alerting: { alertmanagers: [{ static_configs: [{ targets: ['${alertmanager.url.replace('http://', '')}'] }] }] }
-scrape_configs: [{ job_name: tocsin, static_configs: [{ targets: ['127.0.0.1:${sensors.port}'], labels: { role: proxy } }] }]
-`);
+    const prometheus = await watch(`127.0.0.1:${sensors.port}`, 'proxy');
     try {
       const [first] = await arrived('on-call@example.org', ({ length }) => length > 0);
       expect(first?.subject).toBe("Tocsin: critical: NoStatuses: No sensor's status has come in for a minute");
@@ -159,7 +157,44 @@ scrape_configs: [{ job_name: tocsin, static_configs: [{ targets: ['127.0.0.1:${s
       sensors.server.close();
     }
   });
+
+  it('tells of a process that dies and is back at once, again and again, in one mail', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'unsteady-'));
+    const system = await SystemProcess.create({ dataDir: folder });
+    await system.start();
+    const address = system.ingestUrl.replace('http://', '');
+    const prometheus = await watch(address, 'all');
+    const starts = async (): Promise<number> =>
+      Number((await prometheus.query('1 + changes(process_start_time_seconds{job="tocsin"}[15m])'))[0]?.value[1] ?? 0);
+    const told = (): string[] => mails('on-call@example.org').map(({ subject }) => subject ?? '');
+    try {
+      for (let start = 1; start <= 4; start += 1) {
+        if (start > 1) await system.start();
+        expect(await eventually(DEADLINE_MS, starts, (count) => count >= start)).toBe(start);
+        if (start < 4) {
+          expect(told().filter((subject) => subject.includes('RoleUnsteady'))).toEqual([]);
+          await system.end('SIGKILL');
+        }
+      }
+      const subject = `Tocsin: critical: RoleUnsteady: all on ${address} is started again and again [${address} tocsin all]`;
+      await arrived('on-call@example.org', (all) => all.some((mail) => mail.subject === subject));
+      expect(told().filter((text) => text.includes('RoleUnsteady'))).toEqual([subject]);
+    } finally {
+      await prometheus.stop();
+      await system.end('SIGKILL');
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
 });
+
+/** Prometheus with the shipped rules over one process. */
+const watch = (target: string, role: string): Promise<Prometheus> =>
+  startPrometheus(`
+global: { scrape_interval: 1s, evaluation_interval: 1s }
+rule_files: ['${join(DEPLOY, 'prometheus/rules')}/*.yml']
+alerting: { alertmanagers: [{ static_configs: [{ targets: ['${alertmanager.url.replace('http://', '')}'] }] }] }
+scrape_configs: [{ job_name: tocsin, static_configs: [{ targets: ['${target}'], labels: { role: ${role} } }] }]
+`);
 
 /** A proxy's metrics, of which no status comes in until `send`. */
 async function startExporter(): Promise<{ readonly port: number; readonly server: Server; send(): void }> {

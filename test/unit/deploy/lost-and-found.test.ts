@@ -1,0 +1,56 @@
+/** Whatever may get lost on the way is counted, and whatever is counted so is watched: nobody looks at a counter by himself. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const PRODUCT = ['alarm', 'runtime', 'message-log', 'processor', 'proxy', 'console', 'main'];
+
+function textOf(folders: readonly string[], end: string): string {
+  const files = folders.flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((file) => join(ROOT, folder, file)),
+  );
+  return files
+    .filter((file) => file.endsWith(end))
+    .map((file) => readFileSync(file, 'utf8'))
+    .join('\n');
+}
+
+/** Counters that no alert needs to watch, and why nothing is lost where they count. A new one must come here or into deploy/prometheus/rules. */
+const NOTHING_LOST: Readonly<Record<string, string>> = {
+  tocsin_alarm_events_total: 'what was done',
+  tocsin_history_points_written_total: 'what was done',
+  tocsin_ingest_bytes_total: 'what was done',
+  tocsin_kafka_fetched_bytes_total: 'what was done',
+  tocsin_kafka_fetches_total: 'what was done',
+  tocsin_log_appended_bytes_total: 'what was done',
+  tocsin_log_appended_records_total: 'what was done',
+  tocsin_task_records_total: 'what was done',
+  tocsin_mails_completed_total: 'what was done',
+  tocsin_mails_already_delivered_total: 'met again and known by the ledger',
+  tocsin_cassandra_failures_total: 'tried again by whoever asked, and a problem of that part meanwhile',
+  tocsin_kafka_retries_total: 'sent again',
+  tocsin_kafka_fenced_total: 'the other owner goes on',
+  tocsin_kafka_rebalances_total: 'the other owner goes on',
+  tocsin_counts_late_total: 'counted all the same',
+  tocsin_console_streams_dropped_total: 'the browser connects again and gets everything anew',
+  tocsin_ingest_protocol_errors_total: 'no request was read, so none was acknowledged; the internet knocks at every open port',
+  tocsin_readings_not_reported_total: 'tells by field what tocsin_sensors_faulty tells by sensor, which an alert watches',
+};
+
+describe('counters', () => {
+  const counters = new Set(textOf(PRODUCT, '.ts').match(/(?<=')tocsin_\w+_total(?=')/g));
+  const watched = new Set(textOf(['deploy/prometheus/rules'], '.yml').match(/tocsin_\w+_total/g));
+
+  it('are all found', () => {
+    expect(counters.size).toBeGreaterThan(30);
+  });
+
+  it('are watched by an alert, or it is said why none needs to', () => {
+    expect([...counters].filter((name) => !watched.has(name) && !(name in NOTHING_LOST))).toEqual([]);
+  });
+
+  it('that are watched are not excused', () => {
+    expect(Object.keys(NOTHING_LOST).filter((name) => watched.has(name))).toEqual([]);
+  });
+});
