@@ -42,6 +42,11 @@ export function ingestAnswer(accepted: number, rejected: readonly Rejection[] | 
 
 export const DRAINING = errorAnswer(503, 'the proxy is stopping, send to another one or again later', [...retryAfter(1), ...CLOSE]);
 export const BUSY = errorAnswer(503, 'too much is waiting for the log, send again later', retryAfter(1));
+export const ALTERNATES = errorAnswer(
+  503,
+  'the sensor reports and recovers faster than time goes by, send the recovery again later',
+  retryAfter(1),
+);
 export const UNAUTHENTICATED = errorAnswer(401, "the sensor's key or the gateway's token is missing or wrong", [
   'WWW-Authenticate',
   'Bearer realm="tocsin"',

@@ -15,8 +15,23 @@ import type { SensorRequest } from './sensor-request.ts';
  */
 export const REQUEST_BYTES = 512;
 
-/** Requests whose records went to the log in one append. */
+/** Recoveries wait so long for the readings before them to be durable: no recovery is to wait for ever for another sensor's partition. */
+const HELD_MS = 1_000;
+
+/** What goes to the log in one append. */
+export interface Append {
+  readonly topic: 'ENTRY' | 'OK';
+  readonly records: Records;
+  /** Record time. */
+  readonly at: number;
+  /** Time of the newest record in the other topic that one of these comes after, of the same sensor. */
+  readonly follows: number;
+}
+
+/** Requests whose records go to the log in one append. */
 interface Group {
+  readonly topic: 'ENTRY' | 'OK';
+  readonly at: number;
   requests: readonly SensorRequest[];
   readonly charge: number;
   /** performance.now() when it was handed over. */
@@ -46,6 +61,8 @@ export class CommitQueue {
    * old ones refer to, and every request that was ever in them outlives a collection of the young generation.
    */
   readonly #inFlight: Group[] = [];
+  /** Recoveries behind readings of their sensors that aren't durable yet: whoever read them first would take these for newer. In order. */
+  readonly #held: { readonly group: Group; readonly append: Append }[] = [];
   readonly #timer: NodeJS.Timeout;
 
   constructor(limits: QueueLimits, deps: QueueDeps) {
@@ -63,9 +80,20 @@ export class CommitQueue {
     return this.bytes + bodyLength + REQUEST_BYTES <= this.limits.queueBytesMax;
   }
 
-  append(topic: 'ENTRY' | 'OK', records: Records, at: number, requests: readonly SensorRequest[], charge: number): void {
-    const group: Group = { requests, charge, since: performance.now(), settled: false };
+  append(append: Append, requests: readonly SensorRequest[], charge: number): void {
+    const { topic, at, follows } = append;
+    const group: Group = { topic, at, requests, charge, since: performance.now(), settled: false };
     this.#inFlight.push(group);
+    if (topic === 'OK' && (this.#held.length > 0 || this.#isUnderWay(follows))) {
+      this.#held.push({ group, append: { ...append, records: copyOf(append.records) } });
+    } else this.#send(group, append);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #send(group: Group, { topic, records, at }: Append): void {
     this.deps.log.append(topic, records, at).then(
       (place) => {
         this.deps.metrics.commitSeconds.observe((performance.now() - group.since) / 1_000);
@@ -76,8 +104,20 @@ export class CommitQueue {
     );
   }
 
-  close(): void {
-    clearInterval(this.#timer);
+  /** Whether readings as old as this, or older, aren't durable yet. */
+  #isUnderWay(at: number): boolean {
+    const oldest = this.#inFlight.find(({ topic, settled }) => topic === 'ENTRY' && !settled);
+    return oldest !== undefined && oldest.at <= at;
+  }
+
+  #release(): void {
+    const longAgo = performance.now() - HELD_MS;
+    for (let [first] = this.#held; first; [first] = this.#held) {
+      const { group, append } = first;
+      if (group.since > longAgo && this.#isUnderWay(append.follows)) return;
+      this.#held.shift();
+      this.#send(group, append);
+    }
   }
 
   /** Its requests, which it lets go of; none where they were given up. */
@@ -88,6 +128,7 @@ export class CommitQueue {
     const open = this.#inFlight.findIndex(({ settled }) => !settled);
     if (open !== 0) this.#inFlight.splice(0, open === -1 ? this.#inFlight.length : open);
     this.bytes -= group.charge;
+    if (group.topic === 'ENTRY' && this.#held.length > 0) this.#release();
     return requests;
   }
 
@@ -99,6 +140,7 @@ export class CommitQueue {
 
   /** A sensor gets an answer in time even where the log gives none; what became of the records is unknown then. */
   #giveUp(): void {
+    this.#release();
     const latest = performance.now() - this.limits.appendTimeoutMs;
     for (const group of this.#inFlight) {
       if (group.since > latest) return;
@@ -107,4 +149,17 @@ export class CommitQueue {
       group.requests = [];
     }
   }
+}
+
+/** The records by themselves: their buffers are used again. */
+function copyOf({ length, bytes, keys, starts, ends }: Records): Records {
+  const copied = { keys: new Int32Array(length), starts: new Uint32Array(length), ends: new Uint32Array(length) };
+  let last = 0;
+  for (let i = 0; i < length; i += 1) {
+    copied.keys[i] = keys[i] as number;
+    copied.starts[i] = starts[i] as number;
+    copied.ends[i] = ends[i] as number;
+    last = Math.max(last, ends[i] as number);
+  }
+  return { length, bytes: Buffer.from(bytes.subarray(0, last)), ...copied };
 }

@@ -1,22 +1,47 @@
 import type { Records } from '../message-log/port.ts';
 import { type CommitQueue, REQUEST_BYTES } from './commit-queue.ts';
+import { NewestTimes } from './newest-times.ts';
 import type { SensorRequest } from './sensor-request.ts';
 
 const GROUP_BYTES_MAX = 1024 * 1024;
 const RECORDS_MIN = 1_024;
+/** How far record time may be ahead of the clock for one sensor that reports and recovers again and again. */
+const AHEAD_MAX_MS = 500;
+/** Time that is further ahead than this isn't gone on from: the clock has been put right. */
+const CLOCK_WAS_SET_MS = 1_000;
 
-/** The records of one topic that gather in one turn of the event loop. Its buffers are used again and again. */
+/** The gatherings of both topics, each the other's counterpart. */
+export function gatherInto(queue: CommitQueue): { readonly entry: Gathering; readonly ok: Gathering } {
+  const entry = new Gathering('ENTRY', queue);
+  const ok = new Gathering('OK', queue);
+  entry.counterpart = ok;
+  ok.counterpart = entry;
+  return { entry, ok };
+}
+
+/**
+ * The records of one topic that gather in one turn of the event loop. Its buffers are used again and again.
+ *
+ * They get their time here. Readings and recoveries lie in two topics, and only their times say which came first: of one sensor, what comes later has a
+ * later time than all before it in the other topic, also within a millisecond.
+ */
 export class Gathering implements Records {
   length = 0;
   bytes: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
   keys = new Int32Array(RECORDS_MIN);
   starts = new Uint32Array(RECORDS_MIN);
   ends = new Uint32Array(RECORDS_MIN);
+  counterpart: Gathering = this;
+  readonly newest = new NewestTimes();
   readonly #topic: 'ENTRY' | 'OK';
   readonly #queue: CommitQueue;
   #used = 0;
   #mark = 0;
+  /** Time of what gathers, or gathered last. */
   #at = 0;
+  /** Time of the newest record in the other topic that is of a sensor of the request that is being put; and of all that gather. */
+  #follows = 0;
+  #followed = 0;
   #charge = 0;
   #requests: SensorRequest[] = [];
   #scheduled = false;
@@ -33,12 +58,8 @@ export class Gathering implements Records {
   /** Before the records of a request; answers how many are there already. */
   begin(bodyLength: number): number {
     if (this.#used + bodyLength > GROUP_BYTES_MAX) this.flush();
-    if (this.#used + bodyLength > this.bytes.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.bytes.length, this.#used + bodyLength));
-      this.bytes.copy(larger, 0, 0, this.#used);
-      this.bytes = larger;
-    }
     this.#mark = this.length;
+    this.#follows = 0;
     return this.length;
   }
 
@@ -46,9 +67,11 @@ export class Gathering implements Records {
   put(key: number, start: number, end: number): void {
     if (this.length === this.keys.length) this.#enlarge();
     this.keys[this.length] = key;
-    this.starts[this.length] = this.#used + start;
-    this.ends[this.length] = this.#used + end;
+    this.starts[this.length] = start;
+    this.ends[this.length] = end;
     this.length += 1;
+    const before = this.counterpart.newest.of(key);
+    if (before > this.#follows) this.#follows = before;
   }
 
   /** Forgets the records put since `begin`. */
@@ -56,32 +79,88 @@ export class Gathering implements Records {
     this.length = this.#mark;
   }
 
-  /** After the records of a request: it is answered once they are durable. */
-  end(request: SensorRequest): void {
+  /**
+   * After the records of a request: it is answered once they are durable. False: they are not taken, because recoveries and readings of a sensor
+   * alternate faster than time goes by. That is never so for a reading.
+   */
+  end(request: SensorRequest): boolean {
+    if (this.#requests.length > 0 && this.#at <= this.#follows) this.#flushEarlier();
+    if (this.#requests.length === 0 && !this.#open()) {
+      this.cancel();
+      return false;
+    }
     const { body, bodyLength } = request;
+    this.#reserve(bodyLength);
     body.copy(this.bytes, this.#used, 0, bodyLength);
+    for (let i = this.#mark; i < this.length; i += 1) {
+      this.starts[i] = (this.starts[i] as number) + this.#used;
+      this.ends[i] = (this.ends[i] as number) + this.#used;
+      this.newest.note(this.keys[i] as number, this.#at);
+    }
     this.#used += bodyLength;
+    if (this.#follows > this.#followed) this.#followed = this.#follows;
     const charge = bodyLength + REQUEST_BYTES;
     this.#charge += charge;
     this.#queue.bytes += charge;
-    if (this.#requests.length === 0) this.#at = this.#queue.deps.clock();
     this.#requests.push(request);
-    if (this.#scheduled) return;
+    if (this.#scheduled) return true;
     this.#scheduled = true;
     setImmediate(this.#flushSoon);
+    return true;
   }
 
-  /** Hands over what has gathered. */
+  /** Hands over what has gathered, behind what it follows. */
   flush(): void {
     if (this.#requests.length === 0) return;
+    if (this.#followed >= this.counterpart.#at) this.counterpart.flush();
     const requests = this.#requests;
     const charge = this.#charge;
+    const followed = this.#followed;
     this.#requests = [];
     this.#charge = 0;
-    this.#queue.append(this.#topic, this, this.#at, requests, charge);
+    this.#followed = 0;
+    this.#queue.append({ topic: this.#topic, records: this, at: this.#at, follows: followed }, requests, charge);
     // The log has what it needs: `bytes` may be used again once append has returned.
     this.length = 0;
     this.#used = 0;
+  }
+
+  /** Decides on the time of what gathers from here on. False: it would be too far ahead. */
+  #open(): boolean {
+    const now = this.#queue.deps.clock();
+    if (this.#at > now + CLOCK_WAS_SET_MS || this.#follows > now + CLOCK_WAS_SET_MS) this.#beginAnew();
+    if (this.#topic === 'OK' && this.#follows >= now + AHEAD_MAX_MS) return false;
+    this.#at = Math.max(now, this.#at, this.#follows + 1);
+    return true;
+  }
+
+  /** The clock was ahead and is right now: the log has nothing of then, or it keeps times in order itself. */
+  #beginAnew(): void {
+    this.flush();
+    this.counterpart.flush();
+    this.#at = 0;
+    this.counterpart.#at = 0;
+    this.#follows = 0;
+    this.newest.forget();
+    this.counterpart.newest.forget();
+  }
+
+  /** Hands over what gathered before the request that is being put, and keeps that one's records. */
+  #flushEarlier(): void {
+    const { length } = this;
+    const first = this.#mark;
+    this.length = first;
+    this.flush();
+    for (const column of [this.keys, this.starts, this.ends]) column.copyWithin(0, first, length);
+    this.length = length - first;
+    this.#mark = 0;
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#used + bytes <= this.bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.bytes.length, this.#used + bytes));
+    this.bytes.copy(larger, 0, 0, this.#used);
+    this.bytes = larger;
   }
 
   #enlarge(): void {

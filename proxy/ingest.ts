@@ -2,7 +2,7 @@
 import { skipSpace, trimEnd } from '../alarm/bytes.ts';
 import { decodeRecovery, decodeStatus, forEachLine, forEachMember } from '../alarm/decode.ts';
 import { emptyStatus } from '../alarm/status.ts';
-import { type Answer, BUSY, errorAnswer, ingestAnswer, type Rejection, retryAfter } from './answers.ts';
+import { ALTERNATES, type Answer, BUSY, errorAnswer, ingestAnswer, type Rejection, retryAfter } from './answers.ts';
 import { afterMark, formatOf, isUtf16 } from './body-format.ts';
 import type { Gate } from './gate.ts';
 import type { Gathering } from './gathering.ts';
@@ -71,8 +71,8 @@ export class Ingest implements Receiver {
       intake.respond(request, ingestAnswer(0, request.rejected, this.#foreign === request.rejected?.length ? 401 : 400));
     } else {
       request.accepted = accepted;
-      this.#gate.spend(request, accepted);
-      this.#gathering.end(request);
+      if (this.#gathering.end(request)) this.#gate.spend(request, accepted);
+      else intake.respond(request, ALTERNATES);
     }
   }
 

@@ -5,7 +5,7 @@
 import { decodeRecovery, decodeStatus } from '../alarm/decode.ts';
 import { skipSpace, trimEnd } from '../alarm/bytes.ts';
 import { emptyStatus } from '../alarm/status.ts';
-import { type Answer, answer, BUSY, retryAfter, UNAUTHENTICATED } from './answers.ts';
+import { ALTERNATES, type Answer, answer, BUSY, retryAfter, UNAUTHENTICATED } from './answers.ts';
 import type { Gate } from './gate.ts';
 import type { Gathering } from './gathering.ts';
 import { PATH } from './metrics.ts';
@@ -76,18 +76,18 @@ export class KafkaPixy implements Receiver {
     }
     if (request.sender?.sensor !== undefined && request.sender.sensor !== this.#record.id) return UNAUTHENTICATED;
     if (!this.#gate.queue.hasRoom(bodyLength)) return BUSY;
-    this.#append(request, start, end, parameters.has('sync'));
-    return undefined;
+    return this.#append(request, start, end, parameters.has('sync'));
   }
 
-  #append(request: SensorRequest, start: number, end: number, alone: boolean): void {
+  #append(request: SensorRequest, start: number, end: number, alone: boolean): Answer | undefined {
     if (alone) this.#gathering.flush();
     this.#gathering.begin(request.bodyLength);
     this.#gathering.put(this.#record.id, start, end);
     request.appendedAlone = alone;
+    if (!this.#gathering.end(request)) return ALTERNATES;
     this.#gate.spend(request, 1);
-    this.#gathering.end(request);
     if (alone) this.#gathering.flush();
+    return undefined;
   }
 }
 

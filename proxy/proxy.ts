@@ -14,7 +14,7 @@ import { CommitQueue } from './commit-queue.ts';
 import { authenticates, type ProxyConfig } from './config.ts';
 import { openFilesMax } from './file-limit.ts';
 import { Gate } from './gate.ts';
-import { Gathering } from './gathering.ts';
+import { gatherInto } from './gathering.ts';
 import { Ingest } from './ingest.ts';
 import { KafkaPixy, topicOf } from './kafka-pixy.ts';
 import { LogWatch } from './log-watch.ts';
@@ -97,8 +97,7 @@ interface Receivers {
 function receiversOf(config: ProxyConfig, intake: Intake, queue: CommitQueue): Receivers {
   const authentication = new Authentication(authenticates(config), config.masterSecret, config.gatewayTokens);
   const gate = new Gate(intake, queue, authentication, new Quota(config.clientRateMax));
-  const entry = new Gathering('ENTRY', queue);
-  const ok = new Gathering('OK', queue);
+  const { entry, ok } = gatherInto(queue);
   return {
     entry: new Ingest('ENTRY', entry, gate, config.batchRecordsMax),
     ok: new Ingest('OK', ok, gate, config.batchRecordsMax),

@@ -35,7 +35,7 @@ function rig() {
     const receiver = { committed: () => told.push('committed'), failed: (_: unknown, reason: string) => told.push(reason) };
     const requests = [{ receiver }, { receiver }] as unknown as SensorRequest[];
     queue.bytes += CHARGE;
-    queue.append('ENTRY', NO_RECORDS, 0, requests, CHARGE);
+    queue.append({ topic: 'ENTRY', records: NO_RECORDS, at: 0, follows: 0 }, requests, CHARGE);
   };
   return { queue, appends, answers, append };
 }
