@@ -9,13 +9,28 @@ const AGAIN_AFTER_MS = 200;
 
 const AWAY = Symbol('away');
 
-/** Finds a sensor's client, or says why it can't; never rejects. Times are real ones: they bound a wait. */
-export function createClientLookup(directory: Directory, onAway: (error: unknown) => void): (sensor: number) => Promise<Holder> {
+/** A monotonic clock in ms, and waiting by it. */
+export interface LookupTime {
+  now(): number;
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+const REAL_TIME: LookupTime = {
+  now: () => performance.now(),
+  sleep: (ms, signal) => sleep(ms, undefined, signal && { signal }),
+};
+
+/** Finds a sensor's client, or says why it can't; never rejects. */
+export function createClientLookup(
+  directory: Directory,
+  onAway: (error: unknown) => void,
+  time: LookupTime = REAL_TIME,
+): (sensor: number) => Promise<Holder> {
   let away = false;
   return async (sensor) => {
-    const end = performance.now() + (away ? PATIENCE_WHILE_AWAY_MS : PATIENCE_MS);
+    const end = time.now() + (away ? PATIENCE_WHILE_AWAY_MS : PATIENCE_MS);
     for (;;) {
-      const found = await findWithin(directory, sensor, end - performance.now()).catch((error: unknown) => {
+      const found = await findWithin(directory, sensor, end - time.now(), time).catch((error: unknown) => {
         if (!away) onAway(error);
         return AWAY;
       });
@@ -23,22 +38,20 @@ export function createClientLookup(directory: Directory, onAway: (error: unknown
         away = false;
         return (found as Client | undefined) ?? 'unknown';
       }
-      if (performance.now() + AGAIN_AFTER_MS >= end) {
+      if (time.now() + AGAIN_AFTER_MS >= end) {
         away = true;
         return 'unavailable';
       }
-      await sleep(AGAIN_AFTER_MS);
+      await time.sleep(AGAIN_AFTER_MS);
     }
   };
 }
 
 /** A directory that doesn't answer is as good as away. */
-async function findWithin(directory: Directory, sensor: number, ms: number): Promise<Client | undefined> {
+async function findWithin(directory: Directory, sensor: number, ms: number, time: LookupTime): Promise<Client | undefined> {
   const abort = new AbortController();
   try {
-    const late = sleep(Math.max(1, ms), undefined, { signal: abort.signal }).then(() =>
-      Promise.reject(new Error('the directory did not answer in time')),
-    );
+    const late = time.sleep(Math.max(1, ms), abort.signal).then(() => Promise.reject(new Error('the directory did not answer in time')));
     late.catch(() => undefined);
     return await Promise.race([directory.find(sensor), late]);
   } finally {

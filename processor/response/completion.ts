@@ -7,7 +7,7 @@ import type { Running } from '../../runtime/lifecycle.ts';
 import { type ConsumerDeps, startConsumer } from '../consumer.ts';
 import { parsed } from '../decoded.ts';
 import { decodeMailedChange, type MailedChange } from './alarm-event.ts';
-import { createClientLookup } from './client-lookup.ts';
+import { createClientLookup, type LookupTime } from './client-lookup.ts';
 import { recordDead, recordDelivery } from './deliveries.ts';
 import type { Directory } from './directory/port.ts';
 import { composeCompletion } from './mail/compose.ts';
@@ -28,6 +28,7 @@ type IncompleteDelivery = z.infer<typeof incompleteDelivery>;
 
 export interface CompletionDeps extends ConsumerDeps {
   readonly directory: Directory;
+  readonly lookupTime?: LookupTime;
 }
 
 /**
@@ -46,11 +47,11 @@ class Completion {
   /** Next offset by partition: a batch that fails half-way is taken again. */
   readonly #next = new Map<number, number>();
 
-  constructor(delivery: DeliveryDeps, { log, directory }: CompletionDeps) {
+  constructor(delivery: DeliveryDeps, { log, directory, lookupTime }: CompletionDeps) {
     this.#delivery = delivery;
     this.#log = log;
     // The mailer has told already.
-    this.#find = createClientLookup(directory, () => undefined);
+    this.#find = createClientLookup(directory, () => undefined, lookupTime);
   }
 
   async take(batch: RecordBatch): Promise<undefined> {

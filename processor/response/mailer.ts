@@ -8,7 +8,7 @@ import type { Health } from '../../runtime/health.ts';
 import type { Running } from '../../runtime/lifecycle.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import { decodeMailedChange, type MailedChange } from './alarm-event.ts';
-import { createClientLookup } from './client-lookup.ts';
+import { createClientLookup, type LookupTime } from './client-lookup.ts';
 import { startCompletion } from './completion.ts';
 import type { MailerConfig } from './config.ts';
 import { deliveryKey, MAILER_GROUP, readLedger, recordDead } from './deliveries.ts';
@@ -32,6 +32,8 @@ export interface MailerDeps {
   readonly registry: Registry;
   readonly health: Health;
   readonly limits?: Partial<MailerLimits>;
+  /** How the wait for a directory that is away passes; real time unless a test says otherwise. */
+  readonly lookupTime?: LookupTime;
 }
 
 export interface MailerLimits {
@@ -110,8 +112,10 @@ class Mailer {
     );
     this.delivery = {
       ...{ log, transport, clock, logger, metrics, frame },
-      find: createClientLookup(deps.directory, (error) =>
-        deps.logger.warn({ reason: reasonOf(error) }, 'clients cannot be looked up; mails go out with what is known'),
+      find: createClientLookup(
+        deps.directory,
+        (error) => deps.logger.warn({ reason: reasonOf(error) }, 'clients cannot be looked up; mails go out with what is known'),
+        deps.lookupTime,
       ),
       recipients: ({ alarm, event }, holder) => {
         const region = typeof holder === 'string' ? '' : holder.region;
