@@ -5,71 +5,71 @@ import { reasonOf, TransientError } from '../../runtime/errors.ts';
 import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logging.ts';
 
+export interface ActionLogDeps {
+  readonly log: Pick<MessageLog, 'append'>;
+  readonly clock: Clock;
+  readonly health: Health;
+  readonly logger: Logger;
+}
+
 const PART = 'console-actions';
-const PROBE_MS = 2_000;
+const PROBE_MS = 5_000;
 const NONE: Records = { length: 0, bytes: Buffer.alloc(0), keys: [], starts: [], ends: [] };
 
-/** Hands actions to the log. A console whose actions the log refuses isn't ready, and asks again until they are taken. */
+/**
+ * Hands actions to the log, and asks it again and again whether it takes any, so that this is known before an operator needs it. A console whose clock
+ * is off isn't ready, since another one may do better; whatever else the log refuses, it refuses to all, and who looks must go on seeing.
+ */
 export class ActionLog {
-  readonly #log: Pick<MessageLog, 'append'>;
-  readonly #clock: Clock;
-  readonly #health: Health;
-  readonly #logger: Logger;
+  readonly #deps: ActionLogDeps;
+  readonly #probing: NodeJS.Timeout;
   #problem: string | undefined;
-  #probing: NodeJS.Timeout | undefined;
+  #stopped = false;
 
-  constructor(deps: {
-    readonly log: Pick<MessageLog, 'append'>;
-    readonly clock: Clock;
-    readonly health: Health;
-    readonly logger: Logger;
-  }) {
-    this.#log = deps.log;
-    this.#clock = deps.clock;
-    this.#health = deps.health;
-    this.#logger = deps.logger;
+  constructor(deps: ActionLogDeps) {
+    this.#deps = deps;
+    this.#probe();
+    this.#probing = setInterval(() => this.#probe(), PROBE_MS).unref();
   }
 
   /** In the log once it resolves. Rejects with TransientError, in words for an operator. */
   async append(action: Action): Promise<void> {
+    const { log, clock } = this.#deps;
     try {
-      await this.#log.append('ACTION', oneRecord(action), this.#clock());
-      this.#taken();
+      await log.append('ACTION', oneRecord(action), clock());
+      this.#report(undefined);
     } catch (error) {
       if (!(error instanceof TransientError)) throw error;
-      this.#refused(error);
+      this.#report(error);
       throw new TransientError(error.code, inWords(error), { cause: error });
     }
   }
 
   stop(): void {
+    this.#stopped = true;
     clearInterval(this.#probing);
-    this.#probing = undefined;
-  }
-
-  #taken(): void {
-    if (this.#problem === undefined) return;
-    this.#problem = undefined;
-    this.stop();
-    this.#health.report(PART, undefined);
-    this.#logger.info('the log takes actions again');
-  }
-
-  #refused(error: unknown): void {
-    const reason = reasonOf(error);
-    this.#health.report(PART, `the log takes no actions: ${reason}`);
-    if (this.#problem === undefined) this.#logger.error({ reason }, 'the log takes no actions, operators are answered 503');
-    this.#problem = reason;
-    this.#probing ??= setInterval(() => this.#probe(), PROBE_MS).unref();
   }
 
   #probe(): void {
-    this.#log.append('ACTION', NONE, this.#clock()).then(
-      () => this.#taken(),
-      (error: unknown) => {
-        if (this.#probing) this.#refused(error);
-      },
+    const { log, clock } = this.#deps;
+    log.append('ACTION', NONE, clock()).then(
+      () => this.#report(undefined),
+      (error: unknown) => this.#report(error),
     );
+  }
+
+  #report(error: unknown): void {
+    if (this.#stopped) return;
+    const { health, logger } = this.#deps;
+    const reason = error === undefined ? undefined : reasonOf(error);
+    const problem = reason === undefined ? undefined : `the log takes no actions: ${reason}`;
+    const clockOff = error instanceof TransientError && error.code === 'clock-off';
+    health.report(PART, clockOff ? problem : undefined);
+    health.notice(PART, clockOff ? undefined : problem);
+    if (reason === undefined && this.#problem !== undefined) logger.info('the log takes actions again');
+    if (reason !== undefined && this.#problem === undefined)
+      logger[clockOff ? 'error' : 'warn']({ reason }, 'the log takes no actions, operators are answered 503');
+    this.#problem = reason;
   }
 }
 
