@@ -1,9 +1,9 @@
+import type { Fault } from '../../alarm/faults.ts';
 import type { FaultySensors } from '../live/faulty-sensors.ts';
-import type { DetectorFault } from '../live/sensor-faults.ts';
 import { iso } from './alarm-json.ts';
 import type { FaultAnswer, ListedFaultAnswer } from './schemas.ts';
 
-export function faultsJson(faults: readonly DetectorFault[]): FaultAnswer[] {
+export function faultsJson(faults: readonly Fault[]): FaultAnswer[] {
   return faults.map(({ detector, reason, since }) => ({ detector, reason, since: iso(since) }));
 }
 

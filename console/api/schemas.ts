@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import { NOTE_MAX } from '../../alarm/action.ts';
 import { ALARM_STATES, DISPOSITIONS } from '../../alarm/alarm.ts';
+import { DETECTOR_NAMES, FAULT_REASONS } from '../../alarm/faults.ts';
 import { SEVERITIES } from '../../alarm/rules.ts';
 import { ALARM_TYPES, SENSOR_ID_MAX } from '../../alarm/status.ts';
-import { DETECTORS, FAULT_REASONS } from '../live/sensor-faults.ts';
 
 export const PAGE_MAX = 1_000;
 
@@ -137,10 +137,10 @@ export const acted = wholeAlarm.extend({ action: actionNamed });
 
 export const alarmPage = z.object({ alarms: z.array(listedAlarm), cursor: z.string().nullable() });
 const fault = z.object({
-  detector: z.enum(DETECTORS),
+  detector: z.enum(DETECTOR_NAMES),
   reason: z
     .enum(FAULT_REASONS)
-    .describe('absent: no longer reported; unreadable: cannot be read; stale: its readings come with a clock that is behind'),
+    .describe('absent: no longer reported; unreadable: cannot be read; stale: a hit was dropped as older than a recovery'),
   since: time,
 });
 export type FaultAnswer = z.infer<typeof fault>;

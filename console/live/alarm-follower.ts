@@ -1,5 +1,6 @@
 import type { AlarmEvent } from '../../alarm/alarm.ts';
 import type { From, MessageLog, RecordBatch } from '../../message-log/port.ts';
+import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import { type Follower, type FollowerDeps, followTopic } from './topic-follower.ts';
 
@@ -23,18 +24,20 @@ export async function archivedPositions(log: MessageLog, archiveGroup: string): 
 export function followAlarms(
   from: readonly From[],
   onEvents: (events: readonly AlarmEvent[]) => void,
-  deps: FollowerDeps,
+  deps: FollowerDeps & { readonly health: Health },
 ): Promise<Follower> {
-  const { logger } = deps;
+  const { health, logger } = deps;
   return followTopic(
     {
       topic: 'ALARM',
       from,
-      part: 'console',
       what: 'the alarms',
+      report: (problem) => health.report('console', problem),
       onBatch: (batch) => onEvents(eventsOf(batch, logger)),
       onGap: (partition, first, end) =>
-        logger.warn({ partition, first, end }, 'alarm events were removed by retention before the console read them'),
+        logger.warn({ partition, first, end }, 'alarm events were removed from the log before the console read them'),
+      // Alarms that were open stay so: the archive and the tasks still have them.
+      onAnew: (partition) => logger.error({ partition }, 'topic ALARM was made anew: it is read from its beginning'),
     },
     deps,
   );

@@ -1,12 +1,12 @@
-import { DETECTORS, type Detector, type DetectorFault, type SensorFaults } from './sensor-faults.ts';
+import { DETECTOR_NAMES, type Detector, type Fault, type SensorFaults } from '../../alarm/faults.ts';
 
-export interface ListedFault extends DetectorFault {
+export interface ListedFault extends Fault {
   readonly sensor: number;
 }
 
 interface Entry {
   readonly partition: number;
-  readonly faults: readonly DetectorFault[];
+  readonly faults: readonly Fault[];
 }
 
 /** Beyond it sensors are counted no more, and those that were heard of longest ago are forgotten: each is told again once a day. */
@@ -28,7 +28,7 @@ export class FaultySensors {
     return this.#sensors.size;
   }
 
-  apply({ sensor, faults }: SensorFaults, partition: number): void {
+  apply({ sensor, faults }: Pick<SensorFaults, 'sensor' | 'faults'>, partition: number): void {
     this.#listed = undefined;
     this.#sensors.delete(sensor);
     if (faults.length > 0) this.#sensors.set(sensor, { partition, faults });
@@ -46,7 +46,7 @@ export class FaultySensors {
     return forgotten;
   }
 
-  of(sensor: number): readonly DetectorFault[] {
+  of(sensor: number): readonly Fault[] {
     return this.#sensors.get(sensor)?.faults ?? [];
   }
 
@@ -62,7 +62,7 @@ export class FaultySensors {
   counts(): Record<Detector, number> {
     const counts: Record<Detector, number> = { motion: 0, smoke: 0, temperature: 0 };
     for (const { faults } of this.#sensors.values())
-      for (const detector of DETECTORS) if (faults.some((fault) => fault.detector === detector)) counts[detector] += 1;
+      for (const detector of DETECTOR_NAMES) if (faults.some((fault) => fault.detector === detector)) counts[detector] += 1;
     return counts;
   }
 }

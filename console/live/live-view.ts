@@ -13,6 +13,8 @@ import { Actions } from './actions.ts';
 import { archivedPositions, followAlarms } from './alarm-follower.ts';
 import { AlarmNews, type News } from './alarm-news.ts';
 import { ClientLookup } from './client-lookup.ts';
+import { DetectionWatch } from './detection-watch.ts';
+import { FaultView } from './fault-view.ts';
 import type { FaultySensors } from './faulty-sensors.ts';
 import { LogPulse } from './log-pulse.ts';
 import { OpenAlarms } from './open-alarms.ts';
@@ -57,8 +59,12 @@ export async function startLiveView(deps: LiveDeps, streamsMax: number): Promise
   const actions = new Actions();
   const pulse = new LogPulse(deps.log, deps.clock);
   const places = new PlacesKeeper(deps);
+  const detection = new DetectionWatch(deps);
   const changes = new SensorChanges();
-  const faults: { readonly sensors: FaultySensors | undefined } = { sensors: undefined };
+  const faults = new FaultView(deps, {
+    known: () => stream.publish([{ event: 'faults', data: () => faultsShown(faults.sensors) }]),
+    changed: (sensor) => changes.ofFaults.add(sensor),
+  });
   const stream = new LiveStream({ ...STREAM_SETTINGS, streamsMax }, deps.clock, (role) => ({
     ...snapshotOf(alarms, role),
     ...vitals(),
@@ -73,10 +79,10 @@ export async function startLiveView(deps: LiveDeps, streamsMax: number): Promise
     faults: faults.sensors?.size ?? null,
   });
 
-  const tell = (news: readonly News[]): void => {
-    for (const { live } of news) changes.ofState.add(live.alarm.sensor);
+  const tell = (all: readonly News[]): void => {
+    for (const { live } of all) changes.ofState.add(live.alarm.sensor);
     stream.publish(
-      news.map(({ event, at, live }) => ({
+      all.map(({ event, at, live }) => ({
         event: 'alarm',
         data: (role) => ({ event, at: iso(at), alarm: listedJson(live, role) }),
       })),
@@ -86,7 +92,7 @@ export async function startLiveView(deps: LiveDeps, streamsMax: number): Promise
     const label = { name: `${client.name} ${client.surname}`.trim(), city: client.city, country: client.country };
     tell(alarms.complete(client.id, client, label).map((live) => ({ event: 'located', at: deps.clock(), live })));
   });
-  const follow = new AlarmNews(alarms, actions, lookup, tell);
+  const news = new AlarmNews(alarms, actions, lookup, tell);
 
   const stopping = new AbortController();
   let follower: Follower | undefined;
@@ -94,9 +100,12 @@ export async function startLiveView(deps: LiveDeps, streamsMax: number): Promise
     // The order matters: what the archive takes in after this look is read from the log once more.
     const from = await archivedPositions(deps.log, deps.archiveGroup);
     alarms.load(await deps.archive.open());
-    follower = await followAlarms(from, (events) => follow.take(events), deps);
+    await follower?.stop();
+    follower = await followAlarms(from, (events) => news.take(events), deps);
+    if (stopping.signal.aborted) return;
     await follower.caughtUp;
-    follow.lookUpAll();
+    news.lookUpAll();
+    faults.start();
     void pulse.look();
   };
   const beginning = await begun(begin, deps, stopping.signal);
@@ -109,6 +118,7 @@ export async function startLiveView(deps: LiveDeps, streamsMax: number): Promise
     setInterval(() => {
       void pulse.look();
       stream.beat(vitals());
+      detection.look(pulse.unprovenMs());
     }, BEAT_EVERY_MS),
     setInterval(() => stream.size > 0 && void pulse.look(), LOOK_EVERY_MS),
     setInterval(() => void places.refresh(), PLACES_EVERY_MS),
@@ -130,8 +140,9 @@ export async function startLiveView(deps: LiveDeps, streamsMax: number): Promise
       for (const timer of timers) clearInterval(timer);
       stream.close();
       actions.close();
+      await follower?.stop();
       await beginning.done;
-      await Promise.all([follower?.stop(), lookup.stop()]);
+      await Promise.all([follower?.stop(), faults.stop(), lookup.stop()]);
     },
   };
 }

@@ -3,12 +3,15 @@ import type { FaultySensors } from './faulty-sensors.ts';
 import type { OpenAlarms } from './open-alarms.ts';
 import type { StreamEvent } from './stream.ts';
 
+/** In one event, so that it fits into what a slow reader may have waiting. */
+const FAULTY_PER_EVENT = 2_000;
+
 /** Sensors that have changed since streams were last told, however often each has. */
 export class SensorChanges {
   readonly ofState = new Set<number>();
   readonly ofFaults = new Set<number>();
 
-  /** As events of the stream. Faults wait until all of them are known. */
+  /** As events of the stream. */
   take(alarms: OpenAlarms, faults: FaultySensors | undefined): StreamEvent[] {
     const events: StreamEvent[] = [];
     if (this.ofState.size > 0) {
@@ -17,10 +20,19 @@ export class SensorChanges {
       events.push({ event: 'states', data: () => ({ states }) });
     }
     if (this.ofFaults.size > 0 && faults) {
-      const changed = [...this.ofFaults].map((sensor) => ({ sensor, faults: faultsJson(faults.of(sensor)) }));
-      this.ofFaults.clear();
+      const changed = this.#someFaults().map((sensor) => ({ sensor, faults: faultsJson(faults.of(sensor)) }));
       events.push({ event: 'faults', data: () => changed });
     }
     return events;
+  }
+
+  #someFaults(): number[] {
+    const some: number[] = [];
+    for (const sensor of this.ofFaults) {
+      if (some.length >= FAULTY_PER_EVENT) break;
+      some.push(sensor);
+    }
+    for (const sensor of some) this.ofFaults.delete(sensor);
+    return some;
   }
 }

@@ -1,33 +1,18 @@
-/** Faults of a sensor's detectors, as topic SUPERVISION tells them. */
-export const DETECTORS = ['motion', 'smoke', 'temperature'] as const;
-export type Detector = (typeof DETECTORS)[number];
+import { DETECTOR_NAMES, type Fault, FAULT_REASONS, type SensorFaults } from '../../alarm/faults.ts';
 
-export const FAULT_REASONS = ['absent', 'unreadable', 'stale'] as const;
-
-export interface DetectorFault {
-  readonly detector: Detector;
-  readonly reason: (typeof FAULT_REASONS)[number];
-  /** Epoch ms. */
-  readonly since: number;
-}
-
-export interface SensorFaults {
-  readonly sensor: number;
-  readonly faults: readonly DetectorFault[];
-}
-
-/** The faults in a record of topic SUPERVISION; undefined where it is none. */
-export function faultsIn(json: string): SensorFaults | undefined {
+/** The faults in a record of topic SUPERVISION; undefined where it holds none that can be read. */
+export function faultsIn(json: string): Pick<SensorFaults, 'sensor' | 'faults'> | undefined {
   try {
-    const value = JSON.parse(json) as Partial<SensorFaults>;
-    if (!Number.isSafeInteger(value.sensor) || !Array.isArray(value.faults) || !value.faults.every(isFault)) return undefined;
-    return value as SensorFaults;
+    const { sensor, faults } = JSON.parse(json) as Partial<SensorFaults>;
+    return Number.isSafeInteger(sensor) && Array.isArray(faults) && faults.every(isFault) ? { sensor: Number(sensor), faults } : undefined;
   } catch {
     return undefined;
   }
 }
 
-function isFault(value: Partial<DetectorFault> | null): boolean {
+function isFault(value: Partial<Fault> | null): boolean {
   const { detector, reason, since } = value ?? {};
-  return DETECTORS.some((known) => known === detector) && FAULT_REASONS.some((known) => known === reason) && Number.isFinite(since);
+  return DETECTOR_NAMES.some((known) => known === detector) && FAULT_REASONS.some((known) => known === reason) && isTime(since);
 }
+
+const isTime = (value: number | undefined): boolean => Number.isSafeInteger(value) && Math.abs(value ?? 0) <= 8.64e15;

@@ -1,15 +1,14 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { From, MessageLog, Reader, RecordBatch } from '../../message-log/port.ts';
 import type { Topic } from '../../message-log/topics.ts';
 import { retryForever } from '../../runtime/backoff.ts';
 import { reasonOf } from '../../runtime/errors.ts';
-import type { Health } from '../../runtime/health.ts';
 import type { Running } from '../../runtime/lifecycle.ts';
 import type { Logger } from '../../runtime/logging.ts';
 
 export interface FollowerDeps {
   readonly log: MessageLog;
   readonly logger: Logger;
-  readonly health: Health;
 }
 
 /** What is followed, and who is told. */
@@ -17,17 +16,19 @@ export interface Following {
   readonly topic: Topic;
   /** Where to begin, by partition. */
   readonly from: readonly From[];
-  /** Names the part in health. */
-  readonly part: string;
   /** In words: `cannot read WHAT`. */
   readonly what: string;
+  /** Told what is wrong, and undefined once nothing is. */
+  readonly report: (problem: string | undefined) => void;
   readonly onBatch: (batch: RecordBatch) => void;
-  /** Retention has removed records before they were read. */
+  /** Records were removed before they were read. */
   readonly onGap: (partition: number, first: number, end: number) => void;
+  /** What comes now lies before what was read: the topic was made anew. */
+  readonly onAnew: (partition: number) => void;
 }
 
 export interface Follower extends Running {
-  /** Resolves when all that was there at the start has been seen. */
+  /** Resolves when all that was there at the start has been seen, or at a stop; rejects where it never will be. */
   readonly caughtUp: Promise<void>;
 }
 
@@ -65,39 +66,56 @@ async function openAll({ topic, from, onGap }: Following, log: MessageLog): Prom
   });
 }
 
-function follow(reader: Reader, target: number, { part, what, onBatch }: Following, deps: FollowerDeps, signal: AbortSignal) {
-  const { health, logger } = deps;
+function follow(
+  reader: Reader,
+  target: number,
+  { what, report, onBatch, onAnew }: Following,
+  { logger }: FollowerDeps,
+  signal: AbortSignal,
+) {
   let arrived = false;
   let arrive: () => void = () => undefined;
-  const caughtUp = new Promise<void>((resolve) => {
+  let giveUp: (error: unknown) => void = () => undefined;
+  const caughtUp = new Promise<void>((resolve, reject) => {
     arrive = () => {
       arrived = true;
       resolve();
     };
+    giveUp = reject;
   });
+  // Whoever doesn't wait for it hears of it by the log.
+  caughtUp.catch(() => undefined);
   const poll = (): Promise<readonly RecordBatch[]> =>
     retryForever(
       () => reader.poll(arrived ? IDLE_POLL_WAIT_MS : POLL_WAIT_MS),
       (error, attempt) => {
-        health.report(part, `cannot read ${what}: ${reasonOf(error)}`);
+        report(`cannot read ${what}: ${reasonOf(error)}`);
         if (attempt === 0) logger.warn({ reason: reasonOf(error) }, `cannot read ${what}, trying again`);
       },
       signal,
     );
   const loop = async (): Promise<void> => {
     if (reader.position >= target) arrive();
+    let next = 0;
     for (let silent = 0; !signal.aborted; ) {
       const batches = await poll();
       silent = batches.length === 0 ? silent + 1 : 0;
-      health.report(part, undefined);
-      for (const batch of batches) onBatch(batch);
+      report(undefined);
+      for (const batch of batches) {
+        if (batch.offset(0) < next) onAnew(batch.partition);
+        next = batch.nextOffset;
+        onBatch(batch);
+      }
+      // A backlog must not keep all others of this process waiting.
+      if (batches.length > 0) await nextTurn();
       if (reader.position >= target || silent >= SILENT_POLLS_MAX) arrive();
     }
   };
-  const done = loop().catch((error: unknown) => {
-    if (signal.aborted) return;
+  const done = loop().then(arrive, (error: unknown) => {
+    if (signal.aborted) return arrive();
     logger.error({ reason: reasonOf(error) }, `the console no longer follows ${what}`);
-    health.report(part, `no longer follows ${what}: ${reasonOf(error)}`);
+    report(`no longer follows ${what}: ${reasonOf(error)}`);
+    giveUp(error);
   });
   return { caughtUp, done };
 }

@@ -1,0 +1,109 @@
+import type { RecordBatch } from '../../message-log/port.ts';
+import { retryForever } from '../../runtime/backoff.ts';
+import { reasonOf } from '../../runtime/errors.ts';
+import type { Health } from '../../runtime/health.ts';
+import type { Running } from '../../runtime/lifecycle.ts';
+import { FaultySensors } from './faulty-sensors.ts';
+import { faultsIn } from './sensor-faults.ts';
+import { type Follower, type FollowerDeps, followTopic } from './topic-follower.ts';
+
+export interface FaultViewDeps extends FollowerDeps {
+  readonly health: Health;
+}
+
+export interface FaultListener {
+  /** All that stood in the log was read. */
+  known(): void;
+  /** From then on. */
+  changed(sensor: number): void;
+}
+
+const PART = 'console-faults';
+
+/** Which sensors have faults, from topic SUPERVISION: beside the alarms and never in front of them, so that its troubles are notices only. */
+export class FaultView implements Running {
+  readonly #deps: FaultViewDeps;
+  readonly #listener: FaultListener;
+  readonly #sensors = new FaultySensors();
+  readonly #stopping = new AbortController();
+  #known = false;
+  #follower: Follower | undefined;
+  #beginning: Promise<void> | undefined;
+
+  constructor(deps: FaultViewDeps, listener: FaultListener) {
+    this.#deps = deps;
+    this.#listener = listener;
+  }
+
+  /** Undefined until what stands in the log was read: before, nobody may say that there are none. */
+  get sensors(): FaultySensors | undefined {
+    return this.#known ? this.#sensors : undefined;
+  }
+
+  start(): void {
+    this.#beginning ??= retryForever(
+      () => this.#begin(),
+      (error) => this.#report(`cannot read the faults of sensors: ${reasonOf(error)}`),
+      this.#stopping.signal,
+    ).catch((error: unknown) => {
+      if (!this.#stopping.signal.aborted) this.#report(`cannot read the faults of sensors: ${reasonOf(error)}`);
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error('stopping'));
+    await this.#follower?.stop();
+    await this.#beginning;
+    await this.#follower?.stop();
+  }
+
+  async #begin(): Promise<void> {
+    await this.#follower?.stop();
+    this.#follower = await followTopic(
+      {
+        topic: 'SUPERVISION',
+        from: Array.from({ length: this.#deps.log.partitions }, () => 'earliest' as const),
+        what: 'the faults of sensors',
+        report: (problem) => this.#report(problem),
+        onBatch: (batch) => this.#take(batch),
+        onGap: (partition, first, end) => {
+          this.#deps.logger.warn({ partition, first, end }, 'faults of sensors were removed from the log before the console read them');
+          this.#forget(partition);
+        },
+        onAnew: (partition) => {
+          this.#deps.logger.error({ partition }, 'topic SUPERVISION was made anew: it is read from its beginning');
+          this.#forget(partition);
+        },
+      },
+      this.#deps,
+    );
+    if (this.#stopping.signal.aborted) return;
+    await this.#follower.caughtUp;
+    this.#known = true;
+    this.#listener.known();
+  }
+
+  #take(batch: RecordBatch): void {
+    const { partition } = batch;
+    for (let i = 0; i < batch.length; i += 1) {
+      const read = faultsIn(batch.bytes.toString('utf8', batch.start(i), batch.end(i)));
+      if (read) {
+        this.#sensors.apply(read, partition);
+        this.#changed(read.sensor);
+      } else this.#deps.logger.warn({ partition, offset: batch.offset(i) }, 'faults of a sensor cannot be read');
+    }
+  }
+
+  /** What has ended unread would stand for ever; what lasts is written again within a day. */
+  #forget(partition: number): void {
+    for (const sensor of this.#sensors.forget(partition)) this.#changed(sensor);
+  }
+
+  #changed(sensor: number): void {
+    if (this.#known) this.#listener.changed(sensor);
+  }
+
+  #report(problem: string | undefined): void {
+    this.#deps.health.notice(PART, problem);
+  }
+}
