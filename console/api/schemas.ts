@@ -120,6 +120,7 @@ const listedAlarmFields = {
 export const listedAlarm = z.object({ ...listedAlarmFields, client: label.optional().describe('for operators') });
 export type ListedAlarm = z.infer<typeof listedAlarm>;
 
+const problems = z.array(z.string()).optional().describe('what could not be fetched, in plain words');
 const client = z
   .record(z.string(), z.union([z.string(), z.number()]).nullable())
   .describe('the columns of the directory; a coordinate that is not known is null');
@@ -128,7 +129,7 @@ export const wholeAlarm = z.object({
   evidence: z.array(evidence),
   custody: z.array(custody),
   client: client.nullable().optional().describe('for operators; null: the sensor has no client, or it cannot be looked up'),
-  problems: z.array(z.string()).optional().describe('what could not be fetched, in plain words'),
+  problems,
 });
 export type WholeAlarm = z.infer<typeof wholeAlarm>;
 
@@ -156,6 +157,7 @@ export const sensorAnswer = z.object({
   alarms: z.array(listedAlarm).describe('the latest 20, newest first'),
   faults: z.array(fault).nullable().describe('of its detectors; null: not known at the moment'),
   client: client.nullable().optional(),
+  problems,
 });
 export type SensorAnswer = z.infer<typeof sensorAnswer>;
 export const sensorsAnswer = z.object({

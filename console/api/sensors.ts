@@ -1,10 +1,11 @@
 import { ALARM_TYPES } from '../../alarm/status.ts';
 import type { Client } from '../../processor/response/directory/port.ts';
-import type { LiveAlarm } from '../live/open-alarms.ts';
+import { compareNewest, type LiveAlarm } from '../live/open-alarms.ts';
 import { iso, listedJson } from './alarm-json.ts';
 import { listAlarms } from './alarm-list.ts';
 import type { ApiDeps } from './deps.ts';
 import { faultsJson } from './fault-json.ts';
+import { Missing } from './missing.ts';
 import { ApiError, callerOf, ok, type Route, route } from './route.ts';
 import { noQuery, problem, type SensorAnswer, sensorAnswer, sensorId, sensorsAnswer, sensorsQuery } from './schemas.ts';
 
@@ -52,13 +53,16 @@ export function sensorRoutes(deps: ApiDeps): Route[] {
         const { role } = callerOf(call);
         const { id } = call.params;
         const { faults } = deps.live;
+        const missing = new Missing(deps.logger, { sensor: id });
         const filter = { states: undefined, type: undefined, region: undefined, sensor: id, from: undefined, to: undefined };
+        const open = { alarms: deps.live.alarms.ofSensor(id).toSorted((a, b) => compareNewest(a.alarm, b.alarm)), cursor: null };
         const [client, state, list] = await Promise.all([
-          deps.directory.find(id),
-          deps.history.state(id),
-          listAlarms(deps.live.alarms, deps.archive, filter, ALARMS_SHOWN, undefined),
+          missing.orElse('the client', deps.directory.find(id), undefined),
+          missing.orElse('since when all is well', deps.history.state(id), undefined),
+          missing.orElse('what is over', listAlarms(deps.live.alarms, deps.archive, filter, ALARMS_SHOWN, undefined), open),
         ]);
-        if (!client && !state && list.alarms.length === 0 && !faults?.of(id).length)
+        const { problems } = missing;
+        if (!client && !state && list.alarms.length === 0 && !faults?.of(id).length && problems.length === 0)
           throw new ApiError(404, `nothing is known of a sensor ${id}`);
         return ok({
           id,
@@ -68,6 +72,7 @@ export function sensorRoutes(deps: ApiDeps): Route[] {
           faults: faults ? faultsJson(faults.of(id)) : null,
           alarms: list.alarms.map((live) => listedJson(live, role)),
           ...(role === 'operator' ? { client: clientJson(client) } : {}),
+          ...(problems.length === 0 ? {} : { problems }),
         } satisfies SensorAnswer);
       },
     }),

@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, afterAll, describe, expect, it } from 'vitest';
-import { alarmPage, conflict, countsAnswer, sensorAnswer, wholeAlarm } from '../../../console/api/schemas.ts';
+import { alarmPage, conflict, countsAnswer, sensorAnswer, sensorsAnswer, wholeAlarm } from '../../../console/api/schemas.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 import { alarmOf, clientOf, NOON } from '../../support/alarms.ts';
 import { call, eventually, startTestConsole, type TestConsole, VIEWER_TOKEN } from '../../support/console.ts';
@@ -285,12 +285,59 @@ describe('GET /api/sensors/{id}', () => {
     expect(seen.json.client).toBeUndefined();
   });
 
+  it('tells what is known although stores are away, and what it lacks', async () => {
+    const on = await start();
+    const alarm = await raised(on);
+    on.directory.fault = new TransientError('directory-away', 'no connection');
+    on.archive.fault = new TransientError('archive-away', 'no connection');
+    const { status, json } = await call(on, '/api/sensors/42959');
+    expect(status).toBe(200);
+    expect(sensorAnswer.parse(json)).toMatchObject({ active: ['motion'], alarms: [{ id: alarm.id }], client: null });
+    expect(json.problems).toEqual([expect.stringContaining('client'), expect.stringContaining('over')]);
+    // Nobody can say that nothing is known of this one.
+    expect((await call(on, '/api/sensors/7')).status).toBe(200);
+  });
+
   it('answers 404 for a sensor of which nothing is known', async () => {
     const on = idle;
     expect((await call(on, '/api/sensors/7')).status).toBe(404);
     expect((await call(on, '/api/sensors/2147483648')).status).toBe(404);
     expect((await call(on, '/api/sensors/-1')).status).toBe(404);
   });
+});
+
+describe('GET /api/sensors?place=none', () => {
+  it('pages through the sensors that no map can show, and says where an alarm is active', async () => {
+    const nowhere = { latitude: Number.NaN, longitude: Number.NaN, geohash: '', region: '' };
+    const unplaced = [3, 42, 7, 100, 2_147_483_647];
+    const on = await start({ clients: [clientOf({ id: 1 }), ...unplaced.map((id) => clientOf({ id, ...nowhere })), clientOf({ id: 8 })] });
+    await on.report(42);
+    const first = await eventually(
+      () => call(on, '/api/sensors?place=none'),
+      ({ json }) => json.sensors?.some(({ active }: { active: string[] }) => active.length > 0),
+    );
+    expect(sensorsAnswer.parse(first.json)).toMatchObject({
+      sensors: [{ id: 3 }, { id: 7 }, { id: 42 }, { id: 100 }, { id: 2_147_483_647 }],
+      total: 5,
+      cursor: null,
+    });
+    const seen: { id: number; active: string[] }[] = [];
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const { json } = await call(on, `/api/sensors?place=none&limit=2${cursor && `&cursor=${cursor}`}`, { token: VIEWER_TOKEN });
+      seen.push(...json.sensors);
+      cursor = json.cursor;
+    }
+    expect(seen.map(({ id }) => id)).toEqual([3, 7, 42, 100, 2_147_483_647]);
+    expect(seen[2]?.active).toEqual(['motion']);
+  });
+
+  it.each(['', '?place=some', '?place=none&limit=0', '?place=none&cursor=x', '?place=none&cursor=-1'])(
+    'refuses %j in words',
+    async (query) => {
+      const { status, json } = await call(idle, `/api/sensors${query}`);
+      expect([status, json.error]).toEqual([400, expect.stringMatching(/place|limit|cursor/)]);
+    },
+  );
 });
 
 describe('GET /api/counts', () => {

@@ -83,6 +83,27 @@ describe('GET /api/live', () => {
     expect(early.text()).not.toMatch(/Ann|Bea|Leeds/);
   });
 
+  it('counts open alarms in every beat, and says how far detection is behind and how long nothing has come', {
+    timeout: 20_000,
+  }, async () => {
+    await on.report(1);
+    await on.report(2, { smoke: true } as object as { motion: boolean });
+    const listener = await listen();
+    const beats = () => named(listener, 'beat').filter(({ open }) => open.total > 0);
+    await until(listener, () => beats().length > 1);
+    expect(beats().at(-1)).toMatchObject({
+      open: { total: 1, byType: { motion: 1, smoke: 0, temperature: 0 }, active: { motion: 1 }, unacknowledged: { motion: 1 } },
+      log: { lastStatusMs: expect.any(Number), problem: null },
+    });
+    expect(beats().at(-1).detection.behindMs).toBeLessThan(10_000);
+  });
+
+  it('beats although the log does not answer', { timeout: 20_000 }, async () => {
+    on.log.progress = () => new Promise(() => undefined);
+    const listener = await listen();
+    await until(listener, (now) => named(now, 'beat').length > 1);
+  });
+
   it('refuses a fifth stream in words', async () => {
     for (let i = 0; i < 4; i += 1) expect((await listen()).status).toBe(200);
     expect(await call(on, '/api/live')).toMatchObject({ status: 429, json: { error: expect.stringContaining('4 live streams') } });
