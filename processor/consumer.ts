@@ -43,7 +43,7 @@ export async function startConsumer(
   const logger = deps.logger.child({ consumer: group });
   const subscription = await deps.log.subscribe(group, topics);
   subscription.onGap = (topic, partition, from, to) =>
-    logger.error({ topic, partition, from, to }, 'records were removed by retention before they were read');
+    logger.error({ topic, partition, from, to }, 'records were gone before they were read: removed by retention, or damaged');
   const abort = new AbortController();
   const failures = failureCounter(deps.registry);
 

@@ -59,7 +59,7 @@ export class Task {
     const detection = new Detection({ ...settings, partition });
     const positions = await taskLog.restore((sensor, value) => detection.restore(sensor, value.toString()));
     const inputs = await Inputs.open(taskLog, positions, (topic, from, to) => {
-      deps.logger.error({ topic, partition, from, to }, 'records were removed by retention before they were read');
+      deps.logger.error({ topic, partition, from, to }, 'records were gone before they were read: removed by retention, or damaged');
     });
     deps.logger.info({ partition, sensors: detection.sensors, positions }, 'task restored');
     return new Task(taskLog, inputs, detection, deps);

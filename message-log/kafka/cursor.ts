@@ -7,6 +7,8 @@ import { Columns, readRecordSet } from './wire/record-set.ts';
 const CHUNKS_AHEAD = 2;
 const FIRST_FETCH_BYTES = 1024 * 1024;
 const MAX_FETCH_BYTES = 64 * 1024 * 1024;
+/** What can't be read is asked for again now and then: another version of this program may take over, or retention. */
+const STOPPED_MS = 60_000;
 /** What was damaged on its way arrives whole the next time; what stays damaged is passed over after so many answers. */
 const DAMAGED_ANSWERS = 5;
 
@@ -27,7 +29,10 @@ export class Cursor {
   readonly name: string;
   readonly partition: number;
   onGap: ((from: number, to: number) => void) | undefined;
-  onUnreadable: ((from: number, to: number, reason: string) => void) | undefined;
+  /** Records that are damaged are passed over. */
+  onDamaged: ((from: number, to: number, reason: string) => void) | undefined;
+  /** It can't be read on, since records that are whole can't be understood; undefined: it can again. */
+  onStopped: ((problem: string | undefined) => void) | undefined;
   /** Called once there is something to take. */
   onArrival: (() => void) | undefined;
   /** Whether a broker has been asked at all. */
@@ -42,6 +47,7 @@ export class Cursor {
   #fetchAt: number;
   #chunks: Chunk[] = [];
   #damagedAnswers = 0;
+  #stopped: string | undefined;
   readonly #columns = new Columns();
 
   constructor(topic: Topic, name: string, partition: number, position: number) {
@@ -67,6 +73,11 @@ export class Cursor {
     return this.#position < this.knownEnd;
   }
 
+  /** Why it can't be read on. */
+  get stopped(): string | undefined {
+    return this.#stopped;
+  }
+
   get hasRoom(): boolean {
     return this.#chunks.length < CHUNKS_AHEAD;
   }
@@ -80,8 +91,9 @@ export class Cursor {
     this.asked = true;
     if (askedAt !== this.#fetchAt) return 'none';
     this.knownEnd = Number.isFinite(this.knownEnd) ? Math.max(this.knownEnd, set.lastStableOffset) : set.lastStableOffset;
-    const { to, next, damage } = checkSet(set, askedAt);
+    const { to, next, damage, oldFormat } = checkSet(set, askedAt);
     if (next > askedAt) return this.#keep({ set: { ...set, to }, next });
+    if (oldFormat !== undefined) return this.#stop(askedAt, oldFormat);
     if (damage) return this.#damaged(set, damage);
     // Not even one batch fitted in.
     if (set.to > set.from) this.#askForMore();
@@ -100,8 +112,28 @@ export class Cursor {
     this.#damagedAnswers += 1;
     if (this.#damagedAnswers < DAMAGED_ANSWERS) return damage;
     if (damage.resumesAt !== undefined) return this.#keep({ set, next: damage.resumesAt, damaged: damage.reason });
+    this.#standsStill(this.#fetchAt, `damaged records, and nothing intact behind them yet: ${damage.reason}`);
     this.#askForMore();
     return damage;
+  }
+
+  /** Nothing after it is shown, lest something is passed over. */
+  #stop(at: number, reason: string): 'none' {
+    this.#chunks = [];
+    this.#fetchAt = at;
+    this.notBefore = performance.now() + STOPPED_MS;
+    this.#standsStill(at, reason);
+    return 'none';
+  }
+
+  #standsStill(at: number, reason: string): void {
+    this.#report(`${this.name}/${this.partition} cannot be read from ${at} on: ${reason}`);
+  }
+
+  #report(problem: string | undefined): void {
+    if (problem === this.#stopped) return;
+    this.#stopped = problem;
+    this.onStopped?.(problem);
   }
 
   #askForMore(): void {
@@ -113,6 +145,7 @@ export class Cursor {
     const from = this.#fetchAt;
     this.#fetchAt = to;
     this.knownEnd = Number.POSITIVE_INFINITY;
+    this.#report(undefined);
     if (this.#chunks.length === 0) this.#position = to;
     if (to > from) this.onGap?.(from, to);
   }
@@ -121,17 +154,20 @@ export class Cursor {
   take(): readonly RecordBatch[] {
     const chunk = this.#chunks.shift();
     if (!chunk) return [];
-    const onUnreadable = (from: number, to: number, reason: string): void => this.onUnreadable?.(from, to, reason);
     if (chunk.damaged !== undefined) {
-      onUnreadable(this.#position, chunk.next, chunk.damaged);
+      this.onDamaged?.(this.#position, chunk.next, chunk.damaged);
       this.#position = chunk.next;
+      this.#report(undefined);
       return [];
     }
-    const batches = readRecordSet(this.topic, this.partition, chunk.set, this.#position, this.#columns, onUnreadable);
+    const { batches, unreadable } = readRecordSet(this.topic, this.partition, chunk.set, this.#position, this.#columns);
+    const next = unreadable?.from ?? chunk.next;
     const last = batches.at(-1);
     // Past what isn't shown, so that whoever has all records is at the end.
-    if (last) last.nextOffset = chunk.next;
-    this.#position = chunk.next;
+    if (last) last.nextOffset = next;
+    this.#position = next;
+    if (unreadable) this.#stop(next, unreadable.reason);
+    else this.#report(undefined);
     return batches;
   }
 }

@@ -61,12 +61,15 @@ export class Fetcher {
   }
 
   add(cursor: Cursor): void {
+    cursor.onStopped = (problem) => this.#stopped(cursor, problem);
+    cursor.onDamaged = (from, to, reason) => this.#damaged(cursor, from, to, reason);
     this.#cursors.add(cursor);
     this.wake();
   }
 
   remove(cursor: Cursor): void {
     this.#cursors.delete(cursor);
+    if (cursor.stopped !== undefined) this.#stopped(cursor, undefined);
   }
 
   /** There may be room again. */
@@ -195,6 +198,26 @@ export class Fetcher {
     return false;
   }
 
+  /** A partition that stands still is a matter of its own, which no answer for another one ends. */
+  #stopped({ topic, name, partition, position }: Cursor, problem: string | undefined): void {
+    const { health, logger, metrics } = this.#deps;
+    health.report(`${name}/${partition}`, problem);
+    metrics.stopped.set({ topic, partition }, problem === undefined ? 0 : 1);
+    if (problem === undefined) logger.info({ topic: name, partition, position }, 'a partition that could not be read is read again');
+    else
+      logger.error(
+        { topic: name, partition, position, reason: problem },
+        'a partition cannot be read any further, nothing of it is passed over',
+      );
+  }
+
+  #damaged(cursor: Cursor, from: number, to: number, reason: string): void {
+    const { topic, name, partition } = cursor;
+    this.#deps.metrics.corruptFrames.inc({ topic });
+    this.#deps.logger.error({ topic: name, partition, from, to, reason }, 'records are damaged and are passed over');
+    cursor.onGap?.(from, to);
+  }
+
   /** The readings that belong to a cursor of recoveries. */
   #readingsOf(cursor: Cursor): Cursor | undefined {
     if (cursor.topic !== 'OK') return undefined;
@@ -232,6 +255,7 @@ export class Fetcher {
           { topic: name, partition, position: fetchAt, end: next },
           'the log ends before what was read of it: the topic was made anew or has lost records; it is read again from its beginning',
         );
+      if (fetchAt < earliest) this.#deps.metrics.removedFrames.inc({ topic: cursor.topic, read: 'no' });
       cursor.skip(earliest);
       cursor.notBefore = 0;
     } catch (error) {

@@ -88,7 +88,6 @@ class KafkaLog implements MessageLog {
         this.#open.delete(reader);
       },
     );
-    this.#reportUnreadable(cursor);
     fetcher.add(cursor);
     this.#open.add(reader);
     return reader;
@@ -199,16 +198,6 @@ class KafkaLog implements MessageLog {
       await client.close();
       throw error;
     }
-  }
-
-  #reportUnreadable(cursor: Cursor): void {
-    cursor.onUnreadable = (from, to, reason) => {
-      this.#deps.logger.error(
-        { topic: cursor.topic, partition: cursor.partition, from, to, reason },
-        'records cannot be read and are passed over',
-      );
-      cursor.onGap?.(from, to);
-    };
   }
 
   #checkOpen(): void {

@@ -13,6 +13,9 @@ export interface KafkaMetrics {
   readonly retries: Counter<'what'>;
   readonly fenced: Counter;
   readonly rebalances: Counter<'group'>;
+  readonly corruptFrames: Counter<'topic'>;
+  readonly removedFrames: Counter<'topic' | 'read'>;
+  readonly stopped: Gauge<'topic' | 'partition'>;
 }
 
 /** `pending` in bytes; asked at each scrape. */
@@ -47,6 +50,15 @@ export function kafkaMetrics(registry: Registry, pending: () => number): KafkaMe
     fetchedBytes: counter('tocsin_kafka_fetched_bytes_total', 'Bytes of answers with records'),
     retries: counter('tocsin_kafka_retries_total', 'Requests that failed and are sent again: append, read, group', ['what']),
     fenced: counter('tocsin_kafka_fenced_total', 'Tasks that found another owner had taken over'),
+    corruptFrames: counter('tocsin_log_corrupt_frames_total', 'Times that damaged records were passed over', ['topic']),
+    removedFrames: counter('tocsin_log_removed_frames_total', 'Times that records were gone before they were read (read=no)', [
+      'topic',
+      'read',
+    ]),
+    stopped: fresh(
+      'tocsin_kafka_partition_stopped',
+      (common) => new Gauge({ ...common, help: '1: the partition cannot be read any further', labelNames: ['topic', 'partition'] }),
+    ),
     rebalances: counter('tocsin_kafka_rebalances_total', 'Times that partitions were shared out anew', ['group']),
   };
 }

@@ -4,8 +4,8 @@ import type { Client } from './client.ts';
 import { nameOf, unavailable } from './faults.ts';
 import { boundsOf } from './offsets.ts';
 import { checkSet } from './wire/check-set.ts';
-import { FETCH, fetchedSets, fetchRequest } from './wire/fetch.ts';
-import { Columns, FOREIGN_KEY, readRecordSet } from './wire/record-set.ts';
+import { FETCH, type FetchedSet, fetchedSets, fetchRequest } from './wire/fetch.ts';
+import { Columns, type FetchedBatch, FOREIGN_KEY, readRecordSet } from './wire/record-set.ts';
 
 const FETCH_BYTES = 4 * 1024 * 1024;
 const TIMEOUT_MS = 10_000;
@@ -35,12 +35,7 @@ export async function readState(
     const { error, sets } = fetchedSets(await client.exchange(leader, 'patient', FETCH, request, TIMEOUT_MS));
     const [set] = sets;
     if (error !== 0 || set?.error !== 0) throw unavailable(`${topic}/${partition}: ${nameOf(error || set?.error || 0)}`);
-    const { to, next, damage } = checkSet(set, position);
-    // State is whole or it isn't one.
-    if (damage) throw unavailable(`${topic}/${partition}: records from ${next} on are damaged: ${damage.reason}`);
-    const batches = readRecordSet('STATE', partition, { ...set, to }, position, columns, (from, until, reason) => {
-      throw unavailable(`${topic}/${partition}: records ${from} to ${until} can't be read: ${reason}`);
-    });
+    const { batches, next } = wholeSet(set, position, columns);
     for (const { length, bytes, key, start, end: endOf } of batches.map(bound)) {
       for (let i = 0; i < length; i += 1) {
         const sensor = key(i);
@@ -61,7 +56,18 @@ export async function readState(
   return positions;
 }
 
-function bound(batch: ReturnType<typeof readRecordSet>[number]) {
+/** State is whole or it isn't one. */
+function wholeSet(set: FetchedSet, position: number, columns: Columns) {
+  const { to, next, damage, oldFormat } = checkSet(set, position);
+  const fault = damage ? `records from ${next} on are damaged: ${damage.reason}` : oldFormat;
+  if (fault !== undefined) throw unavailable(`${set.topic}/${set.partition}: ${fault}`);
+  const { batches, unreadable } = readRecordSet('STATE', set.partition, { ...set, to }, position, columns);
+  if (unreadable)
+    throw unavailable(`${set.topic}/${set.partition}: records from ${unreadable.from} on can't be read: ${unreadable.reason}`);
+  return { batches, next };
+}
+
+function bound(batch: FetchedBatch) {
   return {
     length: batch.length,
     bytes: batch.bytes,

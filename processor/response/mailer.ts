@@ -66,7 +66,8 @@ export async function startMailer(config: MailerConfig, deps: MailerDeps): Promi
   const logger = deps.logger.child({ consumer: MAILER_GROUP });
   const subscription = await deps.log.subscribe(MAILER_GROUP, ['ALARM', 'DELIVERY']);
   subscription.onGap = (topic, partition, from, to) => {
-    if (topic === 'ALARM') logger.error({ topic, partition, from, to }, 'alarms were removed by retention before they were mailed');
+    if (topic === 'ALARM')
+      logger.error({ topic, partition, from, to }, 'alarms were gone before they were mailed: removed by retention, or damaged');
   };
   const mailer = new Mailer(config, { ...deps, logger }, subscription);
   const loop = mailer.run();

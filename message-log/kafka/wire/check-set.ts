@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { ATTRIBUTES_AT, BEFORE_LENGTH, CRC_AT, LAST_OFFSET_DELTA_AT, LENGTH_AT, MAGIC, MAGIC_AT, RECORDS_AT } from './batch-format.ts';
 import { crc32c } from './crc32c.ts';
 import { readInt64 } from './int64.ts';
@@ -10,6 +11,8 @@ export interface CheckedSet {
   /** Offset after the last of them, or the position asked for if there is none. */
   readonly next: number;
   readonly damage: Damage | undefined;
+  /** What follows them is whole, but of a format that isn't read. */
+  readonly oldFormat: string | undefined;
 }
 
 /** What ends the intact batches of a set before its end. */
@@ -34,13 +37,14 @@ interface Batch {
 export function checkSet(set: RecordSet, position: number): CheckedSet {
   let next = position;
   let at = set.from;
+  const ended = (damage?: Damage): CheckedSet => ({ to: at, next, damage, oldFormat: oldFormatAt(set, at) });
   for (let batch = batchAt(set, at); batch; batch = batchAt(set, at)) {
     const fault = batch.fault ?? faultOfPlace(batch, next, at === set.from);
-    if (fault !== undefined) return { to: at, next, damage: { reason: fault, resumesAt: intactAfter(set, batch, next) } };
+    if (fault !== undefined) return ended({ reason: fault, resumesAt: intactAfter(set, batch, next) });
     next = Math.max(next, batch.next);
     at = batch.end;
   }
-  return { to: at, next, damage: undefined };
+  return ended();
 }
 
 /** Only the first may begin before what was asked for. */
@@ -64,6 +68,16 @@ function batchAt({ bytes, to }: RecordSet, at: number): Batch | undefined {
   if (end < at + RECORDS_AT) return { base, next, end: to, fault: 'a batch shorter than its header' };
   if (end > to) return undefined;
   return { base, next, end, fault: faultOf(bytes, at, end) };
+}
+
+/** Messages as they were stored before Kafka 0.11 have a checksum of their own, so a byte that has changed isn't taken for one. */
+function oldFormatAt({ bytes, to }: RecordSet, at: number): string | undefined {
+  if (at + ATTRIBUTES_AT > to) return undefined;
+  const magic = bytes.readUInt8(at + MAGIC_AT);
+  const end = at + BEFORE_LENGTH + bytes.readInt32BE(at + LENGTH_AT);
+  if (magic >= MAGIC || end <= at + MAGIC_AT || end > to) return undefined;
+  const right = crc32(bytes.subarray(at + MAGIC_AT, end)) === bytes.readUInt32BE(at + BEFORE_LENGTH);
+  return right ? `records in format ${magic}, of Kafka before 0.11` : undefined;
 }
 
 function faultOf(bytes: Buffer, at: number, end: number): string | undefined {

@@ -1,5 +1,3 @@
-import { gunzipSync } from 'node:zlib';
-import { reasonOf } from '../../../runtime/errors.ts';
 import type { RecordBatch } from '../../port.ts';
 import type { Topic } from '../../topics.ts';
 import {
@@ -17,6 +15,7 @@ import {
   RECORDS_AT,
   TRANSACTIONAL,
 } from './batch-format.ts';
+import { unpacked } from './compression.ts';
 import { readInt64 } from './int64.ts';
 import { VarintReader } from './varint.ts';
 
@@ -37,8 +36,8 @@ export interface RecordSet {
 /** The key of records whose key isn't a sensor id. */
 export const FOREIGN_KEY = -1;
 
-const GZIP = 1;
-const MAX_INFLATED_BYTES = 64 * 1024 * 1024;
+/** Lengths of key and value, time, offset, attributes, number of headers, and its own length: a byte each at least. */
+const RECORD_BYTES_MIN = 7;
 
 /** Columns of records, filled again and again. */
 export class Columns {
@@ -99,26 +98,26 @@ export class FetchedBatch implements RecordBatch {
   }
 }
 
-/** Called for what can't be read: from (included) to (excluded). */
-export type OnUnreadable = (from: number, to: number, reason: string) => void;
+/** What a set holds, as far as it can be read. */
+export interface ReadSet {
+  readonly batches: readonly FetchedBatch[];
+  /** The first batch that is intact, but can't be read: nothing after it was. */
+  readonly unreadable: Unreadable | undefined;
+}
+
+export interface Unreadable {
+  readonly from: number;
+  readonly reason: string;
+}
 
 /**
  * The records of a set that was checked, from `position` on, without control records and those of aborted transactions. `columns` is used again by the
  * next call; what was compressed gets columns of its own.
  */
-export function readRecordSet(
-  topic: Topic,
-  partition: number,
-  set: RecordSet,
-  position: number,
-  columns: Columns,
-  onUnreadable: OnUnreadable,
-): FetchedBatch[] {
+export function readRecordSet(topic: Topic, partition: number, set: RecordSet, position: number, columns: Columns): ReadSet {
   const { bytes } = set;
-  const batches: FetchedBatch[] = [];
   const aborting = new Aborting(set.aborted);
-  let plain: FetchedBatch | undefined;
-  let used = 0;
+  const gathered = new Gathered(topic, partition, bytes, position, columns);
   for (let at = set.from; at + RECORDS_AT <= set.to; ) {
     const end = at + BEFORE_LENGTH + bytes.readInt32BE(at + LENGTH_AT);
     if (end > set.to) break;
@@ -128,57 +127,90 @@ export function readRecordSet(
     const hidden = aborting.hides(bytes, at, next - 1, attributes);
     const compression = attributes & COMPRESSION_MASK;
     if (next > position && !hidden) {
-      if (compression === 0) {
-        if (!plain) {
-          plain = new FetchedBatch(topic, partition, bytes, next, columns);
-          batches.push(plain);
-          used = 0;
-        }
-        used = readRecords(bytes, at, bytes, at + RECORDS_AT, position, columns, used);
-        plain.length = used;
-        plain.nextOffset = next;
-      } else if (compression === GZIP) {
-        const inflated = unpacked(bytes.subarray(at + RECORDS_AT, end));
-        if (typeof inflated === 'string') onUnreadable(base, next, inflated);
-        else {
-          const own = new Columns();
-          const batch = new FetchedBatch(topic, partition, inflated, next, own);
-          batch.length = readRecords(bytes, at, inflated, 0, position, own, 0);
-          batches.push(batch);
-          // What follows stands after this one, so it can't join the batch before; nor may it overwrite that one's columns.
-          if (plain) columns = new Columns();
-          plain = undefined;
-        }
-      } else onUnreadable(base, next, `compression ${compression}`);
+      const reason = compression === 0 ? gathered.plain(at, end, next) : gathered.packed(at, end, next, compression);
+      if (reason !== undefined) return { batches: gathered.batches(), unreadable: { from: Math.max(base, position), reason } };
     }
     at = end;
   }
-  return batches.filter(({ length }) => length > 0);
+  return { batches: gathered.batches(), unreadable: undefined };
 }
 
-/** The records, or why they can't be had. */
-function unpacked(packed: Buffer): Buffer | string {
-  try {
-    return gunzipSync(packed, { maxOutputLength: MAX_INFLATED_BYTES });
-  } catch (error) {
-    return `compressed records: ${reasonOf(error)}`;
+/** Records of batch after batch; those that aren't compressed and follow each other are given as one. Both ways of adding say what can't be read. */
+class Gathered {
+  readonly #topic: Topic;
+  readonly #partition: number;
+  readonly #bytes: Buffer;
+  readonly #position: number;
+  readonly #batches: FetchedBatch[] = [];
+  #columns: Columns;
+  #plain: FetchedBatch | undefined;
+
+  constructor(topic: Topic, partition: number, bytes: Buffer, position: number, columns: Columns) {
+    this.#topic = topic;
+    this.#partition = partition;
+    this.#bytes = bytes;
+    this.#position = position;
+    this.#columns = columns;
+  }
+
+  batches(): FetchedBatch[] {
+    return this.#batches.filter(({ length }) => length > 0);
+  }
+
+  plain(at: number, end: number, next: number): string | undefined {
+    const header = { bytes: this.#bytes, at };
+    this.#plain ??= this.#open(this.#bytes, next, this.#columns);
+    const length = readRecords(header, this.#bytes, at + RECORDS_AT, end, this.#position, this.#columns, this.#plain.length);
+    if (typeof length === 'string') return length;
+    this.#plain.length = length;
+    this.#plain.nextOffset = next;
+    return undefined;
+  }
+
+  packed(at: number, end: number, next: number, compression: number): string | undefined {
+    const records = unpacked(compression, this.#bytes.subarray(at + RECORDS_AT, end));
+    if (typeof records === 'string') return records;
+    const columns = new Columns();
+    const length = readRecords({ bytes: this.#bytes, at }, records, 0, records.length, this.#position, columns, 0);
+    if (typeof length === 'string') return length;
+    this.#open(records, next, columns).length = length;
+    // What follows stands after this one, so it can't join the batch before; nor may it overwrite that one's columns.
+    if (this.#plain) this.#columns = new Columns();
+    this.#plain = undefined;
+    return undefined;
+  }
+
+  #open(bytes: Buffer, next: number, columns: Columns): FetchedBatch {
+    const batch = new FetchedBatch(this.#topic, this.#partition, bytes, next, columns);
+    this.#batches.push(batch);
+    return batch;
   }
 }
 
-/** Appends the records of the batch whose header stands at `header` and whose records begin at `source[from]`. Returns the new count. */
+/** The batch whose header stands at bytes[at]. */
+interface Header {
+  readonly bytes: Buffer;
+  readonly at: number;
+}
+
+/**
+ * Appends the records of the batch with that header, which stand in source[from, to). Returns the new count, or why they can't be read: a checksum
+ * says that they are what somebody wrote, not that they are records.
+ */
 function readRecords(
-  headers: Buffer,
-  header: number,
+  { bytes: headers, at: header }: Header,
   source: Buffer,
   from: number,
+  to: number,
   position: number,
   columns: Columns,
   used: number,
-): number {
+): number | string {
   const base = readInt64(headers, header);
   const appended = (headers.readInt16BE(header + ATTRIBUTES_AT) & LOG_APPEND_TIME) !== 0;
   const baseTime = readInt64(headers, header + (appended ? MAX_TIME_AT : BASE_TIME_AT));
   const count = headers.readInt32BE(header + COUNT_AT);
+  if (count < 0 || count * RECORD_BYTES_MIN > to - from) return `${count} records in ${to - from} bytes`;
   columns.reserve(used + count, used);
   const { keys, times, offsets, starts, ends } = columns;
   const reader = new VarintReader(source, from);
@@ -186,6 +218,7 @@ function readRecords(
   for (let i = 0; i < count; i += 1) {
     const length = reader.next();
     const end = reader.at + length;
+    if (length < RECORD_BYTES_MIN - 1 || end > to) return 'a record that is longer than its batch';
     reader.at += 1;
     const delta = reader.nextLong();
     const offset = base + reader.next();
@@ -199,6 +232,7 @@ function readRecords(
       starts[n] = reader.at;
       ends[n] = reader.at + valueLength;
       n += 1;
+      if (reader.at + valueLength > end) return 'a record that is longer than it says';
     }
     reader.at = end;
   }

@@ -1,9 +1,12 @@
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Cursor } from '../../../../message-log/kafka/cursor.ts';
 import { BatchWriter } from '../../../../message-log/kafka/wire/batch-writer.ts';
 import { checkSet } from '../../../../message-log/kafka/wire/check-set.ts';
 import type { FetchedSet } from '../../../../message-log/kafka/wire/fetch.ts';
+import { ATTRIBUTES_AT, CRC_AT, MAGIC_AT } from '../../../../message-log/kafka/wire/batch-format.ts';
+import { crc32c } from '../../../../message-log/kafka/wire/crc32c.ts';
 import { writeInt64 } from '../../../../message-log/kafka/wire/int64.ts';
 
 const RECORDS = 3;
@@ -72,7 +75,7 @@ describe('an answer of a broker', () => {
   it('that stays damaged is passed over, up to the next intact batch, and said to be unreadable', () => {
     const unreadable: unknown[] = [];
     const cursor = new Cursor('ENTRY', 'ENTRY', 0, 100);
-    cursor.onUnreadable = (...what) => unreadable.push(what);
+    cursor.onDamaged = (...what) => unreadable.push(what);
     const damaged = answer(damagedAt(70));
     for (let n = 0; n < 4; n += 1) expect(cursor.arrived(damaged, 100)).toMatchObject({ resumesAt: 103 });
     expect(cursor.arrived(damaged, 100)).toBe('some');
@@ -88,6 +91,46 @@ describe('an answer of a broker', () => {
     const last = { ...answer(damagedAt(3 * BATCH_BYTES + 70)), from: 3 * BATCH_BYTES };
     for (let n = 0; n < 20; n += 1) expect(cursor.arrived(last, 109)).toMatchObject({ resumesAt: undefined });
     expect(cursor.fetchAt).toBe(109);
+    expect(cursor.stopped).toContain('ENTRY/0 cannot be read from 109 on: damaged records');
+    expect(cursor.arrived({ ...answer(whole()), from: 3 * BATCH_BYTES }, 109)).toBe('some');
+    expect(valuesOf(cursor)).toHaveLength(3);
+    expect(cursor.stopped).toBeUndefined();
+  });
+
+  it('that is whole but cannot be understood stops the partition there, and says so until it can', () => {
+    const cursor = new Cursor('ENTRY', 'ENTRY', 0, 100);
+    const told: (string | undefined)[] = [];
+    cursor.onStopped = (problem) => told.push(problem);
+    cursor.onDamaged = () => expect.unreachable();
+    const unknown = whole();
+    unknown[BATCH_BYTES + ATTRIBUTES_AT + 1] = 5;
+    unknown.writeUInt32BE(crc32c(unknown, BATCH_BYTES + ATTRIBUTES_AT, 2 * BATCH_BYTES), BATCH_BYTES + CRC_AT);
+    for (let n = 0; n < 10; n += 1) {
+      cursor.arrived(answer(unknown), cursor.fetchAt);
+      expect(valuesOf(cursor)).toEqual(n === 0 ? ['0.0', '0.1', '0.2'] : []);
+      expect(cursor).toMatchObject({ position: 103, fetchAt: 103 });
+    }
+    expect(cursor.behind).toBe(true);
+    expect(told).toEqual(['ENTRY/0 cannot be read from 103 on: compression 5 is not known']);
+    cursor.arrived(answer(whole()), 103);
+    expect(valuesOf(cursor)).toHaveLength(9);
+    expect(told.at(-1)).toBeUndefined();
+  });
+
+  it.each([0, 1])('in format %d of old is not taken for damage: it stops the partition', (magic) => {
+    const cursor = new Cursor('ENTRY', 'ENTRY', 0, 100);
+    const old = oldMessage(100, magic);
+    for (let n = 0; n < 10; n += 1) expect(cursor.arrived(answer(Buffer.concat([old, whole()])), 100)).toBe('none');
+    expect(cursor.stopped).toBe(`ENTRY/0 cannot be read from 100 on: records in format ${magic}, of Kafka before 0.11`);
+    expect(cursor.fetchAt).toBe(100);
+  });
+
+  it('whose format is another one since a byte has changed is damaged, not old', () => {
+    for (const magic of [0, 1, 3, 200]) {
+      const bytes = whole();
+      bytes[MAGIC_AT] = magic;
+      expect(checkSet(answer(bytes), 100)).toMatchObject({ oldFormat: undefined, damage: { resumesAt: 103 } });
+    }
   });
 
   it('with a length that cannot be ends there', () => {
@@ -100,3 +143,14 @@ describe('an answer of a broker', () => {
     });
   });
 });
+
+/** A message of before Kafka 0.11 (magic 0, or 1 with a time): key 7, value `old`. */
+function oldMessage(offset: number, magic: number): Buffer {
+  const time = magic === 1 ? Buffer.alloc(8) : Buffer.alloc(0);
+  const checked = Buffer.concat([Buffer.from([magic, 0]), time, Buffer.from([0, 0, 0, 1, 0x37, 0, 0, 0, 3, ...Buffer.from('old')])]);
+  const head = Buffer.alloc(16);
+  writeInt64(head, offset, 0);
+  head.writeInt32BE(4 + checked.length, 8);
+  head.writeUInt32BE(crc32(checked), 12);
+  return Buffer.concat([head, checked]);
+}

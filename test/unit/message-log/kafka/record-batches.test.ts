@@ -1,9 +1,11 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import snappy from 'snappyjs';
 import { describe, expect, it } from 'vitest';
 import {
   ATTRIBUTES_AT,
   CONTROL,
+  COUNT_AT,
   CRC_AT,
   LAST_OFFSET_DELTA_AT,
   LENGTH_AT,
@@ -49,8 +51,7 @@ function marker(base: number, producerId: number): Buffer {
 function read(batches: readonly Buffer[], position = 0, aborted: readonly AbortedTransaction[] = []) {
   const bytes = Buffer.concat([Buffer.from('before'), ...batches]);
   const set = { bytes, from: 6, to: bytes.length, aborted };
-  const unreadable: [number, number][] = [];
-  const found = readRecordSet('ENTRY', 0, set, position, new Columns(), (from, to) => unreadable.push([from, to]));
+  const { batches: found, unreadable } = readRecordSet('ENTRY', 0, set, position, new Columns());
   const records = found.flatMap((batch) =>
     Array.from({ length: batch.length }, (_, i) => ({
       offset: batch.offset(i),
@@ -60,6 +61,37 @@ function read(batches: readonly Buffer[], position = 0, aborted: readonly Aborte
     })),
   );
   return { records, unreadable, next: checkSet(set, position).next };
+}
+
+function packed(base: number, values: string[], codec: number, pack: (bytes: Buffer) => Uint8Array, by = {}): Buffer {
+  const whole = stored(
+    base,
+    values.map((value) => ({ key: 2, at: 9, value })),
+    by,
+  );
+  const batch = Buffer.concat([whole.subarray(0, RECORDS_AT), pack(whole.subarray(RECORDS_AT))]);
+  batch.writeInt32BE(batch.length - 12, LENGTH_AT);
+  batch.writeInt16BE(batch.readInt16BE(ATTRIBUTES_AT) | codec, ATTRIBUTES_AT);
+  return sealed(batch);
+}
+
+const plain = (base: number, value: string): Buffer => stored(base, [{ key: 1, at: 9, value }]);
+
+/** Snappy as Java's clients write it: a stream of blocks with their lengths. */
+function asJavaStream(bytes: Buffer): Buffer {
+  const blocks = [bytes.subarray(0, 5), bytes.subarray(5)].map((block) => snappy.compress(block));
+  const framed = blocks.flatMap((block) => [Buffer.from([0, 0, 0, block.length]), block]);
+  return Buffer.concat([Buffer.from([0x82, ...Buffer.from('SNAPPY'), 0, 0, 0, 0, 1, 0, 0, 0, 1]), ...framed]);
+}
+
+function counting(batch: Buffer, count: number): Buffer {
+  batch.writeInt32BE(count, COUNT_AT);
+  return batch;
+}
+
+function withByte(batch: Buffer, at: number, byte: number): Buffer {
+  batch[at] = byte;
+  return batch;
 }
 
 const record = fc.record({
@@ -138,34 +170,45 @@ describe('record batches', () => {
     expect(next).toBe(9);
   });
 
-  it('are unpacked from gzip in their place, and reported where they are packed otherwise', () => {
-    const packed = (base: number, values: string[], codec: number): Buffer => {
-      const plain = stored(
-        base,
-        values.map((value) => ({ key: 2, at: 9, value })),
-      );
-      const body = codec === 1 ? gzipSync(plain.subarray(RECORDS_AT)) : plain.subarray(RECORDS_AT);
-      const batch = Buffer.concat([plain.subarray(0, RECORDS_AT), body]);
-      batch.writeInt32BE(batch.length - 12, LENGTH_AT);
-      batch.writeInt16BE(codec, ATTRIBUTES_AT);
-      return sealed(batch);
-    };
-    const plain = (base: number, value: string) => stored(base, [{ key: 1, at: 9, value }]);
-    const { records, unreadable } = read([plain(0, 'a'), packed(1, ['b', 'c'], 1), plain(3, 'd'), packed(4, ['e'], 4), plain(5, 'f')]);
-    expect(records.map(({ offset, value }) => [offset, value])).toEqual([
-      [0, 'a'],
-      [1, 'b'],
-      [2, 'c'],
-      [3, 'd'],
-      [5, 'f'],
-    ]);
-    expect(unreadable).toEqual([[4, 5]]);
-    const noGzip = packed(1, ['b'], 1);
-    noGzip.fill(0, RECORDS_AT);
-    expect(read([plain(0, 'a'), sealed(noGzip), plain(2, 'c')])).toMatchObject({
-      records: [{ value: 'a' }, { value: 'c' }],
-      unreadable: [[1, 2]],
-    });
+  it('are unpacked in their place, each by the codec that it names', () => {
+    const batches = [
+      plain(0, 'a'),
+      packed(1, ['b', 'c'], 1, gzipSync),
+      plain(3, 'd'),
+      packed(4, ['e'], 2, (bytes) => snappy.compress(bytes)),
+      packed(5, ['f'], 2, asJavaStream),
+      plain(6, 'g'),
+    ];
+    expect(read(batches)).toMatchObject({ records: [...'abcdefg'].map((value, offset) => ({ offset, value })), unreadable: undefined });
+    // Asked for from the middle of a packed one.
+    expect(
+      read(batches, 2)
+        .records.map(({ value }) => value)
+        .join(''),
+    ).toBe('cdefg');
+  });
+
+  it.each([
+    ['a codec that is not known', () => packed(1, ['b'], 5, (bytes) => bytes)],
+    ['what is no gzip', () => packed(1, ['b'], 1, () => Buffer.alloc(20))],
+    ['what is no Snappy', () => packed(1, ['b'], 2, () => Buffer.from([200, 1, 0xff, 0xff]))],
+    ['what is no LZ4', () => packed(1, ['b'], 3, (bytes) => bytes)],
+    ['what is no Zstandard', () => packed(1, ['b'], 4, (bytes) => bytes)],
+    ['nothing, packed', () => packed(1, ['b'], 4, () => Buffer.alloc(0))],
+    ['fewer records than it says', () => sealed(counting(plain(1, 'b'), 2))],
+    ['more records than there can be', () => sealed(counting(plain(1, 'b'), 2 ** 31 - 1))],
+    ['a record longer than its batch', () => sealed(withByte(plain(1, 'b'), RECORDS_AT, 100))],
+  ])('that hold %s end what can be read, and nothing after them is given', (_, batch) => {
+    const { records, unreadable } = read([plain(0, 'a'), batch(), plain(2, 'c')]);
+    expect(records.map(({ value }) => value)).toEqual(['a']);
+    expect(unreadable).toMatchObject({ from: 1, reason: expect.stringMatching(/\w/) });
+  });
+
+  it('of aborted transactions need not be understood', () => {
+    const aborted = packed(0, ['x'], 7, (bytes) => bytes, { producerId: 7, transactional: true });
+    const { records, unreadable } = read([aborted, marker(1, 7), plain(2, 'a')], 0, [{ producerId: 7, firstOffset: 0 }]);
+    expect(records.map(({ value }) => value)).toEqual(['a']);
+    expect(unreadable).toBeUndefined();
   });
 
   it('may have been emptied by compaction, which reading goes past', () => {
