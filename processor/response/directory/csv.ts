@@ -2,60 +2,81 @@ import { parse } from 'csv-parse/sync';
 import { type Line, LINE_BYTES_MAX } from './lines.ts';
 
 /** A record of a CSV file: its fields, or why there are none. */
-export type CsvRecord = { readonly line: number; readonly end: number } & (
-  | { readonly fields: readonly string[]; readonly problem?: never }
+export type CsvRecord = { readonly line: number } & (
+  | { readonly fields: readonly string[]; readonly doubts: readonly string[]; readonly uncertain: boolean; readonly problem?: never }
   | { readonly problem: string; readonly fields?: never }
 );
 
 /** A quoted field may go on over this many lines; beyond that its quote counts as forgotten. */
 const LINES_PER_RECORD_MAX = 10;
+const DELIMITERS = [',', ';', '\t', '|'];
 
 /**
- * Records of a CSV file. `fits` says whether fields can be a record, so that a forgotten quote costs its own line and not those after it:
- * lines are joined only where that makes a record that fits.
+ * Records of a CSV file, whatever stands between its fields. `fits` says whether fields can be a record, so that a forgotten quote costs its own line
+ * and not those after it: lines are joined only where that makes a record that fits. Where quotes make no sense the fields are those between the
+ * delimiters, and uncertain.
  */
 export async function* recordsOf(lines: AsyncIterable<Line>, fits: (fields: readonly string[]) => boolean): AsyncGenerator<CsvRecord> {
   const ahead = new LinesAhead(lines);
+  let delimiter: string | undefined;
   for (let line = await ahead.next(); line; line = await ahead.next()) {
-    const { number, end, text } = line;
-    if (text === undefined) yield { line: number, end, problem: line.problem ?? 'the line cannot be read' };
-    else if (text.trim() === '') continue;
+    const { number, text, problem, doubt } = line;
+    if (text === undefined) yield { line: number, problem: problem ?? 'the line cannot be read' };
+    else if (/^sep=.$/i.test(text) && delimiter === undefined) delimiter = text.slice(-1);
     else {
-      const alone = fieldsOf(text);
-      if (alone !== 'open') yield typeof alone === 'string' ? { line: number, end, problem: alone } : { line: number, end, fields: alone };
-      else yield (await joined(line, text, ahead, fits)) ?? { line: number, end, problem: 'a quote is opened and not closed' };
+      delimiter ??= delimiterOf(text);
+      if (isBlank(text, delimiter)) continue;
+      const alone = fieldsOf(text, delimiter);
+      const whole = alone === 'open' ? await joined(text, ahead, fits, delimiter) : alone;
+      const doubts = doubt === undefined ? [] : [doubt];
+      if (typeof whole !== 'string') yield { line: number, fields: whole, doubts, uncertain: false };
+      else yield { line: number, fields: text.replaceAll('"', '').split(delimiter), doubts: [...doubts, whole], uncertain: true };
     }
   }
 }
 
+/** Nothing in it, or nothing but delimiters, as spreadsheets write below their last row. */
+function isBlank(text: string, delimiter: string): boolean {
+  return text.replaceAll(delimiter, '').trim() === '';
+}
+
+/** The most frequent one outside of quotes. */
+function delimiterOf(text: string): string {
+  const bare = text.replace(/"[^"]*"/g, '');
+  const count = (delimiter: string): number => bare.split(delimiter).length;
+  return DELIMITERS.reduce((best, delimiter) => (count(delimiter) > count(best) ? delimiter : best));
+}
+
 async function joined(
-  first: Line,
   start: string,
   ahead: LinesAhead,
   fits: (fields: readonly string[]) => boolean,
-): Promise<CsvRecord | undefined> {
+  delimiter: string,
+): Promise<readonly string[] | string> {
   let text = start;
   for (let more = 1; more < LINES_PER_RECORD_MAX && text.length < LINE_BYTES_MAX; more += 1) {
     const line = await ahead.peek(more - 1);
-    if (line?.text === undefined) return undefined;
+    if (line?.text === undefined) return NOT_CLOSED;
     text += `\n${line.text}`;
-    const fields = fieldsOf(text);
+    const fields = fieldsOf(text, delimiter);
     if (fields === 'open') continue;
-    if (typeof fields === 'string' || !fits(fields)) return undefined;
+    if (typeof fields === 'string' || !fits(fields)) return NOT_CLOSED;
     ahead.drop(more);
-    return { line: first.number, end: line.end, fields };
+    return fields;
   }
-  return undefined;
+  return NOT_CLOSED;
 }
 
-/** The fields, `open` where a quote isn't closed, or what is wrong in words. Without a quote a record is what lies between commas. */
-function fieldsOf(text: string): readonly string[] | 'open' | string {
-  if (!text.includes('"')) return text.split(',');
+const NOT_CLOSED = 'has a quote that is opened and not closed';
+
+/** The fields, `open` where a quote isn't closed, or what is wrong in words. Without a quote a record is what lies between delimiters. */
+function fieldsOf(text: string, delimiter: string): readonly string[] | 'open' | string {
+  if (!text.includes('"')) return text.split(delimiter);
   try {
-    const records = parse(text, { relax_column_count: true, record_delimiter: RECORD_END }) as string[][];
-    return records.length === 1 && records[0] ? records[0] : 'the line has control characters in it';
+    const records = parse(text, { delimiter, relax_column_count: true, record_delimiter: RECORD_END }) as string[][];
+    return records.length === 1 && records[0] ? records[0] : 'has control characters between its fields';
   } catch (error) {
-    return (error as { code?: string }).code === 'CSV_QUOTE_NOT_CLOSED' ? 'open' : 'a quote stands where none may be';
+    return (error as { code?: string }).code === 'CSV_QUOTE_NOT_CLOSED' ? 'open' : 'has a quote where none may be';
   }
 }
 

@@ -4,8 +4,9 @@ import { backoffMs } from '../../../runtime/backoff.ts';
 import { PermanentError, reasonOf, TransientError } from '../../../runtime/errors.ts';
 import type { ClientRow } from './client.ts';
 import { type CsvRecord, recordsOf } from './csv.ts';
+import { NotText, utf8Of } from './file-kind.ts';
 import { linesOf } from './lines.ts';
-import { placed } from './placed.ts';
+import { isPlace, placed } from './placed.ts';
 import type { Client, Directory } from './port.ts';
 import { type Columns, columnsOf, isData, REFERENCE_COLUMNS, rowOf } from './row.ts';
 
@@ -27,6 +28,8 @@ export interface ImportListener {
   rejected(remark: Remark): void;
   /** The row came in over an earlier one. */
   repeated(remark: Remark): void;
+  /** The row, or all of a file, came in, but not all of it as it stands there. */
+  remarked(remark: Remark): void;
   /** Bytes of all files so far. */
   progress(bytes: number): void;
   /** All rows up to this one are in, but for those that were rejected. */
@@ -40,6 +43,8 @@ export interface ImportSummary {
   readonly imported: number;
   readonly rejected: number;
   readonly repeated: number;
+  /** Those of the imported ones that came in without a place. */
+  readonly unplaced: number;
 }
 
 const CLIENTS_PER_PUT = 1_000;
@@ -48,8 +53,8 @@ const PATIENCE_MS = 60_000;
 const AGAIN = { firstMs: 250, maxMs: 5_000 };
 
 /**
- * Brings client files into the directory, row by row; memory doesn't depend on their size, but for the ids seen. A bad row is reported
- * and left out; of two with the same id the later one holds. `from`: the row that an import got to that was broken off; it goes on behind it.
+ * Brings client files into the directory, row by row; memory doesn't depend on their size, but for the ids seen. A row whose id can't be
+ * read is reported and left out; of two with the same id the later one holds, but a row whose columns can't be told apart never replaces a client. `from`: the row that an import got to that was broken off; it goes on behind it.
  * Rejects with PermanentError `file` where one can't be read, or as the directory does once it has been away for a minute; what came before is in.
  */
 export async function importFiles(
@@ -74,7 +79,7 @@ export async function importRows(
   let waiting: Client[] = [];
   let done = 0;
   const flush = async (): Promise<void> => {
-    await putPatiently(directory, waiting, onWaiting);
+    await patiently(() => directory.put(waiting), onWaiting);
     done += waiting.length;
     waiting = [];
     progress(done);
@@ -88,12 +93,12 @@ export async function importRows(
   return done;
 }
 
-/** Puts, and puts again while the directory is away, for a minute at most. */
-async function putPatiently(directory: Directory, clients: readonly Client[], onWaiting: (reason: string) => void): Promise<void> {
+/** Asks the directory, and asks again while it is away, for a minute at most. */
+async function patiently<T>(work: () => Promise<T>, onWaiting: (reason: string) => void): Promise<T> {
   const end = performance.now() + PATIENCE_MS;
   for (let attempt = 0; ; attempt += 1) {
     try {
-      return await directory.put(clients);
+      return await work();
     } catch (error) {
       if (!(error instanceof TransientError) || performance.now() > end) throw error;
       if (attempt === 0) onWaiting(reasonOf(error));
@@ -120,6 +125,7 @@ class Import {
   #imported = 0;
   #rejected = 0;
   #repeated = 0;
+  #unplaced = 0;
 
   constructor(directory: Directory, listener: ImportListener) {
     this.#directory = directory;
@@ -129,51 +135,89 @@ class Import {
   /** Rows up to line `done` are in already. */
   async read(file: string, chunks: AsyncIterable<Uint8Array>, done: number): Promise<void> {
     let columns: Columns | undefined;
-    let end = 0;
-    for await (const record of recordsOf(linesOf(chunks), (fields) => fields.length === (columns?.count ?? 0))) {
-      end = record.end;
-      if (columns) {
-        if (record.line > done) await this.#take(file, record, columns);
-      } else {
-        const header = headerOf(record);
-        if (typeof header === 'string') {
-          this.#reject({ file, line: record.line, reason: `${header}; nothing of this file was read` });
-          break;
+    let rows = 0;
+    const records = recordsOf(linesOf(utf8Of(this.#counted(chunks))), (fields) => fields.length === (columns?.count ?? 0));
+    try {
+      for await (const record of records) {
+        if (!columns) {
+          columns = this.#header(file, record);
+          if (columns === undefined) return;
+          if (!record.fields || !isData(record.fields)) continue;
         }
-        columns = header;
-        if (record.line > done && record.fields && isData(record.fields)) await this.#take(file, record, columns);
+        rows += 1;
+        if (record.line > done) await this.#take(file, record, columns);
       }
+    } catch (error) {
+      if (!(error instanceof NotText)) throw error;
+      this.#reject({ file, line: 1, reason: error.message });
+      return;
     }
-    this.#bytes += end;
+    if (!columns) this.#reject({ file, line: 1, reason: 'the file is empty' });
+    else if (rows === 0) this.#listener.remarked({ file, line: 1, reason: 'there is no row below the header' });
   }
 
   async finish(): Promise<ImportSummary> {
     await this.#flush();
     this.#listener.progress(this.#bytes);
-    return { imported: this.#imported, rejected: this.#rejected, repeated: this.#repeated };
+    return { imported: this.#imported, rejected: this.#rejected, repeated: this.#repeated, unplaced: this.#unplaced };
+  }
+
+  async *#counted(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      this.#bytes += chunk.length;
+      yield chunk;
+    }
+  }
+
+  #header(file: string, record: CsvRecord): Columns | undefined {
+    const header = headerOf(record);
+    const { line } = record;
+    if (typeof header === 'string') {
+      this.#reject({ file, line, reason: `${header}; nothing of this file was read` });
+      return undefined;
+    }
+    if (header.missing.length > 0)
+      this.#listener.remarked({
+        file,
+        line,
+        reason: `the header row lacks ${header.missing.join(', ')}: these are empty in all its clients`,
+      });
+    return header;
   }
 
   async #take(file: string, record: CsvRecord, columns: Columns): Promise<void> {
-    const row = record.problem ?? rowOf(record.fields ?? [], columns);
-    if (typeof row === 'string') {
-      this.#reject({ file, line: record.line, reason: row });
+    const { line } = record;
+    const read = rowOf(record, columns);
+    if (typeof read === 'string') {
+      this.#reject({ file, line, reason: read });
       return;
     }
-    if (this.#seen.has(row.id)) {
-      this.#repeated += 1;
-      this.#listener.repeated({ file, line: record.line, reason: `id ${row.id} came before; this row replaces the earlier one` });
+    const { client, remarks, uncertain } = read;
+    if (uncertain && (await this.#isKnown(client.id))) {
+      this.#reject({ file, line, reason: `${remarks.join('; ')}; the client that is there stays as it is` });
+      return;
     }
-    this.#seen.add(row.id);
-    this.#waiting.push(placed(row));
-    this.#last = { file, line: record.line };
+    if (remarks.length > 0) this.#listener.remarked({ file, line, reason: remarks.join('; ') });
+    if (this.#seen.has(client.id)) {
+      this.#repeated += 1;
+      this.#listener.repeated({ file, line, reason: `id ${client.id} came before; this row replaces the earlier one` });
+    }
+    this.#seen.add(client.id);
+    this.#waiting.push(placed(client));
+    if (!isPlace(client)) this.#unplaced += 1;
+    this.#last = { file, line };
     if (this.#waiting.length >= CLIENTS_PER_PUT) {
       await this.#flush();
-      this.#listener.progress(this.#bytes + record.end);
+      this.#listener.progress(this.#bytes);
     }
   }
 
+  async #isKnown(id: number): Promise<boolean> {
+    return this.#seen.has(id) || (await patiently(() => this.#directory.find(id), this.#listener.waiting)) !== undefined;
+  }
+
   async #flush(): Promise<void> {
-    await putPatiently(this.#directory, this.#waiting, this.#listener.waiting);
+    await patiently(() => this.#directory.put(this.#waiting), this.#listener.waiting);
     this.#imported += this.#waiting.length;
     this.#waiting = [];
     if (this.#last) this.#listener.stored(this.#last);

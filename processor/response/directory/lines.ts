@@ -1,11 +1,11 @@
-/** A line of a file without its end; `text` is undefined where the line is no UTF-8, longer than is allowed, or both. */
+/** A line of a file without its end; `text` is undefined where it is longer than is allowed. */
 export interface Line {
   /** From 1. */
   readonly number: number;
   readonly text: string | undefined;
   readonly problem: string | undefined;
-  /** Bytes of the file up to the end of this line. */
-  readonly end: number;
+  /** What is doubtful about the text. */
+  readonly doubt: string | undefined;
 }
 
 export const LINE_BYTES_MAX = 65_536;
@@ -13,20 +13,20 @@ export const LINE_BYTES_MAX = 65_536;
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** Splits bytes at LF or CRLF, a mark at the very start left out. Holds one line at most, and of an endless one only its beginning. */
+/** Splits bytes at LF, CRLF or CR, a mark at the very start left out. Holds one line at most, and of an endless one only its beginning. */
 export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line> {
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   let parts: Buffer[] = [];
   let length = 0;
   let number = 1;
-  let end = 0;
+  /** The last line ended with CR: a LF that follows is part of its end. */
+  let afterCr = false;
 
   const take = (part: Buffer): void => {
     if (length <= LINE_BYTES_MAX && part.length > 0) parts.push(part);
     length += part.length;
   };
   const line = (): Line => {
-    const made = length > LINE_BYTES_MAX ? tooLong(number, end) : lineOf(Buffer.concat(parts), number, end, decoder);
+    const made = length > LINE_BYTES_MAX ? tooLong(number) : lineOf(Buffer.concat(parts), number);
     parts = [];
     length = 0;
     number += 1;
@@ -36,27 +36,40 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
   for await (const chunk of chunks) {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     let start = 0;
-    for (let at = bytes.indexOf(LF); at !== -1; at = bytes.indexOf(LF, start)) {
-      take(bytes.subarray(start, at));
-      end += at + 1 - start;
-      start = at + 1;
-      yield line();
+    for (let at = 0; at < bytes.length; at += 1) {
+      const byte = bytes[at];
+      if (byte === LF && afterCr && at === start) start += 1;
+      else if (byte === LF || byte === CR) {
+        take(bytes.subarray(start, at));
+        start = at + 1;
+        yield line();
+      }
+      afterCr = byte === CR;
     }
     take(bytes.subarray(start));
-    end += bytes.length - start;
   }
   if (length > 0) yield line();
 }
 
-function tooLong(number: number, end: number): Line {
-  return { number, text: undefined, problem: `the line is longer than ${LINE_BYTES_MAX} bytes`, end };
+function tooLong(number: number): Line {
+  return { number, text: undefined, problem: `the line is longer than ${LINE_BYTES_MAX} bytes`, doubt: undefined };
 }
 
-function lineOf(bytes: Buffer, number: number, end: number, decoder: InstanceType<typeof TextDecoder>): Line {
+function lineOf(bytes: Buffer, number: number): Line {
+  const [text, doubt] = textOf(bytes);
+  return { number, text: number === 1 && text.startsWith('\uFEFF') ? text.slice(1) : text, problem: undefined, doubt };
+}
+
+/** What spreadsheets write that know nothing of UTF-8: Latin-1, with these in the place of its control characters. Not every Node knows them. */
+const WESTERN = 'windows-1252';
+const WESTERN_SIGNS = '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ';
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function textOf(bytes: Buffer): readonly [text: string, doubt: string | undefined] {
   try {
-    const text = decoder.decode(bytes.at(-1) === CR ? bytes.subarray(0, -1) : bytes);
-    return { number, text: number === 1 && text.startsWith('\uFEFF') ? text.slice(1) : text, problem: undefined, end };
+    return [utf8.decode(bytes), undefined];
   } catch {
-    return { number, text: undefined, problem: 'the line is not UTF-8 text', end };
+    const text = bytes.toString('latin1').replace(/[\u0080-\u009f]/g, (sign) => WESTERN_SIGNS.charAt(sign.charCodeAt(0) - 0x80));
+    return [text, `is not UTF-8 and was read as ${WESTERN}`];
   }
 }

@@ -1,56 +1,106 @@
 import { SENSOR_ID_MAX } from '../../../alarm/status.ts';
 import { CLIENT_COLUMNS, type ClientRow } from './client.ts';
+import type { CsvRecord } from './csv.ts';
+import { isPlace } from './placed.ts';
 
 export const FIELD_LENGTH_MAX = 300;
+/** A header that names fewer of our columns than this belongs to a file of another kind. */
+const COLUMNS_LEAST = 5;
 
-/** Where each of the 19 columns stands in a file, and how many columns the file has. */
+/** Where each of the 19 columns stands in a file, -1: nowhere, and how many columns the file has. */
 export interface Columns {
   readonly at: readonly number[];
   readonly count: number;
+  readonly missing: readonly string[];
+}
+
+/** A client out of a row. Remarks name columns, never their content: that is personal data. */
+export interface ReadRow {
+  readonly client: ClientRow;
+  readonly remarks: readonly string[];
+  /** What stands in a column may belong into another one. */
+  readonly uncertain: boolean;
 }
 
 /** The order of the reference system, for a file without a header row. */
-export const REFERENCE_COLUMNS: Columns = { at: CLIENT_COLUMNS.map((_, i) => i), count: CLIENT_COLUMNS.length };
+export const REFERENCE_COLUMNS: Columns = { at: CLIENT_COLUMNS.map((_, i) => i), count: CLIENT_COLUMNS.length, missing: [] };
 
-/** Reads a header row; names in any case and order, others beside them are left out. Says what is missing. */
+/** Reads a header row; names in any case and order, others beside them are left out. Says what is missing where it can't be one. */
 export function columnsOf(header: readonly string[]): Columns | string {
   const names = header.map((name) => name.trim().toLowerCase());
   const missing = CLIENT_COLUMNS.filter((column) => !names.includes(column));
-  if (missing.length > 0) return `the header row lacks ${missing.join(', ')}; it has to name ${CLIENT_COLUMNS.join(',')}`;
-  return { at: CLIENT_COLUMNS.map((column) => names.indexOf(column)), count: names.length };
+  if (!names.includes('id') || CLIENT_COLUMNS.length - missing.length < COLUMNS_LEAST)
+    return `the header row lacks ${missing.join(', ')}; it has to name ${CLIENT_COLUMNS.join(',')}`;
+  return { at: CLIENT_COLUMNS.map((column) => names.indexOf(column)), count: names.length, missing };
 }
 
 /** Whether a first row is data already: a file that was split off without its header. */
 export function isData(fields: readonly string[]): boolean {
-  return fields.length === CLIENT_COLUMNS.length && /^\d+$/.test(fields[0]?.trim() ?? '');
+  return fields.length === CLIENT_COLUMNS.length && ID.test(fields[0]?.trim() ?? '');
 }
 
-/** The client of a row, or why it can't be one. The reason names columns, never their content: that is personal data. */
-export function rowOf(fields: readonly string[], columns: Columns): ClientRow | string {
-  if (fields.length !== columns.count) return `has ${fields.length} columns instead of ${columns.count}`;
-  const row: Record<string, string | number> = {};
-  for (const [i, column] of CLIENT_COLUMNS.entries()) {
-    const text = (fields[columns.at[i] ?? -1] ?? '').replace(/\s+/g, ' ').trim();
-    if (text.length > FIELD_LENGTH_MAX) return `${column} is longer than ${FIELD_LENGTH_MAX} characters`;
-    if (CONTROL.test(text)) return `${column} has control characters in it`;
-    row[column] = text;
-  }
-  for (const [column, min, max, shape] of NUMBERS) {
-    const text = String(row[column]);
-    const value = Number(text);
-    if (!shape.test(text) || value < min || value > max) return `${column} is not a ${NAMES[column]} from ${min} to ${max}`;
-    row[column] = value;
-  }
-  return row as unknown as ClientRow;
+/** The client of a row; only where the sensor's id can't be read there is none, and it says why. */
+export function rowOf(record: CsvRecord, columns: Columns): ReadRow | string {
+  if (!record.fields) return record.problem;
+  const { fields } = record;
+  const id = idOf(fields[columns.at[0] ?? -1] ?? '');
+  if (id === undefined) return `id is not a whole number from 0 to ${SENSOR_ID_MAX}${wrongCount(fields, columns) ?? ''}`;
+  if (fields.filter((field) => field.trim() !== '').length < 2) return `there is nothing but an id${wrongCount(fields, columns) ?? ''}`;
+  const remarks = [...record.doubts];
+  const texts = CLIENT_COLUMNS.map((column, i) => textOf(column, fields[columns.at[i] ?? -1] ?? '', remarks));
+  const named = Object.fromEntries(CLIENT_COLUMNS.map((column, i) => [column, texts[i] ?? '']));
+  const count = wrongCount(fields, columns);
+  if (count !== undefined) remarks.push(count.replace(/^; /, ''));
+  const read = { latitude: degreesOf(named.latitude ?? ''), longitude: degreesOf(named.longitude ?? '') };
+  // Rows that end early are often those whose last columns are empty.
+  const uncertain = record.uncertain || (count !== undefined && (fields.length > columns.count || !isPlace(read)));
+  const place = uncertain ? NOWHERE : read;
+  if (!isPlace(place) && !columns.missing.includes('latitude') && !columns.missing.includes('longitude'))
+    remarks.push(
+      `is without a place: ${uncertain ? 'its columns cannot be told apart' : whyNoPlace(named.latitude ?? '', named.longitude ?? '', read)}`,
+    );
+  return { client: { ...named, id, ...place } as unknown as ClientRow, remarks, uncertain };
+}
+
+const NOWHERE = { latitude: Number.NaN, longitude: Number.NaN };
+/** `42959.0` is what a program writes that takes every number for a fraction. */
+const ID = /^\+?(\d{1,10})(\.0*)?$/;
+const DEGREES = /^[-+\u2212]?(\d{1,3}([.,]\d*)?|[.,]\d+)(e[-+]?\d{1,2})?$/i;
+
+function idOf(text: string): number | undefined {
+  const digits = ID.exec(text.trim())?.[1];
+  const id = digits === undefined ? Number.NaN : Number(digits);
+  return id <= SENSOR_ID_MAX ? id : undefined;
+}
+
+/** A number with a point or a comma; NaN for anything else. */
+function degreesOf(text: string): number {
+  return DEGREES.test(text) ? Number(text.replace(',', '.').replace('\u2212', '-')) : Number.NaN;
+}
+
+function whyNoPlace(latitudeText: string, longitudeText: string, { latitude, longitude }: typeof NOWHERE): string {
+  if (latitudeText === '' && longitudeText === '') return 'latitude and longitude are empty';
+  if (Number.isNaN(latitude)) return `latitude is ${latitudeText === '' ? 'empty' : 'not a number'}`;
+  if (Number.isNaN(longitude)) return `longitude is ${longitudeText === '' ? 'empty' : 'not a number'}`;
+  if (latitude === 0 && longitude === 0) return '0/0 is in the sea';
+  const swapped = isPlace({ latitude: longitude, longitude: latitude }) ? '; are the two swapped?' : '';
+  return Math.abs(latitude) > 90 ? `latitude is not from -90 to 90${swapped}` : 'longitude is not from -180 to 180';
+}
+
+/** Columns that are too many don't matter while they are empty. */
+function wrongCount(fields: readonly string[], { count }: Columns): string | undefined {
+  const filled = fields.slice(count).every((field) => field.trim() === '') ? Math.min(fields.length, count) : fields.length;
+  return filled === count ? undefined : `; has ${fields.length} columns instead of ${count}`;
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-const CONTROL = /[\u0000-\u001f\u007f]/;
-const INTEGER = /^\d{1,10}$/;
-const DECIMAL = /^[-+]?(\d{1,4}(\.\d{0,20})?|\.\d{1,20})$/;
-const NUMBERS = [
-  ['id', 0, SENSOR_ID_MAX, INTEGER],
-  ['latitude', -90, 90, DECIMAL],
-  ['longitude', -180, 180, DECIMAL],
-] as const;
-const NAMES = { id: 'whole number', latitude: 'number', longitude: 'number' };
+const CONTROL = /[\u0000-\u001f\u007f]+/g;
+
+function textOf(column: string, field: string, remarks: string[]): string {
+  const spaced = field.replace(/\s+/g, ' ');
+  const clean = spaced.replace(CONTROL, ' ').trim();
+  if (spaced.trim() !== clean) remarks.push(`${column} has control characters in it, which are left out`);
+  if (clean.length <= FIELD_LENGTH_MAX) return clean;
+  remarks.push(`${column} is longer than ${FIELD_LENGTH_MAX} characters and was cut`);
+  return clean.slice(0, FIELD_LENGTH_MAX).replace(/[\uD800-\uDBFF]$/, '');
+}

@@ -92,7 +92,7 @@ describe('clients import', () => {
     expect(errors).toContain('… and 10 more, all in');
     const lines = (await readFile(rejects, 'utf8')).trimEnd().split('\n');
     expect(lines).toHaveLength(30);
-    expect(lines[29]).toBe(`${file}:32: has 1 columns instead of 19`);
+    expect(lines[29]).toBe(`${file}:32: left out: id is not a whole number from 0 to 2147483647; has 1 columns instead of 19`);
   });
 
   it('finds a misspelt name before anything is written', async () => {

@@ -14,7 +14,7 @@ import { MemoryDirectory } from '../../support/memory-directory.ts';
 const HEADER = `${CLIENT_COLUMNS.join(',')}\n`;
 const ROWS = [...generateClients(8, 3)];
 const nothing = () => undefined;
-const DEAF = { rejected: nothing, repeated: nothing, progress: nothing, stored: nothing, waiting: nothing };
+const DEAF = { rejected: nothing, repeated: nothing, remarked: nothing, progress: nothing, stored: nothing, waiting: nothing };
 let folder: string;
 
 beforeAll(async () => {
@@ -26,7 +26,7 @@ describe('import of client files', () => {
   it('brings in every row of every file with its geohash and region', async () => {
     const { directory, rejected, summary } = await importOf(HEADER + linesOf(ROWS.slice(0, 5)), HEADER + linesOf(ROWS.slice(5)));
     expect(rejected).toEqual([]);
-    expect(summary).toEqual({ imported: 8, rejected: 0, repeated: 0 });
+    expect(summary).toEqual({ imported: 8, rejected: 0, repeated: 0, unplaced: 0 });
     for (const row of ROWS) expect(await directory.find(row.id)).toMatchObject(row);
   });
 
@@ -72,39 +72,169 @@ describe('import of client files', () => {
     expect(summary.imported).toBe(8);
   });
 
-  it.each([
-    ['id is not a whole number from 0 to 2147483647', { id: 'x1' }],
-    ['id is not a whole number from 0 to 2147483647', { id: '2147483648' }],
-    ['id is not a whole number from 0 to 2147483647', { id: '' }],
-    ['latitude is not a number from -90 to 90', { latitude: '90.01' }],
-    ['latitude is not a number from -90 to 90', { latitude: '' }],
-    ['longitude is not a number from -180 to 180', { longitude: '1e2' }],
-    ['longitude is not a number from -180 to 180', { longitude: '-180.5' }],
-    ['company is longer than 300 characters', { company: 'x'.repeat(301) }],
-    ['city has control characters in it', { city: 'Le\u0000eds' }],
-  ])('leaves out a row whose %s', async (reason, changes) => {
-    const bad = csvLineOf(CLIENT_COLUMNS.map((column) => ({ ...clientOf(), ...changes })[column]));
-    const { rejected, directory } = await importOf(HEADER + linesOf(ROWS.slice(0, 2)) + bad + linesOf(ROWS.slice(2)));
-    expect(rejected).toMatchObject([{ line: 4, reason }]);
+  it.each(['x1', '2147483648', '', '-7', '42.5', '1e3'])('leaves out a row only where its id is none, such as "%s"', async (id) => {
+    const { rejected, directory } = await importOf(HEADER + linesOf(ROWS.slice(0, 2)) + lineOf({ id }) + linesOf(ROWS.slice(2)));
+    expect(rejected).toMatchObject([{ line: 4, reason: 'id is not a whole number from 0 to 2147483647' }]);
     expect(await directory.size()).toBe(8);
   });
 
+  it.each(['42959', ' 42959 ', '0000042959', '42959.0', '42959.', '+42959', '"42959"'])('reads the id %s', async (id) => {
+    const { directory, remarked } = await importOf(HEADER + lineOf().replace('42959', id));
+    expect(await directory.find(42_959)).toMatchObject({ name: 'Ann' });
+    expect(remarked).toEqual([]);
+  });
+
+  describe('brings a client in whose place is not known, and says why:', () => {
+    it.each([
+      ['latitude and longitude are empty', '', ''],
+      ['latitude is empty', '', '8.5'],
+      ['longitude is empty', '53.8', ''],
+      ['latitude is not a number', 'n/a', 'n/a'],
+      ['latitude is not a number', 'NULL', '8.5'],
+      ['longitude is not a number', '53.8', 'unknown'],
+      ['latitude is not a number', 'NaN', 'NaN'],
+      ['latitude is not a number', '53°47 N', '1.5'],
+      ['latitude is not a number', '5380000', '-154380'],
+      ['0/0 is in the sea', '0', '0.0'],
+      ['latitude is not from -90 to 90; are the two swapped?', '151.2', '-33.86'],
+      ['latitude is not from -90 to 90', '90.01', '170'],
+      ['longitude is not from -180 to 180', '53.8', '-180.5'],
+    ])('%s (%s, %s)', async (reason, latitude, longitude) => {
+      const { directory, rejected, remarked, summary } = await importOf(HEADER + lineOf({ latitude, longitude }) + linesOf(ROWS));
+      expect(rejected).toEqual([]);
+      expect(remarked).toMatchObject([{ line: 2, reason: `is without a place: ${reason}` }]);
+      expect(summary).toMatchObject({ imported: 9, unplaced: 1 });
+      const { latitude: _, longitude: __, ...person } = clientOf({ geohash: '', region: '' });
+      expect(await directory.find(42_959)).toMatchObject(person);
+    });
+
+    it.each([
+      ['57,64911', '10,40744'],
+      ['+57.64911', '10.40744'],
+      ['5.764911E1', '1.040744e1'],
+      [' 57.64911 ', '10.40744'],
+    ])('but reads %s, %s as a place', async (latitude, longitude) => {
+      const { directory, remarked } = await importOf(HEADER + lineOf({ latitude, longitude }));
+      expect(remarked).toEqual([]);
+      expect(await directory.find(42_959)).toMatchObject({ latitude: 57.649_11, longitude: 10.407_44, geohash: 'u4pruydqq' });
+    });
+  });
+
   it.each([
-    ['has 2 columns instead of 19', '5,Ann\n'],
-    ['has 20 columns instead of 19', linesOf([clientOf()]).replace('\n', ',more\n')],
-    ['a quote is opened and not closed', linesOf([clientOf({ company: 'QUOTE' })]).replace('QUOTE', '"Smith')],
-    ['a quote stands where none may be', linesOf([clientOf({ company: 'QUOTE' })]).replace('QUOTE', '"Smith" Ltd')],
-  ])('leaves out a line that %s, not those after it', async (reason, bad) => {
-    const quoted = ROWS.map((row) => ({ ...row, company: 'Smith, "Sons" & Co.' }));
-    const { rejected, directory } = await importOf(HEADER + linesOf(quoted.slice(0, 2)) + bad + linesOf(quoted.slice(2)));
-    expect(rejected).toMatchObject([{ line: 4, reason }]);
-    expect(await directory.size()).toBe(8);
+    ['company is longer than 300 characters and was cut', { company: `${'x'.repeat(299)}😀` }, { company: 'x'.repeat(299) }],
+    ['city has control characters in it, which are left out', { city: 'Le\u0000eds' }, { city: 'Le eds' }],
+  ])('brings in what can be read where %s', async (reason, changes, expected) => {
+    const { rejected, remarked, directory } = await importOf(HEADER + lineOf(changes) + linesOf(ROWS));
+    expect(rejected).toEqual([]);
+    expect(remarked).toMatchObject([{ line: 2, reason }]);
+    expect(await directory.find(42_959)).toMatchObject(expected);
+  });
+
+  it('does not judge what is a birthday, a telephone number or a country', async () => {
+    const odd = { birthday: '31/02/67', telephonenumber: 'ask Bob', country: '??', gender: '' };
+    const { remarked, directory } = await importOf(HEADER + lineOf(odd));
+    expect(remarked).toEqual([]);
+    expect(await directory.find(42_959)).toMatchObject(odd);
+  });
+
+  describe('where columns are too many or too few', () => {
+    const short = (columns: number) => `${lineOf().trimEnd().split(',').slice(0, columns).join(',')}\n`;
+
+    it('reads a row that ends behind its place, since spreadsheets leave out what is empty at the end', async () => {
+      const { remarked, directory } = await importOf(HEADER + linesOf(ROWS) + short(14), HEADER + short(14));
+      expect(remarked.map(({ reason }) => reason)).toEqual(Array(2).fill('has 14 columns instead of 19'));
+      expect(await directory.find(42_959)).toMatchObject({ name: 'Ann', region: 'UK', username: '' });
+    });
+
+    it('reads one with empty columns at the end as if they were not there', async () => {
+      const row = lineOf().trimEnd();
+      const { remarked, directory } = await importOf(`${HEADER.trimEnd()},,\n${row},,\n`, `${HEADER}${row},,,\n`);
+      expect(remarked).toEqual([]);
+      expect(await directory.find(42_959)).toMatchObject({ name: 'Ann', region: 'UK' });
+    });
+
+    it.each([
+      ['has 5 columns instead of 19', short(5)],
+      ['has 20 columns instead of 19', lineOf().replace('Leeds', 'Leeds, Yorkshire')],
+      ['has a quote that is opened and not closed', lineOf({ company: 'QUOTE' }).replace('QUOTE', '"Smith')],
+      ['has a quote where none may be', lineOf({ company: 'QUOTE' }).replace('QUOTE', '"Smith" Ltd')],
+    ])('brings in a row that %s without a place, and not over a client that is there', async (reason, line) => {
+      const first = await importOf(HEADER + line + linesOf(ROWS));
+      expect(first.remarked).toMatchObject([{ line: 2, reason: `${reason}; is without a place: its columns cannot be told apart` }]);
+      expect(await first.directory.find(42_959)).toMatchObject({ name: 'Ann', surname: 'Ahmed-Çelik', geohash: '' });
+      expect(await first.directory.size()).toBe(9);
+
+      const second = await importOf(HEADER + lineOf() + line + linesOf(ROWS));
+      expect(second.rejected).toMatchObject([{ line: 3, reason: expect.stringContaining('the client that is there stays as it is') }]);
+      expect(await second.directory.find(42_959)).toMatchObject({ company: 'Sounds & Co <Ltd>', region: 'UK' });
+      expect(await second.directory.size()).toBe(9);
+    });
+
+    it('makes no client of a number alone', async () => {
+      const { rejected, directory } = await importOf(`${HEADER}28\n`);
+      expect(rejected).toMatchObject([{ line: 2, reason: 'there is nothing but an id; has 1 columns instead of 19' }]);
+      expect(await directory.size()).toBe(0);
+    });
+  });
+
+  describe('reads files as programs write them:', () => {
+    const quoted = (field: string | number) => (/[";,|]/.test(String(field)) ? `"${String(field).replaceAll('"', '""')}"` : field);
+    const rows = ROWS.map((row) => ({ ...row, city: 'Łódź, "old"' }));
+    const separated = (delimiter: string) =>
+      [CLIENT_COLUMNS, ...rows.map((row) => CLIENT_COLUMNS.map((column) => quoted(row[column])))]
+        .map((fields) => `${fields.join(delimiter)}\n`)
+        .join('');
+
+    it.each([
+      ['semicolons', separated(';')],
+      ['semicolons and a line that names them', `sep=;\n${separated(';')}`],
+      ['tabs', separated('\t')],
+      ['bars', separated('|')],
+      ['decimal commas', separated(';').replace(/(\d)\.(\d)/g, '$1,$2')],
+      ['UTF-16, as "Unicode text" of spreadsheets', Buffer.from(`\uFEFF${separated('\t')}`, 'utf16le')],
+      ['UTF-16 without a mark', Buffer.from(separated(','), 'utf16le')],
+      ['UTF-16 the other way round', Buffer.from(`\uFEFF${separated(',')}`, 'utf16le').swap16()],
+      ['CR alone', separated(',').replaceAll('\n', '\r')],
+      ['rows of nothing at the end', `${separated(',')}${','.repeat(18)}\n${','.repeat(18)}\n  \n`],
+    ])('%s', async (_, content) => {
+      const { directory, rejected, remarked } = await importOf(content);
+      expect([rejected, remarked]).toEqual([[], []]);
+      for (const { id, surname, city, latitude } of rows) expect(await directory.find(id)).toMatchObject({ surname, city, latitude });
+    });
+
+    it('Windows-1252, with a remark on each line that shows it', async () => {
+      const line = lineOf({ surname: 'Muñoz', city: 'Zürich' });
+      const { directory, remarked } = await importOf(Buffer.from(HEADER + line, 'latin1'));
+      expect(remarked).toMatchObject([{ line: 2, reason: 'is not UTF-8 and was read as windows-1252' }]);
+      expect(await directory.find(42_959)).toMatchObject({ surname: 'Muñoz', city: 'Zürich' });
+    });
+
+    it('a header that lacks columns, which stay empty, and says so once', async () => {
+      const columns = CLIENT_COLUMNS.filter((column) => !['birthday', 'latitude', 'longitude'].includes(column));
+      const line = (row: ClientRow) => csvLineOf(columns.map((column) => row[column]));
+      const { directory, remarked, summary } = await importOf(`${columns.join(',')}\n${ROWS.map(line).join('')}`);
+      const reason = 'the header row lacks birthday, latitude, longitude: these are empty in all its clients';
+      expect(remarked).toMatchObject([{ line: 1, reason }]);
+      expect(summary).toMatchObject({ imported: 8, unplaced: 8 });
+      expect(await directory.find(3)).toMatchObject({ name: ROWS[2]?.name, birthday: '', geohash: '' });
+    });
+  });
+
+  it.each([
+    ['the file is empty', ''],
+    ['the file is empty', '\uFEFF\n\n'],
+    ['the file is a spreadsheet or a zip archive: save it as CSV (UTF-8)', Buffer.from('504b030414000600', 'hex')],
+    ['the file is compressed: unpack it with gunzip', Buffer.from('1f8b0800', 'hex')],
+  ])('says that %s, and reads the next one', async (reason, content) => {
+    const { rejected, summary } = await importOf(content, HEADER + linesOf(ROWS));
+    expect(rejected).toMatchObject([{ file: expect.stringMatching(/0$/), line: 1, reason }]);
+    expect(summary).toMatchObject({ imported: 8, rejected: 1 });
   });
 
   it('lets the last of two rows with one id hold, over files too, and says so', async () => {
     const again = { ...(ROWS[1] as ClientRow), city: 'Elsewhere' };
     const { directory, repeated, summary } = await importOf(HEADER + linesOf(ROWS), HEADER + linesOf([again]));
-    expect(summary).toEqual({ imported: 9, rejected: 0, repeated: 1 });
+    expect(summary).toEqual({ imported: 9, rejected: 0, repeated: 1, unplaced: 0 });
     expect(repeated).toMatchObject([{ file: expect.stringMatching(/1$/), line: 2 }]);
     expect(await directory.find(2)).toMatchObject({ city: 'Elsewhere' });
   });
@@ -160,25 +290,26 @@ describe('import of client files', () => {
       fc.asyncProperty(fc.array(piece, { maxLength: 12 }), async (pieces) => {
         const chunks: Buffer[] = [Buffer.from(HEADER)];
         const badLines: number[] = [];
-        const goodIds = new Set<number>();
+        const good = new Map<number, ClientRow>();
         let line = 2;
         for (const part of pieces) {
           if ('good' in part) {
             chunks.push(Buffer.from(linesOf([part.good])));
-            goodIds.add(part.good.id);
+            good.set(part.good.id, part.good);
             line += 1;
           } else {
-            for (const text of part.bad.toString('latin1').split('\n')) {
+            for (const text of part.bad.toString('latin1').split(/\r\n|\r|\n/)) {
               chunks.push(Buffer.from(`${text}\n`, 'latin1'));
-              const blank = Buffer.from(text, 'latin1').toString('utf8').trim() === '';
-              if (!blank) badLines.push(line);
+              const isBlank = Buffer.from(text, 'latin1').toString('utf8').replaceAll(',', '').trim() === '';
+              if (!isBlank) badLines.push(line);
               line += 1;
             }
           }
         }
-        const { rejected, directory } = await importOf(Buffer.concat(chunks));
-        expect(rejected.map((remark) => remark.line)).toEqual(badLines);
-        expect(new Set(directory.clients.keys())).toEqual(goodIds);
+        const { rejected, remarked, directory } = await importOf(Buffer.concat(chunks));
+        const reported = [...rejected, ...remarked].map((remark) => remark.line).filter((at) => at > 1);
+        expect(reported.sort((a, b) => a - b)).toEqual(badLines);
+        for (const [id, row] of good) expect(await directory.find(id)).toMatchObject(row);
       }),
       { numRuns: 150 },
     );
@@ -191,14 +322,21 @@ async function importOf(...contents: (string | Buffer)[]) {
   const directory = new MemoryDirectory();
   const rejected: Remark[] = [];
   const repeated: Remark[] = [];
+  const remarked: Remark[] = [];
   const summary = await importFiles(files, directory, {
     ...DEAF,
     rejected: (remark) => rejected.push(remark),
     repeated: (remark) => repeated.push(remark),
+    remarked: (remark) => remarked.push(remark),
   });
-  return { directory, rejected, repeated, summary };
+  return { directory, rejected, repeated, remarked, summary };
 }
 
 function linesOf(rows: readonly ClientRow[]): string {
   return rows.map((row) => csvLineOf(CLIENT_COLUMNS.map((column) => row[column]))).join('');
+}
+
+/** A good row, with some of its columns as they are given. */
+function lineOf(changes: Readonly<Record<string, string>> = {}): string {
+  return csvLineOf(CLIENT_COLUMNS.map((column) => ({ ...clientOf(), ...changes })[column]));
 }

@@ -37,6 +37,18 @@ describe('the mail of a raised alarm', () => {
     expect(text).toContain('geo:53.7974,-1.5438');
   });
 
+  it('carries all that is known of a client without a place, and says that the place is not known', async () => {
+    const nowhere = clientOf({ latitude: Number.NaN, longitude: Number.NaN, geohash: '', region: '' });
+    const { text, subject } = await received('raised', nowhere);
+    const { latitude: _, longitude: __, ...person } = nowhere;
+    for (const value of Object.values(person)) expect(text).toContain(String(value));
+    expect(subject).toContain('Leeds, GB');
+    expect(text).toContain('Place: not known');
+    expect(text).toContain('Latitude: not known');
+    expect(text).not.toMatch(/NaN|geo:|NO CLIENT/);
+    expect((await received('raised', { ...nowhere, latitude: 0, longitude: 0 })).text).not.toContain('geo:');
+  });
+
   it('shows the readings that made it with their times and places in the log', async () => {
     const { text } = await received('raised', clientOf());
     for (const { at, offset } of raised.alarm.evidence) {

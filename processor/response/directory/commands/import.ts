@@ -16,13 +16,15 @@ export const importCommand: Command = {
   summary: 'bring clients in from CSV files',
   help: `Usage: npm run clients -- ${USAGE}
 
-Brings the clients of CSV files in. Each file begins with a header row that names these columns:
+Brings the clients of CSV files in. Each file begins with a header row that names these columns, in any order; without one they stand in this:
   ${CLIENT_COLUMNS.slice(0, 10).join(',')},
   ${CLIENT_COLUMNS.slice(10).join(',')}
-UTF-8; a field may be quoted, and is ${FIELD_LENGTH_MAX} characters long at most. A client whose id is there already is replaced.
-Rows that make no sense are left out and listed with their line; all others come in.
+Between fields stands a comma, a semicolon, a tab or a bar; the text is UTF-8, UTF-16, or else taken for Windows-1252. A field may be quoted.
+A client whose id is there already is replaced. A row is left out only where its id can't be read, or where its columns can't be told apart and the
+client is there already. What else is wrong in a row is listed with its line: fields are cut after ${FIELD_LENGTH_MAX} characters, and a client without coordinates
+that are a place (numbers with a point or a comma) comes in without one, is not on the map, and has its alarms mailed like all others.
 
-  --rejects FILE    write the whole list of rows that were left out or repeated to FILE (the screen shows the first 20)
+  --rejects FILE    write the whole list of such rows to FILE (the screen shows the first 20 of those left out, and of the others)
   --from FILE:LINE  go on behind this line, as an import that was broken off has told; the files are named as before
 
 It may be repeated: a row that is in already is written again as it is. Where the directory is away, it is tried again for a minute.
@@ -48,7 +50,7 @@ Example: npm run clients -- import xaa xab xac --rejects rejects.txt
       process.once('SIGINT', onInterrupt);
       try {
         const listener = {
-          ...{ rejected: remarks.add, repeated: remarks.add, progress: progress.update, waiting: showWaiting },
+          ...{ ...remarks.listener, progress: progress.update, waiting: showWaiting },
           stored: (stored: FilePlace) => {
             place = stored;
           },
@@ -63,7 +65,8 @@ Example: npm run clients -- import xaa xab xac --rejects rejects.txt
         const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
         process.stdout.write(
           `${grouped(summary.imported)} rows imported from ${files.length === 1 ? 'one file' : `${files.length} files`} in ${seconds} s, ` +
-            `${grouped(summary.rejected)} left out, ${grouped(summary.repeated)} replaced an earlier one. ` +
+            `${grouped(summary.unplaced)} of them without a place, ${grouped(summary.repeated)} replaced an earlier one; ` +
+            `${grouped(summary.rejected)} left out. ` +
             `The directory holds ${grouped(await directory.size())} clients.\n`,
         );
         return summary.rejected === 0 ? 0 : 1;

@@ -1,13 +1,13 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { PermanentError, reasonOf } from '../../../../runtime/errors.ts';
-import type { Remark } from '../import.ts';
+import type { ImportListener, Remark } from '../import.ts';
 import { grouped } from './command.ts';
 
 const SHOWN_MAX = 20;
 
-/** The first remarks for the screen, all of them for a file where one is named. */
+/** The first remarks for the screen, those on rows that were left out before the others; all of them for a file where one is named. */
 export interface Remarks {
-  add(remark: Remark): void;
+  readonly listener: Pick<ImportListener, 'rejected' | 'repeated' | 'remarked'>;
   show(): void;
   close(): void;
 }
@@ -15,18 +15,27 @@ export interface Remarks {
 /** Throws PermanentError `file`. */
 export function openRemarks(file: string | undefined): Remarks {
   const descriptor = file === undefined ? undefined : openForWriting(file);
-  const shown: string[] = [];
+  const leftOut: string[] = [];
+  const others: string[] = [];
   let total = 0;
   let closed = false;
-  return {
-    add: (remark) => {
-      const line = `${remark.file}:${remark.line}: ${remark.reason}\n`;
+  const adding =
+    (shown: string[], verdict: string) =>
+    ({ file: source, line, reason }: Remark): void => {
+      const text = `${source}:${line}: ${verdict}: ${reason}\n`;
       total += 1;
-      if (shown.length < SHOWN_MAX) shown.push(line);
-      if (descriptor !== undefined) writeSync(descriptor, line);
+      if (shown.length < SHOWN_MAX) shown.push(text);
+      if (descriptor !== undefined) writeSync(descriptor, text);
+    };
+  return {
+    listener: {
+      rejected: adding(leftOut, 'left out'),
+      remarked: adding(others, 'imported, but'),
+      repeated: adding(others, 'imported'),
     },
     show: () => {
-      for (const line of shown) process.stderr.write(line);
+      const shown = [...leftOut, ...others];
+      for (const text of shown) process.stderr.write(text);
       if (total > shown.length)
         process.stderr.write(
           `… and ${grouped(total - shown.length)} more${file === undefined ? '; --rejects FILE lists them all' : `, all in ${file}`}\n`,
