@@ -1,39 +1,42 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { PermanentError } from '../runtime/errors.ts';
 import { NODE_FLAGS, SYSTEM_FLAGS } from '../runtime/node-flags.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** A program of this repository in a process of its own. */
-function start(
-  program: string,
-  args: readonly string[],
-  environment: NodeJS.ProcessEnv,
-  stdio: 'pipe' | 'inherit',
-  own: boolean,
-): ChildProcess {
-  return spawn(process.execPath, [...(program === 'main.ts' ? SYSTEM_FLAGS : NODE_FLAGS), `${ROOT}${program}`, ...args], {
-    // The launcher is found from here; TOCSIN_DATA_DIR is absolute.
-    cwd: ROOT,
-    env: environment,
-    stdio: own ? ['ignore', stdio, 'inherit', 'ipc'] : ['ignore', stdio, 'inherit'],
-    // Ctrl-C at the terminal is for us alone: the system must still answer when we compare.
-    detached: own,
-  });
+/** How much a program stands back that has time, as `nice` has it. */
+const STANDS_BACK = 10;
+
+export interface ProgramOptions {
+  readonly environment: NodeJS.ProcessEnv;
+  /** Ends it. */
+  readonly stop: AbortSignal;
+  /** It leaves the machine to others. */
+  readonly standsBack?: boolean;
 }
 
-/** Runs a program to its end; resolves with what it prints. Rejects unless it ends with 0. */
-export async function outputOf(program: string, args: readonly string[], environment: NodeJS.ProcessEnv): Promise<string> {
-  const child = start(program, args, environment, 'pipe', false);
-  let text = '';
-  child.stdout?.on('data', (chunk: Buffer) => {
-    text += chunk.toString();
+/** Runs a program of this repository to its end; resolves with what it prints. Rejects unless it ends with 0, with what it says is wrong. */
+export async function outputOf(
+  program: string,
+  args: readonly string[],
+  { environment, stop, standsBack = false }: ProgramOptions,
+): Promise<string> {
+  const child = spawn(process.execPath, [...NODE_FLAGS, `${ROOT}${program}`, ...args], {
+    cwd: ROOT,
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal: stop,
   });
+  if (standsBack && child.pid !== undefined) setPriority(child.pid, STANDS_BACK);
+  const printed = { out: '', err: '' };
+  child.stdout.on('data', (chunk: Buffer) => (printed.out += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (printed.err += chunk.toString()));
   const [code] = (await once(child, 'close')) as [number | null];
-  if (code !== 0) throw new PermanentError('child-failed', `${program} ${args.join(' ')} ended with ${code}`);
-  return text;
+  if (code !== 0) throw new PermanentError('child-failed', `${program} ${args.join(' ')} ended with ${code}: ${printed.err.trim()}`);
+  return printed.out;
 }
 
 /** What the system says once it can do its work. */
@@ -54,7 +57,14 @@ export class SystemProcess {
   readonly #ended = new AbortController();
 
   constructor(environment: NodeJS.ProcessEnv, timeoutMs: number) {
-    this.#child = start('main.ts', [], environment, 'inherit', true);
+    this.#child = spawn(process.execPath, [...SYSTEM_FLAGS, `${ROOT}main.ts`], {
+      // The launcher is found from here; TOCSIN_DATA_DIR is absolute.
+      cwd: ROOT,
+      env: environment,
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      // Ctrl-C at the terminal is for us alone: the system must still answer when we compare.
+      detached: true,
+    });
     this.ended = this.#ended.signal;
     this.#child.once('close', () => this.#ended.abort());
     this.ready = new Promise((resolve, reject) => {

@@ -2,18 +2,21 @@ import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { reasonOf } from '../runtime/errors.ts';
-import { outputOf, type Ready, SystemProcess } from './child.ts';
+import { type Ready, SystemProcess } from './child.ts';
 import { DEMO_HELP, type DemoOptions, parseDemoOptions } from './demo-options.ts';
 import { parseOptions, type SimulateOptions } from './options.ts';
 import { createProgress } from './progress.ts';
 import { exitCodeOf, reportText } from './report.ts';
 import { run } from './run.ts';
+import { sampleClients } from './sample-clients.ts';
 import { demo } from './scenarios/demo.ts';
+import { PLACELESS, STORY, STORY_SENSORS } from './scenarios/story.ts';
 
 const DEMO_FOLDER = './data/demo';
-const CLIENTS_PROGRAM = 'processor/response/directory/main.ts';
 const READY_MS_MAX = 60_000;
 const SECONDS_PER_REPORT = 20;
+/** As a gateway would, so that showing it takes little of the machine. */
+const STATUSES_PER_REQUEST = 25;
 
 async function main(): Promise<number> {
   const parsed = parseDemoOptions(process.argv.slice(2));
@@ -41,18 +44,25 @@ async function show(options: DemoOptions): Promise<number> {
   const environment = environmentOf(options);
   let system: SystemProcess | undefined;
   try {
-    await sampleClients(options, environment);
-    if (stop.signal.aborted) return 130;
+    await mkdir(environment.TOCSIN_DATA_DIR ?? DEMO_FOLDER, { recursive: true });
     system = new SystemProcess(environment, READY_MS_MAX);
-    const ready = await system.ready;
+    const [ready, clients] = await Promise.all([system.ready, sampleClients(clientsFor(options), environment, stop.signal)]);
     console.log(whereToLook(ready, options));
+    void clients.all.then((said) => said && !stop.signal.aborted && console.log(said));
     return await simulate(options, ready, environment.TOCSIN_API_TOKEN, AbortSignal.any([stop.signal, system.ended]));
   } catch (error) {
+    if (stop.signal.aborted) return 130;
     console.error(reasonOf(error));
     return 1;
   } finally {
+    stop.abort();
     await system?.stop();
   }
+}
+
+/** The demo's own folder has clients of its own making. */
+function clientsFor({ sensors, data }: DemoOptions) {
+  return { sensors, first: STORY_SENSORS, placeless: PLACELESS, ours: data === undefined && !process.env.TOCSIN_DATA_DIR };
 }
 
 function environmentOf({ data, ingestPort, consolePort }: DemoOptions): NodeJS.ProcessEnv {
@@ -67,16 +77,6 @@ function environmentOf({ data, ingestPort, consolePort }: DemoOptions): NodeJS.P
   };
 }
 
-/** Fills an empty directory. In the demo's own folder a larger fleet gets more clients; clients of somebody's own are left as they are. */
-async function sampleClients({ sensors, data }: DemoOptions, environment: NodeJS.ProcessEnv): Promise<void> {
-  await mkdir(environment.TOCSIN_DATA_DIR ?? DEMO_FOLDER, { recursive: true });
-  const present = Number(await outputOf(CLIENTS_PROGRAM, ['count'], environment));
-  const own = data === undefined && !process.env.TOCSIN_DATA_DIR;
-  if (present >= sensors || (present > 0 && !own)) return;
-  console.log(`making ${sensors.toLocaleString('en-US')} sample clients …`);
-  await outputOf(CLIENTS_PROGRAM, ['generate', String(sensors)], environment);
-}
-
 function whereToLook({ ingestPort, consoleUrl, signInUrl, outbox }: Ready, { sensors, minutes }: DemoOptions): string {
   return `
   Console   ${signInUrl}
@@ -84,7 +84,8 @@ function whereToLook({ ingestPort, consoleUrl, signInUrl, outbox }: Ready, { sen
   Sensors   report to http://127.0.0.1:${ingestPort}/entry
   API       ${consoleUrl}/api/openapi.json
 
-${sensors.toLocaleString('en-US')} sensors report now${Number.isFinite(minutes) ? ` for ${minutes} minutes` : ''}; Ctrl-C ends it.
+${sensors.toLocaleString('en-US')} sensors report now${Number.isFinite(minutes) ? ` for ${minutes} minutes` : ''}; Ctrl-C ends it. In the first minute, among them:
+${STORY.map(({ sensor, what }) => `  sensor ${sensor}  ${what}`).join('\n')}
 `;
 }
 
@@ -101,6 +102,7 @@ async function simulate(options: DemoOptions, ready: Ready, token: string | unde
     minutes,
     sensors,
     seed,
+    batch: STATUSES_PER_REQUEST,
     outbox: ready.outbox,
   };
   const progress = createProgress(process.stdout, minutes * 60);

@@ -59,7 +59,7 @@ export function reportText(report: Report): string {
   return [table(report), '', ...sending(report), '', ...verdict(report)].join('\n');
 }
 
-function table({ reference, messages, messagesPerSecond, seconds, comparison }: Report): string {
+function table({ reference, messages, messagesPerSecond, seconds, comparison, mails }: Report): string {
   const expected = comparison?.expected;
   const observed = comparison?.observed;
   const told = (n: number | undefined) => (reference === undefined ? '' : count(n));
@@ -70,8 +70,14 @@ function table({ reference, messages, messagesPerSecond, seconds, comparison }: 
     ['duration', reference ? `${reference.minutes} min` : '', span(seconds), '', ''],
     ['alarms activated', told(reference?.activated), '', range(expected?.activated), count(observed?.activated)],
     ['alarms recovered', told(reference?.recovered), '', range(expected?.recovered), count(observed?.recovered)],
+    ...(mails === undefined ? [] : [['mails', '', '', range(mailsOf(expected)), count(mails.mails)]]),
   ];
   return rows.map(([first = '', ...cells]) => (first.padEnd(22) + cells.map((cell) => cell.padStart(14)).join('')).trimEnd()).join('\n');
+}
+
+/** One when an alarm is raised and one when it is cleared. */
+function mailsOf(expected: Comparison['expected'] | undefined): Range | undefined {
+  return expected && [expected.activated[0] + expected.recovered[0], expected.activated[1] + expected.recovered[1]];
 }
 
 function sending({ latencyMs, requests, retries, messages, refusals }: Report): string[] {

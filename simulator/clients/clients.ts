@@ -12,15 +12,17 @@ const TRIES_FOR_LAND = 300;
 
 /**
  * Sample clients with ids 1 to `count`, all over the world, on land. Nobody is real: addresses end in example.com or example.org, phone
- * numbers lie in ranges kept for fiction. The same seed gives the same people, and a larger count only adds to them.
+ * numbers lie in ranges kept for fiction. The same seed gives the same people, and a larger count only adds to them. Nobody knows where
+ * `placeless` lives.
  */
-export function* generateClients(count: number, seed: number): Iterable<ClientRow> {
+export function* generateClients(count: number, seed: number, placeless?: number): Iterable<ClientRow> {
   const land = loadLand();
   const cities = readCities();
   const chooseCity = weighted(cities);
   for (let id = 1; id <= count; id += 1) {
     const random = new Random(mixed(seed, id));
-    yield clientOf(id, chooseCity(random), land, random);
+    const client = clientOf(id, chooseCity(random), land, random);
+    yield id === placeless ? { ...client, latitude: Number.NaN, longitude: Number.NaN } : client;
   }
 }
 

@@ -8,6 +8,8 @@ export interface BackgroundRate {
   readonly alarmsPerMessage: number;
   /** The share of them that recovers before the end. */
   readonly recovered: number;
+  /** How long an alarm that recovers stands at most. */
+  readonly standsMs?: number;
   /** Sensors that the background leaves alone. */
   readonly except?: Iterable<number>;
 }
@@ -16,7 +18,10 @@ export interface BackgroundRate {
  * The random part of the reference's simulators: alarms here and there, some of which recover, and near misses, which must not become alarms.
  * The number of alarms follows from the number of messages; when, where and what is chance.
  */
-export function background(chapter: Chapter, { alarmsPerMessage, recovered, except = [] }: BackgroundRate): Happening[] {
+export function background(
+  chapter: Chapter,
+  { alarmsPerMessage, recovered, standsMs = 300_000, except = [] }: BackgroundRate,
+): Happening[] {
   const { random, durationMs } = chapter;
   const draw = new Draw(chapter.sensors, random, except);
   const wanted = Math.round(chapter.messages * alarmsPerMessage);
@@ -28,7 +33,7 @@ export function background(chapter: Chapter, { alarmsPerMessage, recovered, exce
     if (sensor === undefined) break;
     const types = cause(random, wanted - alarms);
     const recovers = recoveries + types.length <= Math.round(recovered * (alarms + types.length));
-    const planned = alarm(sensor, types, recovers, durationMs, random);
+    const planned = alarm(sensor, types, recovers ? standsMs : undefined, durationMs, random);
     if (planned === undefined) break;
     happenings.push(...planned);
     alarms += types.length;
@@ -49,7 +54,7 @@ function cause(random: Random, left: number): readonly AlarmType[] {
 function alarm(
   sensor: number,
   types: readonly AlarmType[],
-  recovers: boolean,
+  standsMsMax: number | undefined,
   durationMs: number,
   random: Random,
 ): Happening[] | undefined {
@@ -57,11 +62,11 @@ function alarm(
   const hits = needed + random.below(4);
   const gapMs = Math.min(random.between(1_000, 10_000), durationMs / 40);
   const spanMs = (hits - 1) * gapMs;
-  const standsMs = recovers ? APART_MS + random.between(0, Math.min(300_000, durationMs / 3)) : 0;
+  const standsMs = standsMsMax === undefined ? 0 : APART_MS + random.between(0, Math.min(standsMsMax, durationMs / 3));
   const latest = durationMs - spanMs - standsMs - 1;
   if (latest <= APART_MS) return undefined;
   const fromMs = random.between(APART_MS, latest);
-  return episode({ sensor, types, fromMs, hits, gapMs, recoveryMs: recovers ? fromMs + spanMs + standsMs : undefined });
+  return episode({ sensor, types, fromMs, hits, gapMs, recoveryMs: standsMsMax !== undefined ? fromMs + spanMs + standsMs : undefined });
 }
 
 /** Two readings of smoke or heat; and then a third, but after a recovery. */

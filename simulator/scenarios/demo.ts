@@ -1,17 +1,32 @@
-import type { Scenario } from '../scenario.ts';
+import type { Chapter, Plot, Scenario } from '../scenario.ts';
 import { background } from './background.ts';
+import { STORY, told } from './story.ts';
 
 const SECONDS_PER_ALARM = 3;
+/** The story has the stage until then. */
+const ALONE_MS = 12_000;
+const STANDS_MS = 40_000;
 
-/** Not a load but something to look at: an alarm every few seconds, however large the fleet, and most of them recover. */
+/** Not a load but something to look at: a story that begins at once, and an alarm elsewhere every few seconds, however large the fleet. */
+function plot(chapter: Chapter): Plot {
+  const durationMs = chapter.durationMs - ALONE_MS;
+  const elsewhere = background(
+    { ...chapter, durationMs },
+    {
+      alarmsPerMessage: Math.max(0, durationMs) / 1_000 / SECONDS_PER_ALARM / Math.max(1, chapter.messages),
+      recovered: 0.85,
+      standsMs: STANDS_MS,
+      except: STORY.map(({ sensor }) => sensor),
+    },
+  );
+  return {
+    happenings: [...told(chapter.durationMs), ...elsewhere.map((happening) => ({ ...happening, atMs: happening.atMs + ALONE_MS }))],
+  };
+}
+
 export const demo: Scenario = {
   name: 'demo',
-  summary: 'an alarm every three seconds, most of which recover',
+  summary: 'a kitchen fire, a burglar, a boiler, and an alarm elsewhere every three seconds, most of which recover',
   defaults: { apps: 4, ratePerApp: 625, minutes: 60 },
-  plot: (chapter) => ({
-    happenings: background(chapter, {
-      alarmsPerMessage: chapter.durationMs / 1_000 / SECONDS_PER_ALARM / Math.max(1, chapter.messages),
-      recovered: 0.85,
-    }),
-  }),
+  plot,
 };

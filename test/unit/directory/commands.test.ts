@@ -65,6 +65,17 @@ describe('clients generate', () => {
     expect(fromFiles).toEqual([...directory.clients.values()]);
   });
 
+  it('leaves out where one of them lives, in the directory and in files, when asked to', async () => {
+    await generate.run(['9', '--placeless', '7', '--out', folder, '--import'], withDirectory);
+    const placeless = [...directory.clients.values()].filter(({ geohash }) => geohash === '');
+    expect(placeless.map(({ id, latitude, longitude, region }) => ({ id, latitude, longitude, region }))).toEqual([
+      { id: 7, latitude: Number.NaN, longitude: Number.NaN, region: '' },
+    ]);
+    const rows = (await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name), 'utf8')))).join('');
+    expect(rows).toMatch(/^7,.*,,,[^,]*@example/m);
+    expect(rows).not.toContain('NaN');
+  });
+
   it('never writes over a file', async () => {
     await writeFile(join(folder, 'xaa'), 'mine');
     await expect(generate.run(['5', '--out', folder], withDirectory)).rejects.toThrow(/name another folder with --out/);

@@ -51,6 +51,11 @@ alarms: 0 missing, 0 doubled, 0 invented, 0 differing
 The system made of it exactly what it must.`);
   });
 
+  it('has the mails in its table where they were compared: one for each alarm and one for each that is over', () => {
+    const told = reportText({ ...RIGHT, mails: { mails: 1_913, missing: ['a raised'], doubled: [], invented: [] } });
+    expect(told).toContain('\nmails                                             1,914 to 1,915         1,913\n');
+  });
+
   it('names findings, the first twenty of them', () => {
     const text = reportText(wrong(25));
     expect(text).toContain('alarms: 25 missing, 0 doubled, 0 invented, 0 differing');

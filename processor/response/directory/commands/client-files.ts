@@ -36,7 +36,7 @@ async function writeRows(file: FileHandle, rows: Iterator<ClientRow>, count: num
   for (let i = 0; i < count; i += 1) {
     const { done, value } = rows.next();
     if (done) break;
-    text += csvLineOf(CLIENT_COLUMNS.map((column) => value[column]));
+    text += csvLineOf(CLIENT_COLUMNS.map((column) => (Number.isNaN(value[column]) ? '' : value[column])));
     if (i % ROWS_PER_WRITE === ROWS_PER_WRITE - 1) {
       await file.appendFile(text);
       text = '';

@@ -1,0 +1,87 @@
+import type { AlarmType } from '../../alarm/status.ts';
+import type { Happening } from '../scenario.ts';
+
+/** An alarm that must come of a scene. Seconds since the story began: its last hit, and the recovery that clears it. */
+export interface Outcome {
+  readonly type: AlarmType;
+  readonly from: number;
+  readonly to?: number;
+}
+
+/** What one home reports, told by hand, and what must come of it, told by hand too: no rule of the product is at work here. */
+export interface Scene {
+  readonly sensor: number;
+  /** For who watches. */
+  readonly what: string;
+  readonly tells: readonly Beat[];
+  readonly becomes: readonly Outcome[];
+}
+
+type Beat = { readonly at: number; readonly sees: readonly AlarmType[] } | { readonly at: number; readonly recovers: true };
+
+const sees = (types: readonly AlarmType[], ...seconds: readonly number[]): Beat[] => seconds.map((at) => ({ at, sees: types }));
+const recovers = (at: number): Beat => ({ at, recovers: true });
+
+/** The client of this sensor has no place on the map. */
+export const PLACELESS = 7;
+export const STORY_SENSORS = 7;
+
+/**
+ * An alarm of each type and a recovery within five seconds, the rest within a minute. Each home begins with a recovery, as when a sensor is switched
+ * on: an earlier run may have left an alarm behind.
+ */
+export const STORY: readonly Scene[] = [
+  {
+    sensor: 1,
+    what: 'a kitchen fire: smoke, then heat; it is put out after half a minute',
+    tells: [...sees(['smoke'], 2.2, 2.7, 3.2, 5), ...sees(['smoke', 'temperature'], 6, 7, 8, 12, 18), recovers(30)],
+    becomes: [
+      { type: 'smoke', from: 3.2, to: 30 },
+      { type: 'temperature', from: 8, to: 30 },
+    ],
+  },
+  {
+    sensor: 2,
+    what: 'a burglar in the garden, who is scared off',
+    tells: [...sees(['motion'], 2.2, 2.6), recovers(4.8)],
+    becomes: [{ type: 'motion', from: 2.2, to: 4.8 }],
+  },
+  {
+    sensor: 3,
+    what: 'and tries the next house: this one stands until somebody is there',
+    tells: sees(['motion'], 7, 8.5, 10, 13, 19, 26, 34),
+    becomes: [{ type: 'motion', from: 7 }],
+  },
+  {
+    sensor: 4,
+    what: 'a boiler runs hot, is turned down, and runs hot again',
+    tells: [...sees(['temperature'], 2.3, 2.8, 3.3, 5), recovers(14), ...sees(['temperature'], 22, 24, 26), recovers(45)],
+    becomes: [
+      { type: 'temperature', from: 3.3, to: 14 },
+      { type: 'temperature', from: 26, to: 45 },
+    ],
+  },
+  {
+    sensor: 5,
+    what: 'burnt toast: smoke twice and once more after the window was opened; no alarm',
+    tells: [...sees(['smoke'], 3, 4.5), recovers(9), ...sees(['smoke'], 14)],
+    becomes: [],
+  },
+  {
+    sensor: PLACELESS,
+    what: 'motion at a client whose place nobody has entered: not on the map, in the list and the mail all the same',
+    tells: [...sees(['motion'], 9), recovers(50)],
+    becomes: [{ type: 'motion', from: 9, to: 50 }],
+  },
+];
+
+/** All that happens of it in the first `durationMs`. */
+export function told(durationMs: number): Happening[] {
+  const happenings = STORY.flatMap(({ sensor, tells }) =>
+    [recovers(0), ...tells].map((beat): Happening => {
+      const atMs = beat.at * 1_000;
+      return 'sees' in beat ? { atMs, sensor, does: 'hit', types: beat.sees } : { atMs, sensor, does: 'recovery' };
+    }),
+  );
+  return happenings.filter(({ atMs }) => atMs < durationMs);
+}
