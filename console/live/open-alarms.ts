@@ -120,6 +120,8 @@ export class OpenAlarms {
     if (before) this.#counts.add(before.alarm, -1);
     if (state === 'CLEARED_ACK') {
       this.#open.delete(id);
+      // What was added to last stays longest.
+      this.#closed.delete(id);
       this.#closed.set(id, live);
       this.#forget(id, sensor);
       for (const oldest of this.#closed.keys()) {

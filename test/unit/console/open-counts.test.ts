@@ -63,3 +63,13 @@ it('leaves nothing out where all have room', () => {
   alarms.load([archived({ id: 'one' }), archived({ id: 'two', sensor: 2 })]);
   expect(snapshotOf(alarms, 'operator')).toMatchObject({ leftOut: { motion: 0, smoke: 0, temperature: 0 } });
 });
+
+it('keeps an ended alarm that is added to, longer than those that ended after it', () => {
+  const alarms = new OpenAlarms();
+  const end = (id: number, version = 2) =>
+    alarms.apply({ event: 'noted', at: NOON, cause, alarm: alarmOf({ id: `${id}`, sensor: id, version, state: 'CLEARED_ACK' }) });
+  for (let id = 0; id < 1_000; id += 1) end(id);
+  end(0, 3);
+  for (let id = 1_000; id < 1_500; id += 1) end(id);
+  expect([alarms.find('0')?.alarm.version, alarms.find('1')]).toEqual([3, undefined]);
+});
