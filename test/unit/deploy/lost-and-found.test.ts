@@ -32,6 +32,7 @@ const NOTHING_LOST: Readonly<Record<string, string>> = {
   tocsin_kafka_retries_total: 'sent again',
   tocsin_kafka_fenced_total: 'the other owner goes on',
   tocsin_kafka_rebalances_total: 'the other owner goes on',
+  tocsin_hits_repeated_total: 'a resend by proof: the same counter and the same bytes within a minute',
   tocsin_counts_late_total: 'counted all the same',
   tocsin_console_streams_dropped_total: 'the browser connects again and gets everything anew',
   tocsin_ingest_protocol_errors_total: 'no request was read, so none was acknowledged; the internet knocks at every open port',
