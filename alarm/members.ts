@@ -1,6 +1,6 @@
 /** Finds the statuses in a batch, without looking into them. */
 import { skipSpace, trimEnd } from './bytes.ts';
-import { emptyStatus } from './status.ts';
+import { emptyStatus, STATUS_BYTES_MAX } from './status.ts';
 import { readUsualForm } from './usual-form.ts';
 
 // The module's own, since the engine folds no others into its code.
@@ -17,36 +17,89 @@ const CLOSE_BRACE = 0x7d;
 export type Visit = (start: number, end: number) => void;
 
 const NOT_AN_ARRAY = 'not a JSON array';
+/** Beyond this, no member is searched for its end as JSON has it: it is too long for a status anyway. */
+const MEMBER_BYTES_MAX = 2 * STATUS_BYTES_MAX;
+/** So many members are looked at again; who sends more like that sends no statuses. */
+const UNSURE_MAX = 100;
 
 /**
- * Visits the byte range of each member of a JSON array, and answers undefined, or why this is no array; some members may have been visited
- * before that shows. A comma too many is passed over; else the array is JSON exactly if this answers undefined and every member visited is.
+ * Visits the byte range of each member of a JSON array, and answers undefined, or why this is no array: members that can be told apart are visited all
+ * the same, since what is wrong with one sensor's must not hide another's. A comma too many is passed over; else the array is JSON exactly if this
+ * answers undefined and every member visited is.
  */
 export function forEachMember(bytes: Buffer, start: number, end: number, visit: Visit): string | undefined {
   let i = skipSpace(bytes, start, end);
   if (i >= end || bytes[i] !== OPEN_BRACKET) return NOT_AN_ARRAY;
   i = skipSpace(bytes, i + 1, end);
-  if (i < end && bytes[i] === CLOSE_BRACKET) return afterArray(bytes, i + 1, end);
-  for (;;) {
-    const memberEnd = endOfMember(bytes, i, end);
-    if (memberEnd >= end) return `${NOT_AN_ARRAY}: it doesn't end`;
-    const separator = bytes[memberEnd];
-    if (separator === CLOSE_BRACE) return `${NOT_AN_ARRAY}: unexpected } at byte ${memberEnd - start}`;
+  let problem: string | undefined;
+  let unsure = 0;
+  while (i < end) {
+    const limit = Math.min(end, i + MEMBER_BYTES_MAX);
+    let memberEnd = endOfMember(bytes, i, limit);
+    // With a quote too few, what is between two members is a string, and they look like one, or like one without end.
+    if (memberEnd >= limit || (bracesQuoted && unsure < UNSURE_MAX && !isJson(bytes, i, memberEnd))) {
+      unsure += 1;
+      const seen = unsure <= UNSURE_MAX ? endInSight(bytes, i, end) : undefined;
+      if (memberEnd >= limit && seen === undefined) break;
+      memberEnd = Math.min(seen ?? memberEnd, memberEnd < limit ? memberEnd : end);
+    }
     const trimmed = trimEnd(bytes, i, memberEnd);
     // Programs that put a comma behind each member leave nothing behind the last.
     if (trimmed > i) visit(i, trimmed);
-    if (separator === CLOSE_BRACKET) return afterArray(bytes, memberEnd + 1, end);
+    if (bytes[memberEnd] === CLOSE_BRACKET && memberEnd < end) return problem ?? afterArray(bytes, memberEnd + 1, end);
+    if (bytes[memberEnd] === CLOSE_BRACE && memberEnd < end) problem ??= `${NOT_AN_ARRAY}: unexpected } at byte ${memberEnd - start}`;
     i = skipSpace(bytes, memberEnd + 1, end);
   }
+  return problem ?? `${NOT_AN_ARRAY}: it doesn't end`;
 }
 
 function afterArray(bytes: Buffer, i: number, end: number): string | undefined {
   return skipSpace(bytes, i, end) === end ? undefined : `${NOT_AN_ARRAY}: something follows its end`;
 }
 
+function isJson(bytes: Buffer, start: number, end: number): boolean {
+  try {
+    JSON.parse(bytes.toString('latin1', start, end));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** For a member whose quotes or brackets don't match: where it ends by its braces alone, else where the next one seems to begin. */
+function endInSight(bytes: Buffer, start: number, end: number): number | undefined {
+  return endByBraces(bytes, start, Math.min(end, start + MEMBER_BYTES_MAX)) ?? endByLooks(bytes, start, end);
+}
+
+/** Where the braces of an object match, whatever is in quotes, if it looks like an end. */
+function endByBraces(bytes: Buffer, start: number, end: number): number | undefined {
+  let depth = 0;
+  for (let i = start; i < end && (depth > 0 || i === start); i++) {
+    if (bytes[i] === OPEN_BRACE) depth++;
+    else if (bytes[i] === CLOSE_BRACE && --depth === 0) {
+      const next = skipSpace(bytes, i + 1, end);
+      if (next === end || bytes[next] === COMMA || bytes[next] === CLOSE_BRACKET) return next;
+    }
+  }
+  return undefined;
+}
+
+/** The comma before an object, which no other object holds like that, or the end of the array. */
+function endByLooks(bytes: Buffer, start: number, end: number): number | undefined {
+  for (let i = start; i < end; i++) {
+    if (bytes[i] === COMMA && bytes[skipSpace(bytes, i + 1, end)] === OPEN_BRACE) return i;
+    if (bytes[i] === CLOSE_BRACKET && skipSpace(bytes, i + 1, end) === end) return i;
+  }
+  return undefined;
+}
+
+/** Whether there was a brace in a string of the member whose end was last looked for. */
+let bracesQuoted = false;
+
 /** Index of the comma or bracket that ends the member which begins at `start`; `end` if there is none. */
 function endOfMember(bytes: Buffer, start: number, end: number): number {
   let depth = 0;
+  bracesQuoted = false;
   for (let i = afterUsualForm(bytes, start, end); i < end; i++) {
     switch (bytes[i]) {
       case QUOTE:
@@ -83,6 +136,7 @@ function closingQuote(bytes: Buffer, start: number, end: number): number {
   while (i < end) {
     const byte = bytes[i];
     if (byte === QUOTE) return i;
+    if (byte === OPEN_BRACE || byte === CLOSE_BRACE) bracesQuoted = true;
     i += byte === BACKSLASH ? 2 : 1;
   }
   return end;

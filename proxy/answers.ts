@@ -1,3 +1,5 @@
+import type { Warning } from '../alarm/warnings.ts';
+
 /** An answer made beforehand: headers as one flat list, which node:http writes without copying. */
 export interface Answer {
   readonly status: number;
@@ -32,12 +34,31 @@ export interface Rejection {
   readonly error: string;
 }
 
+/** A field of a member that was taken in, but says nothing. */
+export interface FieldWarning extends Warning {
+  readonly index: number;
+}
+
+/** The first warnings of a request, and how many more there are. */
+export interface Warnings {
+  readonly listed: FieldWarning[];
+  omitted: number;
+}
+
 const ACCEPTED_ONE = answer(202, '{"accepted":1}');
 
-/** 202: all of it is durable; 207: what is not named in `rejected` is; 400 (or `noneStatus`): nothing was taken in. */
-export function ingestAnswer(accepted: number, rejected: readonly Rejection[] | undefined, noneStatus = 400): Answer {
-  if (rejected === undefined) return accepted === 1 ? ACCEPTED_ONE : answer(202, `{"accepted":${accepted}}`);
-  return jsonAnswer(accepted > 0 ? 207 : noneStatus, { accepted, rejected });
+/** 202: all of it is durable; 207: what is not named in `rejected` is. */
+export function ingestAnswer(accepted: number, rejected: readonly Rejection[] | undefined, warnings: Warnings | undefined): Answer {
+  if (rejected !== undefined || warnings !== undefined) {
+    const { listed, omitted } = warnings ?? {};
+    return jsonAnswer(rejected ? 207 : 202, { accepted, rejected, warnings: listed, warningsOmitted: omitted || undefined });
+  }
+  return accepted === 1 ? ACCEPTED_ONE : answer(202, `{"accepted":${accepted}}`);
+}
+
+/** Nothing was taken in. */
+export function noneAnswer(status: 400 | 401, rejected: readonly Rejection[]): Answer {
+  return jsonAnswer(status, { accepted: 0, rejected });
 }
 
 export const DRAINING = errorAnswer(503, 'the proxy is stopping, send to another one or again later', [...retryAfter(1), ...CLOSE]);

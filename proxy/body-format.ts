@@ -24,6 +24,13 @@ export function afterMark(body: Buffer, bodyLength: number): number {
   return bodyLength >= 3 && body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? 3 : 0;
 }
 
+/** Where the text ends: before the zeros that a program sends with a string that it has counted in whole. */
+export function withoutPadding(body: Buffer, bodyLength: number): number {
+  let end = bodyLength;
+  while (end > 0 && body[end - 1] === 0) end -= 1;
+  return end;
+}
+
 /** By its byte order mark, or the zeros beside each character. */
 export function isUtf16(body: Buffer, bodyLength: number): boolean {
   if (bodyLength < 2) return false;

@@ -42,6 +42,8 @@ export class Gathering implements Records {
   /** Time of the newest record in the other topic that is of a sensor of the request that is being put; and of all that gather. */
   #follows = 0;
   #followed = 0;
+  /** Values that stand in the place of a range of the body, by their number among the request's records. */
+  #replaced: { readonly record: number; readonly value: Buffer }[] = [];
   #charge = 0;
   #requests: SensorRequest[] = [];
   #scheduled = false;
@@ -60,6 +62,7 @@ export class Gathering implements Records {
     if (this.#used + bodyLength > GROUP_BYTES_MAX) this.flush();
     this.#mark = this.length;
     this.#follows = 0;
+    if (this.#replaced.length > 0) this.#replaced = [];
     return this.length;
   }
 
@@ -72,6 +75,11 @@ export class Gathering implements Records {
     this.length += 1;
     const before = this.counterpart.newest.of(key);
     if (before > this.#follows) this.#follows = before;
+  }
+
+  /** The value of the record that was put last is this. */
+  replace(value: Buffer): void {
+    this.#replaced.push({ record: this.length - 1 - this.#mark, value });
   }
 
   /** Forgets the records put since `begin`. */
@@ -90,16 +98,20 @@ export class Gathering implements Records {
       return false;
     }
     const { body, bodyLength } = request;
-    this.#reserve(bodyLength);
-    body.copy(this.bytes, this.#used, 0, bodyLength);
+    const first = this.#used;
+    this.#append(body, bodyLength);
     for (let i = this.#mark; i < this.length; i += 1) {
-      this.starts[i] = (this.starts[i] as number) + this.#used;
-      this.ends[i] = (this.ends[i] as number) + this.#used;
+      this.starts[i] = (this.starts[i] as number) + first;
+      this.ends[i] = (this.ends[i] as number) + first;
       this.newest.note(this.keys[i] as number, this.#at);
     }
-    this.#used += bodyLength;
+    for (const { record, value } of this.#replaced) {
+      this.starts[this.#mark + record] = this.#used;
+      this.#append(value, value.length);
+      this.ends[this.#mark + record] = this.#used;
+    }
     if (this.#follows > this.#followed) this.#followed = this.#follows;
-    const charge = bodyLength + REQUEST_BYTES;
+    const charge = this.#used - first + REQUEST_BYTES;
     this.#charge += charge;
     this.#queue.bytes += charge;
     this.#requests.push(request);
@@ -156,11 +168,14 @@ export class Gathering implements Records {
     this.#mark = 0;
   }
 
-  #reserve(bytes: number): void {
-    if (this.#used + bytes <= this.bytes.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.bytes.length, this.#used + bytes));
-    this.bytes.copy(larger, 0, 0, this.#used);
-    this.bytes = larger;
+  #append(from: Buffer, length: number): void {
+    if (this.#used + length > this.bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.bytes.length, this.#used + length));
+      this.bytes.copy(larger, 0, 0, this.#used);
+      this.bytes = larger;
+    }
+    from.copy(this.bytes, this.#used, 0, length);
+    this.#used += length;
   }
 
   #enlarge(): void {

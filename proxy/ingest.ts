@@ -2,8 +2,19 @@
 import { skipSpace, trimEnd } from '../alarm/bytes.ts';
 import { decodeRecovery, decodeStatus, forEachLine, forEachMember } from '../alarm/decode.ts';
 import { emptyStatus } from '../alarm/status.ts';
-import { ALTERNATES, type Answer, BUSY, errorAnswer, ingestAnswer, type Rejection, retryAfter } from './answers.ts';
-import { afterMark, formatOf, isUtf16 } from './body-format.ts';
+import { warningsOf } from '../alarm/warnings.ts';
+import {
+  ALTERNATES,
+  type Answer,
+  BUSY,
+  errorAnswer,
+  ingestAnswer,
+  noneAnswer,
+  type Rejection,
+  retryAfter,
+  type Warnings,
+} from './answers.ts';
+import { afterMark, formatOf, isUtf16, withoutPadding } from './body-format.ts';
 import type { Gate } from './gate.ts';
 import type { Gathering } from './gathering.ts';
 import { PATH } from './metrics.ts';
@@ -15,6 +26,7 @@ const UNSUPPORTED = errorAnswer(415, 'the Content-Type must be application/json 
 ]);
 const NO_LENGTH = errorAnswer(411, "the request has neither Content-Length nor Transfer-Encoding: where its body ends can't be known");
 const OPEN_BRACKET = 0x5b;
+const WARNINGS_MAX = 100;
 const FOREIGN = "the key is another sensor's";
 
 export class Ingest implements Receiver {
@@ -31,6 +43,7 @@ export class Ingest implements Receiver {
   #index = 0;
   #foreign = 0;
   #rejected: Rejection[] | undefined;
+  #warnings: Warnings | undefined;
 
   constructor(topic: 'ENTRY' | 'OK', gathering: Gathering, gate: Gate, batchRecordsMax: number) {
     this.path = topic === 'ENTRY' ? PATH.entry : PATH.ok;
@@ -59,16 +72,20 @@ export class Ingest implements Receiver {
     this.#turnTo(request);
     const before = this.#gathering.begin(bodyLength);
     const problem = this.#readAll(request);
+    const members = this.#index;
+    // What is wrong with the whole stands behind the members that could be told apart.
     if (problem !== undefined) this.#reject(problem);
-    const accepted = problem === undefined ? this.#gathering.length - before : 0;
+    const accepted = this.#gathering.length - before;
     request.rejected = this.#rejected;
-    if (this.#rejected !== undefined) intake.metrics.rejected(this.#topic, this.#index - accepted);
-    if (this.#index > this.#batchRecordsMax) {
+    request.warnings = this.#warnings;
+    if (this.#rejected !== undefined) intake.metrics.rejected(this.#topic, members - accepted + (problem === undefined ? 0 : 1));
+    if (members > this.#batchRecordsMax) {
       this.#gathering.cancel();
       intake.respond(request, this.#tooMany);
     } else if (accepted === 0) {
       this.#gathering.cancel();
-      intake.respond(request, ingestAnswer(0, request.rejected, this.#foreign === request.rejected?.length ? 401 : 400));
+      const rejected = this.#rejected ?? [];
+      intake.respond(request, noneAnswer(this.#foreign === rejected.length ? 401 : 400, rejected));
     } else {
       request.accepted = accepted;
       if (this.#gathering.end(request)) this.#gate.spend(request, accepted);
@@ -77,10 +94,10 @@ export class Ingest implements Receiver {
   }
 
   committed(request: SensorRequest): void {
-    const { accepted, bodyLength, rejected } = request;
+    const { accepted, bodyLength, rejected, warnings } = request;
     const { intake } = this.#gate;
     intake.metrics.accepted(this.#topic, accepted, bodyLength);
-    intake.respond(request, ingestAnswer(accepted, rejected));
+    intake.respond(request, ingestAnswer(accepted, rejected, warnings));
   }
 
   failed(request: SensorRequest, reason: string): void {
@@ -93,11 +110,13 @@ export class Ingest implements Receiver {
     this.#index = 0;
     this.#foreign = 0;
     this.#rejected = undefined;
+    this.#warnings = undefined;
   }
 
   /** Puts what is valid into the gathering; answers what is wrong with the body as a whole. */
   #readAll(request: SensorRequest): string | undefined {
-    const { body, bodyLength } = request;
+    const { body } = request;
+    const bodyLength = withoutPadding(body, request.bodyLength);
     const start = skipSpace(body, afterMark(body, bodyLength), bodyLength);
     if (start === bodyLength) return 'the body is empty';
     if (isUtf16(body, bodyLength)) return 'the body must be UTF-8, and looks like UTF-16';
@@ -106,24 +125,42 @@ export class Ingest implements Receiver {
     else if (body[start] !== OPEN_BRACKET) this.#visit(start, trimEnd(body, start, bodyLength));
     else {
       const problem = forEachMember(body, start, bodyLength, this.#visit);
-      if (problem !== undefined) return problem;
-      if (this.#index === 0) return 'the array is empty';
+      return problem ?? (this.#index === 0 ? 'the array is empty' : undefined);
     }
     return undefined;
   }
 
   readonly #visit = (start: number, end: number): void => {
     if (this.#index < this.#batchRecordsMax) {
-      const problem =
-        this.#topic === 'ENTRY' ? decodeStatus(this.#body, start, end, this.#record) : decodeRecovery(this.#body, start, end, this.#record);
+      const problem = this.#take(start, end);
       if (problem !== undefined) this.#reject(problem);
-      else if (this.#request?.sender?.sensor !== undefined && this.#request.sender.sensor !== this.#record.id) {
-        this.#foreign += 1;
-        this.#reject(FOREIGN);
-      } else this.#gathering.put(this.#record.id, start, end);
     }
     this.#index += 1;
   };
+
+  /** Answers why the record in this range of the body isn't taken. */
+  #take(start: number, end: number): string | undefined {
+    const record = this.#record;
+    const problem = this.#topic === 'ENTRY' ? decodeStatus(this.#body, start, end, record) : decodeRecovery(this.#body, start, end, record);
+    if (problem !== undefined) return problem;
+    const only = this.#request?.sender?.sensor;
+    if (only !== undefined && only !== record.id) {
+      this.#foreign += 1;
+      return FOREIGN;
+    }
+    this.#gathering.put(record.id, start, end);
+    if (record.repaired !== undefined) this.#gathering.replace(record.repaired);
+    if (record.notReported !== 0) this.#warn();
+    return undefined;
+  }
+
+  #warn(): void {
+    this.#warnings ??= { listed: [], omitted: 0 };
+    for (const warning of warningsOf(this.#record)) {
+      if (this.#warnings.listed.length < WARNINGS_MAX) this.#warnings.listed.push({ index: this.#index, ...warning });
+      else this.#warnings.omitted += 1;
+    }
+  }
 
   #reject(error: string): void {
     this.#rejected ??= [];

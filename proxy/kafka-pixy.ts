@@ -6,6 +6,7 @@ import { decodeRecovery, decodeStatus } from '../alarm/decode.ts';
 import { skipSpace, trimEnd } from '../alarm/bytes.ts';
 import { emptyStatus } from '../alarm/status.ts';
 import { ALTERNATES, type Answer, answer, BUSY, retryAfter, UNAUTHENTICATED } from './answers.ts';
+import { afterMark, isUtf16, withoutPadding } from './body-format.ts';
 import type { Gate } from './gate.ts';
 import type { Gathering } from './gathering.ts';
 import { PATH } from './metrics.ts';
@@ -66,9 +67,10 @@ export class KafkaPixy implements Receiver {
       request.bodyLength = message.length;
     }
     const { body, bodyLength } = request;
-    const start = skipSpace(body, 0, bodyLength);
-    const end = trimEnd(body, start, bodyLength);
-    if (start === end) return pixyError(400, 'empty message');
+    const start = skipSpace(body, afterMark(body, bodyLength), bodyLength);
+    const end = trimEnd(body, start, withoutPadding(body, bodyLength));
+    if (start >= end) return pixyError(400, 'empty message');
+    if (isUtf16(body, bodyLength)) return pixyError(400, 'the message must be UTF-8, and looks like UTF-16');
     const problem = this.#topic === 'ENTRY' ? decodeStatus(body, start, end, this.#record) : decodeRecovery(body, start, end, this.#record);
     if (problem !== undefined) {
       this.#gate.intake.metrics.rejected(this.#topic, 1);
@@ -83,6 +85,7 @@ export class KafkaPixy implements Receiver {
     if (alone) this.#gathering.flush();
     this.#gathering.begin(request.bodyLength);
     this.#gathering.put(this.#record.id, start, end);
+    if (this.#record.repaired !== undefined) this.#gathering.replace(this.#record.repaired);
     request.appendedAlone = alone;
     if (!this.#gathering.end(request)) return ALTERNATES;
     this.#gate.spend(request, 1);

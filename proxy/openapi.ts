@@ -1,9 +1,9 @@
 /** The API for sensors, served at /openapi.json. */
 const status = {
   type: 'object',
-  required: ['id', 'motion', 'smoke', 'temperature', 'maxTemperature'],
+  required: ['id'],
   description:
-    'One reading of a sensor. Values may also be strings that hold the literal. Unknown fields are allowed and kept. At most 4096 bytes.',
+    'One reading of a sensor. Values may also be strings that hold the literal, booleans 0 or 1. A field that is absent or can not be read (null, "", "unavailable", bare nan) says nothing, hides nothing, and is warned of; the reading is taken all the same. Unknown fields are allowed and kept. At most 4096 bytes.',
   properties: {
     id: { type: 'integer', minimum: 0, maximum: 2_147_483_647, description: "The sensor's id" },
     motion: { type: 'boolean' },
@@ -17,7 +17,8 @@ const status = {
     seq: {
       type: 'integer',
       minimum: 0,
-      description: "The sensor's counter: two hits with the same seq are one, so that a repeated request does no harm",
+      description:
+        "The sensor's counter: a reading with the same seq and the same bytes as one shortly before is that one sent again, so that a repeated request does no harm",
     },
   },
   example: { id: 42_959, motion: true, smoke: false, temperature: 25.5, maxTemperature: 30 },
@@ -39,11 +40,30 @@ const rejected = {
     properties: { index: { type: 'integer', minimum: 0 }, error: { type: 'string' } },
   },
 };
+const warnings = {
+  type: 'array',
+  maxItems: 100,
+  description: 'Fields of records that were taken, but say nothing',
+  items: {
+    type: 'object',
+    required: ['index', 'field', 'warning'],
+    properties: { index: { type: 'integer', minimum: 0 }, field: { type: 'string' }, warning: { type: 'string' } },
+  },
+};
 const json = (schema: object) => ({ 'application/json': { schema } });
 const errorSchema = { type: 'object', required: ['error'], properties: { error: { type: 'string' } } };
 const outcome = (description: string) => ({
   description,
-  content: json({ type: 'object', required: ['accepted'], properties: { accepted: { type: 'integer', minimum: 0 }, rejected } }),
+  content: json({
+    type: 'object',
+    required: ['accepted'],
+    properties: {
+      accepted: { type: 'integer', minimum: 0 },
+      rejected,
+      warnings,
+      warningsOmitted: { type: 'integer', minimum: 1, description: 'How many more warnings there are' },
+    },
+  }),
 });
 const failure = (description: string) => ({ description, content: json(errorSchema) });
 const later = (description: string) => ({
@@ -73,7 +93,7 @@ const sharedFailures = {
   },
   429: later('This client has sent more than it may'),
   503: later(
-    'The log takes no records, too much is waiting, or the proxy is stopping. Whether the records are stored is unknown: send them again',
+    "The log takes no records (a disk that is full, brokers that are away, this machine's clock that is off), too much is waiting, the proxy is stopping, or a sensor recovers for the hundredth time within a moment. Whether the records are stored is unknown: send them again",
   ),
 };
 
@@ -84,7 +104,7 @@ const ingest = (name: string, summary: string) => ({
     requestBody: bodyOf(name),
     responses: {
       202: outcome('Every record is durable'),
-      207: outcome('The records that are not listed are durable'),
+      207: outcome('The records that are not listed as rejected are durable'),
       400: outcome('No record was valid'),
       411: failure('Neither Content-Length nor Transfer-Encoding'),
       ...sharedFailures,

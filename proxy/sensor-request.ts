@@ -1,6 +1,6 @@
 /** A request with a body on its way in: reads it within bounds, then hands it to its receiver. */
 import { IncomingMessage, type ServerResponse } from 'node:http';
-import { type Answer, BUSY, CLOSE, errorAnswer } from './answers.ts';
+import { type Answer, BUSY, CLOSE, errorAnswer, type Rejection, type Warnings } from './answers.ts';
 import type { Sender } from './authentication.ts';
 import type { ProxyMetrics } from './metrics.ts';
 
@@ -37,7 +37,8 @@ export class SensorRequest extends IncomingMessage {
   accepted = 0;
   /** Its record went to the log in an append of its own. */
   appendedAlone = false;
-  rejected: { index: number; error: string }[] | undefined;
+  rejected: Rejection[] | undefined;
+  warnings: Warnings | undefined;
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.intake?.finish(this);
