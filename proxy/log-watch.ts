@@ -5,34 +5,35 @@ import type { Health } from '../runtime/health.ts';
 import type { Logger } from '../runtime/logging.ts';
 
 const PART = 'ingest';
-const PROBE_MS = 2_000;
+const ASK_EVERY_MS = 2_000;
 const NONE: Records = { length: 0, bytes: Buffer.alloc(0), keys: [], starts: [], ends: [] };
 
 /**
- * Whether the log takes records, in /readyz. A load balancer sends nothing while it doesn't, so the proxy itself asks the log again with an
- * empty append until it does.
+ * Whether the log takes records, in /readyz. The proxy asks by itself, by appends of no records: where a load balancer sends nothing while it isn't ready,
+ * and where nobody sends, so that a clock that is off is known before there is a fire.
  */
 export class LogWatch {
   readonly #log: MessageLog;
   readonly #clock: Clock;
   readonly #health: Health;
   readonly #logger: Logger;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #timer: NodeJS.Timeout;
   #problem: string | undefined;
+  #asking = false;
+  #stopped = false;
 
   constructor(deps: { readonly log: MessageLog; readonly clock: Clock; readonly health: Health; readonly logger: Logger }) {
     this.#log = deps.log;
     this.#clock = deps.clock;
     this.#health = deps.health;
     this.#logger = deps.logger;
+    this.#timer = setInterval(() => void this.#ask(), ASK_EVERY_MS).unref();
+    void this.#ask();
   }
 
+  /** Records went in. Others may still be refused, so the log is asked whether all is well. */
   succeeded(): void {
-    if (this.#problem === undefined) return;
-    this.#problem = undefined;
-    this.#health.report(PART, undefined);
-    this.#logger.info('the log takes records again');
-    this.stop();
+    if (this.#problem !== undefined) void this.#ask();
   }
 
   failed(error: unknown): void {
@@ -40,20 +41,31 @@ export class LogWatch {
     this.#health.report(PART, `the log takes no records: ${reason}`);
     if (this.#problem === undefined) this.#logger.error({ reason }, 'the log takes no records, sensors are answered 503');
     this.#problem = reason;
-    this.#timer ??= setInterval(() => this.#probe(), PROBE_MS).unref();
   }
 
   stop(): void {
+    this.#stopped = true;
     clearInterval(this.#timer);
-    this.#timer = undefined;
   }
 
-  #probe(): void {
-    this.#log.append('ENTRY', NONE, this.#clock()).then(
-      () => this.succeeded(),
-      (error: unknown) => {
-        if (this.#timer !== undefined) this.failed(error);
-      },
-    );
+  async #ask(): Promise<void> {
+    if (this.#asking) return;
+    this.#asking = true;
+    try {
+      const at = this.#clock();
+      await Promise.all([this.#log.append('ENTRY', NONE, at), this.#log.append('OK', NONE, at)]);
+      if (!this.#stopped) this.#recovered();
+    } catch (error) {
+      if (!this.#stopped) this.failed(error);
+    } finally {
+      this.#asking = false;
+    }
+  }
+
+  #recovered(): void {
+    if (this.#problem === undefined) return;
+    this.#problem = undefined;
+    this.#health.report(PART, undefined);
+    this.#logger.info('the log takes records again');
   }
 }

@@ -26,12 +26,14 @@ interface Held {
 
 export class MemoryLog implements MessageLog {
   readonly partitions: number;
-  /** Every append as it was called, empty ones included. */
+  /** Every append of records as it was called. */
   readonly appends: { readonly topic: Topic; readonly records: number; readonly at: number }[] = [];
   /** How many outputs each commit of a task had. */
   readonly commits: number[] = [];
   /** While set, appends and commits are rejected with it. */
   fault: Error | undefined;
+  /** The only topic whose appends are; undefined: all. */
+  faulty: Topic | undefined;
   /** The same of a task's commits alone. */
   commitFault: Error | undefined;
   readonly #records = new Map<string, TestRecord[]>();
@@ -65,7 +67,7 @@ export class MemoryLog implements MessageLog {
   }
 
   async append(topic: Topic, records: Records, at: number): Promise<{ readonly partition: number; readonly offset: number }> {
-    this.appends.push({ topic, records: records.length, at });
+    if (records.length > 0) this.appends.push({ topic, records: records.length, at });
     const copies: TestRecord[] = [];
     const { bytes } = records;
     const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -73,7 +75,7 @@ export class MemoryLog implements MessageLog {
       copies.push({ key: records.keys[i] ?? 0, at, value: view.toString('utf8', records.starts[i], records.ends[i]) });
     if (this.#held) await new Promise<void>((run) => this.#held?.push({ run }));
     if (this.#closed) throw new TransientError('log-closed', 'the log is closed');
-    if (this.fault) throw this.fault;
+    if (this.fault && (this.faulty === undefined || this.faulty === topic)) throw this.fault;
     const first = copies[0] === undefined ? 0 : partitionOf(copies[0].key, this.partitions);
     const place = { partition: first, offset: this.#of(topic, first).length };
     for (const record of copies) this.#put(topic, record);

@@ -56,6 +56,52 @@ describe('a log that takes no records', () => {
     expect(proxy.health.ready).toBe(true);
   });
 
+  const CLOCK = new TransientError(
+    'clock-off',
+    "this machine's clock is 30 min ahead of the clock of Kafka's broker 1: one of the two is wrong",
+  );
+  const readiness = async () => {
+    const response = await fetch(`${proxy.url}/readyz`);
+    return [response.status, await response.json()];
+  };
+
+  it('because the clock is off is answered 503 with the reason, and is no reason to be ready until it is right', async () => {
+    proxy.log.fault = CLOCK;
+    const answer = await proxy.post('/entry', STATUS);
+    expect([answer.status, answer.headers.get('retry-after'), answer.json()]).toEqual([
+      503,
+      '1',
+      { error: `not stored: ${CLOCK.message}` },
+    ]);
+    const unready = [503, { status: 'not ready', problems: { ingest: `the log takes no records: ${CLOCK.message}` } }];
+    expect(await readiness()).toEqual(unready);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(await readiness()).toEqual(unready);
+    proxy.log.fault = undefined;
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(await readiness()).toEqual([200, { status: 'ready' }]);
+  });
+
+  it.each([CLOCK, FULL])('is noticed while nobody sends: $message', async (fault) => {
+    proxy.log.fault = fault;
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(await readiness()).toEqual([503, { status: 'not ready', problems: { ingest: `the log takes no records: ${fault.message}` } }]);
+  });
+
+  it.each(['ENTRY', 'OK'] as const)('for %s alone is not forgotten while the others go in', async (topic) => {
+    proxy.log.fault = CLOCK;
+    proxy.log.faulty = topic;
+    for (let i = 0; i < 3; i += 1) {
+      expect((await proxy.post('/entry', STATUS)).status).toBe(topic === 'ENTRY' ? 503 : 202);
+      expect((await proxy.post('/ok', STATUS)).status).toBe(topic === 'OK' ? 503 : 202);
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect(proxy.health.ready).toBe(false);
+    }
+    proxy.log.fault = undefined;
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(proxy.health.ready).toBe(true);
+  });
+
   it('is not waited for for ever', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
     const slow = await testProxy({ TOCSIN_INGEST_APPEND_TIMEOUT: '5s' });
