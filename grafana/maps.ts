@@ -109,7 +109,7 @@ function mapPanel(place: string, region: Region | undefined): Builder<dashboard.
 const STATE_WORDS: dashboard.ValueMapping[] = [
   {
     type: dashboard.MappingType.ValueToText,
-    options: { '0': { text: 'quiet', color: 'green', index: 0 }, '1': { text: 'ALARM', color: 'red', index: 1 } },
+    options: { '0': { text: 'no alarm', color: 'green', index: 0 }, '1': { text: 'ALARM', color: 'red', index: 1 } },
   },
 ];
 const CONSOLE_LINK = { title: 'Open in the console', url: `\${console:raw}/#/sensors/\${__data.fields.sensor}`, targetBlank: true };

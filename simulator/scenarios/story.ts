@@ -48,7 +48,7 @@ export const STORY: readonly Scene[] = [
   },
   {
     sensor: 3,
-    what: 'and tries the next house: this one stands until somebody is there',
+    what: 'a burglar elsewhere, who stays: this one stands until somebody is there',
     tells: sees(['motion'], 7, 8.5, 10, 13, 19, 26, 34),
     becomes: [{ type: 'motion', from: 7 }],
   },
