@@ -27,6 +27,16 @@ export type BatchHandler = (batch: RecordBatch) => Promise<number | undefined>;
  */
 export type ShareHandler = (assigned: ReadonlyMap<number, number>) => Promise<void>;
 
+/** Everything before `next` is done. */
+export interface Done {
+  readonly topic: Topic;
+  readonly partition: number;
+  readonly next: number;
+}
+
+/** Asked after every poll, for a handler whose work is done some time after it has returned. */
+export type DoneLater = () => Iterable<Done>;
+
 /** So long after the last call a process may take its share for its own: less than it takes another one to be given it. */
 export const SHARE_SURE_MS = 5_000;
 
@@ -39,6 +49,7 @@ export async function startConsumer(
   handle: BatchHandler,
   deps: ConsumerDeps,
   onShare?: ShareHandler,
+  doneLater: DoneLater = () => [],
 ): Promise<Running> {
   const logger = deps.logger.child({ consumer: group });
   const subscription = await deps.log.subscribe(group, topics);
@@ -65,6 +76,7 @@ export async function startConsumer(
     const batches = await retry(() => subscription.poll(POLL_WAIT_MS));
     idle = false;
     if (onShare) await retry(() => onShare(subscription.assigned));
+    for (const { topic, partition, next } of doneLater()) await retry(() => subscription.commit(topic, partition, next));
     // What was polled of a partition that went away meanwhile is its new owner's.
     return batches.filter(({ partition }) => subscription.assigned.has(partition));
   };

@@ -7,14 +7,15 @@ import type { ConfigOf } from '../../runtime/configuration.ts';
 import { reasonOf } from '../../runtime/errors.ts';
 import type { Running } from '../../runtime/lifecycle.ts';
 import type { RemovalClock } from '../../runtime/removal-clock.ts';
-import { type ConsumerDeps, SHARE_SURE_MS, startConsumer } from '../consumer.ts';
+import { type ConsumerDeps, type Done, SHARE_SURE_MS, startConsumer } from '../consumer.ts';
 import { parkRecord } from '../dead-letters.ts';
 import { checked, type Decoded, decoded, parsed } from '../decoded.ts';
 import { OneAtATime } from '../one-at-a-time.ts';
 import { removeOlder, startPeriodic } from '../periodic.ts';
 import type { Directory } from '../response/directory/port.ts';
 import type { historySettings } from './config.ts';
-import { MINUTE_MS, PartitionCounts, type ReadStored } from './partition-counts.ts';
+import { lookBack, recordsBetween } from './looking-back.ts';
+import { MINUTE_MS, OPEN_MS, PartitionCounts, type ReadStored } from './partition-counts.ts';
 import type { History } from './port.ts';
 import type { Tally } from './tally.ts';
 
@@ -41,6 +42,7 @@ export async function startCounter(config: HistoryConfig, deps: CounterDeps): Pr
     (batch) => counter.take(batch),
     deps,
     async (assigned) => counter.share(assigned),
+    () => counter.written(),
   );
   const flushing = startPeriodic(
     'counts',
@@ -70,9 +72,9 @@ export async function startCounter(config: HistoryConfig, deps: CounterDeps): Pr
 }
 
 /**
- * Absolute counts, exact however often records are read again: the alarms of the last hour's minutes are known by id, and the position that is
- * committed lies before the first record of the oldest of these minutes, so that a restart rebuilds them whole. An alarm that comes more than an
- * hour behind the newest of its partition (a clock was set back) is added to what is stored at once, and left out when it is read again
+ * Absolute counts, exact however often records are read again: the alarms of the last hour's minutes are known by id, and whoever begins with a
+ * partition first looks back over that hour, so that its minutes are whole. The position that is committed is what is written. An alarm that comes
+ * more than an hour behind the newest of its partition (a clock was set back) is added to what is stored at once, and left out when it is read again
  * after a restart: of these few, those written to the log around the death of a process may be missing.
  */
 export class AlarmCounter {
@@ -81,10 +83,13 @@ export class AlarmCounter {
   readonly #writes = new OneAtATime();
   #shared: ReadonlyMap<number, number> = new Map();
   #sharedAt = Number.POSITIVE_INFINITY;
+  readonly #firstLook: number | undefined;
   readonly #metrics: ReturnType<typeof metricsOf>;
 
-  constructor(deps: CounterDeps) {
+  /** `firstLook`: how many records it looks back at first. */
+  constructor(deps: CounterDeps, firstLook?: number) {
     this.#deps = deps;
+    this.#firstLook = firstLook;
     this.#metrics = metricsOf(deps.registry);
   }
 
@@ -95,22 +100,31 @@ export class AlarmCounter {
     this.#sharedAt = performance.now();
   }
 
-  /** Resolves with the position from which all open minutes can be rebuilt. */
+  /** Resolves with the position up to which all is written. */
   async take(batch: RecordBatch): Promise<number> {
     const counts = await this.#countsOf(batch);
     const { read, unreadable } = decoded(batch, decodeCount);
     let late = 0;
     for (const { i, value } of read) if (await counts.take(value, batch.offset(i), (sensor) => this.#regionOf(sensor))) late += 1;
-    const due = counts.due();
-    // Once more, whatever was written last: another process that had the partition before may have woken up late.
-    for (const tally of due) tally.changed = true;
-    if (due.length > 0) await this.flush();
-    // A share that is not sure any more keeps them from being written: then they stay open, and the position before them.
-    counts.close(due.filter(({ changed }) => !changed));
+    await this.#closeDue(counts);
     for (const { i, problem } of unreadable) await this.#park(batch, i, problem);
     this.#metrics.late.inc(late);
     counts.next = batch.nextOffset;
-    return counts.position(batch.nextOffset);
+    return counts.writtenTo;
+  }
+
+  /** What has been written since, by partition. */
+  *written(): Generator<Done> {
+    for (const [partition, counts] of this.#partitions) yield { topic: 'COUNT', partition, next: counts.writtenTo };
+  }
+
+  async #closeDue(counts: PartitionCounts): Promise<void> {
+    const due = counts.due();
+    // Once more, whatever was written last: another process that had the partition before may have woken up late.
+    for (const tally of due) tally.again();
+    if (due.length > 0) await this.flush();
+    // A share that is not sure any more keeps them from being written: then they stay open, and the position before what isn't written.
+    counts.close(due.filter(({ changed }) => !changed));
   }
 
   /** Writes what has changed. */
@@ -121,16 +135,17 @@ export class AlarmCounter {
       const written: Tally[] = [];
       const rows = [...this.#partitions.values()].flatMap((counts) =>
         counts.changed().flatMap((tally) => {
-          tally.changed = false;
+          tally.writing();
           written.push(tally);
           return tally.rows(counts.partition);
         }),
       );
+      let well = false;
       try {
         if (rows.length > 0) await this.#deps.history.writeCounts(rows);
-      } catch (error) {
-        for (const tally of written) tally.changed = true;
-        throw error;
+        well = true;
+      } finally {
+        for (const tally of written) tally.wrote(well);
       }
     });
   }
@@ -146,8 +161,22 @@ export class AlarmCounter {
     const stored: ReadStored = async (minute, type) =>
       (await history.counts(minute, minute + MINUTE_MS, type)).filter((count) => count.partition === partition);
     const counts = new PartitionCounts(partition, stored, readBefore);
+    await this.#rebuild(counts, batch.offset(0));
     this.#partitions.set(partition, counts);
     return counts;
+  }
+
+  /** The minutes that were open before `end`, whole. What could not be read was parked then. */
+  async #rebuild(counts: PartitionCounts, end: number): Promise<void> {
+    const { log } = this.#deps;
+    // A minute's records may lie among those of an hour later, and these among others' of an hour before.
+    const back = await lookBack(log, 'COUNT', counts.partition, end, 2 * OPEN_MS, this.#firstLook);
+    if (!back) return;
+    const firstMinute = Math.floor(back.newest / MINUTE_MS) * MINUTE_MS - OPEN_MS;
+    for await (const batch of recordsBetween(log, 'COUNT', counts.partition, back.from, end))
+      for (const { i, value } of decoded(batch, decodeCount).read)
+        if (batch.offset(i) < end && value.at >= firstMinute) await counts.take(value, batch.offset(i), (sensor) => this.#regionOf(sensor));
+    counts.next = end;
   }
 
   async #regionOf(sensor: number): Promise<string> {

@@ -5,7 +5,7 @@ import { Tally } from './tally.ts';
 
 export const MINUTE_MS = 60_000;
 /** A minute stays open until records are so much newer. */
-const OPEN_MS = 60 * MINUTE_MS;
+export const OPEN_MS = 60 * MINUTE_MS;
 /** About 100 MB of ids; beyond that the oldest minutes are closed early. */
 const ALARMS_MAX = 1_000_000;
 
@@ -40,8 +40,8 @@ export class PartitionCounts {
     const known = this.#tallies.get(key);
     const late = minute < this.#horizon;
     if (late && !known && offset < this.#readBefore) return true;
-    const tally = known ?? new Tally(minute, type, offset, await this.#readStored(minute, type), late);
-    if (!tally.has(alarm)) tally.add(alarm, await regionOf(sensor));
+    const tally = known ?? new Tally(minute, type, await this.#readStored(minute, type), late);
+    if (!tally.has(alarm)) tally.add(alarm, await regionOf(sensor), offset);
     this.#tallies.set(key, tally);
     this.#newest = Math.max(this.#newest, minute);
     return tally.late;
@@ -69,10 +69,8 @@ export class PartitionCounts {
     return [...this.#tallies.values()].filter(({ changed }) => changed);
   }
 
-  /** From here the log can rebuild every open minute. */
-  position(end: number): number {
-    let position = end;
-    for (const { firstOffset, late } of this.#tallies.values()) if (!late) position = Math.min(position, firstOffset);
-    return position;
+  /** Everything before this offset is written. */
+  get writtenTo(): number {
+    return [...this.#tallies.values()].reduce((offset, tally) => Math.min(offset, tally.writtenTo), this.next);
   }
 }

@@ -5,20 +5,20 @@ import type { MinuteCount } from './port.ts';
 export class Tally {
   readonly minute: number;
   readonly type: AlarmType;
-  /** Of its first record: from there on the log can rebuild it. */
-  readonly firstOffset: number;
   /** Its minute was over when it was opened, so that what is stored is added to. */
   readonly late: boolean;
-  changed = false;
   readonly #ids = new Set<string>();
   readonly #regions = new Map<string, number>();
   readonly #stored: ReadonlyMap<string, number>;
   readonly #storedTotal: number;
+  /** Offset of the first record that is in no write yet, and of the first in the one under way; Infinity: there is none. */
+  #unwritten = Number.POSITIVE_INFINITY;
+  #underWay = Number.POSITIVE_INFINITY;
+  #changed = false;
 
-  constructor(minute: number, type: AlarmType, firstOffset: number, stored: readonly MinuteCount[], late: boolean) {
+  constructor(minute: number, type: AlarmType, stored: readonly MinuteCount[], late: boolean) {
     this.minute = minute;
     this.type = type;
-    this.firstOffset = firstOffset;
     this.late = late;
     this.#stored = new Map(stored.map(({ region, count }) => [region, count]));
     this.#storedTotal = stored.reduce((sum, { count }) => sum + count, 0);
@@ -32,10 +32,41 @@ export class Tally {
     return this.#ids.has(alarm);
   }
 
-  add(alarm: string, region: string): void {
+  add(alarm: string, region: string, offset: number): void {
     this.#ids.add(alarm);
     this.#regions.set(region, (this.#regions.get(region) ?? 0) + 1);
-    this.changed = true;
+    this.#unwritten = Math.min(this.#unwritten, offset);
+    this.#changed = true;
+  }
+
+  /** Whether there is something to write. */
+  get changed(): boolean {
+    return this.#changed;
+  }
+
+  /** Everything before this offset is written. */
+  get writtenTo(): number {
+    return Math.min(this.#unwritten, this.#underWay);
+  }
+
+  /** To be written once more, though nothing new came. */
+  again(): void {
+    this.#changed = true;
+  }
+
+  /** A write of all that it holds begins; its end has to be told. One at a time. */
+  writing(): void {
+    this.#underWay = this.#unwritten;
+    this.#unwritten = Number.POSITIVE_INFINITY;
+    this.#changed = false;
+  }
+
+  wrote(well: boolean): void {
+    if (!well) {
+      this.#unwritten = this.writtenTo;
+      this.#changed = true;
+    }
+    this.#underWay = Number.POSITIVE_INFINITY;
   }
 
   /**

@@ -1,0 +1,64 @@
+/** What lies in a partition before the place where reading goes on: read again by those who keep no state of their own. */
+import type { MessageLog, RecordBatch } from '../../message-log/port.ts';
+import type { Topic } from '../../message-log/topics.ts';
+import { TransientError } from '../../runtime/errors.ts';
+
+export interface LookBack {
+  readonly from: number;
+  /** Time of the newest record before the end. */
+  readonly newest: number;
+}
+
+const FIRST_LOOK_RECORDS = 1_000;
+const POLL_WAIT_MS = 500;
+const SILENT_POLLS_MAX = 20;
+
+/**
+ * An offset from which on all records before `end` lie that are less than `spanMs` older than the newest of them; at its best not much earlier.
+ * Undefined: there are none. Rejects with TransientError.
+ */
+export async function lookBack(
+  log: MessageLog,
+  topic: Topic,
+  partition: number,
+  end: number,
+  spanMs: number,
+  firstLook = FIRST_LOOK_RECORDS,
+): Promise<LookBack | undefined> {
+  const { earliest } = await log.bounds(topic, partition);
+  let newest: number | undefined;
+  for (let records = firstLook; earliest < end; records *= 4) {
+    const from = Math.max(earliest, end - records);
+    const known = newest;
+    let first: number | undefined;
+    for await (const batch of recordsBetween(log, topic, partition, from, end)) {
+      first ??= batch.time(0);
+      if (known !== undefined) break;
+      for (let i = 0; i < batch.length && batch.offset(i) < end; i += 1) newest = Math.max(newest ?? batch.time(i), batch.time(i));
+    }
+    if (newest !== undefined && (from === earliest || (first !== undefined && first < newest - spanMs))) return { from, newest };
+    if (from === earliest) return undefined;
+  }
+  return undefined;
+}
+
+/** Batches that may reach beyond `end`, but begin before it; valid until the next one is asked for. */
+export async function* recordsBetween(
+  log: MessageLog,
+  topic: Topic,
+  partition: number,
+  from: number,
+  end: number,
+): AsyncGenerator<RecordBatch> {
+  const reader = await log.reader(topic, partition, from);
+  try {
+    for (let silent = 0; reader.position < end; ) {
+      const batches = await reader.poll(POLL_WAIT_MS);
+      silent = batches.length === 0 ? silent + 1 : 0;
+      if (silent > SILENT_POLLS_MAX) throw new TransientError('log-unavailable', `${topic}/${partition} can't be read up to ${end}`);
+      yield* batches.filter((batch) => batch.offset(0) < end);
+    }
+  } finally {
+    await reader.close();
+  }
+}
