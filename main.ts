@@ -26,6 +26,9 @@ Roles run in processes of their own once the servers that they share are named:
   ${ROLES.toSorted().join(', ')}; none named: all in one process
 `;
 
+/** Ten times this is worth an alert; looking more often was what an idle process did most. */
+const EVENT_LOOP_LOOK_MS = 50;
+
 await main(process.argv.slice(2));
 
 async function main(args: string[]): Promise<void> {
@@ -56,7 +59,7 @@ async function start(config: Config, lifecycle: Lifecycle): Promise<void> {
   const text = config.process.logFormat === 'text' || (config.process.logFormat === 'auto' && process.stdout.isTTY);
   const logger = await createLogger({ level: config.process.logLevel, format: text ? 'text' : 'json' });
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_LOOK_MS });
   const health = new Health();
   observeHealth(health, registry);
   // Brokers refuse what is further ahead, and a machine whose clock was put right is to be heard at once.
