@@ -8,6 +8,7 @@ import { reasonOf, TransientError } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import type { KafkaConfig } from './config.ts';
 import { connectionOf } from './connection.ts';
+import { NotSent } from './faults.ts';
 import { type Broker, type Connection, createCluster, isStale, type KafkajsCluster, repair } from './kafkajs.ts';
 
 export interface Api {
@@ -32,6 +33,7 @@ export class Client {
   #refreshing: Promise<void> | undefined;
   #topicsKnown = new Map<string, readonly (PartitionState | undefined)[]>();
   #refreshedAt = 0;
+  #leadership = '';
   #closed = false;
 
   /** `topics` are names in Kafka: those whose leaders are to be known. */
@@ -92,24 +94,45 @@ export class Client {
     return this.#refreshedAt;
   }
 
-  /** Sends one request and resolves with the body of the answer. The pieces must not change meanwhile. */
+  /** Who leads what: another text whenever that has changed. */
+  get leadership(): string {
+    return this.#leadership;
+  }
+
+  /** Sends one request and resolves with the body of the answer. The pieces must not change meanwhile. Rejects with NotSent if it didn't leave. */
   async exchange(node: number, lane: Lane, api: Api, pieces: readonly Buffer[], timeoutMs: number): Promise<Buffer> {
     return await this.#attempt(async () => {
-      const connection = await this.#connection(node, LANES[lane]);
+      const connection = await this.#connection(node, LANES[lane]).catch(notSent);
       const answer = this.#send(connection, api, pieces, timeoutMs);
       return (await answer).payload;
     });
   }
 
-  /** Runs one of kafkajs' own requests at the coordinator of a group or of a transactional id, which is looked up anew after a failure. */
+  /**
+   * Runs one of kafkajs' own requests at the coordinator of a group or of a transactional id, which is looked up anew after a failure. Rejects with
+   * NotSent if none could be reached.
+   */
   async atCoordinator<T>(kind: 'group' | 'transaction', key: string, work: (broker: Broker) => Promise<T>): Promise<T> {
     const place = `${kind}/${key}`;
     try {
-      return await this.#attempt(async () => work(await this.#coordinator(kind, key, place)));
+      return await this.#attempt(async () => work(await this.#coordinator(kind, key, place).catch(notSent)));
     } catch (error) {
       if (isStale(error)) this.#coordinators.delete(place);
       throw error;
     }
+  }
+
+  /** Looks up who coordinates the transactional id now, and has connections to it and to these leaders, so that a commit needn't see to it. */
+  async meet(transactionalId: string, leaders: ReadonlySet<number>): Promise<void> {
+    const place = `transaction/${transactionalId}`;
+    const met = this.#attempt(async () => {
+      await this.#find('transaction', transactionalId, place);
+      await Promise.all([...leaders].map((node) => this.#connection(node, LANES.patient)));
+    });
+    await met.catch((error: unknown) => {
+      this.#coordinators.delete(place);
+      throw error;
+    });
   }
 
   /** Runs one of kafkajs' own requests at a broker. */
@@ -179,7 +202,10 @@ export class Client {
 
   async #coordinator(kind: 'group' | 'transaction', key: string, place: string): Promise<Broker> {
     const known = this.#coordinators.get(place);
-    if (known !== undefined) return await this.#cluster.findBroker({ nodeId: known });
+    return known === undefined ? await this.#find(kind, key, place) : await this.#cluster.findBroker({ nodeId: known });
+  }
+
+  async #find(kind: 'group' | 'transaction', key: string, place: string): Promise<Broker> {
     await this.#cluster.connect();
     const broker = await this.#cluster.findGroupCoordinator({ groupId: key, coordinatorType: kind === 'group' ? 0 : 1 });
     if (broker.nodeId !== null) this.#coordinators.set(place, Number(broker.nodeId));
@@ -206,7 +232,12 @@ export class Client {
         return [topic, partitions];
       }),
     );
+    this.#leadership = [...this.#topicsKnown].map(([topic, partitions]) => `${topic}:${partitions.map((one) => one?.leader)}`).join(' ');
   }
+}
+
+function notSent(error: unknown): never {
+  throw error instanceof TransientError ? error : new NotSent('log-unavailable', `Kafka: ${reasonOf(error)}`, { cause: error });
 }
 
 interface PartitionState {

@@ -7,6 +7,7 @@ const MESSAGE_TOO_LARGE = 10;
 const RECORD_LIST_TOO_LARGE = 18;
 export const INVALID_TIMESTAMP = 32;
 export const DUPLICATE_SEQUENCE = 46;
+export const CONCURRENT_TRANSACTIONS = 51;
 const INVALID_PRODUCER_EPOCH = 47;
 const PRODUCER_FENCED = 90;
 
@@ -25,7 +26,7 @@ const NAMES: Readonly<Record<number, string>> = {
   [INVALID_TIMESTAMP]: 'the time of a record is too far from the time of the broker',
   45: 'a batch before this one is missing',
   [INVALID_PRODUCER_EPOCH]: 'another owner has taken over',
-  51: 'the transaction before is still being completed',
+  [CONCURRENT_TRANSACTIONS]: 'the transaction before is still being completed',
   53: 'not allowed to use the transactional id',
   56: "the broker's disk has failed",
   59: 'the producer is no longer known',
@@ -50,6 +51,9 @@ export function produceFault(place: string, code: number): TransientError | Perm
 
 export const unavailable = (message: string, cause?: unknown): TransientError =>
   new TransientError('log-unavailable', `Kafka: ${message}`, cause === undefined ? undefined : { cause });
+/** A request that never left: whatever it would have done has not been done. */
+export class NotSent extends TransientError {}
+
 export const fenced = (): PermanentError =>
   new PermanentError('fenced', 'another process or task has taken over; this one must not write any more');
 export const closed = (): TransientError => new TransientError('log-closed', 'the log is closed');

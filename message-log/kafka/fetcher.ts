@@ -82,6 +82,15 @@ export class Fetcher {
     });
   }
 
+  /** Partitions have other leaders: they are asked at once, whatever the old ones still owe. */
+  moved(): void {
+    const again = (): void => {
+      for (const cursor of this.#cursors) if (Number.isFinite(cursor.notBefore)) cursor.notBefore = 0;
+      this.wake();
+    };
+    this.#deps.client.refresh().then(again, again);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -156,7 +165,9 @@ export class Fetcher {
       if (error !== 0) throw new Error(nameOf(error));
       this.#apply(asked, sets);
     } catch (error) {
-      this.#failed(cursors, reasonOf(error));
+      // What has moved meanwhile is asked for elsewhere.
+      const still = cursors.filter(({ name, partition }) => client.leaderOf(name, partition) === node);
+      if (still.length > 0) this.#failed(still, reasonOf(error));
     } finally {
       this.#asking.delete(place);
       this.#notBefore.set(place, performance.now() + pace);

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import kafkajs, { type ISocketFactory, type KafkaConfig } from 'kafkajs';
+import { TransientError } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/logging.ts';
 
 interface Entry {
@@ -196,6 +197,21 @@ export function kafkaErrorOf(error: unknown): string | undefined {
   }
   return undefined;
 }
+
+/** Whether the same request may be answered well in a moment: the coordinator moves, is loading, can't be reached or is still busy. */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof TransientError && error.code === 'log-closed') return false;
+  return isStale(error) || PASSING.has(kafkaErrorOf(error) ?? '');
+}
+
+const PASSING: ReadonlySet<string> = new Set([
+  'CONCURRENT_TRANSACTIONS',
+  'GROUP_LOAD_IN_PROGRESS',
+  'NOT_LEADER_FOR_PARTITION',
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'REQUEST_TIMED_OUT',
+  'NOT_ENOUGH_REPLICAS',
+]);
 
 /** Whether a coordinator has to be looked up anew: it moved, is loading, or can't be reached. */
 export function isStale(error: unknown): boolean {

@@ -54,6 +54,8 @@ class KafkaLog implements MessageLog {
   readonly #watch: Watch;
   /** Readers share them; a partition that is read twice needs two. */
   readonly #fetchers: Fetcher[] = [];
+  /** Those of subscriptions too. */
+  readonly #reading = new Set<Fetcher>();
   readonly #open = new Set<{ close(): Promise<void> }>();
   #ownership: Ownership | undefined;
   #closed = false;
@@ -65,7 +67,16 @@ class KafkaLog implements MessageLog {
     this.#client = client;
     this.#metrics = kafkaMetrics(deps.registry, () => this.#appender.pendingBytes);
     this.#appender = new Appender(config, { ...deps, client, metrics: this.#metrics });
-    this.#watch = new Watch({ ...deps, client }, (error) => this.#appender.refuse(error));
+    this.#watch = new Watch(
+      { ...deps, client },
+      {
+        away: (error) => this.#appender.refuse(error),
+        moved: () => {
+          for (const fetcher of this.#reading) fetcher.moved();
+          this.#ownership?.moved();
+        },
+      },
+    );
   }
 
   async append(topic: Topic, records: Records, at: number): Promise<{ readonly partition: number; readonly offset: number }> {
@@ -99,9 +110,10 @@ class KafkaLog implements MessageLog {
     const fetcher = await this.#newFetcher();
     const deps = { ...this.#deps, client, metrics: this.#metrics };
     const { prefix } = this.#config;
-    const subscription = new KafkaSubscription(this.#group(group, topics), topics, prefix, fetcher, deps, () =>
-      this.#open.delete(subscription),
-    );
+    const subscription = new KafkaSubscription(this.#group(group, topics), topics, prefix, fetcher, deps, () => {
+      this.#reading.delete(fetcher);
+      this.#open.delete(subscription);
+    });
     this.#open.add(subscription);
     return subscription;
   }
@@ -182,7 +194,9 @@ class KafkaLog implements MessageLog {
 
   async #newFetcher(): Promise<Fetcher> {
     const { requestTimeoutMs } = this.#config;
-    return new Fetcher({ ...this.#deps, client: await this.#connect(), metrics: this.#metrics, requestTimeoutMs });
+    const fetcher = new Fetcher({ ...this.#deps, client: await this.#connect(), metrics: this.#metrics, requestTimeoutMs });
+    this.#reading.add(fetcher);
+    return fetcher;
   }
 
   #newClient(): Client {

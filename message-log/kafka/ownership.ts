@@ -11,7 +11,7 @@ export const TASK_GROUP = 'processor';
 export const TASK_TOPICS = [...INPUTS, 'STATE'] as const satisfies readonly Topic[];
 
 const AGAIN_MS = 1_000;
-const SHOW_LAG_MS = 5_000;
+const LOOK_AFTER_MS = 5_000;
 
 interface OwnershipDeps extends GroupDeps, Omit<TaskLogDeps, 'confirm' | 'onFenced' | 'client' | 'metrics'> {
   /** Connections for one task: brokers take one request of a connection at a time, and a commit of one task must not wait for another's. */
@@ -28,7 +28,7 @@ export class Ownership {
   readonly #member: GroupMember;
   readonly #tasks = new Map<number, KafkaTaskLog>();
   readonly #ending = new Map<number, Promise<void>>();
-  readonly #lagTimer: NodeJS.Timeout;
+  readonly #timer: NodeJS.Timeout;
   #closing: Promise<void> | undefined;
 
   constructor(owner: TaskOwner, settings: GroupSettings, deps: OwnershipDeps) {
@@ -41,7 +41,15 @@ export class Ownership {
         this.#shared(new Set());
       },
     });
-    this.#lagTimer = setInterval(() => void this.#showLag(), SHOW_LAG_MS).unref();
+    this.#timer = setInterval(() => {
+      void this.#showLag();
+      for (const task of this.#tasks.values()) void task.keepReady(false);
+    }, LOOK_AFTER_MS).unref();
+  }
+
+  /** Partitions have other leaders: perhaps transactions have other coordinators too. */
+  moved(): void {
+    for (const task of this.#tasks.values()) void task.keepReady(true);
   }
 
   /** Gives all back: resolves once no task writes any more. */
@@ -51,7 +59,7 @@ export class Ownership {
   }
 
   async #close(): Promise<void> {
-    clearInterval(this.#lagTimer);
+    clearInterval(this.#timer);
     for (const partition of [...this.#tasks.keys()]) this.#revoke(partition);
     await Promise.all(this.#ending.values());
     await this.#showLag();

@@ -1,6 +1,6 @@
 import { PermanentError } from '../../runtime/errors.ts';
 import type { InputPositions, OutgoingRecord, Reader, StateDelta, TaskLog } from '../port.ts';
-import { type InputTopic, INPUTS } from '../topics.ts';
+import { type InputTopic, INPUTS, type Topic } from '../topics.ts';
 import type { Client } from './client.ts';
 import { fenced, unavailable } from './faults.ts';
 import type { KafkaMetrics } from './metrics.ts';
@@ -11,6 +11,11 @@ import { TransactionalProducer } from './transactions.ts';
 
 /** The key in STATE under which a task's input positions are kept, beside those of sensors, which are numbers. */
 const POSITIONS_KEY = '@positions';
+
+/** The topics of nearly every commit. */
+const WRITTEN = ['ALARM', 'COUNT', 'STATE'] as const satisfies readonly Topic[];
+/** Who commits more often than this meets a move by itself. */
+const QUIET_MS = 4_000;
 
 export interface TaskLogDeps {
   readonly client: Client;
@@ -31,6 +36,7 @@ export class KafkaTaskLog implements TaskLog {
   readonly #deps: TaskLogDeps;
   #producer: TransactionalProducer | undefined;
   #positions: InputPositions | undefined;
+  #committedAt = 0;
   #fenced = false;
 
   constructor(partition: number, deps: TaskLogDeps) {
@@ -46,7 +52,25 @@ export class KafkaTaskLog implements TaskLog {
   /** From now on it writes nothing, whatever its epoch. */
   fence(): void {
     this.#fenced = true;
+    this.#producer?.abandon();
     this.#producer = undefined;
+  }
+
+  /**
+   * Sees to it that the next commit finds its coordinator and its leaders where they are now: of a task that commits seldom a move is otherwise
+   * met under an alarm. What can't be found yet is the commit's to look for.
+   */
+  async keepReady(moved: boolean): Promise<void> {
+    const { client, clock, prefix } = this.#deps;
+    const producer = this.#producer;
+    if (!producer || (!moved && clock() - this.#committedAt < QUIET_MS)) return;
+    try {
+      if (moved) await client.refresh();
+      const leaders = WRITTEN.map((topic) => client.leaderOf(prefix + topic, this.partition));
+      await producer.meet(new Set(leaders.filter((leader) => leader !== undefined)));
+    } catch {
+      // Nothing is lost by it.
+    }
   }
 
   async close(): Promise<void> {
@@ -91,6 +115,7 @@ export class KafkaTaskLog implements TaskLog {
       throw error;
     }
     this.#positions = positions;
+    this.#committedAt = this.#deps.clock();
     this.#deps.metrics.transactionSeconds.observe((performance.now() - began) / 1_000);
   }
 

@@ -1,33 +1,44 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type BackoffSettings, backoffMs } from '../../runtime/backoff.ts';
 import { reasonOf } from '../../runtime/errors.ts';
 import type { Client } from './client.ts';
-import { fenced, isFencing, produceFault, unavailable } from './faults.ts';
-import { ask, type Broker, isStale, kafkaErrorOf } from './kafkajs.ts';
+import { CONCURRENT_TRANSACTIONS, DUPLICATE_SEQUENCE, fenced, isFencing, isRetried, NotSent, produceFault, unavailable } from './faults.ts';
+import { ask, type Broker, isPassing, kafkaErrorOf } from './kafkajs.ts';
 import type { TransactionPart } from './transaction-parts.ts';
 import type { ProducerIdentity } from './wire/batch-writer.ts';
-import { PRODUCE, type ProducedBatch, produceRequest, producedPlaces } from './wire/produce.ts';
+import { PRODUCE, type ProducedBatch, type ProducedPlace, produceRequest, producedPlaces } from './wire/produce.ts';
 
 export interface TransactionSettings {
   readonly transactionalId: string;
   readonly requestTimeoutMs: number;
 }
 
+/** What it needs of a client. */
+export type TransactionClient = Pick<Client, 'atCoordinator' | 'exchange' | 'leaderOf' | 'meet' | 'refresh'>;
+
 /** An open transaction of a dead owner ends by itself after this; a successor ends it at once. */
 const TRANSACTION_TIMEOUT_MS = 10_000;
-const AGAIN_MS = 3;
-const EPOCH_AGAIN_MS = 20;
+/** A commit that brokers put off is given up before its transaction ends by itself. */
+const COMMIT_WITHIN_MS = 8_000;
 const TAKE_OVER_TIMEOUT_MS = 15_000;
+/** The transaction before is completed within milliseconds, an election takes seconds. */
+const AGAIN: BackoffSettings = { firstMs: 3, maxMs: 50 };
 const SEQUENCE_MODULUS = 2 ** 31;
 
-/** A transactional id's producer, one epoch of it. After any rejection it must not be used any more: take another epoch. */
+/**
+ * A transactional id's producer, one epoch of it. Leaders and coordinators that move, load or can't be reached are waited for where that is safe: as
+ * long as nothing is written; and where a broker has answered that it did not do what it was asked, which is then asked once more, the same batches
+ * under the same sequence numbers. After any rejection it must not be used any more: take another epoch.
+ */
 export class TransactionalProducer {
-  readonly #client: Client;
+  readonly #client: TransactionClient;
   readonly #settings: TransactionSettings;
   readonly #identity: ProducerIdentity;
   readonly #sequences = new Map<string, number>();
   #failed = false;
+  #deadline = 0;
 
-  private constructor(client: Client, settings: TransactionSettings, identity: ProducerIdentity) {
+  private constructor(client: TransactionClient, settings: TransactionSettings, identity: ProducerIdentity) {
     this.#client = client;
     this.#settings = settings;
     this.#identity = identity;
@@ -37,19 +48,18 @@ export class TransactionalProducer {
    * Takes a new epoch: whoever had one before can't write any more, and its open transaction is aborted before this resolves. Rejects with
    * TransientError.
    */
-  static async begin(client: Client, settings: TransactionSettings): Promise<TransactionalProducer> {
+  static async begin(client: TransactionClient, settings: TransactionSettings): Promise<TransactionalProducer> {
     const { transactionalId } = settings;
     const request = (broker: Broker) => ask(broker, 'InitProducerId', { transactionalId, transactionTimeout: TRANSACTION_TIMEOUT_MS });
-    for (const end = performance.now() + TAKE_OVER_TIMEOUT_MS; ; ) {
+    const end = performance.now() + TAKE_OVER_TIMEOUT_MS;
+    for (let attempt = 0; ; attempt += 1) {
       try {
         const { producerId, producerEpoch } = await client.atCoordinator('transaction', transactionalId, request);
         return new TransactionalProducer(client, settings, { producerId: Number(producerId), epoch: Number(producerEpoch) });
       } catch (error) {
-        const type = kafkaErrorOf(error);
         // The predecessor's transaction is being aborted, or the coordinator is moving.
-        const passing = type === 'CONCURRENT_TRANSACTIONS' || type === 'GROUP_LOAD_IN_PROGRESS' || isStale(error);
-        if (performance.now() > end || !passing) throw error;
-        await sleep(EPOCH_AGAIN_MS);
+        if (performance.now() > end || !isPassing(error)) throw error;
+        await sleep(backoffMs(attempt, AGAIN));
       }
     }
   }
@@ -58,16 +68,30 @@ export class TransactionalProducer {
   async commit(parts: readonly TransactionPart[]): Promise<void> {
     if (this.#failed) throw unavailable('this producer has failed; its successor needs a new epoch');
     this.#failed = true;
+    this.#deadline = performance.now() + COMMIT_WITHIN_MS;
     await this.#register(parts);
     await this.#write(parts);
-    await this.#coordinate('EndTxn', { transactionResult: true });
+    // One that had no answer may still be under way, and must not end the next transaction instead.
+    await this.#coordinate('EndTxn', { transactionResult: true }, (error) => kafkaErrorOf(error) !== undefined || error instanceof NotSent);
     this.#failed = false;
+  }
+
+  /** A commit under way waits for nobody any more. */
+  abandon(): void {
+    this.#deadline = 0;
+  }
+
+  /** Who coordinates, and a connection to each of these leaders: to be looked after now and then, lest a commit has to. */
+  async meet(leaders: ReadonlySet<number>): Promise<void> {
+    await this.#client.meet(this.#settings.transactionalId, leaders);
   }
 
   async #register(parts: readonly TransactionPart[]): Promise<void> {
     const topics = new Map<string, number[]>();
     for (const { topic, partition } of parts) topics.set(topic, [...(topics.get(topic) ?? []), partition]);
-    await this.#coordinate('AddPartitionsToTxn', { topics: [...topics].map(([topic, partitions]) => ({ topic, partitions })) });
+    // Nothing is written yet, and to name partitions twice is to name them once.
+    const options = { topics: [...topics].map(([topic, partitions]) => ({ topic, partitions })) };
+    await this.#coordinate('AddPartitionsToTxn', options, () => true);
   }
 
   /** A request takes one batch of a partition: the others follow in rounds. */
@@ -77,48 +101,78 @@ export class TransactionalProducer {
   }
 
   async #writeRound(parts: readonly TransactionPart[], round: number): Promise<void> {
-    const byLeader = new Map<number, ProducedBatch[]>();
-    for (const { topic, partition, batches } of parts) {
-      const batch = batches[round];
-      if (!batch) continue;
-      const leader = this.#client.leaderOf(topic, partition);
-      if (leader === undefined) throw unavailable(`${topic}/${partition} has no leader at the moment`);
-      const place = `${topic}/${partition}`;
-      const sequence = this.#sequences.get(place) ?? 0;
-      this.#sequences.set(place, (sequence + batch.count) % SEQUENCE_MODULUS);
-      const sealed = { topic, partition, batch: batch.seal(this.#identity, sequence, true) };
-      byLeader.set(leader, [...(byLeader.get(leader) ?? []), sealed]);
+    let left = parts.flatMap((part) => this.#sealed(part, round));
+    for (let attempt = 0; ; attempt += 1) {
+      const outcomes = await Promise.all([...this.#byLeader(left)].map(([leader, batches]) => this.#produce(leader, batches, attempt > 0)));
+      left = outcomes.flat();
+      if (left.length === 0) return;
+      if (performance.now() > this.#deadline) throw unavailable(`${left.map(placeOf).join(', ')}: no broker takes records at the moment`);
+      await sleep(backoffMs(attempt, AGAIN));
+      await this.#client.refresh().catch(() => undefined);
     }
-    await Promise.all([...byLeader].map(([leader, produced]) => this.#produce(leader, produced)));
   }
 
-  async #produce(leader: number, batches: readonly ProducedBatch[]): Promise<void> {
+  #sealed({ topic, partition, batches }: TransactionPart, round: number): ProducedBatch[] {
+    const batch = batches[round];
+    if (!batch) return [];
+    const place = placeOf({ topic, partition });
+    const sequence = this.#sequences.get(place) ?? 0;
+    this.#sequences.set(place, (sequence + batch.count) % SEQUENCE_MODULUS);
+    return [{ topic, partition, batch: batch.seal(this.#identity, sequence, true) }];
+  }
+
+  #byLeader(batches: readonly ProducedBatch[]): Map<number | undefined, ProducedBatch[]> {
+    const byLeader = new Map<number | undefined, ProducedBatch[]>();
+    for (const batch of batches) {
+      const leader = this.#client.leaderOf(batch.topic, batch.partition);
+      byLeader.set(leader, [...(byLeader.get(leader) ?? []), batch]);
+    }
+    return byLeader;
+  }
+
+  /** Resolves with the batches that were surely not taken, and may be elsewhere or later. */
+  async #produce(leader: number | undefined, batches: readonly ProducedBatch[], again: boolean): Promise<readonly ProducedBatch[]> {
+    if (leader === undefined) return batches;
     const { transactionalId, requestTimeoutMs } = this.#settings;
     const request = produceRequest(transactionalId, requestTimeoutMs, batches);
-    const places = producedPlaces(await this.#client.exchange(leader, 'patient', PRODUCE, request, requestTimeoutMs * 2));
-    for (const { topic, partition, error } of places) if (error !== 0) throw produceFault(`${topic}/${partition}`, error);
+    let places: readonly ProducedPlace[];
+    try {
+      places = producedPlaces(await this.#client.exchange(leader, 'patient', PRODUCE, request, requestTimeoutMs * 2));
+    } catch (error) {
+      if (error instanceof NotSent) return batches;
+      throw error;
+    }
+    for (const { topic, partition, error } of places) {
+      const isTaken = error === 0 || (again && error === DUPLICATE_SEQUENCE);
+      if (!isTaken && !isPutOff(error)) throw produceFault(placeOf({ topic, partition }), error);
+    }
     // An answer that leaves one out is no acknowledgement of it.
     if (places.length !== batches.length) throw unavailable('the broker left partitions out of its answer');
+    const putOff = new Set(places.filter(({ error }) => isPutOff(error)).map(placeOf));
+    return batches.filter((batch) => putOff.has(placeOf(batch)));
   }
 
-  /** The transaction before may still be completing: that takes milliseconds. */
-  async #coordinate(name: 'AddPartitionsToTxn' | 'EndTxn', options: object): Promise<void> {
-    const { transactionalId, requestTimeoutMs } = this.#settings;
+  /** The transaction before may still be completing: that takes milliseconds. `mayAskAgain` of what will pass by itself. */
+  async #coordinate(name: 'AddPartitionsToTxn' | 'EndTxn', options: object, mayAskAgain: (error: unknown) => boolean): Promise<void> {
+    const { transactionalId } = this.#settings;
     const { producerId, epoch } = this.#identity;
     const request = (broker: Broker) => ask(broker, name, { transactionalId, producerId, producerEpoch: epoch, ...options });
-    for (const end = performance.now() + requestTimeoutMs; ; ) {
+    for (let attempt = 0; ; attempt += 1) {
       try {
         await this.#client.atCoordinator('transaction', transactionalId, request);
         return;
       } catch (error) {
         const type = kafkaErrorOf(error);
         if (type === 'INVALID_PRODUCER_EPOCH' || type === 'PRODUCER_FENCED' || isFencing(codeOf(error))) throw fenced();
-        if (type !== 'CONCURRENT_TRANSACTIONS' || performance.now() > end) throw error;
-        await sleep(AGAIN_MS);
+        if (!isPassing(error) || !mayAskAgain(error) || performance.now() > this.#deadline) throw error;
+        await sleep(backoffMs(attempt, AGAIN));
       }
     }
   }
 }
+
+const isPutOff = (error: number): boolean => isRetried(error) || error === CONCURRENT_TRANSACTIONS;
+const placeOf = ({ topic, partition }: { readonly topic: string; readonly partition: number }): string => `${topic}/${partition}`;
 
 /** kafkajs doesn't know newer errors and says their number only. */
 function codeOf(error: unknown): number {

@@ -14,18 +14,27 @@ export interface WatchDeps {
   readonly logger: Logger;
 }
 
-/** Asks the brokers for their leaders again and again, also when nobody writes; `onChange` hears when none has answered for a while, and when one does again. */
+export interface WatchListener {
+  /** No broker has answered for a while, for this reason; undefined: one does again. */
+  away(error: Error | undefined): void;
+  /** Some partition has another leader. */
+  moved(): void;
+}
+
+/** Asks the brokers for their leaders again and again, also when nobody writes. */
 export class Watch {
   readonly #deps: WatchDeps;
-  readonly #onChange: (error: Error | undefined) => void;
+  readonly #listener: WatchListener;
   readonly #timer: NodeJS.Timeout;
   #failingSince: number | undefined;
+  #leadership: string;
   #away = false;
   #asking = false;
 
-  constructor(deps: WatchDeps, onChange: (error: Error | undefined) => void) {
+  constructor(deps: WatchDeps, listener: WatchListener) {
     this.#deps = deps;
-    this.#onChange = onChange;
+    this.#listener = listener;
+    this.#leadership = deps.client.leadership;
     this.#timer = setInterval(() => void this.#ask(), EVERY_MS).unref();
   }
 
@@ -41,6 +50,7 @@ export class Watch {
       await this.#deps.client.refresh();
       this.#failingSince = undefined;
       if (this.#away) this.#changed(undefined);
+      this.#compare();
     } catch (error) {
       this.#failingSince ??= began;
       if (performance.now() - this.#failingSince > PATIENCE_MS && error instanceof Error) this.#changed(error);
@@ -49,12 +59,20 @@ export class Watch {
     }
   }
 
+  #compare(): void {
+    const { leadership } = this.#deps.client;
+    if (leadership === this.#leadership) return;
+    this.#leadership = leadership;
+    this.#deps.logger.info('partitions have other leaders now');
+    this.#listener.moved();
+  }
+
   #changed(error: Error | undefined): void {
     const { health, logger } = this.#deps;
     health.report(HEALTH_PART, error && reasonOf(error));
     if (error && !this.#away) logger.warn({ reason: reasonOf(error) }, 'Kafka cannot be reached, nothing is acknowledged until it can');
     if (!error) logger.info('Kafka can be reached again');
     this.#away = error !== undefined;
-    this.#onChange(error);
+    this.#listener.away(error);
   }
 }

@@ -1,7 +1,7 @@
 /** The log on a real Kafka, with topics of its own. */
 import { spawn } from 'node:child_process';
 import kafkajs, { type Admin } from 'kafkajs';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { Registry } from 'prom-client';
 import { Client } from '../../message-log/kafka/client.ts';
 import type { KafkaConfig } from '../../message-log/kafka/config.ts';
@@ -25,7 +25,7 @@ export interface KafkaInstallation {
   readonly health: Health;
   readonly registry: Registry;
   /** Another log on the same topics, as another process would open it; `clock` is that of its machine. */
-  open(overrides?: Partial<KafkaConfig>, clock?: Clock): Promise<MessageLog>;
+  open(overrides?: Partial<KafkaConfig>, clock?: Clock, logger?: Logger): Promise<MessageLog>;
 }
 
 /** Creates the topics of an installation; each call has its own. */
@@ -57,8 +57,8 @@ export async function kafkaInstallation(kafka: TestKafka, overrides: Partial<Kaf
     config,
     health,
     registry,
-    open: (more = {}, clock = Date.now) =>
-      openKafkaLog({ ...config, ...more }, { clock, logger: pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' }), registry, health }),
+    open: (more = {}, clock = Date.now, logger = pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' })) =>
+      openKafkaLog({ ...config, ...more }, { clock, logger, registry, health }),
   };
 }
 

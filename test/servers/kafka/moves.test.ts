@@ -1,0 +1,56 @@
+/** Leaders and coordinators move while next to nothing happens: the next alarm must not be the one to find out. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { kafkaInstallation } from '../../support/kafka-log.ts';
+import { type Lateness, QuietSystem } from '../../support/lateness.ts';
+import { randomOf } from '../../support/random.ts';
+import { startKafka, type TestKafka } from '../../support/servers/kafka.ts';
+
+const ROUNDS = Number(process.env.MOVES_ROUNDS ?? 3);
+const SEED = Number(process.env.MOVES_SEED ?? Math.floor(Math.random() * 1e6));
+/** On a machine that does other work too; what it takes on a quiet one is in docs/results.md. */
+const WORST_MS = 6_000;
+const MEDIAN_MS = 2_000;
+const MOVED_WITHIN_MS = 6_000;
+
+let kafka: TestKafka;
+beforeAll(async () => {
+  // Leaders go back to where they were a second after a broker has come back.
+  kafka = await startKafka({
+    nodes: 3,
+    settings: { 'leader.imbalance.check.interval.seconds': '1', 'leader.imbalance.per.broker.percentage': '0' },
+  });
+});
+afterAll(() => kafka?.destroy());
+
+it(`no alarm of a quiet system is late after brokers were killed and leaders moved back (seed ${SEED})`, { timeout: 240_000 }, async () => {
+  const random = randomOf(SEED);
+  const system = await QuietSystem.start(await kafkaInstallation(kafka, { partitions: 6 }));
+  const taken: Record<'killed' | 'moved back', Lateness[]> = { killed: [], 'moved back': [] };
+  try {
+    await system.alarm();
+    const linesBefore = system.lines.length;
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const node = 1 + (round % 3);
+      await kafka.kill(node);
+      await sleep(random() * MOVED_WITHIN_MS);
+      taken.killed.push(await system.alarm());
+      await kafka.restart(node);
+      await sleep(random() * MOVED_WITHIN_MS);
+      taken['moved back'].push(await system.alarm());
+    }
+    const lines = system.lines.slice(linesBefore);
+    const all = [...taken.killed, ...taken['moved back']].map(({ seenMs }) => seenMs).sort((a, b) => a - b);
+    const counts = new Map<string, number>();
+    for (const { msg } of lines) counts.set(msg, (counts.get(msg) ?? 0) + 1);
+    process.stdout.write(
+      `${JSON.stringify({ seed: SEED, ...taken }, (_key, value: unknown) => (typeof value === 'number' ? Math.round(value) : value))}\n`,
+    );
+    process.stdout.write(`${[...counts].map(([msg, n]) => `${n} × ${msg}`).join('\n')}\n`);
+    expect(all[Math.floor(all.length / 2)]).toBeLessThan(MEDIAN_MS);
+    expect(all.at(-1)).toBeLessThan(WORST_MS);
+    expect(lines.filter(({ level }) => level >= 40)).toEqual([]);
+  } finally {
+    await system.stop();
+  }
+});
