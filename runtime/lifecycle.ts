@@ -34,9 +34,9 @@ export class Lifecycle {
   async #releaseAll(deadlineMs: number): Promise<void> {
     this.#abort.abort(new Error('stopping'));
     const problems: string[] = [];
-    const end = Date.now() + deadlineMs;
+    const end = performance.now() + deadlineMs;
     for (const { name, run } of this.#releases.toReversed()) {
-      const problem = await within(Math.max(0, end - Date.now()), run);
+      const problem = await within(Math.max(0, end - performance.now()), run);
       if (problem) problems.push(`${name}: ${problem}`);
     }
     if (problems.length > 0) throw new StopError(`not stopped cleanly: ${problems.join('; ')}`);
