@@ -80,8 +80,32 @@ describe('the places that the map needs', () => {
     now += 2 * MINUTE;
     await keeper.refresh();
     expect(keeper.file).toMatchObject({ count: 9, unplaced: [4] });
+    expect(keeper.described()).toMatchObject({ count: 9 });
     state.sensors = 12;
     await keeper.refresh();
     expect(keeper.file?.count).toBe(11);
+  });
+
+  it('are read no more than a fiftieth of the time, failed attempts included', async () => {
+    let now = 0;
+    const { state, directory } = directoryOf(30, [1]);
+    const slow: Directory = {
+      ...directory,
+      places: async function* (from) {
+        now += MINUTE;
+        yield* directory.places(from);
+      },
+    };
+    const keeper = new PlacesKeeper({ directory: slow, health: new Health() }, () => now);
+    expect(keeper.described()).toBeNull();
+    await keeper.refresh();
+    await keeper.refresh();
+    expect(state.given).toHaveLength(3);
+    now += 100 * MINUTE - 1;
+    await keeper.refresh();
+    expect(state.given).toHaveLength(3);
+    now += 1;
+    await keeper.refresh();
+    expect(state.given).toHaveLength(6);
   });
 });

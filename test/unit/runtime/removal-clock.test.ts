@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -159,6 +159,72 @@ describe('the time by which old things are removed', () => {
     machine.recordsAhead = 0;
     expect(machine.removal).toBe(machine.truth);
     expect(machine.health.notices()).toEqual({});
+  });
+
+  it.each([
+    ['an hour ahead', HOUR, true],
+    ['more than an hour ahead', HOUR + 1, false],
+    ['a minute behind', -60 * SECOND, true],
+    ['more than a minute behind', -60 * SECOND - 1, false],
+  ])('draws its line: a step to %s', (_, off, believed) => {
+    machine.pass(HOUR);
+    machine.off = off;
+    expect(machine.removal === machine.truth + off).toBe(believed);
+    expect(machine.health.notices()).toEqual(believed ? {} : { clock: expect.anything() });
+  });
+
+  it('draws its line at records that are a minute ahead', () => {
+    machine.recordsAhead = 60 * SECOND;
+    expect(machine.removal).toBe(START);
+    machine.recordsAhead += 1;
+    expect(machine.removal).toBeUndefined();
+  });
+
+  it.each([
+    [31 * DAY, '31 days'],
+    [2 * DAY, '2 days'],
+    [2 * DAY - HOUR, '47 hours'],
+    [2 * HOUR, '2 hours'],
+    [2 * HOUR - 60 * SECOND, '119 minutes'],
+    [120 * SECOND, '2 minutes'],
+    [119 * SECOND, '119 seconds'],
+  ])('says in words that it is off by %i ms', (ms, words) => {
+    machine.recordsAhead = ms;
+    expect(machine.removal).toBeUndefined();
+    expect(machine.health.notices().clock).toContain(`is ${words} ahead of this machine's clock`);
+    machine.recordsAhead = 0;
+    machine.off = -ms;
+    expect(machine.removal).toBeUndefined();
+    expect(machine.health.notices().clock).toContain(`is ${words} behind what it was`);
+  });
+
+  it('says once what is wrong, again when something else is, and once that all is well', () => {
+    machine.pass(HOUR);
+    machine.off = 31 * DAY;
+    machine.pass(HOUR);
+    machine.off = 0;
+    machine.recordsAhead = 31 * DAY;
+    machine.pass(HOUR);
+    machine.recordsAhead = 0;
+    machine.pass(HOUR);
+    expect(machine.lines).toEqual([
+      expect.stringContaining('has stepped ahead by 31 days'),
+      expect.stringContaining('the time of records is 31 days ahead'),
+      expect.stringContaining('is believed again'),
+    ]);
+  });
+
+  it('remembers the time every ten minutes, and as soon as there is a folder', async () => {
+    const remembered = async () => Date.parse((await readFile(join(folder, 'removal-clock'), 'utf8')).trim());
+    await rm(folder, { recursive: true });
+    machine.pass(60 * SECOND);
+    await mkdir(folder);
+    machine.pass(10 * SECOND);
+    expect(await remembered()).toBe(START + 70 * SECOND);
+    machine.pass(599 * SECOND);
+    expect(await remembered()).toBe(START + 70 * SECOND);
+    machine.pass(SECOND);
+    expect(await remembered()).toBe(START + 670 * SECOND);
   });
 
   it('starts with what the machine says where nothing, or nonsense, is remembered', async () => {
