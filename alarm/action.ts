@@ -6,29 +6,49 @@ export const NOTE_MAX = 2_000;
 
 const NAME_MAX = 200;
 
+/** An action that can't be carried out. Where it says who asks for what, `action` has that, for an answer; a version that can't be read is 0. */
+export interface BadAction {
+  readonly problem: string;
+  readonly action?: Action;
+}
+
 /** The action in a record of topic ACTION, which another process wrote; or what is wrong with it. */
-export function parseAction(json: string): Action | string {
+export function parseAction(json: string): Action | BadAction {
   let value: unknown;
   try {
     value = JSON.parse(json);
   } catch {
-    return 'not valid JSON';
+    return { problem: 'not valid JSON' };
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'must be a JSON object';
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return { problem: 'must be a JSON object' };
   const { id, alarm, sensor, kind, version, by, note, disposition } = value as Record<string, unknown>;
-  if (!isName(id)) return `id must be a text of 1 to ${NAME_MAX} characters`;
-  if (!isName(alarm)) return `alarm must be a text of 1 to ${NAME_MAX} characters`;
-  if (!isWhole(sensor, 0) || sensor > SENSOR_ID_MAX) return `sensor must be a whole number from 0 to ${SENSOR_ID_MAX}`;
-  if (!isOneOf<ActionKind>(kind, ACTION_KINDS)) return `kind must be one of ${ACTION_KINDS.join(', ')}`;
-  if (!isWhole(version, 1)) return 'version must be a whole number from 1';
-  if (!isName(by)) return `by must be a text of 1 to ${NAME_MAX} characters`;
-  if (note !== undefined && !isNote(note)) return `note must be a text of 1 to ${NOTE_MAX} characters`;
-  if (disposition !== undefined && !isOneOf<Disposition>(disposition, DISPOSITIONS)) {
-    return `disposition must be one of ${DISPOSITIONS.join(', ')}`;
-  }
-  if (kind === 'note' && note === undefined) return 'note is missing';
-  if (kind === 'disposition' && disposition === undefined) return 'disposition is missing';
-  return { id, alarm, sensor, kind, version, by, ...(note !== undefined && { note }), ...(disposition !== undefined && { disposition }) };
+  if (!isName(id)) return { problem: `id must be a text of 1 to ${NAME_MAX} characters` };
+  if (!isName(alarm)) return { problem: `alarm must be a text of 1 to ${NAME_MAX} characters` };
+  if (!isWhole(sensor, 0) || sensor > SENSOR_ID_MAX) return { problem: `sensor must be a whole number from 0 to ${SENSOR_ID_MAX}` };
+  if (!isOneOf<ActionKind>(kind, ACTION_KINDS)) return { problem: `kind must be one of ${ACTION_KINDS.join(', ')}` };
+  if (!isName(by)) return { problem: `by must be a text of 1 to ${NAME_MAX} characters` };
+  const action: Action = {
+    id,
+    alarm,
+    sensor,
+    kind,
+    version: isWhole(version, 1) ? version : 0,
+    by,
+    ...(isNote(note) && { note }),
+    ...(isOneOf<Disposition>(disposition, DISPOSITIONS) && { disposition }),
+  };
+  const problem = problemOf(action, note, disposition);
+  return problem === undefined ? action : { problem, action };
+}
+
+/** What is wrong with the rest of an action whose asker is known. */
+function problemOf(action: Action, note: unknown, disposition: unknown): string | undefined {
+  if (action.version === 0) return 'version must be a whole number from 1';
+  if (note !== undefined && action.note === undefined) return `note must be a text of 1 to ${NOTE_MAX} characters`;
+  if (disposition !== undefined && action.disposition === undefined) return `disposition must be one of ${DISPOSITIONS.join(', ')}`;
+  if (action.kind === 'note' && note === undefined) return 'note is missing';
+  if (action.kind === 'disposition' && disposition === undefined) return 'disposition is missing';
+  return undefined;
 }
 
 function isName(value: unknown): value is string {

@@ -1,22 +1,40 @@
 import type { Action, Alarm, AlarmChangeKind, AlarmCount, AlarmEvent, Evidence, Position } from './alarm.ts';
 import { DueQueue } from './due-queue.ts';
 import { after, areAfter, completing, type Hits, keep, suffice } from './kept-hits.ts';
-import { acknowledge, act, clear, raise, SEEN_EVERY_MS, SELF, see } from './lifecycle.ts';
+import type { SensorFaults } from './faults.ts';
+import { acknowledge, act, clear, raise, SEEN_EVERY_MS, SELF, see, endedAt } from './lifecycle.ts';
+import { isRepeat, remember, type Repeatable } from './repeats.ts';
 import type { Rules } from './rules.ts';
-import { activeOf, bytesOf, emptyState, fromJson, isEmpty, replaceOpen, type SensorState, type TypeState, toJson } from './sensor-state.ts';
+import {
+  activeOf,
+  bytesOf,
+  ENDED_FOR_MS,
+  emptyState,
+  fromJson,
+  isEmpty,
+  replace,
+  type SensorState,
+  type TypeState,
+  toJson,
+} from './sensor-state.ts';
 import { ALARM_TYPES, type AlarmType, hits, isHit, STATUS_BYTES_MAX, type Status } from './status.ts';
+import { Supervision } from './supervision.ts';
 
 export interface DetectionSettings {
   readonly rules: Rules;
   readonly partition: number;
   /** How far apart the clocks of two proxies may be, ms. */
   readonly clockSkewMaxMs: number;
+  /** A hit with the same `seq` and the same bytes as an earlier one is that one sent again, if it comes within this time of it, ms. */
+  readonly repeatWithinMs: number;
 }
 
 /** What came of the input since the last call; `changed` has the new state of each sensor as JSON, null where nothing is left to remember. */
 export interface Effects {
   readonly events: AlarmEvent[];
   readonly counts: AlarmCount[];
+  /** Sensors whose faults changed, or were to be told again. */
+  readonly faults: SensorFaults[];
   readonly changed: ReadonlyMap<number, string | null>;
 }
 
@@ -30,6 +48,8 @@ export const AWAITING_BYTES_MAX = 36 * 1024;
 /** What a type's hits may take together: a reading keeps its whole value where up to three make an alarm, else its share of this. */
 const VALUES_MAX = 3 * STATUS_BYTES_MAX;
 
+const NEVER = Number.POSITIVE_INFINITY;
+
 /**
  * Decides over one partition which alarms there are. Pure: all it knows comes in by its methods, all it does comes out by `takeEffects`.
  * The same input gives the same events and ids, however it is cut into batches and wherever it is restored in between.
@@ -38,20 +58,29 @@ export class Detection {
   readonly #rules: Rules;
   readonly #partition: number;
   readonly #clockSkewMaxMs: number;
+  /** How far ENTRY moves on until nothing older is to be expected any more, ms. */
+  readonly #lateMax: number;
+  readonly #repeatWithinMs: number;
   readonly #valueMax: number;
   readonly #states = new Map<number, SensorState>();
-  readonly #changed = new Set<number>();
+  readonly #unsaved = { changed: new Set<number>(), riding: new Set<number>() };
+  readonly #supervision: Supervision;
   readonly #active: Record<AlarmType, number> = { motion: 0, smoke: 0, temperature: 0 };
   readonly #due = new DueQueue();
-  /** ENTRY time at which the next OK can be forgotten. */
-  #dueNext = Number.POSITIVE_INFINITY;
+  /** ENTRY time at which there is something to forget, or a fault to tell again. */
+  #dueNext = NEVER;
   #events: AlarmEvent[] = [];
   #counts: AlarmCount[] = [];
+  #stale = 0;
+  #repeated = 0;
 
-  constructor({ rules, partition, clockSkewMaxMs }: DetectionSettings) {
+  constructor({ rules, partition, clockSkewMaxMs, repeatWithinMs }: DetectionSettings) {
     this.#rules = rules;
     this.#partition = partition;
     this.#clockSkewMaxMs = clockSkewMaxMs;
+    this.#lateMax = 2 * clockSkewMaxMs;
+    this.#repeatWithinMs = repeatWithinMs;
+    this.#supervision = new Supervision(partition, this.#unsaved);
     const hitsMax = Math.max(...ALARM_TYPES.map((type) => rules[type].hits));
     this.#valueMax = Math.min(STATUS_BYTES_MAX, Math.floor(VALUES_MAX / hitsMax));
   }
@@ -66,14 +95,35 @@ export class Detection {
     return this.#states.size;
   }
 
+  /** Sensors with a fault, by detector. */
+  get faulty(): Supervision['faulty'] {
+    return this.#supervision.faulty;
+  }
+
+  /** Hits that were dropped as older than a recovery. */
+  get stale(): number {
+    return this.#stale;
+  }
+
+  /** Hits that were sent again and counted once. */
+  get repeated(): number {
+    return this.#repeated;
+  }
+
   /** How many events wait to be taken. */
   get waiting(): number {
-    return this.#events.length;
+    return this.#events.length + this.#supervision.waiting;
+  }
+
+  /** How many sensors are to be stored, but not so soon that it takes a commit of their own. */
+  get riding(): number {
+    return this.#unsaved.riding.size;
   }
 
   /** A record of ENTRY, received `at`. `value` is asked for its text if it is a hit. */
   entry(status: Status, at: number, offset: number, value: () => string): void {
-    if (at >= this.#dueNext) this.#forgetOks(at);
+    if (at >= this.#dueNext) this.#forget(at);
+    if (!this.#supervision.isUsual(status)) this.#supervise(status, at, offset);
     if (isHit(status)) this.#hit(status, at, offset, value());
   }
 
@@ -82,94 +132,143 @@ export class Detection {
     const state = this.#stateOf(sensor);
     if (state.okAt !== undefined && at <= state.okAt) return;
     state.okAt = at;
-    this.#schedule(sensor, state, at);
-    this.#changed.add(sensor);
+    this.#schedule(sensor, state);
+    this.#unsaved.changed.add(sensor);
     const cause = { topic: 'OK', partition: this.#partition, offset };
-    for (const type of ALARM_TYPES) this.#recover(state[type], type, sensor, at, cause);
+    for (const type of ALARM_TYPES) this.#recover(state, type, sensor, at, cause);
   }
 
   /** A record of ACTION, received `at`: carried out, or refused with its reason. */
   action(action: Action, at: number, offset: number): void {
     const cause = { topic: 'ACTION', partition: this.#partition, offset };
     const state = this.#states.get(action.sensor);
-    const type = state && ALARM_TYPES.find((type) => state[type].open.some(({ id }) => id === action.alarm));
-    const alarm = type && state[type].open.find(({ id }) => id === action.alarm);
-    if (!alarm) {
-      this.#events.push({ event: 'refused', at, cause, action, reason: 'there is no such alarm, or it is over' });
+    const alarms = state ? [...ALARM_TYPES.flatMap((type) => state[type].open), ...state.ended] : [];
+    const alarm = alarms.find(({ id }) => id === action.alarm);
+    if (!state || !alarm) {
+      this.#events.push({ event: 'refused', at, cause, action, reason: 'there is no such alarm, or it was over long ago' });
       return;
     }
     const outcome = act(alarm, action, at);
     if (typeof outcome === 'string') this.#events.push({ event: 'refused', at, cause, action, reason: outcome, alarm });
-    else this.#change(state[type], outcome.event, outcome.alarm, at, cause, action);
+    else this.#change(state, outcome.event, outcome.alarm, at, cause, action);
   }
 
-  /** What came of the input since the last call; undefined: nothing. */
-  takeEffects(): Effects | undefined {
-    if (this.#events.length === 0 && this.#changed.size === 0) return undefined;
-    const changed = new Map<number, string | null>();
-    for (const sensor of this.#changed) {
-      const state = this.#states.get(sensor);
-      if (state === undefined || isEmpty(state)) {
-        this.#states.delete(sensor);
-        changed.set(sensor, null);
-      } else changed.set(sensor, toJson(state));
-    }
-    const effects = { events: this.#events, counts: this.#counts, changed };
+  /** A record of ACTION that can't be carried out, as far as it can be read; whoever asked for it waits for an answer. */
+  refuse(action: Action, reason: string, at: number, offset: number): void {
+    this.#events.push({ event: 'refused', at, cause: { topic: 'ACTION', partition: this.#partition, offset }, action, reason });
+  }
+
+  /**
+   * What came of the input since the last call; undefined: nothing. What has only been noted of sensors rides along, and by itself comes out if `all`
+   * is asked for.
+   */
+  takeEffects(all = false): Effects | undefined {
+    const { changed, riding } = this.#unsaved;
+    if (this.waiting === 0 && changed.size === 0 && !(all && riding.size > 0)) return undefined;
+    for (const sensor of riding) changed.add(sensor);
+    const stored = new Map<number, string | null>();
+    for (const sensor of changed) stored.set(sensor, this.#stored(sensor) ?? null);
+    const effects = { events: this.#events, counts: this.#counts, faults: this.#supervision.take(), changed: stored };
     this.#events = [];
     this.#counts = [];
-    this.#changed.clear();
+    changed.clear();
+    riding.clear();
     return effects;
+  }
+
+  #stored(sensor: number): string | undefined {
+    const state = this.#states.get(sensor);
+    if (state && isEmpty(state)) this.#states.delete(sensor);
+    return toJson({ state, known: this.#supervision.knownOf(sensor), faults: this.#supervision.stateOf(sensor) });
   }
 
   /** Takes a sensor's state up again from what `changed` gave; before any input. */
   restore(sensor: number, json: string): void {
+    const { state, known, faults } = fromJson(json);
+    this.#supervision.restore(sensor, known, faults);
+    this.#dueNext = Math.min(this.#dueNext, this.#supervision.dueNext);
     this.#countActive(this.#states.get(sensor), -1);
-    const state = fromJson(json);
+    this.#states.delete(sensor);
+    if (state === undefined) return;
     this.#states.set(sensor, state);
     this.#countActive(state, 1);
-    if (state.okAt !== undefined) this.#schedule(sensor, state, state.okAt);
+    this.#schedule(sensor, state);
+  }
+
+  #supervise(status: Status, at: number, offset: number): void {
+    this.#supervision.reading(status, at, offset, this.#isStale(status.id, at));
+    this.#dueNext = Math.min(this.#dueNext, this.#supervision.dueNext);
+  }
+
+  /** Clocks of proxies differ: only what is older than a recovery beyond doubt is stale. */
+  #isStale(sensor: number, at: number): boolean {
+    const okAt = this.#states.get(sensor)?.okAt;
+    return okAt !== undefined && at < okAt - this.#clockSkewMaxMs;
   }
 
   #hit(status: Status, at: number, offset: number, value: string): void {
-    const sensor = status.id;
-    const okAt = this.#states.get(sensor)?.okAt;
-    // Clocks of proxies differ: only what is older beyond doubt is stale.
-    if (okAt !== undefined && at < okAt - this.#clockSkewMaxMs) return;
+    const { id: sensor, seq } = status;
+    const state = this.#stateOf(sensor);
+    if (seq !== undefined && this.#isRepeat(sensor, state, { at, seq, value })) return;
+    if (this.#isStale(sensor, at)) {
+      this.#stale += 1;
+      this.#supervision.stale(
+        sensor,
+        ALARM_TYPES.filter((type) => hits(status, type)),
+        at,
+        offset,
+      );
+      this.#dueNext = Math.min(this.#dueNext, this.#supervision.dueNext);
+      return;
+    }
     const hit: Evidence = {
       topic: 'ENTRY',
       partition: this.#partition,
       offset,
       at,
-      ...(status.seq !== undefined && { seq: status.seq }),
+      ...(seq !== undefined && { seq }),
       value: value.slice(0, this.#valueMax),
     };
-    const state = this.#stateOf(sensor);
-    for (const type of ALARM_TYPES) if (hits(status, type)) this.#hitType(state[type], type, sensor, hit);
+    for (const type of ALARM_TYPES) if (hits(status, type)) this.#hitType(state, type, sensor, hit);
   }
 
-  #hitType(state: TypeState, type: AlarmType, sensor: number, hit: Evidence): void {
+  /** A hit that isn't one may be sent again from now on, whatever becomes of it: what is a repeat must not depend on when a recovery is read. */
+  #isRepeat(sensor: number, state: SensorState, hit: Repeatable): boolean {
+    if (isRepeat(state.repeatable, hit, this.#repeatWithinMs)) {
+      this.#repeated += 1;
+      return true;
+    }
+    state.repeatable = remember(state.repeatable, hit, this.#repeatWithinMs);
+    this.#unsaved.riding.add(sensor);
+    this.#schedule(sensor, state);
+    return false;
+  }
+
+  #hitType(sensorState: SensorState, type: AlarmType, sensor: number, hit: Evidence): void {
+    const state = sensorState[type];
     const rule = this.#rules[type];
     const kept = keep(state.hits, hit, rule.hits);
     if (kept === state.hits) return;
     state.hits = kept;
-    this.#changed.add(sensor);
+    this.#unsaved.changed.add(sensor);
     const enough = suffice(kept, rule);
     if (enough && rule.within !== undefined) state.proof = kept;
     const active = activeOf(state);
     if (!active) {
       if (enough) this.#raise(state, type, sensor, kept);
-    } else if (hit.at - active.lastSeenAt >= SEEN_EVERY_MS) this.#change(state, 'seen', see(active, hit.at), hit.at, positionOf(hit));
+    } else if (hit.at - active.lastSeenAt >= SEEN_EVERY_MS) this.#change(sensorState, 'seen', see(active, hit.at), hit.at, positionOf(hit));
   }
 
-  #recover(state: TypeState, type: AlarmType, sensor: number, at: number, cause: Position): void {
+  #recover(sensorState: SensorState, type: AlarmType, sensor: number, at: number, cause: Position): void {
+    const state = sensorState[type];
     const lastSeenAt = state.hits.findLast((hit) => hit.at <= at)?.at ?? 0;
     state.hits = after(state.hits, at);
     if (state.proof && !areAfter(state.proof, at)) state.proof = undefined;
     const active = activeOf(state);
     if (!active || areAfter(active.evidence, at)) return;
     this.#active[type]--;
-    this.#change(state, 'cleared', clear(active, at, lastSeenAt), at, cause);
-    this.#acknowledgeOldest(state, at, cause);
+    this.#change(sensorState, 'cleared', clear(active, at, lastSeenAt), at, cause);
+    this.#acknowledgeOldest(sensorState, type, at, cause);
     const remaining = this.#rules[type].within === undefined ? state.hits : (state.proof ?? []);
     if (suffice(remaining, this.#rules[type])) this.#raise(state, type, sensor, remaining);
   }
@@ -182,15 +281,16 @@ export class Detection {
     this.#counts.push({ alarm: alarm.id, sensor, type, at: alarm.raisedAt });
   }
 
-  #acknowledgeOldest(state: TypeState, at: number, cause: Position): void {
-    for (let [oldest] = state.open; oldest && awaitTooMany(state.open); [oldest] = state.open) {
+  #acknowledgeOldest(state: SensorState, type: AlarmType, at: number, cause: Position): void {
+    for (let [oldest] = state[type].open; oldest && awaitTooMany(state[type].open); [oldest] = state[type].open) {
       this.#change(state, 'acknowledged', acknowledge(oldest, SELF, at), at, cause);
     }
   }
 
-  #change(state: TypeState, event: AlarmChangeKind, alarm: Alarm, at: number, cause: Position, action?: Action): void {
-    replaceOpen(state, alarm);
-    this.#changed.add(alarm.sensor);
+  #change(state: SensorState, event: AlarmChangeKind, alarm: Alarm, at: number, cause: Position, action?: Action): void {
+    replace(state, alarm);
+    this.#schedule(alarm.sensor, state);
+    this.#unsaved.changed.add(alarm.sensor);
     this.#events.push({ event, at, cause, alarm, ...(action && { action }) });
   }
 
@@ -203,27 +303,47 @@ export class Detection {
     return state;
   }
 
-  #schedule(sensor: number, state: SensorState, okAt: number): void {
-    if (state.scheduled) return;
-    state.scheduled = true;
-    this.#due.push(okAt + 2 * this.#clockSkewMaxMs, sensor);
-    this.#dueNext = this.#due.next;
+  /** Lets go of what is remembered in time: what falls due first is scheduled. */
+  #schedule(sensor: number, state: SensorState): void {
+    const due = this.#dueOf(state);
+    if (due === NEVER || due >= (state.due ?? NEVER)) return;
+    state.due = due;
+    this.#due.push(due, sensor);
+    this.#dueNext = Math.min(this.#dueNext, due);
   }
 
-  /** ENTRY has come to `at`: no hit is to be expected any more that OKs of long before would make stale. Each OK costs this once. */
-  #forgetOks(at: number): void {
+  #dueOf({ okAt = NEVER, repeatable, ended }: SensorState): number {
+    return Math.min(okAt + this.#lateMax, this.#repeatableUntil(repeatable), ...ended.map((alarm) => endedAt(alarm) + ENDED_FOR_MS));
+  }
+
+  /** ENTRY time from which on none of the hits can come again. */
+  #repeatableUntil(repeatable: readonly Repeatable[]): number {
+    return repeatable.length === 0 ? NEVER : Math.max(...repeatable.map(({ at }) => at)) + this.#repeatWithinMs + this.#lateMax;
+  }
+
+  /** ENTRY has come to `at`: no hit is to be expected any more that is stale by a recovery of long before, or that was sent before. */
+  #forget(at: number): void {
     for (; this.#due.next <= at; ) {
+      const due = this.#due.next;
       const sensor = this.#due.pop() ?? 0;
       const state = this.#states.get(sensor);
-      if (state?.okAt === undefined) continue;
-      state.scheduled = false;
-      if (state.okAt + 2 * this.#clockSkewMaxMs > at) this.#schedule(sensor, state, state.okAt);
-      else {
-        state.okAt = undefined;
-        this.#changed.add(sensor);
-      }
+      // Else something else of it fell due earlier, and what is left was scheduled anew.
+      if (state?.due !== due) continue;
+      state.due = undefined;
+      this.#forgetOf(sensor, state, at);
+      this.#schedule(sensor, state);
     }
-    this.#dueNext = this.#due.next;
+    this.#supervision.reportStanding(at);
+    this.#dueNext = Math.min(this.#due.next, this.#supervision.dueNext);
+  }
+
+  #forgetOf(sensor: number, state: SensorState, at: number): void {
+    const { okAt, repeatable, ended } = state;
+    if ((okAt ?? NEVER) + this.#lateMax <= at) state.okAt = undefined;
+    if (this.#repeatableUntil(repeatable) <= at) state.repeatable = [];
+    state.ended = ended.filter((alarm) => endedAt(alarm) + ENDED_FOR_MS > at);
+    const kept = state.okAt === okAt && state.repeatable === repeatable && state.ended.length === ended.length;
+    if (!kept) this.#unsaved.riding.add(sensor);
   }
 
   #countActive(state: SensorState | undefined, by: number): void {

@@ -1,6 +1,11 @@
-/** Sensors by the time at which something is due: a binary heap. */
+interface Due {
+  readonly due: number;
+  readonly sensor: number;
+}
+
+/** Sensors by the time at which something is due, at the same time by their ids: a binary heap. */
 export class DueQueue {
-  readonly #heap: { due: number; sensor: number }[] = [];
+  readonly #heap: Due[] = [];
 
   /** Time of the earliest; Infinity when there is none. */
   get next(): number {
@@ -15,7 +20,7 @@ export class DueQueue {
     while (i > 0) {
       const parent = (i - 1) >> 1;
       const above = heap[parent];
-      if (above === undefined || above.due <= due) break;
+      if (above === undefined || !isBefore(entry, above)) break;
       heap[i] = above;
       i = parent;
     }
@@ -33,15 +38,19 @@ export class DueQueue {
       let child = 2 * i + 1;
       const right = heap[child + 1];
       let below = heap[child];
-      if (below !== undefined && right !== undefined && right.due < below.due) {
+      if (below !== undefined && right !== undefined && isBefore(right, below)) {
         below = right;
         child++;
       }
-      if (below === undefined || below.due >= last.due) break;
+      if (below === undefined || !isBefore(below, last)) break;
       heap[i] = below;
       i = child;
     }
     heap[i] = last;
     return first.sensor;
   }
+}
+
+function isBefore(one: Due, other: Due): boolean {
+  return one.due < other.due || (one.due === other.due && one.sensor < other.sensor);
 }

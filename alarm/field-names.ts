@@ -9,6 +9,16 @@ export const TEMPERATURE = 8;
 export const MAX_TEMPERATURE = 16;
 export const AT = 32;
 export const SEQ = 64;
+/** All that may be missing, by their names. */
+export const FIELD_NAMES = [
+  [MOTION, 'motion'],
+  [SMOKE, 'smoke'],
+  [TEMPERATURE, 'temperature'],
+  [MAX_TEMPERATURE, 'maxTemperature'],
+  [AT, 'at'],
+  [SEQ, 'seq'],
+] as const;
+
 /** What detectors say. */
 export const DETECTORS = MOTION | SMOKE | TEMPERATURE | MAX_TEMPERATURE;
 

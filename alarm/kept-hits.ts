@@ -5,16 +5,13 @@ import type { Rule } from './rules.ts';
 export type Hits = readonly Evidence[];
 
 /**
- * The latest `limit` of the hits and one more; the same array if that one isn't among them. Latest by record time, not by order of reading,
- * and of two hits with the same `seq` the later one: so what is kept doesn't depend on when an OK cuts off the older ones.
+ * The latest `limit` of the hits and one more; the same array if that one isn't among them. Latest by record time, not by order of reading: so
+ * what is kept doesn't depend on when an OK cuts off the older ones.
  */
 export function keep(hits: Hits, hit: Evidence, limit: number): Hits {
-  const twin = hit.seq === undefined ? -1 : hits.findIndex(({ seq }) => seq === hit.seq);
-  if (twin >= 0 && !isLater(hit, hits[twin])) return hits;
-  const others = twin < 0 ? hits : hits.toSpliced(twin, 1);
-  const place = others.findLastIndex((kept) => isLater(hit, kept)) + 1;
-  if (place === 0 && others.length >= limit) return hits;
-  return others.toSpliced(place, 0, hit).slice(-limit);
+  const place = hits.findLastIndex((kept) => isLater(hit, kept)) + 1;
+  if (place === 0 && hits.length >= limit) return hits;
+  return hits.toSpliced(place, 0, hit).slice(-limit);
 }
 
 /** The hits after `at`; the same array if those are all. */
@@ -42,6 +39,6 @@ export function completing(hits: Hits): Evidence {
   return hits.reduce((last, hit) => (hit.offset > last.offset ? hit : last));
 }
 
-function isLater(hit: Evidence, than: Evidence | undefined): boolean {
-  return than === undefined || hit.at > than.at || (hit.at === than.at && hit.offset > than.offset);
+function isLater(hit: Evidence, than: Evidence): boolean {
+  return hit.at > than.at || (hit.at === than.at && hit.offset > than.offset);
 }

@@ -5,7 +5,7 @@
  *   raised ─► ACTIVE_UNACK ──acknowledge──► ACTIVE_ACK
  *                  │ OK                         │ OK
  *                  ▼                            ▼
- *             CLEARED_UNACK ─acknowledge──► CLEARED_ACK (over)
+ *             CLEARED_UNACK ─acknowledge──► CLEARED_ACK (over: only notes and dispositions are taken)
  */
 import type { Action, Alarm, AlarmChangeKind } from './alarm.ts';
 import { alarmId } from './alarm-id.ts';
@@ -38,6 +38,15 @@ export function isActive(alarm: Alarm): boolean {
   return alarm.state === 'ACTIVE_UNACK' || alarm.state === 'ACTIVE_ACK';
 }
 
+export function isOver(alarm: Alarm): boolean {
+  return alarm.state === 'CLEARED_ACK';
+}
+
+/** When an alarm that is over became so. */
+export function endedAt({ clearedAt = 0, acknowledgedAt = 0 }: Alarm): number {
+  return Math.max(clearedAt, acknowledgedAt);
+}
+
 export function see(alarm: Alarm, at: number): Alarm {
   return { ...alarm, version: alarm.version + 1, lastSeenAt: at, unchangedSince: unchangedSince(alarm) };
 }
@@ -52,14 +61,14 @@ export function acknowledge(alarm: Alarm, by: string, at: number): Alarm {
   return change(alarm, { state, acknowledgedAt: at, acknowledgedBy: by });
 }
 
-/** Carries an operator's action out on an open alarm, or says why not. */
+/** Carries an operator's action out on an alarm, or says why not. */
 export function act(alarm: Alarm, action: Action, at: number): { event: AlarmChangeKind; alarm: Alarm } | string {
   if (action.version < unchangedSince(alarm) || action.version > alarm.version) {
     return `the alarm has changed since: it is at version ${alarm.version}, the action was for version ${action.version}`;
   }
   switch (action.kind) {
     case 'acknowledge':
-      if (alarm.state === 'ACTIVE_ACK') return `already acknowledged by ${alarm.acknowledgedBy}`;
+      if (alarm.state === 'ACTIVE_ACK' || isOver(alarm)) return `already acknowledged by ${alarm.acknowledgedBy}`;
       return { event: 'acknowledged', alarm: acknowledge(alarm, action.by, at) };
     case 'note':
       return { event: 'noted', alarm: change(alarm, {}) };

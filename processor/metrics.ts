@@ -1,5 +1,7 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
 import type { AlarmEvent } from '../alarm/alarm.ts';
+import { FIELD_NAMES } from '../alarm/field-names.ts';
+import type { Status } from '../alarm/status.ts';
 import type { Topic } from '../message-log/topics.ts';
 
 /** From receiving a reading to its alarm being durable: sub-millisecond to minutes of backlog. */
@@ -11,6 +13,9 @@ export class TaskMetrics {
   readonly #raisedSeconds: Histogram;
   readonly #events: Counter<'event' | 'type'>;
   readonly #parked: Counter;
+  readonly #stale: Counter;
+  readonly #repeated: Counter;
+  readonly #notReported: Counter<'field' | 'reason'>;
 
   constructor(registry: Registry) {
     const read = this.#read;
@@ -37,6 +42,35 @@ export class TaskMetrics {
       help: 'Records that could not be decoded and went to the dead letters',
       registers,
     });
+    this.#stale = new Counter({
+      name: 'tocsin_hits_stale_total',
+      help: 'Hits dropped as older than a recovery of their sensor by more than clocks may differ',
+      registers,
+    });
+    this.#repeated = new Counter({
+      name: 'tocsin_hits_repeated_total',
+      help: 'Hits that were sent again with the same seq and bytes, and so counted once',
+      registers,
+    });
+    this.#notReported = new Counter({
+      name: 'tocsin_readings_not_reported_total',
+      help: 'Readings that came without a field, or with one that could not be read',
+      labelNames: ['field', 'reason'],
+      registers,
+    });
+  }
+
+  /** A reading of which not every field could be read. */
+  notReported({ notReported, unreadable }: Status): void {
+    for (const [bit, field] of FIELD_NAMES) {
+      if ((notReported & bit) !== 0) this.#notReported.inc({ field, reason: (unreadable & bit) === 0 ? 'absent' : 'unreadable' });
+    }
+  }
+
+  /** Hits that raised nothing. */
+  notCounted(stale: number, repeated: number): void {
+    if (stale > 0) this.#stale.inc(stale);
+    if (repeated > 0) this.#repeated.inc(repeated);
   }
 
   read(topic: Topic, records: number): void {

@@ -1,4 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
+import { DETECTOR_NAMES } from '../alarm/faults.ts';
 import { validateRules } from '../alarm/rules.ts';
 import { ALARM_TYPES } from '../alarm/status.ts';
 import type { MessageLog, TaskLog } from '../message-log/port.ts';
@@ -37,7 +38,12 @@ export async function startProcessor(config: ProcessorConfig, deps: ProcessorDep
 
   const release = await deps.log.own({
     assigned: async (taskLog) => {
-      const runner = new TaskRunner(taskLog, { rules, clockSkewMaxMs: config.clockSkewMaxMs }, taskDeps, deps.health);
+      const runner = new TaskRunner(
+        taskLog,
+        { rules, clockSkewMaxMs: config.clockSkewMaxMs, repeatWithinMs: config.repeatWithinMs },
+        taskDeps,
+        deps.health,
+      );
       runners.set(taskLog.partition, runner);
       await runner.started;
     },
@@ -135,6 +141,19 @@ function observe(registry: Registry, log: MessageLog, runners: ReadonlyMap<numbe
         this.set(
           { type },
           [...runners.values()].reduce((sum, { task }) => sum + (task?.detection.active[type] ?? 0), 0),
+        );
+    },
+  });
+  new Gauge({
+    name: 'tocsin_sensors_faulty',
+    help: 'Sensors with a detector that has fallen silent or whose hits were dropped, in the partitions of this process',
+    labelNames: ['detector'],
+    registers: [registry],
+    collect() {
+      for (const detector of DETECTOR_NAMES)
+        this.set(
+          { detector },
+          [...runners.values()].reduce((sum, { task }) => sum + (task?.detection.faulty[detector] ?? 0), 0),
         );
     },
   });

@@ -2,6 +2,7 @@ import type { AlarmEvent } from '../alarm/alarm.ts';
 import { parseAction } from '../alarm/action.ts';
 import { decodeRecovery, decodeStatus } from '../alarm/decode.ts';
 import { Detection, type Effects } from '../alarm/detection.ts';
+import type { SensorFaults } from '../alarm/faults.ts';
 import type { Rules } from '../alarm/rules.ts';
 import { emptyRecovery, emptyStatus } from '../alarm/status.ts';
 import type { OutgoingRecord, RecordBatch, StateDelta, TaskLog } from '../message-log/port.ts';
@@ -14,6 +15,7 @@ import type { TaskMetrics } from './metrics.ts';
 export interface TaskSettings {
   readonly rules: Rules;
   readonly clockSkewMaxMs: number;
+  readonly repeatWithinMs: number;
 }
 
 export interface TaskDeps {
@@ -26,6 +28,10 @@ export interface TaskDeps {
 const POSITIONS_EVERY_MS = 5_000;
 /** About so many alarms go out at a time, so that a whole city's don't hold up all others of this process, nor its heartbeat. */
 const COMMITTED_AT_ONCE = 1_000;
+/** Sensors to be stored that wait for whatever is committed next; more are committed at once, so that a commit stays small. */
+const RIDING_MAX = 5_000;
+/** Sensors with stale hits that a line of the log is written for at each commit. */
+const STALE_TOLD_AT_ONCE = 10;
 const DEAD_LETTER_VALUE_BYTES_MAX = 64 * 1024;
 /** The key decides the partition: with another one, an alarm and its recovery could be in two of them. */
 const FOREIGN_KEY = "the record's key is not the id of its sensor";
@@ -80,14 +86,14 @@ export class Task {
         const found = await this.#inputs.fill();
         for (let run = this.#inputs.take(); run; run = this.#inputs.take()) {
           this.#apply(run);
-          if (this.#detection.waiting + this.#dead.length >= COMMITTED_AT_ONCE) await this.#commitIfDue();
+          if (this.#isLarge()) await this.#commitIfDue();
         }
         const committed = await this.#commitIfDue();
         onProgress();
         // A backlog is read without waiting: let others of this process have their turn, as they have had it during a commit.
         if (found && !committed) await new Promise(setImmediate);
       }
-      if (this.#uncommitted) await this.#commit(undefined);
+      if (this.#uncommitted) await this.#commit(this.#detection.takeEffects(true));
     } finally {
       await this.#inputs.close();
     }
@@ -96,6 +102,10 @@ export class Task {
   async close(): Promise<void> {
     this.#closing = true;
     await this.#inputs.wake();
+  }
+
+  #isLarge(): boolean {
+    return this.#detection.waiting + this.#dead.length >= COMMITTED_AT_ONCE || this.#detection.riding >= RIDING_MAX;
   }
 
   #apply({ batch, from, to }: Run): void {
@@ -109,6 +119,7 @@ export class Task {
   #entries(batch: RecordBatch, from: number, to: number): void {
     const { bytes } = batch;
     const status = this.#status;
+    const { stale, repeated } = this.#detection;
     let i = from;
     // One closure for the whole run: it is asked only for readings that are hits.
     const value = (): string => textOf(batch, i);
@@ -116,8 +127,12 @@ export class Task {
       const reason = decodeStatus(bytes, batch.start(i), batch.end(i), status);
       if (reason !== undefined) this.#park(batch, i, reason);
       else if (batch.key(i) !== status.id) this.#park(batch, i, FOREIGN_KEY);
-      else this.#detection.entry(status, batch.time(i), batch.offset(i), value);
+      else {
+        if (status.notReported !== 0) this.#deps.metrics.notReported(status);
+        this.#detection.entry(status, batch.time(i), batch.offset(i), value);
+      }
     }
+    this.#deps.metrics.notCounted(this.#detection.stale - stale, this.#detection.repeated - repeated);
   }
 
   #recoveries(batch: RecordBatch, from: number, to: number): void {
@@ -131,9 +146,10 @@ export class Task {
 
   #actions(batch: RecordBatch, from: number, to: number): void {
     for (let i = from; i < to; i += 1) {
-      const action = parseAction(textOf(batch, i));
-      if (typeof action === 'string') this.#park(batch, i, action);
-      else this.#detection.action(action, batch.time(i), batch.offset(i));
+      const parsed = parseAction(textOf(batch, i));
+      if (!('problem' in parsed)) this.#detection.action(parsed, batch.time(i), batch.offset(i));
+      else if (parsed.action) this.#detection.refuse(parsed.action, parsed.problem, batch.time(i), batch.offset(i));
+      else this.#park(batch, i, parsed.problem);
     }
   }
 
@@ -153,8 +169,8 @@ export class Task {
 
   /** False: there was nothing to commit yet. */
   async #commitIfDue(): Promise<boolean> {
-    const effects = this.#detection.takeEffects();
     const positionsDue = this.#uncommitted && this.#deps.clock() - this.#committedAt >= POSITIONS_EVERY_MS;
+    const effects = this.#detection.takeEffects(positionsDue || this.#detection.riding >= RIDING_MAX);
     if (!effects && this.#dead.length === 0 && !positionsDue) return false;
     await this.#commit(effects);
     return true;
@@ -165,12 +181,28 @@ export class Task {
     const state: StateDelta[] = [];
     for (const event of effects?.events ?? []) outputs.push(outgoing('ALARM', sensorOf(event), event.at, event));
     for (const count of effects?.counts ?? []) outputs.push(outgoing('COUNT', count.sensor, count.at, count));
+    for (const faults of effects?.faults ?? []) outputs.push(outgoing('SUPERVISION', faults.sensor, faults.at, faults));
     for (const [sensor, json] of effects?.changed ?? []) state.push({ key: sensor, value: json === null ? null : Buffer.from(json) });
     await this.#taskLog.commit(outputs, state, this.#inputs.positions);
     this.#dead = [];
     this.#uncommitted = false;
     this.#committedAt = this.#deps.clock();
-    if (effects) this.#deps.metrics.committed(effects.events, this.#committedAt);
+    if (!effects) return;
+    this.#deps.metrics.committed(effects.events, this.#committedAt);
+    this.#tellStale(effects.faults);
+  }
+
+  /** A line for each sensor, and another only once it has been well in between; of many at once the first will do. */
+  #tellStale(changes: readonly SensorFaults[]): void {
+    const stale = changes.filter(({ at, faults }) => faults.some(({ reason, since }) => reason === 'stale' && since === at));
+    for (const { sensor, at, cause } of stale.slice(0, STALE_TOLD_AT_ONCE)) {
+      this.#deps.logger.warn(
+        { sensor, at, cause },
+        "a hit was dropped as older than the sensor's recovery: its proxy's clock, or another's, is off",
+      );
+    }
+    const others = stale.length - STALE_TOLD_AT_ONCE;
+    if (others > 0) this.#deps.logger.warn({ sensors: others }, 'hits of more sensors were dropped as older than their recoveries');
   }
 }
 

@@ -66,6 +66,11 @@ export class MemoryLog implements MessageLog {
     return Array.from({ length: this.partitions }, (_, partition) => this.#of(topic, partition)).flat();
   }
 
+  /** What a task has stored of each sensor. */
+  states(partition = 0): ReadonlyMap<number, Buffer> {
+    return this.#state.get(partition) ?? new Map();
+  }
+
   async append(topic: Topic, records: Records, at: number): Promise<{ readonly partition: number; readonly offset: number }> {
     if (records.length > 0) this.appends.push({ topic, records: records.length, at });
     const copies: TestRecord[] = [];

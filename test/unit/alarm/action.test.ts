@@ -33,7 +33,7 @@ describe('parseAction', () => {
     [{ kind: 'disposition' }, 'disposition is missing'],
     [{ kind: 'disposition', disposition: 'maybe' }, 'disposition must be one of genuine, false, test, aborted, unknown'],
   ])('refuses %j: %s', (fields, reason) => {
-    expect(parse(fields)).toBe(reason);
+    expect(parse(fields)).toMatchObject({ problem: reason });
   });
 
   it.each([
@@ -41,6 +41,30 @@ describe('parseAction', () => {
     ['[]', 'must be a JSON object'],
     ['null', 'must be a JSON object'],
   ])('refuses %s: %s', (json, reason) => {
-    expect(parseAction(json)).toBe(reason);
+    expect(parseAction(json)).toEqual({ problem: reason });
+  });
+
+  it.each<[string, object, object]>([
+    ['a version below 1', { version: -1 }, { version: 0 }],
+    ['a version that is no whole number', { version: 1.5 }, { version: 0 }],
+    ['a version beyond all counting', { version: 2 ** 53 }, { version: 0 }],
+    ['no version', { version: undefined }, { version: 0 }],
+    ['no note', { kind: 'note' }, { kind: 'note' }],
+    ['a note that is none', { kind: 'note', note: 5 }, { kind: 'note' }],
+    ['a disposition that is none', { kind: 'disposition', disposition: 'maybe' }, { kind: 'disposition' }],
+  ])('gives what is needed for an answer to one with %s', (_, fields, expected) => {
+    expect(parse(fields)).toEqual({ problem: expect.any(String), action: { ...ACTION, ...expected } });
+  });
+
+  it.each([{ id: 7 }, { alarm: '' }, { sensor: 1.5 }, { kind: 'burn' }, { by: undefined }, { id: 'x'.repeat(201) }])(
+    'gives nothing for an answer to one with %j',
+    (fields) => {
+      expect(parse(fields)).not.toHaveProperty('action');
+    },
+  );
+
+  it('takes texts of 200 characters and a sensor with the largest id', () => {
+    const long = 'x'.repeat(200);
+    expect(parse({ id: long, alarm: long, by: long, sensor: 2 ** 31 - 1 })).not.toHaveProperty('problem');
   });
 });

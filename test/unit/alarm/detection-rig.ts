@@ -5,6 +5,7 @@ import { DEFAULT_RULES, type Rules } from '../../../alarm/rules.ts';
 import { ALARM_TYPES, type AlarmType, emptyStatus } from '../../../alarm/status.ts';
 
 export const SKEW = 2_000;
+export const REPEAT_WITHIN = 60_000;
 export const SENSOR = 7;
 
 export interface Reading {
@@ -14,19 +15,29 @@ export interface Reading {
   readonly sensor?: number;
   readonly type?: AlarmType;
   readonly seq?: number | undefined;
+  /** The reading as it came in; by default another one for every time. */
+  readonly value?: string | undefined;
+  /** Detectors that say nothing: bits of field-names.ts. */
+  readonly notReported?: number;
+  readonly unreadable?: number;
 }
 
 export const withRules = (rules: Partial<Rules> = {}): Detection =>
-  new Detection({ rules: { ...DEFAULT_RULES, ...rules }, partition: 0, clockSkewMaxMs: SKEW });
+  new Detection({ rules: { ...DEFAULT_RULES, ...rules }, partition: 0, clockSkewMaxMs: SKEW, repeatWithinMs: REPEAT_WITHIN });
 
-export function feed(detection: Detection, { topic, at, offset, sensor = SENSOR, type, seq }: Reading): void {
+export function feed(
+  detection: Detection,
+  { topic, at, offset, sensor = SENSOR, type, seq, value = `{"at":${at}}`, notReported = 0, unreadable = 0 }: Reading,
+): void {
   if (topic === 'OK') {
     detection.recovery(sensor, at, offset);
     return;
   }
   const status = { ...emptyStatus(), id: sensor, temperature: type === 'temperature' ? 31 : 20, maxTemperature: 30, seq };
+  status.notReported = notReported | unreadable;
+  status.unreadable = unreadable;
   if (type === 'motion' || type === 'smoke') status[type] = true;
-  detection.entry(status, at, offset, () => `{"at":${at}}`);
+  detection.entry(status, at, offset, () => value);
 }
 
 /** The states by sensor that a log would hold after these effects. */

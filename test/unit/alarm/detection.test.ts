@@ -9,8 +9,8 @@ const HUNDRED = { hits: HITS_MAX, within: 60_000, severity: 'MAJOR' } as const;
 const HUNDRED_HITS: Rules = { motion: HUNDRED, smoke: HUNDRED, temperature: HUNDRED };
 
 let offset = 0;
-const hit = (type: AlarmType, at: number, seq?: number) => (detection: Detection) =>
-  feed(detection, { topic: 'ENTRY', at, offset: offset++, type, seq });
+const hit = (type: AlarmType, at: number, seq?: number, value?: string) => (detection: Detection) =>
+  feed(detection, { topic: 'ENTRY', at, offset: offset++, type, seq, value });
 const normal = (at: number) => (detection: Detection) => feed(detection, { topic: 'ENTRY', at, offset: offset++ });
 const ok = (at: number) => (detection: Detection) => feed(detection, { topic: 'OK', at, offset: offset++ });
 const act = (fields: Partial<Action>) => (detection: Detection) => detection.action({ ...ACKNOWLEDGE, ...fields }, 90_000, offset++);
@@ -46,8 +46,6 @@ describe('Detection', () => {
       [motion, ...[1, 2, 3].map((at) => hit('temperature', at))],
       ['raised motion 10000 v1 ACTIVE_UNACK', 'raised temperature 3 v1 ACTIVE_UNACK'],
     ],
-    ['no alarm when the same hit comes three times', [1, 2, 3].map((at) => hit('smoke', at, 5)), []],
-    ['an alarm for hits with different seq', [1, 2, 3].map((at) => hit('smoke', at, at)), ['raised smoke 3 v1 ACTIVE_UNACK']],
     [
       'seen, but once a minute',
       [motion, hit('motion', 69_999), hit('motion', 70_000), hit('motion', 70_001)],
@@ -89,7 +87,7 @@ describe('Detection', () => {
         'raised motion 10000 v1 ACTIVE_UNACK',
         'cleared motion 20000 v2 CLEARED_UNACK',
         'acknowledged motion 90000 v3 CLEARED_ACK',
-        'refused: there is no such alarm, or it is over',
+        'refused: already acknowledged by ada',
       ],
     ],
     [
@@ -143,7 +141,12 @@ describe('Detection', () => {
       [motion, act({}), act({ version: 2 })],
       ['raised motion 10000 v1 ACTIVE_UNACK', 'acknowledged motion 90000 v2 ACTIVE_ACK', 'refused: already acknowledged by ada'],
     ],
-    ['a refusal for an unknown alarm', [act({})], ['refused: there is no such alarm, or it is over']],
+    ['a refusal for an unknown alarm', [act({})], ['refused: there is no such alarm, or it was over long ago']],
+    [
+      'a refusal for an unknown alarm of a sensor that has another',
+      [motion, act({ alarm: 'x' })],
+      ['raised motion 10000 v1 ACTIVE_UNACK', 'refused: there is no such alarm, or it was over long ago'],
+    ],
     [
       'notes and dispositions',
       [motion, act({ kind: 'note', note: 'a cat' }), act({ kind: 'disposition', disposition: 'false', version: 2 })],
@@ -188,14 +191,32 @@ describe('Detection', () => {
     });
   });
 
-  it('remembers nothing of a sensor whose alarm is over, once ENTRY has passed its OK', () => {
+  it('remembers of a sensor whose alarms are over what it reports, and for a day the alarms', () => {
     const { detection } = given(motion, act({}), ok(95_000));
+    const stored = () => detection.takeEffects(true)?.changed.get(SENSOR);
     normal(95_000 + 2 * SKEW - 1)(detection);
-    expect(detection.takeEffects()).toBeUndefined();
-    expect(detection.sensors).toBe(1);
+    expect(stored()).toBeUndefined();
     normal(95_000 + 2 * SKEW)(detection);
-    expect(detection.takeEffects()).toEqual({ events: [], counts: [], changed: new Map([[SENSOR, null]]) });
+    expect(stored()).toMatch(/^\{"v":2,"known":7,"ended":\[/);
+    normal(95_000 + 86_400_000 - 1)(detection);
+    expect(stored()).toBeUndefined();
+    expect(detection.sensors).toBe(1);
+    normal(95_000 + 86_400_000)(detection);
+    expect(stored()).toBe('{"v":2,"known":7}');
     expect(detection.sensors).toBe(0);
+  });
+
+  it('remembers nothing of a sensor of which it only heard that all is well', () => {
+    const detection = withRules();
+    ok(10_000)(detection);
+    detection.takeEffects();
+    feed(detection, { topic: 'ENTRY', at: 10_000 + 2 * SKEW, offset: 1, sensor: 8 });
+    expect(detection.takeEffects(true)?.changed).toEqual(
+      new Map([
+        [SENSOR, null],
+        [8, '{"v":2,"known":7}'],
+      ]),
+    );
   });
 
   it('lets go of the newest OK only, in the order in which they fall due', () => {
@@ -210,9 +231,138 @@ describe('Detection', () => {
     detection.takeEffects();
     const released = [14_000, 24_000, 29_000, 34_000].map((at) => {
       normal(at)(detection);
-      return [...(detection.takeEffects()?.changed.keys() ?? [])];
+      return [...(detection.takeEffects(true)?.changed ?? [])].filter(([, json]) => json === null).map(([sensor]) => sensor);
     });
     expect(released).toEqual([[], [3], [2], [1]]);
+  });
+
+  it('has what it lets go of, and what sensors report, wait for other effects', () => {
+    const detection = withRules();
+    ok(10_000)(detection);
+    detection.takeEffects();
+    normal(20_000)(detection);
+    expect([detection.waiting, detection.riding, detection.takeEffects()]).toEqual([0, 1, undefined]);
+    feed(detection, { topic: 'ENTRY', at: 20_001, offset: 9, sensor: 8, type: 'motion' });
+    expect([...(detection.takeEffects()?.changed.keys() ?? [])]).toEqual([8, SENSOR]);
+    expect([detection.riding, detection.takeEffects(true)]).toEqual([0, undefined]);
+  });
+
+  describe('of an alarm that is over', () => {
+    const over = [motion, act({}), ok(95_000)];
+    const note = (version: number) => act({ kind: 'note', note: 'a cat', version });
+    const judge = (version: number) => act({ kind: 'disposition', disposition: 'false', version });
+
+    it.each<[string, ((detection: Detection) => void)[], string[]]>([
+      [
+        'takes notes and dispositions, and its versions go on',
+        [note(3), judge(4)],
+        ['noted motion 90000 v4 CLEARED_ACK', 'disposed motion 90000 v5 CLEARED_ACK'],
+      ],
+      ['refuses an acknowledgement', [act({ version: 3 })], ['refused: already acknowledged by ada']],
+      [
+        'refuses what was meant for a version before its end',
+        [note(2)],
+        ['refused: the alarm has changed since: it is at version 3, the action was for version 2'],
+      ],
+      [
+        'takes them beside its successor',
+        [hit('motion', 120_000), note(3)],
+        ['raised motion 120000 v1 ACTIVE_UNACK', 'noted motion 90000 v4 CLEARED_ACK'],
+      ],
+    ])('%s', (_, steps, expected) => {
+      expect(given(...over, ...steps).events.slice(3)).toEqual(expected);
+    });
+
+    it('takes them where it was acknowledged after it was cleared', () => {
+      const { events } = given(motion, ok(20_000), act({ version: 2 }), note(3));
+      expect(events.at(-1)).toBe('noted motion 90000 v4 CLEARED_ACK');
+    });
+
+    it('takes them after a restart, keeping what it is', () => {
+      const { state } = given(...over, judge(3));
+      const restored = withRules();
+      restored.restore(SENSOR, state ?? '');
+      note(4)(restored);
+      const [noted] = restored.takeEffects()?.events ?? [];
+      expect(noted).toMatchObject({ alarm: { version: 5, disposition: 'false', evidence: [{ at: RAISED_AT }], clearedAt: 95_000 } });
+      expect(restored.active.motion).toBe(0);
+    });
+
+    const lastIdOf = (detection: Detection): string => {
+      const event = detection.takeEffects()?.events.at(-1);
+      return event?.alarm?.id ?? 'none';
+    };
+
+    /** Alarms of one sensor, one after the other; each is acknowledged and cleared. Gives their ids. */
+    function livedThrough(detection: Detection, count: number, value?: string): string[] {
+      const ids: string[] = [];
+      for (let i = 0; i < count; i += 1) {
+        hit('motion', i * 1_000, undefined, value)(detection);
+        const alarm = lastIdOf(detection);
+        ids.push(alarm);
+        act({ alarm })(detection);
+        ok(i * 1_000 + 500)(detection);
+      }
+      detection.takeEffects();
+      return ids;
+    }
+
+    const answersOf = (detection: Detection, ids: readonly string[]) =>
+      ids.map((alarm) => {
+        act({ alarm, kind: 'note', note: 'x', version: 3 })(detection);
+        return detection.takeEffects()?.events[0]?.event;
+      });
+
+    it('takes them for the last eight alarms of a sensor', () => {
+      const detection = withRules();
+      const answers = answersOf(detection, livedThrough(detection, 10));
+      expect(answers).toEqual(['refused', 'refused', ...Array.from({ length: 8 }, () => 'noted')]);
+    });
+
+    it('takes them for fewer where these are large, but always for the last', () => {
+      const detection = withRules();
+      const answers = answersOf(detection, livedThrough(detection, 8, 'x'.repeat(4_096)));
+      expect(answers).toEqual(['refused', 'refused', 'refused', 'noted', 'noted', 'noted', 'noted', 'noted']);
+      const huge = withRules(HUNDRED_HITS);
+      for (let i = 0; i < HITS_MAX; i += 1) hit('motion', i, undefined, '\u0001'.repeat(4_096))(huge);
+      const alarm = lastIdOf(huge);
+      act({ alarm })(huge);
+      ok(1_000)(huge);
+      huge.takeEffects();
+      expect(answersOf(huge, [alarm])).toEqual(['noted']);
+    });
+
+    it('takes them for a day after the later of its ends', () => {
+      for (const [passed, answer] of [
+        [95_000 + 86_400_000 - 1, 'noted'],
+        [95_000 + 86_400_000, 'refused'],
+      ] as const) {
+        const { detection } = given(...over);
+        const late = given(motion, ok(20_000), act({ version: 2 })).detection;
+        for (const each of [detection, late]) {
+          normal(each === late ? passed - 5_000 : passed)(each);
+          each.takeEffects(true);
+          expect(answersOf(each, [ID])).toEqual([answer]);
+        }
+      }
+    });
+  });
+
+  it('answers an action that cannot be carried out', () => {
+    const detection = withRules();
+    detection.refuse(ACKNOWLEDGE, 'version must be a whole number from 1', 5, 3);
+    const cause = { topic: 'ACTION', partition: 0, offset: 3 };
+    expect(detection.takeEffects()?.events).toEqual([
+      { event: 'refused', at: 5, cause, action: ACKNOWLEDGE, reason: 'version must be a whole number from 1' },
+    ]);
+  });
+
+  it('goes on from the state of the version before', () => {
+    const detection = withRules();
+    const evidence = [1, 2].map((at) => ({ topic: 'ENTRY', partition: 0, offset: at, at, seq: at, value: `${at}` }));
+    detection.restore(SENSOR, JSON.stringify({ v: 1, ok: 0, smoke: { hits: evidence, open: [] } }));
+    hit('smoke', 3, 3, '3')(detection);
+    expect(summary(detection.takeEffects()?.events ?? [])).toEqual(['raised smoke 3 v1 ACTIVE_UNACK']);
   });
 
   it('has no effects when nothing happened', () => {
@@ -231,8 +381,8 @@ describe('Detection', () => {
 
   it.each<[string, Rules, string, number]>([
     ['the rules of the reference system, and backslashes', DEFAULT_RULES, '\\', 256],
-    ['rules of a hundred hits within a time, and long characters', HUNDRED_HITS, '\u20ac', 640],
-    ['rules of a hundred hits within a time, and backslashes', HUNDRED_HITS, '\\', 640],
+    ['rules of a hundred hits within a time, and long characters', HUNDRED_HITS, '\u20ac', 720],
+    ['rules of a hundred hits within a time, and backslashes', HUNDRED_HITS, '\\', 720],
   ])('bounds what is remembered of a sensor in bytes, at worst: %s', (_, rules, character, kib) => {
     const detection = withRules(rules);
     const text = character.repeat(4_096 / Buffer.byteLength(character));
@@ -287,7 +437,7 @@ describe('Detection', () => {
   });
 
   it('refuses state of another version', () => {
-    expect(() => withRules().restore(SENSOR, '{"v":2}')).toThrow('sensor state has version 2');
+    expect(() => withRules().restore(SENSOR, '{"v":3}')).toThrow('sensor state has version 3');
   });
 
   it('bounds the text of a reading', () => {

@@ -19,11 +19,16 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((part) => part.stop()));
 });
 
-async function processorOn(log: MemoryLog, environment: NodeJS.ProcessEnv = {}, clock = () => T0 + 60_000) {
+async function processorOn(
+  log: MemoryLog,
+  environment: NodeJS.ProcessEnv = {},
+  clock = () => T0 + 60_000,
+  logger = pino({ level: 'silent' }),
+) {
   const registry = new Registry();
   const health = new Health();
   const config = readSettings(processorSettings, environment);
-  const processor = await startProcessor(config, { log, clock, logger: pino({ level: 'silent' }), registry, health });
+  const processor = await startProcessor(config, { log, clock, logger, registry, health });
   running.push(processor);
   return { processor, registry, health };
 }
@@ -131,6 +136,109 @@ describe('the processor', () => {
       ['acknowledged', 'ACTIVE_ACK', 'op1'],
       ['refused', 'ACTIVE_ACK', 'op1'],
     ]);
+  });
+
+  it('answers an action that cannot be carried out, where it says whose it is', async () => {
+    const log = new MemoryLog();
+    await processorOn(log);
+    await put(log, 'ACTION', 7, { id: 'a1', alarm: '7-smoke-0-1-1', sensor: 7, kind: 'acknowledge', version: 0, by: 'op1' }, T0);
+    await until(() => events(log).length === 1);
+    expect(events(log)).toMatchObject([{ event: 'refused', reason: 'version must be a whole number from 1', action: { id: 'a1' } }]);
+    expect(log.all('DEAD')).toEqual([]);
+  });
+
+  it('counts what could not be read, and tells of the fault; the other detectors raise their alarms', async () => {
+    const log = new MemoryLog();
+    const { registry } = await processorOn(log);
+    for (let i = 0; i < 3; i += 1)
+      await put(log, 'ENTRY', 7, '{"id":7,"smoke":true,"motion":nan,"temperature":20,"maxTemperature":30,"at":""}', T0 + i);
+    await until(() => changes(log).length === 1 && log.all('SUPERVISION').length === 1);
+    expect(log.all('SUPERVISION')).toMatchObject([{ key: 7 }]);
+    expect(log.all('SUPERVISION').map(({ value }) => JSON.parse(value))).toEqual([
+      {
+        sensor: 7,
+        at: T0,
+        cause: { topic: 'ENTRY', partition: 0, offset: 0 },
+        faults: [{ detector: 'motion', reason: 'unreadable', since: T0 }],
+      },
+    ]);
+    await put(log, 'ENTRY', 8, { id: 8, smoke: true }, T0 + 9);
+    await put(log, 'ENTRY', 8, status(8, { motion: true }), T0 + 10);
+    await until(() => changes(log).length === 2);
+    const counted = await registry.getSingleMetricAsString('tocsin_readings_not_reported_total');
+    expect(counted.match(/\{.*/g)?.sort()).toEqual([
+      '{field="at",reason="unreadable"} 3',
+      '{field="maxTemperature",reason="absent"} 1',
+      '{field="motion",reason="absent"} 1',
+      '{field="motion",reason="unreadable"} 3',
+      '{field="temperature",reason="absent"} 1',
+    ]);
+    expect(await registry.getSingleMetricAsString('tocsin_sensors_faulty')).toContain('tocsin_sensors_faulty{detector="motion"} 1');
+  });
+
+  it('counts hits that are older than a recovery, and says so once for each sensor', async () => {
+    const log = new MemoryLog();
+    const lines: string[] = [];
+    const { registry } = await processorOn(log, {}, undefined, pino({ level: 'warn' }, { write: (line) => lines.push(line) }));
+    for (let sensor = 0; sensor < 12; sensor += 1) await put(log, 'OK', sensor, { id: sensor }, T0 + 1_800_000);
+    await until(() => log.states().size === 12);
+    for (let i = 0; i < 10; i += 1)
+      for (let sensor = 0; sensor < 12; sensor += 1) await put(log, 'ENTRY', sensor, status(sensor, { smoke: true }), T0 + i);
+    const stale = async () => (await registry.getSingleMetricAsString('tocsin_hits_stale_total')).split(' ').at(-1);
+    for (let i = 0; i < 1_000 && (await stale()) !== '120'; i += 1) await sleep(5);
+    await until(() => log.all('SUPERVISION').length === 12);
+    expect(await stale()).toBe('120');
+    expect(await registry.getSingleMetricAsString('tocsin_sensors_faulty')).toContain('tocsin_sensors_faulty{detector="smoke"} 12');
+    expect(changes(log)).toEqual([]);
+    const told = lines.map((line) => JSON.parse(line) as { sensor?: number; sensors?: number });
+    expect(new Set(told.flatMap(({ sensor }) => sensor ?? [])).size + told.reduce((sum, { sensors = 0 }) => sum + sensors, 0)).toBe(12);
+  });
+
+  it('counts hits that were sent again', async () => {
+    const log = new MemoryLog();
+    const { registry } = await processorOn(log);
+    for (let i = 0; i < 5; i += 1) await put(log, 'ENTRY', 7, status(7, { smoke: true, seq: 4 }), T0 + i);
+    await put(log, 'ENTRY', 8, status(8, { motion: true }), T0 + 9);
+    await until(() => changes(log).length === 1);
+    expect(await registry.getSingleMetricAsString('tocsin_hits_repeated_total')).toContain('tocsin_hits_repeated_total 4');
+  });
+
+  it('takes what the settings call a repeat for one, and nothing else', async () => {
+    const log = new MemoryLog();
+    await processorOn(log, { TOCSIN_REPEAT_WITHIN: '1s', TOCSIN_SMOKE_HITS: '2' });
+    for (const [sensor, later] of [
+      [7, 1_000],
+      [8, 1_001],
+    ] as const)
+      for (const at of [T0, T0 + later]) await put(log, 'ENTRY', sensor, status(sensor, { smoke: true, seq: 4 }), at);
+    await until(() => changes(log).length === 1);
+    await sleep(20);
+    expect(changes(log).map(({ alarm }) => alarm.sensor)).toEqual([8]);
+  });
+
+  it('stores which detectors sensors report along with what is committed anyway, and in pieces', async () => {
+    const log = new MemoryLog();
+    let now = T0;
+    await processorOn(log, {}, () => now);
+    await put(log, 'ENTRY', 7, status(7), T0);
+    await sleep(50);
+    expect(log.states().size).toBe(0);
+    now += 5_000;
+    await put(log, 'ENTRY', 8, status(8), T0);
+    await until(() => log.states().size === 2);
+    expect([...log.states().values()].map(String)).toEqual(['{"v":2,"known":7}', '{"v":2,"known":7}']);
+    for (let id = 10; id < 7_000; id += 1) await put(log, 'ENTRY', id, status(id), T0);
+    await until(() => log.states().size >= 5_000);
+    expect(log.states().size).toBeLessThanOrEqual(2 + 5_000 + 1_024);
+  });
+
+  it('stores it when it stops, too', async () => {
+    const log = new MemoryLog();
+    const { processor } = await processorOn(log);
+    await put(log, 'ENTRY', 7, status(7), T0);
+    await sleep(50);
+    await processor.stop();
+    expect([...log.states().keys()]).toEqual([7]);
   });
 
   it('restores itself after a fault of the log: nothing is lost, doubled, or given another id', async () => {

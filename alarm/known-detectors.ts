@@ -1,0 +1,75 @@
+/** Up to this many sensors are remembered by a partition; of further ones nobody notices that a detector has fallen silent. 33 MB. */
+export const SENSORS_MAX = 2 ** 22;
+
+const CAPACITY_AT_FIRST = 1_024;
+const LOAD_MAX = 0.8;
+const GROWTH = 1.25;
+const FREE = -1;
+
+/**
+ * A few bits for each sensor: a hash table with open addressing in typed arrays, since there may be millions of them and every reading looks in. 6 to 8 bytes
+ * for each.
+ */
+export class KnownDetectors {
+  readonly #max: number;
+  #ids = new Int32Array(CAPACITY_AT_FIRST).fill(FREE);
+  #bits = new Uint8Array(CAPACITY_AT_FIRST);
+  #size = 0;
+
+  constructor(max = SENSORS_MAX) {
+    this.#max = max;
+  }
+
+  /** How many sensors there are. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** 0 for a sensor that isn't there. */
+  get(sensor: number): number {
+    const slot = slotOf(this.#ids, sensor);
+    return this.#ids[slot] === sensor ? (this.#bits[slot] as number) : 0;
+  }
+
+  /** False: there is no room for one more sensor. */
+  set(sensor: number, bits: number): boolean {
+    let slot = slotOf(this.#ids, sensor);
+    if (this.#ids[slot] === FREE) {
+      if (this.#size >= this.#max) return false;
+      if (this.#size >= this.#ids.length * LOAD_MAX) {
+        this.#grow();
+        slot = slotOf(this.#ids, sensor);
+      }
+      this.#size += 1;
+      this.#ids[slot] = sensor;
+    }
+    this.#bits[slot] = bits;
+    return true;
+  }
+
+  #grow(): void {
+    const [ids, bits] = [this.#ids, this.#bits];
+    const capacity = Math.ceil(ids.length * GROWTH);
+    this.#ids = new Int32Array(capacity).fill(FREE);
+    this.#bits = new Uint8Array(capacity);
+    for (let i = 0; i < ids.length; i += 1) {
+      const id = ids[i] as number;
+      if (id === FREE) continue;
+      const slot = slotOf(this.#ids, id);
+      this.#ids[slot] = id;
+      this.#bits[slot] = bits[i] as number;
+    }
+  }
+}
+
+/** Where the sensor is, or the free place where it would be. Ids are often consecutive: multiplying scatters them (Knuth). */
+function slotOf(ids: Int32Array, sensor: number): number {
+  const capacity = ids.length;
+  let slot = (((Math.imul(sensor, 0x9e3779b1) >>> 0) * capacity) / 2 ** 32) | 0;
+  for (;;) {
+    const id = ids[slot];
+    if (id === sensor || id === FREE) return slot;
+    slot += 1;
+    if (slot === capacity) slot = 0;
+  }
+}

@@ -1,0 +1,26 @@
+/** Tells a hit that was sent again, as after a time-out, from a new one. To hide a hit takes proof: the same counter and the same bytes, soon after the first. */
+
+/** A hit that may come again. */
+export interface Repeatable {
+  /** Receive time, epoch ms. */
+  readonly at: number;
+  readonly seq: number;
+  /** The whole reading. */
+  readonly value: string;
+}
+
+/** How many hits of a sensor are remembered for it, and bytes of them; of what is older than that a repeat counts as a new hit. */
+export const REPEATABLE_MAX = 64;
+export const REPEATABLE_BYTES_MAX = 16 * 1024;
+
+export function isRepeat(earlier: readonly Repeatable[], { at, seq, value }: Repeatable, withinMs: number): boolean {
+  return earlier.some((first) => first.seq === seq && Math.abs(at - first.at) <= withinMs && first.value === value);
+}
+
+/** The hits that may come again, and one more. */
+export function remember(earlier: readonly Repeatable[], hit: Repeatable, withinMs: number): readonly Repeatable[] {
+  const kept = [...earlier.filter(({ at }) => at >= hit.at - withinMs), hit].slice(-REPEATABLE_MAX);
+  let bytes = kept.reduce((sum, { value }) => sum + Buffer.byteLength(value), 0);
+  while (kept.length > 1 && bytes > REPEATABLE_BYTES_MAX) bytes -= Buffer.byteLength(kept.shift()?.value ?? '');
+  return kept;
+}

@@ -1,0 +1,166 @@
+/** What a sensor sends again after a time-out counts once; what it reads anew counts, whatever its counter says. */
+import fc from 'fast-check';
+import { describe, expect, it, vi } from 'vitest';
+import type { AlarmChange } from '../../../alarm/alarm.ts';
+import type { Detection } from '../../../alarm/detection.ts';
+import { REPEATABLE_BYTES_MAX, REPEATABLE_MAX } from '../../../alarm/repeats.ts';
+import { feed, type Reading, REPEAT_WITHIN, remember, SENSOR, SKEW, withRules } from './detection-rig.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const MINUTE = 60_000;
+const smoke = (at: number, seq: number | undefined, value: string): Reading => ({
+  topic: 'ENTRY',
+  at,
+  offset: at,
+  type: 'smoke',
+  seq,
+  value,
+});
+const ok = (at: number): Reading => ({ topic: 'OK', at, offset: at });
+
+function raisedBy(readings: readonly Reading[], detection = withRules()): string[][] {
+  for (const reading of readings) feed(detection, reading);
+  const events = detection.takeEffects(true)?.events ?? [];
+  return events.filter(({ event }) => event === 'raised').map((event) => (event as AlarmChange).alarm.evidence.map(({ value }) => value));
+}
+
+describe('three readings of smoke', () => {
+  it.each<[string, Reading[]]>([
+    ['with a counter that stays 0', [smoke(0, 0, 'a'), smoke(1, 0, 'b'), smoke(2, 0, 'c')]],
+    ['with the same bytes and a counter that moves on', [smoke(0, 1, 'a'), smoke(1, 2, 'a'), smoke(2, 3, 'a')]],
+    ['with the same bytes and no counter', [smoke(0, undefined, 'a'), smoke(1, undefined, 'a'), smoke(2, undefined, 'a')]],
+    ['with a counter that stays 0 and the same bytes, a minute apart', [0, 1, 2].map((n) => smoke(n * (REPEAT_WITHIN + 1), 0, 'a'))],
+    ['with a counter that begins anew within a minute', [smoke(0, 1, 'a'), smoke(1, 1, 'b'), smoke(2, 2, 'c')]],
+  ])('%s are an alarm', (_, readings) => {
+    expect(raisedBy(readings)).toEqual([readings.map(({ value }) => value)]);
+  });
+
+  it.each<[string, Reading[]]>([
+    ['that are one, sent three times', [smoke(0, 7, 'a'), smoke(1, 7, 'a'), smoke(REPEAT_WITHIN, 7, 'a')]],
+    ['of which one was sent again a minute later, though all came often', [0, 30, 60].map((s) => smoke(s * 1_000, 7, 'a'))],
+    ['of which one comes late and was sent again before', [smoke(5_000, 7, 'a'), smoke(0, 7, 'a'), smoke(9_000, 8, 'b')]],
+    [
+      'of which one was sent again after a recovery',
+      [smoke(0, 7, 'a'), smoke(1, 8, 'b'), ok(10_000), smoke(15_000, 7, 'a'), smoke(16_000, 8, 'b'), smoke(17_000, 9, 'c')],
+    ],
+  ])('%s are none', (_, readings) => {
+    expect(raisedBy(readings)).toEqual([]);
+  });
+
+  it('are no alarm again when all of them are sent again after it was cleared, also after a restart', () => {
+    const fire = [smoke(0, 1, 'a'), smoke(1, 2, 'b'), smoke(2, 3, 'c')];
+    const detection = withRules();
+    expect(raisedBy([...fire, ok(20_000)], detection)).toHaveLength(1);
+    const again = fire.map((reading) => ({ ...reading, at: reading.at + 40_000 }));
+    const restored = withRules();
+    for (const [sensor, json] of statesOf([...fire, ok(20_000)])) restored.restore(sensor, json);
+    expect(raisedBy(again, detection)).toEqual([]);
+    expect(raisedBy(again, restored)).toEqual([]);
+    expect([detection.repeated, detection.stale]).toEqual([3, 0]);
+  });
+
+  it('are no alarm again when the first try was stale', () => {
+    const detection = withRules();
+    feed(detection, ok(50_000));
+    feed(detection, smoke(10_000, 1, 'a'));
+    expect(detection.stale).toBe(1);
+    for (const [at, seq, value] of [
+      [51_000, 1, 'a'],
+      [52_000, 2, 'b'],
+      [53_000, 3, 'c'],
+    ] as const)
+      feed(detection, smoke(at, seq, value));
+    expect(raisedBy([], detection)).toEqual([]);
+    expect(raisedBy([smoke(54_000, 4, 'd')], detection)).toEqual([['b', 'c', 'd']]);
+  });
+});
+
+function statesOf(readings: readonly Reading[]): Map<number, string> {
+  const detection = withRules();
+  const states = new Map<number, string>();
+  for (const reading of readings) {
+    feed(detection, reading);
+    remember(states, detection.takeEffects(true)?.changed ?? new Map());
+  }
+  return states;
+}
+
+describe('what is remembered for repeats', () => {
+  const repeatableOf = (detection: Detection): unknown[] =>
+    JSON.parse(detection.takeEffects(true)?.changed.get(SENSOR) ?? '{}').repeatable ?? [];
+
+  it(`is at most ${REPEATABLE_MAX} readings, the latest`, () => {
+    const detection = withRules();
+    for (let i = 0; i < REPEATABLE_MAX + 5; i += 1) feed(detection, smoke(i, i, `${i}`));
+    expect(repeatableOf(detection)).toEqual(
+      Array.from({ length: REPEATABLE_MAX }, (_, i) => ({ at: i + 5, seq: i + 5, value: `${i + 5}` })),
+    );
+    feed(detection, smoke(100, 5, '5'));
+    expect(detection.repeated).toBe(1);
+    feed(detection, smoke(101, 4, '4'));
+    expect(detection.repeated).toBe(1);
+  });
+
+  it('is at most so many bytes, but always the latest reading', () => {
+    const detection = withRules();
+    const quarter = '\u20ac'.repeat(REPEATABLE_BYTES_MAX / 12);
+    for (let i = 0; i < 5; i += 1) feed(detection, smoke(i, i, quarter.slice(0, -1) + i));
+    expect(repeatableOf(detection)).toHaveLength(4);
+    feed(detection, smoke(9, 9, 'x'.repeat(2 * REPEATABLE_BYTES_MAX)));
+    expect(repeatableOf(detection)).toHaveLength(1);
+  });
+
+  it('is let go of by the next reading, or once ENTRY has moved on', () => {
+    const detection = withRules({ smoke: { hits: 1, within: undefined, severity: 'CRITICAL' } });
+    for (const reading of [smoke(0, 1, 'a'), smoke(1_000, 2, 'b'), smoke(REPEAT_WITHIN + 1, 3, 'c')]) feed(detection, reading);
+    expect(repeatableOf(detection)).toMatchObject([{ value: 'b' }, { value: 'c' }]);
+    const end = REPEAT_WITHIN + 1 + REPEAT_WITHIN + 2 * SKEW;
+    feed(detection, { topic: 'ENTRY', at: end - 1, offset: 0, sensor: 9 });
+    expect(detection.takeEffects(true)?.changed.has(SENSOR)).toBe(false);
+    feed(detection, { topic: 'ENTRY', at: end, offset: 0, sensor: 9 });
+    expect(repeatableOf(detection)).toEqual([]);
+  });
+});
+
+/** What a sensor lives through: it reads smoke, perhaps sends a reading again soon after, and may recover. */
+describe('whatever is sent again, and whatever the counter says', () => {
+  const happening = fc.record({
+    pauseMs: fc.integer({ min: 3_000, max: 40_000 }),
+    recovers: fc.boolean(),
+    counter: fc.constantFrom('stays', 'counts', 'none'),
+    again: fc.array(fc.integer({ min: 0, max: MINUTE }), { maxLength: 3 }),
+  });
+
+  it('an alarm is raised by every third reading of smoke since the recovery before, and by nothing else', () => {
+    fc.assert(
+      fc.property(fc.array(happening, { maxLength: 20, size: 'max' }), (happenings) => {
+        const sent: Reading[] = [];
+        const expected: string[][] = [];
+        let now = 1e6;
+        let read: string[] = [];
+        let standing = false;
+        happenings.forEach(({ pauseMs, recovers, counter, again }, n) => {
+          now += pauseMs;
+          if (recovers) {
+            sent.push(ok(now));
+            read = [];
+            standing = false;
+            return;
+          }
+          const value = `${n}`;
+          const seq = { stays: 0, counts: n, none: undefined }[counter];
+          // Without a counter nobody can tell that it was sent again.
+          for (const laterMs of [0, ...(seq === undefined ? [] : again)])
+            sent.push({ ...smoke(now + laterMs, seq, value), offset: sent.length });
+          read.push(value);
+          if (standing || read.length < 3) return;
+          standing = true;
+          expected.push(read.slice(-3));
+        });
+        expect(raisedBy(sent.toSorted((a, b) => a.at - b.at))).toEqual(expected);
+      }),
+      { numRuns: 2_000, seed: 1 },
+    );
+  });
+});
