@@ -27,6 +27,11 @@ export class DetectionProof {
     this.#samples = this.#samples.filter(({ at }) => at > proven.at);
   }
 
+  /** How many samples wait for their proof. */
+  get waiting(): number {
+    return this.#samples.length;
+  }
+
   /** Undefined: nothing has been proven yet. */
   behindMs(now: number): number | undefined {
     return this.#provenAt === undefined ? undefined : Math.max(0, now - this.#provenAt);

@@ -1,4 +1,4 @@
-import { DETECTOR_NAMES, type Detector, type Fault, type SensorFaults } from '../../alarm/faults.ts';
+import type { Detector, Fault, SensorFaults } from '../../alarm/faults.ts';
 
 export interface ListedFault extends Fault {
   readonly sensor: number;
@@ -56,13 +56,5 @@ export class FaultySensors {
       .flatMap(([sensor, { faults }]) => faults.map((fault) => ({ sensor, ...fault })))
       .sort((a, b) => GRAVITY.indexOf(a.detector) - GRAVITY.indexOf(b.detector) || b.since - a.since || a.sensor - b.sensor);
     return this.#listed;
-  }
-
-  /** How many sensors have a fault of each detector. */
-  counts(): Record<Detector, number> {
-    const counts: Record<Detector, number> = { motion: 0, smoke: 0, temperature: 0 };
-    for (const { faults } of this.#sensors.values())
-      for (const detector of DETECTOR_NAMES) if (faults.some((fault) => fault.detector === detector)) counts[detector] += 1;
-    return counts;
   }
 }

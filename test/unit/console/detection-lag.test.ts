@@ -1,5 +1,6 @@
 /** Whether "all is well" may be said: only with proof that what sensors sent has been decided. Time is told by hand. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import { DetectionProof } from '../../../console/live/detection-proof.ts';
 import { LogPulse } from '../../../console/live/log-pulse.ts';
 import type { TaskLog } from '../../../message-log/port.ts';
 import { partitionOf } from '../../../message-log/partitioning.ts';
@@ -145,6 +146,7 @@ describe('the lag of detection', () => {
     expect(pulse.unprovenMs()).toBe(21_000);
     log.fault = undefined;
     expect(await second()).toBe(0);
+    expect(pulse.now().problem).toBeNull();
   });
 
   it('is not proven by a position of a log that was made anew under the same name', async () => {
@@ -190,6 +192,14 @@ describe('the lag of detection', () => {
     }
   });
 
+  it('takes no memory for a long outage', () => {
+    const proof = new DetectionProof();
+    for (let i = 0; i < 100_000; i += 1) proof.add([{ topic: 'ENTRY', partition: 0, next: i, decided: undefined }], i);
+    expect(proof.waiting).toBeLessThanOrEqual(16);
+    proof.add([{ topic: 'ENTRY', partition: 0, next: 100_000, decided: 100_000 }], 100_000);
+    expect([proof.waiting, proof.behindMs(100_001)]).toEqual([0, 1]);
+  });
+
   it('asks the log once at a time, however slow it is', async () => {
     let asked = 0;
     const slow = new LogPulse(
@@ -204,5 +214,51 @@ describe('the lag of detection', () => {
     for (let i = 0; i < 10; i += 1) void slow.look();
     expect(asked).toBe(1);
     expect(slow.detection().behindMs).toBeNull();
+  });
+});
+
+describe('the rate of statuses', () => {
+  const rate = () => pulse.now().perSecond;
+
+  it('is unknown until two looks were taken, then that of the last three seconds, over all partitions', async () => {
+    expect(rate()).toBeNull();
+    await second();
+    expect(rate()).toBeNull();
+    for (let i = 0; i < 10; i += 1) {
+      for (let n = 0; n < 30; n += 1) await status(n % 2);
+      await second();
+    }
+    expect(rate()).toBe(30);
+    expect(pulse.now().position).toEqual([150, 150]);
+    for (let i = 0; i < 3; i += 1) await second();
+    expect(rate()).toBe(0);
+  });
+
+  it('counts statuses, not recoveries, which are no sign that sensors are heard', async () => {
+    for (let i = 0; i < 5; i += 1) {
+      await recovery(0);
+      await second();
+    }
+    expect(pulse.now()).toMatchObject({ perSecond: 0, lastStatusMs: null, lastStatusAt: null });
+  });
+
+  it('begins anew with a log that was made anew', async () => {
+    let next = 1_000;
+    const made = new LogPulse(
+      { progress: async () => [{ topic: 'ENTRY', partition: 0, next, decided: undefined }] },
+      () => WALL,
+      () => seconds * 1_000,
+    );
+    const look = async (end: number): Promise<number | null> => {
+      next = end;
+      seconds += 1;
+      await made.look();
+      return made.now().perSecond;
+    };
+    await look(1_000);
+    expect(await look(1_010)).toBe(10);
+    expect(await look(0)).toBeNull();
+    expect(await look(20)).toBe(20);
+    expect(made.now().lastStatusMs).toBe(0);
   });
 });

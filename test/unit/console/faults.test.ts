@@ -58,6 +58,7 @@ describe('faults of sensors', () => {
     await supervise(log, 1, faultOf('motion'));
     await supervise(log, 2, faultOf('temperature'), { detector: 'smoke', reason: 'absent', since: NOON });
     await supervise(log, 3, faultOf('smoke', NOON + 1_000));
+    await supervise(log, 0, faultOf('smoke', NOON));
     await supervise(log, 4, faultOf('smoke'));
     await supervise(log, 4);
     const on = await start({ log });
@@ -67,19 +68,20 @@ describe('faults of sensors', () => {
     );
     expect(faultsAnswer.parse(json).faults.map(({ sensor, detector, reason }) => [sensor, detector, reason])).toEqual([
       [3, 'smoke', 'unreadable'],
+      [0, 'smoke', 'unreadable'],
       [2, 'smoke', 'absent'],
       [2, 'temperature', 'unreadable'],
       [1, 'motion', 'unreadable'],
     ]);
-    expect((await call(on, '/api/faults?limit=1', { token: VIEWER_TOKEN })).json).toMatchObject({ faults: [{ sensor: 3 }], total: 4 });
+    expect((await call(on, '/api/faults?limit=1', { token: VIEWER_TOKEN })).json).toMatchObject({ faults: [{ sensor: 3 }], total: 5 });
     const sensor = await call(on, '/api/sensors/1');
     expect(sensorAnswer.parse(sensor.json).faults).toEqual([{ detector: 'motion', reason: 'unreadable', since: SINCE }]);
     const metrics = await (await fetch(`${on.console.url}/metrics`)).text();
-    expect(metrics).toMatch(/^tocsin_console_faulty_sensors 3$/m);
+    expect(metrics).toMatch(/^tocsin_console_faulty_sensors 4$/m);
     await supervise(log, 1);
     await eventually(
       () => call(on, '/api/faults'),
-      ({ json: now }) => now.total === 3,
+      ({ json: now }) => now.total === 4,
     );
   });
 
@@ -191,11 +193,13 @@ describe('what is known of faults', () => {
       async () => view.sensors?.size,
       (size) => size === 20,
     );
+    expect(view.sensors?.list()).toHaveLength(20);
     readers[0]?.onGap?.(10, 20);
     const left = view.sensors?.size ?? 0;
     expect(left).toBeGreaterThan(0);
     expect(left).toBeLessThan(20);
     expect(changed.size).toBe(20 - left);
+    expect(view.sensors?.list()).toHaveLength(left);
     const [again] = changed;
     await supervise(log, again ?? 0, faultOf('smoke'));
     await eventually(
