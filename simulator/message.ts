@@ -16,7 +16,12 @@ export interface Message {
   readonly seq: number;
   /** `json`: typed values; `strings`: every value a string, as in the reference system; `bare`: the id alone, for recoveries. */
   readonly form: 'json' | 'strings' | 'bare';
+  /** The detector of this type has no value that can be read. */
+  readonly unreadable?: AlarmType | undefined;
 }
+
+/** As home automation writes a value that it doesn't have. */
+const UNREADABLE = 'unavailable';
 
 /** The types that this message reports as active, going by its values. */
 export function hitsOf({ topic, motion, smoke, temperature, maxTemperature }: Message): AlarmType[] {
@@ -34,11 +39,13 @@ export function matters(m: Message): boolean {
 }
 
 /** The message as JSON, on one line. */
-export function wireForm({ sensor, motion, smoke, temperature, maxTemperature, seq, form }: Message): string {
+export function wireForm({ sensor, motion, smoke, temperature, maxTemperature, seq, form, unreadable }: Message): string {
   if (form === 'bare') return `{"id":${sensor}}`;
   const degrees = temperature.toFixed(1);
   const limit = maxTemperature.toFixed(1);
-  return form === 'json'
-    ? `{"id":${sensor},"motion":${motion},"smoke":${smoke},"temperature":${degrees},"maxTemperature":${limit},"seq":${seq}}`
-    : `{"id":"${sensor}","motion":"${motion}","smoke":"${smoke}","temperature":"${degrees}","maxTemperature":"${limit}","seq":${seq}}`;
+  const text =
+    form === 'json'
+      ? `{"id":${sensor},"motion":${motion},"smoke":${smoke},"temperature":${degrees},"maxTemperature":${limit},"seq":${seq}}`
+      : `{"id":"${sensor}","motion":"${motion}","smoke":"${smoke}","temperature":"${degrees}","maxTemperature":"${limit}","seq":${seq}}`;
+  return unreadable === undefined ? text : text.replace(new RegExp(`"${unreadable}":[^,]*`), `"${unreadable}":"${UNREADABLE}"`);
 }

@@ -6,9 +6,11 @@ export interface Happening {
   /** ms since the start of the chapter. */
   readonly atMs: number;
   readonly sensor: number;
-  /** `hit`: a status with `types` active; `recovery`: a message to OK; `repeat`: the sensor's last hit or recovery again, with the same seq. */
+  /** `hit`: a status with `types` active, perhaps none; `recovery`: a message to OK; `repeat`: the sensor's last hit or recovery again, with the same seq. */
   readonly does: 'hit' | 'recovery' | 'repeat';
   readonly types?: readonly AlarmType[];
+  /** Of a hit: the detector of this type says nothing that can be read. */
+  readonly unreadable?: AlarmType | undefined;
 }
 
 /** A sensor that says nothing from `fromMs` to `toMs`. */

@@ -95,15 +95,17 @@ class AppSensors {
     return { dueMs, sensor, topic: 'ENTRY', motion: false, smoke: false, ...degrees(chance, false), seq, form: this.#form(sensor) };
   }
 
-  happening({ sensor, does, types = [] }: Happening, dueMs: number): Message {
+  happening({ sensor, does, types = [], unreadable }: Happening, dueMs: number): Message {
     const last = this.#latest.get(sensor);
     const message =
-      does === 'repeat' && last !== undefined ? { ...last, dueMs } : this.#new(sensor, dueMs, does === 'hit' ? types : undefined);
+      does === 'repeat' && last !== undefined
+        ? { ...last, dueMs }
+        : this.#new(sensor, dueMs, does === 'hit' ? types : undefined, unreadable);
     this.#latest.set(sensor, message);
     return message;
   }
 
-  #new(sensor: number, dueMs: number, types: Happening['types']): Message {
+  #new(sensor: number, dueMs: number, types: Happening['types'], unreadable: Happening['unreadable']): Message {
     const message = this.normal(sensor, dueMs);
     const chance = mixed(message.seq, sensor);
     if (types === undefined) return { ...message, topic: 'OK', form: chance % 2 === 0 ? 'bare' : message.form };
@@ -112,6 +114,7 @@ class AppSensors {
       motion: types.includes('motion'),
       smoke: types.includes('smoke'),
       ...degrees(chance, types.includes('temperature')),
+      unreadable,
     };
   }
 

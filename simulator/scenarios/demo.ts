@@ -1,6 +1,6 @@
 import type { Chapter, Plot, Scenario } from '../scenario.ts';
 import { background } from './background.ts';
-import { STORY, told } from './story.ts';
+import { BROKEN, STORY, told } from './story.ts';
 
 const SECONDS_PER_ALARM = 3;
 /** The story has the stage until then. */
@@ -19,9 +19,8 @@ function plot(chapter: Chapter): Plot {
       except: STORY.map(({ sensor }) => sensor),
     },
   );
-  return {
-    happenings: [...told(chapter.durationMs), ...elsewhere.map((happening) => ({ ...happening, atMs: happening.atMs + ALONE_MS }))],
-  };
+  const later = elsewhere.map((happening) => ({ ...happening, atMs: happening.atMs + ALONE_MS }));
+  return { happenings: [...told(chapter.durationMs), ...later], silences: BROKEN };
 }
 
 export const demo: Scenario = {

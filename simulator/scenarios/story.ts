@@ -1,5 +1,5 @@
 import type { AlarmType } from '../../alarm/status.ts';
-import type { Happening } from '../scenario.ts';
+import type { Happening, Silence } from '../scenario.ts';
 
 /** An alarm that must come of a scene. Seconds since the story began: its last hit, and the recovery that clears it. */
 export interface Outcome {
@@ -15,6 +15,8 @@ export interface Scene {
   readonly what: string;
   readonly tells: readonly Beat[];
   readonly becomes: readonly Outcome[];
+  /** A detector that is broken: whatever the sensor says, of this it says nothing that can be read. */
+  readonly broken?: AlarmType;
 }
 
 type Beat = { readonly at: number; readonly sees: readonly AlarmType[] } | { readonly at: number; readonly recovers: true };
@@ -25,6 +27,8 @@ const recovers = (at: number): Beat => ({ at, recovers: true });
 /** The client of this sensor has no place on the map. */
 export const PLACELESS = 7;
 export const STORY_SENSORS = 7;
+/** A sensor with a broken detector reports so often, and nothing else. */
+const BROKEN_EVERY_SECONDS = 5;
 
 /**
  * An alarm of each type and a recovery within five seconds, the rest within a minute. Each home begins with a recovery, as when a sensor is switched
@@ -68,6 +72,13 @@ export const STORY: readonly Scene[] = [
     becomes: [],
   },
   {
+    sensor: 6,
+    what: 'a smoke detector that says nothing readable: shown as faulty, and the motion beside it counts all the same',
+    broken: 'smoke',
+    tells: [...sees(['motion'], 11, 12), recovers(40)],
+    becomes: [{ type: 'motion', from: 11, to: 40 }],
+  },
+  {
     sensor: PLACELESS,
     what: 'motion at a client whose place nobody has entered: not on the map, in the list and the mail all the same',
     tells: [...sees(['motion'], 9), recovers(50)],
@@ -77,11 +88,20 @@ export const STORY: readonly Scene[] = [
 
 /** All that happens of it in the first `durationMs`. */
 export function told(durationMs: number): Happening[] {
-  const happenings = STORY.flatMap(({ sensor, tells }) =>
-    [recovers(0), ...tells].map((beat): Happening => {
+  return STORY.flatMap(({ sensor, tells, broken }) =>
+    [recovers(0), ...tells, ...(broken ? betweenTimes(durationMs) : [])].map((beat): Happening => {
       const atMs = beat.at * 1_000;
-      return 'sees' in beat ? { atMs, sensor, does: 'hit', types: beat.sees } : { atMs, sensor, does: 'recovery' };
+      return 'sees' in beat ? { atMs, sensor, does: 'hit', types: beat.sees, unreadable: broken } : { atMs, sensor, does: 'recovery' };
     }),
-  );
-  return happenings.filter(({ atMs }) => atMs < durationMs);
+  ).filter(({ atMs }) => atMs < durationMs);
 }
+
+const betweenTimes = (durationMs: number): Beat[] =>
+  Array.from({ length: Math.ceil(durationMs / 1_000 / BROKEN_EVERY_SECONDS) }, (_, i) => ({ at: i * BROKEN_EVERY_SECONDS + 1, sees: [] }));
+
+/** They don't report in turn with the others, which would say that all of them is well. */
+export const BROKEN: readonly Silence[] = STORY.filter(({ broken }) => broken).map(({ sensor }) => ({
+  sensor,
+  fromMs: 0,
+  toMs: Number.POSITIVE_INFINITY,
+}));

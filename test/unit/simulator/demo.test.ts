@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hitsOf, type Message } from '../../../simulator/message.ts';
+import { hitsOf, type Message, wireForm } from '../../../simulator/message.ts';
 import { Oracle } from '../../../simulator/oracle.ts';
 import { demo } from '../../../simulator/scenarios/demo.ts';
 import { STORY } from '../../../simulator/scenarios/story.ts';
@@ -65,6 +65,14 @@ describe('the demo', () => {
 
   it.each([6_000, 12_000, 13_000, 30_000, 1_800_000])('happens within its time, of %d ms', (durationMs) => {
     for (const { atMs } of plotOf(PLAN, 0, durationMs).happenings) expect(atMs >= 0 && atMs < durationMs, `${atMs}`).toBe(true);
+  });
+
+  it('has a sensor that never says anything readable of smoke, and reports all the same', () => {
+    const said = inOrder(PLAN).filter(({ sensor, form }) => sensor === 6 && form !== 'bare');
+    expect(said.length).toBeGreaterThan(20);
+    for (const message of said.filter(({ topic }) => topic === 'ENTRY'))
+      expect(JSON.parse(wireForm(message))).toMatchObject({ smoke: 'unavailable' });
+    expect(said.filter((message) => hitsOf(message).includes('motion'))).toHaveLength(2);
   });
 
   it('leaves a recovery and a hit of a sensor further apart than clocks differ', () => {
