@@ -59,10 +59,10 @@ export const STORY: readonly Scene[] = [
   {
     sensor: 4,
     what: 'a boiler runs hot, is turned down, and runs hot again',
-    tells: [...sees(['temperature'], 2.3, 2.8, 3.3, 5), recovers(14), ...sees(['temperature'], 22, 24, 26), recovers(45)],
+    tells: [...sees(['temperature'], 2.3, 2.8, 3.3, 5), recovers(20), ...sees(['temperature'], 27, 29, 31), recovers(48)],
     becomes: [
-      { type: 'temperature', from: 3.3, to: 14 },
-      { type: 'temperature', from: 26, to: 45 },
+      { type: 'temperature', from: 3.3, to: 20 },
+      { type: 'temperature', from: 31, to: 48 },
     ],
   },
   {
