@@ -85,17 +85,20 @@ describe('npm run clients on Cassandra', () => {
     expect(stdout).toContain('The directory holds 1,234 clients.');
   });
 
-  it('leaves out what makes no sense, by its line, and brings in the rest', async () => {
+  it('leaves out a row without an id, by its line, and brings in the rest, without a place where it has none', async () => {
     const [first = '', second = '', third = '', fourth = ''] = linesOf(4);
     const short = second.split(',').slice(0, 7).join(',');
     const nowhere = third.split(',').with(12, '91').join(',');
-    const file = await fileOf('bad', `${HEADER}${first}${short}\n${nowhere}${fourth}${first}`);
+    const file = await fileOf('bad', `${HEADER}${first}${short}\n${nowhere}${fourth.replace(/^\d+/, 'four')}${first}`);
     const { code, stdout, stderr } = await run('clients', 'import', file).done;
     expect(code).toBe(1);
-    expect(stdout).toMatch(/^3 rows imported .* 2 left out, 1 replaced an earlier one\. The directory holds 2 clients\.\n$/);
-    expect(stderr).toContain(`${file}:3: has 7 columns instead of 19`);
-    expect(stderr).toContain(`${file}:4: latitude is not a number from -90 to 90`);
-    expect(stderr).toContain(`${file}:6: id 1 came before`);
+    expect(stdout).toMatch(
+      /^4 rows imported .* 2 of them without a place, 1 replaced an earlier one; 1 left out\. The directory holds 3 clients\.\n$/,
+    );
+    expect(stderr).toContain(`${file}:3: imported, but: has 7 columns instead of 19`);
+    expect(stderr).toContain(`${file}:4: imported, but: is without a place: latitude is not from -90 to 90`);
+    expect(stderr).toContain(`${file}:5: left out: id is not a whole number`);
+    expect(stderr).toContain(`${file}:6: imported: id 1 came before`);
   });
 
   it('takes a million random bytes for what they are', async () => {

@@ -16,7 +16,8 @@ export const show: Command = {
       process.stderr.write(`clients: there is no client with id ${id}\n`);
       return 1;
     }
-    for (const [column, value] of Object.entries(client)) process.stdout.write(`${column.padEnd(22)}${value}\n`);
+    for (const [column, value] of Object.entries(client))
+      process.stdout.write(`${column.padEnd(22)}${Number.isNaN(value) ? 'not known' : value}\n`);
     return 0;
   },
 };
