@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import type { Registry } from 'prom-client';
 import type { History } from '../processor/history/port.ts';
 import { afterStart } from '../runtime/after-start.ts';
+import { atItsOwnPace } from '../runtime/clock.ts';
 import { reasonOf } from '../runtime/errors.ts';
 import type { Running } from '../runtime/lifecycle.ts';
 import { listen } from '../runtime/listen.ts';
@@ -36,7 +37,9 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
   const logger = deps.logger.child({ role: 'console' });
   const stopping = new AbortController();
   const page = startPage(deps.health, logger, stopping.signal);
-  const live = await startLiveView({ ...deps, logger }, config.streamsMax);
+  // A clock that is set must not sign operators out.
+  const sessionClock = atItsOwnPace(deps.clock);
+  const live = await startLiveView({ ...deps, logger }, config.streamsMax, sessionClock);
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000, maxHeaderSize: 16_384 });
   server.maxConnections = 2_000;
   const port = await listen(server, config, 'TOCSIN_CONSOLE_PORT').catch(async (error: unknown) => {
@@ -47,12 +50,12 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
   const url = config.publicUrl ?? `http://${browserName(config.host)}:${port}`;
   const tokens = new Tokens(config.apiToken, config.viewerToken);
   const sessions = new Sessions(config.sessionsMax, config.sessionMs);
-  const access = new Access({ host: config.host, port, publicUrl: config.publicUrl }, tokens, sessions, deps.clock);
-  const newLink = (): string => `${url}/#token=${tokens.newLink(deps.clock())}`;
+  const access = new Access({ host: config.host, port, publicUrl: config.publicUrl }, tokens, sessions, sessionClock);
+  const newLink = (): string => `${url}/#token=${tokens.newLink(sessionClock())}`;
   // For the eyes of whoever runs the process, and of use once only.
   const announceLink = (): void => logger.info(`sign in at ${newLink()}`);
   const actionLog = new ActionLog({ ...deps, logger });
-  const security = { access, sessions, tokens, attempts: new Attempts(), announceLink };
+  const security = { access, sessions, sessionClock, tokens, attempts: new Attempts(), announceLink };
   const routes = apiRoutes({ ...deps, ...config, ...security, logger, live, actionLog });
   const operations = operationsHandler(deps.health, deps.registry);
   const app = loadedLater(async () => (await import('./app.ts')).createApp(routes, access, page.serve, logger), logger, stopping.signal);

@@ -41,3 +41,9 @@ export class SteadyClock {
     return this.now() - this.#wall();
   }
 }
+
+/** Goes on at its own pace from what `clock` says now, whoever sets that one: for spans that were promised to people, such as a sign-in. */
+export function atItsOwnPace(clock: Clock, elapsed: () => number = () => performance.now()): Clock {
+  const began = clock() - elapsed();
+  return () => Math.floor(began + elapsed());
+}

@@ -23,6 +23,8 @@ export interface ApiDeps {
   readonly actionLog: ActionLog;
   readonly access: Access;
   readonly sessions: Sessions;
+  /** What sign-ins, links and attempts go by. */
+  readonly sessionClock: Clock;
   readonly tokens: Tokens;
   readonly attempts: Attempts;
   /** How long an action waits for its outcome. */

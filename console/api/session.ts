@@ -38,7 +38,7 @@ export function sessionRoutes(deps: ApiDeps): Route[] {
         429: { description: 'Too many attempts failed.', schema: problem },
       },
       handle: ({ body, request, response }) => {
-        const now = deps.clock();
+        const now = deps.sessionClock();
         const address = request.socket.remoteAddress ?? '';
         const wait = deps.attempts.waitSeconds(address, now);
         if (wait > 0) {
@@ -87,7 +87,7 @@ export function sessionRoutes(deps: ApiDeps): Route[] {
       answers: { 200: { description: 'It is in the log.' }, 403: { description: 'Not on loopback.', schema: problem } },
       handle: () => {
         if (!deps.access.loopback) throw new ApiError(403, 'sign in with the token that the operator of this system gave you');
-        const now = deps.clock();
+        const now = deps.sessionClock();
         if (now - lastLinkAt < LINK_EVERY_MS) throw new ApiError(429, 'a link was printed a moment ago');
         lastLinkAt = now;
         deps.announceLink();
@@ -97,7 +97,7 @@ export function sessionRoutes(deps: ApiDeps): Route[] {
   ];
 }
 
-function setCookie({ access, clock }: ApiDeps, session: Session, response: Response): void {
+function setCookie({ access, sessionClock }: ApiDeps, session: Session, response: Response): void {
   const { name, secure } = access.cookie;
-  response.cookie(name, session.id, { httpOnly: true, sameSite: 'strict', secure, path: '/', maxAge: session.until - clock() });
+  response.cookie(name, session.id, { httpOnly: true, sameSite: 'strict', secure, path: '/', maxAge: session.until - sessionClock() });
 }

@@ -54,7 +54,7 @@ const BEAT_EVERY_MS = 3_000;
 const LOOK_EVERY_MS = 1_000;
 const PLACES_EVERY_MS = 10_000;
 
-export async function startLiveView(deps: LiveDeps, streamsMax: number): Promise<LiveView> {
+export async function startLiveView(deps: LiveDeps, streamsMax: number, sessionClock: Clock): Promise<LiveView> {
   const alarms = new OpenAlarms();
   const actions = new Actions();
   const pulse = new LogPulse(deps.log, deps.clock);
@@ -65,7 +65,7 @@ export async function startLiveView(deps: LiveDeps, streamsMax: number): Promise
     known: () => stream.publish([{ event: 'faults', data: () => faultsShown(faults.sensors) }]),
     changed: (sensor) => changes.ofFaults.add(sensor),
   });
-  const stream = new LiveStream({ ...STREAM_SETTINGS, streamsMax }, deps.clock, (role) => ({
+  const stream = new LiveStream({ ...STREAM_SETTINGS, streamsMax }, sessionClock, (role) => ({
     ...snapshotOf(alarms, role),
     ...vitals(),
     faults: faultsShown(faults.sensors),

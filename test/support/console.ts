@@ -9,6 +9,7 @@ import type { History, MinuteCount, SensorState } from '../../processor/history/
 import { startProcessor } from '../../processor/processor.ts';
 import type { Client } from '../../processor/response/directory/port.ts';
 import { readSettings } from '../../runtime/configuration.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import { Health } from '../../runtime/health.ts';
 import { compareNewest } from '../../console/live/open-alarms.ts';
 import { clientOf } from './alarms.ts';
@@ -112,6 +113,7 @@ interface Options {
   readonly clients?: readonly Client[];
   readonly archived?: readonly ArchivedAlarm[];
   readonly log?: MemoryLog;
+  readonly clock?: Clock;
   /** False: nobody answers actions. */
   readonly processor?: boolean;
 }
@@ -124,7 +126,7 @@ export async function startTestConsole(options: Options = {}): Promise<TestConso
   await directory.put(options.clients ?? [clientOf()]);
   await archive.put(options.archived ?? [], []);
   const health = new Health();
-  const shared = { log, clock: Date.now, logger: pino({ level: 'silent' }), health };
+  const shared = { log, clock: options.clock ?? Date.now, logger: pino({ level: 'silent' }), health };
   const processor =
     options.processor === false
       ? undefined

@@ -9,9 +9,12 @@ import { alarmOf } from '../../support/alarms.ts';
 import { call, OPERATOR_TOKEN, startTestConsole, type TestConsole, VIEWER_TOKEN } from '../../support/console.ts';
 
 let on: TestConsole;
+/** How far the machine's clock is off. */
+let offMs = 0;
 beforeAll(async () => {
   on = await startTestConsole({
     processor: false,
+    clock: () => Date.now() + offMs,
     archived: [{ ...alarmOf({ id: 'one' }), region: '', geohash: '' }],
     environment: { TOCSIN_CONSOLE_ANSWER: '10ms' },
   });
@@ -58,6 +61,16 @@ describe('signing in', () => {
     const cookie = await signIn(OPERATOR_TOKEN);
     expect((await call(on, '/api/session', { method: 'DELETE', token: null, headers: { cookie, origin: origin() } })).status).toBe(200);
     expect((await call(on, '/api/session', { token: null, headers: { cookie } })).status).toBe(401);
+  });
+
+  it.each([31, -31])('lasts when the clock is set by %i days', async (days) => {
+    const cookie = await signIn(OPERATOR_TOKEN);
+    offMs = days * 86_400_000;
+    try {
+      expect((await call(on, '/api/session', { token: null, headers: { cookie } })).status).toBe(200);
+    } finally {
+      offMs = 0;
+    }
   });
 
   it('shows nothing to those who are not signed in', async () => {

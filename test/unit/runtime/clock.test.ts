@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SteadyClock } from '../../../runtime/clock.ts';
+import { atItsOwnPace, SteadyClock } from '../../../runtime/clock.ts';
 
 const NOON = Date.UTC(2026, 10, 24, 12);
 const HOUR = 3_600_000;
@@ -71,5 +71,22 @@ describe('the clock of records', () => {
     set(NOON - HOUR);
     pass(0.7);
     expect(Number.isInteger(clock.now())).toBe(true);
+  });
+});
+
+describe('a clock at its own pace', () => {
+  it('goes on as time does, however the other one is set', () => {
+    let [wall, elapsed] = [NOON, 5_000];
+    const clock = atItsOwnPace(
+      () => wall,
+      () => elapsed,
+    );
+    expect(clock()).toBe(NOON);
+    wall += 31 * 24 * HOUR;
+    elapsed += 1_500;
+    expect(clock()).toBe(NOON + 1_500);
+    wall = 0;
+    elapsed += 1_000;
+    expect(clock()).toBe(NOON + 2_500);
   });
 });
