@@ -23,7 +23,9 @@ interface Asked {
   readonly at: number;
 }
 
+/** How long a broker may wait for something to come: while somebody is left out of a request, he must not be for long. */
 const WAIT_MS = 500;
+const WAIT_FOR_ALL_MS = 2_000;
 const RESPONSE_BYTES = 16 * 1024 * 1024;
 /** Small answers are not asked for more often than this, so that a steady trickle doesn't cost a request per record. */
 const PACE_MS = 2;
@@ -150,7 +152,7 @@ export class Fetcher {
     cursors.sort((a, b) => turn(a) - turn(b) || rank(a) - rank(b));
     const asked = cursors.map((cursor) => ({ cursor, at: cursor.fetchAt }));
     // Whoever was never asked is to say at once what it has.
-    const maxWaitMs = lane === 'patient' && cursors.every(({ asked }) => asked) ? WAIT_MS : 0;
+    const maxWaitMs = lane === 'patient' && cursors.every(({ asked }) => asked) ? this.#waitFor(node, cursors) : 0;
     let pace = lane === 'patient' ? PACE_MS : PROMPT_PACE_MS;
     try {
       const request = fetchRequest(
@@ -174,6 +176,13 @@ export class Fetcher {
       if (pace === 0) this.wake();
       else this.#wakeAt(pace);
     }
+  }
+
+  #waitFor(node: number, cursors: readonly Cursor[]): number {
+    const { client } = this.#deps;
+    let led = 0;
+    for (const { name, partition } of this.#cursors) if (client.leaderOf(name, partition) === node) led += 1;
+    return cursors.length < led ? WAIT_MS : WAIT_FOR_ALL_MS;
   }
 
   /** All of an answer becomes visible at once. */

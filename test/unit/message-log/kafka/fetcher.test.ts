@@ -32,6 +32,54 @@ it('goes on reading while a recovery waits to be shown: whatever is due first co
   await fetcher.close();
 });
 
+it('asks a broker that has nothing new every two seconds, and hears at once of what comes meanwhile', async () => {
+  const client = new QuietBroker();
+  const fetcher = new Fetcher({
+    client: client as unknown as Client,
+    health: new Health(),
+    logger: pino({ level: 'silent' }),
+    metrics: kafkaMetrics(new Registry(), () => 0),
+    requestTimeoutMs: 1_000,
+  });
+  const cursor = new Cursor('ENTRY', 'ENTRY', 0, 0);
+  let arrived = 0;
+  cursor.onArrival = () => {
+    arrived += 1;
+  };
+  fetcher.add(cursor);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(client.fetches).toBeLessThan(40);
+  expect(arrived).toBe(0);
+  client.comes();
+  await vi.advanceTimersByTimeAsync(1);
+  expect(arrived).toBe(1);
+  await fetcher.close();
+});
+
+/** A broker that answers when something comes, or when the wait that it was asked for is over. */
+class QuietBroker {
+  fetches = 0;
+  comes: () => void = () => undefined;
+
+  leaderOf(): number {
+    return 1;
+  }
+
+  async exchange(_node: number, _lane: Lane, _api: object, pieces: readonly Buffer[]): Promise<Buffer> {
+    this.fetches += 1;
+    const waitMs = Buffer.concat(pieces).readInt32BE(4);
+    const came = await new Promise<boolean>((resolve) => {
+      setTimeout(() => resolve(false), waitMs);
+      this.comes = () => resolve(true);
+    });
+    return answer([{ topic: 'ENTRY', bytes: came ? oneRecord() : Buffer.alloc(0) }]);
+  }
+
+  async refresh(): Promise<void> {}
+
+  async close(): Promise<void> {}
+}
+
 /** A broker that has one recovery, no readings, and never says where readings end. */
 class StandIn {
   fetches = 0;
