@@ -1,7 +1,7 @@
 /** What lies in a partition before the place where reading goes on: read again by those who keep no state of their own. */
-import type { MessageLog, RecordBatch } from '../../message-log/port.ts';
+import type { MessageLog } from '../../message-log/port.ts';
 import type { Topic } from '../../message-log/topics.ts';
-import { TransientError } from '../../runtime/errors.ts';
+import { recordsBetween } from '../records-between.ts';
 
 export interface LookBack {
   readonly from: number;
@@ -10,8 +10,6 @@ export interface LookBack {
 }
 
 const FIRST_LOOK_RECORDS = 1_000;
-const POLL_WAIT_MS = 500;
-const SILENT_POLLS_MAX = 20;
 
 /**
  * An offset from which on all records before `end` lie that are less than `spanMs` older than the newest of them; at its best not much earlier.
@@ -40,25 +38,4 @@ export async function lookBack(
     if (from === earliest) return undefined;
   }
   return undefined;
-}
-
-/** Batches that may reach beyond `end`, but begin before it; valid until the next one is asked for. */
-export async function* recordsBetween(
-  log: MessageLog,
-  topic: Topic,
-  partition: number,
-  from: number,
-  end: number,
-): AsyncGenerator<RecordBatch> {
-  const reader = await log.reader(topic, partition, from);
-  try {
-    for (let silent = 0; reader.position < end; ) {
-      const batches = await reader.poll(POLL_WAIT_MS);
-      silent = batches.length === 0 ? silent + 1 : 0;
-      if (silent > SILENT_POLLS_MAX) throw new TransientError('log-unavailable', `${topic}/${partition} can't be read up to ${end}`);
-      yield* batches.filter((batch) => batch.offset(0) < end);
-    }
-  } finally {
-    await reader.close();
-  }
 }

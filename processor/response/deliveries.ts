@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import type { MessageLog } from '../../message-log/port.ts';
 import type { DeadLetter, Delivery, Topic } from '../../message-log/topics.ts';
+import { recordsBetween } from '../records-between.ts';
 import type { MailedEvent } from './alarm-event.ts';
 
 export const MAILER_GROUP = 'mailer';
-const POLL_WAIT_MS = 1_000;
 
 export interface Ledger {
   /** Offset in DELIVERY by `deliveryKey`. */
@@ -29,19 +29,11 @@ export async function readLedger(log: MessageLog, partition: number): Promise<Le
   const { earliest, next } = await log.bounds('DELIVERY', partition);
   const from = Math.max(earliest, (await log.committed(MAILER_GROUP, 'DELIVERY', partition)) ?? earliest);
   const delivered = new Map<string, number>();
-  if (from >= next) return { delivered, from, next, coversTo };
-  const reader = await log.reader('DELIVERY', partition, from);
-  try {
-    while (reader.position < next) {
-      for (const batch of await reader.poll(POLL_WAIT_MS)) {
-        for (let i = 0; i < batch.length; i += 1) {
-          const key = keyOf(batch.bytes.toString('utf8', batch.start(i), batch.end(i)));
-          if (key !== undefined) delivered.set(key, batch.offset(i));
-        }
-      }
+  for await (const batch of recordsBetween(log, 'DELIVERY', partition, from, next)) {
+    for (let i = 0; i < batch.length; i += 1) {
+      const key = keyOf(batch.bytes.toString('utf8', batch.start(i), batch.end(i)));
+      if (key !== undefined) delivered.set(key, batch.offset(i));
     }
-  } finally {
-    await reader.close();
   }
   return { delivered, from, next, coversTo };
 }

@@ -1,0 +1,33 @@
+import type { MessageLog, RecordBatch } from '../message-log/port.ts';
+import type { Topic } from '../message-log/topics.ts';
+import { TransientError } from '../runtime/errors.ts';
+
+const POLL_WAIT_MS = 500;
+const SILENT_POLLS_MAX = 20;
+
+/**
+ * Batches that may reach beyond `end`, but begin before it; valid until the next one is asked for. Rejects with TransientError where the log gives
+ * nothing for long, or is closed.
+ */
+export async function* recordsBetween(
+  log: MessageLog,
+  topic: Topic,
+  partition: number,
+  from: number,
+  end: number,
+): AsyncGenerator<RecordBatch> {
+  if (from >= end) return;
+  const reader = await log.reader(topic, partition, from);
+  try {
+    for (let silent = 0; reader.position < end; ) {
+      const { position } = reader;
+      const batches = await reader.poll(POLL_WAIT_MS);
+      // What isn't shown, as of an aborted transaction, is read past.
+      silent = reader.position === position ? silent + 1 : 0;
+      if (silent > SILENT_POLLS_MAX) throw new TransientError('log-unavailable', `${topic}/${partition} can't be read up to ${end}`);
+      yield* batches.filter((batch) => batch.offset(0) < end);
+    }
+  } finally {
+    await reader.close();
+  }
+}

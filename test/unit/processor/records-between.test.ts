@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import type { MessageLog, Reader } from '../../../message-log/port.ts';
+import { lookBack } from '../../../processor/history/looking-back.ts';
+import { recordsBetween } from '../../../processor/records-between.ts';
+import { MemoryLog } from '../../support/memory-log.ts';
+
+async function logOf(times: readonly number[]): Promise<MemoryLog> {
+  const log = new MemoryLog();
+  for (const [i, at] of times.entries())
+    await log.append('COUNT', { length: 1, bytes: Buffer.from(`${i}`), keys: [1], starts: [0], ends: [`${i}`.length] }, at);
+  return log;
+}
+
+async function offsetsOf(log: MessageLog, from: number, end: number): Promise<number[]> {
+  const offsets: number[] = [];
+  for await (const batch of recordsBetween(log, 'COUNT', 0, from, end))
+    for (let i = 0; i < batch.length; i += 1) if (batch.offset(i) < end) offsets.push(batch.offset(i));
+  return offsets;
+}
+
+describe('the records between two places', () => {
+  it('are all of them, and none where there are none', async () => {
+    const log = await logOf([1, 2, 3, 4, 5]);
+    expect(await offsetsOf(log, 1, 4)).toEqual([1, 2, 3]);
+    expect(await offsetsOf(log, 3, 3)).toEqual([]);
+  });
+
+  it('are given up, not waited for in circles, where the log was closed', async () => {
+    const closed: Reader = { position: 0, behind: false, onGap: undefined, poll: async () => [], close: async () => undefined };
+    const log = await logOf([1, 2]);
+    const broken: MessageLog = Object.assign(Object.create(log) as MessageLog, { reader: async () => closed });
+    await expect(offsetsOf(broken, 0, 2)).rejects.toMatchObject({ name: 'TransientError' });
+  });
+
+  it('are not given up as long as reading goes on, though nothing is shown', async () => {
+    let position = 0;
+    const markers: Reader = {
+      get position() {
+        return position;
+      },
+      behind: false,
+      onGap: undefined,
+      poll: async () => {
+        position += 1;
+        return [];
+      },
+      close: async () => undefined,
+    };
+    const broken: MessageLog = Object.assign(Object.create(await logOf([])) as MessageLog, { reader: async () => markers });
+    expect(await offsetsOf(broken, 0, 100)).toEqual([]);
+  });
+});
+
+describe('looking back', () => {
+  it('goes as far as the span, wherever in the log that is, and not much further', async () => {
+    const log = await logOf(Array.from({ length: 1_000 }, (_, i) => i * 10));
+    const back = await lookBack(log, 'COUNT', 0, 900, 1_000, 10);
+    expect(back?.newest).toBe(8_990);
+    // 100 records are the span; four times as many are looked at, at most.
+    expect(back?.from).toBeLessThanOrEqual(798);
+    expect(back?.from).toBeGreaterThan(400);
+  });
+
+  it('ends at the first record held, and finds nothing before it', async () => {
+    const log = await logOf([5, 6, 7]);
+    expect(await lookBack(log, 'COUNT', 0, 2, 1_000, 1)).toEqual({ from: 0, newest: 6 });
+    expect(await lookBack(log, 'COUNT', 0, 0, 1_000)).toBeUndefined();
+  });
+});
