@@ -28,7 +28,7 @@ const BEHIND_MS = MINUTE_MS;
 const BELIEVED_AFTER_MS = DAY_MS;
 const REMEMBER_EVERY_MS = 10 * MINUTE_MS;
 const LOOK_EVERY_MS = 10_000;
-const FILE = 'removal-clock';
+export const REMOVAL_CLOCK_FILE = 'removal-clock';
 const PART = 'clock';
 
 /**
@@ -52,7 +52,7 @@ export class CautiousClock {
     this.#parts = parts;
     this.#wall = parts.wall ?? systemClock;
     this.#elapsed = parts.elapsed ?? (() => performance.now());
-    this.#file = join(parts.folder, FILE);
+    this.#file = join(parts.folder, REMOVAL_CLOCK_FILE);
   }
 
   readonly now: RemovalClock = () => {
@@ -120,7 +120,8 @@ export class CautiousClock {
   }
 }
 
-function remembered(file: string): number | undefined {
+/** What time it was when a process last looked; undefined where there was none. */
+export function remembered(file: string): number | undefined {
   try {
     const at = Date.parse(readFileSync(file, 'utf8').trim());
     return Number.isFinite(at) ? at : undefined;
@@ -133,7 +134,8 @@ function startStep(step: number): string {
   return `this machine's clock is ${spanOf(step)} ahead of when this system was last running; if that is wrong, so is the clock: for a day nothing is removed that was not due then`;
 }
 
-function spanOf(ms: number): string {
+/** `31 days`, `5 minutes`. */
+export function spanOf(ms: number): string {
   if (ms >= 2 * DAY_MS) return `${Math.round(ms / DAY_MS)} days`;
   if (ms >= 2 * HOUR_MS) return `${Math.round(ms / HOUR_MS)} hours`;
   return ms >= 2 * MINUTE_MS ? `${Math.round(ms / MINUTE_MS)} minutes` : `${Math.round(ms / 1_000)} seconds`;

@@ -3,10 +3,12 @@ import { access, readdir, stat, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Finding, fine, wrong } from '../../runtime/diagnosis.ts';
 import { reasonOf } from '../../runtime/errors.ts';
+import { REMOVAL_CLOCK_FILE, remembered, spanOf } from '../../runtime/removal-clock.ts';
 
 /** Below this it won't be long until sensors are refused. */
 const FREE_MIN_BYTES = 1024 ** 3;
 const OTHERS = 0o077;
+const CLOCK_BEHIND_MS = 60_000;
 
 /** The data folder: whether it can be written, is nobody else's to read, and has room. Creates nothing. */
 export async function diagnoseFolder(dataDir: string): Promise<readonly Finding[]> {
@@ -26,7 +28,15 @@ export async function diagnoseFolder(dataDir: string): Promise<readonly Finding[
       ? 'can be written'
       : `can be written; process ${user} uses it`
     : 'will be made at the first start';
-  return [fine(check, found), ...(await privacyOf(folder)), await roomOn(existing)];
+  return [fine(check, found), ...(await privacyOf(folder)), await roomOn(existing), ...clockOf(folder)];
+}
+
+/** A clock that has been later already is wrong now, or was then. */
+function clockOf(folder: string): Finding[] {
+  const behindMs = (remembered(join(folder, REMOVAL_CLOCK_FILE)) ?? 0) - Date.now();
+  if (behindMs < CLOCK_BEHIND_MS) return [];
+  const found = `this machine's clock is ${spanOf(behindMs)} behind what it was when the system last ran`;
+  return [wrong('clock', found, 'set it right (NTP); docs/operation.md, Clocks, says what it does meanwhile')];
 }
 
 async function privacyOf(folder: string): Promise<Finding[]> {

@@ -14,6 +14,8 @@ export interface OutboxOptions {
   readonly keepMs: number;
   readonly removalClock: RemovalClock;
   readonly logger: Logger;
+  /** The oldest above this are removed, whatever their age; only for tests another one. */
+  readonly filesMax?: number;
 }
 
 /** At most so many files, whatever their age: some 500 MB. */
@@ -112,11 +114,13 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 /** Removes what is too many, oldest names first, and, while there is a time to go by, what is too old and what a crash left half written. */
-async function pruneFolder(folder: string, { keepMs, removalClock }: OutboxOptions): Promise<void> {
+async function pruneFolder(folder: string, { keepMs, removalClock, logger, filesMax = FILES_MAX }: OutboxOptions): Promise<void> {
   const names = (await readdir(folder)).sort();
   const mails = names.filter((name) => name.endsWith('.eml'));
-  const excess = mails.slice(0, Math.max(0, mails.length - FILES_MAX));
+  const excess = mails.slice(0, Math.max(0, mails.length - filesMax));
   for (const name of excess) await rm(join(folder, name), { force: true });
+  if (excess.length > 0)
+    logger.error({ folder, removed: excess.length }, `the outbox held more than ${filesMax} mails: the oldest are removed, read or not`);
   const now = removalClock();
   if (now === undefined) return;
   await removeOlder(folder, mails.slice(excess.length), now - keepMs);

@@ -95,6 +95,17 @@ describe('the outbox', () => {
     expect((await readdir(folder)).sort()).toEqual(['.writing.eml.part', 'notes.txt', 'young.eml']);
   });
 
+  it('removes the oldest of too many, at any time, and says so', async () => {
+    const names = ['20261124T133250123Z-a.eml', '20261124T133250124Z-b.eml', '20261224T133250123Z-ahead.eml'];
+    for (const name of names) await writeFile(join(folder, name), 'x');
+    const lines: string[] = [];
+    const logger = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
+    const outbox = await openOutbox(folder, { ...options, logger, removalClock: () => undefined, filesMax: 2 });
+    await outbox.close();
+    expect((await readdir(folder)).sort()).toEqual(names.slice(1));
+    expect(lines).toEqual([expect.stringContaining('"removed":1')]);
+  });
+
   it('removes nothing while there is no time to go by', async () => {
     const names = ['old.eml', '.half.eml.part'];
     for (const name of names) {
