@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { MessageLog, Records } from '../../../message-log/port.ts';
 import { CommitQueue, type QueueDeps } from '../../../proxy/commit-queue.ts';
 import type { SensorRequest } from '../../../proxy/sensor-request.ts';
@@ -80,4 +80,62 @@ it('answers every request once, in whatever order the log does, and holds nothin
       queue.close();
     }),
   );
+});
+
+describe('a recovery behind a reading of its sensor', () => {
+  const OLD = { topic: 'ENTRY', records: NO_RECORDS, at: 5, follows: 0 } as const;
+  const record = (text: string): Records => {
+    const bytes = Buffer.from(text);
+    return { length: 1, bytes, keys: [7], starts: [0], ends: [bytes.length] };
+  };
+
+  function held() {
+    const written: string[] = [];
+    const settled: (() => void)[] = [];
+    const log = {
+      append: (topic: string, { bytes, ends }: Records) => {
+        written.push(topic === 'ENTRY' ? topic : Buffer.from(bytes).toString('latin1', 0, ends[0]));
+        return new Promise((resolve) => settled.push(() => resolve(PLACE)));
+      },
+    } as unknown as MessageLog;
+    const deps = { log, clock: Date.now, metrics: { commitSeconds: { observe: () => undefined } }, watch: { succeeded() {}, failed() {} } };
+    const queue = new CommitQueue({ queueBytesMax: 1e9, appendTimeoutMs: TIMEOUT_MS }, deps as unknown as QueueDeps);
+    const recover = (text: string, follows: number): Records => {
+      const records = record(text);
+      queue.append({ topic: 'OK', records, at: 9, follows }, [], 0);
+      return records;
+    };
+    return { queue, written, settled, recover };
+  }
+
+  it('goes to the log when that is durable, and as it was when it came', async () => {
+    const { queue, written, settled, recover } = held();
+    queue.append(OLD, [], 0);
+    const records = recover('first', 5);
+    recover('second', 0);
+    // Its buffer is used again.
+    Buffer.from(records.bytes.buffer, records.bytes.byteOffset, records.bytes.byteLength).fill('x');
+    expect(written).toEqual(['ENTRY']);
+    settled[0]?.();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(written).toEqual(['ENTRY', 'first', 'second']);
+    queue.close();
+  });
+
+  it('waits for no reading that came later', () => {
+    const { queue, written, recover } = held();
+    queue.append({ ...OLD, at: 6 }, [], 0);
+    recover('first', 5);
+    expect(written).toEqual(['ENTRY', 'first']);
+    queue.close();
+  });
+
+  it('does not wait for ever for a partition that takes nothing', async () => {
+    const { queue, written, recover } = held();
+    queue.append(OLD, [], 0);
+    recover('first', 5);
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(written).toEqual(['ENTRY', 'first']);
+    queue.close();
+  });
 });
