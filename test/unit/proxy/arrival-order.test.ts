@@ -24,6 +24,8 @@ function rig(wall = START) {
   const clock = { wall, elapsed: 0 };
   const written: Written[] = [];
   const pending: { readonly records: readonly Written[]; resolve(): void }[] = [];
+  /** Readings that were taken and aren't durable yet. */
+  let open: { readonly sensor: number; readonly came: number }[] = [];
   /** Recoveries that went to the log while a reading that came before them was not durable yet. */
   const early: Written[] = [];
   const append = (topic: 'ENTRY' | 'OK', { length, bytes, keys, starts, ends }: Records, at: number) => {
@@ -34,11 +36,16 @@ function rig(wall = START) {
       at,
     }));
     written.push(...records);
-    const readings = pending.flatMap((append) => append.records).filter((record) => record.topic === 'ENTRY');
-    const isEarly = ({ sensor, came }: Written): boolean => readings.some((reading) => reading.sensor === sensor && reading.came < came);
+    const isEarly = ({ sensor, came }: Written): boolean => open.some((reading) => reading.sensor === sensor && reading.came < came);
     if (topic === 'OK') early.push(...records.filter(isEarly));
     return new Promise((resolve) => {
-      pending.push({ records, resolve: () => resolve({ partition: 0, offset: 0 }) });
+      pending.push({
+        records,
+        resolve: () => {
+          for (const { came } of records) open = open.filter((reading) => reading.came !== came);
+          resolve({ partition: 0, offset: 0 });
+        },
+      });
     });
   };
   const steady = new SteadyClock(
@@ -58,7 +65,9 @@ function rig(wall = START) {
     came += 1;
     gathering.begin(text.length);
     for (const sensor of sensors) gathering.put(sensor, 0, text.length);
-    return gathering.end(request);
+    const isTaken = gathering.end(request);
+    if (isTaken && topic === 'ENTRY') open.push(...sensors.map((sensor) => ({ sensor, came: came - 1 })));
+    return isTaken;
   };
   const settle = async (n: number): Promise<void> => {
     const [one] = pending.splice(n % Math.max(1, pending.length), 1);

@@ -46,6 +46,7 @@ describe.each(Object.entries(TAILS))('%s behind a request', (_, tail) => {
     [' that is the last', request(CLOSE), [202]],
     [' of HTTP/1.0', request('', '1.0'), [202]],
     [' in chunks', CHUNKED, [202]],
+    [' that asked to go on', request('Expect: 100-continue\r\n'), [100, 202]],
     [' among others', request() + request() + request(), [202, 202, 202]],
     [' behind a refused one', request('', '1.1', '{}') + request(), [400, 202]],
     [' before a refused one', request() + request('', '1.1', '{}'), [202, 400]],
