@@ -25,6 +25,7 @@ export interface Connection {
   };
   connect(): Promise<unknown>;
   isConnected(): boolean;
+  send(exchange: Exchange): Promise<unknown>;
   isAuthenticated(): boolean;
   authenticate(): Promise<void>;
   nextCorrelationId(): number;
@@ -121,10 +122,10 @@ export function createCluster(options: ClusterOptions, logger: Logger): KafkajsC
 const LEADER_NOT_AVAILABLE = 5;
 
 /**
- * Four repairs. kafkajs refuses the news of all partitions when one of them has no leader just now; we want the others all the same. And those
+ * Five repairs. kafkajs refuses the news of all partitions when one of them has no leader just now; we want the others all the same. And those
  * who want a connection at the same time each open one, of which all but the last are forgotten. And one that broke in the middle of an answer takes
  * what it has of it for the beginning of the next, and never understands an answer again. And each, from its first answer on, looks a thousand times
- * a second whether a quota still holds requests back.
+ * a second whether a quota still holds requests back. And a broker that has stopped answering counts as connected, and is asked again and again.
  */
 export function repair(cluster: KafkajsCluster): void {
   const { brokerPool } = cluster;
@@ -134,6 +135,7 @@ export function repair(cluster: KafkajsCluster): void {
     for (const connection of broker.connectionPool.pool) {
       connectOnce(connection);
       lookOnlyForWhatWaits(connection);
+      giveUpWhoIsSilent(connection);
     }
     broker.metadata = async (topics) => {
       const { request, response } = exchangeOf(broker, 'Metadata', { topics, allowAutoTopicCreation: false });
@@ -163,6 +165,18 @@ function connectOnce(connection: Connection): void {
       connecting = undefined;
     });
     return connecting;
+  };
+}
+
+function giveUpWhoIsSilent(connection: Connection): void {
+  const send = connection.send.bind(connection);
+  connection.send = async (exchange) => {
+    try {
+      return await send(exchange);
+    } catch (error) {
+      if (error instanceof Error && error.name === 'KafkaJSRequestTimeoutError') connection.socket?.destroy(error);
+      throw error;
+    }
   };
 }
 

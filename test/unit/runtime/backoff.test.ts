@@ -15,6 +15,11 @@ describe('retrying', () => {
     }
   });
 
+  it('lets nobody wait for more than five seconds who has not asked for it: so late comes what waits when all is well again', () => {
+    expect(backoffMs(60)).toBeLessThanOrEqual(5_000);
+    expect(new Backoff().failed().delayMs).toBeLessThanOrEqual(100);
+  });
+
   it('waits longer from failure to failure, however many, and says which one in a row it is', () => {
     const backoff = new Backoff({ firstMs: 100, maxMs: 5_000 }, () => 0);
     const rows = Array.from({ length: 8 }, () => backoff.failed());

@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 /** Connected to a broker of the test's own, with our repairs. */
-async function connected(): Promise<Broker> {
+async function connected(requestTimeout = 1_000): Promise<Broker> {
   broker = await FakeBroker.listen();
   cluster = createCluster(
     {
@@ -24,7 +24,7 @@ async function connected(): Promise<Broker> {
       clientId: 'test',
       connectionTimeout: 1_000,
       authenticationTimeout: 1_000,
-      requestTimeout: 1_000,
+      requestTimeout,
       socketFactory: ({ host, port, onConnect }) => net.connect({ host, port }, onConnect),
     },
     pino({ level: 'silent' }),
@@ -39,6 +39,18 @@ describe('a connection that broke in the middle of an answer', () => {
     const seed = await connected();
     broker.breaksNext = true;
     await expect(ask(seed, 'ApiVersions', {})).rejects.toThrow();
+    await expect(ask(seed, 'ApiVersions', {})).resolves.toMatchObject({ apiVersions: [{ apiKey: API_VERSIONS }] });
+    expect(broker.connections).toBe(2);
+  });
+});
+
+describe('a connection on which no answer comes in time', () => {
+  it('is given up: whoever asks next has a new one', async () => {
+    const seed = await connected(100);
+    broker.silent = true;
+    await expect(ask(seed, 'ApiVersions', {})).rejects.toThrow('timed out');
+    broker.silent = false;
+    await expect.poll(() => seed.connectionPool.pool[0]?.isConnected()).toBe(false);
     await expect(ask(seed, 'ApiVersions', {})).resolves.toMatchObject({ apiVersions: [{ apiKey: API_VERSIONS }] });
     expect(broker.connections).toBe(2);
   });
@@ -74,6 +86,7 @@ describe('a coordinator that cannot answer', () => {
 class FakeBroker {
   /** The next answer ends in its middle, and with it the connection. */
   breaksNext = false;
+  silent = false;
   connections = 0;
   readonly #server: net.Server;
 
@@ -102,6 +115,7 @@ class FakeBroker {
   }
 
   #answer(socket: net.Socket, request: Buffer): void {
+    if (this.silent) return;
     // Length, correlation id, no error, one API in versions 0 to 2, throttling.
     const answer = Buffer.alloc(4 + 4 + 2 + 4 + 6 + 4);
     answer.writeInt32BE(answer.length - 4, 0);
