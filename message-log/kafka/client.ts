@@ -232,7 +232,9 @@ export class Client {
         return [topic, partitions];
       }),
     );
-    this.#leadership = [...this.#topicsKnown].map(([topic, partitions]) => `${topic}:${partitions.map((one) => one?.leader)}`).join(' ');
+    const leaders = [...this.#topicsKnown].map(([topic, partitions]) => `${topic}:${partitions.map((one) => one?.leader)}`);
+    // Brokers name topics in an order of their own.
+    this.#leadership = leaders.sort().join(' ');
   }
 }
 
