@@ -76,10 +76,13 @@ export interface MessageLog {
    */
   append(topic: Topic, records: Records, at: number): Promise<{ readonly partition: number; readonly offset: number }>;
 
-  /** Reads one partition from a place of the caller's choosing and remembers nothing. */
+  /**
+   * Reads one partition from a place of the caller's choosing and remembers nothing. Where the topic is made anew meanwhile, it goes on with the first record
+   * of that one: offsets begin again.
+   */
   reader(topic: Topic, partition: number, from: From): Promise<Reader>;
 
-  /** A named consumer of whole topics, at least once: its positions survive it. */
+  /** A named consumer of whole topics, at least once: its positions survive it, but not the topic that they are of. */
   subscribe(group: string, topics: readonly Topic[]): Promise<Subscription>;
 
   /** Makes this process an owner of tasks; partitions come and go as owners share them out. The returned function gives all back. */

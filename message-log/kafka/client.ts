@@ -9,7 +9,7 @@ import type { Logger } from '../../runtime/logging.ts';
 import type { KafkaConfig } from './config.ts';
 import { connectionOf } from './connection.ts';
 import { NotSent } from './faults.ts';
-import { type Broker, type Connection, createCluster, isStale, type KafkajsCluster, repair } from './kafkajs.ts';
+import { type Broker, type Connection, createCluster, isStale, type KafkajsCluster, repair, takes } from './kafkajs.ts';
 
 export interface Api {
   readonly key: number;
@@ -32,6 +32,7 @@ export class Client {
   readonly #coordinators = new Map<string, number>();
   #refreshing: Promise<void> | undefined;
   #topicsKnown = new Map<string, readonly (PartitionState | undefined)[]>();
+  #topicIds: ReadonlyMap<string, string> = new Map();
   #refreshedAt = 0;
   #leadership = '';
   #closed = false;
@@ -82,6 +83,16 @@ export class Client {
 
   leaderOf(topic: string, partition: number): number | undefined {
     return this.#topicsKnown.get(topic)?.[partition]?.leader;
+  }
+
+  /** Which topic of that name it is; another one has another id. Undefined: not known, or brokers before 2.8. */
+  topicId(topic: string): string | undefined {
+    return this.#topicIds.get(topic);
+  }
+
+  /** Whether the broker knows this version of a request; false until it was connected to. */
+  takes(node: number, api: Api): boolean {
+    return takes(this.#cluster.brokerPool.brokers[node], api);
   }
 
   /** How many replicas of the partition are in sync. */
@@ -224,6 +235,7 @@ export class Client {
   #learn(): void {
     const topics = this.#cluster.brokerPool.metadata?.topicMetadata ?? [];
     this.#refreshedAt = performance.now();
+    this.#topicIds = new Map(topics.flatMap(({ topic, topicId }) => (topicId === undefined ? [] : [[topic, topicId] as const])));
     this.#topicsKnown = new Map(
       topics.map(({ topic, partitionMetadata }) => {
         const partitions: (PartitionState | undefined)[] = new Array(partitionMetadata.length).fill(undefined);

@@ -35,6 +35,10 @@ export class Cursor {
   onStopped: ((problem: string | undefined) => void) | undefined;
   /** Called once there is something to take. */
   onArrival: (() => void) | undefined;
+  /** It is another topic of that name now, which is read from its beginning. */
+  onAnew: (() => void) | undefined;
+  /** Which topic of that name the position is in; undefined: not known yet. */
+  topicId: string | undefined;
   /** Whether a broker has been asked at all. */
   asked = false;
   /** Not asked again before, ms of the monotonic clock. */
@@ -50,7 +54,8 @@ export class Cursor {
   #stopped: string | undefined;
   readonly #columns = new Columns();
 
-  constructor(topic: Topic, name: string, partition: number, position: number) {
+  constructor(topic: Topic, name: string, partition: number, position: number, topicId?: string) {
+    this.topicId = topicId;
     this.topic = topic;
     this.name = name;
     this.partition = partition;
@@ -148,6 +153,17 @@ export class Cursor {
     this.#report(undefined);
     if (this.#chunks.length === 0) this.#position = to;
     if (to > from) this.onGap?.(from, to);
+  }
+
+  /** Goes on in another topic of the same name. */
+  begin(topicId: string): void {
+    this.topicId = topicId;
+    this.#chunks = [];
+    this.#position = 0;
+    this.#fetchAt = 0;
+    this.knownEnd = Number.POSITIVE_INFINITY;
+    this.#report(undefined);
+    this.onAnew?.();
   }
 
   /** The oldest answer as records; they are valid until the next call. None: it held only what isn't shown, or there is none. */

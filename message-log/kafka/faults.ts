@@ -31,6 +31,8 @@ const NAMES: Readonly<Record<number, string>> = {
   56: "the broker's disk has failed",
   59: 'the producer is no longer known',
   [PRODUCER_FENCED]: 'another owner has taken over',
+  100: 'the topic was made anew, or is too new to be known',
+  103: 'the topic was made anew, or is too new to be known',
 };
 
 export const nameOf = (code: number): string => NAMES[code] ?? `error ${code}`;

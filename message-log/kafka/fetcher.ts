@@ -7,7 +7,8 @@ import type { Cursor } from './cursor.ts';
 import { nameOf, OFFSET_OUT_OF_RANGE } from './faults.ts';
 import type { KafkaMetrics } from './metrics.ts';
 import { boundsOf, endOf } from './offsets.ts';
-import { FETCH, type FetchedSet, fetchedSets, fetchRequest } from './wire/fetch.ts';
+import { fetchFrom } from './fetching.ts';
+import type { FetchedSet } from './wire/fetch.ts';
 
 export interface FetcherDeps {
   readonly client: Client;
@@ -126,7 +127,7 @@ export class Fetcher {
   #wanted(now: number): Map<number, Cursor[]> {
     const byNode = new Map<number, Cursor[]>();
     for (const cursor of this.#cursors) {
-      if (!cursor.hasRoom) continue;
+      if (!cursor.hasRoom || this.#isOfAnother(cursor)) continue;
       if (cursor.notBefore > now) {
         this.#wakeAt(cursor.notBefore - now);
         continue;
@@ -143,6 +144,22 @@ export class Fetcher {
     return byNode;
   }
 
+  /** Whether the topic is another one than the cursor's: then it goes on in that one, once what came of the old one is taken. */
+  #isOfAnother(cursor: Cursor): boolean {
+    const { name, partition, position, topicId } = cursor;
+    const now = this.#deps.client.topicId(name);
+    cursor.topicId ??= now;
+    if (now === undefined || now === cursor.topicId) return false;
+    if (cursor.hasSome) return true;
+    this.#deps.logger.error(
+      { topic: name, partition, position, was: topicId, is: now },
+      'the topic was made anew: it is read from its beginning',
+    );
+    cursor.begin(now);
+    this.wake();
+    return true;
+  }
+
   async #fetch(node: number, lane: Lane, cursors: Cursor[]): Promise<void> {
     const { client, metrics, requestTimeoutMs } = this.#deps;
     const place = `${node}/${lane}`;
@@ -155,15 +172,15 @@ export class Fetcher {
     const maxWaitMs = lane === 'patient' && cursors.every(({ asked }) => asked) ? this.#waitFor(node, cursors) : 0;
     let pace = lane === 'patient' ? PACE_MS : PROMPT_PACE_MS;
     try {
-      const request = fetchRequest(
-        { maxWaitMs, maxBytes: RESPONSE_BYTES },
-        asked.map(({ cursor, at }) => ({ topic: cursor.name, partition: cursor.partition, offset: at, maxBytes: cursor.maxBytes })),
-      );
-      const response = await client.exchange(node, lane, FETCH, request, maxWaitMs + requestTimeoutMs);
+      const partitions = asked.map(({ cursor, at }) => {
+        const { name: topic, topicId, partition, maxBytes } = cursor;
+        return { topic, topicId, partition, offset: at, maxBytes };
+      });
+      const limits = { maxWaitMs, maxBytes: RESPONSE_BYTES };
+      const { error, sets, size } = await fetchFrom(client, node, lane, limits, partitions, maxWaitMs + requestTimeoutMs);
       metrics.fetches.inc({ lane });
-      metrics.fetchedBytes.inc(response.length);
-      if (response.length > SMALL_BYTES) pace = 0;
-      const { error, sets } = fetchedSets(response);
+      metrics.fetchedBytes.inc(size);
+      if (size > SMALL_BYTES) pace = 0;
       if (error !== 0) throw new Error(nameOf(error));
       this.#apply(asked, sets);
     } catch (error) {

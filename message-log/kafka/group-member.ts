@@ -36,6 +36,8 @@ interface Offset {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
+  /** Which topic of that name it is a place in; undefined: not known. */
+  readonly topicId?: string | undefined;
 }
 
 interface Membership {
@@ -43,6 +45,8 @@ interface Membership {
   readonly generation: number;
 }
 
+/** What stands before a topic's id in the text that Kafka keeps beside a group's position. */
+const TOPIC_MARK = 'topic ';
 const PROTOCOL = 'tocsin';
 const PROTOCOL_TYPE = 'consumer';
 const HEARTBEAT_MS = 500;
@@ -88,17 +92,17 @@ export class GroupMember {
   /** Undefined: nothing was ever committed there. */
   async committed(topic: string, partitions: readonly number[]): Promise<Map<number, number>> {
     const { group } = this.#settings;
-    return await committedOffsets(this.#deps.client, group, topic, partitions);
+    return await committedOffsets(this.#deps.client, group, topic, partitions, this.#deps.logger);
   }
 
   /** Rejects with TransientError: not a member now, or a rebalance is under way. */
   async commit(offsets: readonly Offset[]): Promise<void> {
     if (!this.#membership) throw unavailable(`this process is not in the group ${this.#settings.group} now`);
     const { generation, memberId } = this.#membership;
-    const topics = new Map<string, { partition: number; offset: string }[]>();
-    for (const { topic, partition, offset } of offsets) {
+    const topics = new Map<string, { partition: number; offset: string; metadata: string }[]>();
+    for (const { topic, partition, offset, topicId } of offsets) {
       const parts = topics.get(topic) ?? [];
-      parts.push({ partition, offset: String(offset) });
+      parts.push({ partition, offset: String(offset), metadata: topicId === undefined ? '' : TOPIC_MARK + topicId });
       topics.set(topic, parts);
     }
     await this.#ask('OffsetCommit', {
@@ -243,6 +247,12 @@ export class GroupMember {
   }
 }
 
+interface CommittedPlace {
+  readonly partition: number;
+  readonly offset: string;
+  readonly metadata: string | null;
+}
+
 interface JoinAnswer {
   readonly memberId: string;
   readonly leaderId: string;
@@ -256,17 +266,29 @@ function partitionsIn(memberMetadata: Buffer): ReadonlySet<number> {
   return new Set(/^\d+(,\d+)*$/.test(text) ? text.split(',').map(Number) : []);
 }
 
-/** The group's positions, by partition; those never committed are missing. Rejects with TransientError. */
+/**
+ * The group's positions, by partition; those never committed are missing, and so are those of another topic of the same name, which is an error in the log.
+ * Rejects with TransientError.
+ */
 export async function committedOffsets(
   client: Client,
   group: string,
   topic: string,
   partitions: readonly number[],
+  logger?: Logger,
 ): Promise<Map<number, number>> {
   const answer = await client.atCoordinator('group', group, (broker) =>
     ask(broker, 'OffsetFetch', { groupId: group, topics: [{ topic, partitions: partitions.map((partition) => ({ partition })) }] }),
   );
-  const found = (answer.responses as { partitions: { partition: number; offset: string }[] }[])[0]?.partitions ?? [];
+  const found = (answer.responses as { partitions: CommittedPlace[] }[])[0]?.partitions ?? [];
   if (found.length !== partitions.length) throw new TransientError('log-unavailable', `Kafka: no positions of ${group} for ${topic}`);
-  return new Map(found.filter(({ offset }) => Number(offset) >= 0).map(({ partition, offset }) => [partition, Number(offset)]));
+  const topicId = client.topicId(topic);
+  const ours = found.filter(({ partition, offset, metadata }) => {
+    if (Number(offset) < 0) return false;
+    // Whoever committed without saying, as versions before, is trusted.
+    if (topicId === undefined || !metadata?.startsWith(TOPIC_MARK) || metadata === TOPIC_MARK + topicId) return true;
+    logger?.error({ group, topic, partition, position: Number(offset) }, 'the topic was made anew: it is read from its beginning');
+    return false;
+  });
+  return new Map(ours.map(({ partition, offset }) => [partition, Number(offset)]));
 }

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import kafkajs, { type ISocketFactory, type KafkaConfig } from 'kafkajs';
 import { TransientError } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/logging.ts';
+import { METADATA, metadataRequest, readMetadata, type TopicMetadata } from './wire/metadata.ts';
 
 interface Entry {
   readonly apiKey: number;
@@ -46,14 +47,10 @@ export interface Broker {
     getConnection(index: number): Promise<Connection>;
     send(exchange: Exchange): Promise<unknown>;
   };
+  /** By number of the request; null: not asked for yet. */
+  readonly versions?: Readonly<Record<number, { readonly maxVersion: number }>> | null;
   metadata(topics: readonly string[]): Promise<unknown>;
   lookupRequest(apiKey: number, definition: Definition): (options: object) => Exchange;
-}
-
-export interface TopicMetadata {
-  readonly topicErrorCode: number;
-  readonly topic: string;
-  readonly partitionMetadata: readonly { readonly partitionId: number; readonly leader: number; readonly isr: readonly number[] }[];
 }
 
 export interface KafkajsCluster {
@@ -86,6 +83,10 @@ const { createLogger, LEVELS } = require('kafkajs/src/loggers') as {
   createLogger(options: { level: number; logCreator: () => (entry: { namespace: string; log: { message: string } }) => void }): object;
   LEVELS: { readonly ERROR: number };
 };
+interface Encoder {
+  writeBufferInternal(bytes: Buffer): void;
+}
+const KafkajsEncoder = require('kafkajs/src/protocol/encoder') as new () => Encoder;
 const { requests } = require('kafkajs/src/protocol/requests') as { requests: Readonly<Record<string, Definition>> };
 const apiKeys = require('kafkajs/src/protocol/requests/apiKeys') as Readonly<Record<string, number>>;
 const { createErrorFromCode, errorCodes } = require('kafkajs/src/protocol/error') as {
@@ -138,7 +139,7 @@ export function repair(cluster: KafkajsCluster): void {
       giveUpWhoIsSilent(connection);
     }
     broker.metadata = async (topics) => {
-      const { request, response } = exchangeOf(broker, 'Metadata', { topics, allowAutoTopicCreation: false });
+      const { request, response } = metadataOf(broker, topics);
       const parse = async (data: unknown): Promise<unknown> => {
         const failed = (data as { topicMetadata: readonly TopicMetadata[] }).topicMetadata.find(
           ({ topicErrorCode }) => topicErrorCode !== 0 && topicErrorCode !== LEADER_NOT_AVAILABLE,
@@ -150,6 +151,23 @@ export function repair(cluster: KafkajsCluster): void {
     };
     return broker;
   };
+}
+
+/** In a version that says which topic it is, where the broker has it. */
+function metadataOf(broker: Broker, topics: readonly string[]): Exchange {
+  if (!takes(broker, METADATA)) return exchangeOf(broker, 'Metadata', { topics, allowAutoTopicCreation: false });
+  const encode = async (): Promise<Encoder> => {
+    const encoder = new KafkajsEncoder();
+    encoder.writeBufferInternal(metadataRequest(topics));
+    return encoder;
+  };
+  const request = { apiKey: METADATA.key, apiVersion: METADATA.version, apiName: METADATA.name, encode };
+  return { request, response: { decode: async (bytes) => readMetadata(bytes), parse: async (data) => data } };
+}
+
+/** Whether the broker has said that it knows this version of a request. */
+export function takes(broker: Broker | undefined, { key, version }: { readonly key: number; readonly version: number }): boolean {
+  return (broker?.versions?.[key]?.maxVersion ?? 0) >= version;
 }
 
 /** Every answer begins with its length. */

@@ -84,15 +84,21 @@ class KafkaLog implements MessageLog {
     return await this.#appender.append(topic, records, at);
   }
 
-  async reader(topic: Topic, partition: number, from: From): Promise<Reader> {
+  reader(topic: Topic, partition: number, from: From): Promise<Reader> {
+    return this.#read(topic, partition, from);
+  }
+
+  /** With `topicId`: in that topic only, whatever topic has its name later. */
+  async #read(topic: Topic, partition: number, from: From, topicId?: string): Promise<Reader> {
     this.#checkOpen();
     if (topic === 'STATE' || partition < 0 || partition >= this.partitions) throw notForAll(`${topic}/${partition}`);
     const start = typeof from === 'number' ? from : await this.#edge(topic, partition, from);
     const name = this.#config.prefix + topic;
     const fetcher = await this.#fetcherFor(name, partition);
-    const cursor = new Cursor(topic, name, partition, start);
+    const cursor = new Cursor(topic, name, partition, start, topicId);
     const reader = new KafkaReader(
       cursor,
+      topicId !== undefined,
       () => fetcher.wake(),
       () => {
         fetcher.remove(cursor);
@@ -126,7 +132,7 @@ class KafkaLog implements MessageLog {
       ...this.#deps,
       client: await this.#connect(),
       newClient: () => this.#newClient(),
-      reader: (topic, partition, from) => this.reader(topic, partition, from),
+      reader: (topic, partition, from, topicId) => this.#read(topic, partition, from, topicId),
       metrics: this.#metrics,
       prefix,
       requestTimeoutMs,
@@ -140,8 +146,9 @@ class KafkaLog implements MessageLog {
   }
 
   async committed(group: string, topic: Topic, partition: number): Promise<number | undefined> {
-    const { prefix } = this.#config;
-    return (await committedOffsets(this.#client, this.#group(group, []).group, prefix + topic, [partition])).get(partition);
+    const name = this.#config.prefix + topic;
+    await this.#client.refresh();
+    return (await committedOffsets(this.#client, this.#group(group, []).group, name, [partition], this.#deps.logger)).get(partition);
   }
 
   async progress(): Promise<readonly InputProgress[]> {

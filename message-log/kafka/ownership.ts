@@ -3,6 +3,7 @@ import type { TaskOwner } from '../port.ts';
 import { INPUTS, type Topic } from '../topics.ts';
 import type { Client } from './client.ts';
 import { GroupMember, type GroupDeps, type GroupSettings } from './group-member.ts';
+import type { TaskPositions } from './task-positions.ts';
 import { KafkaTaskLog, type TaskLogDeps } from './task-log.ts';
 
 /** The group in which processors share out the tasks' partitions. */
@@ -13,7 +14,7 @@ export const TASK_TOPICS = [...INPUTS, 'STATE'] as const satisfies readonly Topi
 const AGAIN_MS = 1_000;
 const LOOK_AFTER_MS = 5_000;
 
-interface OwnershipDeps extends GroupDeps, Omit<TaskLogDeps, 'confirm' | 'onFenced' | 'client' | 'metrics'> {
+interface OwnershipDeps extends GroupDeps, Omit<TaskLogDeps, 'confirm' | 'onFenced' | 'client' | 'metrics' | 'logger'> {
   /** Connections for one task: brokers take one request of a connection at a time, and a commit of one task must not wait for another's. */
   newClient(): Client;
 }
@@ -76,8 +77,9 @@ export class Ownership {
   async #assign(partition: number): Promise<void> {
     await this.#ending.get(partition);
     if (this.#closing || this.#tasks.has(partition) || !this.#member.held.has(partition)) return;
-    const { metrics, prefix, requestTimeoutMs, clock, reader } = this.#deps;
+    const { logger, metrics, prefix, requestTimeoutMs, clock, reader } = this.#deps;
     const task = new KafkaTaskLog(partition, {
+      logger,
       client: this.#deps.newClient(),
       metrics,
       prefix,
@@ -102,7 +104,7 @@ export class Ownership {
       .catch((error: unknown) => this.#deps.logger.error({ partition, reason: reasonOf(error) }, 'a task ended with a fault'))
       .finally(async () => {
         await task.close();
-        if (task.positions) this.#last.set(partition, task.positions);
+        if (task.committed) this.#last.set(partition, task.committed);
         this.#ending.delete(partition);
       });
     this.#ending.set(partition, ended);
@@ -118,12 +120,12 @@ export class Ownership {
   }
 
   /** The group's positions are for Kafka's tools only; the tasks' own are in STATE. */
-  readonly #last = new Map<number, KafkaTaskLog['positions']>();
+  readonly #last = new Map<number, TaskPositions>();
   async #showLag(): Promise<void> {
-    for (const [partition, { positions }] of this.#tasks) if (positions) this.#last.set(partition, positions);
+    for (const [partition, { committed }] of this.#tasks) if (committed) this.#last.set(partition, committed);
     const { prefix } = this.#deps;
-    const offsets = [...this.#last].flatMap(([partition, positions]) =>
-      INPUTS.map((topic) => ({ topic: prefix + topic, partition, offset: positions?.[topic] ?? 0 })),
+    const offsets = [...this.#last].flatMap(([partition, { positions, topics }]) =>
+      INPUTS.map((topic) => ({ topic: prefix + topic, partition, offset: positions[topic], topicId: topics[topic] })),
     );
     this.#last.clear();
     if (offsets.length > 0) await this.#member.commit(offsets).catch(() => undefined);

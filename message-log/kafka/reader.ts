@@ -1,5 +1,6 @@
 import type { Reader, RecordBatch } from '../port.ts';
 import type { Cursor } from './cursor.ts';
+import { unavailable } from './faults.ts';
 
 /** Waits for whichever of some cursors gets something first. */
 export class Waiting {
@@ -63,13 +64,20 @@ export class KafkaReader implements Reader {
   readonly #waiting = new Waiting();
   readonly #onTaken: () => void;
   readonly #onClose: () => void;
+  #ended: Error | undefined;
 
-  constructor(cursor: Cursor, onTaken: () => void, onClose: () => void) {
+  /** `stays`: it goes on in no other topic of the same name, but rejects. */
+  constructor(cursor: Cursor, stays: boolean, onTaken: () => void, onClose: () => void) {
     this.#cursor = cursor;
     this.#onTaken = onTaken;
     this.#onClose = onClose;
     cursor.onArrival = this.#waiting.notify;
     cursor.onGap = (from, to) => this.onGap?.(from, to);
+    if (!stays) return;
+    cursor.onAnew = () => {
+      this.#ended = unavailable(`${cursor.name}/${cursor.partition}: the topic was made anew`);
+      onClose();
+    };
   }
 
   get position(): number {
@@ -81,7 +89,9 @@ export class KafkaReader implements Reader {
   }
 
   async poll(waitMs: number): Promise<readonly RecordBatch[]> {
-    return await takeAll(() => [this.#cursor], this.#waiting, waitMs, this.#onTaken);
+    const batches = await takeAll(() => (this.#ended ? [] : [this.#cursor]), this.#waiting, waitMs, this.#onTaken);
+    if (this.#ended && batches.length === 0) throw this.#ended;
+    return batches;
   }
 
   async close(): Promise<void> {

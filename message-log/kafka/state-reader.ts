@@ -1,10 +1,10 @@
-import type { InputPositions } from '../port.ts';
-import { INPUTS } from '../topics.ts';
 import type { Client } from './client.ts';
 import { nameOf, unavailable } from './faults.ts';
+import { fetchFrom } from './fetching.ts';
 import { boundsOf } from './offsets.ts';
+import { decodePositions, type TaskPositions } from './task-positions.ts';
 import { checkSet } from './wire/check-set.ts';
-import { FETCH, type FetchedSet, fetchedSets, fetchRequest } from './wire/fetch.ts';
+import type { FetchedSet } from './wire/fetch.ts';
 import { Columns, type FetchedBatch, FOREIGN_KEY, readRecordSet } from './wire/record-set.ts';
 
 const FETCH_BYTES = 4 * 1024 * 1024;
@@ -12,27 +12,29 @@ const TIMEOUT_MS = 10_000;
 /** Without any progress for this long the restore is given up. */
 const STALLED_MS = 10_000;
 
+export interface StoredState {
+  /** The latest value of every key. */
+  readonly latest: ReadonlyMap<number, Buffer>;
+  /** Undefined: the task has never committed. */
+  readonly stored: TaskPositions | undefined;
+}
+
 /**
- * The latest value of every key in one partition of STATE, up to its end as of now: read by position, since its last records may be markers or
- * belong to an aborted transaction. Resolves with the positions that were kept there. Rejects with TransientError.
+ * What one partition of STATE holds, up to its end as of now: read by position, since its last records may be markers or belong to an aborted
+ * transaction. `topicId` says which topic of that name. Rejects with TransientError.
  */
-export async function readState(
-  client: Client,
-  topic: string,
-  partition: number,
-  visit: (key: number, value: Buffer) => void,
-): Promise<Partial<InputPositions>> {
+export async function readState(client: Client, topic: string, partition: number, topicId: string | undefined): Promise<StoredState> {
   const { earliest, next: end } = await boundsOf(client, topic, partition);
   const latest = new Map<number, Buffer>();
-  let positions: Partial<InputPositions> = {};
+  let stored: TaskPositions | undefined;
   const columns = new Columns();
   let maxBytes = FETCH_BYTES;
   let progressAt = performance.now();
   for (let position = earliest; position < end; ) {
     const leader = client.leaderOf(topic, partition);
     if (leader === undefined) throw unavailable(`${topic}/${partition} has no leader at the moment`);
-    const request = fetchRequest({ maxWaitMs: 100, maxBytes }, [{ topic, partition, offset: position, maxBytes }]);
-    const { error, sets } = fetchedSets(await client.exchange(leader, 'patient', FETCH, request, TIMEOUT_MS));
+    const wanted = [{ topic, topicId, partition, offset: position, maxBytes }];
+    const { error, sets } = await fetchFrom(client, leader, 'patient', { maxWaitMs: 100, maxBytes }, wanted, TIMEOUT_MS);
     const [set] = sets;
     if (error !== 0 || set?.error !== 0) throw unavailable(`${topic}/${partition}: ${nameOf(error || set?.error || 0)}`);
     const { batches, next } = wholeSet(set, position, columns);
@@ -40,7 +42,7 @@ export async function readState(
       for (let i = 0; i < length; i += 1) {
         const sensor = key(i);
         const value = bytes.subarray(start(i), endOf(i));
-        if (sensor === FOREIGN_KEY) positions = positionsIn(value) ?? positions;
+        if (sensor === FOREIGN_KEY) stored = decodePositions(value) ?? stored;
         else if (value.length === 0) latest.delete(sensor);
         // A copy, lest it keeps the whole answer in memory.
         else latest.set(sensor, Buffer.from(value));
@@ -52,8 +54,7 @@ export async function readState(
     else if (now - progressAt > STALLED_MS) throw unavailable(`${topic}/${partition} can't be read up to its end`);
     position = next;
   }
-  for (const [key, value] of latest) visit(key, value);
-  return positions;
+  return { latest, stored };
 }
 
 /** State is whole or it isn't one. */
@@ -75,16 +76,4 @@ function bound(batch: FetchedBatch) {
     start: (i: number) => batch.start(i),
     end: (i: number) => batch.end(i),
   };
-}
-
-/** Undefined for what isn't positions: somebody else's record. */
-function positionsIn(value: Buffer): InputPositions | undefined {
-  try {
-    const parsed: unknown = JSON.parse(value.toString());
-    const valid =
-      typeof parsed === 'object' && parsed !== null && INPUTS.every((topic) => Number.isSafeInteger((parsed as InputPositions)[topic]));
-    return valid ? (parsed as InputPositions) : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -31,6 +31,8 @@ export class KafkaSubscription implements Subscription {
   #wanted: ReadonlySet<number> = new Set();
   #assigned: ReadonlyMap<number, number> = new Map();
   #arrivals = 0;
+  /** Topics that were made anew while they were read. */
+  readonly #begunAnew = new Set<string>();
   #adjusting: Promise<void> = Promise.resolve();
   #committing: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
@@ -60,6 +62,8 @@ export class KafkaSubscription implements Subscription {
     const held = this.#held.get(`${topic}/${partition}`);
     // It went to another member, which does it again.
     if (!held || nextOffset <= held.committed) return;
+    // A place in the topic that was there before.
+    if (this.#begunAnew.has(held.cursor.name) && nextOffset > held.cursor.position) return;
     held.asked = Math.max(held.asked, nextOffset);
     const committing = this.#committing.then(() => this.#commit(topic, partition, held));
     this.#committing = committing.catch(() => undefined);
@@ -88,7 +92,7 @@ export class KafkaSubscription implements Subscription {
     for (let tries = 1; held.asked > held.committed && this.#held.get(place) === held; tries += 1) {
       const offset = held.asked;
       try {
-        await this.#member.commit([{ topic: name, partition, offset }]);
+        await this.#member.commit([{ topic: name, partition, offset, topicId: held.cursor.topicId }]);
         held.committed = Math.max(held.committed, offset);
       } catch (error) {
         if (tries === COMMIT_TRIES || this.#closed || !(error instanceof TransientError)) throw error;
@@ -119,6 +123,7 @@ export class KafkaSubscription implements Subscription {
     const wanted = (): boolean => this.#wanted === partitions && !this.#closed;
     while (wanted()) {
       try {
+        await this.#deps.client.refresh();
         for (const { topic, name } of this.#topics) {
           const missing = [...partitions].filter((partition) => !this.#held.has(`${topic}/${partition}`));
           if (missing.length === 0) continue;
@@ -135,8 +140,21 @@ export class KafkaSubscription implements Subscription {
     }
   }
 
+  /** What was known of the partition by heart is of another topic: it has come anew. */
+  #beginAnew(place: string, cursor: Cursor): void {
+    this.#fetcher.remove(cursor);
+    if (this.#held.get(place)?.cursor !== cursor) return;
+    this.#held.delete(place);
+    this.#assigned = new Map(
+      [...this.#assigned].map(([partition, n]) => [partition, partition === cursor.partition ? this.#nextArrival() : n]),
+    );
+    const wanted = this.#wanted;
+    this.#adjusting = this.#adjusting.then(() => this.#begin(wanted)).catch(() => undefined);
+  }
+
   #hold(topic: Topic, name: string, partition: number, from: number, committed: number): void {
-    const cursor = new Cursor(topic, name, partition, from);
+    const cursor = new Cursor(topic, name, partition, from, this.#deps.client.topicId(name));
+    cursor.onAnew = () => this.#beginAnew(`${topic}/${partition}`, cursor);
     cursor.onArrival = this.#waiting.notify;
     cursor.onGap = (gapFrom, to) => this.onGap?.(topic, partition, gapFrom, to);
     this.#held.set(`${topic}/${partition}`, { cursor, committed, asked: committed });

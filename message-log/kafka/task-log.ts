@@ -1,11 +1,13 @@
 import { PermanentError } from '../../runtime/errors.ts';
 import type { InputPositions, OutgoingRecord, Reader, StateDelta, TaskLog } from '../port.ts';
+import type { Logger } from '../../runtime/logging.ts';
 import { type InputTopic, INPUTS, type Topic } from '../topics.ts';
 import type { Client } from './client.ts';
 import { fenced, unavailable } from './faults.ts';
 import type { KafkaMetrics } from './metrics.ts';
 import { boundsOf } from './offsets.ts';
-import { readState } from './state-reader.ts';
+import { readState, type StoredState } from './state-reader.ts';
+import { encodePositions, type TaskPositions, type TopicIds } from './task-positions.ts';
 import { type TransactionPart, TransactionParts } from './transaction-parts.ts';
 import { TransactionalProducer } from './transactions.ts';
 
@@ -16,9 +18,11 @@ const POSITIONS_KEY = '@positions';
 const WRITTEN = ['ALARM', 'COUNT', 'STATE'] as const satisfies readonly Topic[];
 /** Who commits more often than this meets a move by itself. */
 const QUIET_MS = 4_000;
+const TOPICS_KEPT = [...INPUTS, 'STATE'] as const;
 
 export interface TaskLogDeps {
   readonly client: Client;
+  readonly logger: Logger;
   readonly metrics: KafkaMetrics;
   readonly prefix: string;
   readonly requestTimeoutMs: number;
@@ -27,7 +31,8 @@ export interface TaskLogDeps {
   /** Rejects unless the partition is this process's to take: a process that woke up late must not take it from its owner. */
   confirm(partition: number): Promise<void>;
   onFenced(task: KafkaTaskLog): void;
-  reader(topic: InputTopic, partition: number, from: number): Promise<Reader>;
+  /** `topicId`: of the topic that `from` is a position in; the reader goes on in no other one. */
+  reader(topic: InputTopic, partition: number, from: number, topicId: string | undefined): Promise<Reader>;
 }
 
 /** One partition's task on Kafka: its epoch is that of a transactional id, its state and positions are records of STATE. */
@@ -37,6 +42,9 @@ export class KafkaTaskLog implements TaskLog {
   #producer: TransactionalProducer | undefined;
   #positions: InputPositions | undefined;
   #committedAt = 0;
+  #topics: TopicIds = {};
+  /** Sensors of a state that doesn't count, to be removed with the next commit. */
+  #obsolete: readonly number[] = [];
   #fenced = false;
 
   constructor(partition: number, deps: TaskLogDeps) {
@@ -45,8 +53,8 @@ export class KafkaTaskLog implements TaskLog {
   }
 
   /** What was committed last in this process. */
-  get positions(): InputPositions | undefined {
-    return this.#positions;
+  get committed(): TaskPositions | undefined {
+    return this.#positions && { positions: this.#positions, topics: this.#topics };
   }
 
   /** From now on it writes nothing, whatever its epoch. */
@@ -88,17 +96,22 @@ export class KafkaTaskLog implements TaskLog {
     await this.#deps.confirm(this.partition);
     const settings = { transactionalId: `${prefix}task-${this.partition}`, requestTimeoutMs };
     const producer = await TransactionalProducer.begin(client, settings);
-    const stored = await readState(client, `${prefix}STATE`, this.partition, visit);
-    const positions = await this.#inputs(stored);
+    const topics = this.#topicIds();
+    const state = await readState(client, `${prefix}STATE`, this.partition, topics.STATE);
+    const isOurs = this.#isOf('STATE', state, topics);
+    const positions = await this.#inputs(isOurs ? state : { stored: undefined }, topics);
     if (this.#fenced) throw fenced();
+    if (isOurs) for (const [key, value] of state.latest) visit(key, value);
+    this.#obsolete = isOurs ? [] : [...state.latest.keys()];
     this.#producer = producer;
     this.#positions = positions;
+    this.#topics = topics;
     metrics.restoreSeconds.observe((performance.now() - began) / 1_000);
     return positions;
   }
 
   reader(topic: InputTopic, from: number): Promise<Reader> {
-    return this.#deps.reader(topic, this.partition, from);
+    return this.#deps.reader(topic, this.partition, from, this.#topics[topic]);
   }
 
   async commit(outputs: readonly OutgoingRecord[], state: readonly StateDelta[], positions: InputPositions): Promise<void> {
@@ -116,6 +129,7 @@ export class KafkaTaskLog implements TaskLog {
     }
     this.#positions = positions;
     this.#committedAt = this.#deps.clock();
+    this.#obsolete = [];
     this.#deps.metrics.transactionSeconds.observe((performance.now() - began) / 1_000);
   }
 
@@ -137,18 +151,34 @@ export class KafkaTaskLog implements TaskLog {
     const parts = new TransactionParts();
     for (const output of outputs) parts.add(output);
     const now = clock();
+    for (const key of this.#obsolete) parts.change(key, now, null);
     for (const { key, value } of state) parts.change(key, now, value);
-    parts.change(POSITIONS_KEY, now, Buffer.from(JSON.stringify(positions)));
+    parts.change(POSITIONS_KEY, now, encodePositions({ positions, topics: this.#topics }));
     return parts.parts(prefix, this.partition);
   }
 
-  /** Without a position an input begins with the first record held. */
-  async #inputs(stored: Partial<InputPositions>): Promise<InputPositions> {
+  #topicIds(): TopicIds {
     const { client, prefix } = this.#deps;
-    const positions = INPUTS.map(async (topic) => {
-      const known = stored[topic];
-      return [topic, known ?? (await boundsOf(client, prefix + topic, this.partition)).earliest] as const;
-    });
-    return Object.fromEntries(await Promise.all(positions)) as unknown as InputPositions;
+    return Object.fromEntries(TOPICS_KEPT.map((topic) => [topic, client.topicId(prefix + topic)]));
+  }
+
+  /** Whether what is stored was stored for the topic that is there now. Where the id wasn't kept, as in versions before, it is trusted. */
+  #isOf(topic: keyof TopicIds, { stored }: Pick<StoredState, 'stored'>, topics: TopicIds): boolean {
+    const [then, now] = [stored?.topics[topic], topics[topic]];
+    if (then === undefined || now === undefined || then === now) return true;
+    const consequence = topic === 'STATE' ? 'the state is made again from the first readings held' : 'it is read from its beginning';
+    this.#deps.logger.error({ topic: this.#deps.prefix + topic, partition: this.partition }, `the topic was made anew: ${consequence}`);
+    return false;
+  }
+
+  /** Without a position an input begins with the first record held. */
+  async #inputs(state: Pick<StoredState, 'stored'>, topics: TopicIds): Promise<InputPositions> {
+    const { client, prefix } = this.#deps;
+    const position = async (topic: InputTopic): Promise<number> => {
+      const known = this.#isOf(topic, state, topics) ? state.stored?.positions[topic] : undefined;
+      return known ?? (await boundsOf(client, prefix + topic, this.partition)).earliest;
+    };
+    const [ENTRY, OK, ACTION] = await Promise.all([position('ENTRY'), position('OK'), position('ACTION')]);
+    return { ENTRY, OK, ACTION };
   }
 }

@@ -75,6 +75,7 @@ export async function taskBehindTheGroup({ config, registry }: KafkaInstallation
   const reader = () => Promise.reject(new Error('nobody reads here'));
   const deps = {
     client,
+    logger: pino({ level: 'silent' }),
     metrics,
     prefix,
     requestTimeoutMs,

@@ -1,9 +1,10 @@
 import type { AbortedTransaction, RecordSet } from './record-set.ts';
 import { RequestWriter, ResponseReader } from './request-writer.ts';
 
-/** What to read of a partition; `topic` is its name in Kafka. */
+/** What to read of a partition; `topic` is its name in Kafka, `topicId` which topic of that name. */
 export interface FetchedPartition {
   readonly topic: string;
+  readonly topicId: string | undefined;
   readonly partition: number;
   readonly offset: number;
   readonly maxBytes: number;
@@ -25,45 +26,109 @@ export interface FetchedSet extends RecordSet {
   readonly lastStableOffset: number;
 }
 
+export interface FetchAnswer {
+  /** Of the whole answer; 0: none. */
+  readonly error: number;
+  /** They stay in the answer's memory. */
+  readonly sets: readonly FetchedSet[];
+}
+
+/** By name: whoever reads on in a topic that was made anew meanwhile isn't told. */
 export const FETCH = { key: 1, version: 11, name: 'Fetch' } as const;
+/** By id, from Kafka 3.1 on: a topic that was made anew is another one. */
+export const FETCH_BY_ID = { key: 1, version: 13, name: 'Fetch' } as const;
 
 const READ_COMMITTED = 1;
 const CONSUMER = -1;
 const NO_SESSION = -1;
+const NO_EPOCH = -1;
+const NO_OFFSET = -1;
 
 /** The broker reads the partitions in the order given. */
 export function fetchRequest({ maxWaitMs, maxBytes }: FetchLimits, partitions: readonly FetchedPartition[]): readonly Buffer[] {
   const request = new RequestWriter().int32(CONSUMER).int32(maxWaitMs).int32(1).int32(maxBytes).int8(READ_COMMITTED);
   request.int32(0).int32(NO_SESSION).int32(partitions.length);
   for (const { topic, partition, offset, maxBytes: most } of partitions)
-    request.string(topic).int32(1).int32(partition).int32(-1).int64(offset).int64(-1).int32(most);
+    request.string(topic).int32(1).int32(partition).int32(NO_EPOCH).int64(offset).int64(NO_OFFSET).int32(most);
   return request.int32(0).string('').pieces();
 }
 
-/** The error of the whole answer (0: none), and what is there of each partition. The sets stay in the answer's memory. */
-export function fetchedSets(response: Buffer): { readonly error: number; readonly sets: readonly FetchedSet[] } {
+/** The same by ids; partitions without one are left out. */
+export function fetchByIdRequest({ maxWaitMs, maxBytes }: FetchLimits, partitions: readonly FetchedPartition[]): readonly Buffer[] {
+  const request = new RequestWriter().tags().int32(CONSUMER).int32(maxWaitMs).int32(1).int32(maxBytes).int8(READ_COMMITTED);
+  request.int32(0).int32(NO_SESSION);
+  const known = partitions.flatMap(({ topicId, ...rest }) => (topicId === undefined ? [] : [{ topicId, ...rest }]));
+  request.compactArray(known.length);
+  for (const { topicId, partition, offset, maxBytes: most } of known) {
+    request.uuid(topicId).compactArray(1).int32(partition).int32(NO_EPOCH).int64(offset).int32(NO_EPOCH).int64(NO_OFFSET).int32(most);
+    request.tags().tags();
+  }
+  return request.compactArray(0).compactString('').tags().pieces();
+}
+
+export function fetchedSets(response: Buffer): FetchAnswer {
   const reader = new ResponseReader(response);
   reader.at += 4;
   const error = reader.int16();
   reader.at += 4;
   const topics = reader.array(() => {
     const topic = reader.string();
-    return reader.array(() => readSet(reader, topic));
+    return reader.array(() => {
+      const partition = reader.int32();
+      const head = readHead(reader);
+      const aborted = reader.array(() => readAborted(reader));
+      reader.at += 4;
+      return { topic, partition, ...head, aborted, ...readRecords(reader, Math.max(0, reader.int32())) };
+    });
   });
   return { error, sets: topics.flat() };
 }
 
-function readSet(reader: ResponseReader, topic: string): FetchedSet {
-  const partition = reader.int32();
+/** `asked` says which topic an id is. */
+export function fetchedSetsById(response: Buffer, asked: readonly FetchedPartition[]): FetchAnswer {
+  const names = new Map(asked.map(({ topic, topicId }) => [topicId, topic]));
+  const reader = new ResponseReader(response);
+  reader.tags();
+  reader.at += 4;
+  const error = reader.int16();
+  reader.at += 4;
+  const topics = reader.compactArray(() => {
+    const topic = names.get(reader.uuid()) ?? '';
+    const partitions = reader.compactArray(() => {
+      const partition = reader.int32();
+      const head = readHead(reader);
+      const aborted = reader.compactArray(() => {
+        const transaction = readAborted(reader);
+        reader.tags();
+        return transaction;
+      });
+      reader.at += 4;
+      const set = { topic, partition, ...head, aborted, ...readRecords(reader, reader.compactLength()) };
+      reader.tags();
+      return set;
+    });
+    reader.tags();
+    return partitions;
+  });
+  return { error, sets: topics.flat() };
+}
+
+function readHead(reader: ResponseReader): Pick<FetchedSet, 'error' | 'lastStableOffset'> {
   const error = reader.int16();
   // The high watermark, which read_committed doesn't go up to.
   reader.at += 8;
   const lastStableOffset = reader.int64();
+  // Where the log begins.
   reader.at += 8;
-  const aborted = reader.array((): AbortedTransaction => ({ producerId: reader.int64(), firstOffset: reader.int64() }));
-  reader.at += 4;
-  const size = Math.max(0, reader.int32());
+  return { error, lastStableOffset };
+}
+
+function readAborted(reader: ResponseReader): AbortedTransaction {
+  return { producerId: reader.int64(), firstOffset: reader.int64() };
+}
+
+function readRecords(reader: ResponseReader, size: number): Pick<FetchedSet, 'bytes' | 'from' | 'to'> {
   const from = reader.at;
   reader.at += size;
-  return { topic, partition, error, lastStableOffset, aborted, bytes: reader.bytes, from, to: from + size };
+  return { bytes: reader.bytes, from, to: from + size };
 }

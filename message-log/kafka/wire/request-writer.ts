@@ -40,6 +40,31 @@ export class RequestWriter {
     return this;
   }
 
+  /** Of 16 bytes, as hexadecimal digits. */
+  uuid(id: string): this {
+    this.#reserve(16);
+    this.#end += this.#bytes.write(id, this.#end, 'hex');
+    return this;
+  }
+
+  /** As newer requests write them: lengths are one more than they are, in seven bits a byte. */
+  compactString(value: string): this {
+    const length = Buffer.byteLength(value);
+    this.#uvarint(length + 1).#reserve(length);
+    this.#end += this.#bytes.write(value, this.#end);
+    return this;
+  }
+
+  /** Its items follow. */
+  compactArray(length: number): this {
+    return this.#uvarint(length + 1);
+  }
+
+  /** Where newer requests may have further fields: none. */
+  tags(): this {
+    return this.#uvarint(0);
+  }
+
   /** Taken as it is: it must not change until the answer is there. */
   piece(bytes: Buffer): this {
     this.int32(bytes.length).#cut();
@@ -50,6 +75,14 @@ export class RequestWriter {
   pieces(): readonly Buffer[] {
     this.#cut();
     return this.#pieces;
+  }
+
+  #uvarint(value: number): this {
+    this.#reserve(5);
+    let rest = value;
+    for (; rest > 0x7f; rest >>>= 7) this.#bytes[this.#end++] = (rest & 0x7f) | 0x80;
+    this.#bytes[this.#end++] = rest;
+    return this;
   }
 
   #cut(): void {
@@ -99,5 +132,44 @@ export class ResponseReader {
 
   array<T>(item: () => T): T[] {
     return Array.from({ length: Math.max(0, this.int32()) }, item);
+  }
+
+  uuid(): string {
+    this.at += 16;
+    return this.bytes.toString('hex', this.at - 16, this.at);
+  }
+
+  /** Empty where there is none. */
+  compactString(): string {
+    const length = Math.max(0, this.#uvarint() - 1);
+    this.at += length;
+    return this.bytes.toString('utf8', this.at - length, this.at);
+  }
+
+  compactArray<T>(item: () => T): T[] {
+    return Array.from({ length: this.compactLength() }, item);
+  }
+
+  /** Of bytes or an array that follow. */
+  compactLength(): number {
+    return Math.max(0, this.#uvarint() - 1);
+  }
+
+  /** Goes past fields that aren't known here. */
+  tags(): void {
+    for (let left = this.#uvarint(); left > 0; left -= 1) {
+      this.#uvarint();
+      const size = this.#uvarint();
+      this.at += size;
+    }
+  }
+
+  #uvarint(): number {
+    let value = 0;
+    for (let scale = 1; ; scale *= 0x80) {
+      const byte = this.bytes.readUInt8(this.at++);
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
+    }
   }
 }

@@ -97,6 +97,12 @@ class StandIn {
     ]);
   }
 
+  topicId(): undefined {}
+
+  takes(): boolean {
+    return false;
+  }
+
   async refresh(): Promise<void> {}
 
   async close(): Promise<void> {}
