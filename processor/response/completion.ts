@@ -44,8 +44,8 @@ class Completion {
   readonly #delivery: DeliveryDeps;
   readonly #log: MessageLog;
   readonly #find: ReturnType<typeof createClientLookup>;
-  /** Next offset by partition: a batch that fails half-way is taken again. */
-  readonly #next = new Map<number, number>();
+  /** How many records of a batch are done: one that fails half-way is taken again. */
+  readonly #done = new WeakMap<RecordBatch, number>();
 
   constructor(delivery: DeliveryDeps, { log, directory, lookupTime }: CompletionDeps) {
     this.#delivery = delivery;
@@ -55,11 +55,10 @@ class Completion {
   }
 
   async take(batch: RecordBatch): Promise<undefined> {
-    for (let i = 0; i < batch.length; i += 1) {
-      if (batch.offset(i) < (this.#next.get(batch.partition) ?? 0)) continue;
+    for (let i = this.#done.get(batch) ?? 0; i < batch.length; i += 1) {
       const read = incompleteDelivery.safeParse(parsed(batch.bytes.toString('utf8', batch.start(i), batch.end(i))));
       if (read.success) await this.#complete(read.data);
-      this.#next.set(batch.partition, batch.offset(i) + 1);
+      this.#done.set(batch, i + 1);
     }
   }
 
@@ -70,7 +69,8 @@ class Completion {
     if (client === 'unknown') return;
     const { frame, recipients, logger } = this.#delivery;
     const change = await this.#changeOf(delivery);
-    if (change) await this.#send(composeCompletion(change, client, { ...frame, to: recipients(change, client) }), change, delivery);
+    if (change?.alarm.id === delivery.alarm)
+      await this.#send(composeCompletion(change, client, { ...frame, to: recipients(change, client) }), change, delivery);
     else logger.error({ alarm: delivery.alarm }, 'a mail cannot be completed: its alarm is not in the log any more');
   }
 

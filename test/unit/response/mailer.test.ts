@@ -256,6 +256,17 @@ describe('a mail that went out while the directory was away', () => {
     expect(transport.taken).toEqual([idOf('a', 'raised')]);
   });
 
+  it('is not completed with another alarm that stands there now, as in a log that was made anew', async () => {
+    const transport = transportOf();
+    await rig.start(transport);
+    await rig.alarm(raised('a'));
+    await rig.done();
+    const bytes = Buffer.from('{"alarm":"gone","sensor":42959,"event":"raised","incomplete":{"partition":0,"offset":0}}');
+    await rig.log.append('DELIVERY', { length: 1, bytes, keys: [42_959], starts: [0], ends: [bytes.length] }, rig.now);
+    await rig.until(async () => ((await rig.log.committed('mail-completion', 'DELIVERY', 0)) ?? 0) === 2);
+    expect(transport.taken).toEqual([idOf('a', 'raised')]);
+  });
+
   it('is parked where the server refuses the further one, and what comes after goes on', async () => {
     const { directory, state } = directoryAway();
     const transport = transportOf((mail) => (mail.messageId === completedId('a') ? new PermanentError('mail-rejected', '554 no') : 'take'));
