@@ -61,12 +61,10 @@ describe.each(['4.4.0', '3.9.2'])('the tools of Kafka %s', (version) => {
     return output.split('\n').filter((line) => line.startsWith('CreateTime:'));
   };
 
-  it.each(
-    ['none', 'gzip', 'snappy', 'lz4', 'zstd'].flatMap((codec) => [
-      [codec, 'unpacked by the brokers'],
-      [codec, 'stored as they came'],
-    ]),
-  )('write records, compressed by %s and %s, that our log finds where it would have put them', async (codec, stored) => {
+  it.each([
+    ...['none', 'lz4'].map((codec) => [codec, 'unpacked by the brokers']),
+    ...['gzip', 'snappy', 'lz4', 'zstd'].map((codec) => [codec, 'stored as they came']),
+  ])('write records, compressed by %s and %s, that our log finds where it would have put them', async (codec, stored) => {
     await begin();
     if (stored === 'stored as they came') await storeAsTheyCome('ENTRY');
     const ids = Array.from({ length: 300 }, (_, i) => (i * 7_919_357) % 2 ** 31);

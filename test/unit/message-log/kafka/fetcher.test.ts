@@ -75,6 +75,12 @@ class QuietBroker {
     return answer([{ topic: 'ENTRY', bytes: came ? oneRecord() : Buffer.alloc(0) }]);
   }
 
+  topicId(): undefined {}
+
+  takes(): boolean {
+    return false;
+  }
+
   async refresh(): Promise<void> {}
 
   async close(): Promise<void> {}
