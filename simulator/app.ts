@@ -27,6 +27,8 @@ export interface AppDeps {
 const BACKLOG_MAX = 20_000;
 /** How long a batch waits for more members, in ms. */
 const LINGER_MS = 50;
+/** The system takes the same bytes for one reading if they come within a minute. Nearer to that than this nobody here knows what it makes of them, in ms. */
+const SURELY_ONE_MS = 50_000;
 const BACKOFF = { firstMs: 50, maxMs: 2_000 };
 
 /**
@@ -43,6 +45,8 @@ export class App {
   readonly #lines = new Map<number, Message[]>();
   /** A sensor's last message that could change an alarm, and when it was acknowledged. */
   readonly #latest = new Map<number, { topic: Message['topic']; atMs: number }>();
+  /** When a hit was first sent, by its sensor and reading. */
+  readonly #sentMs = new Map<string, number>();
   #inFlight = 0;
   #outstanding = 0;
   #requests = 0;
@@ -163,12 +167,13 @@ export class App {
     const { client, tally } = this.#deps;
     this.#requests += 1;
     const { body, type } = requestOf(messages, this.#requests % 2 === 0);
+    const again = new Set(messages.filter((message) => this.#wasSent(message)));
     let doubtful = false;
     for (let attempt = 0; ; attempt += 1) {
       tally.requests += 1;
       const answer = await client.post(topic, body, type, messages.length);
       if (answer.kind !== 'later') {
-        this.#settled(messages, answer);
+        this.#settled(messages, answer, (message) => doubtful || again.has(message));
         break;
       }
       doubtful ||= answer.doubtful;
@@ -184,7 +189,16 @@ export class App {
     this.#wake?.();
   }
 
-  #settled(messages: readonly Message[], answer: Exclude<Answer, { kind: 'later' }>): void {
+  /** Whether a hit was sent before; notes when it is sent for the first time. */
+  #wasSent(message: Message): boolean {
+    if (message.topic === 'OK' || !matters(message)) return false;
+    const key = `${message.sensor} ${message.reading}`;
+    if (this.#sentMs.has(key)) return true;
+    this.#sentMs.set(key, this.#deps.now());
+    return false;
+  }
+
+  #settled(messages: readonly Message[], answer: Exclude<Answer, { kind: 'later' }>, cameTwice: (message: Message) => boolean): void {
     const { tally, oracle, now } = this.#deps;
     const atMs = now();
     for (const [i, message] of messages.entries()) {
@@ -197,6 +211,9 @@ export class App {
         if (matters(message)) {
           this.#latest.set(message.sensor, { topic: message.topic, atMs });
           oracle.acknowledged(message);
+          const firstMs = this.#sentMs.get(`${message.sensor} ${message.reading}`) ?? atMs;
+          // As if it were perhaps another reading.
+          if (cameTwice(message) && atMs - firstMs > SURELY_ONE_MS) oracle.unknown({ ...message, reading: -atMs });
         }
       }
       this.#outstanding -= 1;

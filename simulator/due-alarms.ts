@@ -29,7 +29,7 @@ export class DueAlarms {
   }
 
   acknowledged(message: Message): void {
-    const key = keyOf(message.sensor, message.seq);
+    const key = keyOf(message.sensor, message.reading);
     // A repeat changes nothing.
     if (hitsOf(message).length > 0 && !this.#received.has(key)) this.#received.set(key, [this.#startedAt + message.dueMs, this.#clock()]);
     this.#oracle.acknowledged(message);
@@ -43,8 +43,8 @@ export class DueAlarms {
   list(): DueAlarm[] {
     return [...this.#oracle.expectations()].flatMap(({ sensor, type, possible: [alarms = [], ...others] }) => {
       if (others.length > 0) return [];
-      return alarms.map(({ evidence, recovered }) => {
-        const receivedBetween = this.#received.get(keyOf(sensor, evidence.at(-1) ?? -1));
+      return alarms.map(({ readings, evidence, recovered }) => {
+        const receivedBetween = this.#received.get(keyOf(sensor, readings.at(-1) ?? -1));
         if (receivedBetween === undefined) throw new Error(`sensor ${sensor} has an alarm of a reading that was never acknowledged`);
         return { sensor, type, evidence, recovered, receivedBetween };
       });
@@ -52,4 +52,4 @@ export class DueAlarms {
   }
 }
 
-const keyOf = (sensor: number, seq: number): string => `${sensor} ${seq}`;
+const keyOf = (sensor: number, reading: number): string => `${sensor} ${reading}`;

@@ -12,16 +12,17 @@ export interface Message {
   /** °C */
   readonly temperature: number;
   readonly maxTemperature: number;
-  /** The sensor's counter; a repeat carries the `seq` of what it repeats. */
+  /** Which message of its sensor this is, by the fleet's own count; what is sent again keeps it. Never sent. */
+  readonly reading: number;
+  /** The sensor's counter as it is sent: nearly always that count, but some sensors' stays 0. What is sent again carries it again. */
   readonly seq: number;
+  /** Sent by sensors whose counter stays, so that their readings differ as those of real ones do. */
+  readonly uptimeMs?: number;
+  /** What is sent in place of a value: rubbish where the detector says nothing, an odd form where it does. */
+  readonly wording?: Wording;
   /** `json`: typed values; `strings`: every value a string, as in the reference system; `bare`: the id alone, for recoveries. */
   readonly form: 'json' | 'strings' | 'bare';
-  /** The detector of this type has no value that can be read. */
-  readonly unreadable?: AlarmType | undefined;
 }
-
-/** As home automation writes a value that it doesn't have. */
-const UNREADABLE = 'unavailable';
 
 /** The types that this message reports as active, going by its values. */
 export function hitsOf({ topic, motion, smoke, temperature, maxTemperature }: Message): AlarmType[] {
@@ -38,14 +39,23 @@ export function matters(m: Message): boolean {
   return m.topic === 'OK' || m.motion || m.smoke || m.temperature > m.maxTemperature;
 }
 
-/** The message as JSON, on one line. */
-export function wireForm({ sensor, motion, smoke, temperature, maxTemperature, seq, form, unreadable }: Message): string {
+export type Wording = Readonly<Partial<Record<'motion' | 'smoke' | 'temperature' | 'maxTemperature' | 'at', string>>>;
+
+/** The message as its sensor sends it, on one line: JSON, but for odd wording. */
+export function wireForm({ sensor, motion, smoke, temperature, maxTemperature, seq, uptimeMs, form, wording = {} }: Message): string {
   if (form === 'bare') return `{"id":${sensor}}`;
-  const degrees = temperature.toFixed(1);
-  const limit = maxTemperature.toFixed(1);
-  const text =
-    form === 'json'
-      ? `{"id":${sensor},"motion":${motion},"smoke":${smoke},"temperature":${degrees},"maxTemperature":${limit},"seq":${seq}}`
-      : `{"id":"${sensor}","motion":"${motion}","smoke":"${smoke}","temperature":"${degrees}","maxTemperature":"${limit}","seq":${seq}}`;
-  return unreadable === undefined ? text : text.replace(new RegExp(`"${unreadable}":[^,]*`), `"${unreadable}":"${UNREADABLE}"`);
+  const value = form === 'json' ? String : (plain: unknown) => `"${plain}"`;
+  const fields = {
+    id: value(sensor),
+    motion: value(motion),
+    smoke: value(smoke),
+    temperature: value(temperature.toFixed(1)),
+    maxTemperature: value(maxTemperature.toFixed(1)),
+    ...wording,
+    seq: String(seq),
+    ...(uptimeMs !== undefined && { uptimeMs: String(uptimeMs) }),
+  };
+  return `{${Object.entries(fields)
+    .map(([name, text]) => `"${name}":${text}`)
+    .join(',')}}`;
 }

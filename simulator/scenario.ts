@@ -6,11 +6,18 @@ export interface Happening {
   /** ms since the start of the chapter. */
   readonly atMs: number;
   readonly sensor: number;
-  /** `hit`: a status with `types` active, perhaps none; `recovery`: a message to OK; `repeat`: the sensor's last hit or recovery again, with the same seq. */
-  readonly does: 'hit' | 'recovery' | 'repeat';
+  /**
+   * `hit`: a status with `types` active, perhaps none; `recovery`: a message to OK; `repeat`: the sensor's last hit or recovery again, byte by byte; `resend`: its
+   * last hit, whatever came since.
+   */
+  readonly does: 'hit' | 'recovery' | 'repeat' | 'resend';
   readonly types?: readonly AlarmType[];
   /** Of a hit: the detector of this type says nothing that can be read. */
   readonly unreadable?: AlarmType | undefined;
+  /** Of a hit: the sensor's counter is 0, as in every such reading. */
+  readonly counterStays?: true;
+  /** Of a hit: the detectors without one say nothing that can be read, and those with one word it oddly. */
+  readonly dirty?: true;
 }
 
 /** A sensor that says nothing from `fromMs` to `toMs`. */

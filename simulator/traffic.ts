@@ -1,3 +1,4 @@
+import { dirtyWording, UNAVAILABLE } from './dirty-wording.ts';
 import type { Message } from './message.ts';
 import { mixed, Random } from './random.ts';
 import type { Happening, Plot, Scenario } from './scenario.ts';
@@ -72,6 +73,7 @@ class AppSensors {
   readonly #sent: Uint32Array;
   readonly #stride: number;
   readonly #latest = new Map<number, Message>();
+  readonly #latestHit = new Map<number, Message>();
   #turn: number;
 
   constructor(plan: FleetPlan, app: number) {
@@ -92,29 +94,43 @@ class AppSensors {
   normal(sensor: number, dueMs: number): Message {
     const seq = this.#nextSeq(sensor);
     const chance = mixed(seq ^ this.#plan.seed, sensor);
-    return { dueMs, sensor, topic: 'ENTRY', motion: false, smoke: false, ...degrees(chance, false), seq, form: this.#form(sensor) };
+    return {
+      dueMs,
+      sensor,
+      topic: 'ENTRY',
+      motion: false,
+      smoke: false,
+      ...degrees(chance, false),
+      reading: seq,
+      seq,
+      form: this.#form(sensor),
+    };
   }
 
-  happening({ sensor, does, types = [], unreadable }: Happening, dueMs: number): Message {
-    const last = this.#latest.get(sensor);
-    const message =
-      does === 'repeat' && last !== undefined
-        ? { ...last, dueMs }
-        : this.#new(sensor, dueMs, does === 'hit' ? types : undefined, unreadable);
+  happening(happening: Happening, dueMs: number): Message {
+    const { sensor, does } = happening;
+    const before = { hit: undefined, recovery: undefined, repeat: this.#latest.get(sensor), resend: this.#latestHit.get(sensor) }[does];
+    const message = before === undefined ? this.#new(happening, dueMs) : { ...before, dueMs };
     this.#latest.set(sensor, message);
+    if (message.topic === 'ENTRY') this.#latestHit.set(sensor, message);
     return message;
   }
 
-  #new(sensor: number, dueMs: number, types: Happening['types'], unreadable: Happening['unreadable']): Message {
+  #new({ sensor, does, types = [], unreadable, counterStays, dirty }: Happening, dueMs: number): Message {
     const message = this.normal(sensor, dueMs);
     const chance = mixed(message.seq, sensor);
-    if (types === undefined) return { ...message, topic: 'OK', form: chance % 2 === 0 ? 'bare' : message.form };
-    return {
+    if (does !== 'hit') return { ...message, topic: 'OK', form: chance % 2 === 0 ? 'bare' : message.form };
+    const hit = {
       ...message,
       motion: types.includes('motion'),
       smoke: types.includes('smoke'),
       ...degrees(chance, types.includes('temperature')),
-      unreadable,
+    };
+    return {
+      ...hit,
+      ...(counterStays && { seq: 0, uptimeMs: Math.round(dueMs) }),
+      ...(unreadable && { wording: { [unreadable]: UNAVAILABLE } }),
+      ...(dirty && { wording: dirtyWording(hit, types, chance) }),
     };
   }
 

@@ -3,7 +3,7 @@ import { compare, type ObservedAlarm } from '../../../simulator/comparison.ts';
 import type { ExpectedAlarm, Expectation } from '../../../simulator/oracle.ts';
 
 const expected = (...possible: ExpectedAlarm[][]): Expectation => ({ sensor: 7, type: 'smoke', possible });
-const alarm = (seq: number, recovered = false): ExpectedAlarm => ({ evidence: [seq, seq + 1, seq + 2], recovered });
+const alarm = (seq: number, recovered = false): ExpectedAlarm => ({ readings: [], evidence: [seq, seq + 1, seq + 2], recovered });
 let ids = 0;
 const seen = (seq: number | undefined, different: Partial<ObservedAlarm> = {}): ObservedAlarm => {
   ids += 1;

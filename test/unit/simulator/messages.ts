@@ -11,6 +11,7 @@ export function message(different: Partial<Message> = {}): Message {
     temperature: 20,
     maxTemperature: 30,
     seq: 1,
+    reading: different.seq ?? 1,
     form: 'json',
     ...different,
   };

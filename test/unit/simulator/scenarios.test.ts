@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { partitionOf } from '../../../message-log/partitioning.ts';
-import { hitsOf, type Message } from '../../../simulator/message.ts';
+import { hitsOf, type Message, wireForm } from '../../../simulator/message.ts';
 import { Oracle } from '../../../simulator/oracle.ts';
 import type { Scenario } from '../../../simulator/scenario.ts';
 import { APART_MS } from '../../../simulator/scenarios/episode.ts';
@@ -115,6 +115,43 @@ describe('special scenarios', () => {
     const once = new Map(messages.map((m) => [`${m.sensor} ${m.seq}`, m]));
     expect(messages.length).toBeGreaterThan(1.5 * once.size);
     expect(activated).toBe(Math.round(((plan.apps * plan.ratePerApp * plan.durationMs) / 1_000) * 0.002));
+  });
+
+  it('resends: readings of cleared alarms come again, within a minute and byte by byte, and have no effect', () => {
+    const { messages, activated, recovered } = outcome(planOf(named('resends')));
+    const first = new Map<string, Message>();
+    const again: Message[] = [];
+    for (const m of messages.filter(({ topic }) => topic === 'ENTRY')) {
+      const before = first.get(`${m.sensor} ${m.reading}`);
+      if (before) again.push(m);
+      else first.set(`${m.sensor} ${m.reading}`, m);
+      if (before && (wireForm(before) !== wireForm(m) || m.dueMs - before.dueMs > 30_000)) throw new Error(`${wireForm(m)} is another`);
+    }
+    expect(again.length).toBeGreaterThan(1_000);
+    expect(recovered).toBeGreaterThan(0.9 * activated);
+  });
+
+  it('stuck-counters: all hits have the counter 0, and no two are the same bytes', () => {
+    const { messages, activated } = outcome(planOf(named('stuck-counters')));
+    const hits = messages.filter((m) => hitsOf(m).length > 0);
+    expect(new Set(hits.map(({ seq }) => seq))).toEqual(new Set([0]));
+    expect(new Set(hits.map(wireForm)).size).toBe(hits.length);
+    expect(activated).toBeGreaterThan(300);
+  });
+
+  it('dirty-fields: most hits are no JSON, and all have fields that say nothing', () => {
+    const { messages, activated } = outcome(planOf(named('dirty-fields')));
+    const hits = messages.filter((m) => hitsOf(m).length > 0).map(wireForm);
+    const broken = hits.filter((text) => {
+      try {
+        JSON.parse(text);
+        return false;
+      } catch {
+        return true;
+      }
+    });
+    expect(broken.length).toBeGreaterThan(0.8 * hits.length);
+    expect(activated).toBeGreaterThan(300);
   });
 
   it('flapping: a sensor raises many alarms, and each recovers', () => {
