@@ -24,11 +24,11 @@ export function retriable(error: unknown): unknown {
 
 const CAUSES_MAX = 8;
 
-/** What any thrown value says, in one line and never nothing: what lies behind it too, each thing once. */
+/** What any thrown value says, never nothing: what lies behind it too, each thing once. */
 export function reasonOf(error: unknown): string {
   const said = sayings(error, 0);
   const once = said.filter((one, i) => one !== '' && !said.slice(0, i).some((before) => before.includes(one)));
-  return once.join(': ').replace(/\s*\n\s*/g, ' ') || 'no reason was given';
+  return once.join(': ') || 'no reason was given';
 }
 
 /** From the outermost to the innermost. */

@@ -38,7 +38,7 @@ describe('the reason of a fault', () => {
     ['the cause where there are no words', new Error('', { cause: new Error('no space left') }), 'no space left'],
     ['its kind where there is nothing else', new RangeError(''), 'RangeError'],
     ['a cause that is no error', new Error('stopped', { cause: 'SIGTERM' }), 'stopped: SIGTERM'],
-    ['one line', new Error('first\n    second'), 'first second'],
+    ['a list of problems as it was written', new Error('two problems:\n  - first\n  - second'), 'two problems:\n  - first\n  - second'],
     ['a text', 'no', 'no'],
     ['an object', { code: 5 }, '{ code: 5 }'],
     ['nothing', undefined, 'no reason was given'],
