@@ -30,7 +30,7 @@ const NEEDS = {
     groups: ['processor'],
     transactions: true,
   },
-  mailer: { reads: ['ALARM', 'DELIVERY'], writes: ['DELIVERY', 'DEAD'], groups: ['mailer'] },
+  mailer: { reads: ['ALARM', 'DELIVERY'], writes: ['DELIVERY', 'DEAD'], groups: ['mailer', 'mail-completion'] },
   archiver: { reads: ['ALARM', 'DELIVERY'], writes: ['DEAD'], groups: ['archiver'] },
   history: { reads: ['ALARM', 'COUNT'], writes: ['DEAD'], groups: ['counter', 'states'] },
   console: { reads: ['ALARM', 'SUPERVISION'], writes: ['ACTION'], watches: ['archiver', 'processor'] },

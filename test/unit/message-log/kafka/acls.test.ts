@@ -1,0 +1,23 @@
+import { expect, it } from 'vitest';
+import { grantsOf, type LogUser } from '../../../../message-log/kafka/acls.ts';
+import { TASK_GROUP } from '../../../../message-log/kafka/ownership.ts';
+import { ARCHIVER_GROUP } from '../../../../processor/archive/archiver.ts';
+import { COUNTER_GROUP } from '../../../../processor/history/counter.ts';
+import { STATES_GROUP } from '../../../../processor/history/states.ts';
+import { COMPLETION_GROUP } from '../../../../processor/response/completion.ts';
+import { MAILER_GROUP } from '../../../../processor/response/deliveries.ts';
+
+/** Every group that the role joins: one that it may not join would keep it from being ready for ever. */
+const JOINED: readonly (readonly [LogUser, readonly string[]])[] = [
+  ['proxy', []],
+  ['processor', [TASK_GROUP]],
+  ['mailer', [MAILER_GROUP, COMPLETION_GROUP]],
+  ['archiver', [ARCHIVER_GROUP]],
+  ['history', [COUNTER_GROUP, STATES_GROUP]],
+  ['console', []],
+];
+
+it.each(JOINED)('%s may join the groups that it is a member of, and no other', (role, groups) => {
+  const joined = grantsOf(role, 'site.').filter(({ kind, operations }) => kind === 'group' && operations.includes('Read'));
+  expect(joined.map(({ name }) => name).toSorted()).toEqual(groups.map((group) => `site.${group}`).toSorted());
+});
