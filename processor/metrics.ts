@@ -15,7 +15,8 @@ export class TaskMetrics {
   readonly #parked: Counter;
   readonly #stale: Counter;
   readonly #repeated: Counter;
-  readonly #notReported: Counter<'field' | 'reason'>;
+  /** By field, first absent and then unreadable. */
+  readonly #notReported = new Float64Array(2 * FIELD_NAMES.length);
 
   constructor(registry: Registry) {
     const read = this.#read;
@@ -52,18 +53,29 @@ export class TaskMetrics {
       help: 'Hits that were sent again with the same seq and bytes, and so counted once',
       registers,
     });
-    this.#notReported = new Counter({
+    const notReported = this.#notReported;
+    new Counter({
       name: 'tocsin_readings_not_reported_total',
       help: 'Readings that came without a field, or with one that could not be read',
       labelNames: ['field', 'reason'],
       registers,
+      collect() {
+        this.reset();
+        FIELD_NAMES.forEach(([, field], i) => {
+          const [absent = 0, unreadable = 0] = notReported.subarray(2 * i);
+          if (absent > 0) this.inc({ field, reason: 'absent' }, absent);
+          if (unreadable > 0) this.inc({ field, reason: 'unreadable' }, unreadable);
+        });
+      },
     });
   }
 
   /** A reading of which not every field could be read. */
   notReported({ notReported, unreadable }: Status): void {
-    for (const [bit, field] of FIELD_NAMES) {
-      if ((notReported & bit) !== 0) this.#notReported.inc({ field, reason: (unreadable & bit) === 0 ? 'absent' : 'unreadable' });
+    for (let i = 0; i < FIELD_NAMES.length; i += 1) {
+      const [bit] = FIELD_NAMES[i] ?? [0];
+      const place = 2 * i + ((unreadable & bit) === 0 ? 0 : 1);
+      if ((notReported & bit) !== 0) this.#notReported[place] = (this.#notReported[place] ?? 0) + 1;
     }
   }
 

@@ -122,7 +122,7 @@ export class Task {
     const { stale, repeated } = this.#detection;
     let i = from;
     // One closure for the whole run: it is asked only for readings that are hits.
-    const value = (): string => textOf(batch, i);
+    const value = (): string => status.repaired?.toString() ?? textOf(batch, i);
     for (; i < to; i += 1) {
       const reason = decodeStatus(bytes, batch.start(i), batch.end(i), status);
       if (reason !== undefined) this.#park(batch, i, reason);
