@@ -165,6 +165,7 @@ export const sensorsAnswer = z.object({
   total: z.int(),
   cursor: z.string().nullable(),
 });
+export type SensorsAnswer = z.infer<typeof sensorsAnswer>;
 export const countsAnswer = z.object({
   from: time,
   to: time,

@@ -1,33 +1,31 @@
 import type { ListedAlarm, WholeAlarm } from '../api/schemas.ts';
+import { Actions } from './actions.tsx';
+import { Client } from './client.tsx';
 import { Custody } from './custody.tsx';
+import { DeedList } from './deed-list.tsx';
+import { FaultList } from './fault-list.tsx';
 import { Mark } from './marks.tsx';
 import type { Operator } from './operator.ts';
-import { isActive, isUnacknowledged } from './queue-order.ts';
+import { isActive } from './queue-order.ts';
 import type { Store } from './store.ts';
 import { age, clockTime } from './time.ts';
-import { isolated, stateSentence, TYPE_WORD } from './words.ts';
-
-const DISPOSITIONS = [
-  ['genuine', 'Genuine'],
-  ['false', 'False alarm'],
-  ['test', 'Test'],
-  ['aborted', 'Aborted'],
-  ['unknown', 'Unknown'],
-] as const;
+import { stateSentence, TYPE_WORD } from './words.ts';
 
 interface Props {
   readonly store: Store;
   readonly operator: Operator;
-  readonly alarm: ListedAlarm | undefined;
+  readonly id: string;
   readonly now: number;
 }
 
 /** All of one alarm, and what can be done about it. */
-export function AlarmPanel({ store, operator, alarm, now }: Props) {
-  const { whole, actionProblem } = store.state;
-  const shown = alarm ?? whole;
+export function AlarmPanel({ store, operator, id, now }: Props) {
+  const { state } = store;
+  const whole = state.whole?.id === id ? state.whole : undefined;
+  const shown = state.alarms.get(id) ?? whole;
+  const deeds = state.deeds.filter(({ alarm }) => alarm === id);
   return (
-    <section class="panel" aria-label="Open alarm">
+    <section class="panel" aria-label="Open alarm" tabIndex={-1}>
       <div class="panel-head">
         {shown && <Mark type={shown.type} severity={shown.severity} active={isActive(shown)} />}
         <h2>{shown ? `${TYPE_WORD[shown.type]}, sensor ${shown.sensor}` : 'Alarm'}</h2>
@@ -35,13 +33,16 @@ export function AlarmPanel({ store, operator, alarm, now }: Props) {
           Close <kbd>Esc</kbd>
         </button>
       </div>
-      {actionProblem && (
+      {shown && <Summary alarm={shown} now={now} />}
+      {shown && state.session?.role === 'operator' && <Actions store={store} operator={operator} alarm={shown} />}
+      <DeedList deeds={deeds} named={false} onDismiss={(deed) => operator.dismiss(deed)} />
+      {state.panelProblem && (
         <p class="problem" role="alert">
-          {actionProblem}
+          {state.panelProblem}
         </p>
       )}
-      {shown ? <Summary alarm={shown} now={now} /> : !actionProblem && <p class="dim">Fetching it…</p>}
-      {shown && store.state.session?.role === 'operator' && <Actions store={store} operator={operator} alarm={shown} />}
+      {!shown && !state.panelProblem && <p class="dim">Fetching it…</p>}
+      {shown && <FaultList faults={state.faults.get(shown.sensor) ?? []} now={now} />}
       {whole && <Details whole={whole} now={now} />}
     </section>
   );
@@ -66,55 +67,6 @@ function Summary({ alarm, now }: { alarm: ListedAlarm | WholeAlarm; now: number 
       <p class="dim">
         {alarm.region || 'region not known'} {alarm.geohash && `· ${alarm.geohash}`}
       </p>
-    </div>
-  );
-}
-
-function Actions({ store, operator, alarm }: { store: Store; operator: Operator; alarm: ListedAlarm | WholeAlarm }) {
-  const { state, mayAct } = store;
-  const over = alarm.state === 'CLEARED_ACK';
-  const draft = state.drafts.get(alarm.id) ?? '';
-  const setDraft = (text: string): void => store.update(({ drafts }) => drafts.set(alarm.id, text));
-  return (
-    <div class="actions">
-      {isUnacknowledged(alarm) && (
-        <button type="button" class="primary" disabled={!mayAct} onClick={() => void operator.acknowledge(alarm.id)}>
-          Acknowledge <kbd>A</kbd>
-        </button>
-      )}
-      {!over && (
-        <fieldset>
-          <legend>It turned out to be</legend>
-          {DISPOSITIONS.map(([value, word]) => (
-            <button
-              key={value}
-              type="button"
-              aria-pressed={alarm.disposition === value}
-              disabled={!mayAct}
-              onClick={() => void operator.setDisposition(alarm.id, value)}
-            >
-              {word}
-            </button>
-          ))}
-        </fieldset>
-      )}
-      {!over && (
-        <form
-          onSubmit={(event) => {
-            event.preventDefault();
-            void operator.addNote(alarm.id);
-          }}
-        >
-          <label for="note">
-            Note <kbd>O</kbd>
-          </label>
-          <textarea id="note" rows={2} maxLength={2_000} value={draft} onInput={(event) => setDraft(event.currentTarget.value)} />
-          <button type="submit" disabled={!mayAct || draft.trim() === ''}>
-            Add note
-          </button>
-        </form>
-      )}
-      {over && <p class="dim">This alarm is closed: nothing more can be done about it.</p>}
     </div>
   );
 }
@@ -149,56 +101,20 @@ function Details({ whole, now }: { whole: WholeAlarm; now: number }) {
   );
 }
 
-/** A status in words; whatever is no status, as it came. */
+/** A status in words; whatever tells nothing, as it came. */
 function reading(value: string): string {
   try {
     const { motion, smoke, temperature, maxTemperature } = JSON.parse(value) as Record<string, unknown>;
     const parts = [
-      String(smoke) === 'true' && 'smoke',
-      String(motion) === 'true' && 'motion',
-      temperature !== undefined && `${String(temperature)} °C of ${String(maxTemperature)} °C`,
-    ];
-    return parts.filter(Boolean).join(', ');
+      isSet(smoke) && 'smoke',
+      isSet(motion) && 'motion',
+      isNumber(temperature) && `${String(temperature)} °C${isNumber(maxTemperature) ? ` of ${String(maxTemperature)} °C` : ''}`,
+    ].filter(Boolean);
+    return parts.length === 0 ? value : parts.join(', ');
   } catch {
     return value;
   }
 }
 
-type Columns = NonNullable<WholeAlarm['client']>;
-
-function Client({ client }: { client: Columns | null }) {
-  if (client === null) return <p class="dim client">No client is known for this sensor.</p>;
-  const text = (name: string): string => String(client[name] ?? '');
-  const rows: [string, string][] = [
-    [
-      'Address',
-      [text('streetaddress'), `${text('zipcode')} ${text('city')}`.trim(), text('country')].filter(Boolean).map(isolated).join(', '),
-    ],
-    ['Telephone', `+${text('telephonecountrycode')} ${text('telephonenumber')}`],
-    ['E-mail', text('emailaddress')],
-    ['Born', text('birthday')],
-    ['National id', text('nationalid')],
-    ['Work', [text('occupation'), text('company')].filter(Boolean).map(isolated).join(', ')],
-    ['Position', positionOf(client)],
-  ];
-  return (
-    <div class="client">
-      <h3>
-        {text('title')} {text('name')} {text('surname')}
-      </h3>
-      <dl>
-        {rows.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
-    </div>
-  );
-}
-
-function positionOf({ latitude, longitude }: Columns): string {
-  if (typeof latitude !== 'number' || typeof longitude !== 'number') return 'not known';
-  return `${latitude.toFixed(5)}, ${longitude.toFixed(5)}`;
-}
+const isSet = (value: unknown): boolean => ['true', '1'].includes(String(value).toLowerCase());
+const isNumber = (value: unknown): boolean => typeof value === 'number' || (typeof value === 'string' && value.trim() !== '');

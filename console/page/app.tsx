@@ -1,47 +1,51 @@
-import type { ListedAlarm } from '../api/schemas.ts';
 import { AlarmPanel } from './alarm-panel.tsx';
 import { Counts } from './counts.tsx';
-import { Header, isSilent, rateWords } from './header.tsx';
+import { DeedList } from './deed-list.tsx';
+import { Empty } from './empty.tsx';
+import { Header } from './header.tsx';
 import { Help } from './help.tsx';
 import type { Operator } from './operator.ts';
 import { Queue } from './queue.tsx';
-import { isUnacknowledged } from './queue-order.ts';
+import { QueueHead } from './queue-head.tsx';
+import { SensorLists } from './sensor-lists.tsx';
+import { SensorPanel } from './sensor-panel.tsx';
 import { SignIn } from './sign-in.tsx';
-import type { State, Store } from './store.ts';
-import { clockTime, count } from './time.ts';
+import { StatusLine } from './status-line.tsx';
+import { openedOf } from './state.ts';
+import type { Store } from './store.ts';
 import { WorldMap } from './world-map.tsx';
 
 interface Props {
   readonly store: Store;
   readonly operator: Operator;
-  readonly sorted: readonly ListedAlarm[];
   readonly onSignOut: () => void;
 }
 
-export function App({ store, operator, sorted, onSignOut }: Props) {
+export function App({ store, operator, onSignOut }: Props) {
   const { state } = store;
   if (state.session === undefined) return <main class="sign-in" aria-busy="true" />;
   if (state.session === null) return <SignIn operator={operator} problem={state.signInProblem} />;
   const now = store.now();
-  const { opened } = state;
-  const open = (id: string): void => operator.open(id);
+  const opened = openedOf(state);
   return (
-    <div class={`console ${state.link.state} ${opened === undefined ? '' : 'with-panel'}`}>
-      <Header state={state} alarms={sorted} now={now} onHelp={() => store.set({ help: true })} onSignOut={onSignOut} />
-      <StaleBanner state={state} now={now} />
+    <div class={`console ${state.link.state} ${state.panel === 'none' ? '' : 'with-panel'}`}>
+      <Header state={state} open={store.open()} now={now} onHelp={() => store.set({ help: true })} onSignOut={onSignOut} />
+      <StatusLine state={state} now={now} />
       <main>
-        <section class="queue" aria-label="Queue">
-          <QueueHead state={state} sorted={sorted} />
-          {sorted.length === 0 ? (
-            <Empty state={state} />
-          ) : (
-            <Queue sorted={sorted} selected={state.selected} opened={opened} now={now} onOpen={open} />
-          )}
-        </section>
-        <WorldMap places={state.places} alarms={sorted} opened={opened} onOpen={open} />
+        <QueueSection store={store} operator={operator} />
+        <WorldMap
+          store={store}
+          alarms={store.sorted()}
+          sensorsVersion={state.sensorsVersion}
+          opened={opened}
+          onOpen={(id) => operator.open(id)}
+          onOpenSensor={(id) => void operator.openSensor(String(id))}
+        />
         <Counts counts={state.counts} now={now} />
-        {opened !== undefined && <AlarmPanel store={store} operator={operator} alarm={state.alarms.get(opened)} now={now} />}
+        {opened !== undefined && <AlarmPanel store={store} operator={operator} id={opened} now={now} />}
+        {state.panel === 'sensor' && <SensorPanel state={state} operator={operator} now={now} />}
       </main>
+      <Messages store={store} operator={operator} />
       <div class="unseen">
         <div aria-live="assertive">{state.announced.urgent}</div>
         <div aria-live="polite">{state.announced.rest}</div>
@@ -57,59 +61,50 @@ export function App({ store, operator, sorted, onSignOut }: Props) {
   );
 }
 
-function QueueHead({ state, sorted }: { state: State; sorted: readonly ListedAlarm[] }) {
+function QueueSection({ store, operator }: { store: Store; operator: Operator }) {
+  const { state } = store;
+  const alarms = store.sorted();
+  const now = store.now();
   return (
-    <div class="queue-head">
-      <h2>Queue</h2>
-      <span>
-        {count(sorted.filter(isUnacknowledged).length)} new, {count(sorted.length)} open
-      </span>
-      {state.actionProblem && state.opened === undefined && (
-        <span class="problem" role="alert">
-          {state.actionProblem}
-        </span>
+    <section class="queue" aria-label="Queue" tabIndex={-1}>
+      <QueueHead open={store.open()} unlisted={state.unlisted} />
+      {alarms.length === 0 ? (
+        <Empty state={state} now={now} />
+      ) : (
+        <Queue
+          alarms={alarms}
+          current={state.current}
+          opened={openedOf(state)}
+          held={state.held}
+          reveals={state.reveals}
+          now={now}
+          onOpen={(id) => operator.open(id)}
+          onHold={(held) => state.held !== held && store.set({ held })}
+          onFirst={() => operator.goToFirst()}
+        />
       )}
-    </div>
+      <SensorLists
+        faults={state.faults}
+        faulty={state.faulty}
+        placesHash={state.vitals?.places?.hash}
+        now={now}
+        onOpen={(sensor) => void operator.openSensor(sensor)}
+      />
+    </section>
   );
 }
 
-function StaleBanner({ state, now }: { state: State; now: number }) {
-  if (state.link.state !== 'stale') return null;
-  const seconds = Math.round((Date.now() - state.lastByteAt) / 1_000);
+/** What the operator must hear of, whichever alarm is open. */
+function Messages({ store, operator }: { store: Store; operator: Operator }) {
+  const { state } = store;
+  const opened = openedOf(state);
+  const notice = state.notice && state.notice.until > Date.now() ? state.notice.text : undefined;
   return (
-    <p class="banner" role="alert">
-      LINK LOST. What you see is of <b>{clockTime(state.lastByteAt + state.clockOffset, now)}</b>, {seconds} s old: {state.link.reason}.
-      Nothing can be done from here until it is back; trying again.
-    </p>
-  );
-}
-
-/** An empty queue proves itself. */
-function Empty({ state }: { state: State }) {
-  const { vitals } = state;
-  if (!vitals) return <p class="empty">Connecting…</p>;
-  if (vitals.places?.count === 0)
-    return (
-      <div class="empty">
-        <p>
-          <b>No alarms, and no clients yet.</b>
-        </p>
-        <p>Load sample clients, on land and all over the world:</p>
-        <code>npm run clients -- generate 50000 --import</code>
-        <p class="dim">or your own from CSV files: npm run clients -- import FILE…</p>
-        <p class="dim">{rateWords(state)}</p>
-      </div>
-    );
-  return (
-    <div class="empty">
-      <p>
-        <b>No alarms.</b>
+    <div class="messages">
+      <DeedList deeds={state.deeds.filter(({ alarm }) => alarm !== opened)} named onDismiss={(deed) => operator.dismiss(deed)} />
+      <p class="notice" role="status">
+        {notice}
       </p>
-      {isSilent(vitals) && (
-        <p class="problem">But no status comes in either: nothing would be noticed. Look at the proxy, and at the sensors.</p>
-      )}
-      <p>{rateWords(state)}</p>
-      <p class="dim">{vitals.places ? `watching ${count(vitals.places.count)} sensors` : 'the places of the sensors are not known yet'}</p>
     </div>
   );
 }

@@ -1,5 +1,5 @@
 import { SEVERITY_COLOUR } from './map-canvas.ts';
-import type { MinuteCount } from './store.ts';
+import type { MinuteCount } from './state.ts';
 import { clockTime, count } from './time.ts';
 
 const MINUTES = 60;
@@ -23,12 +23,15 @@ export function Counts({ counts, now }: { counts: readonly MinuteCount[] | undef
   const totals = minutes.map(({ smoke, temperature, motion }) => smoke + temperature + motion);
   const peak = Math.max(1, ...totals);
   const sum = totals.reduce((all, n) => all + n, 0);
-  const label = `${count(sum)} ${sum === 1 ? 'alarm' : 'alarms'} raised in the last hour, at most ${count(Math.max(...totals))} in a minute`;
+  const label =
+    counts === undefined
+      ? 'Not known at the moment'
+      : `${count(sum)} ${sum === 1 ? 'alarm' : 'alarms'} raised in the last hour, at most ${count(Math.max(...totals))} in a minute`;
   return (
     <section class="counts" aria-label="Alarms per minute">
       <div class="counts-head">
         <h2>Alarms per minute</h2>
-        <p>{counts === undefined ? 'not known yet' : label}</p>
+        <p>{label}</p>
         <ul>
           {LAYERS.map(({ type, word, colour }) => (
             <li key={type}>
@@ -41,7 +44,7 @@ export function Counts({ counts, now }: { counts: readonly MinuteCount[] | undef
         </ul>
       </div>
       <div class="counts-graph">
-        <span class="peak">{count(peak)}</span>
+        <span class="peak">{counts === undefined ? '–' : count(peak)}</span>
         <svg viewBox={`0 0 ${MINUTES * STEP} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={label}>
           {minutes.map((minute, i) => {
             let top = HEIGHT;

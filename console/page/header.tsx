@@ -1,7 +1,8 @@
-import type { ListedAlarm } from '../api/schemas.ts';
 import { Mark } from './marks.tsx';
-import type { State, Vitals } from './store.ts';
-import { age, clockTime, count, zone } from './time.ts';
+import type { OpenCounts } from './open-counts.ts';
+import type { State } from './state.ts';
+import { clockTime, count, zone } from './time.ts';
+import { troubleOf } from './trouble.ts';
 
 const TYPES = [
   { type: 'smoke', severity: 'CRITICAL', word: 'smoke' },
@@ -11,31 +12,32 @@ const TYPES = [
 
 interface Props {
   readonly state: State;
-  readonly alarms: readonly ListedAlarm[];
+  /** Undefined: not known. */
+  readonly open: OpenCounts | undefined;
   readonly now: number;
   readonly onHelp: () => void;
   readonly onSignOut: () => void;
 }
 
-export function Header({ state, alarms, now, onHelp, onSignOut }: Props) {
+export function Header({ state, open, now, onHelp, onSignOut }: Props) {
   const { link, session } = state;
   const live = link.state === 'live';
+  const sure = live && troubleOf(state, now) === undefined;
   return (
     <header class="header">
       <h1>TOCSIN</h1>
       <output class={`link ${link.state}`}>{live ? 'LIVE' : link.state === 'stale' ? 'STALE' : 'CONNECTING'}</output>
       <ul class="severities" aria-label="Open alarms by type">
         {TYPES.map(({ type, severity, word }) => {
-          const open = alarms.filter((alarm) => alarm.type === type);
+          const number = open?.byType[type];
           return (
-            <li key={type} class={open.length === 0 ? 'none' : ''}>
-              <Mark type={type} severity={open[0]?.severity ?? severity} active={open.length > 0} />
-              <b>{count(open.length)}</b> {word}
+            <li key={type} class={number === 0 ? 'none' : ''}>
+              <Mark type={type} severity={severity} active={number !== 0} />
+              <b>{numberWords(number, sure)}</b> {word}
             </li>
           );
         })}
       </ul>
-      <span class={`rate ${state.vitals && isSilent(state.vitals) ? 'silent' : ''}`}>{rateWords(state)}</span>
       <span class="spring" />
       <time class="clock" dateTime={new Date(now).toISOString()}>
         {clockTime(now, now)} {zone()}
@@ -56,20 +58,5 @@ export function Header({ state, alarms, now, onHelp, onSignOut }: Props) {
   );
 }
 
-const SILENCE_MS = 30_000;
-
-/** Nothing has come in for so long that an empty queue proves nothing. */
-export function isSilent({ at, log }: Vitals): boolean {
-  return log.perSecond === 0 && (log.lastStatusAt === null || at - log.lastStatusAt > SILENCE_MS);
-}
-
-/** Whether statuses come in, as of the server's last look. */
-export function rateWords({ vitals }: State): string {
-  if (!vitals) return '';
-  const { perSecond, lastStatusAt, problem } = vitals.log;
-  if (problem !== null) return 'the log cannot be read';
-  const rate = perSecond === null ? 'measuring…' : `${count(perSecond)} statuses/s`;
-  if (lastStatusAt === null) return rate;
-  const since = vitals.at - lastStatusAt;
-  return `${rate}, last ${since < 1_000 ? 'less than 1 s' : since < 60_000 ? `${Math.round(since / 1_000)} s` : age(since)} ago`;
-}
+/** What isn't known is no 0, and what is old or may lack some is doubtful. */
+const numberWords = (n: number | undefined, sure: boolean): string => (n === undefined ? '–' : sure ? count(n) : `${count(n)}?`);

@@ -3,10 +3,10 @@ import { Component, createRef } from 'preact';
 const KEYS: readonly (readonly [string, string])[] = [
   ['N', 'open the first new alarm'],
   ['J K or ↓ ↑', 'next or previous alarm'],
-  ['Enter', 'open the selected alarm'],
+  ['Enter', 'open the highlighted alarm'],
   ['A', 'acknowledge it'],
   ['O', 'write a note'],
-  ['Home', 'to the most urgent alarm'],
+  ['Home', 'to the most urgent alarm, and nothing holds the list'],
   ['Esc', 'close the alarm'],
   ['?', 'this list'],
 ];
@@ -40,7 +40,10 @@ export class Help extends Component<Props> {
           ))}
         </dl>
         <h3>Shapes</h3>
-        <p>Triangle: smoke. Diamond: heat. Circle: motion. Filled: active; hollow: restored. A blinking bar: not acknowledged yet.</p>
+        <p>
+          Triangle: smoke. Diamond: heat. Circle: motion. Filled: active; hollow: restored. A blinking bar: not acknowledged yet. A hollow
+          square on the map: a sensor with a fault.
+        </p>
         <p>
           <label>
             <input type="checkbox" checked={singleKeys} onChange={(event) => onSingleKeys(event.currentTarget.checked)} /> Letters are

@@ -3,12 +3,18 @@ import './style.css';
 import { callApi } from './api.ts';
 import { Announcements } from './announcements.ts';
 import { App } from './app.tsx';
-import { listenForKeys } from './keys.ts';
+import { watchFocus } from './focus.ts';
+import { Highlight } from './highlight.ts';
+import { KeyGuard } from './key-guard.ts';
+import { Keys } from './keys.ts';
 import { LiveLink } from './live-link.ts';
 import { Operator } from './operator.ts';
 import { readPlaces } from './places.ts';
-import { isUnacknowledged } from './queue-order.ts';
-import { type MinuteCount, type Session, Store } from './store.ts';
+import { total } from './open-counts.ts';
+import { type MinuteCount, openedOf, type Session } from './state.ts';
+import { Store } from './store.ts';
+import { troubleOf } from './trouble.ts';
+import { UnlistedAlarms } from './unlisted-alarms.ts';
 
 const COUNTS_EVERY_MS = 10_000;
 const REFRESH_EVERY_MS = 3_000;
@@ -16,6 +22,9 @@ const REFRESH_EVERY_MS = 3_000;
 const store = new Store();
 const operator = new Operator(store);
 const announcements = new Announcements(store);
+const guard = new KeyGuard();
+const highlight = new Highlight();
+const unlisted = new UnlistedAlarms(store);
 const root = document.getElementById('app') as HTMLElement;
 let placesHash: string | undefined;
 let openedVersion: string | undefined;
@@ -27,30 +36,39 @@ const link = new LiveLink(
   ({ event, alarm }) => {
     if (event === 'raised') announcements.raised(alarm);
   },
+  () => void operator.refresh(),
   () => store.set({ session: null }),
 );
 
 function draw(): void {
-  const alarms = store.sorted();
-  render(<App store={store} operator={operator} sorted={alarms} onSignOut={() => void signOut()} />, root);
-  const unacknowledged = alarms.filter(isUnacknowledged).length;
-  const title = `${unacknowledged > 0 ? `(${unacknowledged}) ` : ''}Tocsin${store.state.link.state === 'stale' ? ' - LINK LOST' : ''}`;
+  render(<App store={store} operator={operator} onSignOut={() => void signOut()} />, root);
+  highlight.drawn(store.state.current, performance.now());
+  const title = titleOf();
   if (document.title !== title) document.title = title;
+}
+
+function titleOf(): string {
+  const unacknowledged = store.open()?.unacknowledged;
+  const known = unacknowledged && total(unacknowledged);
+  const trouble = store.state.session ? troubleOf(store.state, store.now()) : undefined;
+  return `${known === 0 || !store.state.session ? '' : `(${known ?? '?'}) `}Tocsin${trouble ? ` - ${trouble.title}` : ''}`;
 }
 
 /** What follows from a change: other things to fetch. */
 function follow(): void {
-  const { session, vitals, opened, alarms } = store.state;
+  const { session, vitals, alarms } = store.state;
+  const opened = openedOf(store.state);
   if (!session) return;
   void link.run();
   const [, what, id = ''] = wanted ?? [];
   wanted = null;
   if (what === 'alarms') operator.open(decodeURIComponent(id));
-  if (what === 'sensors') void operator.openSensor(decodeURIComponent(id));
+  if (what === 'sensors') void operator.openAlarmOf(decodeURIComponent(id));
   if (vitals?.places && vitals.places.hash !== placesHash) void fetchPlaces(vitals.places.hash);
   const version = opened === undefined ? undefined : `${opened} ${alarms.get(opened)?.version}`;
-  if (version !== openedVersion && version !== undefined) void operator.refresh();
+  if (version !== openedVersion && version !== undefined) operator.refreshSoon();
   openedVersion = version;
+  void unlisted.fetchWhereRoom();
 }
 
 async function fetchPlaces(hash: string): Promise<void> {
@@ -69,7 +87,7 @@ async function fetchPlaces(hash: string): Promise<void> {
 async function fetchCounts(): Promise<void> {
   if (!store.state.session) return;
   const { status, body } = await callApi<{ counts: readonly MinuteCount[] }>('GET', '/api/counts');
-  if (status === 200 && body) store.set({ counts: body.counts });
+  store.set({ counts: status === 200 && body ? body.counts : undefined });
 }
 
 async function signOut(): Promise<void> {
@@ -90,7 +108,8 @@ async function start(): Promise<void> {
 
 store.subscribe(draw);
 store.subscribe(follow);
-listenForKeys(store, operator);
+new Keys(store, operator, guard, highlight).listen();
+watchFocus(guard);
 setInterval(() => store.update(() => undefined), 1_000);
 // All blinking in one phase.
 setInterval(() => document.documentElement.classList.toggle('blink'), 500);

@@ -1,49 +1,103 @@
+import { focusWork, isTyping } from './focus.ts';
+import type { Highlight } from './highlight.ts';
+import type { KeyGuard } from './key-guard.ts';
 import type { Operator } from './operator.ts';
+import { isInView } from './queue.tsx';
 import type { Store } from './store.ts';
 
-const isTyping = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && (target.matches('input, textarea, select') || target.closest('dialog') !== null);
+const STEPS: Readonly<Record<string, number>> = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 };
+/** Controls that Enter presses by itself. */
+const PRESSED_BY_ENTER = 'button, a, summary';
 
-/** Commands of the keyboard. While someone types only Esc counts. */
-export function listenForKeys(store: Store, operator: Operator): void {
-  const move = (step: number): void => {
-    const alarms = store.sorted();
-    const at = alarms.findIndex(({ id }) => id === store.state.selected);
-    const next = alarms[Math.max(0, Math.min(alarms.length - 1, at < 0 ? 0 : at + step))];
-    if (next) operator.select(next.id);
+/** Commands of the keyboard. While someone types only Esc counts. A key acts on what is highlighted, or says why it doesn't. */
+export class Keys {
+  readonly #store: Store;
+  readonly #operator: Operator;
+  readonly #guard: KeyGuard;
+  readonly #highlight: Highlight;
+
+  constructor(store: Store, operator: Operator, guard: KeyGuard, highlight: Highlight) {
+    this.#store = store;
+    this.#operator = operator;
+    this.#guard = guard;
+    this.#highlight = highlight;
+  }
+
+  listen(): void {
+    window.addEventListener('keydown', this.#onKey);
+  }
+
+  readonly #onKey = (event: KeyboardEvent): void => {
+    const { session, help } = this.#store.state;
+    if (!session || help || event.isComposing || event.ctrlKey || event.metaKey || event.altKey || event.getModifierState('AltGraph'))
+      return;
+    const target = event.target instanceof HTMLElement ? event.target : document.body;
+    if (event.key === 'Escape') this.#escape(target);
+    else if (!isTyping(target)) this.#onCommand(event, target);
   };
-  const commands: Readonly<Record<string, () => void>> = {
-    j: () => move(1),
-    k: () => move(-1),
-    n: () => operator.openFirstNew(),
-    a: () => void operator.acknowledge(),
-    o: () => document.getElementById('note')?.focus(),
-    '?': () => store.set({ help: true }),
-    ArrowDown: () => move(1),
-    ArrowUp: () => move(-1),
-    Home: () => operator.select(store.sorted()[0]?.id),
-    Enter: () => store.state.selected !== undefined && operator.open(store.state.selected),
-  };
-  window.addEventListener('keydown', (event) => {
-    if (!store.state.session || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === 'Escape' && !(event.target instanceof Element && event.target.closest('dialog'))) {
-      if (isTyping(event.target)) (event.target as HTMLElement).blur();
-      else operator.close();
-      focusQueue();
+
+  #onCommand(event: KeyboardEvent, target: HTMLElement): void {
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    if (this.#guard.swallows(key, performance.now())) {
+      event.preventDefault();
+      if (key.length === 1) this.#store.say('The field you typed in is gone: keys do nothing until you pause for a second.');
       return;
     }
-    if (isTyping(event.target)) return;
-    // A button that has the focus is pressed by Enter itself.
-    if (event.key === 'Enter' && event.target instanceof HTMLElement && event.target.matches('button, a')) return;
-    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    if (key.length === 1 && !store.state.singleKeys) return;
-    const command = Object.hasOwn(commands, key) ? commands[key] : undefined;
-    if (!command) return;
+    if (this.#isForTheControl(key, target) || (key.length === 1 && !this.#store.state.singleKeys)) return;
+    const command = Object.hasOwn(this.#commands, key) ? this.#commands[key] : undefined;
+    if (!command && !Object.hasOwn(STEPS, key)) return;
     event.preventDefault();
-    command();
-  });
-}
+    if (command && !event.repeat) command(event.timeStamp);
+    else if (!command) this.#step(STEPS[key] ?? 0);
+  }
 
-function focusQueue(): void {
-  document.querySelector<HTMLElement>('.rows')?.focus();
+  /** Buttons and links take Enter, and the panel scrolls by arrows. */
+  #isForTheControl(key: string, target: HTMLElement): boolean {
+    if (key === 'Enter') return target.closest(PRESSED_BY_ENTER) !== null;
+    return key.startsWith('Arrow') && target.closest('.panel, .sensor-lists') !== null;
+  }
+
+  readonly #commands: Readonly<Record<string, (pressedAt: number) => void>> = {
+    n: () => this.#operator.openFirstNew(),
+    a: (pressedAt) => this.#onCurrent(pressedAt, (id) => this.#operator.acknowledge(id)),
+    o: () => this.#writeNote(),
+    '?': () => this.#store.set({ help: true }),
+    Home: () => this.#operator.goToFirst(),
+    Enter: (pressedAt) => this.#onCurrent(pressedAt, (id) => this.#operator.open(id)),
+  };
+
+  #step(by: number): void {
+    const alarms = this.#store.sorted();
+    const at = alarms.findIndex(({ id }) => id === this.#store.state.current);
+    const next = alarms[Math.max(0, Math.min(alarms.length - 1, at < 0 ? 0 : at + by))];
+    if (next) this.#operator.select(next.id);
+  }
+
+  /** Only what the operator could see when the key was pressed. */
+  #onCurrent(pressedAt: number, act: (id: string) => void): void {
+    const { current, panel, alarms } = this.#store.state;
+    const say = (why: string): void => this.#store.say(`Nothing was done: ${why}`);
+    if (current === undefined || (panel === 'none' && !alarms.has(current)))
+      say('no alarm is highlighted. N opens the first new one, J and K move.');
+    else if (!this.#highlight.wasShown(current, pressedAt)) say('another alarm was highlighted when you pressed the key.');
+    else if (panel === 'none' && !isInView(current)) {
+      say('the highlighted alarm was out of view. Here it is.');
+      this.#store.update((state) => {
+        state.reveals += 1;
+      });
+    } else act(current);
+  }
+
+  #writeNote(): void {
+    const note = document.getElementById('note');
+    if (note) note.focus();
+    else this.#store.say('Open an alarm to write a note: Enter.');
+  }
+
+  #escape(target: HTMLElement): void {
+    if (target.closest('dialog')) return;
+    if (isTyping(target)) target.blur();
+    else this.#operator.close();
+    focusWork(['.rows', '.queue']);
+  }
 }

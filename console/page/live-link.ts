@@ -1,6 +1,9 @@
 import type { ListedAlarm } from '../api/schemas.ts';
+import { type FaultySensor, keepFaults } from './faults.ts';
+import { type OpenCounts, without } from './open-counts.ts';
 import { EventParser, type ServerEvent } from './sse.ts';
-import { keepAlarm, type Store, type Vitals } from './store.ts';
+import { keepAlarm, openedOf, type Vitals } from './state.ts';
+import type { Store } from './store.ts';
 
 /** The server beats every 3 s: nothing for this long means that the link is gone, whatever the browser believes. */
 const SILENCE_MS = 10_000;
@@ -11,21 +14,34 @@ export interface News {
   readonly alarm: ListedAlarm;
 }
 
-type Beat = Omit<Vitals, 'at'> & { readonly now: string };
-type Snapshot = Beat & { readonly alarms: readonly ListedAlarm[]; readonly states: readonly number[] };
+/** A number of an older server tells nothing of types. */
+type Beat = Omit<Vitals, 'at' | 'behindMs'> & {
+  readonly now: string;
+  readonly open?: OpenCounts | number;
+  readonly detection?: { readonly behindMs: number | null };
+  /** How many sensors have faults. */
+  readonly faults?: number | null;
+};
+type Snapshot = Omit<Beat, 'faults'> & {
+  readonly alarms: readonly ListedAlarm[];
+  readonly states: readonly number[];
+  readonly faults?: readonly FaultySensor[] | null;
+};
 
 /** Follows the server's live stream into the store, for ever; says so as soon as what is shown is no longer live. */
 export class LiveLink {
   readonly #store: Store;
   readonly #onNews: (news: News) => void;
+  readonly #onSnapshot: () => void;
   readonly #onSignedOut: () => void;
   #lastId: string | undefined;
   #abort: AbortController | undefined;
   #running = false;
 
-  constructor(store: Store, onNews: (news: News) => void, onSignedOut: () => void) {
+  constructor(store: Store, onNews: (news: News) => void, onSnapshot: () => void, onSignedOut: () => void) {
     this.#store = store;
     this.#onNews = onNews;
+    this.#onSnapshot = onSnapshot;
     this.#onSignedOut = onSignedOut;
   }
 
@@ -81,7 +97,10 @@ export class LiveLink {
       const events = parser.push(decoder.decode(value, { stream: true }));
       this.#store.update((state) => {
         state.lastByteAt = Date.now();
-        if (events.length > 0) state.link = { state: 'live' };
+        if (events.length > 0 && state.link.state !== 'live') {
+          state.link = { state: 'live' };
+          state.liveSince = Date.now();
+        }
         for (const event of events) this.#apply(event);
       });
     }
@@ -96,16 +115,9 @@ export class LiveLink {
     const { state } = this.#store;
     if (id !== undefined) this.#lastId = id;
     switch (event) {
-      case 'snapshot': {
-        const snapshot = JSON.parse(data) as Snapshot;
-        state.alarmsVersion += 1;
-        state.alarms.clear();
-        state.states.clear();
-        for (const alarm of snapshot.alarms) state.alarms.set(alarm.id, alarm);
-        this.#applyStates(snapshot.states);
-        this.#applyVitals(snapshot);
+      case 'snapshot':
+        this.#applySnapshot(JSON.parse(data) as Snapshot);
         break;
-      }
       case 'alarm': {
         const news = JSON.parse(data) as News;
         keepAlarm(state, news.alarm);
@@ -115,25 +127,55 @@ export class LiveLink {
       case 'states':
         this.#applyStates((JSON.parse(data) as { states: readonly number[] }).states);
         break;
+      case 'faults':
+        keepFaults(state, JSON.parse(data) as readonly FaultySensor[]);
+        state.sensorsVersion += 1;
+        break;
       case 'beat':
         this.#applyVitals(JSON.parse(data) as Beat);
         break;
     }
   }
 
+  #applySnapshot(snapshot: Snapshot): void {
+    const { state } = this.#store;
+    const before = new Set(state.alarms.keys());
+    const isFirst = state.vitals === undefined;
+    const opened = openedOf(state);
+    const looked = opened === undefined ? undefined : state.alarms.get(opened);
+    state.alarmsVersion += 1;
+    state.alarms.clear();
+    state.ended.clear();
+    // What is worked on stays; what has become of it is asked for.
+    if (looked) keepAlarm(state, looked);
+    for (const alarm of snapshot.alarms) {
+      keepAlarm(state, alarm);
+      if (!isFirst && !before.has(alarm.id)) this.#onNews({ event: 'raised', alarm });
+    }
+    this.#onSnapshot();
+    state.states.clear();
+    this.#applyStates(snapshot.states);
+    state.faults.clear();
+    keepFaults(state, snapshot.faults ?? []);
+    this.#applyVitals({ ...snapshot, faults: snapshot.faults?.length ?? null });
+  }
+
   #applyStates(states: readonly number[]): void {
-    const known = this.#store.state.states;
+    const { state } = this.#store;
+    state.sensorsVersion += 1;
     for (let i = 0; i + 1 < states.length; i += 2) {
       const [sensor, code] = [states[i] as number, states[i + 1] as number];
-      if (code === 0) known.delete(sensor);
-      else known.set(sensor, code);
+      if (code === 0) state.states.delete(sensor);
+      else state.states.set(sensor, code);
     }
   }
 
-  #applyVitals({ now, log, places, open }: Beat): void {
+  #applyVitals({ now, log, places, open, detection, faults }: Beat): void {
     const { state } = this.#store;
     const at = Date.parse(now);
-    state.vitals = { at, log, places, open };
+    state.vitals = { at, log, places, behindMs: detection?.behindMs ?? null };
+    state.faulty = faults ?? undefined;
     state.clockOffset = at - Date.now();
+    state.unlisted = typeof open === 'object' ? without(open, this.#store.listed()) : undefined;
   }
 }

@@ -2,7 +2,8 @@ import type { ListedAlarm } from '../api/schemas.ts';
 import { OUTLINES } from './marks.tsx';
 import { indexOf, type Places } from './places.ts';
 import { panBy, type View, worldView, zoomAt } from './projection.ts';
-import { compareUrgency, isActive } from './queue-order.ts';
+import { isActive } from './queue-order.ts';
+import { type Spot, spotsOf } from './spots.ts';
 
 const LAND = '#1B2530';
 const COAST = '#2C3A48';
@@ -11,15 +12,27 @@ const INK = '#0B0F14';
 export const SEVERITY_COLOUR = { CRITICAL: '#FF5A5F', MAJOR: '#FFC21A', MINOR: '#5BB0FF', WARNING: '#F2F5F7' } as const;
 const PATHS = { smoke: new Path2D(OUTLINES.smoke), temperature: new Path2D(OUTLINES.temperature), motion: new Path2D(OUTLINES.motion) };
 
-/** Shapes that would lie on one another are drawn as one, with their number. */
-const CELL_PX = 18;
+/** By the bits of a sensor's code: motion, smoke, temperature. The gravest first. */
+const BY_BIT = [
+  [1, SEVERITY_COLOUR.CRITICAL],
+  [2, SEVERITY_COLOUR.MAJOR],
+  [0, SEVERITY_COLOUR.MINOR],
+] as const;
 const REACH_PX = 10;
+/** A finger is no needle. */
+const TOUCH_REACH_PX = 22;
 
-/** Alarms that share a spot of the map, the most urgent first. */
-export interface Spot {
-  readonly x: number;
-  readonly y: number;
-  readonly alarms: ListedAlarm[];
+/** What the map shows. */
+export interface Scene {
+  readonly places: Places | undefined;
+  readonly alarms: readonly ListedAlarm[];
+  /** Sensors that aren't well, by their code. */
+  readonly states: ReadonlyMap<number, number>;
+  /** Sensors with a fault. */
+  readonly faults: ReadonlyMap<number, unknown>;
+  /** Changes with `states` and `faults`. */
+  readonly sensorsVersion: number;
+  readonly opened: string | undefined;
 }
 
 export type Hit =
@@ -31,29 +44,28 @@ export class MapCanvas {
   readonly #canvas: HTMLCanvasElement;
   readonly #points = document.createElement('canvas');
   #land: Path2D | undefined;
-  #places: Places | undefined;
-  #alarms: readonly ListedAlarm[] = [];
-  #opened: string | undefined;
-  #spots: Spot[] = [];
+  #scene: Scene = { places: undefined, alarms: [], states: new Map(), faults: new Map(), sensorsVersion: -1, opened: undefined };
+  #spots: readonly Spot[] = [];
   #view: View | undefined;
   #width = 0;
   #height = 0;
   #frame: number | undefined;
   #pointsStale = true;
-  /** Alarms that lie outside the box, as of the last drawing. */
+  /** Alarms that lie outside the box, as of the last drawing, and those whose place isn't known. */
   outside = 0;
+  placeless = 0;
   onDrawn: (() => void) | undefined;
 
   constructor(canvas: HTMLCanvasElement) {
     this.#canvas = canvas;
   }
 
-  show(places: Places | undefined, alarms: readonly ListedAlarm[], opened: string | undefined): void {
-    if (places === this.#places && alarms === this.#alarms && opened === this.#opened) return;
-    if (places !== this.#places) this.#pointsStale = true;
-    this.#places = places;
-    this.#alarms = alarms;
-    this.#opened = opened;
+  show(scene: Scene): void {
+    const { places, alarms, sensorsVersion, opened } = this.#scene;
+    const same = places === scene.places && alarms === scene.alarms && sensorsVersion === scene.sensorsVersion && opened === scene.opened;
+    if (same) return;
+    if (places !== scene.places) this.#pointsStale = true;
+    this.#scene = scene;
     this.#redraw();
   }
 
@@ -87,13 +99,14 @@ export class MapCanvas {
   }
 
   /** What lies under a point of the box: alarms before sensors. */
-  hit(px: number, py: number): Hit | undefined {
+  hit(px: number, py: number, byTouch = false): Hit | undefined {
+    const reachPx = byTouch ? TOUCH_REACH_PX : REACH_PX;
     const near = (x: number, y: number): number => (x - px) ** 2 + (y - py) ** 2;
-    const spot = this.#spots.filter(({ x, y }) => near(x, y) <= REACH_PX ** 2).sort((a, b) => near(a.x, a.y) - near(b.x, b.y))[0];
+    const spot = this.#spots.filter(({ x, y }) => near(x, y) <= reachPx ** 2).sort((a, b) => near(a.x, a.y) - near(b.x, b.y))[0];
     if (spot) return { kind: 'spot', spot };
-    const [places, view] = [this.#places, this.#view];
+    const [places, view] = [this.#scene.places, this.#view];
     if (!places || !view) return undefined;
-    const reach = REACH_PX / 2 / view.scale;
+    const reach = reachPx / 2 / view.scale;
     const [x, y] = [view.x + (px - this.#width / 2) / view.scale, view.y + (py - this.#height / 2) / view.scale];
     let best = -1;
     let bestDistance = reach ** 2;
@@ -133,7 +146,8 @@ export class MapCanvas {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.drawImage(this.#points, 0, 0);
     context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
-    this.#spots = this.#findSpots(view);
+    this.#drawUnwell(context, view);
+    this.#findSpots(view);
     for (const spot of this.#spots.toReversed()) this.#drawSpot(context, spot);
   }
 
@@ -159,7 +173,7 @@ export class MapCanvas {
     const pixels = new Uint32Array(image.data.buffer);
     const colour = ((255 << 24) | (NORMAL[2] << 16) | (NORMAL[1] << 8) | NORMAL[0]) >>> 0;
     const size = Math.round(devicePixelRatio * (view.scale > this.#width * 20 ? 3 : 2));
-    const places = this.#places;
+    const { places } = this.#scene;
     if (places) {
       const scale = view.scale * devicePixelRatio;
       const [left, top] = [width / 2 - view.x * scale, height / 2 - view.y * scale];
@@ -173,30 +187,38 @@ export class MapCanvas {
     context.putImageData(image, 0, 0);
   }
 
-  #findSpots(view: View): Spot[] {
-    this.outside = 0;
-    if (!this.#places) return [];
-    const cells = new Map<number, Spot>();
-    for (const alarm of this.#alarms) {
-      const i = indexOf(this.#places, alarm.sensor);
-      if (i < 0) continue;
-      const [x, y] = this.#toBox(this.#places.x[i] as number, this.#places.y[i] as number, view);
-      if (x < 0 || y < 0 || x > this.#width || y > this.#height) {
-        this.outside += 1;
-        continue;
-      }
-      const cell = Math.floor(x / CELL_PX) * 10_000 + Math.floor(y / CELL_PX);
-      const spot = cells.get(cell);
-      if (!spot) cells.set(cell, { x, y, alarms: [alarm] });
-      else if (compareUrgency(alarm, spot.alarms[0] as ListedAlarm) < 0) cells.set(cell, { x, y, alarms: [alarm, ...spot.alarms] });
-      else spot.alarms.push(alarm);
+  /** Each sensor that isn't well at its own place, also where its alarm is drawn as part of another's spot, or has no room in the list. */
+  #drawUnwell(context: CanvasRenderingContext2D, view: View): void {
+    const { states, faults } = this.#scene;
+    context.lineWidth = 1.5;
+    context.strokeStyle = SEVERITY_COLOUR.WARNING;
+    for (const sensor of faults.keys()) {
+      const [x, y] = this.#pixelOf(sensor, view) ?? [];
+      if (x !== undefined && y !== undefined) context.strokeRect(x - 4, y - 4, 8, 8);
     }
-    return [...cells.values()].sort((a, b) => compareUrgency(a.alarms[0] as ListedAlarm, b.alarms[0] as ListedAlarm));
+    for (const [sensor, code] of states) {
+      const [x, y] = this.#pixelOf(sensor, view) ?? [];
+      if (x === undefined || y === undefined) continue;
+      context.fillStyle = colourOf(code);
+      context.fillRect(x - 1.5, y - 1.5, 3, 3);
+    }
+  }
+
+  #findSpots(view: View): void {
+    const { spots, outside, placeless } = spotsOf(this.#scene.alarms, (sensor) => this.#pixelOf(sensor, view), this.#width, this.#height);
+    this.#spots = spots;
+    this.outside = outside;
+    this.placeless = placeless;
+  }
+
+  #pixelOf(sensor: number, view: View): [number, number] | undefined {
+    const { places } = this.#scene;
+    const i = places ? indexOf(places, sensor) : -1;
+    return places && i >= 0 ? this.#toBox(places.x[i] as number, places.y[i] as number, view) : undefined;
   }
 
   #drawSpot(context: CanvasRenderingContext2D, { x, y, alarms }: Spot): void {
-    const alarm = alarms[0];
-    if (!alarm) return;
+    const [alarm] = alarms;
     context.save();
     context.translate(x - 8, y - 8);
     context.scale(0.8, 0.8);
@@ -211,7 +233,7 @@ export class MapCanvas {
     }
     context.restore();
     if (alarms.length > 1) drawBadge(context, x + 9, y - 7, String(alarms.length), SEVERITY_COLOUR[alarm.severity]);
-    if (alarms.some(({ id }) => id === this.#opened)) {
+    if (alarms.some(({ id }) => id === this.#scene.opened)) {
       context.beginPath();
       context.arc(x, y, 14, 0, 2 * Math.PI);
       context.lineWidth = 2;
@@ -223,6 +245,12 @@ export class MapCanvas {
   #toBox(x: number, y: number, view: View): [number, number] {
     return [this.#width / 2 + (x - view.x) * view.scale, this.#height / 2 + (y - view.y) * view.scale];
   }
+}
+
+/** Of what is active, else of what is restored and not acknowledged yet. */
+function colourOf(code: number): string {
+  const bits = (code & 7) === 0 ? code >> 3 : code;
+  return BY_BIT.find(([bit]) => (bits >> bit) & 1)?.[1] ?? SEVERITY_COLOUR.WARNING;
 }
 
 function drawBadge(context: CanvasRenderingContext2D, x: number, y: number, text: string, colour: string): void {

@@ -1,91 +1,121 @@
 /** What the operator does: it changes the store, and asks the server. */
 import type { ListedAlarm, SensorAnswer, WholeAlarm } from '../api/schemas.ts';
-import { type Answer, callApi } from './api.ts';
-import { isUnacknowledged } from './queue-order.ts';
-import { keepAlarm, type Session, type Store } from './store.ts';
+import { callApi } from './api.ts';
+import { isUnderWay, type Wish } from './deed.ts';
+import { Deeds, keepWhole } from './deeds.ts';
+import { hasEnded, isUnacknowledged } from './queue-order.ts';
+import { openedOf, type Session } from './state.ts';
+import type { Store } from './store.ts';
 
-type ActionBody = { readonly note?: string; readonly disposition?: string };
-type Refused = { readonly alarm?: WholeAlarm | null };
+/** Whoever walks through the list with a key held down doesn't have every alarm fetched. */
+const PAUSE_MS = 120;
 
 export class Operator {
   readonly #store: Store;
+  readonly #deeds: Deeds;
+  #refreshing: ReturnType<typeof setTimeout> | undefined;
+  #refreshedAt = 0;
 
   constructor(store: Store) {
     this.#store = store;
+    this.#deeds = new Deeds(store);
   }
 
   open(id: string): void {
-    this.#store.update((state) => {
-      if (state.opened !== id) {
-        state.whole = undefined;
-        state.actionProblem = undefined;
-      }
-      this.#forgetClosed(id);
-      state.opened = id;
-      state.selected = id;
-    });
-    history.replaceState(null, '', `#/alarms/${encodeURIComponent(id)}`);
-    void this.refresh();
+    this.#choose(id, 'alarm');
   }
 
-  /** The alarm that is active at a sensor, else its newest: where the marker of a map leads. */
-  async openSensor(id: string): Promise<void> {
-    const { body, error } = await callApi<SensorAnswer>('GET', `/api/sensors/${encodeURIComponent(id)}`);
-    const alarms = body?.alarms ?? [];
-    const alarm = alarms.find(({ state }) => state.startsWith('ACTIVE')) ?? alarms[0];
-    if (alarm) this.open(alarm.id);
+  /** Highlights an alarm; an open panel shows it. */
+  select(id: string | undefined): void {
+    const { panel } = this.#store.state;
+    this.#choose(id, panel === 'sensor' ? 'none' : panel);
+  }
+
+  /** The most urgent, and nothing holds the list any more. */
+  goToFirst(): void {
+    this.#store.set({ held: undefined });
+    this.select(this.#store.sorted()[0]?.id);
+  }
+
+  /** The first that nobody has acknowledged yet, nor is about to. */
+  openFirstNew(): void {
+    const { deeds, link } = this.#store.state;
+    const isTaken = ({ id }: ListedAlarm): boolean =>
+      deeds.some((deed) => deed.alarm === id && deed.wish.kind === 'acknowledge' && isUnderWay(deed));
+    const first = this.#store.sorted().find((alarm) => isUnacknowledged(alarm) && !isTaken(alarm));
+    if (first) this.open(first.id);
     else
-      this.#store.update((state) => {
-        state.actionProblem = error ?? `sensor ${id} has had no alarm`;
-      });
+      this.#store.say(
+        link.state === 'live' ? 'There is no new alarm in the list.' : 'No new alarm is known, but there is no link to the server.',
+      );
+  }
+
+  /** By a link: the alarm that is active at a sensor, else its newest, else the sensor itself. */
+  async openAlarmOf(sensor: string): Promise<void> {
+    const { current, panel } = this.#store.state;
+    const { body, error } = await fetchSensor(sensor);
+    // Whoever has gone on meanwhile isn't called back.
+    if (this.#store.state.current !== current || this.#store.state.panel !== panel) return;
+    const alarm = body?.alarms.find(({ state }) => state.startsWith('ACTIVE')) ?? body?.alarms[0];
+    if (alarm) this.open(alarm.id);
+    else this.#showSensor(sensor, body, error);
+  }
+
+  async openSensor(id: string): Promise<void> {
+    this.#showSensor(id, undefined, undefined);
+    const { body, error } = await fetchSensor(id);
+    if (this.#store.state.panel === 'sensor' && this.#store.state.sensor?.id === id) this.#showSensor(id, body, error);
   }
 
   close(): void {
-    this.#store.update((state) => {
-      this.#forgetClosed(undefined);
-      state.opened = undefined;
-      state.whole = undefined;
-      state.actionProblem = undefined;
-    });
+    const { panel, current } = this.#store.state;
+    if (panel === 'none') return;
+    this.#choose(current, 'none');
     history.replaceState(null, '', location.pathname);
   }
 
-  select(id: string | undefined): void {
-    this.#store.update((state) => {
-      state.selected = id;
-    });
-  }
-
-  /** The first that nobody has acknowledged yet. */
-  openFirstNew(): void {
-    const first = this.#store.sorted().find(isUnacknowledged);
-    if (first) this.open(first.id);
+  /** The open alarm has changed, or another one is open. */
+  refreshSoon(): void {
+    const pause = Math.max(0, this.#refreshedAt + PAUSE_MS - performance.now());
+    this.#refreshing ??= setTimeout(() => {
+      this.#refreshing = undefined;
+      void this.refresh();
+    }, pause);
   }
 
   /** Fetches the open alarm again: custody grows without the alarm changing. */
   async refresh(): Promise<void> {
-    const id = this.#store.state.opened;
+    const id = openedOf(this.#store.state);
     if (id === undefined) return;
+    this.#refreshedAt = performance.now();
+    const hash = `#/alarms/${encodeURIComponent(id)}`;
+    if (location.hash !== hash) history.replaceState(null, '', hash);
     const { status, body, error } = await callApi<WholeAlarm>('GET', `/api/alarms/${encodeURIComponent(id)}`);
     this.#store.update((state) => {
-      if (state.opened !== id) return;
-      if (status === 200 && body) this.#keepWhole(body);
-      else if (!state.whole) state.actionProblem = error;
+      if (openedOf(state) !== id) return;
+      state.panelProblem = state.whole || status === 200 ? undefined : error;
+      if (status === 200 && body) keepWhole(state, body);
     });
   }
 
-  acknowledge(id = this.#store.state.opened ?? this.#store.state.selected): Promise<boolean> {
-    return this.#act(id, 'acknowledge', {});
+  acknowledge(id: string): void {
+    const alarm = this.#alarm(id);
+    if (alarm && hasEnded(alarm)) this.#store.say('This alarm has ended: there is nothing to acknowledge.');
+    else if (alarm && !isUnacknowledged(alarm)) this.#store.say(`It is acknowledged already, by ${alarm.acknowledgedBy ?? 'somebody'}.`);
+    else this.#act(alarm, { kind: 'acknowledge' });
   }
 
-  async addNote(id: string): Promise<void> {
+  addNote(id: string): void {
     const note = this.#store.state.drafts.get(id)?.trim();
-    if (!note) return;
-    if (await this.#act(id, 'note', { note })) this.#store.update(({ drafts }) => drafts.delete(id));
+    if (note) this.#act(this.#alarm(id), { kind: 'note', note });
   }
 
-  async setDisposition(id: string, disposition: string): Promise<void> {
-    await this.#act(id, 'disposition', { disposition });
+  setDisposition(id: string, disposition: string): void {
+    this.#act(this.#alarm(id), { kind: 'disposition', disposition });
+  }
+
+  dismiss(deed: string): void {
+    this.#deeds.dismiss(deed);
   }
 
   async signIn(token: string, name: string): Promise<boolean> {
@@ -97,54 +127,59 @@ export class Operator {
     return status === 200;
   }
 
-  async #act(id: string | undefined, kind: string, body: ActionBody): Promise<boolean> {
-    const { state } = this.#store;
-    const alarm = id === undefined ? undefined : state.alarms.get(id);
-    if (!alarm || !this.#store.mayAct) return false;
-    if (kind === 'acknowledge' && !isUnacknowledged(alarm)) return false;
-    this.#store.update((now) => {
-      now.acting = true;
-      now.actionProblem = undefined;
-    });
-    const answer = await this.#send(alarm, kind, body);
-    this.#store.update((now) => {
-      now.acting = false;
-      if (answer.status === 200 && answer.body) this.#keepWhole(answer.body as WholeAlarm);
+  /** Does it, or says why not: no key is lost in silence. */
+  #act(alarm: ListedAlarm | undefined, wish: Wish): void {
+    const { link, session } = this.#store.state;
+    if (!alarm) this.#store.say('This alarm is not known yet: nothing was done.');
+    else if (session?.role !== 'operator') this.#store.say('Viewers look on only: nothing was done.');
+    else if (link.state !== 'live') this.#store.say('There is no link to the server: nothing was done.');
+    else {
+      const before = this.#deeds.find(alarm.id, wish);
+      if (before && isUnderWay(before)) this.#store.say('That is under way already.');
       else {
-        now.actionProblem = answer.error;
-        const current = (answer.body as Refused | undefined)?.alarm;
-        if (current) this.#keepWhole(current);
+        this.#store.set({ notice: undefined });
+        void this.#deeds.perform(alarm, wish);
       }
+    }
+  }
+
+  #alarm(id: string): ListedAlarm | undefined {
+    const { alarms, whole } = this.#store.state;
+    const listed = alarms.get(id);
+    return listed ?? (whole?.id === id ? listedOf(whole) : undefined);
+  }
+
+  #choose(id: string | undefined, panel: 'none' | 'alarm'): void {
+    this.#store.update((state) => {
+      if (openedOf(state) !== id || panel === 'none') {
+        state.whole = undefined;
+        state.panelProblem = undefined;
+      }
+      if (panel === 'none') state.deeds = state.deeds.filter((deed) => deed.alarm !== state.current || deed.state !== 'done');
+      state.sensor = undefined;
+      state.current = id;
+      state.panel = id === undefined ? 'none' : panel;
+      state.reveals += 1;
     });
-    return answer.status === 200;
   }
 
-  /** A refusal because the sensor was merely seen again is no news to the operator: the same wish goes out for the version it has now. */
-  async #send(alarm: ListedAlarm, kind: string, body: ActionBody): Promise<Answer<WholeAlarm | Refused>> {
-    const path = `/api/alarms/${encodeURIComponent(alarm.id)}/${kind}`;
-    const answer = await callApi<WholeAlarm | Refused>('POST', path, { ...body, version: alarm.version });
-    const current = answer.status === 409 ? (answer.body as Refused).alarm : undefined;
-    if (!current || current.version === alarm.version || current.state !== alarm.state || current.disposition !== alarm.disposition)
-      return answer;
-    return callApi<WholeAlarm | Refused>('POST', path, { ...body, version: current.version });
+  /** No alarm is highlighted meanwhile: the keys act on nothing. */
+  #showSensor(id: string, answer: SensorAnswer | undefined, problem: string | undefined): void {
+    this.#store.update((state) => {
+      state.current = undefined;
+      state.panel = 'sensor';
+      state.whole = undefined;
+      state.sensor = { id, answer, problem };
+    });
+    history.replaceState(null, '', `#/sensors/${encodeURIComponent(id)}`);
   }
+}
 
-  #keepWhole(whole: WholeAlarm): void {
-    const { state } = this.#store;
-    const { evidence: _, custody: __, problems: ___, client, ...fields } = whole;
-    const label = client
-      ? { client: { name: `${client.name} ${client.surname}`, city: String(client.city), country: String(client.country) } }
-      : {};
-    const known = state.alarms.get(whole.id);
-    keepAlarm(state, { ...fields, ...(known?.client ? { client: known.client } : label) });
-    if (state.opened === whole.id && (state.whole?.id !== whole.id || state.whole.version <= whole.version)) state.whole = whole;
-  }
+async function fetchSensor(id: string) {
+  const answer = await callApi<SensorAnswer>('GET', `/api/sensors/${encodeURIComponent(id)}`);
+  return answer.status === 200 ? answer : { ...answer, body: undefined };
+}
 
-  /** A closed alarm stays in the list only while it is open on the screen. */
-  #forgetClosed(next: string | undefined): void {
-    const { state } = this.#store;
-    if (state.opened === undefined || state.opened === next || state.alarms.get(state.opened)?.state !== 'CLEARED_ACK') return;
-    state.alarms.delete(state.opened);
-    state.alarmsVersion += 1;
-  }
+function listedOf({ evidence: _, custody: __, problems: ___, client: ____, ...fields }: WholeAlarm): ListedAlarm {
+  return fields;
 }

@@ -1,33 +1,37 @@
 import { Component, createRef } from 'preact';
 import type { ListedAlarm } from '../api/schemas.ts';
-import { Mark } from './marks.tsx';
-import { arrange, isActive, isUnacknowledged } from './queue-order.ts';
-import { age, clockTime, count } from './time.ts';
-import { stateWord, TYPE_WORD, whereWords } from './words.ts';
+import { QueueRow, ROW_PX } from './queue-row.tsx';
+import { ScrollAnchor } from './scroll-anchor.ts';
+import { count } from './time.ts';
+import { type Side, Unseen, unseenOf } from './unseen.tsx';
 
 interface Props {
-  readonly sorted: readonly ListedAlarm[];
-  readonly selected: string | undefined;
+  readonly alarms: readonly ListedAlarm[];
+  readonly current: string | undefined;
   readonly opened: string | undefined;
+  readonly held: string | undefined;
+  readonly reveals: number;
   readonly now: number;
   readonly onOpen: (id: string) => void;
+  readonly onHold: (id: string | undefined) => void;
+  readonly onFirst: () => void;
 }
 
-const ROW_PX = 40;
 /** Rows drawn above and below what is seen. */
 const MARGIN = 6;
 
 interface QueueState {
-  readonly scrollTop: number;
   readonly height: number;
-  readonly heldId: string | undefined;
 }
 
 /** The open alarms, most urgent first. Only what is seen is in the document; the row under the pointer never moves. */
 export class Queue extends Component<Props, QueueState> {
-  override state: QueueState = { scrollTop: 0, height: 800, heldId: undefined };
+  override state: QueueState = { height: 800 };
   readonly #list = createRef<HTMLDivElement>();
-  #shown: readonly ListedAlarm[] = [];
+  readonly #anchor = new ScrollAnchor();
+  /** Where the list was scrolled to by us: the event that follows tells nothing of the operator. */
+  #scrolledTo = 0;
+  #side: Side | undefined;
   #observer: ResizeObserver | undefined;
 
   override componentDidMount(): void {
@@ -39,49 +43,53 @@ export class Queue extends Component<Props, QueueState> {
 
   override componentWillUnmount(): void {
     this.#observer?.disconnect();
+    this.props.onHold(undefined);
   }
 
   override componentDidUpdate(previous: Props): void {
-    const { selected } = this.props;
-    if (selected === previous.selected) return;
-    // What was asked for by key has to be seen, whatever the pointer holds.
-    if (this.state.heldId !== undefined && !this.#shown.some(({ id }) => id === selected))
-      this.setState({ heldId: undefined }, () => this.#scrollTo(selected));
-    else this.#scrollTo(selected);
+    const list = this.#list.current;
+    if (!list) return;
+    if (this.props.reveals !== previous.reveals && this.#reveal()) this.forceUpdate();
+    this.#scrolledTo = this.#scrollTop();
+    if (Math.abs(list.scrollTop - this.#scrolledTo) >= 1) list.scrollTop = this.#scrolledTo;
   }
 
   override render() {
-    const { sorted, selected, opened, now, onOpen } = this.props;
-    const { rows, held } = arrange(sorted, this.#shown, this.state.heldId);
-    this.#shown = rows;
-    const first = Math.max(0, Math.floor(this.state.scrollTop / ROW_PX) - MARGIN);
-    const last = Math.min(rows.length, Math.ceil((this.state.scrollTop + this.state.height) / ROW_PX) + MARGIN);
-    const gravest = held[0];
+    const { alarms, current, opened, held, now, onOpen, onHold, onFirst } = this.props;
+    const { height } = this.state;
+    const at = held === undefined ? -1 : alarms.findIndex(({ id }) => id === held);
+    this.#anchor.hold(held, at < 0 ? undefined : at * ROW_PX);
+    const { offset } = this.#anchor;
+    // What can't be scrolled, the rows are shifted by.
+    const shift = this.#scrollTop() - offset;
+    const first = Math.max(0, Math.floor(offset / ROW_PX) - MARGIN);
+    const last = Math.min(alarms.length, Math.ceil((offset + height) / ROW_PX) + MARGIN);
+    const shown = alarms.slice(first, last);
+    const unseen = unseenOf(alarms, offset, height, now);
+    // It doesn't lie where the pointer is, and stays on its side while it is there.
+    const isHeldHigh = at >= 0 && at * ROW_PX - offset < height / 2;
+    this.#side = unseen ? (this.#side ?? (isHeldHigh || unseen.above.length === 0 ? 'lower' : 'upper')) : undefined;
     return (
-      <>
-        {gravest && (
-          <button type="button" class={`held ${gravest.severity.toLowerCase()}`} onClick={this.#release}>
-            {count(held.length)} more above, first {TYPE_WORD[gravest.type]}: show <kbd>Home</kbd>
-          </button>
-        )}
+      <div class="list" onPointerLeave={() => onHold(undefined)}>
         <div
           class="rows"
           ref={this.#list}
           role="listbox"
           tabIndex={0}
-          aria-label={`${count(rows.length)} open alarms, most urgent first`}
-          aria-activedescendant={selected === undefined ? undefined : `row-${selected}`}
-          onScroll={(event) => this.setState({ scrollTop: event.currentTarget.scrollTop })}
-          onPointerLeave={this.#release}
+          aria-label={`${count(alarms.length)} alarms, most urgent first`}
+          aria-activedescendant={shown.some(({ id }) => id === current) ? `row-${current}` : undefined}
+          onScroll={this.#onScroll}
+          onWheel={() => onHold(undefined)}
         >
-          <div class="all-rows" role="presentation" style={{ height: `${rows.length * ROW_PX}px` }}>
-            {rows.slice(first, last).map((alarm, i) => (
-              <Row
+          <div class="all-rows" role="presentation" style={{ height: `${alarms.length * ROW_PX + Math.max(0, shift)}px` }}>
+            {shown.map((alarm, i) => (
+              <QueueRow
                 key={alarm.id}
                 alarm={alarm}
                 index={first + i}
-                size={rows.length}
-                selected={alarm.id === selected}
+                top={(first + i) * ROW_PX + shift}
+                size={alarms.length}
+                selected={alarm.id === current}
                 opened={alarm.id === opened}
                 now={now}
                 onOpen={onOpen}
@@ -90,73 +98,46 @@ export class Queue extends Component<Props, QueueState> {
             ))}
           </div>
         </div>
-      </>
+        {unseen && this.#side && <Unseen unseen={unseen} side={this.#side} now={now} onOpen={onOpen} onFirst={onFirst} />}
+      </div>
     );
   }
 
   readonly #hold = (id: string): void => {
-    if (this.state.heldId !== id) this.setState({ heldId: id });
+    if (this.props.held !== id) this.props.onHold(id);
   };
 
-  readonly #release = (): void => {
-    if (this.state.heldId !== undefined) this.setState({ heldId: undefined });
+  readonly #onScroll = (event: Event): void => {
+    const { scrollTop } = event.currentTarget as HTMLElement;
+    if (Math.abs(scrollTop - this.#scrolledTo) < 1) return;
+    this.#scrolledTo = scrollTop;
+    this.#anchor.goTo(scrollTop);
+    this.forceUpdate();
   };
 
-  #scrollTo(id: string | undefined): void {
-    const list = this.#list.current;
-    const index = this.#shown.findIndex((alarm) => alarm.id === id);
-    if (!list || index < 0) return;
+  #scrollTop(): number {
+    const most = Math.max(0, this.props.alarms.length * ROW_PX - this.state.height);
+    return Math.max(0, Math.min(most, this.#anchor.offset));
+  }
+
+  /** The highlighted row has to be seen, whatever the pointer holds. */
+  #reveal(): boolean {
+    const { alarms, current } = this.props;
+    const index = alarms.findIndex(({ id }) => id === current);
+    if (index < 0) return false;
+    const { offset } = this.#anchor;
     const top = index * ROW_PX;
-    if (top < list.scrollTop) list.scrollTop = top;
-    else if (top + ROW_PX > list.scrollTop + list.clientHeight) list.scrollTop = top + ROW_PX - list.clientHeight;
+    if (top < offset) this.#anchor.goTo(top);
+    else if (top + ROW_PX > offset + this.state.height) this.#anchor.goTo(top + ROW_PX - this.state.height);
+    else return false;
+    return true;
   }
 }
 
-interface RowProps {
-  readonly alarm: ListedAlarm;
-  readonly index: number;
-  readonly size: number;
-  readonly selected: boolean;
-  readonly opened: boolean;
-  readonly now: number;
-  readonly onOpen: (id: string) => void;
-  readonly onHold: (id: string) => void;
-}
-
-function Row({ alarm, index, size, selected, opened, now, onOpen, onHold }: RowProps) {
-  const raisedAt = Date.parse(alarm.raisedAt);
-  const classes = [
-    'row',
-    alarm.severity.toLowerCase(),
-    isUnacknowledged(alarm) ? 'unack' : '',
-    alarm.state === 'CLEARED_ACK' ? 'over' : '',
-    selected ? 'selected' : '',
-    opened ? 'opened' : '',
-  ];
-  return (
-    // Keys reach the rows through the list that holds them.
-    // biome-ignore lint/a11y/useKeyWithClickEvents: see above
-    // biome-ignore lint/a11y/useFocusableInteractive: the list has the focus and names the active row
-    <div
-      id={`row-${alarm.id}`}
-      class={classes.join(' ')}
-      role="option"
-      aria-selected={selected}
-      aria-posinset={index + 1}
-      aria-setsize={size}
-      style={{ transform: `translateY(${index * ROW_PX}px)` }}
-      onClick={() => onOpen(alarm.id)}
-      onPointerMove={() => onHold(alarm.id)}
-    >
-      <span class="bar" />
-      <Mark type={alarm.type} severity={alarm.severity} active={isActive(alarm)} />
-      <span class="type">{TYPE_WORD[alarm.type]}</span>
-      <span class="word">{stateWord(alarm)}</span>
-      <span class="age">{age(now - raisedAt)}</span>
-      <span class="where">{whereWords(alarm)}</span>
-      <time class="at" dateTime={alarm.raisedAt} title={alarm.raisedAt}>
-        {clockTime(raisedAt, now)}
-      </time>
-    </div>
-  );
+/** Whether an alarm's row can be seen: nothing lies over it. */
+export function isInView(id: string): boolean {
+  const row = document.getElementById(`row-${id}`);
+  if (!row) return false;
+  const { left, width, top, height } = row.getBoundingClientRect();
+  return row.contains(document.elementFromPoint(left + width / 2, top + height / 2));
 }

@@ -6,7 +6,7 @@ export const TYPE_WORD: Readonly<Record<ListedAlarm['type'], string>> = { smoke:
 
 /** What stands beside the shape, so that colour is never alone. */
 export function stateWord({ state }: Alarm): string {
-  return { ACTIVE_UNACK: 'NEW', ACTIVE_ACK: 'ACKNOWLEDGED', CLEARED_UNACK: 'RESTORED', CLEARED_ACK: 'CLOSED' }[state];
+  return { ACTIVE_UNACK: 'NEW', ACTIVE_ACK: 'ACKNOWLEDGED', CLEARED_UNACK: 'RESTORED', CLEARED_ACK: 'ENDED' }[state];
 }
 
 export function stateSentence(alarm: Alarm): string {
@@ -15,7 +15,7 @@ export function stateSentence(alarm: Alarm): string {
     ACTIVE_UNACK: 'Active, not acknowledged',
     ACTIVE_ACK: `Active, acknowledged${by}`,
     CLEARED_UNACK: 'Restored, not acknowledged',
-    CLEARED_ACK: `Closed: restored and acknowledged${by}`,
+    CLEARED_ACK: `Ended: restored and acknowledged${by}`,
   }[alarm.state];
 }
 

@@ -1,21 +1,25 @@
 import { Component, createRef } from 'preact';
 import type { ListedAlarm } from '../api/schemas.ts';
 import { loadLand } from './land.ts';
+import { HoverCard } from './hover-card.tsx';
 import { type Hit, MapCanvas } from './map-canvas.ts';
-import type { Places } from './places.ts';
+import { hasEnded } from './queue-order.ts';
+import type { Store } from './store.ts';
 import { count } from './time.ts';
-import { stateWord, TYPE_WORD } from './words.ts';
 
 interface Props {
-  readonly places: Places | undefined;
+  readonly store: Store;
   readonly alarms: readonly ListedAlarm[];
+  readonly sensorsVersion: number;
   readonly opened: string | undefined;
   readonly onOpen: (id: string) => void;
+  readonly onOpenSensor: (id: number) => void;
 }
 
 interface MapState {
   readonly hover: Hit | undefined;
   readonly outside: number;
+  readonly placeless: number;
 }
 
 const PAN_PX = 80;
@@ -23,7 +27,7 @@ const DRAG_PX = 4;
 
 /** All sensors where they are. The queue is its equal for those who can't see or point. */
 export class WorldMap extends Component<Props, MapState> {
-  override state: MapState = { hover: undefined, outside: 0 };
+  override state: MapState = { hover: undefined, outside: 0, placeless: 0 };
   readonly #box = createRef<HTMLDivElement>();
   readonly #canvas = createRef<HTMLCanvasElement>();
   #map: MapCanvas | undefined;
@@ -36,7 +40,8 @@ export class WorldMap extends Component<Props, MapState> {
     const map = new MapCanvas(canvas);
     this.#map = map;
     map.onDrawn = () => {
-      if (map.outside !== this.state.outside) this.setState({ outside: map.outside });
+      const { outside, placeless } = map;
+      if (outside !== this.state.outside || placeless !== this.state.placeless) this.setState({ outside, placeless });
     };
     this.#observer = new ResizeObserver(() => map.resize(box.clientWidth, box.clientHeight));
     this.#observer.observe(box);
@@ -49,7 +54,9 @@ export class WorldMap extends Component<Props, MapState> {
   }
 
   override componentDidUpdate(): void {
-    this.#map?.show(this.props.places, this.props.alarms, this.props.opened);
+    const { store, alarms, sensorsVersion, opened } = this.props;
+    const { places, states, faults } = store.state;
+    this.#map?.show({ places, alarms, states, faults, sensorsVersion, opened });
   }
 
   override componentWillUnmount(): void {
@@ -57,9 +64,11 @@ export class WorldMap extends Component<Props, MapState> {
   }
 
   override render() {
-    const { places, alarms } = this.props;
-    const { hover, outside } = this.state;
-    const label = `Map of ${count(places?.count ?? 0)} sensors, ${count(alarms.length)} alarms; the queue lists them`;
+    const { store, alarms } = this.props;
+    const { places } = store.state;
+    const { hover, outside, placeless } = this.state;
+    const open = alarms.filter((alarm) => !hasEnded(alarm)).length;
+    const label = `Map of ${places ? count(places.count) : 'all'} sensors, ${count(open)} alarms; the queue lists them`;
     return (
       <section class="map" aria-label="Map" ref={this.#box}>
         <canvas
@@ -71,7 +80,7 @@ export class WorldMap extends Component<Props, MapState> {
           onPointerUp={this.#onPointerUp}
           onPointerLeave={() => this.setState({ hover: undefined })}
         />
-        {hover && <HoverCard hit={hover} alarms={alarms} />}
+        {hover && <HoverCard hit={hover} store={store} />}
         <fieldset class="map-buttons">
           <legend class="unseen">View of the map</legend>
           <MapButton label="Zoom in" text="+" onClick={() => this.#map?.zoom(2)} />
@@ -82,12 +91,13 @@ export class WorldMap extends Component<Props, MapState> {
           <MapButton label="South" text="↓" onClick={() => this.#map?.pan(0, -PAN_PX)} />
           <MapButton label="East" text="→" onClick={() => this.#map?.pan(-PAN_PX, 0)} />
         </fieldset>
-        {outside > 0 && (
-          <p class="map-outside">
-            {count(outside)} {outside === 1 ? 'alarm' : 'alarms'} outside this view
-          </p>
+        {outside + placeless > 0 && (
+          <div class="map-outside">
+            {outside > 0 && <p>{alarmsWords(outside)} outside this view</p>}
+            {placeless > 0 && <p>{alarmsWords(placeless)} on no place of the map: see the queue</p>}
+          </div>
         )}
-        {places && places.count > 0 && <p class="map-note">{count(places.count)} sensors</p>}
+        <p class="map-note">{places ? `${count(places.count)} sensors` : 'The places of the sensors are not known'}</p>
       </section>
     );
   }
@@ -118,35 +128,18 @@ export class WorldMap extends Component<Props, MapState> {
     const wasDrag = this.#drag?.moved;
     this.#drag = undefined;
     if (wasDrag) return;
-    const hit = this.#map?.hit(event.offsetX, event.offsetY);
-    if (hit?.kind !== 'spot') return;
-    const [first] = hit.spot.alarms;
-    if (first) this.props.onOpen(first.id);
+    const hit = this.#map?.hit(event.offsetX, event.offsetY, event.pointerType === 'touch');
+    if (hit?.kind === 'spot') this.props.onOpen(hit.spot.alarms[0].id);
+    if (hit?.kind === 'sensor') this.props.onOpenSensor(hit.sensor);
   };
 }
+
+const alarmsWords = (n: number): string => `${count(n)} ${n === 1 ? 'alarm' : 'alarms'}`;
 
 function MapButton({ label, text, onClick }: { label: string; text: string; onClick: () => void }) {
   return (
     <button type="button" aria-label={label} title={label} onClick={onClick}>
       {text}
     </button>
-  );
-}
-
-const LINES_MAX = 5;
-
-function HoverCard({ hit, alarms }: { hit: Hit; alarms: readonly ListedAlarm[] }) {
-  const at = hit.kind === 'spot' ? hit.spot : hit;
-  const here = hit.kind === 'spot' ? hit.spot.alarms : alarms.filter(({ sensor }) => sensor === hit.sensor);
-  return (
-    <div class="hover-card" role="presentation" style={{ left: `${at.x + 14}px`, top: `${at.y + 14}px` }}>
-      {hit.kind === 'sensor' && <div>Sensor {hit.sensor}: all is well</div>}
-      {here.slice(0, LINES_MAX).map((alarm) => (
-        <div key={alarm.id}>
-          {TYPE_WORD[alarm.type]} {stateWord(alarm)}, sensor {alarm.sensor}
-        </div>
-      ))}
-      {here.length > LINES_MAX && <div>and {count(here.length - LINES_MAX)} more: zoom in</div>}
-    </div>
   );
 }

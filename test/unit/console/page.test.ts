@@ -6,7 +6,7 @@ import type { ListedAlarm } from '../../../console/api/schemas.ts';
 import { PlacesGathering } from '../../../console/live/places.ts';
 import { indexOf, readPlaces } from '../../../console/page/places.ts';
 import { mercatorX, mercatorY, panBy, worldView, zoomAt } from '../../../console/page/projection.ts';
-import { arrange, compareUrgency, inOrder } from '../../../console/page/queue-order.ts';
+import { compareUrgency, inOrder } from '../../../console/page/queue-order.ts';
 import { EventParser } from '../../../console/page/sse.ts';
 import { age, offset } from '../../../console/page/time.ts';
 import { ALARM_STATES } from '../../../alarm/alarm.ts';
@@ -43,27 +43,6 @@ describe('the order of the queue', () => {
     fc.assert(
       fc.property(queue, queue, (before, alarms) => {
         expect(inOrder(new Map(alarms.map((alarm) => [alarm.id, alarm])), before)).toEqual(alarms);
-      }),
-    );
-  });
-
-  it('never moves the held row, loses no alarm and shows none twice', () => {
-    fc.assert(
-      fc.property(queue, queue, fc.nat(), (before, after, n) => {
-        const held = before[n % Math.max(1, before.length)];
-        const { rows, held: waiting } = arrange(after, before, held?.id);
-        if (held) expect(rows.findIndex(({ id }) => id === held.id)).toBe(before.indexOf(held));
-        const ids = [...rows, ...waiting].map(({ id }) => id);
-        expect(new Set(ids).size).toBe(ids.length);
-        expect(ids).toEqual(expect.arrayContaining(after.map(({ id }) => id)));
-      }),
-    );
-  });
-
-  it('is the plain order as soon as nothing is held', () => {
-    fc.assert(
-      fc.property(queue, queue, (before, after) => {
-        expect(arrange(after, before, undefined)).toEqual({ rows: after, held: [] });
       }),
     );
   });

@@ -1,0 +1,74 @@
+import type { ListedAlarm, WholeAlarm } from '../api/schemas.ts';
+import type { Operator } from './operator.ts';
+import { hasEnded, isUnacknowledged } from './queue-order.ts';
+import type { Store } from './store.ts';
+
+const DISPOSITIONS = [
+  ['genuine', 'Genuine'],
+  ['false', 'False alarm'],
+  ['test', 'Test'],
+  ['aborted', 'Aborted'],
+  ['unknown', 'Unknown'],
+] as const;
+
+interface Props {
+  readonly store: Store;
+  readonly operator: Operator;
+  readonly alarm: ListedAlarm | WholeAlarm;
+}
+
+/** What can be done about an alarm. It stays as it is whatever becomes of the alarm: nothing moves or vanishes under the hand. */
+export function Actions({ store, operator, alarm }: Props) {
+  const { state, mayAct } = store;
+  const draft = state.drafts.get(alarm.id) ?? '';
+  const setDraft = (text: string): void => store.update(({ drafts }) => drafts.set(alarm.id, text));
+  return (
+    <div class="actions">
+      <Acknowledge store={store} operator={operator} alarm={alarm} />
+      <fieldset>
+        <legend>It turned out to be</legend>
+        {DISPOSITIONS.map(([value, word]) => (
+          <button
+            key={value}
+            type="button"
+            aria-pressed={alarm.disposition === value}
+            disabled={!mayAct}
+            onClick={() => operator.setDisposition(alarm.id, value)}
+          >
+            {word}
+          </button>
+        ))}
+      </fieldset>
+      <form
+        key={alarm.id}
+        onSubmit={(event) => {
+          event.preventDefault();
+          operator.addNote(alarm.id);
+        }}
+      >
+        <label for="note">
+          Note <kbd>O</kbd>
+        </label>
+        <textarea id="note" rows={2} maxLength={2_000} value={draft} onInput={(event) => setDraft(event.currentTarget.value)} />
+        <button type="submit" disabled={!mayAct || draft.trim() === ''}>
+          Add note
+        </button>
+      </form>
+    </div>
+  );
+}
+
+function Acknowledge({ store, operator, alarm }: Props) {
+  if (isUnacknowledged(alarm))
+    return (
+      <button type="button" class="primary" disabled={!store.mayAct} onClick={() => operator.acknowledge(alarm.id)}>
+        Acknowledge <kbd>A</kbd>
+      </button>
+    );
+  return (
+    <p class="acknowledged">
+      Acknowledged{alarm.acknowledgedBy && ` by ${alarm.acknowledgedBy}`}
+      {hasEnded(alarm) && '. The alarm has ended; notes and what it was can still be added'}
+    </p>
+  );
+}

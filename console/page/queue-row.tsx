@@ -1,0 +1,58 @@
+import type { ListedAlarm } from '../api/schemas.ts';
+import { Mark } from './marks.tsx';
+import { hasEnded, isActive, isUnacknowledged } from './queue-order.ts';
+import { age, clockTime } from './time.ts';
+import { stateWord, TYPE_WORD, whereWords } from './words.ts';
+
+export const ROW_PX = 40;
+
+interface Props {
+  readonly alarm: ListedAlarm;
+  readonly index: number;
+  readonly top: number;
+  readonly size: number;
+  readonly selected: boolean;
+  readonly opened: boolean;
+  readonly now: number;
+  readonly onOpen: (id: string) => void;
+  readonly onHold: (id: string) => void;
+}
+
+export function QueueRow({ alarm, index, top, size, selected, opened, now, onOpen, onHold }: Props) {
+  const raisedAt = Date.parse(alarm.raisedAt);
+  const classes = [
+    'row',
+    alarm.severity.toLowerCase(),
+    isUnacknowledged(alarm) ? 'unack' : '',
+    hasEnded(alarm) ? 'over' : '',
+    selected ? 'selected' : '',
+    opened ? 'opened' : '',
+  ];
+  return (
+    // Keys reach the rows through the list that holds them.
+    // biome-ignore lint/a11y/useKeyWithClickEvents: see above
+    // biome-ignore lint/a11y/useFocusableInteractive: the list has the focus and names the active row
+    <div
+      id={`row-${alarm.id}`}
+      class={classes.join(' ')}
+      role="option"
+      aria-selected={selected}
+      aria-posinset={index + 1}
+      aria-setsize={size}
+      style={{ transform: `translateY(${top}px)` }}
+      onClick={() => onOpen(alarm.id)}
+      onPointerDown={() => onHold(alarm.id)}
+      onPointerMove={() => onHold(alarm.id)}
+    >
+      <span class="bar" />
+      <Mark type={alarm.type} severity={alarm.severity} active={isActive(alarm)} />
+      <span class="type">{TYPE_WORD[alarm.type]}</span>
+      <span class="word">{stateWord(alarm)}</span>
+      <span class="age">{age(now - raisedAt)}</span>
+      <span class="where">{whereWords(alarm)}</span>
+      <time class="at" dateTime={alarm.raisedAt} title={alarm.raisedAt}>
+        {clockTime(raisedAt, now)}
+      </time>
+    </div>
+  );
+}

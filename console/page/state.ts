@@ -1,0 +1,127 @@
+import type { FaultAnswer, ListedAlarm, WholeAlarm } from '../api/schemas.ts';
+import type { Deed } from './deed.ts';
+import type { SensorView } from './faults.ts';
+import type { OpenCounts } from './open-counts.ts';
+import type { Places } from './places.ts';
+import { hasEnded } from './queue-order.ts';
+
+export interface Session {
+  readonly name: string;
+  readonly role: 'operator' | 'viewer';
+}
+
+/** How the page stands to the server. */
+export type Link =
+  | { readonly state: 'connecting' }
+  | { readonly state: 'live' }
+  /** Nothing has come for too long, or the connection is gone or refused: all that is shown is old. */
+  | { readonly state: 'stale'; readonly reason: string };
+
+export interface Vitals {
+  /** When the server looked, ms since the epoch. */
+  readonly at: number;
+  readonly log: {
+    readonly perSecond: number | null;
+    readonly lastStatusAt: number | null;
+    readonly problem: string | null;
+  };
+  readonly places: { readonly hash: string; readonly count: number } | null;
+  /** All readings up to so long before `at` are decided; null: not known. */
+  readonly behindMs: number | null;
+}
+
+export interface MinuteCount {
+  readonly minute: string;
+  readonly type: ListedAlarm['type'];
+  readonly count: number;
+}
+
+export interface State {
+  /** Undefined: not known yet; null: not signed in. */
+  session: Session | null | undefined;
+  signInProblem: string | undefined;
+  link: Link;
+  /** Since when the link is live, by this browser's clock. */
+  liveSince: number | undefined;
+  /** When the last byte came, by this browser's clock. */
+  lastByteAt: number;
+  /** What to add to this browser's clock to have the server's. */
+  clockOffset: number;
+  vitals: Vitals | undefined;
+  /** The open alarms, and those that have ended while they were looked at. */
+  readonly alarms: Map<string, ListedAlarm>;
+  /** Those of `alarms` that have ended. */
+  readonly ended: Set<string>;
+  /** The latest that have ended: an answer that was under way meanwhile must not bring one back. */
+  readonly gone: Set<string>;
+  /** Grows with every change of `alarms`. */
+  alarmsVersion: number;
+  /** Open alarms that the server has and the list has no room for; undefined: not known. */
+  unlisted: OpenCounts | undefined;
+  /** Sensors that aren't well, by the code of the stream. */
+  readonly states: Map<number, number>;
+  /** Detectors that can't be relied upon, by sensor: the gravest 5,000 sensors, and what has come since. */
+  readonly faults: Map<number, readonly FaultAnswer[]>;
+  /** How many sensors have faults in all; undefined: not known. */
+  faulty: number | undefined;
+  /** Grows with every change of `states` and `faults`. */
+  sensorsVersion: number;
+  places: Places | undefined;
+  counts: readonly MinuteCount[] | undefined;
+  /** The one alarm that is highlighted: what a key acts on. */
+  current: string | undefined;
+  /** Grows with every wish to see the current alarm in the list. */
+  reveals: number;
+  panel: 'none' | 'alarm' | 'sensor';
+  whole: WholeAlarm | undefined;
+  /** Why the alarm of the panel can't be shown. */
+  panelProblem: string | undefined;
+  sensor: SensorView | undefined;
+  /** The alarm under the pointer. */
+  held: string | undefined;
+  /** What the operator has asked for and isn't settled, or went wrong. */
+  deeds: readonly Deed[];
+  /** A word about the last key or link, for a few seconds. */
+  notice: { readonly text: string; readonly until: number } | undefined;
+  /** Notes that are not sent yet, by alarm. */
+  readonly drafts: Map<string, string>;
+  singleKeys: boolean;
+  help: boolean;
+  /** For screen readers. */
+  readonly announced: { urgent: string; rest: string };
+}
+
+/** The alarm that the panel shows. */
+export const openedOf = ({ panel, current }: Pick<State, 'panel' | 'current'>): string | undefined =>
+  panel === 'alarm' ? current : undefined;
+
+/** Keeps the newer of two. */
+export function keepAlarm(state: State, alarm: ListedAlarm): void {
+  const known = state.alarms.get(alarm.id);
+  if (known && known.version > alarm.version) return;
+  if (hasEnded(alarm)) remember(state.gone, alarm.id);
+  else if (state.gone.has(alarm.id)) return;
+  if (!known && hasEnded(alarm) && openedOf(state) !== alarm.id) return;
+  state.alarmsVersion += 1;
+  state.alarms.set(alarm.id, alarm);
+  if (hasEnded(alarm)) state.ended.add(alarm.id);
+}
+
+const GONE_MAX = 5_000;
+
+function remember(gone: Set<string>, id: string): void {
+  gone.add(id);
+  for (const oldest of gone) {
+    if (gone.size <= GONE_MAX) break;
+    gone.delete(oldest);
+  }
+}
+
+/** Alarms that have ended leave the list, unless they are looked at: open, or under the pointer. */
+export function forgetEnded(state: State): void {
+  for (const id of state.ended) {
+    if (id === openedOf(state) || id === state.held) continue;
+    state.ended.delete(id);
+    if (state.alarms.delete(id)) state.alarmsVersion += 1;
+  }
+}

@@ -1,0 +1,60 @@
+import type { State, Vitals } from './state.ts';
+import { clockTime } from './time.ts';
+
+/** "All is well" needs proof that is no older than this. */
+const PROOF_MS = 15_000;
+const SILENCE_MS = 30_000;
+
+type Seen = Pick<State, 'link' | 'lastByteAt' | 'liveSince' | 'clockOffset' | 'vitals'>;
+
+/** Why what is shown must not be relied upon. */
+export interface Trouble {
+  /** For the title of the window. */
+  readonly title: string;
+  readonly words: string;
+}
+
+/** The gravest trouble. `now` is the server's time. */
+export function troubleOf(state: Seen, now: number): Trouble | undefined {
+  const { link, vitals } = state;
+  if (link.state === 'connecting') return undefined;
+  if (link.state === 'stale') return linkTrouble(state, link.reason, now);
+  const problem = vitals?.log.problem ?? null;
+  if (problem !== null) return { title: 'LOG UNREADABLE', words: `THE LOG CANNOT BE READ: ${problem}. Alarms may be missing.` };
+  const behind = behindMs(state, now);
+  if (behind === null) {
+    if (state.liveSince === undefined || now - state.clockOffset - state.liveSince <= PROOF_MS) return undefined;
+    return { title: 'DETECTION UNKNOWN', words: 'DETECTION UNKNOWN: nothing proves that readings are looked at. Alarms may be missing.' };
+  }
+  if (behind <= PROOF_MS) return undefined;
+  const seconds = Math.round(behind / 1_000);
+  return { title: 'DETECTION BEHIND', words: `DETECTION IS ${seconds} s BEHIND: alarms of that time may be missing.` };
+}
+
+function linkTrouble(state: Seen, reason: string, now: number): Trouble {
+  if (!state.vitals)
+    return { title: 'NOT CONNECTED', words: `NOT CONNECTED: ${reason}. Nothing is known here of any alarm; trying again.` };
+  const at = state.lastByteAt + state.clockOffset;
+  const seconds = Math.round((now - at) / 1_000);
+  return {
+    title: 'LINK LOST',
+    words: `LINK LOST. What you see is of ${clockTime(at, now)}, ${seconds} s old: ${reason}. Nothing can be done from here until it is back; trying again.`,
+  };
+}
+
+/** All readings up to so long ago are decided; null: not known. */
+export function behindMs({ vitals }: Pick<State, 'vitals'>, now: number): number | null {
+  if (!vitals || vitals.behindMs === null) return null;
+  return vitals.behindMs + Math.max(0, now - vitals.at);
+}
+
+/** Detection is proven to keep up, so that an empty queue means something. */
+export function isProven(state: Seen, now: number): boolean {
+  const behind = behindMs(state, now);
+  return state.link.state === 'live' && behind !== null && behind <= PROOF_MS && troubleOf(state, now) === undefined;
+}
+
+/** Nothing has come in for so long that an empty queue proves nothing. */
+export function isSilent({ at, log }: Vitals): boolean {
+  return log.perSecond === 0 && (log.lastStatusAt === null || at - log.lastStatusAt > SILENCE_MS);
+}
