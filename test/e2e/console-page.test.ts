@@ -1,14 +1,11 @@
-import { createRequire } from 'node:module';
-import { readFileSync } from 'node:fs';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { clientOf } from '../support/alarms.ts';
+import { findingsOf, launchBrowser } from '../support/browser.ts';
 import { call, eventually, OPERATOR_TOKEN, startTestConsole, type TestConsole, VIEWER_TOKEN } from '../support/console.ts';
+import { MemoryLog } from '../support/memory-log.ts';
 import { type StallingProxy, startStallingProxy } from '../support/stalling-proxy.ts';
 
-const ARGS =
-  '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const EVIL = '<img src=x onerror="document.title=1">';
 
 let browser: Browser;
@@ -19,7 +16,7 @@ let requests: string[];
 let violations: string[];
 
 beforeAll(async () => {
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGS.split(' ') });
+  browser = await launchBrowser();
 });
 afterAll(() => browser.close());
 
@@ -62,24 +59,15 @@ const smoke = async (sensor: number): Promise<void> => {
   for (let i = 0; i < 3; i += 1) await on.report(sensor, { smoke: true });
 };
 
-async function findings(): Promise<string[]> {
-  // Evaluated by the debugger, which the page's policy does not bind.
-  await page.evaluate(AXE);
-  const { violations: found } = await page.evaluate(() =>
-    (
-      globalThis as unknown as { axe: { run(options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }
-    ).axe.run({
-      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-    }),
-  );
-  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-}
+const findings = (): Promise<string[]> => findingsOf(page);
 
 describe('the page', () => {
   it('opens by the link, hides its token, and shows that an empty queue is watched', async () => {
     await openByLink();
     expect(page.url()).not.toContain('token');
+    const reports = setInterval(() => void on.report(1, { motion: false }), 200);
     await page.locator('.empty', { hasText: 'No alarms.' }).waitFor();
+    clearInterval(reports);
     await page.locator('.empty', { hasText: 'watching 8 sensors' }).waitFor();
     await page.locator('.empty', { hasText: /\d statuses\/s/ }).waitFor();
     expect(await findings()).toEqual([]);
@@ -146,7 +134,7 @@ describe('the page', () => {
     await row.hover();
     const before = await row.boundingBox();
     await smoke(6);
-    await page.locator('.held', { hasText: '1 more above' }).waitFor();
+    await page.locator('.unseen-alarms', { hasText: '1 new above' }).waitFor();
     expect((await row.boundingBox())?.y).toBe(before?.y);
     await page.mouse.move(900, 300);
     await numberOfRows(4);
@@ -242,8 +230,8 @@ it('opens the alarm of a sensor by a link, and says so where it has had none', a
   await rows().filter({ hasText: 'Client3' }).waitFor();
   for (const [sensor, shown] of [
     [3, page.locator('.panel', { hasText: 'Client3' })],
-    [4, page.locator('.queue [role=alert]', { hasText: 'sensor 4 has had no alarm' })],
-    [99, page.locator('.queue [role=alert]', { hasText: 'nothing is known of a sensor 99' })],
+    [4, page.locator('.panel [role=alert]', { hasText: 'This sensor has had no alarm' })],
+    [99, page.locator('.panel [role=alert]', { hasText: 'nothing is known of a sensor 99' })],
   ] as const) {
     await page.goto('about:blank');
     await page.goto(`http://127.0.0.1:${proxy.port}/#/sensors/${sensor}`);
@@ -259,4 +247,91 @@ it('signs in by token for a session that the API knows', async () => {
   await page.locator('.who', { hasText: 'Ann' }).waitFor();
   await page.reload();
   await page.locator('.who', { hasText: 'Ann' }).waitFor();
+});
+
+describe('the map', () => {
+  /** The colour in the middle of what is drawn for a sensor. */
+  const colourAt = (x: number, y: number): Promise<number[]> =>
+    page.locator('.map canvas').evaluate(
+      (canvas, [left, top]) => {
+        const { getContext } = canvas as unknown as {
+          getContext(kind: '2d'): { getImageData(...box: number[]): { data: Uint8ClampedArray } };
+        };
+        return [
+          ...getContext
+            .call(canvas, '2d')
+            .getImageData(left as number, top as number, 1, 1)
+            .data.slice(0, 3),
+        ];
+      },
+      [x, y],
+    );
+  const hoverCard = () => page.locator('.hover-card');
+
+  /** In the middle of the map, the sensors of one house. */
+  const house = [10, 11, 12].map((id) => clientOf({ id, name: `Client${id}`, latitude: 18 + id / 1_000, longitude: 0 }));
+
+  it('shows smoke that is active among restored alarms, and says of no sensor there that all is well', async () => {
+    await on.directory.put(house);
+    await openByLink();
+    await page.locator('.map-note', { hasText: '11 sensors' }).waitFor({ timeout: 15_000 });
+    for (const sensor of [10, 11]) {
+      await smoke(sensor);
+      await on.recover(sensor);
+    }
+    await page.locator('.row', { hasText: 'RESTORED' }).nth(1).waitFor();
+    await smoke(12);
+    await rows().filter({ hasText: 'NEW' }).waitFor();
+    const box = await page.locator('.map canvas').boundingBox();
+    const [x, y] = await eventually(
+      async () => {
+        for (let px = 0.48; px < 0.52; px += 0.002) {
+          for (let py = 0.3; py < 0.6; py += 0.005) {
+            const at = [Math.round((box?.width ?? 0) * px), Math.round((box?.height ?? 0) * py)] as const;
+            if ((await colourAt(...at)).join() === '255,90,95') return at;
+          }
+        }
+        return [0, 0] as const;
+      },
+      ([found]) => found > 0,
+    );
+    await page.mouse.move((box?.x ?? 0) + x, (box?.y ?? 0) + y);
+    await hoverCard().filter({ hasText: 'SMOKE NEW, sensor 12' }).waitFor();
+    // Its middle is filled: something there is active.
+    const middle = await hoverCard().evaluate((card) => ['left', 'top'].map((side) => Number.parseFloat(card.style[side as 'left']) - 14));
+    expect(await colourAt(Math.round(middle[0] ?? 0), Math.round(middle[1] ?? 0))).toEqual([255, 90, 95]);
+    for (let distance = 0; distance < 30; distance += 3) {
+      await page.mouse.move((box?.x ?? 0) + x + distance, (box?.y ?? 0) + y);
+      expect((await hoverCard().allTextContents()).join()).not.toMatch(/all is well|: no alarm$/);
+    }
+    await page.mouse.click((box?.x ?? 0) + x, (box?.y ?? 0) + y);
+    await page.locator('.panel h2', { hasText: 'SMOKE, sensor 12' }).waitFor();
+  });
+});
+
+it('says that detection is behind when no processor decides what comes in', async () => {
+  const log = new MemoryLog();
+  const dead = await startTestConsole({ log, processor: false });
+  const reports = setInterval(() => void dead.report(42_959, { smoke: true }), 100);
+  const window = await browser.newPage();
+  try {
+    await window.goto(dead.console.signInUrl);
+    await window.locator('.banner', { hasText: /DETECTION (UNKNOWN|IS \d+ s BEHIND)/ }).waitFor({ timeout: 25_000 });
+    await window.locator('.status-line .banner').waitFor();
+    expect(await window.locator('.empty').textContent()).not.toContain('No alarms.');
+  } finally {
+    clearInterval(reports);
+    await window.close();
+    await dead.stop();
+  }
+});
+
+it('refuses a fifth window of a session in words, and shows no number in it', async () => {
+  await openByLink();
+  const windows = [];
+  for (let i = 0; i < 4; i += 1) windows.push(await page.context().newPage());
+  for (const window of windows) await window.goto(`http://127.0.0.1:${proxy.port}/`);
+  const fifth = windows[3];
+  await fifth?.locator('.banner', { hasText: 'close another window' }).waitFor();
+  expect(await fifth?.locator('.severities b').allTextContents()).toEqual(['–', '–', '–']);
 });
