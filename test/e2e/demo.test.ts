@@ -42,9 +42,10 @@ describe('npm run demo', () => {
     const { child, printed, print, ended } = demo();
     await print('Ctrl-C ends it');
     const consoleUrl = /Console {3}(http:\/\/127\.0\.0\.1:\d+)/.exec(printed.text)?.[1] ?? '';
+    const ask = async (path: string): Promise<unknown> =>
+      (await fetch(`${consoleUrl}/api/${path}`, { headers: { authorization: `Bearer ${TOKEN}` } })).json();
     const story = async (): Promise<Shown[]> => {
-      const response = await fetch(`${consoleUrl}/api/alarms?state=all&limit=500`, { headers: { authorization: `Bearer ${TOKEN}` } });
-      const { alarms } = (await response.json()) as { alarms: Shown[] };
+      const { alarms } = (await ask('alarms?state=all&limit=500')) as { alarms: Shown[] };
       return alarms.filter(({ sensor }) => STORY.some((scene) => scene.sensor === sensor));
     };
     const shown = (alarms: readonly Shown[]) =>
@@ -62,6 +63,10 @@ describe('npm run demo', () => {
         '7 motion active',
       ]);
     await expect.poll(async () => (await readdir(join(folder, 'outbox'))).length, PATIENT).toBeGreaterThanOrEqual(7);
+    await expect
+      .poll(() => ask('faults'), PATIENT)
+      .toMatchObject({ faults: [{ sensor: 6, detector: 'smoke', reason: 'unreadable' }], total: 1 });
+    await expect.poll(() => ask('sensors?place=none'), PATIENT).toMatchObject({ sensors: [{ id: 7, active: ['motion'] }] });
     await print('500 sample clients are in the directory');
     child.kill('SIGINT');
     const [code] = await ended;
@@ -77,7 +82,7 @@ describe('npm run demo', () => {
     expect(code).toBe(0);
   });
 
-  it('ends by itself, and can be told again on what it left behind', async () => {
+  it('ends by itself, and can be told again on what it left behind', { timeout: 120_000 }, async () => {
     for (const clients of [/500 sample clients are in the directory/, /^(?!.*sample clients)/s]) {
       const { printed, ended } = demo('--minutes', '0.2');
       const [code] = await ended;

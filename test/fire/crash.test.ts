@@ -1,6 +1,7 @@
 /**
  * kill -9 of the whole system at random moments under load, each time started again at once; now and then it is frozen instead. Afterwards the
- * simulator's oracle holds alarms and mails against what was acknowledged. FIRE_ROUNDS and FIRE_SEED make it longer, or the same again.
+ * simulator's oracle holds alarms and mails against what was acknowledged. FIRE_ROUNDS and FIRE_SEED make it longer, or the same again; FIRE_SCENARIO has the
+ * sensors do something else.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,6 +12,7 @@ import { randomOf } from '../support/random.ts';
 import { type Simulation, SystemProcess, simulate } from '../support/system.ts';
 
 const ROUNDS = Number(process.env.FIRE_ROUNDS ?? 24);
+const SCENARIO = process.env.FIRE_SCENARIO ?? 'flapping';
 const SEED = Number(process.env.FIRE_SEED ?? Math.floor(Math.random() * 1e6));
 /** From shortly after the start to some seconds of work; every fourth round freezes it first. */
 const UP_MS = { least: 50, most: 4_000 };
@@ -26,7 +28,7 @@ it(`loses, doubles and invents nothing over ${ROUNDS} crashes (seed ${SEED})`, a
     const minutes = ((ROUNDS * ROUND_SECONDS) / 60).toFixed(1);
     const args = [
       '--scenario',
-      'flapping',
+      SCENARIO,
       '--apps',
       '4',
       '--rate',

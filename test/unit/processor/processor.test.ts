@@ -174,6 +174,8 @@ describe('the processor', () => {
       '{field="temperature",reason="absent"} 1',
     ]);
     expect(await registry.getSingleMetricAsString('tocsin_sensors_faulty')).toContain('tocsin_sensors_faulty{detector="motion"} 1');
+    // What others wrote into ENTRY is evidence as JSON, too.
+    expect(JSON.parse(changes(log)[0]?.alarm.evidence[0]?.value ?? '')).toMatchObject({ id: 7, smoke: true, motion: null });
   });
 
   it('counts hits that are older than a recovery, and says so once for each sensor', async () => {
