@@ -42,6 +42,8 @@ export class Gathering implements Records {
   /** Time of the newest record in the other topic that is of a sensor of the request that is being put; and of all that gather. */
   #follows = 0;
   #followed = 0;
+  /** False: all of the other topic is older anyhow, as nearly always for readings. */
+  #mayFollow = true;
   /** Values that stand in the place of a range of the body, by their number among the request's records. */
   #replaced: { readonly record: number; readonly value: Buffer }[] = [];
   #charge = 0;
@@ -62,6 +64,7 @@ export class Gathering implements Records {
     if (this.#used + bodyLength > GROUP_BYTES_MAX) this.flush();
     this.#mark = this.length;
     this.#follows = 0;
+    this.#mayFollow = this.#topic === 'OK' || this.counterpart.#at >= this.#at;
     if (this.#replaced.length > 0) this.#replaced = [];
     return this.length;
   }
@@ -73,6 +76,7 @@ export class Gathering implements Records {
     this.starts[this.length] = start;
     this.ends[this.length] = end;
     this.length += 1;
+    if (!this.#mayFollow) return;
     const before = this.counterpart.newest.of(key);
     if (before > this.#follows) this.#follows = before;
   }

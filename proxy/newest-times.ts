@@ -1,5 +1,5 @@
 /** Sensors share this many places: who shares one is ordered more strictly than need be, never less. */
-const PLACES = 1 << 14;
+const PLACES = 1 << 13;
 
 /** When the newest record of each sensor was, in one topic: in fixed space, however many sensors there are. */
 export class NewestTimes {
@@ -22,5 +22,5 @@ export class NewestTimes {
 
 /** Neighbouring ids lie apart, and ids that differ by a power of two too. */
 function place(sensor: number): number {
-  return Math.imul(sensor, 0x9e3779b1) >>> 18;
+  return Math.imul(sensor, 0x9e3779b1) >>> 19;
 }

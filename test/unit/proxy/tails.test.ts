@@ -63,6 +63,24 @@ describe.each(Object.entries(TAILS))('%s behind a request', (_, tail) => {
   });
 });
 
+it('closes by itself behind the answer, and says so', async () => {
+  const proxy = await testProxy();
+  for (const [head, answers] of [
+    [request(), [202]],
+    [request() + request('', '1.1', '{}'), [202, 400]],
+  ] as const) {
+    proxy.log.hold();
+    const client = await RawClient.open(proxy.port);
+    client.send(`${head}\0`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    proxy.log.release();
+    const received = await client.end();
+    expect(statusesIn(received)).toEqual(answers);
+    if (answers.length === 1) expect(received).toContain('Connection: close\r\n');
+  }
+  await proxy.stop();
+});
+
 it('answers a client that ends its half of the connection as soon as it has sent', async () => {
   const proxy = await testProxy();
   proxy.log.hold();

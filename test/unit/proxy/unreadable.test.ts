@@ -1,7 +1,7 @@
 /** What is wrong with one field or one member takes nothing else with it, and whoever sent it is told. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type TestProxy, testProxy } from '../../support/proxy.ts';
+import { RawClient, statusesIn, type TestProxy, testProxy } from '../../support/proxy.ts';
 
 const NDJSON = { 'content-type': 'application/x-ndjson' };
 const whole = (id: number): string => `{"id":${id},"motion":true,"smoke":false,"temperature":20,"maxTemperature":30}`;
@@ -60,6 +60,17 @@ describe('a reading with fields that say nothing', () => {
     }
     expect((await proxy.post('/topics/ENTRY/messages', spoilt)).text).toBe('{}');
     expect(JSON.parse(taken().at(-1)?.value ?? '')).toMatchObject({ id: 2, temperature: null });
+  });
+
+  it('is stored in its place also behind other requests of the same moment', async () => {
+    const spoilt = (id: number): string => `[${whole(id)},{"id":${id + 1},"motion":True,"smoke":false}]`;
+    const requests = [1, 3, 5].map((id) => `POST /entry HTTP/1.1\r\nHost: x\r\nContent-Length: ${spoilt(id).length}\r\n\r\n${spoilt(id)}`);
+    const client = await RawClient.open(proxy.port);
+    client.socket.end(requests.join(''));
+    expect(statusesIn(await client.end())).toEqual([202, 202, 202]);
+    expect(taken().map(({ key, value }) => [key, (JSON.parse(value) as { id: number }).id])).toEqual(
+      [1, 2, 3, 4, 5, 6].map((id) => [id, id]),
+    );
   });
 
   it('is answered 207 with warnings where another member is refused', async () => {
