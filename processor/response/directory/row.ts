@@ -94,13 +94,16 @@ function wrongCount(fields: readonly string[], { count }: Columns): string | und
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-const CONTROL = /[\u0000-\u001f\u007f]+/g;
+const CONTROL = /[\u0000-\u001f\u007f]/;
+const CONTROLS = new RegExp(`${CONTROL.source}+`, 'g');
 
 function textOf(column: string, field: string, remarks: string[]): string {
-  const spaced = field.replace(/\s+/g, ' ');
-  const clean = spaced.replace(CONTROL, ' ').trim();
-  if (spaced.trim() !== clean) remarks.push(`${column} has control characters in it, which are left out`);
-  if (clean.length <= FIELD_LENGTH_MAX) return clean;
+  let text = field.replace(/\s+/g, ' ').trim();
+  if (CONTROL.test(text)) {
+    text = text.replaceAll(CONTROLS, ' ').trim();
+    remarks.push(`${column} has control characters in it, which are left out`);
+  }
+  if (text.length <= FIELD_LENGTH_MAX) return text;
   remarks.push(`${column} is longer than ${FIELD_LENGTH_MAX} characters and was cut`);
-  return clean.slice(0, FIELD_LENGTH_MAX).replace(/[\uD800-\uDBFF]$/, '');
+  return text.slice(0, FIELD_LENGTH_MAX).replace(/[\uD800-\uDBFF]$/, '');
 }
