@@ -1,8 +1,10 @@
 import type { State, Vitals } from './state.ts';
 import { clockTime } from './time.ts';
 
-/** "All is well" needs proof that is no older than this. */
+/** "All is well" needs proof that was no older than this when it came. */
 const PROOF_MS = 15_000;
+/** The server beats so often: before that no newer proof can come. */
+const BEAT_MS = 3_000;
 const SILENCE_MS = 30_000;
 
 type Seen = Pick<State, 'link' | 'lastByteAt' | 'liveSince' | 'clockOffset' | 'vitals'>;
@@ -26,7 +28,7 @@ export function troubleOf(state: Seen, now: number): Trouble | undefined {
     if (state.liveSince === undefined || now - state.clockOffset - state.liveSince <= PROOF_MS) return undefined;
     return { title: 'DETECTION UNKNOWN', words: 'DETECTION UNKNOWN: nothing proves that readings are looked at. Alarms may be missing.' };
   }
-  if (behind <= PROOF_MS) return undefined;
+  if (keepsUp(state, now)) return undefined;
   const seconds = Math.round(behind / 1_000);
   return { title: 'DETECTION BEHIND', words: `DETECTION IS ${seconds} s BEHIND: alarms of that time may be missing.` };
 }
@@ -50,8 +52,12 @@ export function behindMs({ vitals }: Pick<State, 'vitals'>, now: number): number
 
 /** Detection is proven to keep up, so that an empty queue means something. */
 export function isProven(state: Seen, now: number): boolean {
-  const behind = behindMs(state, now);
-  return state.link.state === 'live' && behind !== null && behind <= PROOF_MS && troubleOf(state, now) === undefined;
+  return state.link.state === 'live' && keepsUp(state, now) && troubleOf(state, now) === undefined;
+}
+
+function keepsUp({ vitals }: Pick<State, 'vitals'>, now: number): boolean {
+  if (!vitals || vitals.behindMs === null) return false;
+  return vitals.behindMs + Math.max(0, now - vitals.at - BEAT_MS) <= PROOF_MS;
 }
 
 /** Nothing has come in for so long that an empty queue proves nothing. */

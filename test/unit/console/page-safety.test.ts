@@ -123,11 +123,14 @@ describe('what is shown', () => {
   };
   const seen = { link: { state: 'live' } as const, lastByteAt: NOW, liveSince: NOW - 60_000, clockOffset: 0, vitals };
 
-  it('is relied upon with proof that is 15 s old at most', () => {
+  it('is relied upon with proof that was 15 s old at most when it came, and until the next beat is overdue', () => {
     expect(troubleOf(seen, NOW)).toBeUndefined();
     expect(isProven(seen, NOW)).toBe(true);
-    expect(isProven(seen, NOW + 14_600)).toBe(true);
-    expect(isProven(seen, NOW + 14_601)).toBe(false);
+    const atMost = { ...seen, vitals: { ...vitals, behindMs: 15_000 } };
+    expect(isProven(atMost, NOW)).toBe(true);
+    expect(isProven(atMost, NOW + 3_000)).toBe(true);
+    expect(isProven(atMost, NOW + 3_001)).toBe(false);
+    expect(troubleOf({ ...seen, vitals: { ...vitals, behindMs: 15_001 } }, NOW)?.title).toBe('DETECTION BEHIND');
     expect(troubleOf({ ...seen, vitals: { ...vitals, behindMs: 42_000 } }, NOW)?.words).toContain('42 s BEHIND');
   });
 
