@@ -1,15 +1,25 @@
 import type { Duplex } from 'node:stream';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { type Answer, CLOSE, errorAnswer } from './answers.ts';
 import type { SensorRequest } from './sensor-request.ts';
 
 const LATEST = Symbol('latest');
-type Connection = Duplex & { [LATEST]?: ServerResponse<SensorRequest> };
+type Connection = Duplex & { [LATEST]?: ServerResponse<SensorRequest> | undefined };
 
 /** Remembers the newest request of its connection: what follows it must not be answered in its place. */
 export function expectAnswer(request: IncomingMessage, response: ServerResponse<SensorRequest>): void {
   const connection: Connection = request.socket;
   connection[LATEST] = response;
+}
+
+/** An answer that is no longer remembered once it is sent: an idle connection is to cost little. */
+export class SensorResponse extends ServerResponse<SensorRequest> {
+  override detachSocket(socket: Socket): void {
+    const connection: Connection = socket;
+    if (connection[LATEST] === this) connection[LATEST] = undefined;
+    super.detachSocket(socket);
+  }
 }
 
 /**

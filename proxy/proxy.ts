@@ -1,5 +1,5 @@
 /** The ingest role: sensors' statuses and recoveries over HTTP into the log. */
-import { createServer, type Server, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
 import type { MessageLog } from '../message-log/port.ts';
@@ -20,7 +20,7 @@ import { KafkaPixy, topicOf } from './kafka-pixy.ts';
 import { LogWatch } from './log-watch.ts';
 import { PATH, ProxyMetrics, registerGauges } from './metrics.ts';
 import { pageOf, pathnameOf, sendPage } from './pages.ts';
-import { answerProtocolError, expectAnswer, refuseTunnel } from './protocol-errors.ts';
+import { answerProtocolError, expectAnswer, refuseTunnel, SensorResponse } from './protocol-errors.ts';
 import { Quota } from './quota.ts';
 import { Intake, type Receiver, SensorRequest } from './sensor-request.ts';
 
@@ -70,10 +70,10 @@ export async function startProxy(config: ProxyConfig, deps: ProxyDeps): Promise<
   return { port, stop: () => stop(server, intake, queue, watch, config, deps) };
 }
 
-function createProxyServer(config: ProxyConfig): Server<typeof SensorRequest, typeof ServerResponse> {
+function createProxyServer(config: ProxyConfig): Server<typeof SensorRequest, typeof SensorResponse> {
   const server = createServer({
     IncomingMessage: SensorRequest,
-    ServerResponse,
+    ServerResponse: SensorResponse,
     maxHeaderSize: HEADER_BYTES_MAX,
     headersTimeout: config.headersTimeoutMs,
     requestTimeout: config.headersTimeoutMs + config.bodyTimeoutMs,
@@ -107,7 +107,7 @@ function receiversOf(config: ProxyConfig, intake: Intake, queue: CommitQueue): R
 }
 
 function route(
-  server: Server<typeof SensorRequest, typeof ServerResponse>,
+  server: Server<typeof SensorRequest, typeof SensorResponse>,
   receivers: Receivers,
   intake: Intake,
   operations: ReturnType<typeof operationsHandler>,
@@ -122,7 +122,7 @@ function route(
     if (topic === 'ENTRY') return receivers.pixyEntry;
     return topic === 'OK' ? receivers.pixyOk : undefined;
   };
-  const handle = (request: SensorRequest, response: ServerResponse<SensorRequest>, expectsContinue: boolean): void => {
+  const handle = (request: SensorRequest, response: SensorResponse, expectsContinue: boolean): void => {
     expectAnswer(request, response);
     const receiver = receiverOf(request);
     if (receiver !== undefined) {
@@ -156,13 +156,13 @@ function connectionsMax({ connectionsMax: wanted }: ProxyConfig, logger: Logger)
   return possible;
 }
 
-function connectionsOf(server: Server<typeof SensorRequest, typeof ServerResponse>): Promise<number> {
+function connectionsOf(server: Server<typeof SensorRequest, typeof SensorResponse>): Promise<number> {
   return new Promise((resolve) => server.getConnections((error, count) => resolve(error ? 0 : count)));
 }
 
 /** Says so first, then refuses what is new, answers what is in flight, and cuts what is left at the deadline. */
 async function stop(
-  server: Server<typeof SensorRequest, typeof ServerResponse>,
+  server: Server<typeof SensorRequest, typeof SensorResponse>,
   intake: Intake,
   queue: CommitQueue,
   watch: LogWatch,
