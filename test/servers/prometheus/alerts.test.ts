@@ -16,9 +16,9 @@ const DEPLOY = join(import.meta.dirname, '../../../deploy');
 const DEADLINE_MS = 60_000;
 /** Minutes become seconds. */
 const TIMES = 60;
-const PERIOD_MS = 300_000 / TIMES;
-/** A look at the group, less than which is a matter of this machine. */
-const LOOK_MS = 30_000 / TIMES;
+const FIVE_MINUTES_MS = 300_000;
+/** Between two looks at the group: what is late by less is so for the sake of this machine. */
+const LOOK_MS = 30_000;
 
 let smtp: FaultySmtp;
 let alertmanager: { readonly url: string; stop(): Promise<void> };
@@ -127,14 +127,11 @@ describe('the configuration of Alertmanager', () => {
 });
 
 describe('the keep-alive', () => {
-  const rules = join(DEPLOY, 'prometheus/rules/tocsin.yml');
-
-  it.each([
-    { mails: 'go at once', mailMs: 0 },
-    { mails: 'take twelve seconds', mailMs: 12_000 / TIMES },
-  ])('keeps its time where mails $mails', async ({ mailMs }) => {
-    for (const ms of await keepAlivePeriods(3, { rules, times: TIMES, mailMs }))
-      expect(Math.abs(ms - PERIOD_MS), `${ms} ms`).toBeLessThan(LOOK_MS);
+  it('keeps its time where a mail takes six seconds; test/waiting asks whether it comes every five minutes', async () => {
+    const times = 20;
+    const rules = join(DEPLOY, 'prometheus/rules/tocsin.yml');
+    for (const ms of await keepAlivePeriods(3, { rules, times, mailMs: 6_000 / times }))
+      expect(Math.abs(ms - FIVE_MINUTES_MS / times), `${ms} ms`).toBeLessThan(LOOK_MS / times);
   });
 });
 
