@@ -1,0 +1,93 @@
+/** What operators see and do, with detection behind it. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { call, eventually, startTestConsole, type TestConsole } from '../../support/console.ts';
+import { oneRecord } from '../../support/log-reading.ts';
+
+let on: TestConsole;
+beforeEach(async () => {
+  on = await startTestConsole();
+});
+afterEach(() => on.stop());
+
+const SENSOR = 42_959;
+
+async function ended(): Promise<{ id: string; version: number }> {
+  await on.report(SENSOR);
+  const { json: page } = await eventually(
+    () => call(on, '/api/alarms'),
+    ({ json }) => json.alarms.length === 1,
+  );
+  const { id, version } = page.alarms[0];
+  await call(on, `/api/alarms/${id}/acknowledge`, { body: { version } });
+  await on.recover(SENSOR);
+  const { json } = await eventually(
+    () => call(on, `/api/alarms/${id}`),
+    ({ json: alarm }) => alarm.state === 'CLEARED_ACK',
+  );
+  return json;
+}
+
+describe('an alarm that ended while an operator wrote', () => {
+  it('takes the note and what it turned out to be, and keeps both in its custody', async () => {
+    const { id, version } = await ended();
+    const noted = await call(on, `/api/alarms/${id}/note`, { body: { version, note: 'a wasp in the detector' } });
+    expect(noted).toMatchObject({ status: 200, json: { state: 'CLEARED_ACK', version: version + 1 } });
+    const disposed = await call(on, `/api/alarms/${id}/disposition`, { body: { version: version + 1, disposition: 'false' } });
+    expect(disposed).toMatchObject({ status: 200, json: { state: 'CLEARED_ACK', disposition: 'false' } });
+    const steps = disposed.json.custody.map(({ kind, note }: { kind: string; note?: string }) => [kind, note]);
+    expect(steps).toContainEqual(['noted', 'a wasp in the detector']);
+    expect(steps).toContainEqual(['disposed', 'false']);
+    expect((await call(on, '/api/alarms?state=open')).json.alarms).toEqual([]);
+  });
+
+  it('refuses what cannot be, with its reason', async () => {
+    const { id, version } = await ended();
+    const again = await call(on, `/api/alarms/${id}/acknowledge`, { body: { version } });
+    expect(again).toMatchObject({ status: 409, json: { error: expect.stringMatching(/\w{4}/), alarm: { id, state: 'CLEARED_ACK' } } });
+    const stale = await call(on, `/api/alarms/${id}/note`, { body: { version: 1, note: 'x' } });
+    expect(stale).toMatchObject({ status: 409, json: { error: expect.stringContaining('changed since') } });
+  });
+});
+
+describe('a detector that cannot be read any more', () => {
+  it('is shown at its sensor and in the list, while the others go on', async () => {
+    await on.report(SENSOR, { motion: false });
+    const bytes = `{"id":${SENSOR},"motion":true,"smoke":"n/a","temperature":20,"maxTemperature":30}`;
+    await on.log.append('ENTRY', oneRecord(SENSOR, bytes), Date.now());
+    const { json } = await eventually(
+      () => call(on, '/api/faults'),
+      ({ json: listed }) => listed.total === 1,
+    );
+    expect(json.faults).toMatchObject([{ sensor: SENSOR, detector: 'smoke', reason: 'unreadable' }]);
+    const sensor = await eventually(
+      () => call(on, `/api/sensors/${SENSOR}`),
+      ({ json: now }) => now.active.length === 1,
+    );
+    expect(sensor.json).toMatchObject({ active: ['motion'], faults: [{ detector: 'smoke' }] });
+  });
+});
+
+describe('an action that detection can make nothing of', () => {
+  it('is answered all the same', async () => {
+    await on.report(SENSOR);
+    const { json } = await eventually(
+      () => call(on, '/api/alarms'),
+      ({ json: page }) => page.alarms.length === 1,
+    );
+    const action = {
+      id: 'of-another-version-of-us',
+      alarm: json.alarms[0].id,
+      sensor: SENSOR,
+      kind: 'note',
+      version: 0,
+      by: 'op',
+      note: 'x',
+    };
+    await on.log.append('ACTION', oneRecord(SENSOR, JSON.stringify(action)), Date.now());
+    const known = await eventually(
+      () => call(on, `/api/actions/${action.id}`),
+      ({ json: now }) => now.state !== 'unknown',
+    );
+    expect(known.json).toMatchObject({ state: 'refused', reason: expect.stringContaining('version') });
+  });
+});
