@@ -13,6 +13,8 @@ export const TASK_TOPICS = [...INPUTS, 'STATE'] as const satisfies readonly Topi
 
 const AGAIN_MS = 1_000;
 const LOOK_AFTER_MS = 5_000;
+/** Consoles take it for proof that detection keeps up: what is new must not wait. */
+const SHOW_AFTER_MS = 1_000;
 
 interface OwnershipDeps extends GroupDeps, Omit<TaskLogDeps, 'confirm' | 'onFenced' | 'client' | 'metrics' | 'logger'> {
   /** Connections for one task: brokers take one request of a connection at a time, and a commit of one task must not wait for another's. */
@@ -29,7 +31,9 @@ export class Ownership {
   readonly #member: GroupMember;
   readonly #tasks = new Map<number, KafkaTaskLog>();
   readonly #ending = new Map<number, Promise<void>>();
-  readonly #timer: NodeJS.Timeout;
+  readonly #timers: readonly NodeJS.Timeout[];
+  /** Positions that the group has, by partition. */
+  readonly #shown = new Map<number, TaskPositions>();
   #closing: Promise<void> | undefined;
 
   constructor(owner: TaskOwner, settings: GroupSettings, deps: OwnershipDeps) {
@@ -42,10 +46,14 @@ export class Ownership {
         this.#shared(new Set());
       },
     });
-    this.#timer = setInterval(() => {
-      void this.#showLag();
-      for (const task of this.#tasks.values()) void task.keepReady(false);
-    }, LOOK_AFTER_MS).unref();
+    this.#timers = [
+      setInterval(() => {
+        // All of them: a late word of a predecessor may have set one back.
+        this.#shown.clear();
+        for (const task of this.#tasks.values()) void task.keepReady(false);
+      }, LOOK_AFTER_MS).unref(),
+      setInterval(() => void this.#showLag(), SHOW_AFTER_MS).unref(),
+    ];
   }
 
   /** Partitions have other leaders: perhaps transactions have other coordinators too. */
@@ -60,7 +68,7 @@ export class Ownership {
   }
 
   async #close(): Promise<void> {
-    clearInterval(this.#timer);
+    for (const timer of this.#timers) clearInterval(timer);
     for (const partition of [...this.#tasks.keys()]) this.#revoke(partition);
     await Promise.all(this.#ending.values());
     await this.#showLag();
@@ -119,15 +127,23 @@ export class Ownership {
     setTimeout(() => void this.#assign(partition), AGAIN_MS).unref();
   }
 
-  /** The group's positions are for Kafka's tools only; the tasks' own are in STATE. */
+  /** The group's positions are for those who look on: Kafka's tools, and consoles. The tasks' own are in STATE. */
   readonly #last = new Map<number, TaskPositions>();
   async #showLag(): Promise<void> {
-    for (const [partition, { committed }] of this.#tasks) if (committed) this.#last.set(partition, committed);
+    for (const [partition, { committed }] of this.#tasks)
+      if (committed && committed !== this.#shown.get(partition)) this.#last.set(partition, committed);
     const { prefix } = this.#deps;
-    const offsets = [...this.#last].flatMap(([partition, { positions, topics }]) =>
+    const showing = [...this.#last];
+    const offsets = showing.flatMap(([partition, { positions, topics }]) =>
       INPUTS.map((topic) => ({ topic: prefix + topic, partition, offset: positions[topic], topicId: topics[topic] })),
     );
     this.#last.clear();
-    if (offsets.length > 0) await this.#member.commit(offsets).catch(() => undefined);
+    if (offsets.length === 0) return;
+    try {
+      await this.#member.commit(offsets);
+      for (const [partition, committed] of showing) this.#shown.set(partition, committed);
+    } catch {
+      // They are shown again soon.
+    }
   }
 }
