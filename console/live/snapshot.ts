@@ -37,11 +37,7 @@ export function faultsShown(sensors: FaultySensors | undefined, sensorsMax = SNA
   return [...shown].map((sensor) => ({ sensor, faults: faultsJson(sensors.of(sensor)) }));
 }
 
-/** What nobody has seen yet comes first, then the gravest, then the newest: a new fire is never what has no room. */
+/** What nobody has seen yet comes first, then the gravest. Equal ones stay in their order, the newest first: a new fire is never what has no room. */
 function compareNeed({ alarm: a }: LiveAlarm, { alarm: b }: LiveAlarm): number {
-  return (
-    Number(b.state.endsWith('UNACK')) - Number(a.state.endsWith('UNACK')) ||
-    SEVERITY_ORDER[a.severity] - SEVERITY_ORDER[b.severity] ||
-    b.raisedAt - a.raisedAt
-  );
+  return Number(b.state.endsWith('UNACK')) - Number(a.state.endsWith('UNACK')) || SEVERITY_ORDER[a.severity] - SEVERITY_ORDER[b.severity];
 }

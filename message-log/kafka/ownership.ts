@@ -1,5 +1,5 @@
 import { reasonOf } from '../../runtime/errors.ts';
-import type { TaskOwner } from '../port.ts';
+import type { InputPositions, TaskOwner } from '../port.ts';
 import { INPUTS, type Topic } from '../topics.ts';
 import type { Client } from './client.ts';
 import { GroupMember, type GroupDeps, type GroupSettings } from './group-member.ts';
@@ -33,7 +33,7 @@ export class Ownership {
   readonly #ending = new Map<number, Promise<void>>();
   readonly #timers: readonly NodeJS.Timeout[];
   /** Positions that the group has, by partition. */
-  readonly #shown = new Map<number, TaskPositions>();
+  readonly #shown = new Map<number, InputPositions>();
   #closing: Promise<void> | undefined;
 
   constructor(owner: TaskOwner, settings: GroupSettings, deps: OwnershipDeps) {
@@ -131,7 +131,7 @@ export class Ownership {
   readonly #last = new Map<number, TaskPositions>();
   async #showLag(): Promise<void> {
     for (const [partition, { committed }] of this.#tasks)
-      if (committed && committed !== this.#shown.get(partition)) this.#last.set(partition, committed);
+      if (committed && committed.positions !== this.#shown.get(partition)) this.#last.set(partition, committed);
     const { prefix } = this.#deps;
     const showing = [...this.#last];
     const offsets = showing.flatMap(([partition, { positions, topics }]) =>
@@ -141,7 +141,7 @@ export class Ownership {
     if (offsets.length === 0) return;
     try {
       await this.#member.commit(offsets);
-      for (const [partition, committed] of showing) this.#shown.set(partition, committed);
+      for (const [partition, { positions }] of showing) this.#shown.set(partition, positions);
     } catch {
       // They are shown again soon.
     }

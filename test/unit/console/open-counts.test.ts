@@ -58,6 +58,35 @@ it('gives the newest smoke to whoever begins to listen in a flood, and says how 
   expect(alarms.counts).toMatchObject({ total: 8_501, byType: { smoke: 4_501, motion: 4_000, temperature: 0 } });
 });
 
+it('never leaves out what an operator needs more than something that it sends', () => {
+  const GRAVEST_FIRST = ['CRITICAL', 'MAJOR', 'MINOR', 'WARNING'] as const;
+  const one = fc.record({
+    state: fc.constantFrom('ACTIVE_UNACK', 'ACTIVE_ACK', 'CLEARED_UNACK'),
+    severity: fc.constantFrom(...GRAVEST_FIRST),
+    raisedAt: fc.integer({ min: NOON, max: NOON + 20 }),
+  });
+  fc.assert(
+    fc.property(fc.array(one, { maxLength: 40 }), fc.integer({ min: 1, max: 20 }), (all, room) => {
+      const alarms = new OpenAlarms();
+      alarms.load(all.map((fields, id) => archived({ ...fields, id: `${id}`, sensor: id })));
+      const { alarms: sent, leftOut } = snapshotOf(alarms, 'operator', room);
+      const ids = new Set(sent.map(({ id }) => id));
+      expect(ids.size).toBe(Math.min(room, all.length));
+      expect(leftOut.smoke).toBe(all.length - ids.size);
+      const unseen = ({ state }: { state: string }): boolean => state.includes('UNACK');
+      for (const [id, left] of all.entries()) {
+        if (ids.has(`${id}`)) continue;
+        for (const { state, severity, raisedAt } of sent) {
+          if (unseen(left)) expect(unseen({ state })).toBe(true);
+          if (unseen(left) !== unseen({ state })) continue;
+          expect(GRAVEST_FIRST.indexOf(severity)).toBeLessThanOrEqual(GRAVEST_FIRST.indexOf(left.severity));
+          if (severity === left.severity) expect(Date.parse(raisedAt)).toBeGreaterThanOrEqual(left.raisedAt);
+        }
+      }
+    }),
+  );
+});
+
 it('leaves nothing out where all have room', () => {
   const alarms = new OpenAlarms();
   alarms.load([archived({ id: 'one' }), archived({ id: 'two', sensor: 2 })]);
