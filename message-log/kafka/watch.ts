@@ -9,7 +9,7 @@ const PATIENCE_MS = 3_000;
 const HEALTH_PART = 'log';
 
 export interface WatchDeps {
-  readonly client: Client;
+  readonly client: Pick<Client, 'leadership' | 'refresh'>;
   readonly health: Health;
   readonly logger: Logger;
 }

@@ -56,9 +56,36 @@ it('asks a broker that has nothing new every two seconds, and hears at once of w
   await fetcher.close();
 });
 
+it('asks the new leader at once, however long the old one has failed, and has what it says', async () => {
+  const client = new QuietBroker();
+  const fetcher = new Fetcher({
+    client: client as unknown as Client,
+    health: new Health(),
+    logger: pino({ level: 'silent' }),
+    metrics: kafkaMetrics(new Registry(), () => 0),
+    requestTimeoutMs: 1_000,
+  });
+  const cursor = new Cursor('ENTRY', 'ENTRY', 0, 0);
+  let arrived = 0;
+  cursor.onArrival = () => {
+    arrived += 1;
+  };
+  client.fault = new Error('connection refused');
+  fetcher.add(cursor);
+  await vi.advanceTimersByTimeAsync(20_000);
+  client.fault = undefined;
+  fetcher.moved();
+  await vi.advanceTimersByTimeAsync(5);
+  client.comes();
+  await vi.advanceTimersByTimeAsync(5);
+  expect(arrived).toBe(1);
+  await fetcher.close();
+});
+
 /** A broker that answers when something comes, or when the wait that it was asked for is over. */
 class QuietBroker {
   fetches = 0;
+  fault: Error | undefined;
   comes: () => void = () => undefined;
 
   leaderOf(): number {
@@ -67,6 +94,7 @@ class QuietBroker {
 
   async exchange(_node: number, _lane: Lane, _api: object, pieces: readonly Buffer[]): Promise<Buffer> {
     this.fetches += 1;
+    if (this.fault) throw this.fault;
     const waitMs = Buffer.concat(pieces).readInt32BE(4);
     const came = await new Promise<boolean>((resolve) => {
       setTimeout(() => resolve(false), waitMs);
