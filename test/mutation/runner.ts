@@ -11,6 +11,9 @@ export type Report =
   | { readonly index: number; readonly killed: boolean; readonly problem?: undefined }
   | { readonly problem: string; readonly killed?: undefined };
 
+// Not beyond its parent.
+process.on('disconnect', () => process.exit());
+
 const [source = '', first = '0', ...tests] = process.argv.slice(2);
 const path = resolve(source);
 const text = readFileSync(path, 'utf8');
