@@ -29,8 +29,9 @@ describe('the clocks of this machine and of the brokers', () => {
   it.each([
     ['ahead of', 30 * MINUTE, '30 min'],
     ['behind', -30 * MINUTE, '30 min'],
-    ['ahead of', 6_000, '6 s'],
-    ['behind', -61_000, '61 s'],
+    ['ahead of', 5_001, '5 s'],
+    ['behind', -60_001, '60 s'],
+    ['behind', -7_200_000, '2 h'],
     ['ahead of', 31 * 24 * 60 * MINUTE, '31 days'],
   ])('is told before anything is sent when it is %s theirs by %d ms', async (direction, offMs, inWords) => {
     world.mine += offMs;
@@ -40,7 +41,7 @@ describe('the clocks of this machine and of the brokers', () => {
     expect(world.health.problems().clock).toContain(inWords);
   });
 
-  it.each([4_000, 0, -59_000])('agree when they differ by %d ms', async (offMs) => {
+  it.each([5_000, 0, -60_000])('agree when they differ by %d ms', async (offMs) => {
     world.mine += offMs;
     await clocks.ask('ENTRY');
     expect(clocks.refusal(1)).toBeUndefined();
@@ -54,6 +55,23 @@ describe('the clocks of this machine and of the brokers', () => {
     await clocks.ask('ENTRY');
     expect(world.questions).toBe(0);
     expect(clocks.agree).toBe(true);
+  });
+
+  it('are asked for again where the topic is too new to be known', async () => {
+    world.unknown = 2;
+    world.mine += 30 * MINUTE;
+    await clocks.ask('ENTRY');
+    expect(world.questions).toBe(3);
+    expect(clocks.agree).toBe(false);
+  });
+
+  it('are asked for once, however often and for how many topics; while they differ every five seconds, since the broker notes each question', async () => {
+    for (const topic of ['ENTRY', 'OK', 'ENTRY']) await clocks.ask(topic);
+    expect(world.questions).toBe(1);
+    world.mine += 30 * MINUTE;
+    await world.pass(31_000, clocks);
+    expect(world.questions).toBeGreaterThan(5);
+    expect(world.questions).toBeLessThan(10);
   });
 
   it('agree again by themselves once this one is put right', async () => {
@@ -131,6 +149,8 @@ class World {
   offOf: Readonly<Record<number, number>> = {};
   elapsed = 1_000;
   limited = true;
+  /** So many questions are answered with an error. */
+  unknown = 0;
   leaders = [1];
   questions = 0;
   readonly health = new Health();
@@ -153,6 +173,8 @@ class World {
     return this.leaders[partition];
   }
 
+  async refresh(): Promise<void> {}
+
   async atBroker(_node: number, _work: (broker: Broker) => Promise<unknown>): Promise<unknown> {
     const set = { before: '60000', after: '5000' };
     const unset = { before: '9223372036854775807', after: '9223372036854775807' };
@@ -167,6 +189,12 @@ class World {
   /** INVALID_TIMESTAMP, with the words for the first record. */
   async exchange(node: number): Promise<Buffer> {
     this.questions += 1;
+    if (this.unknown > 0) {
+      this.unknown -= 1;
+      const [topic, error] = ['ENTRY', 3];
+      const refused = new RequestWriter().int32(1).string(topic).int32(1).int32(0).int16(error).int64(-1).int64(-1).int64(-1);
+      return Buffer.concat(refused.int32(0).string(null).int32(0).pieces());
+    }
     const answer = new RequestWriter()
       .int32(1)
       .string('ENTRY')
