@@ -38,17 +38,17 @@ export const STORY: readonly Scene[] = [
   {
     sensor: 1,
     what: 'a kitchen fire: smoke, then heat; it is put out after half a minute',
-    tells: [...sees(['smoke'], 2.2, 2.7, 3.2, 5), ...sees(['smoke', 'temperature'], 6, 7, 8, 12, 18), recovers(30)],
+    tells: [...sees(['smoke'], 2.2, 2.5, 2.8, 5), ...sees(['smoke', 'temperature'], 6, 7, 8, 12, 18), recovers(30)],
     becomes: [
-      { type: 'smoke', from: 3.2, to: 30 },
+      { type: 'smoke', from: 2.8, to: 30 },
       { type: 'temperature', from: 8, to: 30 },
     ],
   },
   {
     sensor: 2,
     what: 'a burglar in the garden, who is scared off',
-    tells: [...sees(['motion'], 2.2, 2.6), recovers(4.8)],
-    becomes: [{ type: 'motion', from: 2.2, to: 4.8 }],
+    tells: [...sees(['motion'], 2.2), recovers(4.4)],
+    becomes: [{ type: 'motion', from: 2.2, to: 4.4 }],
   },
   {
     sensor: 3,
@@ -59,9 +59,9 @@ export const STORY: readonly Scene[] = [
   {
     sensor: 4,
     what: 'a boiler runs hot, is turned down, and runs hot again',
-    tells: [...sees(['temperature'], 2.3, 2.8, 3.3, 5), recovers(20), ...sees(['temperature'], 27, 29, 31), recovers(48)],
+    tells: [...sees(['temperature'], 2.2, 2.5, 2.9, 5), recovers(20), ...sees(['temperature'], 27, 29, 31), recovers(48)],
     becomes: [
-      { type: 'temperature', from: 3.3, to: 20 },
+      { type: 'temperature', from: 2.9, to: 20 },
       { type: 'temperature', from: 31, to: 48 },
     ],
   },
