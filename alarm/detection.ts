@@ -63,7 +63,7 @@ export class Detection {
   readonly #repeatWithinMs: number;
   readonly #valueMax: number;
   readonly #states = new Map<number, SensorState>();
-  readonly #unsaved = { changed: new Set<number>(), riding: new Set<number>() };
+  readonly #unsaved = { changed: new Set<number>(), riding: [] as number[] };
   readonly #supervision: Supervision;
   readonly #active: Record<AlarmType, number> = { motion: 0, smoke: 0, temperature: 0 };
   readonly #due = new DueQueue();
@@ -117,7 +117,7 @@ export class Detection {
 
   /** How many sensors are to be stored, but not so soon that it takes a commit of their own. */
   get riding(): number {
-    return this.#unsaved.riding.size;
+    return this.#unsaved.riding.length;
   }
 
   /** A record of ENTRY, received `at`. `value` is asked for its text if it is a hit. */
@@ -164,15 +164,15 @@ export class Detection {
    */
   takeEffects(all = false): Effects | undefined {
     const { changed, riding } = this.#unsaved;
-    if (this.waiting === 0 && changed.size === 0 && !(all && riding.size > 0)) return undefined;
-    for (const sensor of riding) changed.add(sensor);
+    if (this.waiting === 0 && changed.size === 0 && !(all && riding.length > 0)) return undefined;
     const stored = new Map<number, string | null>();
     for (const sensor of changed) stored.set(sensor, this.#stored(sensor) ?? null);
+    for (const sensor of riding) if (!changed.has(sensor)) stored.set(sensor, this.#stored(sensor) ?? null);
     const effects = { events: this.#events, counts: this.#counts, faults: this.#supervision.take(), changed: stored };
     this.#events = [];
     this.#counts = [];
     changed.clear();
-    riding.clear();
+    riding.length = 0;
     return effects;
   }
 
@@ -239,7 +239,7 @@ export class Detection {
       return true;
     }
     state.repeatable = remember(state.repeatable, hit, this.#repeatWithinMs);
-    this.#unsaved.riding.add(sensor);
+    this.#unsaved.riding.push(sensor);
     this.#schedule(sensor, state);
     return false;
   }
@@ -343,7 +343,7 @@ export class Detection {
     if (this.#repeatableUntil(repeatable) <= at) state.repeatable = [];
     state.ended = ended.filter((alarm) => endedAt(alarm) + ENDED_FOR_MS > at);
     const kept = state.okAt === okAt && state.repeatable === repeatable && state.ended.length === ended.length;
-    if (!kept) this.#unsaved.riding.add(sensor);
+    if (!kept) this.#unsaved.riding.push(sensor);
   }
 
   #countActive(state: SensorState | undefined, by: number): void {

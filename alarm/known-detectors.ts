@@ -1,4 +1,6 @@
-/** Up to this many sensors are remembered by a partition; of further ones nobody notices that a detector has fallen silent. 33 MB. */
+import { SensorSet } from './sensor-set.ts';
+
+/** Up to this many sensors that aren't usual are remembered by a partition; of further ones nobody notices that a detector has fallen silent. 33 MB. */
 export const SENSORS_MAX = 2 ** 22;
 
 const CAPACITY_AT_FIRST = 1_024;
@@ -7,32 +9,37 @@ const GROWTH = 1.25;
 const FREE = -1;
 
 /**
- * A few bits for each sensor: a hash table with open addressing in typed arrays, since there may be millions of them and every reading looks in. 6 to 8 bytes
- * for each.
+ * A few bits for each sensor, since there may be millions of them and every reading looks in. Nearly all have the same bits, the usual ones: they are in a set.
+ * The others are in a hash table with open addressing in typed arrays, 6 to 8 bytes for each.
  */
 export class KnownDetectors {
+  readonly #usualBits: number;
   readonly #max: number;
+  readonly #usual: SensorSet;
   #ids = new Int32Array(CAPACITY_AT_FIRST).fill(FREE);
   #bits = new Uint8Array(CAPACITY_AT_FIRST);
   #size = 0;
 
-  constructor(max = SENSORS_MAX) {
+  constructor(usualBits: number, max = SENSORS_MAX, usual = new SensorSet()) {
+    this.#usualBits = usualBits;
     this.#max = max;
-  }
-
-  /** How many sensors there are. */
-  get size(): number {
-    return this.#size;
+    this.#usual = usual;
   }
 
   /** 0 for a sensor that isn't there. */
   get(sensor: number): number {
-    const slot = slotOf(this.#ids, sensor);
-    return this.#ids[slot] === sensor ? (this.#bits[slot] as number) : 0;
+    return this.#usual.has(sensor) ? this.#usualBits : (this.#bits[slotOf(this.#ids, sensor)] as number);
   }
 
   /** False: there is no room for one more sensor. */
   set(sensor: number, bits: number): boolean {
+    if (bits === this.#usualBits && this.#usual.add(sensor)) return true;
+    if (!this.#put(sensor, bits)) return false;
+    this.#usual.delete(sensor);
+    return true;
+  }
+
+  #put(sensor: number, bits: number): boolean {
     let slot = slotOf(this.#ids, sensor);
     if (this.#ids[slot] === FREE) {
       if (this.#size >= this.#max) return false;

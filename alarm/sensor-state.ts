@@ -38,6 +38,7 @@ export interface StoredSensor {
 const VERSION = 2;
 const NONE: readonly never[] = [];
 /** Most sensors have no more. */
+const knownAlone = Array.from({ length: 8 }, (_, known) => `{"v":${VERSION},"known":${known}}`);
 const KNOWN_ALONE = /^\{"v":2,"known":(\d)\}$/;
 
 /** Alarms over, up to this many of a sensor and about this many bytes of JSON, take notes and dispositions for this long. */
@@ -88,6 +89,7 @@ export function replace(state: SensorState, alarm: Alarm): void {
 
 /** undefined: there is nothing to store. */
 export function toJson({ state, known, faults }: StoredSensor): string | undefined {
+  if (state === undefined && faults === undefined && known !== 0) return knownAlone[known];
   let json = '';
   if (known !== 0) json += `,"known":${known}`;
   if (faults !== undefined) json += `,"faults":${JSON.stringify(faults)}`;

@@ -34,7 +34,7 @@ export interface FaultState {
 /** Sensors of which something is to be stored: at once, or with whatever is stored next. */
 export interface Unsaved {
   readonly changed: Set<number>;
-  readonly riding: Set<number>;
+  readonly riding: number[];
 }
 
 export class Supervision {
@@ -52,7 +52,7 @@ export class Supervision {
     this.#partition = partition;
     this.#unsaved = unsaved;
     this.#faultyMax = faultyMax;
-    this.#known = new KnownDetectors(sensorsMax);
+    this.#known = new KnownDetectors(ALL, sensorsMax);
   }
 
   /** Sensors with a fault, by detector. */
@@ -79,7 +79,7 @@ export class Supervision {
     const bits = this.#known.get(id);
     const known = bits & ALL;
     const readable = ALL & ~detectorsOf(notReported);
-    if ((known & readable) !== readable && this.#known.set(id, bits | readable)) this.#unsaved.riding.add(id);
+    if ((known & readable) !== readable && this.#known.set(id, bits | readable)) this.#unsaved.riding.push(id);
     const silent = ALL & ~readable & (known | detectorsOf(unreadable));
     const state = this.#states.get(id);
     if (stale || (silent === 0 && state === undefined)) return;
@@ -185,7 +185,7 @@ export class Supervision {
     if (DETECTOR_NAMES.some((detector) => at < (ended[detector] ?? at - FLAPPING_MS) + FLAPPING_MS)) return;
     this.#states.delete(sensor);
     this.#known.set(sensor, this.knownOf(sensor));
-    this.#unsaved.riding.add(sensor);
+    this.#unsaved.riding.push(sensor);
   }
 
   #count(faults: readonly Fault[] = [], by: number): void {

@@ -19,7 +19,9 @@ const sensor = fc.constantFrom(1, 1, 1, 2);
 const slot = fc.integer({ min: 0, max: 6 });
 const type = fc.constantFrom('smoke', 'smoke', 'smoke', 'motion', 'temperature', undefined);
 
-/** Entries lie on multiples of 5 s, OKs 2.3 s after one: further apart than the skew. An entry may be read late by whole slots. */
+/** Entries lie on multiples of 5 s, OKs 2.3 s after one: further apart than the skew. An entry may be read late by whole slots. A slot may outlast a minute. */
+const slotMs = fc.constantFrom(5_000, 5_000, 30_000, 400_000);
+
 const entries = (lateSlotsMax: number, seqs: boolean) =>
   fc
     .array(
@@ -34,12 +36,13 @@ const entries = (lateSlotsMax: number, seqs: boolean) =>
       }),
       { maxLength: 16, size: 'max' },
     )
-    .map((drawn): Reading[] =>
+    .chain((drawn) => fc.tuple(fc.constant(drawn), slotMs))
+    .map(([drawn, slotMs]): Reading[] =>
       drawn
         .toSorted((a, b) => a.slot - b.slot)
         .map(({ sensor, slot, late, type, seq, field, silent }, offset) => ({
           topic: 'ENTRY',
-          at: 1e6 + (slot - late) * 5_000,
+          at: 1e7 + slot * slotMs - late * 5_000,
           offset,
           sensor,
           ...(type && { type }),
@@ -52,11 +55,11 @@ const entries = (lateSlotsMax: number, seqs: boolean) =>
     );
 
 const oks = fc
-  .array(fc.record({ sensor, slot }), { maxLength: 3, size: 'max' })
-  .map((drawn): Reading[] =>
+  .tuple(fc.array(fc.record({ sensor, slot }), { maxLength: 3, size: 'max' }), slotMs)
+  .map(([drawn, slotMs]): Reading[] =>
     drawn
       .toSorted((a, b) => a.slot - b.slot)
-      .map(({ sensor, slot }, offset) => ({ topic: 'OK', at: 1e6 + slot * 5_000 + 2_300, offset, sensor })),
+      .map(({ sensor, slot }, offset) => ({ topic: 'OK', at: 1e7 + slot * slotMs + 2_300, offset, sensor })),
   );
 
 /** Any interleaving that keeps each topic's own order. */
@@ -183,7 +186,7 @@ describe('the same input', () => {
     fc.assert(
       fc.property(inputs, ([entries, oks, order, , rules]) => {
         const readings = interleave(entries, oks, order);
-        const end = 2e6;
+        const end = 2e7;
         const all = [1, 2, 3].map((sensor): Reading => ({ topic: 'OK', at: end, offset: 1_000 + sensor, sensor }));
         const { states } = run([...readings, ...all, { topic: 'ENTRY', at: end + REPEAT_WITHIN + 2 * SKEW, offset: 2_000 }], rules);
         for (const json of states.values()) expect(json).not.toMatch(/"ok"|"repeatable"|ACTIVE_|"hits":\[\{/);

@@ -241,7 +241,7 @@ describe('Detection', () => {
     ok(10_000)(detection);
     detection.takeEffects();
     normal(20_000)(detection);
-    expect([detection.waiting, detection.riding, detection.takeEffects()]).toEqual([0, 1, undefined]);
+    expect([detection.waiting, detection.riding, detection.takeEffects()]).toEqual([0, 2, undefined]);
     feed(detection, { topic: 'ENTRY', at: 20_001, offset: 9, sensor: 8, type: 'motion' });
     expect([...(detection.takeEffects()?.changed.keys() ?? [])]).toEqual([8, SENSOR]);
     expect([detection.riding, detection.takeEffects(true)]).toEqual([0, undefined]);

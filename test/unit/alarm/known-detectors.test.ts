@@ -1,34 +1,58 @@
 import { describe, expect, it } from 'vitest';
 import { KnownDetectors } from '../../../alarm/known-detectors.ts';
+import { SensorSet } from '../../../alarm/sensor-set.ts';
 import { random } from './random-messages.ts';
 
+const HIGHEST = 2 ** 31 - 1;
+
 describe('KnownDetectors', () => {
-  it('keeps what it was given, however many sensors there are', () => {
+  it.each([
+    ['a set of the usual ones with room', 4_096],
+    ['a set with little room', 3],
+  ])('keeps what it was given, however many sensors there are: %s', (_, pagesMax) => {
     const next = random(5);
-    const table = new KnownDetectors();
+    const table = new KnownDetectors(7, undefined, new SensorSet(pagesMax));
     const expected = new Map<number, number>();
     for (let i = 0; i < 100_000; i += 1) {
       const sensor = Math.floor(next() * 2 ** (i % 3 === 0 ? 31 : 16));
-      const bits = Math.floor(next() * 16);
+      const bits = next() < 0.5 ? 7 : Math.floor(next() * 16);
       expect(table.set(sensor, bits)).toBe(true);
       expected.set(sensor, bits);
     }
-    for (const sensor of [0, 1, 2 ** 31 - 1]) expected.set(sensor, expected.get(sensor) ?? 0);
+    for (const sensor of [0, 1, 2 ** 30 + 1, HIGHEST]) expected.set(sensor, expected.get(sensor) ?? 0);
     expect([...expected.keys()].filter((sensor) => table.get(sensor) !== expected.get(sensor))).toEqual([]);
-    expect(table.get(2 ** 30 + 1)).toBe(expected.get(2 ** 30 + 1) ?? 0);
   });
 
   it('takes consecutive ids, the lowest and the highest', () => {
-    const table = new KnownDetectors();
-    const ids = [...Array.from({ length: 5_000 }, (_, i) => i), ...Array.from({ length: 5_000 }, (_, i) => 2 ** 31 - 1 - i)];
+    const table = new KnownDetectors(7);
+    const ids = [...Array.from({ length: 5_000 }, (_, i) => i), ...Array.from({ length: 5_000 }, (_, i) => HIGHEST - i)];
     for (const id of ids) table.set(id, 1 + (id % 7));
     expect(ids.filter((id) => table.get(id) !== 1 + (id % 7))).toEqual([]);
-    expect(table.size).toBe(10_000);
   });
 
-  it('takes no more sensors than it may, and goes on with those it has', () => {
-    const table = new KnownDetectors(3);
-    expect([1, 2, 3, 4].map((id) => table.set(id, 7))).toEqual([true, true, true, false]);
-    expect([table.set(3, 5), table.get(3), table.get(4), table.size]).toEqual([true, 5, 0, 3]);
+  it('knows of each sensor the latest', () => {
+    const table = new KnownDetectors(7);
+    const told = [1, 7, 15, 7, 3].map((bits) => {
+      table.set(5, bits);
+      return table.get(5);
+    });
+    expect([...told, table.get(4), table.get(6)]).toEqual([1, 7, 15, 7, 3, 0, 0]);
+  });
+
+  it('takes no more unusual sensors than it may, and goes on with those it has', () => {
+    const table = new KnownDetectors(7, 3);
+    expect([1, 2, 3, 4].map((id) => table.set(id, 5))).toEqual([true, true, true, false]);
+    expect([table.set(3, 1), table.get(3), table.get(4)]).toEqual([true, 1, 0]);
+    expect([table.set(4, 7), table.set(4, 6), table.get(4)]).toEqual([true, false, 7]);
+  });
+});
+
+describe('SensorSet', () => {
+  it('takes sensors of as many pages as it may', () => {
+    const set = new SensorSet(2);
+    expect([0, 65_535, 65_536, 131_072, HIGHEST, 131_071].map((id) => set.add(id))).toEqual([true, true, true, false, false, true]);
+    expect([0, 1, 65_535, 65_536, 131_071, 131_072, HIGHEST].filter((id) => set.has(id))).toEqual([0, 65_535, 65_536, 131_071]);
+    for (const id of [65_535, 131_072]) set.delete(id);
+    expect([0, 65_535, 65_536, 131_072].filter((id) => set.has(id))).toEqual([0, 65_536]);
   });
 });

@@ -202,7 +202,7 @@ describe('a flood of strangers', () => {
     supervision.reading({ ...emptyStatus(), id, notReported: fields, unreadable: fields }, at, at, false);
 
   it('is remembered up to a bound, of sensors and of faults', () => {
-    const unsaved = { changed: new Set<number>(), riding: new Set<number>() };
+    const unsaved = { changed: new Set<number>(), riding: [] as number[] };
     const supervision = new Supervision(0, unsaved, { sensorsMax: 5, faultyMax: 3 });
     for (let id = 1; id <= 10; id += 1) reading(supervision, id, id, SMOKE);
     expect(supervision.take().map(({ sensor }) => sensor)).toEqual([1, 2, 3]);
@@ -218,7 +218,7 @@ describe('a flood of strangers', () => {
   });
 
   it('leaves no fault of a sensor that there is no room to remember', () => {
-    const supervision = new Supervision(0, { changed: new Set(), riding: new Set() }, { sensorsMax: 1 });
+    const supervision = new Supervision(0, { changed: new Set(), riding: [] }, { sensorsMax: 1 });
     for (const id of [1, 2]) reading(supervision, id, 1, SMOKE);
     expect(supervision.take().map(({ sensor }) => sensor)).toEqual([1]);
     expect(supervision.stateOf(2)).toBeUndefined();
