@@ -2,14 +2,18 @@ import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { BrokerClocks } from '../../../../message-log/kafka/broker-clocks.ts';
 import { timeIn } from '../../../../message-log/kafka/broker-time.ts';
-import type { Client } from '../../../../message-log/kafka/client.ts';
+import type { Client, Lane } from '../../../../message-log/kafka/client.ts';
 import type { Broker } from '../../../../message-log/kafka/kafkajs.ts';
+import { BASE_TIME_AT, MAGIC_AT, MAX_TIME_AT, PRODUCER_ID_AT, RECORDS_AT } from '../../../../message-log/kafka/wire/batch-format.ts';
+import { readInt64 } from '../../../../message-log/kafka/wire/int64.ts';
 import { RequestWriter } from '../../../../message-log/kafka/wire/request-writer.ts';
 import { Health } from '../../../../runtime/health.ts';
 
 const NOON = Date.UTC(2026, 10, 29, 12);
 const MINUTE = 60_000;
 const limits = { beforeMs: 60_000, afterMs: 5_000 };
+/** As brokers say that there is no limit. */
+const UNLIMITED = '9223372036854775807';
 const place = { name: 'ENTRY', partition: 0 };
 
 /** As Kafka 4.4.0 says it, a broker whose clock shows `now`. */
@@ -49,8 +53,20 @@ describe('the clocks of this machine and of the brokers', () => {
     expect(world.health.ready).toBe(true);
   });
 
-  it('are not asked of a broker that would store the question', async () => {
-    world.limited = false;
+  it('are asked for with a record of 1970, which no broker with limits stores', async () => {
+    await clocks.ask('ENTRY');
+    const batch = world.asked.subarray(world.asked.indexOf('clock') - RECORDS_AT - 20);
+    const magic = batch.indexOf(Buffer.from([0xff, 0xff, 0xff, 0xff, 2]));
+    const at = (place: number): number => readInt64(batch, magic + 4 - MAGIC_AT + place);
+    expect([at(BASE_TIME_AT), at(MAX_TIME_AT), at(PRODUCER_ID_AT)]).toEqual([1, 1, -1]);
+  });
+
+  it.each([
+    ['no limits', { before: UNLIMITED, after: UNLIMITED }],
+    ['no limit before', { before: UNLIMITED, after: '5000' }],
+    ['no limit after', { before: '60000', after: UNLIMITED }],
+  ])('are not asked of a broker that has %s and could store the question', async (_, limits) => {
+    world.limits = limits;
     world.mine += 30 * MINUTE;
     await clocks.ask('ENTRY');
     expect(world.questions).toBe(0);
@@ -148,7 +164,8 @@ class World {
   brokers = NOON;
   offOf: Readonly<Record<number, number>> = {};
   elapsed = 1_000;
-  limited = true;
+  limits = { before: '60000', after: '5000' };
+  asked = Buffer.alloc(0);
   /** So many questions are answered with an error. */
   unknown = 0;
   leaders = [1];
@@ -176,9 +193,7 @@ class World {
   async refresh(): Promise<void> {}
 
   async atBroker(_node: number, _work: (broker: Broker) => Promise<unknown>): Promise<unknown> {
-    const set = { before: '60000', after: '5000' };
-    const unset = { before: '9223372036854775807', after: '9223372036854775807' };
-    const { before, after } = this.limited ? set : unset;
+    const { before, after } = this.limits;
     const configEntries = [
       { configName: 'message.timestamp.before.max.ms', configValue: before },
       { configName: 'message.timestamp.after.max.ms', configValue: after },
@@ -187,8 +202,9 @@ class World {
   }
 
   /** INVALID_TIMESTAMP, with the words for the first record. */
-  async exchange(node: number): Promise<Buffer> {
+  async exchange(node: number, _lane: Lane, _api: unknown, pieces: readonly Buffer[]): Promise<Buffer> {
     this.questions += 1;
+    this.asked = Buffer.concat(pieces);
     if (this.unknown > 0) {
       this.unknown -= 1;
       const [topic, error] = ['ENTRY', 3];
