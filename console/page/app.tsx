@@ -13,6 +13,7 @@ import { SignIn } from './sign-in.tsx';
 import { StatusLine } from './status-line.tsx';
 import { openedOf } from './state.ts';
 import type { Store } from './store.ts';
+import { count } from './time.ts';
 import { WorldMap } from './world-map.tsx';
 
 interface Props {
@@ -94,14 +95,19 @@ function QueueSection({ store, operator }: { store: Store; operator: Operator })
   );
 }
 
+/** More than these would cover the work. */
+const DEEDS_SHOWN = 4;
+
 /** What the operator must hear of, whichever alarm is open. */
 function Messages({ store, operator }: { store: Store; operator: Operator }) {
   const { state } = store;
   const opened = openedOf(state);
   const notice = state.notice && state.notice.until > Date.now() ? state.notice.text : undefined;
+  const deeds = state.deeds.filter(({ alarm }) => alarm !== opened);
   return (
     <div class="messages">
-      <DeedList deeds={state.deeds.filter(({ alarm }) => alarm !== opened)} named onDismiss={(deed) => operator.dismiss(deed)} />
+      {deeds.length > DEEDS_SHOWN && <p class="notice">{count(deeds.length - DEEDS_SHOWN)} earlier ones are open too</p>}
+      <DeedList deeds={deeds.slice(-DEEDS_SHOWN)} named onDismiss={(deed) => operator.dismiss(deed)} />
       <p class="notice" role="status">
         {notice}
       </p>
