@@ -62,13 +62,12 @@ it('is told by every beat', { timeout: 240_000 }, async () => {
   await processor.start();
   await expect.poll(() => behind() ?? Number.POSITIVE_INFINITY, { timeout: 30_000 }).toBeLessThan(PROOF_MS);
   const before = live.named('beat').length;
-  await delay(30_000);
+  await delay(15_000);
   const working = live
     .named('beat')
     .slice(before)
     .map(({ detection }) => detection.behindMs ?? Number.POSITIVE_INFINITY);
-  process.stdout.write(`behind while all works, ms: ${working.join(' ')}\n`);
-  expect(working.length).toBeGreaterThan(7);
+  expect(working.length).toBeGreaterThan(3);
   expect(Math.max(...working)).toBeLessThan(PROOF_MS);
 
   // One that dies is missed.
