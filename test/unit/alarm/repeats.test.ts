@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import type { AlarmChange } from '../../../alarm/alarm.ts';
 import type { Detection } from '../../../alarm/detection.ts';
-import { REPEATABLE_BYTES_MAX, REPEATABLE_MAX } from '../../../alarm/repeats.ts';
+import { isRepeat, REPEATABLE_BYTES_MAX, REPEATABLE_MAX, remember as keepFor } from '../../../alarm/repeats.ts';
 import { feed, type Reading, REPEAT_WITHIN, remember, SENSOR, SKEW, withRules } from './detection-rig.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -87,6 +87,29 @@ function statesOf(readings: readonly Reading[]): Map<number, string> {
 }
 
 describe('what is remembered for repeats', () => {
+  const first = { at: 100_000, seq: 1, value: 'a' };
+
+  it.each([
+    [100_000 - MINUTE - 1, false],
+    [100_000 - MINUTE, true],
+    [100_000 + MINUTE, true],
+    [100_000 + MINUTE + 1, false],
+  ])('makes the same at %d a repeat: %s', (at, expected) => {
+    expect(isRepeat([first], { ...first, at }, MINUTE)).toBe(expected);
+    expect([{ seq: 2 }, { value: 'b' }].map((other) => isRepeat([first], { ...first, at, ...other }, MINUTE))).toEqual([false, false]);
+  });
+
+  it('is what came a minute before the latest, in 64 readings and 16 KiB', () => {
+    const kept = (before: readonly (typeof first)[], value = 'b') =>
+      keepFor(before, { at: 100_000 + MINUTE, seq: 2, value }, MINUTE).length;
+    expect([kept([first]), kept([{ ...first, at: first.at - 1 }])]).toEqual([2, 1]);
+    const many = Array.from({ length: 64 }, (_, seq) => ({ ...first, seq }));
+    expect([kept(many.slice(1)), kept(many)]).toEqual([64, 64]);
+    expect([kept([first], 'x'.repeat(16_383)), kept([first], 'x'.repeat(16_384))]).toEqual([2, 1]);
+    const large = { ...first, value: 'x'.repeat(10_000) };
+    expect(kept([large, large, first, first], 'x'.repeat(6_000))).toBe(4);
+  });
+
   const repeatableOf = (detection: Detection): unknown[] =>
     JSON.parse(detection.takeEffects(true)?.changed.get(SENSOR) ?? '{}').repeatable ?? [];
 
