@@ -26,7 +26,8 @@ describe('the clocks of this machine and of the brokers', () => {
   beforeEach(() => {
     world = new World();
     const client = world as unknown as Client;
-    const deps = { client, clock: () => world.mine, health: world.health, logger: pino({ level: 'silent' }), requestTimeoutMs: 1_000 };
+    const logger = pino({ base: null, timestamp: false }, { write: (line: string) => world.lines.push(JSON.parse(line)) });
+    const deps = { client, clock: () => world.mine, health: world.health, logger, requestTimeoutMs: 1_000 };
     clocks = new BrokerClocks(deps, () => world.elapsed);
   });
 
@@ -88,6 +89,34 @@ describe('the clocks of this machine and of the brokers', () => {
     await world.pass(31_000, clocks);
     expect(world.questions).toBeGreaterThan(5);
     expect(world.questions).toBeLessThan(10);
+  });
+
+  it('that differ are an error in the log when it begins, and a line when it is over, not one for each refusal', async () => {
+    world.mine -= 30 * MINUTE;
+    await clocks.ask('ENTRY');
+    for (let n = 0; n < 3; n += 1) clocks.refused(1, place, words(world.brokers));
+    await world.pass(12_000, clocks);
+    world.mine += 30 * MINUTE;
+    await world.pass(3_000, clocks);
+    for (let n = 0; n < 3; n += 1) clocks.accepted(1);
+    expect(world.lines).toMatchObject([
+      { level: 50, broker: 1, off: '30 min', direction: 'behind' },
+      { level: 30, broker: 1, msg: expect.stringContaining('agrees') },
+    ]);
+  });
+
+  it('are no matter any more once the topic has no limits, and the broker is not asked on', async () => {
+    world.mine += 30 * MINUTE;
+    await clocks.ask('ENTRY');
+    world.limits = { before: UNLIMITED, after: UNLIMITED };
+    await world.pass(6_000, clocks);
+    expect(clocks.agree).toBe(true);
+    expect(world.health.ready).toBe(true);
+    const { described } = world;
+    await world.pass(20_000, clocks);
+    for (let n = 0; n < 3; n += 1) await clocks.ask('ENTRY');
+    expect(world.described).toBe(described);
+    expect(world.questions).toBe(1);
   });
 
   it('agree again by themselves once this one is put right', async () => {
@@ -166,6 +195,8 @@ class World {
   elapsed = 1_000;
   limits = { before: '60000', after: '5000' };
   asked = Buffer.alloc(0);
+  described = 0;
+  readonly lines: unknown[] = [];
   /** So many questions are answered with an error. */
   unknown = 0;
   leaders = [1];
@@ -193,6 +224,7 @@ class World {
   async refresh(): Promise<void> {}
 
   async atBroker(_node: number, _work: (broker: Broker) => Promise<unknown>): Promise<unknown> {
+    this.described += 1;
     const { before, after } = this.limits;
     const configEntries = [
       { configName: 'message.timestamp.before.max.ms', configValue: before },
