@@ -62,12 +62,15 @@ async function survivorsOf(source: string, mutants: readonly Mutant[]): Promise<
 /** Resolves with the mutant at which it ended; their number where it came to the end. */
 function run(source: string, first: number, tests: readonly string[], onKilled: (index: number) => void): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = fork(new URL('./runner.ts', import.meta.url), [source, String(first), ...tests], {
+    const child = fork('test/mutation/runner.ts', [source, String(first), ...tests], {
       execArgv: ['--import', 'tsx'],
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     let next = first;
-    const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+    let endless = false;
+    const timer = setTimeout(() => {
+      endless = child.kill('SIGKILL');
+    }, PATIENCE_MS);
     child.on('message', (report: Report) => {
       timer.refresh();
       if (report.problem !== undefined) reject(new Error(`${source}: ${report.problem}`));
@@ -76,9 +79,10 @@ function run(source: string, first: number, tests: readonly string[], onKilled: 
         next = report.index + 1;
       }
     });
-    child.on('exit', () => {
+    child.on('exit', (code) => {
       clearTimeout(timer);
-      resolve(next);
+      if (endless || code === 0) resolve(next);
+      else reject(new Error(`${source}: the tests' process ended with ${code}`));
     });
   });
 }
