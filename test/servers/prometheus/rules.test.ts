@@ -39,7 +39,7 @@ describe('the configuration of Prometheus', () => {
 });
 
 describe('the alert rules', () => {
-  it('fire when they should and not before: deploy/prometheus/tests', async () => {
+  it('fire when they should and not before: deploy/prometheus/tests', { timeout: 300_000 }, async () => {
     const files = (await readdir(join(SHIPPED, 'tests'))).map((file) => join('tests', file));
     const said = await check('promtool', ['test', 'rules', ...files], folder);
     expect(said.match(/SUCCESS/g)).toHaveLength(files.length);
