@@ -83,8 +83,8 @@ describe('while a note is typed', () => {
         fake.answer = ({ path }) => (path === `/api/alarms/${mine.id}` ? { status: 200, body: whole(ended(mine)) } : undefined);
         fake.snapshot = { alarms: [STRANGERS] };
         fake.cut();
-        await page.locator('.link.stale').waitFor();
-        await page.locator('.link.live').waitFor();
+        await expect.poll(() => fake.asked.filter(({ path }) => path.startsWith('/api/live')).length).toBeGreaterThan(1);
+        await page.locator('.sentence', { hasText: 'Ended' }).waitFor();
       },
     ],
   ];

@@ -110,6 +110,7 @@ export async function startFakeConsole(): Promise<FakeConsole> {
   app.use(express.json());
   app.get('/api/live', async (request, response) => {
     const asked = { method: 'GET', path: request.url, body: {} };
+    fake.asked.push(asked);
     const other = await fake.answer(asked);
     if (other === 'never') return;
     if (other) return void response.status(other.status).json(other.body);
