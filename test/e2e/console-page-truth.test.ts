@@ -133,6 +133,7 @@ describe('the list', () => {
     await start({ alarms: [mine, motion(2)] });
     await row(1).click();
     await page.locator('.panel h2', { hasText: 'sensor 1' }).waitFor();
+    await page.mouse.move(900, 20);
     fake.answer = ({ method }) => {
       if (method !== 'POST') return undefined;
       const acked: ListedAlarm = { ...mine, version: 2, state: 'ACTIVE_ACK', acknowledgedBy: 'op1' };
