@@ -12,7 +12,7 @@ export function numberText(text: string): string | undefined {
 
 /** A finite number, or a text that holds one; NaN for anything else. */
 export function numberIn(value: unknown): number {
-  const number = typeof value === 'string' ? Number(numberText(value.trim()) ?? Number.NaN) : value;
+  const number = typeof value === 'string' ? Number(numberText(value.trim())) : value;
   return typeof number === 'number' && Number.isFinite(number) ? number : Number.NaN;
 }
 

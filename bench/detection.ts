@@ -9,7 +9,12 @@ const MESSAGES = 1_000_000;
 const HITS = 0.005;
 const SEED = 20_260_301;
 
+/** The state of a sensor that reports all and of which there is nothing else to remember. */
+const KNOWN = '{"v":2,"known":7}';
+
 interface Corpus {
+  /** Ids are 1 to this. */
+  readonly sensors: number;
   readonly bytes: Buffer;
   readonly starts: Int32Array;
   readonly ends: Int32Array;
@@ -40,8 +45,10 @@ export async function benchDetection(runs: number): Promise<readonly Figure[]> {
   return figures;
 }
 
-function detectAll({ bytes, starts, ends }: Corpus): number {
+/** The sensors have reported before, as nearly all have at any time: one is new only once. */
+function detectAll({ bytes, starts, ends, sensors }: Corpus): number {
   const detection = new Detection({ rules: DEFAULT_RULES, partition: 0, clockSkewMaxMs: 2_000, repeatWithinMs: 60_000 });
+  for (let sensor = 1; sensor <= sensors; sensor += 1) detection.restore(sensor, KNOWN);
   const status = emptyStatus();
   let i = 0;
   const value = (): string => bytes.toString('utf8', starts[i], ends[i]);
@@ -90,7 +97,7 @@ function corpusOf(sensors: number): Corpus {
     ends[i] = end;
     texts.push(text);
   }
-  return { bytes: Buffer.from(texts.join(''), 'latin1'), starts, ends, texts };
+  return { sensors, bytes: Buffer.from(texts.join(''), 'latin1'), starts, ends, texts };
 }
 
 /** A linear congruential generator (Numerical Recipes): numbers from 0 up to 1. */
