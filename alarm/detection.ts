@@ -18,6 +18,7 @@ import {
   toJson,
 } from './sensor-state.ts';
 import { ALARM_TYPES, type AlarmType, hits, isHit, STATUS_BYTES_MAX, type Status } from './status.ts';
+import { SensorSet } from './sensor-set.ts';
 import { Supervision } from './supervision.ts';
 
 export interface DetectionSettings {
@@ -64,6 +65,8 @@ export class Detection {
   readonly #valueMax: number;
   readonly #states = new Map<number, SensorState>();
   readonly #unsaved = { changed: new Set<number>(), riding: [] as number[] };
+  /** Sensors that reported all and have no fault: of another such reading there is nothing to note. */
+  readonly #usual = new SensorSet();
   readonly #supervision: Supervision;
   readonly #active: Record<AlarmType, number> = { motion: 0, smoke: 0, temperature: 0 };
   readonly #due = new DueQueue();
@@ -80,7 +83,7 @@ export class Detection {
     this.#clockSkewMaxMs = clockSkewMaxMs;
     this.#lateMax = 2 * clockSkewMaxMs;
     this.#repeatWithinMs = repeatWithinMs;
-    this.#supervision = new Supervision(partition, this.#unsaved);
+    this.#supervision = new Supervision(partition, this.#unsaved, { usual: this.#usual });
     const hitsMax = Math.max(...ALARM_TYPES.map((type) => rules[type].hits));
     this.#valueMax = Math.min(STATUS_BYTES_MAX, Math.floor(VALUES_MAX / hitsMax));
   }
@@ -123,7 +126,7 @@ export class Detection {
   /** A record of ENTRY, received `at`. `value` is asked for its text if it is a hit. */
   entry(status: Status, at: number, offset: number, value: () => string): void {
     if (at >= this.#dueNext) this.#forget(at);
-    if (!this.#supervision.isUsual(status)) this.#supervise(status, at, offset);
+    if (status.notReported !== 0 || !this.#usual.has(status.id)) this.#supervise(status, at, offset);
     if (isHit(status)) this.#hit(status, at, offset, value());
   }
 

@@ -1,4 +1,4 @@
-import { SensorSet } from './sensor-set.ts';
+import type { SensorSet } from './sensor-set.ts';
 
 /** Up to this many sensors that aren't usual are remembered by a partition; of further ones nobody notices that a detector has fallen silent. 33 MB. */
 export const SENSORS_MAX = 2 ** 22;
@@ -20,7 +20,7 @@ export class KnownDetectors {
   #bits = new Uint8Array(CAPACITY_AT_FIRST);
   #size = 0;
 
-  constructor(usualBits: number, max = SENSORS_MAX, usual = new SensorSet()) {
+  constructor(usualBits: number, usual: SensorSet, max = SENSORS_MAX) {
     this.#usualBits = usualBits;
     this.#max = max;
     this.#usual = usual;

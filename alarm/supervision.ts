@@ -4,6 +4,7 @@ import { DueQueue } from './due-queue.ts';
 import { DETECTOR_NAMES, type Detector, type Fault, type FaultReason, type SensorFaults } from './faults.ts';
 import { MAX_TEMPERATURE, MOTION, SMOKE, TEMPERATURE } from './field-names.ts';
 import { KnownDetectors } from './known-detectors.ts';
+import { SensorSet } from './sensor-set.ts';
 import type { Status } from './status.ts';
 
 /** A standing fault is written again after this long, so that who reads from where retention begins finds it. */
@@ -48,11 +49,15 @@ export class Supervision {
   readonly #queued = new Set<number>();
   #records: SensorFaults[] = [];
 
-  constructor(partition: number, unsaved: Unsaved, { sensorsMax = undefined as number | undefined, faultyMax = FAULTY_MAX } = {}) {
+  constructor(
+    partition: number,
+    unsaved: Unsaved,
+    { sensorsMax = undefined as number | undefined, faultyMax = FAULTY_MAX, usual = new SensorSet() } = {},
+  ) {
     this.#partition = partition;
     this.#unsaved = unsaved;
     this.#faultyMax = faultyMax;
-    this.#known = new KnownDetectors(ALL, sensorsMax);
+    this.#known = new KnownDetectors(ALL, usual, sensorsMax);
   }
 
   /** Sensors with a fault, by detector. */
@@ -69,12 +74,7 @@ export class Supervision {
     return this.#records.length;
   }
 
-  /** Whether a reading is what nearly all are, of which there is nothing to note. */
-  isUsual({ id, notReported }: Status): boolean {
-    return notReported === 0 && this.#known.get(id) === ALL;
-  }
-
-  /** A reading that isn't usual. `stale`: it is older than a recovery, so that it says nothing of now. */
+  /** A reading of a sensor that isn't usual, or that lacks a field. `stale`: it is older than a recovery, so that it says nothing of now. */
   reading({ id, notReported, unreadable }: Status, at: number, offset: number, stale: boolean): void {
     const bits = this.#known.get(id);
     const known = bits & ALL;
@@ -182,7 +182,7 @@ export class Supervision {
   }
 
   #forgetIfCalm(sensor: number, { ended }: FaultState, at: number): void {
-    if (DETECTOR_NAMES.some((detector) => at < (ended[detector] ?? at - FLAPPING_MS) + FLAPPING_MS)) return;
+    if (Object.values(ended).some((endedAt) => at - endedAt < FLAPPING_MS)) return;
     this.#states.delete(sensor);
     this.#known.set(sensor, this.knownOf(sensor));
     this.#unsaved.riding.push(sensor);
@@ -195,7 +195,8 @@ export class Supervision {
 
 function isOver({ detector, since }: Fault, { ended }: FaultState, readable: number, at: number): boolean {
   if ((DETECTOR_BITS[detector] & readable) === 0) return false;
-  const cameAgain = since - (ended[detector] ?? Number.NEGATIVE_INFINITY) < FLAPPING_MS;
+  const endedBefore = ended[detector];
+  const cameAgain = endedBefore !== undefined && since - endedBefore < FLAPPING_MS;
   return !cameAgain || at - since >= FLAPPING_MS;
 }
 

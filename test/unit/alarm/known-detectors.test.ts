@@ -11,7 +11,7 @@ describe('KnownDetectors', () => {
     ['a set with little room', 3],
   ])('keeps what it was given, however many sensors there are: %s', (_, pagesMax) => {
     const next = random(5);
-    const table = new KnownDetectors(7, undefined, new SensorSet(pagesMax));
+    const table = new KnownDetectors(7, new SensorSet(pagesMax));
     const expected = new Map<number, number>();
     for (let i = 0; i < 100_000; i += 1) {
       const sensor = Math.floor(next() * 2 ** (i % 3 === 0 ? 31 : 16));
@@ -24,14 +24,14 @@ describe('KnownDetectors', () => {
   });
 
   it('takes consecutive ids, the lowest and the highest', () => {
-    const table = new KnownDetectors(7);
+    const table = new KnownDetectors(7, new SensorSet());
     const ids = [...Array.from({ length: 5_000 }, (_, i) => i), ...Array.from({ length: 5_000 }, (_, i) => HIGHEST - i)];
     for (const id of ids) table.set(id, 1 + (id % 7));
     expect(ids.filter((id) => table.get(id) !== 1 + (id % 7))).toEqual([]);
   });
 
   it('knows of each sensor the latest', () => {
-    const table = new KnownDetectors(7);
+    const table = new KnownDetectors(7, new SensorSet());
     const told = [1, 7, 15, 7, 3].map((bits) => {
       table.set(5, bits);
       return table.get(5);
@@ -40,7 +40,7 @@ describe('KnownDetectors', () => {
   });
 
   it('takes no more unusual sensors than it may, and goes on with those it has', () => {
-    const table = new KnownDetectors(7, 3);
+    const table = new KnownDetectors(7, new SensorSet(), 3);
     expect([1, 2, 3, 4].map((id) => table.set(id, 5))).toEqual([true, true, true, false]);
     expect([table.set(3, 1), table.get(3), table.get(4)]).toEqual([true, 1, 0]);
     expect([table.set(4, 7), table.set(4, 6), table.get(4)]).toEqual([true, false, 7]);

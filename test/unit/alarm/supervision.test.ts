@@ -4,7 +4,8 @@ import type { Detection } from '../../../alarm/detection.ts';
 import type { SensorFaults } from '../../../alarm/faults.ts';
 import { AT, DETECTORS, MAX_TEMPERATURE, MOTION, SEQ, SMOKE, TEMPERATURE } from '../../../alarm/field-names.ts';
 import { emptyStatus } from '../../../alarm/status.ts';
-import { FLAPPING_MS, REPORTED_EVERY_MS, Supervision } from '../../../alarm/supervision.ts';
+import { SensorSet } from '../../../alarm/sensor-set.ts';
+import { FAULTY_MAX, FLAPPING_MS, REPORTED_EVERY_MS, Supervision } from '../../../alarm/supervision.ts';
 import { feed, type Reading, remember, SENSOR, SKEW, withRules } from './detection-rig.ts';
 
 const DAY = 86_400_000;
@@ -194,6 +195,59 @@ describe('a hit that is dropped as older than a recovery', () => {
       '1: smoke unreadable 1',
     ]);
     expect(detection.stale).toBe(1);
+  });
+});
+
+describe('what is known of a sensor', () => {
+  const restoredWith = (json: string) => {
+    const detection = withRules();
+    detection.restore(SENSOR, json);
+    return detection;
+  };
+  const onlySmokeUnreadable = { ...unreadable(2, SMOKE), notReported: DETECTORS };
+  const smokeUnreadable = lived([without(1, DETECTORS & ~SMOKE), onlySmokeUnreadable]).states.get(SENSOR) ?? '';
+
+  it('has no detector that it never reported, though it has a fault', () => {
+    expect(summary(faultsAfter([without(3, DETECTORS)], restoredWith(smokeUnreadable)))).toEqual([]);
+    expect(summary(faultsAfter([onlySmokeUnreadable, without(3, MOTION)]))).toEqual(['2: smoke unreadable 2', '3: ']);
+  });
+
+  it('has those that it reported, though it has a fault of another', () => {
+    const { states } = lived([full(1), unreadable(2, SMOKE)]);
+    expect(summary(faultsAfter([unreadable(3, SMOKE), without(4, SMOKE | MOTION)], restoredWith(states.get(SENSOR) ?? '')))).toEqual([
+      '4: smoke unreadable 2, motion absent 4',
+    ]);
+  });
+
+  it('is the one detector that it reported, after a restart, too', () => {
+    expect(summary(faultsAfter([without(2, DETECTORS)], restoredWith('{"v":2,"known":1}')))).toEqual(['2: motion absent 2']);
+  });
+
+  it('is what was restored last', () => {
+    const detection = restoredWith(smokeUnreadable);
+    detection.restore(SENSOR, '{"v":2,"known":7}');
+    expect(detection.faulty.smoke).toBe(0);
+    expect(faultsAfter([full(5)], detection)).toEqual([]);
+  });
+
+  it('is nothing to look at again once its faults are over for long', () => {
+    const usual = new SensorSet();
+    const supervision = new Supervision(0, { changed: new Set(), riding: [] }, { usual });
+    const told = [
+      [1, 0],
+      [2, SMOKE],
+      [3, 0],
+      [2 + FLAPPING_MS, 0],
+      [3 + FLAPPING_MS, 0],
+    ].map(([at = 0, fields = 0]) => {
+      supervision.reading({ ...emptyStatus(), id: 9, notReported: fields, unreadable: fields }, at, at, false);
+      return usual.has(9);
+    });
+    expect(told).toEqual([true, false, false, false, true]);
+  });
+
+  it('is bounded in time and number as documented', () => {
+    expect([FLAPPING_MS, FAULTY_MAX, REPORTED_EVERY_MS]).toEqual([5 * 60_000, 100_000, DAY]);
   });
 });
 
