@@ -93,6 +93,18 @@ describe('a status with a field that is unreadable', () => {
     );
   });
 
+  it.each([
+    ['a comma too many within', '{"a":[1,2,],"b":{"c":1,},"d":[3 , ]}', '{"a":[1,2],"b":{"c":1},"d":[3  ]}'],
+    ['nothing at all within', '{"a":,"b":}', '{"a":null,"b":null}'],
+    ['what cannot be understood within, as a text', '{"a":1 2}', '"{\\"a\\":1 2}"'],
+    ['escapes in texts', '"a\\n\\"b\\u00fc\\\\"', '"a\\n\\"b\\u00fc\\\\"'],
+    ['backslashes that escape nothing', '"C:\\Dir\\u12"', '"C:\\\\Dir\\\\u12"'],
+    ['what is bare, as a text', 'ok so far', '"ok so far"'],
+  ])('keeps %s', (_, value, expected) => {
+    const bytes = Buffer.from(`{"id":42959,"smoke":nan,"more":${value}}`);
+    expect(decoded(bytes).repaired?.toString()).toBe(`{"id":42959,"smoke":null,"more":${expected}}`);
+  });
+
   it('is stored in UTF-8 where it came in Latin-1', () => {
     const bytes = Buffer.from(message({ name: '"B\u00fcro"' }), 'latin1');
     const status = decoded(bytes);
