@@ -139,9 +139,12 @@ export async function startTestConsole(options: Options = {}): Promise<TestConso
   };
   const config: ConsoleConfig = { ...readSettings(consoleSettings, environment), host: options.host ?? '127.0.0.1' };
   const console = await startConsole(config, { ...shared, registry: new Registry(), archive, history, directory, archiveGroup: 'archive' });
+  let lastAt = 0;
   const append = async (topic: 'ENTRY' | 'OK', sensor: number, value: object): Promise<void> => {
     const bytes = Buffer.from(JSON.stringify({ id: sensor, ...value }));
-    await log.append(topic, { length: 1, bytes, keys: [sensor], starts: [0], ends: [bytes.length] }, Date.now());
+    // As a proxy has it: a recovery is later than the readings before it.
+    lastAt = Math.max(Date.now(), topic === 'OK' ? lastAt + 1 : lastAt);
+    await log.append(topic, { length: 1, bytes, keys: [sensor], starts: [0], ends: [bytes.length] }, lastAt);
   };
   return {
     log,

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -300,7 +301,8 @@ describe('import of client files', () => {
           } else {
             for (const text of part.bad.toString('latin1').split(/\r\n|\r|\n/)) {
               chunks.push(Buffer.from(`${text}\n`, 'latin1'));
-              const isBlank = Buffer.from(text, 'latin1').toString('utf8').replaceAll(',', '').trim() === '';
+              const bytes = Buffer.from(text, 'latin1');
+              const isBlank = (isUtf8(bytes) ? bytes.toString('utf8') : text).replaceAll(',', '').trim() === '';
               if (!isBlank) badLines.push(line);
               line += 1;
             }
