@@ -70,7 +70,8 @@ it(`loses, doubles and invents nothing over ${ROUNDS} crashes (seed ${SEED})`, a
     process.stdout.write(`\n${kills} crashes, seed ${SEED}\n${output.slice(-2_000)}\n`);
     expect(kills).toBeGreaterThan(ROUNDS / 2);
     expect(report?.comparison?.findings).toEqual([]);
-    expect(report?.comparison?.observed.activated).toBeGreaterThan(kills);
+    // Other scenarios have fewer alarms.
+    expect(report?.comparison?.observed.activated).toBeGreaterThan(SCENARIO === 'flapping' ? kills : 0);
     expect([report?.mails?.missing, report?.mails?.doubled, report?.mails?.invented]).toEqual([[], [], []]);
     expect(exitCode).toBe(0);
   } finally {
