@@ -12,6 +12,7 @@ import { apiRoutes } from './api/routes.ts';
 import type { ConsoleConfig } from './config.ts';
 import { ActionLog } from './live/action-log.ts';
 import { type LiveDeps, startLiveView } from './live/live-view.ts';
+import { answerBeforeClosing } from './pending-answer.ts';
 import { registerMetrics } from './metrics.ts';
 import { startPage } from './page-files.ts';
 import { Access } from './security/access.ts';
@@ -42,6 +43,7 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
   const live = await startLiveView({ ...deps, logger }, config.streamsMax, sessionClock);
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000, maxHeaderSize: 16_384 });
   server.maxConnections = 2_000;
+  answerBeforeClosing(server);
   const port = await listen(server, config, 'TOCSIN_CONSOLE_PORT').catch(async (error: unknown) => {
     stopping.abort();
     await live.stop();
