@@ -5,11 +5,11 @@ import type { Rule } from './rules.ts';
 export type Hits = readonly Evidence[];
 
 /**
- * The latest `limit` of the hits and one more; the same array if that one isn't among them. Latest by record time, not by order of reading: so
- * what is kept doesn't depend on when an OK cuts off the older ones.
+ * The latest `limit` of the hits and one more, which was read last; the same array if that one isn't among them. Latest by record time, at equal
+ * times by order of reading: so what is kept doesn't depend on when an OK cuts off the older ones.
  */
 export function keep(hits: Hits, hit: Evidence, limit: number): Hits {
-  const place = hits.findLastIndex((kept) => isLater(hit, kept)) + 1;
+  const place = hits.findLastIndex((kept) => kept.at <= hit.at) + 1;
   if (place === 0 && hits.length >= limit) return hits;
   return hits.toSpliced(place, 0, hit).slice(-limit);
 }
@@ -37,8 +37,4 @@ export function suffice(hits: Hits, rule: Rule): boolean {
  */
 export function completing(hits: Hits): Evidence {
   return hits.reduce((last, hit) => (hit.offset > last.offset ? hit : last));
-}
-
-function isLater(hit: Evidence, than: Evidence): boolean {
-  return hit.at > than.at || (hit.at === than.at && hit.offset > than.offset);
 }
