@@ -17,7 +17,8 @@ export interface Ledger {
   readonly coversTo: number;
 }
 
-const delivery = z.looseObject({ alarm: z.string(), event: z.enum(['raised', 'cleared']), completes: z.literal(true).optional() });
+/** Of an event's own mail, not of one that completes it. */
+const delivery = z.looseObject({ alarm: z.string(), event: z.enum(['raised', 'cleared']), completes: z.never().optional() });
 
 export function deliveryKey(alarm: string, event: MailedEvent): string {
   return `${alarm} ${event}`;
@@ -42,7 +43,7 @@ export async function readLedger(log: MessageLog, partition: number): Promise<Le
 function keyOf(value: string): string | undefined {
   try {
     const parsed = delivery.safeParse(JSON.parse(value));
-    return parsed.success && !parsed.data.completes ? deliveryKey(parsed.data.alarm, parsed.data.event) : undefined;
+    return parsed.success ? deliveryKey(parsed.data.alarm, parsed.data.event) : undefined;
   } catch {
     return undefined;
   }

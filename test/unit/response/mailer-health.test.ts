@@ -46,6 +46,7 @@ describe('the mailer', () => {
     says.finished();
     expect(log).toEqual([]);
     says.deferred(busyServer);
+    expect(log).toEqual(['a mail could not be handed over, trying again']);
     says.deferred(busyServer);
     time.now += 30_001;
     says.check(2);
@@ -68,6 +69,7 @@ describe('the mailer', () => {
     const { says, log, problem } = mailer();
     says.logBack();
     says.logAway(new TransientError('log-unavailable', 'no broker'), 0);
+    expect(log).toEqual(['the log does not answer, trying again']);
     says.logAway(new TransientError('log-unavailable', 'no broker'), 1);
     expect(problem()).toBe('no broker');
     says.logBack();
