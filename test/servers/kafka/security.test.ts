@@ -134,7 +134,7 @@ describe('an administrator', () => {
     expect(await topics(adminSettings())).toMatchObject({ code: 0, stderr: '' });
     const first = await topics(adminSettings(), '--acls', '--apply');
     expect(first).toMatchObject({ code: 0, stderr: '' });
-    expect(first.stdout).toContain('User:tocsin-proxy may do the 18 things that the proxy needs');
+    expect(first.stdout).toContain('User:tocsin-proxy may do the 20 things that the proxy needs');
     expect(await topics(adminSettings(), '--acls', '--apply')).toMatchObject({ code: 0, stdout: first.stdout });
   });
 
