@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Evidence } from '../../../alarm/alarm.ts';
-import { after, areAfter, completing, type Hits, keep, suffice } from '../../../alarm/kept-hits.ts';
+import { areAfter, after as laterThan, completing, type Hits, keep, suffice } from '../../../alarm/kept-hits.ts';
 
 const hit = (at: number, offset: number): Evidence => ({ topic: 'ENTRY', partition: 0, offset, at, value: '{}' });
 /** Hits of these times, read in this order. */
@@ -30,9 +30,9 @@ describe('the latest hits', () => {
 describe('hits after a recovery', () => {
   it('are those of later moments than its own', () => {
     const hits = read(3, 10, 20, 30);
-    expect(timesOf(after(hits, 20))).toEqual([30]);
+    expect(timesOf(laterThan(hits, 20))).toEqual([30]);
     expect([areAfter(hits, 9), areAfter(hits, 10), areAfter(hits, 11)]).toEqual([true, false, false]);
-    expect(after(hits, 9)).toBe(hits);
+    expect(laterThan(hits, 9)).toBe(hits);
   });
 });
 
