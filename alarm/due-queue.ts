@@ -16,8 +16,7 @@ export class DueQueue {
     const heap = this.#heap;
     const entry = { due, sensor };
     let i = heap.length;
-    heap.push(entry);
-    while (i > 0) {
+    for (;;) {
       const parent = (i - 1) >> 1;
       const above = heap[parent];
       if (above === undefined || !isBefore(entry, above)) break;
@@ -30,9 +29,9 @@ export class DueQueue {
   /** Takes the earliest away. */
   pop(): number | undefined {
     const heap = this.#heap;
-    const first = heap[0];
     const last = heap.pop();
-    if (first === undefined || last === undefined || heap.length === 0) return first?.sensor;
+    const first = heap[0];
+    if (first === undefined || last === undefined) return last?.sensor;
     let i = 0;
     for (;;) {
       let child = 2 * i + 1;

@@ -20,7 +20,10 @@ export function isRepeat(earlier: readonly Repeatable[], { at, seq, value }: Rep
 /** The hits that may come again, and one more. */
 export function remember(earlier: readonly Repeatable[], hit: Repeatable, withinMs: number): readonly Repeatable[] {
   const kept = [...earlier.filter(({ at }) => at >= hit.at - withinMs), hit].slice(-REPEATABLE_MAX);
-  let bytes = kept.reduce((sum, { value }) => sum + Buffer.byteLength(value), 0);
-  while (kept.length > 1 && bytes > REPEATABLE_BYTES_MAX) bytes -= Buffer.byteLength(kept.shift()?.value ?? '');
+  while (kept.length > 1 && bytesOf(kept) > REPEATABLE_BYTES_MAX) kept.shift();
   return kept;
+}
+
+function bytesOf(kept: readonly Repeatable[]): number {
+  return kept.reduce((sum, { value }) => sum + Buffer.byteLength(value), 0);
 }
