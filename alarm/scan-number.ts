@@ -5,7 +5,7 @@ const UNSURE = -1;
 
 /** Up to this many digits a number is exact as an integer, and dividing it by its power of ten rounds once, as it must. */
 const DIGITS_MAX = 15;
-const POWERS_OF_TEN = Float64Array.from({ length: DIGITS_MAX + 1 }, (_, i) => 10 ** i);
+const POWERS_OF_TEN = Float64Array.from({ length: DIGITS_MAX }, (_, i) => 10 ** i);
 
 /** Holds the number last read: a typed array, since a returned double would be boxed. */
 export const scanned = new Float64Array(1);
@@ -15,7 +15,7 @@ export const scanned = new Float64Array(1);
  * what it expects next.
  */
 export function readNumber(bytes: Buffer, start: number, end: number): number {
-  const negative = start < end && bytes[start] === MINUS;
+  const negative = bytes[start] === MINUS;
   const first = negative ? start + 1 : start;
   let value = 0;
   let dot = -1;
@@ -29,7 +29,7 @@ export function readNumber(bytes: Buffer, start: number, end: number): number {
   const whole = (dot < 0 ? i : dot) - first;
   const decimals = dot < 0 ? 0 : i - dot - 1;
   if (whole === 0 || (whole > 1 && bytes[first] === ZERO) || (dot >= 0 && decimals === 0) || whole + decimals > DIGITS_MAX) return UNSURE;
-  if (decimals > 0) value /= POWERS_OF_TEN[decimals] as number;
+  value /= POWERS_OF_TEN[decimals] as number;
   scanned[0] = negative ? -value : value;
   return i;
 }

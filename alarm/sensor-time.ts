@@ -8,12 +8,13 @@ export function parseIsoTime(text: string): number | undefined {
   const found = ISO.exec(text);
   if (!found) return undefined;
   const [, year, month, day, hour, minute, second = '0', fraction = '', sign, zoneHour = '0', zoneMinute = '0'] = found;
-  if (+(hour ?? 0) > 23 || +(minute ?? 0) > 59 || +second > 59 || +zoneHour > 23 || +zoneMinute > 59) return undefined;
+  if (Number(hour) > 23 || Number(minute) > 59 || +second > 59 || +zoneHour > 23 || +zoneMinute > 59) return undefined;
   // setUTCFullYear, since Date.UTC takes the years 0 to 99 for 1900 to 1999.
   const date = new Date(0);
   date.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
-  if (date.getUTCMonth() !== Number(month) - 1 || date.getUTCDate() !== Number(day)) return undefined;
-  const ms = Number(fraction.padEnd(3, '0').slice(0, 3));
+  // A day that the month doesn't have is in another one.
+  if (date.getUTCMonth() !== Number(month) - 1) return undefined;
+  const ms = Number(fraction.slice(0, 3).padEnd(3, '0'));
   const zone = (+zoneHour * 60 + +zoneMinute) * (sign === '-' ? -60_000 : 60_000);
   return date.setUTCHours(Number(hour), Number(minute), Number(second), ms) - zone;
 }

@@ -48,30 +48,30 @@ export function readUsualForm(bytes: Buffer, start: number, into: Status): numbe
 
   if (text.getUint32(start, true) !== BEGIN_ID || text.getUint16(start + 4, true) !== QUOTE_COLON) return UNSURE;
   let i = endOfInteger(text, start + 6);
-  if (i < 0) return UNSURE;
+  if (i === UNSURE) return UNSURE;
   into.id = integer;
 
   if (text.getFloat64(i, true) !== MOTION || text.getUint16(i + 8, true) !== QUOTE_COLON) return UNSURE;
   const motion = i + 10;
   i = endOfBoolean(text, motion);
-  if (i < 0) return UNSURE;
+  if (i === UNSURE) return UNSURE;
   into.motion = i === motion + 4;
 
   if (text.getFloat64(i, true) !== SMOKE || text.getUint8(i + 8) !== COLON) return UNSURE;
   const smoke = i + 9;
   i = endOfBoolean(text, smoke);
-  if (i < 0) return UNSURE;
+  if (i === UNSURE) return UNSURE;
   into.smoke = i === smoke + 4;
 
   if (text.getFloat64(i, true) !== TEMPERATURE || text.getFloat64(i + 7, true) !== RATURE) return UNSURE;
   i = endOfTemperature(text, i + 15);
-  if (i < 0) return UNSURE;
+  if (i === UNSURE) return UNSURE;
   into.temperature = temperature[0] as number;
 
   if (text.getFloat64(i, true) !== MAX_TEMPERATURE || text.getFloat64(i + 8, true) !== PERATURE) return UNSURE;
   if (text.getUint16(i + 16, true) !== QUOTE_COLON) return UNSURE;
   i = endOfTemperature(text, i + 18);
-  if (i < 0) return UNSURE;
+  if (i === UNSURE) return UNSURE;
   into.maxTemperature = temperature[0] as number;
 
   into.at = undefined;
@@ -82,7 +82,7 @@ export function readUsualForm(bytes: Buffer, start: number, into: Status): numbe
   if (text.getUint8(i) === CLOSE_BRACE) return i + 1;
   if (text.getUint32(i, true) !== SEQ || text.getUint32(i + 3, true) !== EQ) return UNSURE;
   i = endOfInteger(text, i + 7);
-  if (i < 0 || text.getUint8(i) !== CLOSE_BRACE) return UNSURE;
+  if (i === UNSURE || text.getUint8(i) !== CLOSE_BRACE) return UNSURE;
   into.seq = integer;
   return i + 1;
 }

@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { forEachLine, forEachMember } from '../../../alarm/members.ts';
+
+/** The members and what is wrong, wherever the array lies in its buffer, whatever is around it. */
+function members(text: string): { found: string[]; reason: string | undefined } {
+  const bytes = Buffer.from(`]${text}]}", {"`);
+  const found: string[] = [];
+  const reason = forEachMember(bytes, 1, 1 + Buffer.byteLength(text), (start, end) => found.push(bytes.toString('utf8', start, end)));
+  return { found, reason };
+}
+
+const USUAL = '{"id":42959,"motion":true,"smoke":false,"temperature":25.5,"maxTemperature":30}';
+
+describe('the members of an array', () => {
+  it.each([
+    ['[]', []],
+    [' [ ] ', []],
+    ['[ ,,{"id":1}, , {"id":2}\n,]', ['{"id":1}', '{"id":2}']],
+    ['[ {"a":"],["} ,\n{"b":[1,{"c":"\\"}"}]} , 5 ]', ['{"a":"],["}', '{"b":[1,{"c":"\\"}"}]}', '5']],
+    ['[{"x":"},{"},{"id":2}]', ['{"x":"},{"}', '{"id":2}']],
+    ['[{"x":"{"},{"id":2}]', ['{"x":"{"}', '{"id":2}']],
+    ['[{"x":"\\\\"},{"id":2}]', ['{"x":"\\\\"}', '{"id":2}']],
+    [`[${USUAL},${USUAL},{"id":2},${USUAL}]`, [USUAL, USUAL, '{"id":2}', USUAL]],
+    ['[[1,2],{"id":2}]', ['[1,2]', '{"id":2}']],
+  ])('are found: %s', (text, found) => {
+    expect(members(text)).toEqual({ found, reason: undefined });
+  });
+
+  it.each([
+    ['a quote too few', ['{"id":1,"x":"a}', '{"id":2}']],
+    ['a quote too few in each of two', ['{"x":"a}', '{"y":"b}', '{"id":2}']],
+    ['a quote too few in the last', ['{"id":2}', '{"id":1,"x":"a}']],
+    ['a quote too few, and an object in it', ['{"x":{"y":1},"z":"a}', '{"id":2}']],
+    ['a bracket that is not closed', ['{"a":[1}', '{"id":2}']],
+    ['a brace that is not closed', ['{"a":1', '{"id":2}', '{"id":3}']],
+    ['a brace that is not closed in the last', ['{"id":2}', '{"a":1']],
+  ])('are found although one has %s', (_, found) => {
+    for (const text of [`[${found.join(',')}]`, `[ ${found.join(' , ')} ] `]) expect(members(text)).toEqual({ found, reason: undefined });
+  });
+
+  it.each([
+    ['', [], ''],
+    ['{}', [], ''],
+    ['x[]', [], ''],
+    ['[', [], ": it doesn't end"],
+    ['[{"a":1}', ['{"a":1}'], ": it doesn't end"],
+    ['[{"a":1},', ['{"a":1}'], ": it doesn't end"],
+    ['[{"a":1}},{"id":2}]', ['{"a":1}', '{"id":2}'], ': unexpected } at byte 8'],
+    ['[{"a":1}},{"b":1}},{"id":2}]', ['{"a":1}', '{"b":1}', '{"id":2}'], ': unexpected } at byte 8'],
+    ['[{"a":1}] x', ['{"a":1}'], ': something follows its end'],
+  ])('are found although something is wrong with the array: %s', (text, found, reason) => {
+    expect(members(text)).toEqual({ found, reason: `not a JSON array${reason}` });
+  });
+
+  it('are found behind one that is far too long', () => {
+    const long = `{"x":"${'y'.repeat(9_000)}"}`;
+    expect(members(`[{"id":1},${long},{"id":2}]`)).toEqual({ found: ['{"id":1}', long, '{"id":2}'], reason: undefined });
+  });
+
+  it('are looked at again a hundred times at most', () => {
+    const broken = (count: number) => members(`[${'{"x":"a},'.repeat(count)}{"id":1}]`);
+    expect([broken(100).found.length, broken(100).reason]).toEqual([101, undefined]);
+    expect([broken(101).found.length, broken(101).reason]).toEqual([100, "not a JSON array: it doesn't end"]);
+  });
+});
+
+function lines(text: string): string[] {
+  const bytes = Buffer.from(`x${text}y\nz`);
+  const found: string[] = [];
+  forEachLine(bytes, 1, 1 + text.length, (start, end) => found.push(bytes.toString('latin1', start, end)));
+  return found;
+}
+
+describe('lines', () => {
+  it.each([
+    ['', []],
+    ['\n \r\n\t\n', []],
+    ['a', ['a']],
+    ['a\nb\n', ['a', 'b']],
+    [' a b \r\n\r\n\tc\t\r\n', ['a b', 'c']],
+    [`${USUAL}\n${USUAL} \n x`, [USUAL, USUAL, 'x']],
+    [`${USUAL}${USUAL}\nx`, [`${USUAL}${USUAL}`, 'x']],
+  ])('are found in %j, but for blank ones', (text, found) => {
+    expect(lines(text)).toEqual(found);
+  });
+});
