@@ -1,10 +1,22 @@
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { baseOf, columnsOf, FrameBatch, isIntact, lastTimeOf, recordsOf, sealFrame } from '../../../message-log/embedded/frame.ts';
+import {
+  baseOf,
+  columnsOf,
+  FrameBatch,
+  isIntact,
+  lastTimeOf,
+  MAX_FRAME_BYTES,
+  MAX_FRAME_RECORDS,
+  MAX_TIME_DELTA_MS,
+  recordsOf,
+  sealFrame,
+} from '../../../message-log/embedded/frame.ts';
 
 /** Sensors 7, 8 and 9 with the values `a`, `bc` and none, from offset 100 on. */
 function frame(): Buffer {
-  const bytes = Buffer.alloc(32 + 3 * 16 + 3);
+  // As memory is found.
+  const bytes = Buffer.alloc(32 + 3 * 16 + 3, 0xee);
   columnsOf(bytes, 3).set([7, 8, 9, 0, 5, 2 ** 32 - 1, 0, 1, 3, 1, 3, 3]);
   bytes.write('abc', 80);
   sealFrame(bytes, 3, 100, 1_000);
@@ -47,6 +59,10 @@ describe('a frame', () => {
 
   it('says where it begins, how many it has and of when the last is', () => {
     expect([baseOf(frame()), recordsOf(frame()), lastTimeOf(frame())]).toEqual([100, 3, 1_000 + 2 ** 32 - 1]);
+  });
+
+  it('is bounded, in records and bytes by what a reader gets at once, in time by its column', () => {
+    expect([MAX_FRAME_RECORDS, MAX_FRAME_BYTES, MAX_TIME_DELTA_MS]).toEqual([8_192, 2 ** 20, 2 ** 32 - 1]);
   });
 
   it('is laid out as earlier versions did', () => {

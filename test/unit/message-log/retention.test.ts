@@ -13,6 +13,7 @@ class Partition {
   needed: number;
   looks = 0;
   #removing: readonly number[] = [];
+  #all = 0;
 
   constructor(partition: number, frames: number, needed = NEVER) {
     this.partition = partition;
@@ -24,14 +25,21 @@ class Partition {
     return this.frames.length * 10;
   }
   oldest(before: number, most: number): number[] {
+    this.#look();
     return this.frames.filter((base) => base < before).slice(0, most);
   }
   lastTimeAt(base: number): number {
     this.looks += 1;
+    this.#look();
     return base;
   }
   remove(bases: readonly number[]): void {
     this.#removing = bases;
+  }
+  /** Whoever goes round in circles is stopped. */
+  #look(): void {
+    this.#all += 1;
+    if (this.#all > 1_000) throw new Error('no end');
   }
   removed(): void {
     this.frames = this.frames.filter((base) => !this.#removing.includes(base));

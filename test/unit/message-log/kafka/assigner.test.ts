@@ -42,4 +42,25 @@ describe('sharing out partitions', () => {
     expect(shares.get('a')?.every((partition) => partition < 4)).toBe(true);
     expect(shares.get('b')?.every((partition) => partition >= 4)).toBe(true);
   });
+
+  const shared = (partitions: number, held: Readonly<Record<string, readonly number[]>>) =>
+    Object.fromEntries(shareOut(new Map(Object.entries(held).map(([name, list]) => [name, new Set(list)])), partitions));
+
+  it('is the same whoever does it: names in their order, those who hold most first', () => {
+    expect(shared(5, { b: [], a: [] })).toEqual({ a: [0, 1, 2], b: [3, 4] });
+    expect(shared(5, { a: [], b: [4, 3, 1] })).toEqual({ a: [0, 2], b: [1, 3, 4] });
+    expect(shared(7, { a: [6], b: [5, 4], c: [] })).toEqual({ a: [1, 6], b: [0, 4, 5], c: [2, 3] });
+    expect(Object.keys(shared(1, { c: [], a: [], b: [] }))).toEqual(['a', 'b', 'c']);
+  });
+
+  it('leaves the lowest with whoever has too many, and what two say they have with one of them', () => {
+    expect(shared(4, { a: [3, 2, 1, 0], b: [] })).toEqual({ a: [0, 1], b: [2, 3] });
+    expect(shared(4, { a: [10, 9, 2], b: [1, 2] })).toEqual({ a: [0, 2], b: [1, 3] });
+  });
+
+  it('gives nothing to nobody, and nothing of nothing', () => {
+    expect(shared(4, {})).toEqual({});
+    expect(shared(0, { a: [1] })).toEqual({ a: [] });
+    expect(shared(1, { a: [], b: [0] })).toEqual({ a: [], b: [0] });
+  });
 });
