@@ -10,6 +10,8 @@ describe('parseAction', () => {
     { kind: 'note', note: 'called the neighbour' },
     { kind: 'disposition', disposition: 'false' },
     { note: 'x'.repeat(NOTE_MAX) },
+    { kind: 'note', note: 'x' },
+    { sensor: 0 },
   ])('takes %j', (fields) => {
     expect(parse(fields)).toEqual({ ...ACTION, ...fields });
   });
@@ -40,6 +42,8 @@ describe('parseAction', () => {
     ['', 'not valid JSON'],
     ['[]', 'must be a JSON object'],
     ['null', 'must be a JSON object'],
+    ['5', 'must be a JSON object'],
+    ['"acknowledge"', 'must be a JSON object'],
   ])('refuses %s: %s', (json, reason) => {
     expect(parseAction(json)).toEqual({ problem: reason });
   });

@@ -3,10 +3,21 @@ import { DEFAULT_RULES, type Rule, type Rules, validateRules } from '../../../al
 
 const smoke = (rule: Partial<Rule>): Rules => ({ ...DEFAULT_RULES, smoke: { ...DEFAULT_RULES.smoke, ...rule } });
 
-describe('validateRules', () => {
-  it.each([DEFAULT_RULES, smoke({ within: 60_000 }), smoke({ hits: 100 })])('finds nothing wrong with %j', (rules) => {
-    expect(validateRules(rules)).toEqual([]);
+it('has motion raise an alarm at once, smoke and heat on the third hit, however long that takes', () => {
+  expect(DEFAULT_RULES).toEqual({
+    motion: { hits: 1, within: undefined, severity: 'MINOR' },
+    smoke: { hits: 3, within: undefined, severity: 'CRITICAL' },
+    temperature: { hits: 3, within: undefined, severity: 'MAJOR' },
   });
+});
+
+describe('validateRules', () => {
+  it.each([DEFAULT_RULES, smoke({ within: 60_000 }), smoke({ within: 1 }), smoke({ hits: 100 })])(
+    'finds nothing wrong with %j',
+    (rules) => {
+      expect(validateRules(rules)).toEqual([]);
+    },
+  );
 
   it.each([0, 101, 1.5, Number.NaN])('refuses %d hits', (hits) => {
     expect(validateRules(smoke({ hits }))).toEqual(['smoke: hits must be a whole number from 1 to 100']);
