@@ -97,13 +97,7 @@ export class BatchWriter {
     const delta = at - this.#baseTime;
     const storedLength = source ? valueLength : -1;
     const length =
-      3 +
-      sizeOfVarlong(delta) +
-      sizeOfVarint(this.#count) +
-      keyLength +
-      sizeOfVarint(storedLength) +
-      valueLength +
-      (keyLength > 63 ? 1 : 0);
+      2 + sizeOfVarlong(delta) + sizeOfVarint(this.#count) + sizeOfVarint(keyLength) + keyLength + sizeOfVarint(storedLength) + valueLength;
     let i = writeVarint(bytes, length, this.#end);
     bytes[i++] = 0;
     i = writeVarlong(bytes, delta, i);
