@@ -49,7 +49,6 @@ export class Retention {
       if (oldest === undefined || log.lastTimeAt(oldest) >= before) return;
       const bases = log.oldest(this.#needed(log), FRAMES_PER_STEP);
       const expired = countUntil(bases, (base) => log.lastTimeAt(base) >= before);
-      if (expired === 0) return;
       await this.#drop(log, bases.slice(0, expired), 'yes');
       if (expired < FRAMES_PER_STEP) return;
     }

@@ -51,7 +51,7 @@ function compareTopic(spec: TopicSpec, found: FoundTopic | undefined): Differenc
   }
   for (const [setting, value] of Object.entries(spec.config)) {
     const is = found.settings[setting];
-    if (is !== undefined && !suffices(setting, is, value)) differences.push(settingDiffers(spec, found, setting, is));
+    if (is !== undefined && !suffices(setting, is, value)) differences.push(settingDiffers(spec, found, { setting, is, wanted: value }));
   }
   if (TIME_SETTINGS.some((setting) => setting in spec.config && isUnknown(setting, found))) differences.push(takesAnyTime(name));
   return differences;
@@ -68,8 +68,13 @@ function takesAnyTime(name: string): Difference {
   return { name, kind: 'setting', text, refused: false };
 }
 
-function settingDiffers({ topic, name, config }: TopicSpec, { replication }: FoundTopic, setting: string, is: string): Difference {
-  const wanted = config[setting] ?? '';
+interface DifferentSetting {
+  readonly setting: string;
+  readonly is: string;
+  readonly wanted: string;
+}
+
+function settingDiffers({ topic, name }: TopicSpec, { replication }: FoundTopic, { setting, is, wanted }: DifferentSetting): Difference {
   const text = `${setting} is ${inWords(setting, is)} where ${AT_LEAST.has(setting) ? 'at least ' : ''}${inWords(setting, wanted)} is wanted`;
   // Without compaction the state of sensors that were quiet for long would go with the retention time.
   const refused = topic === 'STATE' && setting === 'cleanup.policy' && is.includes('delete');

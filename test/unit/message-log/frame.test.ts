@@ -13,12 +13,12 @@ import {
   sealFrame,
 } from '../../../message-log/embedded/frame.ts';
 
-/** Sensors 7, 8 and 9 with the values `a`, `bc` and none, from offset 100 on. */
+/** Sensors 7, 8 and 9 with the values `a`, `bc` and `d`, from offset 100 on. */
 function frame(): Buffer {
   // As memory is found.
-  const bytes = Buffer.alloc(32 + 3 * 16 + 3, 0xee);
-  columnsOf(bytes, 3).set([7, 8, 9, 0, 5, 2 ** 32 - 1, 0, 1, 3, 1, 3, 3]);
-  bytes.write('abc', 80);
+  const bytes = Buffer.alloc(32 + 3 * 16 + 4, 0xee);
+  columnsOf(bytes, 3).set([7, 8, 9, 0, 5, 2 ** 32 - 1, 0, 1, 3, 1, 3, 4]);
+  bytes.write('abcd', 80);
   sealFrame(bytes, 3, 100, 1_000);
   return bytes;
 }
@@ -39,7 +39,7 @@ const recordsIn = (batch: FrameBatch) =>
 const RECORDS = [
   [100, 7, 1_000, 'a'],
   [101, 8, 1_005, 'bc'],
-  [102, 9, 1_000 + 2 ** 32 - 1, ''],
+  [102, 9, 1_000 + 2 ** 32 - 1, 'd'],
 ];
 
 describe('a frame', () => {

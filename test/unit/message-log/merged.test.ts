@@ -68,12 +68,17 @@ describe('small frames of a partition', () => {
       [0, 2],
       [3, 2],
     ]);
-    const half = { records: MAX_FRAME_RECORDS / 4, bytes: 0 };
-    const quarters = [0, 1, 2, 3].map((n) => frame((n * MAX_FRAME_RECORDS) / 4, half));
+    const quarter = { records: MAX_FRAME_RECORDS / 4, bytes: 0 };
+    const quarters = [0, 1, 2, 3].map((n) => frame((n * MAX_FRAME_RECORDS) / 4, quarter));
     const [next, more] = [frame(MAX_FRAME_RECORDS), frame(MAX_FRAME_RECORDS + 1)];
     expect(placesOf(merge(...quarters, next, more))).toEqual([
       [0, MAX_FRAME_RECORDS],
       [MAX_FRAME_RECORDS, 2],
+    ]);
+    const thirds = [0, 3_000, 6_000].map((base) => frame(base, { records: 3_000, bytes: 0 }));
+    expect(placesOf(merge(...thirds))).toEqual([
+      [0, 6_000],
+      [6_000, 3_000],
     ]);
   });
 });

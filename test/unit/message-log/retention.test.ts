@@ -117,15 +117,16 @@ describe('retention', () => {
     expect(await apply([new Partition(0, 10), new Partition(1, 100)], { bytes: 1_099 })).toEqual([0, 64]);
     expect(await apply([new Partition(0, 80), new Partition(1, 100, 0)], { bytes: 1_799 })).toEqual([64, 0]);
     expect(await apply([new Partition(0, 100, 10)], { bytes: 999 })).toEqual([10]);
-    expect(counted).toEqual({ yes: 64 + 64 + 10 });
+    expect(await apply([new Partition(0, 100, 1)], { bytes: 999 })).toEqual([1]);
+    expect(counted).toEqual({ yes: 64 + 64 + 10 + 1 });
     expect(said).toEqual([]);
   });
 
   it('removes what is not read only above twice the limit, and says it once', async () => {
     expect(await apply([new Partition(0, 200, 0)], { bytes: 1_000 })).toEqual([0]);
     expect(said).toEqual([]);
-    expect(await apply([new Partition(0, 300, 0)], { bytes: 1_000 })).toEqual([128]);
-    expect(counted).toEqual({ no: 128 });
+    expect(await apply([new Partition(0, 350, 0)], { bytes: 1_000 })).toEqual([192]);
+    expect(counted).toEqual({ no: 192 });
     expect(said).toEqual(['the log is twice its limit: records that not all consumers have read are removed']);
   });
 

@@ -34,12 +34,16 @@ function damaged(base: number): Buffer {
   return bytes;
 }
 
-/** Behind other bytes of the answer, and before others. */
+/** Behind other bytes of the answer, and before others or at its end, which makes no difference. */
 function check(position: number, ...batches: Buffer[]) {
   const set = Buffer.concat(batches);
-  const bytes = Buffer.concat([Buffer.alloc(5, 2), set, Buffer.alloc(200, 2)]);
-  const { to, ...rest } = checkSet({ bytes, from: 5, to: 5 + set.length, aborted: [] }, position);
-  return { ...rest, bytes: to - 5 };
+  const [last, amid] = [0, 200].map((after) => {
+    const bytes = Buffer.concat([Buffer.alloc(5, 2), set, Buffer.alloc(after, 2)]);
+    const { to, ...rest } = checkSet({ bytes, from: 5, to: 5 + set.length, aborted: [] }, position);
+    return { ...rest, bytes: to - 5 };
+  });
+  expect(last).toEqual(amid);
+  return last ?? expect.unreachable();
 }
 
 const LENGTH = batch(0).length;
