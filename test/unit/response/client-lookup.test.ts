@@ -34,20 +34,20 @@ const away = () => Promise.reject(new Error('no host'));
 const silent = () => new Promise<undefined>(() => undefined);
 
 it.each([
-  ['is away', away],
-  ['does not answer', silent],
-])('waits two seconds at most for a directory that %s, and a tenth of one for each further alarm of the outage', async (_how, find) => {
-  const { waited, told } = lookupIn(find);
-  const [first, firstMs] = await waited();
-  expect(first).toBe('unavailable');
-  expect(firstMs).toBeGreaterThan(1_500);
-  expect(firstMs).toBeLessThanOrEqual(2_000);
-  for (let i = 0; i < 5; i += 1) {
-    const [next, ms] = await waited();
-    expect([next, ms <= 100]).toEqual(['unavailable', true]);
-  }
-  expect(told.length).toBeGreaterThan(0);
-});
+  ['is away', away, 2_000, 100],
+  ['does not answer', silent, 2_000, 100],
+])(
+  'waits two seconds at most for a directory that %s, and a tenth of one for each further alarm of the outage',
+  async (_how, find, firstMs, laterMs) => {
+    const { waited, told } = lookupIn(find);
+    expect(await waited()).toEqual(['unavailable', firstMs]);
+    const before = told.length;
+    expect(before).toBeGreaterThan(0);
+    for (let i = 0; i < 5; i += 1) expect(await waited()).toEqual(['unavailable', laterMs]);
+    // Of one outage nothing more is told.
+    expect(told).toHaveLength(before);
+  },
+);
 
 it('is patient again once the directory has answered', async () => {
   let find: () => Promise<typeof CLIENT | undefined> = away;
@@ -61,4 +61,37 @@ it('is patient again once the directory has answered', async () => {
   expect(again).toBe('unavailable');
   expect(ms).toBeGreaterThan(1_500);
   expect(told.length).toBeGreaterThan(before);
+});
+
+it('asks a directory that is away every 0.2 s, as long as another answer could come in time', async () => {
+  let [passed, asked] = [0, 0];
+  const time: LookupTime = {
+    now: () => passed,
+    // The wait for an answer, which comes at once, has a signal.
+    sleep: async (ms, signal) => {
+      if (signal) return new Promise(() => undefined);
+      passed += ms;
+    },
+  };
+  const find = () => {
+    asked += 1;
+    return away();
+  };
+  const lookup = createClientLookup({ ...directoryOf(new Map()), find }, () => undefined, time);
+  expect([await lookup(1), passed, asked]).toEqual(['unavailable', 1_800, 10]);
+  expect([await lookup(1), passed, asked]).toEqual(['unavailable', 1_800, 11]);
+});
+
+it('says of a sensor that nobody has that it is unknown, and leaves no wait behind', async () => {
+  let wait: AbortSignal | undefined;
+  const time: LookupTime = {
+    now: () => 0,
+    sleep: (_ms, signal) => {
+      wait = signal;
+      return new Promise(() => undefined);
+    },
+  };
+  const lookup = createClientLookup({ ...directoryOf(new Map()), find: async () => undefined }, () => undefined, time);
+  expect(await lookup(1)).toBe('unknown');
+  expect(wait?.aborted).toBe(true);
 });

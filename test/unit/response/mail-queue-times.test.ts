@@ -67,6 +67,17 @@ describe('a mail that is put off', () => {
   });
 });
 
+it('a mail that is hurried and put off again waits its whole time from then on', async () => {
+  const { queue, tries, failing } = queueOf(2);
+  failing.add('a');
+  const a = mail('a');
+  queue.add(a);
+  await pass(50);
+  queue.hurry(a);
+  await pass(250);
+  expect(tries).toEqual(['a 0', 'a 50', 'a 250']);
+});
+
 describe('a server that puts off different mails in a row', () => {
   it('is tried with one mail at a time, after 0.2 s, then twice as long, up to 5 s; the first success lets all go', async () => {
     const { queue, tries, failing, finished } = queueOf(2);
@@ -97,6 +108,51 @@ describe('a server that puts off different mails in a row', () => {
       await pass(0);
     }
     expect(queue.outage).toBe(true);
+  });
+
+  it('is let be for longer where another that was under way is put off too', async () => {
+    const { queue, failing, holding, held, tries } = queueOf(2);
+    failing.add('x');
+    queue.add(mail('x'));
+    await pass(0);
+    for (const name of ['a', 'b']) {
+      holding.add(name);
+      queue.add(mail(name));
+    }
+    await pass(10);
+    for (const name of ['a', 'b']) held.get(name)?.fail();
+    await pass(1_000);
+    expect(tries).toEqual(['x 0', 'a 0', 'b 0', 'a 410']);
+  });
+
+  it('is well again at once where one that was under way goes out', async () => {
+    const { queue, failing, holding, held, finished } = queueOf(2);
+    failing.add('x');
+    queue.add(mail('x'));
+    await pass(0);
+    for (const name of ['a', 'b']) {
+      holding.add(name);
+      queue.add(mail(name));
+    }
+    await pass(10);
+    held.get('a')?.fail();
+    await pass(0);
+    expect(queue.outage).toBe(true);
+    for (const set of [holding, failing]) set.clear();
+    held.get('b')?.finish();
+    await pass(0);
+    expect(finished.toSorted()).toEqual(['a', 'b', 'x']);
+  });
+
+  it('is let be for its whole time in a new outage soon after the first', async () => {
+    const { queue, failing, tries } = queueOf(2);
+    for (const name of ['a', 'b', 'c', 'd']) failing.add(name);
+    for (const name of ['a', 'b']) queue.add(mail(name));
+    await pass(50);
+    queue.drop(() => true);
+    for (const name of ['c', 'd']) queue.add(mail(name));
+    await pass(400);
+    expect(tries).toEqual(['a 0', 'b 0', 'c 50', 'd 50', 'd 250']);
   });
 
   it('is not at fault where others go out in between', async () => {
@@ -182,6 +238,55 @@ describe('mails that are another’s now', () => {
     queue.add(a);
     await pass(100);
     expect(tries).toEqual(['a 0', 'a 0', 'a 100']);
+  });
+
+  it('come back in the order of their alarm, behind the one that is still under way', async () => {
+    const { queue, holding, held, tries } = queueOf(2);
+    holding.add('raised');
+    queue.add(mail('raised', 'alarm'));
+    await pass(0);
+    queue.drop(() => true);
+    queue.add(mail('cleared', 'alarm'));
+    await pass(10);
+    expect(tries).toEqual(['raised 0']);
+    held.get('raised')?.fail();
+    await pass(0);
+    expect([tries, queue.unfinished]).toEqual([['raised 0', 'cleared 10'], 0]);
+  });
+
+  it('are not tried any more, not at the end of an outage either', async () => {
+    const { queue, failing, tries } = queueOf(2);
+    failing.add('gone');
+    queue.add(mail('gone'));
+    await pass(0);
+    queue.drop(() => true);
+    expect(vi.getTimerCount()).toBe(0);
+    for (const name of ['a', 'b']) {
+      failing.add(name);
+      queue.add(mail(name));
+    }
+    await pass(0);
+    expect(queue.outage).toBe(true);
+    failing.clear();
+    await pass(60_000);
+    expect(tries).toEqual(['gone 0', 'a 0', 'b 0', 'b 200', 'a 200']);
+  });
+
+  it('are a change once those of them that were under way have ended', async () => {
+    const { queue, holding, held } = queueOf(1);
+    holding.add('a');
+    queue.add(mail('a'));
+    await pass(0);
+    queue.drop(() => true);
+    let changed = false;
+    void queue.changed(60_000).then(() => {
+      changed = true;
+    });
+    await pass(1);
+    expect(changed).toBe(false);
+    held.get('a')?.fail();
+    await pass(1);
+    expect(changed).toBe(true);
   });
 
   it('leave an outage that others show', async () => {
