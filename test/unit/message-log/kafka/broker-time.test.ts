@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clockOff, inWords, leadersOf, timeIn } from '../../../../message-log/kafka/broker-time.ts';
+import { clockOff, inWords, leadersOf, timeAt, timeIn, timeLimitsOf } from '../../../../message-log/kafka/broker-time.ts';
 import type { Client } from '../../../../message-log/kafka/client.ts';
 
 const NOON = Date.UTC(2026, 10, 29, 12);
@@ -40,9 +40,63 @@ describe('the time of a broker', () => {
 
 it('each leader is asked once, by the first partition it leads', () => {
   const leaders = [2, undefined, 1, 2, 1];
-  const client = { partitionsOf: () => leaders.length, leaderOf: (_: string, partition: number) => leaders[partition] };
+  // Of a partition that isn't there nothing is known.
+  const client = {
+    partitionsOf: () => leaders.length,
+    leaderOf: (_: string, partition: number) => (partition < 5 ? leaders[partition] : 9),
+  };
   expect([...leadersOf(client as unknown as Client, 'ENTRY')]).toEqual([
     [2, 0],
     [1, 2],
   ]);
+});
+
+describe('a broker is asked', () => {
+  const place = { name: 'T', partition: 3 };
+
+  /** It answers with this error and these words; what it was sent is kept. */
+  async function asked(error: number, words: string) {
+    const answer = Buffer.concat([
+      Buffer.from([0, 0, 0, 1, 0, 1, 0x54, 0, 0, 0, 1, 0, 0, 0, 3, 0, error]),
+      Buffer.alloc(8 + 8 + 8 + 4),
+      Buffer.from([0, words.length]),
+      Buffer.from(words),
+    ]);
+    const sent: Buffer[] = [];
+    const client = {
+      exchange: async (...[, , , request]: [number, string, object, readonly Buffer[]]) => {
+        sent.push(...request);
+        return answer;
+      },
+    };
+    const time = await timeAt(client as unknown as Client, 1, place, LIMITS, 3_000);
+    return { time, batch: sent.at(-1) ?? Buffer.alloc(0) };
+  }
+
+  it('for its time by a record of 1970, of no producer and in no transaction', async () => {
+    const words = `[${NOON - 60_000}, ${NOON + 5_000}]`;
+    const { time, batch } = await asked(32, words);
+    expect(time).toBe(NOON);
+    // Attributes, last offset, times, producer, epoch, sequence, count; the record.
+    expect(batch.subarray(21).toString('hex')).toBe(
+      ['000000000000', '0000000000000001'.repeat(2), 'ff'.repeat(8 + 2 + 4), '00000001', '160000000a636c6f636b0000'].join(''),
+    );
+    expect((await asked(0, words)).time).toBeUndefined();
+    expect((await asked(6, words)).time).toBeUndefined();
+  });
+
+  it.each([
+    ['60000', '5000', { beforeMs: 60_000, afterMs: 5_000 }],
+    [String(365 * 86_400_000), String(365 * 86_400_000), { beforeMs: 365 * 86_400_000, afterMs: 365 * 86_400_000 }],
+    [String(365 * 86_400_000 + 1), '5000', undefined],
+    ['60000', '9223372036854775807', undefined],
+    ['60000', undefined, undefined],
+    [undefined, '5000', undefined],
+  ])('for the limits of a topic, before %s and after %s', async (before, after, limits) => {
+    const entry = (configName: string, configValue: string | undefined) => (configValue === undefined ? [] : [{ configName, configValue }]);
+    const configEntries = [...entry('message.timestamp.after.max.ms', after), ...entry('message.timestamp.before.max.ms', before)];
+    const client = (resources: unknown) => ({ atBroker: async () => ({ resources }) }) as unknown as Client;
+    expect(await timeLimitsOf(client([{ configEntries }]), 1, 'T')).toEqual(limits);
+    expect(await timeLimitsOf(client([]), 1, 'T')).toBeUndefined();
+  });
 });
