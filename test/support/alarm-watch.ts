@@ -5,6 +5,7 @@ import { Registry } from 'prom-client';
 import { kafkaSettings } from '../../message-log/kafka/config.ts';
 import { openKafkaLog } from '../../message-log/kafka/log.ts';
 import type { MessageLog, Reader, RecordBatch } from '../../message-log/port.ts';
+import { retryForever } from '../../runtime/backoff.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { readSettings } from '../../runtime/configuration.ts';
 import { Health } from '../../runtime/health.ts';
@@ -49,8 +50,10 @@ export class AlarmWatch {
     const config = readSettings(kafkaSettings, { TOCSIN_KAFKA_BROKERS: brokers.join(',') }, SETTING_NAMES);
     const deps = { clock: systemClock, logger: pino({ level: 'silent' }), registry: new Registry(), health: new Health() };
     const log = await openKafkaLog({ ...config, brokers }, deps);
-    const readers = Array.from({ length: log.partitions }, (_, partition) => log.reader('ALARM', partition, 'latest'));
-    return new AlarmWatch(log, await Promise.all(readers));
+    const open = () => Promise.all(Array.from({ length: log.partitions }, (_, partition) => log.reader('ALARM', partition, 'latest')));
+    // Brokers that were told of topics this moment may not lead them yet.
+    const abort = AbortSignal.timeout(30_000);
+    return new AlarmWatch(log, await retryForever(open, () => undefined, abort));
   }
 
   mark(): void {
