@@ -365,6 +365,41 @@ describe('Detection', () => {
     expect(summary(detection.takeEffects()?.events ?? [])).toEqual(['raised smoke 3 v1 ACTIVE_UNACK']);
   });
 
+  it('stores a recovery at once, and lets go of it after a restart, too', () => {
+    const { state } = given(ok(10_000));
+    expect(state).toBe('{"v":2,"ok":10000}');
+    const restored = withRules();
+    restored.restore(SENSOR, state ?? '');
+    expect(restored.sensors).toBe(1);
+    feed(restored, { topic: 'ENTRY', at: 10_000 + 2 * SKEW, offset: 1, sensor: 8 });
+    restored.takeEffects(true);
+    expect(restored.sensors).toBe(0);
+  });
+
+  it('forgets by what is restored last', () => {
+    const restored = withRules();
+    restored.restore(SENSOR, '{"v":2,"ok":10000}');
+    restored.restore(SENSOR, '{"v":2,"known":7}');
+    expect(restored.sensors).toBe(0);
+  });
+
+  it('counts an alarm once, and stores every change of it', () => {
+    const { detection } = given(motion);
+    act({})(detection);
+    const effects = detection.takeEffects();
+    expect([effects?.counts, effects?.changed.has(SENSOR)]).toEqual([[], true]);
+  });
+
+  it('says of a cleared alarm when it was last seen before that', () => {
+    const lastSeen = (...steps: ((detection: Detection) => void)[]) => {
+      const detection = withRules();
+      for (const step of [motion, ...steps]) step(detection);
+      return (detection.takeEffects()?.events.find(({ event }) => event === 'cleared') as AlarmChange).alarm.lastSeenAt;
+    };
+    expect([lastSeen(ok(20_000)), lastSeen(hit('motion', 20_000), ok(20_000))]).toEqual([RAISED_AT, 20_000]);
+    expect(lastSeen(hit('motion', 20_000), ok(30_000))).toBe(20_000);
+  });
+
   it('has no effects when nothing happened', () => {
     expect(given(normal(1)).detection.takeEffects()).toBeUndefined();
     const { detection } = given(motion);
