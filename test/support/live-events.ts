@@ -1,4 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type ServerEvent, EventParser } from '../../console/page/sse.ts';
+
+/** As long as a console may take to learn what is open, on a machine with much to do. */
+const PATIENCE_MS = 60_000;
+const AGAIN_MS = 250;
 
 /** Listens to a console's live stream, as its page does. */
 export class LiveEvents {
@@ -7,13 +12,19 @@ export class LiveEvents {
 
   private constructor() {}
 
+  /** A console that does not know yet what is open answers 503: it is asked again, as the page does. */
   static async open(consoleUrl: string, token: string): Promise<LiveEvents> {
     const live = new LiveEvents();
     const headers = { authorization: `Bearer ${token}` };
-    const response = await fetch(`${consoleUrl}/api/live`, { headers, signal: live.#abort.signal });
-    if (!response.body) throw new Error(`the stream was answered ${response.status}`);
-    void live.#read(response.body).catch(() => undefined);
-    return live;
+    for (const began = performance.now(); ; await delay(AGAIN_MS)) {
+      const response = await fetch(`${consoleUrl}/api/live`, { headers, signal: live.#abort.signal });
+      if (response.ok && response.body) {
+        void live.#read(response.body).catch(() => undefined);
+        return live;
+      }
+      if (response.status !== 503 || performance.now() - began > PATIENCE_MS)
+        throw new Error(`the stream was answered ${response.status}: ${await response.text()}`);
+    }
   }
 
   /** What events of this name said, in order. */
