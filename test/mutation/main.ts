@@ -19,8 +19,11 @@ Prints a line for each change that survives, and a score for each file. A surviv
 anybody could see, and then the code can be simpler.
 `;
 
-/** Far longer than the tests take: the mutant loops. */
-const PATIENCE_MS = 90_000;
+/** A mutant that takes so many times what the tests take without it, and so much more, loops. */
+const PATIENCE_FACTOR = 10;
+const PATIENCE_MS = 10_000;
+/** Until the tests have run without a mutant. */
+const FIRST_PATIENCE_MS = 300_000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -37,30 +40,33 @@ async function main(): Promise<number> {
   for (const source of sources) {
     const mutants = mutantsOf(source, readFileSync(source, 'utf8'));
     if (mutants.length === 0) continue;
-    const survivors = await survivorsOf(source, mutants);
-    for (const { line, original, replacement } of survivors) write(`${source}:${line}: ${flat(original)} → ${flat(replacement)}`);
-    write(`${source}: ${mutants.length - survivors.length} of ${mutants.length} killed`);
-    killed += mutants.length - survivors.length;
+    const survived = await survivorsOf(source, mutants);
+    write(`${source}: ${mutants.length - survived} of ${mutants.length} killed`);
+    killed += mutants.length - survived;
     all += mutants.length;
   }
   write(`${killed} of ${all} killed (${((100 * killed) / all).toFixed(1)} %)`);
   return 0;
 }
 
-async function survivorsOf(source: string, mutants: readonly Mutant[]): Promise<readonly Mutant[]> {
+/** How many survive; each is told as soon as that is known. */
+async function survivorsOf(source: string, mutants: readonly Mutant[]): Promise<number> {
   const tests = values.tests ?? testsNear(source, Number(values.hops));
-  if (tests.length === 0) return mutants;
-  const killed = new Set<number>();
-  for (let next = 0; next < mutants.length; ) {
-    next = await run(source, next, tests, (index) => killed.add(index));
-    // The runner was ended over this one.
-    if (next < mutants.length) killed.add(next++);
-  }
-  return mutants.filter((_, index) => !killed.has(index));
+  let survived = 0;
+  const tell = (index: number): void => {
+    const mutant = mutants[index];
+    if (mutant === undefined) return;
+    survived += 1;
+    write(`${source}:${mutant.line}: ${flat(mutant.original)} → ${flat(mutant.replacement)}`);
+  };
+  if (tests.length === 0) for (const [index] of mutants.entries()) tell(index);
+  // Where the tests' process was ended over a mutant, another one goes on behind it.
+  else for (let next = 0; next < mutants.length; ) next = 1 + (await run(source, next, tests, tell));
+  return survived;
 }
 
-/** Resolves with the mutant at which it ended; their number where it came to the end. */
-function run(source: string, first: number, tests: readonly string[], onKilled: (index: number) => void): Promise<number> {
+/** Resolves with the mutant that it was ended over; their number where it came to the end. */
+function run(source: string, first: number, tests: readonly string[], onSurvivor: (index: number) => void): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = fork('test/mutation/runner.ts', [source, String(first), ...tests], {
       execArgv: ['--import', 'tsx'],
@@ -68,16 +74,20 @@ function run(source: string, first: number, tests: readonly string[], onKilled: 
     });
     let next = first;
     let endless = false;
-    const timer = setTimeout(() => {
+    const end = (): void => {
       endless = child.kill('SIGKILL');
-    }, PATIENCE_MS);
+    };
+    let patience = FIRST_PATIENCE_MS;
+    let timer = setTimeout(end, patience);
     child.on('message', (report: Report) => {
-      timer.refresh();
-      if (report.problem !== undefined) reject(new Error(`${source}: ${report.problem}`));
+      if ('problem' in report) reject(new Error(`${source}: ${report.problem}`));
+      else if ('testsTakeMs' in report) patience = PATIENCE_FACTOR * report.testsTakeMs + PATIENCE_MS;
       else {
-        if (report.killed) onKilled(report.index);
+        if (!report.killed) onSurvivor(report.index);
         next = report.index + 1;
       }
+      clearTimeout(timer);
+      timer = setTimeout(end, patience);
     });
     child.on('exit', (code) => {
       clearTimeout(timer);

@@ -7,9 +7,7 @@ import { resolve } from 'node:path';
 import { createVitest } from 'vitest/node';
 import { type Mutant, mutantsOf } from './mutants.ts';
 
-export type Report =
-  | { readonly index: number; readonly killed: boolean; readonly problem?: undefined }
-  | { readonly problem: string; readonly killed?: undefined };
+export type Report = { readonly index: number; readonly killed: boolean } | { readonly testsTakeMs: number } | { readonly problem: string };
 
 // Not beyond its parent.
 process.on('disconnect', () => process.exit());
@@ -45,8 +43,10 @@ async function fails(): Promise<boolean> {
 
 const report = (message: Report): Promise<void> => new Promise((resolve) => process.send?.(message, () => resolve()));
 
+const began = performance.now();
 if (await fails()) await report({ problem: 'the tests fail without any change' });
 else {
+  await report({ testsTakeMs: performance.now() - began });
   const mutants = mutantsOf(path, text);
   for (let index = Number(first); index < mutants.length; index += 1) {
     current = mutants[index];
