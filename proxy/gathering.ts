@@ -104,11 +104,12 @@ export class Gathering implements Records {
     const { body, bodyLength } = request;
     const first = this.#used;
     this.#append(body, bodyLength);
+    const { starts, ends } = this;
     for (let i = this.#mark; i < this.length; i += 1) {
-      this.starts[i] = (this.starts[i] as number) + first;
-      this.ends[i] = (this.ends[i] as number) + first;
-      this.newest.note(this.keys[i] as number, this.#at);
+      starts[i] = (starts[i] as number) + first;
+      ends[i] = (ends[i] as number) + first;
     }
+    this.newest.note(this.keys, this.#mark, this.length, this.#at);
     for (const { record, value } of this.#replaced) {
       this.starts[this.#mark + record] = this.#used;
       this.#append(value, value.length);

@@ -10,9 +10,10 @@ export class NewestTimes {
     return this.#times[place(sensor)] as number;
   }
 
-  /** Times never run backwards. */
-  note(sensor: number, at: number): void {
-    this.#times[place(sensor)] = at;
+  /** Of the sensors in [first, end). Times never run backwards. */
+  note(sensors: Int32Array, first: number, end: number, at: number): void {
+    const times = this.#times;
+    for (let i = first; i < end; i += 1) times[place(sensors[i] as number)] = at;
   }
 
   forget(): void {
