@@ -7,11 +7,12 @@ const project = (name: string, extra: object = {}) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], environment: 'node' as const, expect: { poll: PATIENT }, ...extra },
 });
 
+/** `isolate: false`: no test changes what a module holds, so all files of a worker share what they import, and half of the time is saved. */
 export default defineConfig({
   test: {
     projects: [
-      project('unit', { testTimeout: 30_000 }),
-      project('contract', { testTimeout: 30_000 }),
+      project('unit', { testTimeout: 30_000, isolate: false }),
+      project('contract', { testTimeout: 30_000, isolate: false }),
       project('e2e', { testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false }),
       project('integration', { testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false }),
       project('servers', { testTimeout: 120_000, hookTimeout: 300_000, fileParallelism: false }),
