@@ -13,7 +13,7 @@ const WELL_AFTER_MS = 10_000;
 
 /** Delay before attempt n (0-based): doubling, capped, with up to 20 % jitter so that instances don't march in step. */
 export function backoffMs(attempt: number, { firstMs, maxMs }: BackoffSettings = DEFAULT): number {
-  return Math.min(maxMs, firstMs * 2 ** Math.min(attempt, 30)) * (0.8 + Math.random() * 0.2);
+  return Math.min(maxMs, firstMs * 2 ** attempt) * (0.8 + Math.random() * 0.2);
 }
 
 /** The delays of something that lives long and is begun anew after each failure: they grow only as long as it fails soon again. */

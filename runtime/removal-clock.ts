@@ -31,6 +31,14 @@ const LOOK_EVERY_MS = 10_000;
 export const REMOVAL_CLOCK_FILE = 'removal-clock';
 const PART = 'clock';
 
+/** Where the machine's clock is against what it should be, and since when. */
+interface Doubt {
+  readonly side: 'ahead' | 'behind';
+  readonly since: number;
+  /** Whether this process saw it step. */
+  readonly running: boolean;
+}
+
 /**
  * The machine's clock, but what is removed is gone for good, and clocks are wrong at times. One that steps ahead is believed once it has stood for a
  * day: until then time goes on from where it was. Nothing is removed while it is behind what it was, or behind the time of records.
@@ -41,10 +49,8 @@ export class CautiousClock {
   readonly #elapsed: () => number;
   readonly #file: string;
   /** What was believed at the last look; undefined: there was none. */
-  #believed: number | undefined;
-  #lookedAt = 0;
-  /** Since when it is ahead (1) or behind (-1). */
-  #doubt: { readonly side: number; readonly since: number; readonly running: boolean } | undefined;
+  #last: { readonly believed: number; readonly elapsed: number } | undefined;
+  #doubt: Doubt | undefined;
   #said: string | undefined;
   #rememberedAt = Number.NEGATIVE_INFINITY;
 
@@ -56,24 +62,24 @@ export class CautiousClock {
   }
 
   readonly now: RemovalClock = () => {
-    const first = this.#believed === undefined;
-    if (first) setInterval(this.now, LOOK_EVERY_MS).unref();
+    const last = this.#last;
+    if (!last) setInterval(this.now, LOOK_EVERY_MS).unref();
     const wall = this.#wall();
     const elapsed = this.#elapsed();
-    const expected = first ? (remembered(this.#file) ?? wall) : (this.#believed ?? wall) + elapsed - this.#lookedAt;
-    this.#lookedAt = elapsed;
+    const expected = last ? last.believed + elapsed - last.elapsed : (remembered(this.#file) ?? wall);
     const step = wall - expected;
-    this.#doubt = this.#doubted(step, elapsed, !first);
-    this.#believed = this.#doubt ? expected : wall;
-    this.#remember(this.#believed, elapsed);
+    this.#doubt = this.#doubted(step, elapsed, last !== undefined);
+    const believed = this.#doubt ? expected : wall;
+    this.#last = { believed, elapsed };
+    this.#remember(believed, elapsed);
     const recordsAheadMs = this.#parts.recordsAheadMs();
     this.#say(step, recordsAheadMs);
-    return recordsAheadMs > BEHIND_MS || this.#doubt?.side === -1 ? undefined : this.#believed;
+    return recordsAheadMs > BEHIND_MS || this.#doubt?.side === 'behind' ? undefined : believed;
   };
 
-  #doubted(step: number, elapsed: number, running: boolean) {
-    const side = step > AHEAD_MS ? 1 : step < -BEHIND_MS ? -1 : 0;
-    if (side === 0) return undefined;
+  #doubted(step: number, elapsed: number, running: boolean): Doubt | undefined {
+    const side = step > AHEAD_MS ? 'ahead' : step < -BEHIND_MS ? 'behind' : undefined;
+    if (!side) return undefined;
     if (this.#doubt?.side !== side) return { side, since: elapsed, running };
     return elapsed - this.#doubt.since < BELIEVED_AFTER_MS ? this.#doubt : undefined;
   }
@@ -94,7 +100,7 @@ export class CautiousClock {
         `the time of records is ${spanOf(recordsAheadMs)} ahead of this machine's clock: nothing is removed by age until the clock has caught up (docs/operation.md, clocks)`,
       ];
     if (!this.#doubt) return [undefined, undefined];
-    if (this.#doubt.side === -1)
+    if (this.#doubt.side === 'behind')
       return [
         'behind',
         `this machine's clock is ${spanOf(-step)} behind what it was: nothing is removed by age until it is right, or has stood for a day`,

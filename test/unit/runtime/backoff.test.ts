@@ -1,9 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Backoff, backoffMs, retryForever } from '../../../runtime/backoff.ts';
 import { PermanentError, TransientError } from '../../../runtime/errors.ts';
 
 const FAST = { firstMs: 1, maxMs: 2 };
 const never = new AbortController().signal;
+
+afterEach(() => void vi.restoreAllMocks());
 
 describe('retrying', () => {
   it('doubles the delay up to its limit, never above', () => {
@@ -15,10 +17,20 @@ describe('retrying', () => {
     }
   });
 
-  it('lets nobody wait for more than five seconds who has not asked for it: so late comes what waits when all is well again', () => {
-    expect(backoffMs(60)).toBeLessThanOrEqual(5_000);
-    expect(new Backoff().failed().delayMs).toBeLessThanOrEqual(100);
-  });
+  it.each([
+    [0, 0.8],
+    [1, 1],
+  ])(
+    'lets nobody wait for more than five seconds who has not asked for it: so late comes what waits when all is well again',
+    (dice, share) => {
+      vi.spyOn(Math, 'random').mockReturnValue(dice);
+      expect([0, 1, 5, 6, 60, 10_000].map((attempt) => backoffMs(attempt))).toEqual(
+        [100, 200, 3_200, 5_000, 5_000, 5_000].map((ms) => ms * share),
+      );
+      expect(new Backoff().failed().delayMs).toBe(100 * share);
+      expect(new Backoff({ firstMs: 7, maxMs: 9 }).failed().delayMs).toBe(7 * share);
+    },
+  );
 
   it('waits longer from failure to failure, however many, and says which one in a row it is', () => {
     const backoff = new Backoff({ firstMs: 100, maxMs: 5_000 }, () => 0);
@@ -39,6 +51,8 @@ describe('retrying', () => {
     };
     expect([failedAfter(60_000), failedAfter(100), failedAfter(1_000)]).toEqual([0, 1, 2]);
     expect([failedAfter(60_000), failedAfter(60_000)]).toEqual([0, 0]);
+    // Ten seconds.
+    expect([failedAfter(9_999), failedAfter(9_999), failedAfter(10_000)]).toEqual([1, 2, 0]);
     // Time that goes by while it does not work is no proof of anything.
     now += 3_600_000;
     expect(backoff.failed().attempt).toBe(1);
@@ -79,6 +93,20 @@ describe('retrying', () => {
     expect(told).toEqual([0, 1, 2]);
   });
 
+  it('lets the time pass that it has named before it tries again', async () => {
+    const begun: number[] = [];
+    const due: number[] = [];
+    const work = async (): Promise<void> => {
+      begun.push(performance.now());
+      if (begun.length < 3) throw new TransientError('away', 'server is away');
+    };
+    const onRetry = (_error: unknown, _attempt: number, delayMs: number) => due.push(performance.now() + delayMs);
+    await retryForever(work, onRetry, never, { firstMs: 10, maxMs: 20 });
+    expect(begun).toHaveLength(3);
+    // A timer may come a moment too early by this clock.
+    for (const [i, at] of due.entries()) expect(begun[i + 1]).toBeGreaterThan(at - 2);
+  });
+
   it('throws what is permanent at once', async () => {
     let calls = 0;
     const work = (): Promise<never> => {
@@ -87,6 +115,17 @@ describe('retrying', () => {
     };
     await expect(retryForever(work, () => undefined, never, FAST)).rejects.toThrow('no such mailbox');
     expect(calls).toBe(1);
+  });
+
+  it('does not begin once it is aborted', async () => {
+    await expect(
+      retryForever(
+        () => expect.unreachable(),
+        () => undefined,
+        AbortSignal.abort(),
+        FAST,
+      ),
+    ).rejects.toThrow('aborted');
   });
 
   it('ends when it is aborted while waiting', async () => {

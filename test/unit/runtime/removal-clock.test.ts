@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Health } from '../../../runtime/health.ts';
 import { CautiousClock } from '../../../runtime/removal-clock.ts';
 
@@ -129,8 +129,9 @@ describe('the time by which old things are removed', () => {
       machine.off = off;
       expect(machine.removal).not.toBe(machine.truth + off);
       machine.pass(DAY - HOUR);
+      machine.passed += HOUR - 1;
       expect(machine.removal).not.toBe(machine.truth + off);
-      machine.pass(HOUR + 10 * SECOND);
+      machine.passed += 1;
       expect(machine.removal).toBe(machine.truth + off);
       expect(machine.health.notices()).toEqual({});
     }
@@ -176,6 +177,7 @@ describe('the time by which old things are removed', () => {
   it('draws its line at records that are a minute ahead', () => {
     machine.recordsAhead = 60 * SECOND;
     expect(machine.removal).toBe(START);
+    expect(machine.health.notices()).toEqual({});
     machine.recordsAhead += 1;
     expect(machine.removal).toBeUndefined();
   });
@@ -188,6 +190,7 @@ describe('the time by which old things are removed', () => {
     [2 * HOUR - 60 * SECOND, '119 minutes'],
     [120 * SECOND, '2 minutes'],
     [119 * SECOND, '119 seconds'],
+    [61.5 * SECOND, '62 seconds'],
   ])('says in words that it is off by %i ms', (ms, words) => {
     machine.recordsAhead = ms;
     expect(machine.removal).toBeUndefined();
@@ -225,6 +228,38 @@ describe('the time by which old things are removed', () => {
     expect(await remembered()).toBe(START + 70 * SECOND);
     machine.pass(SECOND);
     expect(await remembered()).toBe(START + 670 * SECOND);
+  });
+
+  it('looks by itself every ten seconds, so that people are told of a clock that steps while nobody asks', () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      expect(machine.removal).toBe(START);
+      for (const [off, notices] of [
+        [31 * DAY, { clock: expect.stringContaining('stepped ahead') }],
+        [0, {}],
+      ] as const) {
+        const before = machine.health.notices();
+        machine.off = off;
+        machine.passed += 10 * SECOND;
+        vi.advanceTimersByTime(10 * SECOND - 1);
+        expect(machine.health.notices()).toEqual(before);
+        vi.advanceTimersByTime(1);
+        expect(machine.health.notices()).toEqual(notices);
+      }
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("is this machine's own, and remembered where only its owner can read it", async () => {
+    const began = Date.now();
+    const clock = new CautiousClock({ folder, recordsAheadMs: () => 0, logger: pino({ level: 'silent' }), health: new Health() });
+    for (let look = 0; look < 2; look += 1) {
+      const at = clock.now() ?? expect.unreachable();
+      expect(at).toBeGreaterThanOrEqual(began);
+      expect(at).toBeLessThanOrEqual(Date.now());
+    }
+    expect((await stat(join(folder, 'removal-clock'))).mode & 0o777).toBe(0o600);
   });
 
   it('starts with what the machine says where nothing, or nonsense, is remembered', async () => {
