@@ -4,6 +4,9 @@ import { crc32c } from './crc32c.ts';
 import { readInt64 } from './int64.ts';
 import type { RecordSet } from './record-set.ts';
 
+/** Offset, length, checksum, format, attributes, and the lengths of a key and a value that are null. */
+const OLD_BYTES_MIN = 26;
+
 /** How far a set can be read. */
 export interface CheckedSet {
   /** Where its intact batches end in the bytes. */
@@ -72,10 +75,10 @@ function batchAt({ bytes, to }: RecordSet, at: number): Batch | undefined {
 
 /** Messages as they were stored before Kafka 0.11 have a checksum of their own, so a byte that has changed isn't taken for one. */
 function oldFormatAt({ bytes, to }: RecordSet, at: number): string | undefined {
-  if (at + ATTRIBUTES_AT > to) return undefined;
+  if (at + OLD_BYTES_MIN > to) return undefined;
   const magic = bytes.readUInt8(at + MAGIC_AT);
   const end = at + BEFORE_LENGTH + bytes.readInt32BE(at + LENGTH_AT);
-  if (magic >= MAGIC || end <= at + MAGIC_AT || end > to) return undefined;
+  if (magic >= MAGIC || end < at + OLD_BYTES_MIN || end > to) return undefined;
   const right = crc32(bytes.subarray(at + MAGIC_AT, end)) === bytes.readUInt32BE(at + BEFORE_LENGTH);
   return right ? `records in format ${magic}, of Kafka before 0.11` : undefined;
 }

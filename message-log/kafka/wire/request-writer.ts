@@ -1,58 +1,53 @@
 import { writeInt64 } from './int64.ts';
 
+const MEMORY_BYTES = 512;
+
 /** The body of a request as pieces, so that large ones needn't be copied into one. */
 export class RequestWriter {
   readonly #pieces: Buffer[] = [];
-  #bytes = Buffer.allocUnsafe(512);
+  #bytes = Buffer.allocUnsafe(MEMORY_BYTES);
   #from = 0;
   #end = 0;
 
   int8(value: number): this {
-    this.#reserve(1);
-    this.#end = this.#bytes.writeInt8(value, this.#end);
+    const at = this.#room(1);
+    this.#bytes[at] = value;
     return this;
   }
 
   int16(value: number): this {
-    this.#reserve(2);
-    this.#end = this.#bytes.writeInt16BE(value, this.#end);
+    const at = this.#room(2);
+    this.#bytes.writeInt16BE(value, at);
     return this;
   }
 
   int32(value: number): this {
-    this.#reserve(4);
-    this.#end = this.#bytes.writeInt32BE(value, this.#end);
+    const at = this.#room(4);
+    this.#bytes.writeInt32BE(value, at);
     return this;
   }
 
   int64(value: number): this {
-    this.#reserve(8);
-    writeInt64(this.#bytes, value, this.#end);
-    this.#end += 8;
+    const at = this.#room(8);
+    writeInt64(this.#bytes, value, at);
     return this;
   }
 
   string(value: string | null): this {
     if (value === null) return this.int16(-1);
-    const length = Buffer.byteLength(value);
-    this.int16(length).#reserve(length);
-    this.#end += this.#bytes.write(value, this.#end);
-    return this;
+    return this.int16(Buffer.byteLength(value)).#text(value);
   }
 
   /** Of 16 bytes, as hexadecimal digits. */
   uuid(id: string): this {
-    this.#reserve(16);
-    this.#end += this.#bytes.write(id, this.#end, 'hex');
+    const at = this.#room(16);
+    this.#bytes.write(id, at, 'hex');
     return this;
   }
 
   /** As newer requests write them: lengths are one more than they are, in seven bits a byte. */
   compactString(value: string): this {
-    const length = Buffer.byteLength(value);
-    this.#uvarint(length + 1).#reserve(length);
-    this.#end += this.#bytes.write(value, this.#end);
-    return this;
+    return this.#uvarint(Buffer.byteLength(value) + 1).#text(value);
   }
 
   /** Its items follow. */
@@ -78,10 +73,14 @@ export class RequestWriter {
   }
 
   #uvarint(value: number): this {
-    this.#reserve(5);
     let rest = value;
-    for (; rest > 0x7f; rest >>>= 7) this.#bytes[this.#end++] = (rest & 0x7f) | 0x80;
-    this.#bytes[this.#end++] = rest;
+    for (; rest > 0x7f; rest >>>= 7) this.int8((rest & 0x7f) | 0x80);
+    return this.int8(rest);
+  }
+
+  #text(value: string): this {
+    const at = this.#room(Buffer.byteLength(value));
+    this.#bytes.write(value, at);
     return this;
   }
 
@@ -90,12 +89,17 @@ export class RequestWriter {
     this.#from = this.#end;
   }
 
-  #reserve(more: number): void {
-    if (this.#end + more <= this.#bytes.length) return;
-    this.#cut();
-    this.#bytes = Buffer.allocUnsafe(Math.max(512, more));
-    this.#from = 0;
-    this.#end = 0;
+  /** Where the next so many bytes go. */
+  #room(bytes: number): number {
+    if (this.#end + bytes > this.#bytes.length) {
+      this.#cut();
+      this.#bytes = Buffer.allocUnsafe(Math.max(MEMORY_BYTES, bytes));
+      this.#from = 0;
+      this.#end = 0;
+    }
+    const at = this.#end;
+    this.#end += bytes;
+    return at;
   }
 }
 
