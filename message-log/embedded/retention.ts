@@ -48,7 +48,7 @@ export class Retention {
       const [oldest] = log.oldest(this.#needed(log), 1);
       if (oldest === undefined || log.lastTimeAt(oldest) >= before) return;
       const bases = log.oldest(this.#needed(log), FRAMES_PER_STEP);
-      const expired = countUntil(bases, (base) => log.lastTimeAt(base) >= before);
+      const expired = countWhile(bases, (base) => log.lastTimeAt(base) < before);
       await this.#drop(log, bases.slice(0, expired), 'yes');
       if (expired < FRAMES_PER_STEP) return;
     }
@@ -100,14 +100,14 @@ function firstWithFrames(
   return undefined;
 }
 
-/** Index of the first that `holds`, in a list where all before don't and all after do. */
-function countUntil<T>(list: readonly T[], holds: (item: T) => boolean): number {
-  let low = 0;
+/** How many `are` so, in a list of which the first is and none is after one that isn't. */
+function countWhile<T>(list: readonly T[], are: (item: T) => boolean): number {
+  let low = 1;
   let high = list.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (holds(list[middle] as T)) high = middle;
-    else low = middle + 1;
+    if (are(list[middle] as T)) low = middle + 1;
+    else high = middle;
   }
   return low;
 }
