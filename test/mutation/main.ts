@@ -73,26 +73,27 @@ function run(source: string, first: number, tests: readonly string[], onSurvivor
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     let next = first;
-    let endless = false;
-    const end = (): void => {
-      endless = child.kill('SIGKILL');
-    };
+    let testsRan = false;
+    const end = (): boolean => child.kill('SIGKILL');
     let patience = FIRST_PATIENCE_MS;
     let timer = setTimeout(end, patience);
     child.on('message', (report: Report) => {
       if ('problem' in report) reject(new Error(`${source}: ${report.problem}`));
-      else if ('testsTakeMs' in report) patience = PATIENCE_FACTOR * report.testsTakeMs + PATIENCE_MS;
-      else {
+      else if ('testsTakeMs' in report) {
+        patience = PATIENCE_FACTOR * report.testsTakeMs + PATIENCE_MS;
+        testsRan = true;
+      } else {
         if (!report.killed) onSurvivor(report.index);
         next = report.index + 1;
       }
       clearTimeout(timer);
       timer = setTimeout(end, patience);
     });
-    child.on('exit', (code) => {
+    child.on('exit', (code, signal) => {
       clearTimeout(timer);
-      if (endless || code === 0) resolve(next);
-      else reject(new Error(`${source}: the tests' process ended with ${code}`));
+      // A mutant that takes all memory ends the process itself.
+      if (code === 0 || (signal !== null && testsRan)) resolve(next);
+      else reject(new Error(`${source}: the tests' process ended with ${code ?? signal}`));
     });
   });
 }
