@@ -12,6 +12,7 @@ import {
   emptyState,
   fromJson,
   isEmpty,
+  NEVER,
   replace,
   type SensorState,
   type TypeState,
@@ -48,8 +49,6 @@ export const AWAITING_BYTES_MAX = 36 * 1024;
 
 /** What a type's hits may take together: a reading keeps its whole value where up to three make an alarm, else its share of this. */
 const VALUES_MAX = 3 * STATUS_BYTES_MAX;
-
-const NEVER = Number.POSITIVE_INFINITY;
 
 /**
  * Decides over one partition which alarms there are. Pure: all it knows comes in by its methods, all it does comes out by `takeEffects`.
@@ -264,13 +263,13 @@ export class Detection {
 
   #recover(sensorState: SensorState, type: AlarmType, sensor: number, at: number, cause: Position): void {
     const state = sensorState[type];
-    const lastSeenAt = state.hits.findLast((hit) => hit.at <= at)?.at ?? 0;
+    const lastBefore = state.hits.findLast((hit) => hit.at <= at);
     state.hits = after(state.hits, at);
     if (state.proof && !areAfter(state.proof, at)) state.proof = undefined;
     const active = activeOf(state);
     if (!active || areAfter(active.evidence, at)) return;
     this.#active[type]--;
-    this.#change(sensorState, 'cleared', clear(active, at, lastSeenAt), at, cause);
+    this.#change(sensorState, 'cleared', clear(active, at, lastBefore?.at ?? active.lastSeenAt), at, cause);
     this.#acknowledgeOldest(sensorState, type, at, cause);
     const remaining = this.#rules[type].within === undefined ? state.hits : (state.proof ?? []);
     if (suffice(remaining, this.#rules[type])) this.#raise(state, type, sensor, remaining);
@@ -309,7 +308,7 @@ export class Detection {
   /** Lets go of what is remembered in time: what falls due first is scheduled. */
   #schedule(sensor: number, state: SensorState): void {
     const due = this.#dueOf(state);
-    if (due === NEVER || due >= (state.due ?? NEVER)) return;
+    if (due >= state.due) return;
     state.due = due;
     this.#due.push(due, sensor);
     this.#dueNext = Math.min(this.#dueNext, due);
@@ -326,13 +325,12 @@ export class Detection {
 
   /** ENTRY has come to `at`: no hit is to be expected any more that is stale by a recovery of long before, or that was sent before. */
   #forget(at: number): void {
-    for (; this.#due.next <= at; ) {
-      const due = this.#due.next;
-      const sensor = this.#due.pop() ?? 0;
+    for (let next = this.#due.take(at); next; next = this.#due.take(at)) {
+      const { due, sensor } = next;
       const state = this.#states.get(sensor);
       // Else something else of it fell due earlier, and what is left was scheduled anew.
       if (state?.due !== due) continue;
-      state.due = undefined;
+      state.due = NEVER;
       this.#forgetOf(sensor, state, at);
       this.#schedule(sensor, state);
     }

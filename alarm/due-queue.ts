@@ -1,4 +1,5 @@
 interface Due {
+  /** When, epoch ms. */
   readonly due: number;
   readonly sensor: number;
 }
@@ -26,12 +27,16 @@ export class DueQueue {
     heap[i] = entry;
   }
 
-  /** Takes the earliest away. */
-  pop(): number | undefined {
+  /** Takes the earliest away, if it is due by then. */
+  take(by: number): Due | undefined {
+    return this.next <= by ? this.#pop() : undefined;
+  }
+
+  #pop(): Due | undefined {
     const heap = this.#heap;
     const last = heap.pop();
     const first = heap[0];
-    if (first === undefined || last === undefined) return last?.sensor;
+    if (first === undefined || last === undefined) return last;
     let i = 0;
     for (;;) {
       let child = 2 * i + 1;
@@ -46,7 +51,7 @@ export class DueQueue {
       i = child;
     }
     heap[i] = last;
-    return first.sensor;
+    return first;
   }
 }
 

@@ -22,8 +22,8 @@ export interface SensorState extends Readonly<Record<AlarmType, TypeState>> {
   repeatable: readonly Repeatable[];
   /** Alarms that are over, for notes and dispositions; the one that ended last comes last. */
   ended: readonly Alarm[];
-  /** ENTRY time for which letting go of something is scheduled; not part of what is stored. */
-  due: number | undefined;
+  /** ENTRY time for which letting go of something is scheduled, or NEVER; not part of what is stored. */
+  due: number;
 }
 
 /** All that topic STATE holds of a sensor. */
@@ -33,6 +33,8 @@ export interface StoredSensor {
   readonly known: number;
   readonly faults: FaultState | undefined;
 }
+
+export const NEVER = Number.POSITIVE_INFINITY;
 
 /** Version 1 had neither `repeatable`, `ended`, `known` nor `faults`; what it had is the same. */
 const VERSION = 2;
@@ -54,7 +56,7 @@ export function emptyState(): SensorState {
     okAt: undefined,
     repeatable: NONE,
     ended: NONE,
-    due: undefined,
+    due: NEVER,
     motion: emptyType(),
     smoke: emptyType(),
     temperature: emptyType(),

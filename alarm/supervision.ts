@@ -96,8 +96,10 @@ export class Supervision {
 
   /** ENTRY has come to `at`: faults that have stood for long are written again. */
   reportStanding(at: number): void {
-    for (let reported = 0; this.#due.next <= at && reported < REPORTED_AT_ONCE; ) {
-      const sensor = this.#due.pop() ?? 0;
+    for (let reported = 0; reported < REPORTED_AT_ONCE; ) {
+      const next = this.#due.take(at);
+      if (next === undefined) return;
+      const { sensor } = next;
       this.#queued.delete(sensor);
       const state = this.#states.get(sensor);
       if (state === undefined || state.faults.length === 0) continue;

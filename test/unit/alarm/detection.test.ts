@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Action, AlarmChange } from '../../../alarm/alarm.ts';
-import { AWAITING_MAX, type Detection } from '../../../alarm/detection.ts';
+import type { Detection } from '../../../alarm/detection.ts';
+import { SMOKE } from '../../../alarm/field-names.ts';
 import { DEFAULT_RULES, HITS_MAX, type Rules } from '../../../alarm/rules.ts';
 import { ALARM_TYPES, type AlarmType, emptyStatus } from '../../../alarm/status.ts';
 import { feed, SENSOR, SKEW, summary, withRules } from './detection-rig.ts';
@@ -56,6 +57,12 @@ describe('Detection', () => {
       "nothing more for an OK that isn't newer",
       [motion, ok(20_000), hit('motion', 30_000), ok(20_000), ok(19_000)],
       ['raised motion 10000 v1 ACTIVE_UNACK', 'cleared motion 20000 v2 CLEARED_UNACK', 'raised motion 30000 v1 ACTIVE_UNACK'],
+    ],
+    ['nothing for a hit older than the newest OK, though an older OK was read since', [ok(20_000), ok(10_000), hit('motion', 15_000)], []],
+    [
+      'an alarm that stands though the OK before it is sent again',
+      [ok(20_000), hit('motion', 20_000 - SKEW), ok(20_000)],
+      ['raised motion 18000 v1 ACTIVE_UNACK'],
     ],
     ['an alarm that an OK from before its hits leaves alone', [...smoke(5, 6, 7), ok(4)], ['raised smoke 7 v1 ACTIVE_UNACK']],
     [
@@ -217,6 +224,13 @@ describe('Detection', () => {
         [8, '{"v":2,"known":7}'],
       ]),
     );
+  });
+
+  it('says that nothing is left of a sensor that was remembered and let go of in one batch', () => {
+    const detection = withRules();
+    ok(10_000)(detection);
+    feed(detection, { topic: 'ENTRY', at: 10_000 + 2 * SKEW, offset: 1, sensor: 8 });
+    expect(detection.takeEffects()?.changed.get(SENSOR)).toBeNull();
   });
 
   it('lets go of the newest OK only, in the order in which they fall due', () => {
@@ -399,6 +413,16 @@ describe('Detection', () => {
     };
     expect([lastSeen(ok(20_000)), lastSeen(hit('motion', 20_000), ok(20_000))]).toEqual([RAISED_AT, 20_000]);
     expect(lastSeen(hit('motion', 20_000), ok(30_000))).toBe(20_000);
+    // By then only a later hit is remembered.
+    expect(lastSeen(hit('motion', 30_000), ok(20_000))).toBe(RAISED_AT);
+  });
+
+  it('says how many events and faults wait', () => {
+    const detection = withRules();
+    feed(detection, { topic: 'ENTRY', at: 1, offset: 0, type: 'motion', unreadable: SMOKE });
+    expect(detection.waiting).toBe(2);
+    const { events, faults } = detection.takeEffects() ?? {};
+    expect([events?.length, faults?.length, detection.waiting]).toEqual([1, 1, 0]);
   });
 
   it('has no effects when nothing happened', () => {
@@ -407,12 +431,31 @@ describe('Detection', () => {
     expect(detection.takeEffects()).toBeUndefined();
   });
 
-  it('keeps a flapping sensor from growing: beyond the bound it acknowledges the oldest itself', () => {
+  /** Alarms of one sensor, each cleared, with a reading of so many characters; gives the alarms as they were cleared, and those that were acknowledged. */
+  function cleared(lengths: readonly number[]): { cleared: AlarmChange[]; acknowledged: AlarmChange[] } {
     const detection = withRules();
-    for (let i = 0; i <= AWAITING_MAX; i++) for (const step of [hit('motion', i * 10_000), ok(i * 10_000 + 5_000)]) step(detection);
-    const events = detection.takeEffects()?.events ?? [];
-    const own = events.filter(({ event }) => event === 'acknowledged') as AlarmChange[];
-    expect(own.map(({ alarm }) => [alarm.raisedAt, alarm.state, alarm.acknowledgedBy])).toEqual([[0, 'CLEARED_ACK', 'tocsin']]);
+    lengths.forEach((length, i) => {
+      for (const step of [hit('motion', i * 10_000, undefined, 'x'.repeat(length)), ok(i * 10_000 + 5_000)]) step(detection);
+    });
+    const changes = (detection.takeEffects()?.events ?? []) as AlarmChange[];
+    const of = (kind: string) => changes.filter(({ event }) => event === kind);
+    return { cleared: of('cleared'), acknowledged: of('acknowledged') };
+  }
+
+  it('keeps a flapping sensor from growing: of more than 64 cleared alarms it acknowledges the oldest itself', () => {
+    const short = (count: number) => Array.from({ length: count }, () => 2);
+    expect(cleared(short(64)).acknowledged).toEqual([]);
+    expect(cleared(short(65)).acknowledged.map(({ alarm }) => [alarm.raisedAt, alarm.state, alarm.acknowledgedBy])).toEqual([
+      [0, 'CLEARED_ACK', 'tocsin'],
+    ]);
+  });
+
+  it('has cleared alarms await acknowledgement up to 36 KiB of them', () => {
+    const long = [1, 2, 3, 4, 5, 6, 7, 8].map(() => 4_096);
+    const bytes = cleared([...long, 0]).cleared.reduce((sum, { alarm }) => sum + JSON.stringify(alarm).length, 0);
+    const room = 36 * 1_024 - bytes;
+    expect(cleared([...long, room]).acknowledged).toEqual([]);
+    expect(cleared([...long, room + 1]).acknowledged.map(({ alarm }) => alarm.raisedAt)).toEqual([0]);
   });
 
   it.each<[string, Rules, string, number]>([

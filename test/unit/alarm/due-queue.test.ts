@@ -3,9 +3,9 @@ import { DueQueue } from '../../../alarm/due-queue.ts';
 import { random } from './random-messages.ts';
 
 /** All that is due, in the order in which it is taken. */
-function taken(queue: DueQueue): [number, number | undefined][] {
-  const all: [number, number | undefined][] = [];
-  while (queue.next !== Number.POSITIVE_INFINITY) all.push([queue.next, queue.pop()]);
+function taken(queue: DueQueue): [number, number][] {
+  const all: [number, number][] = [];
+  for (let next = queue.take(100); next; next = queue.take(100)) all.push([next.due, next.sensor]);
   return all;
 }
 
@@ -26,16 +26,16 @@ describe('DueQueue', () => {
 
   it('takes more while it gives', () => {
     const queue = queueOf([5, 1, 9, 7].map((due) => [due, due]));
-    expect([queue.pop(), queue.next]).toEqual([1, 5]);
+    expect([queue.take(4), queue.next]).toEqual([{ due: 1, sensor: 1 }, 5]);
     queue.push(2, 2);
     queue.push(8, 8);
     expect(taken(queue)).toEqual([2, 5, 7, 8, 9].map((due) => [due, due]));
   });
 
-  it('gives nothing where there is nothing', () => {
+  it('gives nothing before it is due, nor where there is nothing', () => {
     const queue = new DueQueue();
-    expect([queue.next, queue.pop(), queue.next]).toEqual([Number.POSITIVE_INFINITY, undefined, Number.POSITIVE_INFINITY]);
+    expect([queue.next, queue.take(100), queue.next]).toEqual([Number.POSITIVE_INFINITY, undefined, Number.POSITIVE_INFINITY]);
     queue.push(3, 4);
-    expect([queue.next, queue.pop(), queue.pop()]).toEqual([3, 4, undefined]);
+    expect([queue.next, queue.take(2), queue.take(3), queue.take(3)]).toEqual([3, undefined, { due: 3, sensor: 4 }, undefined]);
   });
 });

@@ -76,6 +76,15 @@ describe('three readings of smoke', () => {
   });
 });
 
+describe('two readings of smoke that were stale', () => {
+  it('are not counted when they are sent again, also after a restart', () => {
+    const restored = withRules();
+    for (const [sensor, json] of statesOf([ok(50_000), smoke(10_000, 1, 'a'), smoke(11_000, 2, 'b')])) restored.restore(sensor, json);
+    expect(raisedBy([smoke(51_000, 1, 'a'), smoke(52_000, 2, 'b'), smoke(53_000, 3, 'c'), smoke(54_000, 4, 'd')], restored)).toEqual([]);
+    expect(restored.repeated).toBe(2);
+  });
+});
+
 function statesOf(readings: readonly Reading[]): Map<number, string> {
   const detection = withRules();
   const states = new Map<number, string>();
@@ -135,7 +144,7 @@ describe('what is remembered for repeats', () => {
   });
 
   it('is let go of by the next reading, or once ENTRY has moved on', () => {
-    const detection = withRules({ smoke: { hits: 1, within: undefined, severity: 'CRITICAL' } });
+    const detection = withRules();
     for (const reading of [smoke(0, 1, 'a'), smoke(1_000, 2, 'b'), smoke(REPEAT_WITHIN + 1, 3, 'c')]) feed(detection, reading);
     expect(repeatableOf(detection)).toMatchObject([{ value: 'b' }, { value: 'c' }]);
     const end = REPEAT_WITHIN + 1 + REPEAT_WITHIN + 2 * SKEW;

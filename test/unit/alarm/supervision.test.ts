@@ -148,6 +148,13 @@ describe('a standing fault', () => {
     }
   });
 
+  it('is told again after a restart though every other sensor is as always', () => {
+    const { states } = lived([{ ...full(0), sensor: 8 }, unreadable(0, SMOKE)]);
+    const restored = withRules();
+    for (const [sensor, json] of states) restored.restore(sensor, json);
+    expect(faultsAfter([{ ...full(DAY), sensor: 8 }], restored)).toMatchObject([{ sensor: SENSOR, at: DAY }]);
+  });
+
   it('is told a day after it last changed', () => {
     const detection = withRules();
     faultsAfter([unreadable(0, SMOKE), unreadable(1_000, SMOKE | MOTION)], detection);
@@ -179,6 +186,14 @@ describe('a hit that is dropped as older than a recovery', () => {
     expect(detection.stale).toBe(3);
     expect(faultsAfter([full(4_000)], detection)).toEqual([]);
     expect(summary(faultsAfter([full(AHEAD - SKEW)], detection))).toEqual([`${AHEAD - SKEW}: `]);
+  });
+
+  it('is told again each day until the time of that recovery, though every sensor reports all', () => {
+    const detection = withRules();
+    const other = (at: number): Reading => ({ ...full(at), sensor: 8 });
+    faultsAfter([full(0), other(0), ok(3 * DAY), fire(1_000)], detection);
+    for (const at of [1_000 + DAY, 1_000 + 2 * DAY])
+      expect(summary(faultsAfter([other(at)], detection))).toEqual([`${at}: smoke stale 1000`]);
   });
 
   it('is none where clocks may differ by as much, or the recovery is forgotten', () => {
