@@ -21,7 +21,6 @@ interface Input {
   batches: RecordBatch[];
   /** Next record within the first batch. */
   next: number;
-  position: number;
   waiting: Promise<void> | undefined;
 }
 
@@ -35,14 +34,17 @@ export interface Run {
 /** The inputs of one partition, merged by record time as far as they have arrived. */
 export class Inputs {
   readonly #inputs: readonly Input[];
+  readonly #positions: Record<InputTopic, number>;
   #ranDry = false;
   #waiting = false;
+  #ending = false;
   #closed = false;
   /** Waits for recoveries in a row in which none came. */
   #inVain = 0;
 
-  private constructor(inputs: readonly Input[]) {
+  private constructor(inputs: readonly Input[], positions: InputPositions) {
     this.#inputs = inputs;
+    this.#positions = { ...positions };
   }
 
   static async open(
@@ -54,15 +56,14 @@ export class Inputs {
     for (const topic of ORDER) {
       const reader = await taskLog.reader(topic, positions[topic]);
       reader.onGap = (from, to) => onGap(topic, from, to);
-      inputs.push({ topic, reader, batches: [], next: 0, position: positions[topic], waiting: undefined });
+      inputs.push({ topic, reader, batches: [], next: 0, waiting: undefined });
     }
-    return new Inputs(inputs);
+    return new Inputs(inputs, positions);
   }
 
   /** Where reading goes on after what was taken. */
   get positions(): InputPositions {
-    const at = (topic: InputTopic): number => this.#inputs[ORDER.indexOf(topic)]?.position ?? 0;
-    return { ENTRY: at('ENTRY'), OK: at('OK'), ACTION: at('ACTION') };
+    return { ...this.#positions };
   }
 
   /** Reads on wherever nothing is in hand; waits a little if there is nothing at all. False: still nothing. */
@@ -72,14 +73,16 @@ export class Inputs {
       if (input.batches.length === 0 && !input.waiting) input.batches = [...(await input.reader.poll(0))];
     }
     this.#waiting = true;
-    if (!this.#any()) await Promise.race(this.#inputs.map((input) => this.#arrival(input)));
+    if (this.#ending) await this.close();
+    else if (!this.#any()) await Promise.race(this.#inputs.map((input) => this.#arrival(input)));
     await this.#complete();
     this.#waiting = false;
     return this.#any() && !this.#closed;
   }
 
-  /** Ends a `fill` that waits for something to come. */
+  /** Ends a `fill` that waits for something to come, or is about to. */
   async wake(): Promise<void> {
+    this.#ending = true;
     if (this.#waiting) await this.close();
   }
 
@@ -96,11 +99,11 @@ export class Inputs {
     const to = this.#endOfRun(first, batch);
     if (to < batch.length) {
       first.next = to;
-      first.position = batch.offset(to);
+      this.#positions[first.topic] = batch.offset(to);
     } else {
       first.batches.shift();
       first.next = 0;
-      first.position = batch.nextOffset;
+      this.#positions[first.topic] = batch.nextOffset;
       this.#ranDry = first.batches.length === 0;
     }
     return { batch, from, to };

@@ -1,0 +1,201 @@
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_RULES } from '../../../alarm/rules.ts';
+import type { OutgoingRecord, RecordBatch, TaskLog } from '../../../message-log/port.ts';
+import type { InputTopic } from '../../../message-log/topics.ts';
+import { TaskMetrics } from '../../../processor/metrics.ts';
+import { Task } from '../../../processor/task.ts';
+import { batchOf } from '../../support/batches.ts';
+
+const T0 = Date.UTC(2026, 10, 24, 12);
+
+/** What a task reads: given batch by batch, waited for when there is none. */
+class Feed {
+  readonly #batches: RecordBatch[] = [];
+  #wake: () => void = () => undefined;
+  #next = 0;
+  readonly topic: InputTopic;
+  closed = false;
+  onGap: ((from: number, to: number) => void) | undefined;
+  readonly behind = false;
+  readonly position = 0;
+
+  constructor(topic: InputTopic) {
+    this.topic = topic;
+  }
+
+  give(...records: readonly { readonly key: number; readonly at: number; readonly value: object | string }[]): void {
+    const texts = records.map(({ key, at, value }) => ({ key, at, value: typeof value === 'string' ? value : JSON.stringify(value) }));
+    this.#batches.push(batchOf(this.topic, this.#next, texts));
+    this.#next += records.length;
+    this.#wake();
+  }
+
+  async poll(waitMs: number): Promise<readonly RecordBatch[]> {
+    if (this.#batches.length === 0 && waitMs > 0 && !this.closed)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    return this.#batches.splice(0, 1);
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    this.#wake();
+  }
+}
+
+async function taskOn({ fault }: { fault?: Error } = {}) {
+  const feeds = { ENTRY: new Feed('ENTRY'), OK: new Feed('OK'), ACTION: new Feed('ACTION') };
+  const commits: OutgoingRecord[][] = [];
+  const lines: { level: number; msg: string; sensor?: number; sensors?: number }[] = [];
+  const time = { now: T0 };
+  const taskLog: TaskLog = {
+    partition: 3,
+    restore: async () => ({ ENTRY: 0, OK: 0, ACTION: 0 }),
+    reader: async (topic) => feeds[topic],
+    commit: async (outputs) => {
+      if (fault) throw fault;
+      commits.push([...outputs]);
+    },
+  };
+  const registry = new Registry();
+  const task = await Task.restore(
+    taskLog,
+    { rules: DEFAULT_RULES, clockSkewMaxMs: 60_000, repeatWithinMs: 60_000 },
+    {
+      clock: () => time.now,
+      logger: pino({ level: 'warn' }, { write: (line: string) => lines.push(JSON.parse(line)) }),
+      metrics: new TaskMetrics(registry),
+    },
+  );
+  const over = task.run(() => undefined);
+  over.catch(() => undefined);
+  const settled = async (): Promise<void> => {
+    for (let i = 0; i < 5; i += 1) await new Promise(setImmediate);
+  };
+  return { task, ...feeds, commits, lines, time, over, settled, registry };
+}
+
+const status = (id: number, changes: object = {}) => ({
+  key: id,
+  at: T0,
+  value: { id, motion: false, smoke: false, temperature: 20, maxTemperature: 30, ...changes },
+});
+const many = <T>(length: number, make: (i: number) => T): T[] => Array.from({ length }, (_, i) => make(i));
+
+describe('a task', () => {
+  it('lets others of its process have their turn while it reads a backlog in which nothing happens', async () => {
+    const { task, ENTRY, over, settled } = await taskOn();
+    let turns = 0;
+    let reading = true;
+    const count = (): void => {
+      turns += 1;
+      if (reading) setImmediate(count);
+    };
+    setImmediate(count);
+    for (let i = 0; i < 50; i += 1) ENTRY.give(status(7));
+    while (task.positions.ENTRY < 50) await settled();
+    reading = false;
+    expect(turns).toBeGreaterThan(25);
+    await task.close();
+    await over;
+  });
+
+  it('writes what cannot be read of a broken sender in pieces, as it does alarms', async () => {
+    const { task, ENTRY, commits, over, settled } = await taskOn();
+    ENTRY.give(...many(5_000, (key) => ({ key, at: T0, value: 'no status' })));
+    while (commits.flat().length < 5_000) await settled();
+    expect(Math.max(...commits.map(({ length }) => length))).toBeLessThan(2_500);
+    await task.close();
+    await over;
+  });
+
+  it('keeps the first 64 KB of what cannot be read', async () => {
+    const { task, ENTRY, commits, over, settled } = await taskOn();
+    ENTRY.give({ key: 1, at: T0, value: 'x'.repeat(70_000) });
+    await settled();
+    const letter = JSON.parse(String(commits[0]?.[0]?.value)) as { value: string };
+    expect(letter.value).toHaveLength(65_536);
+    await task.close();
+    await over;
+  });
+
+  it.each([
+    [10, 10, undefined],
+    [13, 10, 3],
+  ])('names of %i sensors whose hits are stale all at once the first %i, and tells how many others', async (sensors, named, others) => {
+    const { task, ENTRY, OK, commits, lines, time, over, settled } = await taskOn();
+    OK.give(...many(sensors, (key) => ({ key, at: T0 + 1_800_000, value: { id: key } })));
+    time.now += 5_000;
+    while (commits.length < 1) await settled();
+    ENTRY.give(...many(sensors, (id) => status(id, { smoke: true })));
+    await settled();
+    expect(lines.map(({ sensor, sensors }) => sensor ?? { sensors })).toEqual([
+      ...many(named, (sensor) => sensor),
+      ...(others === undefined ? [] : [{ sensors: others }]),
+    ]);
+    await task.close();
+    await over;
+  });
+
+  it('says how long an alarm took from its reading until it was durable, and how much was read', async () => {
+    const { task, ENTRY, OK, time, over, settled, registry } = await taskOn();
+    time.now = T0 + 2_000;
+    ENTRY.give(status(6), status(7, { motion: true }));
+    await settled();
+    OK.give({ key: 7, at: T0 + 5_000, value: { id: 7 } });
+    await settled();
+    const metrics = await registry.metrics();
+    expect(metrics).toContain('tocsin_alarm_raised_seconds_sum 2\n');
+    expect(metrics).toContain('tocsin_task_records_total{topic="ENTRY"} 2\n');
+    expect(metrics).toContain('tocsin_task_records_total{topic="OK"} 1\n');
+    await task.close();
+    await over;
+  });
+
+  it('tells of records that were gone before it could read them', async () => {
+    const { task, OK, lines, over } = await taskOn();
+    OK.onGap?.(4, 9);
+    expect(lines).toEqual([expect.objectContaining({ level: 50, topic: 'OK', partition: 3, from: 4, to: 9 })]);
+    await task.close();
+    await over;
+  });
+});
+
+describe('a task that ends', () => {
+  it('writes how far it has come, where it does not stand there yet, and lets go of its inputs', async () => {
+    const { task, ENTRY, OK, ACTION, commits, over, settled } = await taskOn();
+    ENTRY.give(status(7));
+    await settled();
+    expect(commits).toEqual([]);
+    await task.close();
+    await over;
+    expect(commits).toEqual([[]]);
+    expect([ENTRY.closed, OK.closed, ACTION.closed]).toEqual([true, true, true]);
+  });
+
+  it('does so at once where it has only just begun', async () => {
+    const { task, over } = await taskOn();
+    await task.close();
+    await over;
+  });
+
+  it('writes nothing where nothing has come since', async () => {
+    const { task, ENTRY, commits, over, settled } = await taskOn();
+    ENTRY.give(status(7, { motion: true }));
+    await settled();
+    expect(commits).toHaveLength(1);
+    await task.close();
+    await over;
+    expect(commits).toHaveLength(1);
+  });
+
+  it('by a fault lets go of its inputs, too', async () => {
+    const { ENTRY, OK, ACTION, over } = await taskOn({ fault: new Error('no log') });
+    ENTRY.give(status(7, { motion: true }));
+    await expect(over).rejects.toThrow('no log');
+    expect([ENTRY.closed, OK.closed, ACTION.closed]).toEqual([true, true, true]);
+  });
+});
