@@ -82,7 +82,9 @@ export async function startConsumer(
   };
   const work = async (batch: RecordBatch): Promise<void> => {
     const done = (await retry(() => handle(batch))) ?? batch.nextOffset;
-    await retry(() => subscription.commit(batch.topic, batch.partition, done));
+    const keep = (): Promise<void> => subscription.commit(batch.topic, batch.partition, done);
+    // When stopping too, or what was just done would be done again; then there is one try.
+    await (abort.signal.aborted ? keep() : retry(keep));
     deps.health.report(group, undefined);
   };
   const loop = run(poll, work, abort.signal);

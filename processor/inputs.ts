@@ -89,12 +89,10 @@ export class Inputs {
   /** The next run in order of time; undefined once an input has run dry, since it may hold what comes next: fill first. */
   take(): Run | undefined {
     if (this.#ranDry || this.#closed) return undefined;
-    let first: Input | undefined;
-    for (const input of this.#inputs) {
-      if (input.batches.length > 0 && (!first || timeOf(input) < timeOf(first))) first = input;
-    }
-    const batch = first?.batches[0];
-    if (!first || !batch) return undefined;
+    // One that has nothing comes last.
+    const first = this.#inputs.reduce((earliest, input) => (timeOf(input) < timeOf(earliest) ? input : earliest));
+    const [batch] = first.batches;
+    if (!batch) return undefined;
     const from = first.next;
     const to = this.#endOfRun(first, batch);
     if (to < batch.length) {

@@ -171,6 +171,33 @@ describe('merging the inputs of a task', () => {
     await inputs.close();
   });
 
+  it.each([0, 1])(
+    'stops at once where it is told to while it looks around, after %i looks, and asks no input that is closed',
+    async (looks) => {
+      const readers = { ENTRY: scripted(), OK: scripted(), ACTION: scripted() };
+      const inputs = await Inputs.open(of(readers), { ENTRY: 0, OK: 0, ACTION: 0 }, () => undefined);
+      for (let look = 0; look < looks; look += 1) {
+        readers.ENTRY.gives('ENTRY', look);
+        await inputs.fill();
+        inputs.take();
+      }
+      readers.ENTRY.gives('ENTRY', 9);
+      const filled = inputs.fill();
+      await inputs.wake();
+      expect([await filled, inputs.take(), inputs.positions.ENTRY, readers.OK.waitedMs]).toEqual([false, undefined, looks, 0]);
+      await inputs.close();
+    },
+  );
+
+  it('does not begin to wait where it is told to stop while it looks around', async () => {
+    const readers = { ENTRY: scripted(), OK: scripted(), ACTION: scripted() };
+    const inputs = await Inputs.open(of(readers), { ENTRY: 0, OK: 0, ACTION: 0 }, () => undefined);
+    const filled = inputs.fill();
+    await inputs.wake();
+    expect([await filled, readers.ENTRY.waitedMs]).toEqual([false, 0]);
+    await inputs.close();
+  });
+
   it('tells of records that were gone before they were read', async () => {
     const readings = scripted();
     const gaps: unknown[] = [];
@@ -185,6 +212,7 @@ describe('merging the inputs of a task', () => {
 function scripted() {
   const batches: RecordBatch[] = [];
   let given = 0;
+  let closed = false;
   return {
     behind: false,
     waitedMs: 0,
@@ -195,11 +223,14 @@ function scripted() {
     },
     position: 0,
     async poll(waitMs: number) {
+      if (closed) throw new Error('it is closed');
       await turns(1);
       if (batches.length === 0) this.waitedMs += waitMs;
       return batches.splice(0);
     },
-    close: async () => undefined,
+    async close() {
+      closed = true;
+    },
   };
 }
 
