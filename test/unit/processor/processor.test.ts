@@ -324,3 +324,78 @@ describe('the processor', () => {
     await expect(processorOn(new MemoryLog(), { TOCSIN_SMOKE_WITHIN: '0s' })).rejects.toThrow(/smoke/i);
   });
 });
+
+describe('what operators see of a processor', () => {
+  /** Lines of a metric, without its name. */
+  const samplesOf = async (registry: Registry, name: string): Promise<string[]> =>
+    (await registry.getSingleMetricAsString(name)).split('\n').flatMap((line) => (line.startsWith(name) ? line.slice(name.length) : []));
+
+  it('is how many alarms are active', async () => {
+    const log = new MemoryLog(2);
+    const { registry } = await processorOn(log);
+    for (const id of [1, 2, 3]) await put(log, 'ENTRY', id, status(id, { motion: true }), T0);
+    for (let i = 0; i < 3; i += 1) await put(log, 'ENTRY', 4, status(4, { smoke: true }), T0 + i);
+    await put(log, 'OK', 3, { id: 3 }, T0 + 10);
+    await until(() => changes(log).length === 5);
+    expect(await samplesOf(registry, 'tocsin_alarms_active')).toEqual(['{type="motion"} 2', '{type="smoke"} 1', '{type="temperature"} 0']);
+  });
+
+  it('is how much is left to read, as far as the log says so', async () => {
+    const log = new MemoryLog();
+    const { registry } = await processorOn(log);
+    await put(log, 'ENTRY', 1, status(1), T0);
+    await put(log, 'ENTRY', 1, status(1, { motion: true }), T0);
+    await put(log, 'OK', 1, { id: 1 }, T0 + 1);
+    await until(() => changes(log).length === 2);
+    expect(await samplesOf(registry, 'tocsin_task_lag_records')).toEqual([
+      '{topic="ENTRY",partition="0"} 0',
+      '{topic="OK",partition="0"} 0',
+      '{topic="ACTION",partition="0"} 0',
+    ]);
+    // One that has more, one that was made anew, and one of which nothing is known.
+    log.bounds = async (topic) => {
+      if (topic === 'ACTION') throw new TransientError('log-unavailable', 'no broker');
+      return { earliest: 0, next: topic === 'ENTRY' ? 12 : 0 };
+    };
+    expect(await samplesOf(registry, 'tocsin_task_lag_records')).toEqual([
+      '{topic="ENTRY",partition="0"} 10',
+      '{topic="OK",partition="0"} 0',
+    ]);
+  });
+
+  it('is a fault, told once, while its task is tried again; of where that stands nothing is said then, nor after its stop', async () => {
+    const log = new MemoryLog();
+    const lines: { level: number; partition: number; reason: string }[] = [];
+    const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+    const { processor, registry, health } = await processorOn(log, {}, undefined, logger);
+    log.commitFault = new TransientError('disk-full', 'no space left');
+    await put(log, 'ENTRY', 1, status(1, { motion: true }), T0);
+    await until(() => log.commits.length > 2);
+    expect(health.problems()).toEqual({ 'task 0': 'no space left' });
+    expect(lines.map(({ level, partition, reason }) => [level, partition, reason])).toEqual([[40, 0, 'no space left']]);
+    const before = log.commits.length;
+    await until(() => log.commits.length > before);
+    await sleep(0);
+    expect(await samplesOf(registry, 'tocsin_task_lag_records')).toEqual([]);
+    await processor.stop();
+    expect(health.problems()).toEqual({});
+    expect(await samplesOf(registry, 'tocsin_alarms_active')).toContain('{type="motion"} 0');
+  });
+
+  it('is that another process has taken its partition: then it writes nothing more', async () => {
+    const log = new MemoryLog();
+    const lines: { level: number; msg: string }[] = [];
+    const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+    const { processor, health } = await processorOn(log, {}, undefined, logger);
+    log.commitFault = new PermanentError('fenced', 'another owner has taken over');
+    await put(log, 'ENTRY', 1, status(1, { motion: true }), T0);
+    await until(() => !health.ready);
+    expect(health.problems()).toEqual({ 'task 0': 'another owner has taken over' });
+    log.commitFault = undefined;
+    await sleep(150);
+    expect([changes(log), log.commits]).toEqual([[], [2]]);
+    expect(lines.map(({ level, msg }) => [level, msg])).toEqual([[50, 'task given up: the partition belongs to another owner']]);
+    await processor.stop();
+    expect(health.ready).toBe(true);
+  });
+});
