@@ -148,17 +148,15 @@ export class MailQueue<M extends QueuedMail> {
 
   async #try(mail: M): Promise<void> {
     this.#sending.add(mail);
-    try {
-      await this.#options.send(mail);
-    } catch (error) {
-      this.#sending.delete(mail);
-      if (this.#dropped.delete(mail)) this.#endOfLane(mail);
-      else if (!this.#stopped) this.#deferred(mail, error);
-      return;
-    }
+    const failure = await this.#options.send(mail).then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    );
     this.#sending.delete(mail);
-    this.#dropped.delete(mail);
-    this.#finished(mail);
+    const dropped = this.#dropped.delete(mail);
+    if (!failure) this.#finished(mail);
+    else if (dropped) this.#endOfLane(mail);
+    else if (!this.#stopped) this.#deferred(mail, failure.error);
   }
 
   #forget(mail: M): void {
@@ -178,9 +176,9 @@ export class MailQueue<M extends QueuedMail> {
   }
 
   #next(mail: M): void {
-    const lane = this.#lanes.get(mail.alarm) ?? [];
-    lane.shift();
-    const next = lane[0];
+    const lane = this.#lanes.get(mail.alarm);
+    lane?.shift();
+    const next = lane?.[0];
     if (next) this.#makeReady(next);
     else this.#lanes.delete(mail.alarm);
   }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { MessageLog, Reader } from '../../../message-log/port.ts';
 import { lookBack } from '../../../processor/history/looking-back.ts';
 import { recordsBetween } from '../../../processor/records-between.ts';
+import { batchOf } from '../../support/batches.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
 
 async function logOf(times: readonly number[]): Promise<MemoryLog> {
@@ -25,11 +26,44 @@ describe('the records between two places', () => {
     expect(await offsetsOf(log, 3, 3)).toEqual([]);
   });
 
-  it('are given up, not waited for in circles, where the log was closed', async () => {
-    const closed: Reader = { position: 0, behind: false, onGap: undefined, poll: async () => [], close: async () => undefined };
-    const log = await logOf([1, 2]);
-    const broken: MessageLog = Object.assign(Object.create(log) as MessageLog, { reader: async () => closed });
-    await expect(offsetsOf(broken, 0, 2)).rejects.toMatchObject({ name: 'TransientError' });
+  it('are given up, not waited for in circles, after some ten seconds in which the log gives nothing', async () => {
+    let [waitedMs, closed] = [0, false];
+    const silent: Reader = {
+      position: 0,
+      behind: false,
+      onGap: undefined,
+      poll: async (ms) => {
+        waitedMs += ms;
+        return [];
+      },
+      close: async () => {
+        closed = true;
+      },
+    };
+    const broken: MessageLog = Object.assign(new MemoryLog(), { reader: async () => silent });
+    await expect(offsetsOf(broken, 0, 2)).rejects.toMatchObject({ name: 'TransientError', code: 'log-unavailable' });
+    expect([waitedMs, closed]).toEqual([10_500, true]);
+  });
+
+  it('do not begin at the end, whatever the log gives with them', async () => {
+    const both = [0, 1].map((offset) => batchOf('COUNT', offset, [{ key: 1, at: 1, value: '' }]));
+    let position = 0;
+    const ahead: Reader = {
+      get position() {
+        return position;
+      },
+      behind: false,
+      onGap: undefined,
+      poll: async () => {
+        position = 2;
+        return both;
+      },
+      close: async () => undefined,
+    };
+    const log: MessageLog = Object.assign(new MemoryLog(), { reader: async () => ahead });
+    const given: number[] = [];
+    for await (const batch of recordsBetween(log, 'COUNT', 0, 0, 1)) given.push(batch.offset(0));
+    expect(given).toEqual([0]);
   });
 
   it('are not given up as long as reading goes on, though nothing is shown', async () => {

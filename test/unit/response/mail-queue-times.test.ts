@@ -144,6 +144,31 @@ describe('a server that puts off different mails in a row', () => {
     expect(finished.toSorted()).toEqual(['a', 'b', 'x']);
   });
 
+  it('is let be for its whole time in a new outage soon after one that a success has ended', async () => {
+    const { queue, failing, holding, held, tries, finished } = queueOf(2);
+    failing.add('x');
+    queue.add(mail('x'));
+    await pass(0);
+    for (const name of ['a', 'b']) {
+      holding.add(name);
+      queue.add(mail(name));
+    }
+    await pass(10);
+    held.get('a')?.fail();
+    await pass(0);
+    for (const set of [holding, failing]) set.clear();
+    held.get('b')?.finish();
+    await pass(40);
+    expect([finished.toSorted(), queue.outage]).toEqual([['a', 'b', 'x'], false]);
+    const before = tries.length;
+    for (const name of ['c', 'd']) {
+      failing.add(name);
+      queue.add(mail(name));
+    }
+    await pass(200);
+    expect(tries.slice(before)).toEqual(['c 50', 'd 50', 'd 250']);
+  });
+
   it('is let be for its whole time in a new outage soon after the first', async () => {
     const { queue, failing, tries } = queueOf(2);
     for (const name of ['a', 'b', 'c', 'd']) failing.add(name);
