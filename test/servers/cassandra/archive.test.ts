@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openCassandraArchive } from '../../../processor/archive/cassandra.ts';
 import type { Archive, ArchivedAlarm } from '../../../processor/archive/port.ts';
 import { alarmOf } from '../../support/alarms.ts';
-import { type CassandraServer, startCassandra } from '../../support/servers/cassandra.ts';
+import type { CassandraServer } from '../../support/servers/cassandra.ts';
 import { type Keyspace, openKeyspace, withDriver } from '../../support/servers/cassandra-keyspace.ts';
+import { sharedCassandra } from '../../support/servers/shared-cassandra.ts';
 
 const DAY_S = 86_400;
 const DAYS = 30;
@@ -13,9 +14,8 @@ let server: CassandraServer;
 let keyspace: Keyspace;
 let archive: Archive;
 beforeAll(async () => {
-  server = await startCassandra();
+  server = await sharedCassandra();
 });
-afterAll(() => server.destroy());
 beforeEach(async () => {
   keyspace = await openKeyspace(server.contactPoints);
   archive = openCassandraArchive(keyspace.session, { ...keyspace.deps, days: DAYS });

@@ -1,16 +1,16 @@
-import { afterAll, beforeAll } from 'vitest';
+import { beforeAll } from 'vitest';
 import { openCassandraArchive } from '../../../processor/archive/cassandra.ts';
 import { openCassandraDirectory } from '../../../processor/response/directory/cassandra.ts';
 import { archiveContract } from '../../contract/archive.ts';
 import { directoryContract } from '../../contract/directory.ts';
-import { type CassandraServer, startCassandra } from '../../support/servers/cassandra.ts';
+import type { CassandraServer } from '../../support/servers/cassandra.ts';
 import { openKeyspace } from '../../support/servers/cassandra-keyspace.ts';
+import { sharedCassandra } from '../../support/servers/shared-cassandra.ts';
 
 let server: CassandraServer;
 beforeAll(async () => {
-  server = await startCassandra();
+  server = await sharedCassandra();
 });
-afterAll(() => server.destroy());
 
 directoryContract('cassandra', async () => {
   const { session, deps, close } = await openKeyspace(server.contactPoints);

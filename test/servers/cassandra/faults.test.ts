@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openCassandraArchive } from '../../../processor/archive/cassandra.ts';
 import type { Archive, ArchivedAlarm } from '../../../processor/archive/port.ts';
 import { openCassandra } from '../../../processor/cassandra/session.ts';
@@ -18,16 +18,16 @@ let keyspace: Keyspace;
 let archive: Archive;
 let directory: Directory;
 
-beforeEach(async () => {
+beforeAll(async () => {
   server = await startCassandra({ durable: true });
+});
+afterAll(() => server.destroy());
+beforeEach(async () => {
   keyspace = await openKeyspace(server.contactPoints, { TOCSIN_CASSANDRA_CACHE: '0s' });
   directory = openCassandraDirectory(keyspace.session, keyspace.deps);
   archive = openCassandraArchive(keyspace.session, { ...keyspace.deps, days: 365 });
 });
-afterEach(async () => {
-  await keyspace.session.close();
-  await server.destroy();
-});
+afterEach(() => keyspace.session.close());
 
 const rowOf = (i: number): ArchivedAlarm => ({
   ...alarmOf({ id: `a${i}`, sensor: i, raisedAt: NOON + i }),

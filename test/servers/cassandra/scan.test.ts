@@ -6,8 +6,9 @@ import { openCassandraDirectory } from '../../../processor/response/directory/ca
 import type { Directory } from '../../../processor/response/directory/port.ts';
 import { Health } from '../../../runtime/health.ts';
 import { clientOf } from '../../support/alarms.ts';
-import { type CassandraServer, startCassandra } from '../../support/servers/cassandra.ts';
+import type { CassandraServer } from '../../support/servers/cassandra.ts';
 import { type Keyspace, openKeyspace, quietDeps } from '../../support/servers/cassandra-keyspace.ts';
+import { sharedCassandra } from '../../support/servers/shared-cassandra.ts';
 
 const CLIENTS = 6_000;
 const BACK_MS = 60_000;
@@ -15,16 +16,13 @@ const BACK_MS = 60_000;
 let server: CassandraServer;
 let keyspace: Keyspace;
 beforeAll(async () => {
-  server = await startCassandra();
+  server = await sharedCassandra();
   keyspace = await openKeyspace(server.contactPoints, { TOCSIN_CASSANDRA_TIMEOUT: '1s' });
   const nowhere = { latitude: Number.NaN, longitude: Number.NaN, geohash: '', region: '' };
   const clients = Array.from({ length: CLIENTS }, (_, id) => clientOf(id % 100 === 0 ? { id, ...nowhere } : { id }));
   await vi.waitFor(() => openCassandraDirectory(keyspace.session, keyspace.deps).put(clients), { timeout: BACK_MS });
 });
-afterAll(async () => {
-  await keyspace.close();
-  await server.destroy();
-});
+afterAll(() => keyspace.close());
 
 describe('all places, from a Cassandra that stands still now and then', () => {
   it('come whole and once, the map is the last to wait, and the outage is told once', async () => {

@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { createSchema } from '../../../processor/cassandra/schema.ts';
 import { openCassandra } from '../../../processor/cassandra/session.ts';
 import { openCassandraDirectory } from '../../../processor/response/directory/cassandra.ts';
-import { type CassandraServer, startCassandra } from '../../support/servers/cassandra.ts';
+import type { CassandraServer } from '../../support/servers/cassandra.ts';
 import { cassandraConfig, quietDeps, withDriver } from '../../support/servers/cassandra-keyspace.ts';
+import { sharedCassandra } from '../../support/servers/shared-cassandra.ts';
 
 /** As the reference system makes it. */
 const REFERENCE_TABLE = `id int primary key, name text, surname text, gender text, nationalid text, birthday text, streetaddress text, city text,
@@ -12,9 +13,8 @@ const REFERENCE_TABLE = `id int primary key, name text, surname text, gender tex
 
 let server: CassandraServer;
 beforeAll(async () => {
-  server = await startCassandra();
+  server = await sharedCassandra();
 });
-afterAll(() => server.destroy());
 
 async function told(config: Parameters<typeof createSchema>[0]): Promise<string[]> {
   const lines: string[] = [];
