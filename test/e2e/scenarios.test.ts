@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { SystemProcess, simulate } from '../support/system.ts';
 
-it.each(['resends', 'stuck-counters', 'dirty-fields'])(
+it.concurrent.each(['resends', 'stuck-counters', 'dirty-fields'])(
   'raises and clears exactly what it must in scenario %s',
   { timeout: 120_000 },
   async (scenario) => {
