@@ -19,7 +19,7 @@ const UP_MS = { least: 50, most: 4_000 };
 const FREEZE_EVERY = 4;
 const ROUND_SECONDS = 3.2;
 /** The system is away for nearly half of the time, and must catch up in the other half, however many rounds there are. */
-const RATE_PER_APP = '150';
+const RATE_PER_APP = '75';
 
 it(`loses, doubles and invents nothing over ${ROUNDS} crashes (seed ${SEED})`, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tocsin-fire-'));
