@@ -41,26 +41,25 @@ const RECORD_BYTES_MIN = 7;
 
 /** Columns of records, filled again and again. */
 export class Columns {
-  #capacity = 0;
-  keys = new Int32Array(0);
-  times = new Float64Array(0);
-  offsets = new Float64Array(0);
-  starts = new Int32Array(0);
-  ends = new Int32Array(0);
+  keys = new Int32Array();
+  times = new Float64Array();
+  offsets = new Float64Array();
+  starts = new Int32Array();
+  ends = new Int32Array();
 
   /** Makes room for `count` records, the first `used` of them kept. */
   reserve(count: number, used: number): void {
-    if (count <= this.#capacity) return;
-    this.#capacity = Math.max(count, this.#capacity * 2, 64);
+    if (count <= this.keys.length) return;
+    const capacity = Math.max(count, this.keys.length * 2);
     const grown = <A extends Int32Array | Float64Array>(next: A, old: A): A => {
       next.set(old.subarray(0, used));
       return next;
     };
-    this.keys = grown(new Int32Array(this.#capacity), this.keys);
-    this.times = grown(new Float64Array(this.#capacity), this.times);
-    this.offsets = grown(new Float64Array(this.#capacity), this.offsets);
-    this.starts = grown(new Int32Array(this.#capacity), this.starts);
-    this.ends = grown(new Int32Array(this.#capacity), this.ends);
+    this.keys = grown(new Int32Array(capacity), this.keys);
+    this.times = grown(new Float64Array(capacity), this.times);
+    this.offsets = grown(new Float64Array(capacity), this.offsets);
+    this.starts = grown(new Int32Array(capacity), this.starts);
+    this.ends = grown(new Int32Array(capacity), this.ends);
   }
 }
 
@@ -118,9 +117,8 @@ export function readRecordSet(topic: Topic, partition: number, set: RecordSet, p
   const { bytes } = set;
   const aborting = new Aborting(set.aborted);
   const gathered = new Gathered(topic, partition, bytes, position, columns);
-  for (let at = set.from; at + RECORDS_AT <= set.to; ) {
+  for (let at = set.from; at < set.to; ) {
     const end = at + BEFORE_LENGTH + bytes.readInt32BE(at + LENGTH_AT);
-    if (end > set.to) break;
     const base = readInt64(bytes, at);
     const next = base + bytes.readInt32BE(at + LAST_OFFSET_DELTA_AT) + 1;
     const attributes = bytes.readInt16BE(at + ATTRIBUTES_AT);
@@ -225,7 +223,7 @@ function readRecords(
     if (offset >= position) {
       const keyLength = reader.next();
       keys[n] = sensorOf(source, reader.at, keyLength);
-      if (keyLength > 0) reader.at += keyLength;
+      reader.at += Math.max(0, keyLength);
       const valueLength = Math.max(0, reader.next());
       times[n] = appended ? baseTime : baseTime + delta;
       offsets[n] = offset;
@@ -241,7 +239,7 @@ function readRecords(
 
 /** The sensor id that stands there in decimal text, as it is written for its partition; anything else is foreign. */
 function sensorOf(bytes: Buffer, at: number, length: number): number {
-  if (length < 1 || length > 10) return FOREIGN_KEY;
+  if (length < 1) return FOREIGN_KEY;
   let id = 0;
   for (let i = at; i < at + length; i += 1) {
     const digit = (bytes[i] as number) - 48;
@@ -259,7 +257,7 @@ class Aborting {
   #next = 0;
 
   constructor(aborted: readonly AbortedTransaction[]) {
-    this.#begins = aborted.length > 1 ? aborted.toSorted((a, b) => a.firstOffset - b.firstOffset) : aborted;
+    this.#begins = aborted.toSorted((a, b) => a.firstOffset - b.firstOffset);
   }
 
   /** Whether the batch is a marker or belongs to an aborted transaction. Call it for every batch in order. */
@@ -273,6 +271,6 @@ class Aborting {
       this.#producers.delete(readInt64(bytes, at + PRODUCER_ID_AT));
       return true;
     }
-    return (attributes & TRANSACTIONAL) !== 0 && this.#producers.size > 0 && this.#producers.has(readInt64(bytes, at + PRODUCER_ID_AT));
+    return (attributes & TRANSACTIONAL) !== 0 && this.#producers.has(readInt64(bytes, at + PRODUCER_ID_AT));
   }
 }

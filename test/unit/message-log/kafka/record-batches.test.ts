@@ -15,7 +15,7 @@ import { BatchWriter } from '../../../../message-log/kafka/wire/batch-writer.ts'
 import { checkSet } from '../../../../message-log/kafka/wire/check-set.ts';
 import { crc32c } from '../../../../message-log/kafka/wire/crc32c.ts';
 import { writeInt64 } from '../../../../message-log/kafka/wire/int64.ts';
-import { type AbortedTransaction, Columns, FOREIGN_KEY, readRecordSet } from '../../../../message-log/kafka/wire/record-set.ts';
+import { type AbortedTransaction, Columns, readRecordSet } from '../../../../message-log/kafka/wire/record-set.ts';
 
 interface Rec {
   readonly key: number | string;
@@ -51,7 +51,8 @@ function marker(base: number, producerId: number): Buffer {
 function read(batches: readonly Buffer[], position = 0, aborted: readonly AbortedTransaction[] = []) {
   const bytes = Buffer.concat([Buffer.from('before'), ...batches]);
   const set = { bytes, from: 6, to: bytes.length, aborted };
-  const { batches: found, unreadable } = readRecordSet('ENTRY', 0, set, position, new Columns());
+  const { to, next } = checkSet(set, position);
+  const { batches: found, unreadable } = readRecordSet('ENTRY', 3, { ...set, to }, position, new Columns());
   const records = found.flatMap((batch) =>
     Array.from({ length: batch.length }, (_, i) => ({
       offset: batch.offset(i),
@@ -60,7 +61,8 @@ function read(batches: readonly Buffer[], position = 0, aborted: readonly Aborte
       value: batch.bytes.toString('utf8', batch.start(i), batch.end(i)),
     })),
   );
-  return { records, unreadable, next: checkSet(set, position).next };
+  const places = found.map((batch) => [batch.topic, batch.partition, batch.nextOffset]);
+  return { records, unreadable, next, places };
 }
 
 function packed(base: number, values: string[], codec: number, pack: (bytes: Buffer) => Uint8Array, by = {}): Buffer {
@@ -75,7 +77,8 @@ function packed(base: number, values: string[], codec: number, pack: (bytes: Buf
   return sealed(batch);
 }
 
-const plain = (base: number, value: string): Buffer => stored(base, [{ key: 1, at: 9, value }]);
+const ofValues = (...values: string[]): Rec[] => values.map((value) => ({ key: 1, at: 9, value }));
+const plain = (base: number, value: string): Buffer => stored(base, ofValues(value));
 
 /** Snappy as Java's clients write it: a stream of blocks with their lengths. */
 function asJavaStream(bytes: Buffer): Buffer {
@@ -86,6 +89,12 @@ function asJavaStream(bytes: Buffer): Buffer {
 
 function counting(batch: Buffer, count: number): Buffer {
   batch.writeInt32BE(count, COUNT_AT);
+  return batch;
+}
+
+/** With the length that it has. */
+function ofLength(batch: Buffer): Buffer {
+  batch.writeInt32BE(batch.length - 12, LENGTH_AT);
   return batch;
 }
 
@@ -137,14 +146,14 @@ describe('record batches', () => {
   });
 
   it('say of keys that are no sensor id as it is written that they are foreign', () => {
-    const keys = ['', 'x', '007', '+1', '-1', '2147483648', '12345678901', ' 1', '1.0'];
+    const keys = ['', 'x', '007', '00', '01', '+1', '-1', '2147483648', '12345678901', '9'.repeat(400), ' 1', '1 ', '1.0', '1:', '1/'];
     const { records } = read([
       stored(
         0,
         [...keys, '0', '2147483647'].map((key) => ({ key, at: 0, value: '' })),
       ),
     ]);
-    expect(records.map(({ key }) => key)).toEqual([...keys.map(() => FOREIGN_KEY), 0, 2_147_483_647]);
+    expect(records.map(({ key }) => key)).toEqual([...keys.map(() => -1), 0, 2_147_483_647]);
   });
 
   it('hide markers and aborted transactions, also of producers that take turns', () => {
@@ -170,6 +179,14 @@ describe('record batches', () => {
     expect(next).toBe(9);
   });
 
+  it('of one producer are shown up to where its transaction that is aborted begins, and after it', () => {
+    const by = (base: number, value: string) => stored(base, ofValues(value), { producerId: 7, transactional: true });
+    const outside = stored(3, ofValues('outside'), { producerId: 7 });
+    const batches = [by(0, 'a'), marker(1, 7), by(2, 'x'), outside, by(4, 'x'), marker(5, 7), by(6, 'b'), marker(7, 7)];
+    const { records } = read(batches, 0, [{ producerId: 7, firstOffset: 2 }]);
+    expect(records.map(({ value }) => value)).toEqual(['a', 'outside', 'b']);
+  });
+
   it('are unpacked in their place, each by the codec that it names', () => {
     const batches = [
       plain(0, 'a'),
@@ -180,28 +197,65 @@ describe('record batches', () => {
       plain(6, 'g'),
     ];
     expect(read(batches)).toMatchObject({ records: [...'abcdefg'].map((value, offset) => ({ offset, value })), unreadable: undefined });
+    // Those that follow each other and aren't packed are one.
+    expect(read([...batches, plain(7, 'h')]).places).toEqual([1, 3, 4, 5, 6, 8].map((next) => ['ENTRY', 3, next]));
     // Asked for from the middle of a packed one.
     expect(
-      read(batches, 2)
+      read(batches.slice(1), 2)
         .records.map(({ value }) => value)
         .join(''),
     ).toBe('cdefg');
   });
 
   it.each([
-    ['a codec that is not known', () => packed(1, ['b'], 5, (bytes) => bytes)],
-    ['what is no gzip', () => packed(1, ['b'], 1, () => Buffer.alloc(20))],
-    ['what is no Snappy', () => packed(1, ['b'], 2, () => Buffer.from([200, 1, 0xff, 0xff]))],
-    ['what is no LZ4', () => packed(1, ['b'], 3, (bytes) => bytes)],
-    ['what is no Zstandard', () => packed(1, ['b'], 4, (bytes) => bytes)],
-    ['nothing, packed', () => packed(1, ['b'], 4, () => Buffer.alloc(0))],
-    ['fewer records than it says', () => sealed(counting(plain(1, 'b'), 2))],
-    ['more records than there can be', () => sealed(counting(plain(1, 'b'), 2 ** 31 - 1))],
-    ['a record longer than its batch', () => sealed(withByte(plain(1, 'b'), RECORDS_AT, 100))],
-  ])('that hold %s end what can be read, and nothing after them is given', (_, batch) => {
-    const { records, unreadable } = read([plain(0, 'a'), batch(), plain(2, 'c')]);
+    ['a codec that is not known', () => packed(1, ['b'], 5, (bytes) => bytes), /^compression 5 is not known$/],
+    ['what is no gzip', () => packed(1, ['b'], 1, () => Buffer.alloc(20)), /^compressed records: /],
+    ['what is no Snappy', () => packed(1, ['b'], 2, () => Buffer.from([200, 1, 0xff, 0xff])), /^compressed records: /],
+    ['what is no LZ4', () => packed(1, ['b'], 3, (bytes) => bytes), /^compressed records: /],
+    ['what is no Zstandard', () => packed(1, ['b'], 4, (bytes) => bytes), /^compressed records: /],
+    ['nothing, packed', () => packed(1, ['b'], 4, () => Buffer.alloc(0)), /^compressed records: /],
+    ['fewer records than it says', () => sealed(counting(plain(1, 'b'), 2)), /^2 records in 9 bytes$/],
+    ['a part of the records that it says', () => sealed(counting(stored(1, ofValues('b', 'cdefghij')), 3)), /longer than its batch/],
+    ['less than no records', () => sealed(counting(plain(1, 'b'), -1)), /^-1 records in 9 bytes$/],
+    ['more records than there can be', () => sealed(counting(plain(1, 'b'), 2 ** 31 - 1)), /^2147483647 records in 9 bytes$/],
+    ['fewer packed records than it says', () => sealed(counting(packed(1, ['b'], 1, gzipSync), 2)), /^2 records in 9 bytes$/],
+    ['a record that it does not', () => sealed(ofLength(counting(plain(1, 'b').subarray(0, RECORDS_AT), 1))), /^1 records in 0 bytes$/],
+    ['a record longer than its batch', () => sealed(withByte(plain(1, 'b'), RECORDS_AT, 2 * 9)), /longer than its batch/],
+    ['a record shorter than any', () => sealed(withByte(plain(1, 'b'), RECORDS_AT, 2 * 5)), /longer than its batch/],
+    ['a value longer than its record', () => sealed(withByte(plain(1, 'b'), RECORDS_AT + 6, 2 * 3)), /longer than it says/],
+  ])('that hold %s end what can be read, and nothing after them is given', (_, batch, reason) => {
+    const { records, unreadable } = read([plain(0, 'a'), batch(), plain(4, 'c')]);
     expect(records.map(({ value }) => value)).toEqual(['a']);
-    expect(unreadable).toMatchObject({ from: 1, reason: expect.stringMatching(/\w/) });
+    expect(unreadable).toEqual({ from: 1, reason: expect.stringMatching(reason) });
+    // At the end, and asked for from behind its beginning.
+    expect(read([batch()], 1).unreadable).toMatchObject({ from: 1 });
+    // What is before the place asked for need not be understood.
+    expect(read([batch(), plain(4, 'c')], 4)).toMatchObject({ records: [{ value: 'c' }], unreadable: undefined });
+  });
+
+  it('that cannot be understood end at the place that was asked for, also where they begin before it', () => {
+    const batch = packed(1, ['b', 'c', 'd'], 5, (bytes) => bytes);
+    expect(read([batch], 2).unreadable).toMatchObject({ from: 2 });
+  });
+
+  it('have records as short as can be', () => {
+    // Length 6, attributes, time, offset, no key, no value, no headers.
+    const records = Buffer.from('0c000000010100'.repeat(3), 'hex');
+    const bytes = ofLength(counting(Buffer.concat([plain(5, 'b').subarray(0, RECORDS_AT), records]), 3));
+    expect(read([sealed(bytes)], 5).records).toEqual(Array(3).fill({ offset: 5, key: -1, at: 9, value: '' }));
+  });
+
+  it('are read also where a careless program has left out that they have no headers', () => {
+    const records = Buffer.from('0c00000001 02 62'.replaceAll(' ', ''), 'hex');
+    const bytes = ofLength(Buffer.concat([plain(5, 'b').subarray(0, RECORDS_AT), records]));
+    expect(read([sealed(bytes)], 5).records).toEqual([{ offset: 5, key: -1, at: 9, value: 'b' }]);
+  });
+
+  it('are kept while more come than there was room for', () => {
+    const batches = Array.from({ length: 50 }, (_, n) => stored(n * 7, ofValues(...[0, 1, 2, 3, 4, 5, 6].map((i) => `${n * 7 + i}`))));
+    const { records, places } = read(batches);
+    expect(records).toEqual(Array.from({ length: 350 }, (_, n) => ({ offset: n, key: 1, at: 9, value: String(n) })));
+    expect(places).toEqual([['ENTRY', 3, 350]]);
   });
 
   it('of aborted transactions need not be understood', () => {
@@ -216,6 +270,6 @@ describe('record batches', () => {
     emptied.writeInt32BE(RECORDS_AT - 12, LENGTH_AT);
     emptied.writeInt32BE(4, LAST_OFFSET_DELTA_AT);
     emptied.writeInt32BE(0, RECORDS_AT - 4);
-    expect(read([sealed(emptied)], 20)).toMatchObject({ records: [], next: 25 });
+    expect(read([sealed(emptied)], 20)).toEqual({ records: [], next: 25, unreadable: undefined, places: [] });
   });
 });
