@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { fetchByIdRequest, fetchedSets, fetchedSetsById, fetchRequest } from '../../../../message-log/kafka/wire/fetch.ts';
+import {
+  FETCH,
+  FETCH_BY_ID,
+  fetchByIdRequest,
+  fetchedSets,
+  fetchedSetsById,
+  fetchRequest,
+} from '../../../../message-log/kafka/wire/fetch.ts';
 
 const hex = (...parts: (string | Buffer)[]): Buffer =>
   Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part.replaceAll(' ', ''), 'hex') : part)));
@@ -15,6 +22,13 @@ const bytesOf = (request: readonly Buffer[]): string => Buffer.concat(request).t
 const recordsOf = ({ bytes, from, to }: { bytes: Buffer; from: number; to: number }): string => bytes.toString('latin1', from, to);
 
 describe('a request to read', () => {
+  it('says which of Kafka’s it is', () => {
+    expect([FETCH, FETCH_BY_ID]).toMatchObject([
+      { key: 1, version: 11 },
+      { key: 1, version: 13 },
+    ]);
+  });
+
   it('by name has the partitions in their order', () => {
     expect(bytesOf(fetchRequest(LIMITS, PARTITIONS))).toBe(
       hex(

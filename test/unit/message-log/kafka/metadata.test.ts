@@ -1,11 +1,12 @@
 import { expect, it } from 'vitest';
-import { metadataRequest, readMetadata } from '../../../../message-log/kafka/wire/metadata.ts';
+import { METADATA, metadataRequest, readMetadata } from '../../../../message-log/kafka/wire/metadata.ts';
 
 const hex = (text: string): string => text.replaceAll(/\s/g, '');
 const [ONE, NONE] = ['0123456789abcdef0123456789abcdef', '0'.repeat(32)];
 
 /** As MetadataRequest.json and MetadataResponse.json of Kafka lay it out, version 10. */
 it('what topics and brokers there are is asked by name, creates no topic and asks for no rights', () => {
+  expect(METADATA).toMatchObject({ key: 3, version: 10 });
   expect(metadataRequest(['T', 'été']).toString('hex')).toBe(hex(`00 03 ${NONE} 02 54 00 ${NONE} 06 c3a974c3a9 00 00 00 00 00`));
   expect(metadataRequest([]).toString('hex')).toBe('000100000000');
 });

@@ -17,6 +17,7 @@ describe('where a partition begins and ends', () => {
     expect(brokers.requests.map(({ bytes }) => bytes.toString('hex'))).toEqual(
       ['fffffffffffffffe', 'ffffffffffffffff', 'ffffffffffffffff'].map(asked),
     );
+    expect(brokers.requests[0]?.api).toMatchObject({ key: 2, version: 2 });
     expect(brokers.requests.map(({ leader, timeoutMs }) => [leader, timeoutMs])).toEqual(Array(3).fill([2, 3_000]));
   });
 
@@ -102,7 +103,7 @@ function placeOf(text: string) {
 
 class Brokers {
   readonly places: Record<string, Held>;
-  readonly requests: { leader: number; bytes: Buffer; timeoutMs: number }[] = [];
+  readonly requests: { leader: number; api: object; bytes: Buffer; timeoutMs: number }[] = [];
   refreshes = 0;
   fault: Error | undefined;
   onRefresh: (times: number) => void = () => undefined;
@@ -124,10 +125,10 @@ class Brokers {
     this.onRefresh(this.refreshes);
   }
 
-  async exchange(leader: number, _lane: string, _api: object, pieces: readonly Buffer[], timeoutMs: number): Promise<Buffer> {
+  async exchange(leader: number, _lane: string, api: object, pieces: readonly Buffer[], timeoutMs: number): Promise<Buffer> {
     if (this.fault) throw this.fault;
     const bytes = Buffer.concat(pieces);
-    this.requests.push({ leader, bytes, timeoutMs });
+    this.requests.push({ leader, api, bytes, timeoutMs });
     const request = new ResponseReader(bytes);
     request.at = 5;
     const asked = request.array(() => ({
