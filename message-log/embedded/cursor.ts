@@ -88,7 +88,6 @@ export class Poller {
       const timer = setTimeout(() => this.#wake?.(), waitMs);
       this.#wake = () => {
         clearTimeout(timer);
-        this.#wake = undefined;
         resolve();
       };
     });
@@ -99,15 +98,14 @@ export class Poller {
     let bytes = 0;
     let records = 0;
     const { length } = this.#cursors;
-    for (let idle = 0; idle < length && bytes < MAX_POLL_BYTES && records < MAX_POLL_RECORDS; ) {
+    for (let done = 0; done < length && bytes < MAX_POLL_BYTES && records < MAX_POLL_RECORDS; ) {
       const batch = this.#cursors[this.#turn]?.next();
       if (batch) {
         batches.push(batch);
         bytes += batch.bytes.length;
         records += batch.length;
-        idle = 0;
       } else {
-        idle += 1;
+        done += 1;
         this.#turn = (this.#turn + 1) % length;
       }
     }
