@@ -42,7 +42,8 @@ export class BrokerClocks {
   readonly #elapsed: () => number;
   readonly #seen = new Map<number, Seen>();
   readonly #off = new Map<number, TransientError>();
-  readonly #unlimited = new Set<number>();
+  /** Brokers that have answered, be it that they have no limits. */
+  readonly #answered = new Set<number>();
   readonly #asking = new Map<string, Promise<void>>();
 
   constructor(deps: BrokerClockDeps, elapsed: () => number = () => performance.now()) {
@@ -102,7 +103,7 @@ export class BrokerClocks {
   async #askLeaders(name: string): Promise<void> {
     const { client } = this.#deps;
     for (let tries = 1; ; tries += 1) {
-      const unasked = [...leadersOf(client, name).keys()].filter((node) => !this.#seen.has(node) && !this.#unlimited.has(node));
+      const unasked = [...leadersOf(client, name).keys()].filter((node) => !this.#answered.has(node));
       const answers = await Promise.all(unasked.map((node) => this.#askNode(node, name).catch(() => 'unknown' as const)));
       if (tries === TRIES || !answers.includes('unknown')) return;
       // The topic is new, or its leaders are moving.
@@ -118,7 +119,7 @@ export class BrokerClocks {
     if (partition === undefined || !limits) {
       // It refuses nothing of ours, and without limits it would store the question.
       this.#seen.delete(node);
-      this.#unlimited.add(node);
+      this.#answered.add(node);
       this.accepted(node);
       return 'known';
     }
@@ -133,7 +134,7 @@ export class BrokerClocks {
     const at = this.#elapsed();
     const seen = { place, limits, brokerMs, at, askedAt: at };
     this.#seen.set(node, seen);
-    this.#unlimited.delete(node);
+    this.#answered.add(node);
     const offMs = this.#offBy(seen, at);
     if (!isOff(offMs, limits)) {
       this.accepted(node);

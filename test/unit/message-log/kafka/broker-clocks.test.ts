@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BrokerClocks } from '../../../../message-log/kafka/broker-clocks.ts';
 import { timeIn } from '../../../../message-log/kafka/broker-time.ts';
 import type { Client, Lane } from '../../../../message-log/kafka/client.ts';
@@ -171,12 +171,129 @@ describe('the clocks of this machine and of the brokers', () => {
     expect(clocks.agree).toBe(true);
   });
 
+  it('are asked for again five seconds after the last question while they differ, and one second after where one was moved', async () => {
+    world.mine += 30 * MINUTE;
+    await clocks.ask('ENTRY');
+    await world.pass(4_900, clocks);
+    expect(world.questions).toBe(1);
+    await world.pass(100, clocks);
+    expect(world.questions).toBe(2);
+    world.mine -= 30 * MINUTE;
+    await world.pass(900, clocks);
+    expect(world.questions).toBe(2);
+    await world.pass(100, clocks);
+    expect([world.questions, clocks.agree]).toEqual([3, true]);
+    world.mine += 30 * MINUTE;
+    await world.pass(900, clocks);
+    expect([world.questions, clocks.agree]).toEqual([3, true]);
+    await world.pass(100, clocks);
+    expect([world.questions, clocks.agree]).toEqual([4, false]);
+  });
+
+  it('are asked for once a second at most where a broker is slow or does not answer', async () => {
+    await clocks.ask('ENTRY');
+    world.mine += 30 * MINUTE;
+    world.silent = true;
+    await world.pass(5_900, clocks);
+    expect(world.questions).toBe(1 + 5);
+    world.silent = false;
+    world.fault = new Error('the connection was closed');
+    await world.pass(1_000, clocks);
+    world.fault = undefined;
+    await world.pass(5_000, clocks);
+    expect(clocks.agree).toBe(false);
+  });
+
+  it('are asked for once by all who want to know at the same time, and of whoever leads later', async () => {
+    await Promise.all([clocks.ask('ENTRY'), clocks.ask('ENTRY')]);
+    expect(world.questions).toBe(1);
+    world.leaders = [1, 2];
+    world.offOf = { 2: -30 * MINUTE };
+    await clocks.ask('ENTRY');
+    expect(world.questions).toBe(2);
+    expect(clocks.refusal(2)?.message).toContain('ahead of');
+    expect(clocks.refusal(undefined)).toBeUndefined();
+  });
+
+  it('are no matter of a broker that leads nothing any more', async () => {
+    world.mine += 30 * MINUTE;
+    await clocks.ask('ENTRY');
+    world.leaders = [];
+    await world.pass(6_000, clocks);
+    expect([clocks.agree, world.questions]).toEqual([true, 1]);
+  });
+
+  it('differ by what is said now, in the log by what it was at first', async () => {
+    world.mine += 30 * MINUTE;
+    await clocks.ask('ENTRY');
+    world.mine += 24 * 60 * MINUTE;
+    await world.pass(5_000, clocks);
+    expect(world.health.problems().clock).toContain('is 25 h ahead');
+    expect(world.lines).toMatchObject([{ off: '30 min' }]);
+  });
+
+  it('that differ from two brokers are a problem until both agree', async () => {
+    world.leaders = [1, 2];
+    world.offOf = { 1: 30 * MINUTE, 2: -30 * MINUTE };
+    await clocks.ask('ENTRY');
+    expect(world.health.problems().clock).toContain('broker 1');
+    clocks.accepted(1);
+    expect([clocks.agree, world.health.problems().clock]).toEqual([false, expect.stringContaining('ahead of the clock of Kafka')]);
+    clocks.accepted(2);
+    expect([clocks.agree, world.health.ready]).toEqual([true, true]);
+    expect(world.lines).toMatchObject([
+      { direction: 'behind' },
+      { direction: 'ahead' },
+      { level: 30, broker: 1 },
+      { level: 30, broker: 2 },
+    ]);
+  });
+
+  it('are not known where records were refused in words that say no time', () => {
+    const refusal = (words: string): string => clocks.refused(1, place, words).message;
+    expect(refusal('Invalid timestamp')).toBe('Kafka: ENTRY/0: Invalid timestamp');
+    expect(refusal('')).toBe('Kafka: ENTRY/0: the time of a record is not taken');
+    expect(refusal(words(world.brokers))).toBe('Kafka: ENTRY/0: records were too old or too new when the broker got them');
+    expect(clocks.agree).toBe(true);
+  });
+
+  it('of a broker with limits of its own are known from its words', async () => {
+    world.limits = { before: '60000', after: '5000' };
+    await clocks.ask('ENTRY');
+    world.mine += 6_000;
+    expect(clocks.refused(1, place, words(world.brokers)).message).toContain('is 6 s ahead');
+  });
+
   it('of one broker that is off leaves the partitions of the others alone', async () => {
     world.leaders = [1, 2];
     world.offOf = { 2: 30 * MINUTE };
     await clocks.ask('ENTRY');
     expect(clocks.refusal(1)).toBeUndefined();
     expect(clocks.refusal(2)).toMatchObject({ code: 'clock-off' });
+  });
+});
+
+describe('a topic that no broker knows yet', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  it.each([
+    ['for ever', Number.POSITIVE_INFINITY, 5, 400],
+    ['three times', 3, 4, 300],
+    ['never', 0, 1, 0],
+  ])('%s is asked for up to five times, a tenth of a second apart', async (_, unknown, questions, afterMs) => {
+    const world = new World();
+    world.unknown = unknown;
+    world.onRefresh = () => Promise.reject(new Error('no broker answers'));
+    const deps = { client: world as unknown as Client, clock: () => world.mine, health: world.health, logger: pino({ level: 'silent' }) };
+    let asked = false;
+    void new BrokerClocks({ ...deps, requestTimeoutMs: 1_000 }).ask('ENTRY').then(() => {
+      asked = true;
+    });
+    await vi.advanceTimersByTimeAsync(Math.max(0, afterMs - 1));
+    expect(asked).toBe(afterMs === 0);
+    await vi.advanceTimersByTimeAsync(1);
+    expect([asked, world.questions]).toEqual([true, questions]);
   });
 });
 
@@ -221,7 +338,14 @@ class World {
     return this.leaders[partition];
   }
 
-  async refresh(): Promise<void> {}
+  onRefresh: () => Promise<void> = async () => undefined;
+  /** Questions are never answered. */
+  silent = false;
+  fault: Error | undefined;
+
+  refresh(): Promise<void> {
+    return this.onRefresh();
+  }
 
   async atBroker(_node: number, _work: (broker: Broker) => Promise<unknown>): Promise<unknown> {
     this.described += 1;
@@ -237,6 +361,8 @@ class World {
   async exchange(node: number, _lane: Lane, _api: unknown, pieces: readonly Buffer[]): Promise<Buffer> {
     this.questions += 1;
     this.asked = Buffer.concat(pieces);
+    if (this.silent) await new Promise<never>(() => undefined);
+    if (this.fault) throw this.fault;
     if (this.unknown > 0) {
       this.unknown -= 1;
       const [topic, error] = ['ENTRY', 3];
