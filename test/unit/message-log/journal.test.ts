@@ -1,6 +1,7 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Journal } from '../../../message-log/embedded/journal.ts';
@@ -51,6 +52,99 @@ describe('the journal', () => {
     expect(await append('four')).toBe(4);
     await journal.close();
     expect(await open(3)).toEqual({ bodies: ['four'], damaged: 0 });
+  });
+
+  it('lies on the disk as earlier versions wrote it, each entry at a multiple of 512 and all its space there before', async () => {
+    await open();
+    await begin();
+    for (const body of ['one', 'x'.repeat(488), 'y'.repeat(489), 'four']) await append(body);
+    const bytes = await readFile(await file());
+    expect(bytes.length).toBe(2 * AREA_BYTES);
+    expect((await stat(await file())).mode & 0o777).toBe(0o600);
+    const heads = [0, 512, 1_024, 2_048].map((at) => {
+      const length = bytes.readUInt32LE(at + 16);
+      expect(bytes.readUInt32LE(at + 4)).toBe(crc32(bytes.subarray(at + 8, at + 24 + length)));
+      const head = [bytes.toString('latin1', at, at + 4), bytes.readDoubleLE(at + 8), bytes.readUInt32LE(at + 20)];
+      return [...head, bytes.toString('latin1', at + 24, at + 24 + length)];
+    });
+    expect(heads).toEqual([
+      ['\xffTJ1', 1, 0, 'one'],
+      ['\xffTJ1', 2, 0, 'x'.repeat(488)],
+      ['\xffTJ1', 3, 0, 'y'.repeat(489)],
+      ['\xffTJ1', 4, 0, 'four'],
+    ]);
+    expect(bytes.subarray(24 + 3, 512).every((byte) => byte === 0)).toBe(true);
+    expect(bytes.subarray(2_560).every((byte) => byte === 0)).toBe(true);
+  });
+
+  it('says which owners it is of, what its newest entry is, and whether there were others', async () => {
+    await open();
+    expect([journal.epoch, journal.sequence, journal.hasPredecessors, journal.fits(1)]).toEqual([epoch, 0, false, false]);
+    await expect(append('x')).rejects.toThrow('no room');
+    await begin();
+    await append('one');
+    expect(journal.sequence).toBe(1);
+    await journal.close();
+    await writeFile(join(folder, 'journal-x'), 'of a stranger');
+    await open();
+    expect([journal.sequence, journal.hasPredecessors]).toEqual([1, true]);
+    await begin();
+    expect(journal.hasPredecessors).toBe(false);
+    await rm(join(folder, 'journal-x'));
+  });
+
+  it('leaves no file where all of it is in the tree, and the file where not', async () => {
+    await open();
+    await begin();
+    await append('one');
+    await append('two');
+    journal.free(1);
+    await journal.close();
+    expect(await readdir(folder)).toEqual([`journal-${epoch}`]);
+    await open();
+    await begin();
+    expect(await readdir(folder)).toEqual([`journal-${epoch}`]);
+    await journal.close();
+    expect(await readdir(folder)).toEqual([]);
+    // Nor is there anything to do a second time.
+    await journal.close();
+    await open();
+    expect(journal.hasPredecessors).toBe(false);
+  });
+
+  it('goes on with the numbers of the tree where nothing was left', async () => {
+    expect(await open(7)).toEqual({ bodies: [], damaged: 0 });
+    await begin();
+    expect(await append('eight')).toBe(8);
+  });
+
+  it('has room for an entry of a whole area, and for none that is larger', async () => {
+    await open();
+    await begin();
+    const whole = AREA_BYTES - 24;
+    expect([journal.fits(whole), journal.fits(whole + 1)]).toEqual([true, false]);
+    await append('x'.repeat(whole));
+    expect(journal.fits(whole)).toBe(true);
+    await append('y'.repeat(whole));
+    expect(journal.fits(1)).toBe(false);
+    journal.free(1);
+    expect([journal.fits(whole), journal.fits(whole + 1)]).toEqual([true, false]);
+    await append('three');
+    await journal.close();
+    expect((await open(1)).bodies).toEqual(['y'.repeat(whole), 'three']);
+  });
+
+  it('may begin anew with what it has, without another file', async () => {
+    await open();
+    await begin();
+    await append('one');
+    await append('two');
+    journal.begin();
+    await append('three');
+    expect(await readdir(folder)).toHaveLength(1);
+    await journal.close();
+    // Both are in the tree since it began.
+    expect((await open(2)).bodies).toEqual(['three']);
   });
 
   it('leaves out what the tree has', async () => {

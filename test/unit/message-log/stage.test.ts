@@ -56,6 +56,99 @@ describe('stage and frames', () => {
     expect(stage.count).toBe(0);
   });
 
+  const staged = (...records: readonly (readonly [at: number, bytes: number])[]): Stage => {
+    const stage = new Stage();
+    for (const [at, bytes] of records) stage.add(1, at, Buffer.alloc(bytes, 'x'), 0, bytes);
+    return stage;
+  };
+
+  it('cuts at the limit to the byte, head and columns counted, and begins anew behind it', () => {
+    // 32 bytes of head, 16 for each record.
+    const three = 32 + 3 * 16 + 60;
+    expect(
+      staged([1, 10], [1, 20], [1, 30])
+        .seal(0, three)
+        .map((frame) => frame.length),
+    ).toEqual([three]);
+    expect(
+      staged([1, 10], [1, 20], [1, 30])
+        .seal(0, three - 1)
+        .map(recordsOf),
+    ).toEqual([2, 1]);
+    expect(
+      staged([1, 30], [1, 30], [1, 30], [1, 0])
+        .seal(0, 32 + 2 * 16 + 60)
+        .map(recordsOf),
+    ).toEqual([2, 2]);
+    expect(staged([1, 99], [1, 99]).seal(0, 1).map(recordsOf)).toEqual([1, 1]);
+    const whole = MAX_FRAME_BYTES - 32 - 2 * 16;
+    expect(
+      staged([1, whole - 1], [1, 1])
+        .seal(0)
+        .map(recordsOf),
+    ).toEqual([2]);
+    expect(staged([1, whole], [1, 1]).seal(0).map(recordsOf)).toEqual([1, 1]);
+    expect(staged().seal(0)).toEqual([]);
+  });
+
+  it('cuts where times are too far from the first of a frame to be kept', () => {
+    const most = 2 ** 32 - 1;
+    expect(
+      staged([5, 1], [6, 1], [5 + most, 1])
+        .seal(0)
+        .map(recordsOf),
+    ).toEqual([3]);
+    const frames = staged([5, 1], [6, 1], [6 + most, 1], [7 + most, 1]).seal(0);
+    expect(frames.map(recordsOf)).toEqual([2, 2]);
+    expect(readBack(frames).map(({ at }) => at)).toEqual([5, 6, 6 + most, 7 + most]);
+  });
+
+  it('copies what lies between values that are close together, and not where that would be much', () => {
+    const bytesOf = (gap: number, order: readonly number[] = [0, 1]): number => {
+      const stage = new Stage();
+      const starts = order.map((i) => 3 + i * (4 + gap));
+      const ends = starts.map((start) => start + 4);
+      stage.addAll({ length: 2, bytes: Buffer.alloc(100), keys: [1, 2], starts, ends }, 1);
+      expect(stage.count).toBe(2);
+      return stage.bytes;
+    };
+    const columns = 2 * 16;
+    // Eight bytes for each record.
+    expect([bytesOf(0), bytesOf(1), bytesOf(16), bytesOf(17)]).toEqual([columns + 8, columns + 9, columns + 24, columns + 8]);
+    expect(bytesOf(1, [1, 0])).toBe(columns + 8);
+  });
+
+  it('keeps values that are the same bytes, or overlap, as they are', () => {
+    const stage = new Stage();
+    const bytes = Buffer.from('abcdef');
+    stage.add(9, 1, bytes, 5, 6);
+    stage.addAll({ length: 3, bytes, keys: [1, 2, 3], starts: [1, 2, 0], ends: [4, 5, 1] }, 7);
+    stage.addAll({ length: 2, bytes, keys: [4, 5], starts: [2, 4], ends: [4, 6] }, 8);
+    expect(readBack(stage.seal(3))).toEqual([
+      { offset: 3, key: 9, at: 1, value: 'f' },
+      { offset: 4, key: 1, at: 7, value: 'bcd' },
+      { offset: 5, key: 2, at: 7, value: 'cde' },
+      { offset: 6, key: 3, at: 7, value: 'a' },
+      { offset: 7, key: 4, at: 8, value: 'cd' },
+      { offset: 8, key: 5, at: 8, value: 'ef' },
+    ]);
+  });
+
+  it('grows with what comes, keeps all of it, and is empty after', () => {
+    const stage = new Stage();
+    const value = Buffer.alloc(200, 'v');
+    for (let i = 0; i < 256; i += 1) stage.add(i, i, value, 0, 200);
+    const keys = Array.from({ length: 300 }, (_, i) => 256 + i);
+    const starts = keys.map((_, i) => i * 200);
+    stage.addAll({ length: 300, bytes: Buffer.alloc(60_000, 'w'), keys, starts, ends: starts.map((start) => start + 200) }, 300);
+    expect([stage.count, stage.bytes]).toEqual([556, 556 * 216]);
+    const records = readBack(stage.seal(0));
+    expect(records).toEqual(
+      Array.from({ length: 556 }, (_, i) => ({ offset: i, key: i, at: i < 256 ? i : 300, value: (i < 256 ? 'v' : 'w').repeat(200) })),
+    );
+    expect([stage.count, stage.bytes, stage.seal(0)]).toEqual([0, 0, []]);
+  });
+
   it('notices any flipped bit and a frame in the wrong place', () => {
     const stage = new Stage();
     stage.add(7, 1_000, Buffer.from('value'), 0, 5);
