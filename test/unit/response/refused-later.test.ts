@@ -114,6 +114,15 @@ describe('a recipient that is refused for now', () => {
     expect(parked).toHaveLength(1);
   });
 
+  it('is tried as often where the server is not to be reached at all', async () => {
+    const { settle, tries, parked } = recipients(() => Promise.reject(new TransientError('mail-deferred', 'connection refused')));
+    await settle(refusing(452, NIGHT));
+    await vi.advanceTimersByTimeAsync(80 * MINUTE);
+    expect([tries.length, parked]).toEqual([3, []]);
+    await vi.advanceTimersByTimeAsync(MINUTE);
+    expect([tries.length, parked]).toEqual([4, [`the others got it; refused for ${NIGHT}: connection refused`]]);
+  });
+
   it('is parked at once where a thousand wait, or the mailer has stopped', async () => {
     const { settled, settle, parked } = recipients(async () => ({ reply: '250' }));
     for (let i = 0; i < 1_000; i += 1) await settle(refusing(452, NIGHT));
@@ -123,7 +132,6 @@ describe('a recipient that is refused for now', () => {
     await settled.stop();
     expect(parked).toHaveLength(1_001);
     await settle(refusing(452, NIGHT));
-    await settled.stop();
     expect(parked).toHaveLength(1_002);
   });
 
