@@ -51,9 +51,8 @@ export class Progress {
   get ledgerPosition(): number {
     this.#dropFinished();
     if (!this.ledgerIsSpent) return this.#ledgerFrom;
-    let lowest = this.#ledgerNext;
-    for (let i = this.#head; i < this.#steps.length; i += 1) lowest = Math.min(lowest, this.#steps[i]?.ledgerAt ?? lowest);
-    return lowest;
+    const unfinished = this.#steps.slice(this.#head);
+    return unfinished.reduce((lowest, { ledgerAt }) => Math.min(lowest, ledgerAt ?? lowest), this.#ledgerNext);
   }
 
   get ledgerIsSpent(): boolean {

@@ -21,6 +21,22 @@ describe('the position in ALARM', () => {
   });
 });
 
+it('the span goes from the oldest unfinished mail to the newest taken in', () => {
+  const progress = fresh();
+  expect([progress.span, progress.oldest]).toEqual([0, undefined]);
+  const steps = [3, 5, 6, 9].map((offset) => progress.begin(offset));
+  const finish = (...offsets: number[]): void => {
+    for (const step of steps) if (offsets.includes(step.offset)) progress.recorded(step, step.offset);
+  };
+  finish(5);
+  expect([progress.span, progress.oldest?.offset]).toEqual([4, 3]);
+  finish(3);
+  expect(progress.span).toBe(2);
+  expect(progress.oldest?.offset).toBe(6);
+  finish(6, 9);
+  expect(progress.oldest).toBeUndefined();
+});
+
 describe('the position in DELIVERY', () => {
   it('stays where it was found until all that was delivered before the start has been met again', () => {
     const progress = new Progress(0, { from: 40, next: 60, coversTo: 10 });
