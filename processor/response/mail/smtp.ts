@@ -4,11 +4,12 @@ import nodemailer from 'nodemailer';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { SMTPPoolOptions } from 'nodemailer/lib/smtp-pool';
 import { type DiagnosisDeps, type Finding, fine, wrong } from '../../../runtime/diagnosis.ts';
-import { PermanentError, reasonOf, TransientError } from '../../../runtime/errors.ts';
+import { PermanentError, reasonOf } from '../../../runtime/errors.ts';
 import { isLoopback } from '../../../runtime/listen.ts';
 import type { MailerConfig, MailRate } from '../config.ts';
 import { messageOf } from './message.ts';
-import { type Handover, type MailTransport, namesOf, type RefusedRecipient } from './port.ts';
+import type { MailTransport } from './port.ts';
+import { faultOf, handoverOf, REPLY_MAX } from './smtp-replies.ts';
 
 export type SmtpOptions = Pick<MailerConfig, 'smtpTls' | 'concurrency' | 'timeoutMs'> &
   Partial<Pick<MailerConfig, 'rate' | 'smtpCa'>> & { readonly smtpUrl: string };
@@ -17,16 +18,6 @@ const NO_BOUND: MailRate = { mails: 0, perMs: 1_000 };
 const CONNECT_TIMEOUT_MAX_MS = 10_000;
 /** A server that trickles is never silent: no mail takes longer than so many times the time-out. */
 const WHOLE_MAIL_FACTOR = 3;
-const REPLY_MAX = 500;
-
-/** What nodemailer says of a fault: which step of the dialogue, and the server's reply to it. */
-interface SmtpFault {
-  readonly code?: string | undefined;
-  readonly command?: string | undefined;
-  readonly responseCode?: number | undefined;
-  readonly response?: string | undefined;
-  readonly recipient?: string | undefined;
-}
 
 /** Throws PermanentError when the file of the authority can't be read. */
 export function openSmtp(options: SmtpOptions): MailTransport {
@@ -39,9 +30,9 @@ export function openSmtp(options: SmtpOptions): MailTransport {
     send: async (mail) => {
       try {
         const sent = await pool.sendMail({ ...messageOf(mail), signal: AbortSignal.timeout(wholeMs) });
-        return handover(sent.response, sent.rejectedErrors ?? []);
+        return handoverOf(sent.response, sent.rejectedErrors ?? []);
       } catch (error) {
-        throw fault(error);
+        throw faultOf(error);
       }
     },
     // Whoever closes has waited for the mails under way; what a server still stalls is cut off and was not handed over.
@@ -68,7 +59,7 @@ export async function diagnoseSmtp(options: SmtpOptions, { timeoutMs }: Diagnosi
     const how = [connection.secure ? 'TLS' : 'no TLS', quick.auth ? 'signed in' : 'no log-in'];
     return [fine(check, `takes mails, ${how.join(', ')}`)];
   } catch (error) {
-    const { code } = fault(error) as TransientError;
+    const { code } = faultOf(error);
     const advice =
       code === 'mail-misconfigured'
         ? 'see user and password in TOCSIN_SMTP_URL, TOCSIN_SMTP_TLS and TOCSIN_SMTP_CA'
@@ -116,41 +107,4 @@ function readAuthority(file: string): Buffer {
   } catch (error) {
     throw new PermanentError('unreadable', `TOCSIN_SMTP_CA: ${reasonOf(error)}`);
   }
-}
-
-function handover(response: string, refusals: readonly SmtpFault[]): Handover {
-  if (refusals.length === 0) return { reply: response.slice(0, REPLY_MAX) };
-  const refused = refusals.map(({ recipient = '', response: reply, responseCode = 0 }): RefusedRecipient => {
-    return {
-      recipient,
-      reply: (reply ?? 'no reason').slice(0, REPLY_MAX),
-      permanent: responseCode >= 500 && !SESSION_REPLIES.has(responseCode),
-    };
-  });
-  return { reply: `${response}; refused for ${namesOf(refused)}`.slice(0, REPLY_MAX), refused };
-}
-
-/**
- * A 5xx parks a mail only if it is about this mail: its recipients or its content. Refusals before that (greeting, log-in, TLS, sender) would
- * meet every mail alike: they are somebody's to put right, and all mails wait for it.
- */
-function fault(error: unknown): Error {
-  const { code, command, responseCode = 0, response } = error as SmtpFault;
-  const aboutMail = code === 'EMESSAGE' || (code === 'EENVELOPE' && (command === 'RCPT TO' || command === 'DATA'));
-  const tooLarge = (code === 'EENVELOPE' && responseCode === 552) || (code === 'EMESSAGE' && command === 'MAIL FROM');
-  const permanent = responseCode >= 500 && !SESSION_REPLIES.has(responseCode);
-  if (tooLarge || (aboutMail && permanent)) return new PermanentError('mail-rejected', (response ?? reasonOf(error)).slice(0, REPLY_MAX));
-  const temporary = responseCode >= 400 && responseCode < 500;
-  const misconfigured = !temporary && (responseCode >= 500 || SESSION_FAULTS.has(code ?? '') || isCertificateFault(error));
-  return new TransientError(misconfigured ? 'mail-misconfigured' : 'mail-deferred', reasonOf(error).slice(0, REPLY_MAX));
-}
-
-/** Bad sequence, and the ones that ask for a log-in or for TLS: about the session, whichever command they answer. */
-const SESSION_REPLIES: ReadonlySet<number> = new Set([503, 530, 534, 535, 538]);
-
-const SESSION_FAULTS: ReadonlySet<string> = new Set(['EAUTH', 'ENOAUTH', 'ETLS']);
-
-function isCertificateFault(error: unknown): boolean {
-  const original = (error as { originalCode?: unknown }).originalCode;
-  return typeof original === 'string' && /CERT|SIGNATURE|ALTNAME|SSL|TLS/.test(original);
 }
