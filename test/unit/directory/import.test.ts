@@ -3,10 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { CLIENT_COLUMNS, type ClientRow } from '../../../processor/response/directory/client.ts';
 import { csvLineOf } from '../../../processor/response/directory/csv.ts';
-import { type FilePlace, importFiles, type Remark } from '../../../processor/response/directory/import.ts';
+import { type FilePlace, importFiles, importRows, type Remark } from '../../../processor/response/directory/import.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 import { generateClients } from '../../../simulator/clients/clients.ts';
 import { clientOf } from '../../support/alarms.ts';
@@ -22,6 +22,9 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tocsin-import-'));
 });
 afterAll(() => rm(folder, { recursive: true }));
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 describe('import of client files', () => {
   it('brings in every row of every file with its geohash and region', async () => {
@@ -260,16 +263,108 @@ describe('import of client files', () => {
     expect([...directory.clients.keys()]).toEqual(ROWS.slice(3).map(({ id }) => id));
   });
 
-  it('waits for a directory that is away, and loses no row', async () => {
+  it('does not begin where it is told of a place in a file that is not among those', async () => {
+    await expect(importFiles([join(folder, 'file0')], new MemoryDirectory(), DEAF, { file: 'another', line: 4 })).rejects.toMatchObject({
+      code: 'file',
+      message: 'another is not among the files',
+    });
+  });
+
+  it('brings many in a thousand at a time, and tells how far it came each time', async () => {
+    const rows = Array.from({ length: 2_500 }, (_, i) => clientOf({ id: i }));
+    const file = join(folder, 'many');
+    await writeFile(file, HEADER + linesOf(rows));
     const directory = new MemoryDirectory();
-    const put = directory.put.bind(directory);
-    let failures = 1;
-    directory.put = (clients) => (failures-- > 0 ? Promise.reject(new TransientError('away', 'the directory is away')) : put(clients));
-    const reasons: string[] = [];
-    await writeFile(join(folder, 'file'), HEADER + linesOf(ROWS));
-    await importFiles([join(folder, 'file')], directory, { ...DEAF, waiting: (reason) => reasons.push(reason) });
-    expect(reasons).toEqual(['the directory is away']);
-    expect(directory.clients.size).toBe(8);
+    const put = vi.spyOn(directory, 'put');
+    const stored: number[] = [];
+    const bytes: number[] = [];
+    const summary = await importFiles([file], directory, {
+      ...DEAF,
+      stored: ({ line }) => stored.push(line),
+      progress: (read) => bytes.push(read),
+    });
+    expect(summary.imported).toBe(2_500);
+    expect(put.mock.calls.map(([clients]) => clients.length)).toEqual([1_000, 1_000, 500]);
+    expect(stored).toEqual([1_001, 2_001, 2_501]);
+    expect([bytes.length, bytes.at(-1)]).toEqual([3, (HEADER + linesOf(rows)).length + 2_500]);
+    expect(bytes[0]).toBeLessThan(bytes[2] ?? 0);
+  });
+
+  it('tells of no place, and leaves nothing waiting, where there was no row', async () => {
+    const stored: FilePlace[] = [];
+    await writeFile(join(folder, 'header'), HEADER);
+    const remarked: Remark[] = [];
+    const listener = { ...DEAF, stored: (place: FilePlace) => stored.push(place), remarked: (remark: Remark) => remarked.push(remark) };
+    const summary = await importFiles([join(folder, 'header')], new MemoryDirectory(), listener);
+    expect([stored, summary.imported]).toEqual([[], 0]);
+    expect(remarked).toMatchObject([{ line: 1, reason: 'there is no row below the header' }]);
+  });
+
+  it('does not put a row whose columns cannot be told apart over a client of an earlier import', async () => {
+    const directory = new MemoryDirectory();
+    await directory.put([clientOf()]);
+    await writeFile(join(folder, 'doubtful'), HEADER + lineOf().replace('Leeds', 'Leeds, Yorkshire') + linesOf(ROWS));
+    const rejected: Remark[] = [];
+    const summary = await importFiles([join(folder, 'doubtful')], directory, { ...DEAF, rejected: (remark) => rejected.push(remark) });
+    expect(rejected).toMatchObject([{ line: 2, reason: expect.stringContaining('the client that is there stays as it is') }]);
+    expect([summary.imported, summary.rejected]).toEqual([8, 1]);
+    expect(await directory.find(42_959)).toEqual(clientOf());
+  });
+
+  describe('while the directory is away', () => {
+    const away = new TransientError('away', 'the directory is away');
+    const file = () => join(folder, 'file');
+    const failing = (failures: number, error: Error = away) => {
+      const directory = new MemoryDirectory();
+      const put = directory.put.bind(directory);
+      let calls = 0;
+      directory.put = (clients) => {
+        calls += 1;
+        return calls <= failures ? Promise.reject(error) : put(clients);
+      };
+      return { directory, calls: () => calls };
+    };
+
+    it('waits, tells so once, and loses no row', async () => {
+      const { directory } = failing(2);
+      const reasons: string[] = [];
+      await writeFile(file(), HEADER + linesOf(ROWS));
+      await importFiles([file()], directory, { ...DEAF, waiting: (reason) => reasons.push(reason) });
+      expect(reasons).toEqual(['the directory is away']);
+      expect(directory.clients.size).toBe(8);
+    });
+
+    it('waits for a minute, and not longer', async () => {
+      const { directory, calls } = failing(3);
+      await writeFile(file(), HEADER + linesOf(ROWS));
+      // When it begins, and when it has failed once and twice.
+      vi.spyOn(performance, 'now').mockReturnValueOnce(1_000).mockReturnValueOnce(61_000).mockReturnValueOnce(61_001);
+      await expect(importFiles([file()], directory, DEAF)).rejects.toBe(away);
+      expect(calls()).toBe(2);
+    });
+
+    it('does not wait for what time does not put right', async () => {
+      const never = new Error('a row is too large');
+      const { directory, calls } = failing(1, never);
+      await writeFile(file(), HEADER + linesOf(ROWS));
+      await expect(importFiles([file()], directory, DEAF)).rejects.toBe(never);
+      expect(calls()).toBe(1);
+    });
+  });
+
+  it('brings rows in that are known to be right, a thousand at a time, each with its place', async () => {
+    const directory = new MemoryDirectory();
+    const put = vi.spyOn(directory, 'put');
+    const progress: number[] = [];
+    const rows = Array.from({ length: 1_500 }, (_, i) =>
+      clientOf({ id: i, latitude: 57.64911, longitude: 10.40744, geohash: '', region: '' }),
+    );
+    expect(await importRows(rows, directory, { progress: (done) => progress.push(done), waiting: nothing })).toBe(1_500);
+    expect([put.mock.calls.map(([clients]) => clients.length), progress]).toEqual([
+      [1_000, 500],
+      [1_000, 1_500],
+    ]);
+    expect(await directory.find(1_499)).toMatchObject({ geohash: 'u4pruydqq', region: 'NorthEurope' });
   });
 
   it('never puts the content of a row into a remark', async () => {
