@@ -268,6 +268,59 @@ describe('counter', () => {
   });
 });
 
+describe('the counter of a process', () => {
+  const logged: { level: number; msg: string; reason?: string; chore?: string }[] = [];
+  const logger = pino({ level: 'warn' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
+  beforeEach(() => {
+    logged.length = 0;
+  });
+  const depsOf = (): CounterDeps => ({ ...rig.deps, registry: new Registry(), logger });
+
+  it('is not well while counts cannot be written, says so once, and writes them when they can', async () => {
+    await rig.write(countOf({}));
+    const deps = depsOf();
+    const write = vi.spyOn(rig.history, 'writeCounts').mockRejectedValue(AWAY);
+    const running = await startCounter({ flushMs: 2, days: 365 }, deps);
+    await expect.poll(() => deps.health.problems().counts).toBe('no connection');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(logged.filter(({ chore }) => chore === 'counts')).toEqual([expect.objectContaining({ level: 40, reason: 'no connection' })]);
+    write.mockRestore();
+    await expect.poll(() => rig.counts()).toEqual({ '0 smoke UK': 1 });
+    await expect.poll(() => deps.health.problems()).toEqual({});
+    await running.stop();
+  });
+
+  it('writes the last counts as it stops, or tells that it could not', async () => {
+    for (const fault of [AWAY, undefined]) {
+      rig = await Rig.create();
+      await rig.write(countOf({}));
+      const running = await startCounter({ flushMs: 3_600_000, days: 365 }, depsOf());
+      await expect.poll(() => rig.committed()).toBe(0);
+      rig.history.fault = fault;
+      await running.stop();
+      rig.history.fault = undefined;
+      expect(await rig.counts()).toEqual(fault ? {} : { '0 smoke UK': 1 });
+    }
+    expect(logged).toEqual([expect.objectContaining({ level: 40, msg: 'the last counts were not written', reason: 'no connection' })]);
+  });
+
+  it('removes what is older than it is to be kept', async () => {
+    const before: number[] = [];
+    Object.assign(rig.history, { expire: async (time: number) => before.push(time) });
+    const running = await startCounter({ flushMs: 3_600_000, days: 2 }, depsOf());
+    await expect.poll(() => before).toEqual([START - 2 * 1_440 * MINUTE_MS]);
+    await running.stop();
+  });
+
+  it('counts and tells what could not be read', async () => {
+    const deps = depsOf();
+    const batch = batchOf('COUNT', 0, [{ key: 3, at: START, value: '{' }]);
+    await new AlarmCounter(deps).take(batch);
+    expect(await deps.registry.metrics()).toContain('tocsin_counts_parked_total 1\n');
+    expect(logged).toEqual([expect.objectContaining({ level: 50, offset: 0, problem: 'not JSON' })]);
+  });
+});
+
 describe('open minutes', () => {
   it('are closed early, the oldest first, when there are too many alarms in them', async () => {
     const counts = new PartitionCounts(0, async () => [], 0, 3);
