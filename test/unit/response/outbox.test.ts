@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { simpleParser } from 'mailparser';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openOutbox } from '../../../processor/response/mail/outbox.ts';
 import { mailOf, NOON } from '../../support/alarms.ts';
 
@@ -14,7 +14,10 @@ let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'outbox-'));
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(async () => {
+  vi.useRealTimers();
+  await rm(folder, { recursive: true, force: true });
+});
 
 describe('the outbox', () => {
   it('names a file by time and mail, and says where it lies', async () => {
@@ -93,6 +96,62 @@ describe('the outbox', () => {
     const outbox = await openOutbox(folder, options);
     await outbox.close();
     expect((await readdir(folder)).sort()).toEqual(['.writing.eml.part', 'notes.txt', 'young.eml']);
+  });
+
+  it('goes by the time in a name where a file was written while the clock was behind, to the millisecond', async () => {
+    const names = ['20261025T133250123Z-kept.eml', '20261025T133250122Z-gone.eml', '.20261124T123250123Z-kept.eml.part'];
+    for (const name of [...names, '.20261124T123250122Z-gone.eml.part', 'x20991124T123250122Z-no-time.eml']) {
+      await writeFile(join(folder, name), 'x');
+      await utimes(join(folder, name), new Date(0), new Date(0));
+    }
+    await (await openOutbox(folder, options)).close();
+    expect((await readdir(folder)).sort()).toEqual(['.20261124T123250123Z-kept.eml.part', '20261025T133250123Z-kept.eml']);
+  });
+
+  it('looks for what is too old every hour, until it is closed, and tells where it cannot', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    let now = NOON;
+    const lines: string[] = [];
+    const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
+    const outbox = await openOutbox(folder, { ...options, logger, removalClock: () => now });
+    await outbox.send(mailOf());
+    await utimes(join(folder, '20261124T133250123Z-a42959-smoke-17.raised.eml'), new Date(0), new Date(0));
+    now += 31 * DAY;
+    vi.advanceTimersByTime(3_599_999);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await readdir(folder)).toHaveLength(1);
+    vi.advanceTimersByTime(1);
+    await expect.poll(() => readdir(folder)).toEqual([]);
+    expect(lines).toEqual([]);
+    await rm(folder, { recursive: true });
+    vi.advanceTimersByTime(3_600_000);
+    await expect.poll(() => lines).toEqual([expect.stringContaining('old mails could not be removed from the outbox')]);
+    await outbox.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('writes into its folder again though somebody has removed it, for nobody else to read', async () => {
+    const outbox = await openOutbox(folder, options);
+    await rm(folder, { recursive: true });
+    await outbox.send(mailOf());
+    const [name = ''] = await readdir(folder);
+    expect((await stat(join(folder, name))).mode & 0o777).toBe(0o600);
+    await outbox.close();
+  });
+
+  it('takes no more than 200 letters of an id for a name', async () => {
+    const outbox = await openOutbox(folder, options);
+    await outbox.send({ ...mailOf(), messageId: `<${'x'.repeat(300)}@arc.example>` });
+    expect(await readdir(folder)).toEqual([`20261124T133250123Z-${'x'.repeat(200)}.eml`]);
+    await outbox.close();
+  });
+
+  it('says nothing of too many where there are as many as there may be', async () => {
+    for (const name of ['a.eml', 'b.eml']) await writeFile(join(folder, name), 'x');
+    const lines: string[] = [];
+    const logger = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
+    await (await openOutbox(folder, { ...options, logger, removalClock: () => undefined, filesMax: 2 })).close();
+    expect([(await readdir(folder)).length, lines]).toEqual([2, []]);
   });
 
   it('removes the oldest of too many, at any time, and says so', async () => {
