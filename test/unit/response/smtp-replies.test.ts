@@ -1,12 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { faultOf, handoverOf } from '../../../processor/response/mail/smtp-replies.ts';
 
-const faultWith = (parts: { code?: string; command?: string; responseCode?: number; response?: string; originalCode?: unknown }) =>
-  faultOf(Object.assign(new Error('what went wrong'), parts));
+interface Fault {
+  readonly code?: string;
+  readonly command?: string;
+  readonly responseCode?: number;
+  readonly response?: string;
+  readonly originalCode?: unknown;
+}
+const faultWith = (parts: Fault) => faultOf(Object.assign(new Error('what went wrong'), parts));
 const reply = (responseCode: number) => ({ responseCode, response: `${responseCode} no` });
 
 describe('a mail that is not taken', () => {
-  it.each([
+  it.each<[string, Fault]>([
     ['its recipients are refused', { code: 'EENVELOPE', command: 'RCPT TO', ...reply(550) }],
     ['its content is refused before it is sent', { code: 'EENVELOPE', command: 'DATA', ...reply(554) }],
     ['its content is refused', { code: 'EMESSAGE', command: 'DATA', ...reply(500) }],
@@ -16,7 +22,7 @@ describe('a mail that is not taken', () => {
     expect(faultWith(fault)).toMatchObject({ name: 'PermanentError', code: 'mail-rejected' });
   });
 
-  it.each([
+  it.each<[string, Fault]>([
     ['its recipients are put off', { code: 'EENVELOPE', command: 'RCPT TO', ...reply(450) }],
     ['its content is put off', { code: 'EMESSAGE', command: 'DATA', ...reply(451) }],
     ['the greeting says to come later', { code: 'EPROTOCOL', command: 'CONN', ...reply(421) }],
@@ -31,7 +37,7 @@ describe('a mail that is not taken', () => {
     expect(faultWith(fault)).toMatchObject({ name: 'TransientError', code: 'mail-deferred' });
   });
 
-  it.each([
+  it.each<[string, Fault]>([
     ['the sender is refused', { code: 'EENVELOPE', command: 'MAIL FROM', ...reply(550) }],
     ['the greeting refuses it', { code: 'EPROTOCOL', command: 'CONN', ...reply(554) }],
     ['the least of refusals comes before it', { code: 'EPROTOCOL', ...reply(500) }],
@@ -41,9 +47,9 @@ describe('a mail that is not taken', () => {
     ['there is no TLS', { code: 'ETLS' }],
     ['the certificate is not trusted', { code: 'ESOCKET', originalCode: 'DEPTH_ZERO_SELF_SIGNED_CERT' }],
     ['the certificate is of another name', { code: 'ESOCKET', originalCode: 'ERR_TLS_CERT_ALTNAME_INVALID' }],
-    ...[503, 530, 534, 535, 538].flatMap((code) => [
-      [`a log-in is asked for with ${code} behind the recipient`, { code: 'EENVELOPE', command: 'RCPT TO', ...reply(code) }] as const,
-      [`a log-in is asked for with ${code} behind the content`, { code: 'EMESSAGE', command: 'DATA', ...reply(code) }] as const,
+    ...[503, 530, 534, 535, 538].flatMap((code): [string, Fault][] => [
+      [`a log-in is asked for with ${code} behind the recipient`, { code: 'EENVELOPE', command: 'RCPT TO', ...reply(code) }],
+      [`a log-in is asked for with ${code} behind the content`, { code: 'EMESSAGE', command: 'DATA', ...reply(code) }],
     ]),
   ])('is tried again, and a person called, where %s', (_, fault) => {
     expect(faultWith(fault)).toMatchObject({ name: 'TransientError', code: 'mail-misconfigured' });
