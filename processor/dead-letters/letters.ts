@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { MessageLog, RecordBatch } from '../../message-log/port.ts';
 import { type DeadLetter, TOPICS } from '../../message-log/topics.ts';
 import { parsed } from '../decoded.ts';
+import { recordsBetween } from '../records-between.ts';
 
 /** Undefined: nothing was done with it. `begun`: a replay was broken off, whether the value is back is not known. */
 export type ReplayStep = 'begun' | 'done' | undefined;
@@ -34,9 +35,6 @@ export interface LetterFilter {
   readonly to?: number;
 }
 
-const POLL_WAIT_MS = 1_000;
-const STALLED_AFTER_POLLS = 15;
-
 const letter = z.object({
   topic: z.enum(TOPICS),
   partition: z.number(),
@@ -48,7 +46,10 @@ const letter = z.object({
 });
 const mark = z.object({ replay: z.string(), step: z.enum(['begun', 'done']), at: z.number() });
 
-/** All letters that match, partition by partition, oldest first; all marks are read before, since they may lie in any partition. */
+/**
+ * All letters that match, partition by partition, oldest first; all marks are read before, since they may lie in any partition. Rejects with
+ * TransientError where the log doesn't give all of them.
+ */
 export async function* readLetters(log: MessageLog, filter: LetterFilter = {}): AsyncGenerator<ListedLetter> {
   const steps = new Map<string, ReplayStep>();
   for await (const { json } of recordsOf(log)) {
@@ -76,17 +77,7 @@ async function* recordsOf(log: MessageLog) {
 
 async function* recordsOfPartition(log: MessageLog, partition: number) {
   const { earliest, next } = await log.bounds('DEAD', partition);
-  if (earliest >= next) return;
-  const reader = await log.reader('DEAD', partition, earliest);
-  try {
-    for (let idle = 0; reader.position < next && idle < STALLED_AFTER_POLLS; ) {
-      const batches = await reader.poll(POLL_WAIT_MS);
-      idle = batches.length === 0 ? idle + 1 : 0;
-      for (const batch of batches) yield* jsonOf(batch, next);
-    }
-  } finally {
-    await reader.close();
-  }
+  for await (const batch of recordsBetween(log, 'DEAD', partition, earliest, next)) yield* jsonOf(batch, next);
 }
 
 function* jsonOf(batch: RecordBatch, next: number) {

@@ -25,7 +25,7 @@ export async function lookBack(
 ): Promise<LookBack | undefined> {
   const { earliest } = await log.bounds(topic, partition);
   let newest: number | undefined;
-  for (let records = firstLook; earliest < end; records *= 4) {
+  for (let records = firstLook; ; records *= 4) {
     const from = Math.max(earliest, end - records);
     const known = newest;
     let first: number | undefined;
@@ -34,8 +34,7 @@ export async function lookBack(
       if (known !== undefined) break;
       for (let i = 0; i < batch.length && batch.offset(i) < end; i += 1) newest = Math.max(newest ?? batch.time(i), batch.time(i));
     }
-    if (newest !== undefined && (from === earliest || (first !== undefined && first < newest - spanMs))) return { from, newest };
-    if (from === earliest) return undefined;
+    const isFarEnough = newest !== undefined && first !== undefined && first < newest - spanMs;
+    if (isFarEnough || from === earliest) return newest === undefined ? undefined : { from, newest };
   }
-  return undefined;
 }

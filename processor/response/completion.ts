@@ -6,6 +6,7 @@ import { PermanentError, reasonOf, TransientError } from '../../runtime/errors.t
 import type { Running } from '../../runtime/lifecycle.ts';
 import { type ConsumerDeps, startConsumer } from '../consumer.ts';
 import { parsed } from '../decoded.ts';
+import { recordsBetween } from '../records-between.ts';
 import { decodeMailedChange, type MailedChange } from './alarm-event.ts';
 import { createClientLookup, type LookupTime } from './client-lookup.ts';
 import { recordDead, recordDelivery } from './deliveries.ts';
@@ -15,7 +16,6 @@ import type { Mail } from './mail/port.ts';
 import type { DeliveryDeps } from './mail-delivery.ts';
 
 export const COMPLETION_GROUP = 'mail-completion';
-const POLL_WAIT_MS = 1_000;
 
 const whole = z.number().int().nonnegative();
 const incompleteDelivery = z.looseObject({
@@ -92,17 +92,12 @@ class Completion {
     }
   }
 
-  /** Undefined once retention has removed it. */
+  /** Undefined once retention has removed it, or its log was made anew. Rejects where the log doesn't give it. */
   async #changeOf({ incomplete: { partition, offset } }: IncompleteDelivery): Promise<MailedChange | undefined> {
-    const reader = await this.#log.reader('ALARM', partition, offset);
-    try {
-      for (const batch of await reader.poll(POLL_WAIT_MS)) {
-        for (let i = 0; i < batch.length; i += 1)
-          if (batch.offset(i) === offset) return decodeMailedChange(batch.bytes.toString('utf8', batch.start(i), batch.end(i)));
-      }
-      return undefined;
-    } finally {
-      await reader.close();
-    }
+    const { next } = await this.#log.bounds('ALARM', partition);
+    for await (const batch of recordsBetween(this.#log, 'ALARM', partition, offset, Math.min(offset + 1, next)))
+      for (let i = 0; i < batch.length; i += 1)
+        if (batch.offset(i) === offset) return decodeMailedChange(batch.bytes.toString('utf8', batch.start(i), batch.end(i)));
+    return undefined;
   }
 }

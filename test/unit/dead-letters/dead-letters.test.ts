@@ -45,6 +45,25 @@ describe('dead-letters list', () => {
   });
 });
 
+describe('dead letters that the log does not give', () => {
+  it('are no reason to show fewer, or none, as if that were all', async () => {
+    await park({}, 7);
+    log.reader = async () => ({ position: 0, behind: true, onGap: undefined, poll: async () => [], close: async () => undefined });
+    await expect(run('list')).rejects.toMatchObject({ name: 'TransientError', code: 'log-unavailable' });
+    await expect(run('replay', '--all')).rejects.toMatchObject({ code: 'log-unavailable' });
+  });
+
+  it('are those that retention has removed: the others are shown', async () => {
+    for (const reason of ['removed', 'kept']) await park({ reason }, 7);
+    const { bounds } = log;
+    log.bounds = async (topic, partition) => {
+      const { next } = await bounds.call(log, topic, partition);
+      return { earliest: Math.max(0, next - 1), next };
+    };
+    expect((await run('list')).lines).toEqual([expect.stringContaining('kept')]);
+  });
+});
+
 describe('dead-letters show', () => {
   it('shows all of one, or that there is none', async () => {
     await park({ value: GOOD }, 7);

@@ -132,21 +132,45 @@ describe('mails that went out without their client', () => {
   });
 
   it('are left as they are where their alarm is not there any more, and that is told', async () => {
-    await append('ALARM', changeOf('raised', { id: 'other' }));
-    await append('ALARM', changeOf('raised', { id: 'removed' }));
-    await append('DELIVERY', incomplete('made anew', 1));
-    await append('DELIVERY', incomplete('removed', 0));
-    // Retention has removed the first record: reading begins with the second.
+    for (const id of ['other', 'removed', 'newer']) await append('ALARM', changeOf('raised', { id }));
+    await append('DELIVERY', incomplete('made anew', 2));
+    await append('DELIVERY', incomplete('made anew and shorter', 7));
+    await append('DELIVERY', incomplete('removed', 1));
+    // Retention has removed the first records: reading begins with the third.
     log.reader = (
       (reader) => (topic, partition) =>
-        reader(topic, partition, 1)
+        reader(topic, partition, 2)
     )(log.reader.bind(log));
     const { sent, lines } = await start();
-    await expect.poll(done).toBe(2);
+    await expect.poll(done).toBe(3);
     expect(sent).toEqual([]);
     expect(lines.map(({ level, msg }) => [level, msg])).toEqual(
-      Array(2).fill([50, 'a mail cannot be completed: its alarm is not in the log any more']),
+      Array(3).fill([50, 'a mail cannot be completed: its alarm is not in the log any more']),
     );
+  });
+
+  it('are not left as they are where the log is slow to give their alarm', async () => {
+    await mailedWithout('a');
+    const reader = log.reader.bind(log);
+    log.reader = async (...of) => {
+      const real = await reader(...of);
+      let polls = 0;
+      return {
+        get position() {
+          return real.position;
+        },
+        behind: true,
+        onGap: undefined,
+        poll: async (ms) => {
+          polls += 1;
+          return polls > 3 ? real.poll(ms) : [];
+        },
+        close: () => real.close(),
+      };
+    };
+    const { idsSent, lines } = await start();
+    await expect.poll(done).toBe(2);
+    expect([idsSent(), lines]).toEqual([['a'], []]);
   });
 
   it('are left as they are where nobody is known', async () => {
