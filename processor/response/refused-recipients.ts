@@ -66,10 +66,8 @@ export class RefusedRecipients {
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#underWay);
-    for (const [{ mail, refused }, timer] of this.#waiting) {
-      clearTimeout(timer);
-      await this.#park(mail, refused);
-    }
+    for (const timer of this.#waiting.values()) clearTimeout(timer);
+    for (const { mail, refused } of this.#waiting.keys()) await this.#park(mail, refused);
     this.#waiting.clear();
   }
 

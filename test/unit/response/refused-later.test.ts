@@ -151,6 +151,15 @@ describe('a recipient that is refused for now', () => {
     expect(parked).toHaveLength(1);
   });
 
+  it('is not tried after a stop that could not park it', async () => {
+    const { deps, settled, settle, tries } = recipients(async () => ({ reply: '250' }));
+    for (let i = 0; i < 2; i += 1) await settle(refusing(452, NIGHT));
+    deps.park = () => Promise.reject(new Error('no log'));
+    await expect(settled.stop()).rejects.toThrow('no log');
+    await vi.advanceTimersByTimeAsync(600 * MINUTE);
+    expect(tries).toEqual([]);
+  });
+
   it('is told once until it is reached, and so is a parking that fails', async () => {
     const { deps, settle, log, problem } = recipients(async () => refusing(550, NIGHT));
     await settle({ reply: '250' });
