@@ -163,18 +163,47 @@ describe('archiver', () => {
   });
 
   it('reads both topics until it is stopped, and removes what is too old', async () => {
-    const old = alarmOf({ id: 'old', state: 'CLEARED_ACK', raisedAt: NOON - 31 * 86_400_000 });
-    await archive.put([{ ...old, region: 'UK', geohash: 'gcwfhf0kz' }], []);
+    // It is NOON + 2,000 by the clock.
+    const over = (id: string, age: number) => ({ ...alarmOf({ id, state: 'CLEARED_ACK', raisedAt: NOON + 2_000 - age }), ...PLACE });
+    await archive.put([over('old', 30 * 86_400_000 + 1), over('kept', 30 * 86_400_000)], []);
     for (const record of EVENTS.map(recordOf)) await append('ALARM', record);
     await append('DELIVERY', recordOf(MAILED));
     const running = await startArchiver({ days: 30 }, { ...deps, registry: new Registry() });
     await expect.poll(() => archive.custody(ALARM)).toHaveLength(8);
     await expect.poll(() => deps.log.committed(ARCHIVER_GROUP, 'ALARM', 0)).toBe(4);
     await expect.poll(() => archive.find('old')).toBeUndefined();
+    expect(await archive.find('kept')).toBeDefined();
     await running.stop();
+    await append('ALARM', recordOf(RAISED));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await deps.log.committed(ARCHIVER_GROUP, 'ALARM', 0)).toBe(4);
+  });
+
+  it('completes what an earlier process left without its place', async () => {
+    await archive.put([{ ...RAISED.alarm, region: '', geohash: '' }], []);
+    const running = await startArchiver({ days: 30 }, { ...deps, registry: new Registry() });
+    await expect.poll(() => archive.find(ALARM)).toMatchObject(PLACE);
+    await running.stop();
+  });
+
+  it('measures no time where the clock was set back meanwhile', async () => {
+    const registry = new Registry();
+    await new Archiver({ ...deps, clock: () => NOON - 60_000, registry }).take(eventsAt(0, RAISED));
+    expect(await registry.metrics()).toContain('tocsin_alarm_stored_seconds_sum 0\n');
+  });
+
+  it('parks deliveries that it cannot read, and tells a person of each', async () => {
+    const lines: { level: number; topic: string; offset: number }[] = [];
+    const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+    const telling = new Archiver({ ...deps, logger, registry: new Registry() });
+    await telling.take(batchOf('DELIVERY', 4, [recordOf(MAILED), { key: 5, at: NOON, value: '{"alarm":7}' }]));
+    expect(await archive.custody(ALARM)).toMatchObject([{ position: 'DELIVERY/0@4' }]);
+    expect(deps.log.all('DEAD').map(({ value }) => JSON.parse(value))).toMatchObject([{ topic: 'DELIVERY', offset: 5, by: 'archiver' }]);
+    expect(lines).toEqual([expect.objectContaining({ level: 50, topic: 'DELIVERY', offset: 5 })]);
   });
 });
 
+const PLACE = { region: 'UK', geohash: 'gcwfhf0kz' };
 const EVENTS = [RAISED, ACKNOWLEDGED, CLEARED, DISPOSED];
 
 async function takeAll(): Promise<void> {
