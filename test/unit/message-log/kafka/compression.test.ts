@@ -23,9 +23,18 @@ const ZSTANDARD = base64(
 const ZSTANDARD_STREAM = base64(
   'KLUv/QRYpQIABAQiOmZhbHNlLCJ0ZW1wZXJhdHVyZSI6MjUuNSwibWF4VDMwLjB9CnsiaWQiOjcyLCJtb3Rpb25zbW9rZTM0NSwiBgAMUGFArynEEFO0AhcNyc0niS6Cow==',
 );
+/** Blocks of Snappy in the stream of Java's clients: magic, two versions, then each with its length. */
+function javaStream(...blocks: string[]): Buffer {
+  const framed = blocks.map((block) => {
+    const packed = snappy.compress(Buffer.from(block));
+    return Buffer.concat([Buffer.from([0, 0, packed.length >> 8, packed.length & 255]), packed]);
+  });
+  return Buffer.concat([Buffer.from('82534e4150505900 00000001 00000001'.replaceAll(' ', ''), 'hex'), ...framed]);
+}
 const PACKED: readonly (readonly [string, number, Buffer])[] = [
   ['gzip', 1, gzipSync(STATUSES)],
   ['Snappy', 2, snappy.compress(Buffer.from(STATUSES))],
+  ['Snappy as a stream of Java', 2, javaStream(STATUSES.slice(0, 100), '', STATUSES.slice(100))],
   ['LZ4', 3, LZ4],
   ['LZ4 with checksums and size', 3, LZ4_WITH_SUMS],
   ['LZ4 in two frames', 3, Buffer.concat([LZ4, LZ4_WITH_SUMS])],
@@ -48,7 +57,8 @@ describe.each(PACKED)('%s', (name, codec, packed) => {
   });
 
   it('says so where it is cut off or a byte is wrong, and neither hangs nor throws', () => {
-    for (let end = 0; end < packed.length - 4; end += 1) {
+    // Without its first eight bytes it is no stream of Java.
+    for (let end = name.includes('Java') ? 8 : 0; end < packed.length - 4; end += 1) {
       const cut = unpacked(codec, packed.subarray(0, end));
       if (typeof cut !== 'string') expect(cut.length).toBeLessThan(STATUSES.length * times + 1);
     }
@@ -71,4 +81,36 @@ it('says which compression it does not know', () => {
 it('does not even begin with a frame of Zstandard that wants more memory than is allowed', () => {
   // A window of 2 GiB.
   expect(unpacked(4, Buffer.from('28b52ffd00a8', 'hex'))).toContain('when unpacked');
+});
+
+it.each([
+  // The window has eleven bits and more: five of its exponent, three of its eighths.
+  ['a window', '00 00', 2 ** 10],
+  ['a window and a half', '00 04', 2 ** 10 * 1.5],
+  ['a window of all eighths', '00 1f', 2 ** 13 * (15 / 8)],
+  ['a window, whatever else is said', '84 50', 2 ** 20],
+  ['a size in a byte', '20 fe', 0xfe],
+  ['a size in a byte behind a dictionary of one', '21 01 fe', 0xfe],
+  ['a size in a byte behind a dictionary of two', '22 0101 fe', 0xfe],
+  ['a size in a byte behind a dictionary of four', '23 01010101 fe', 0xfe],
+  ['a size in two bytes', '60 0201', 0x01_02 + 256],
+  ['a size in four bytes', 'a0 04030201', 0x01_02_03_04],
+  ['a size in eight bytes', 'e0 0500000001000000', 2 ** 32 + 5],
+])('a frame of Zstandard with %s needs as much memory as that, and is not begun with less', (_, header, bytes) => {
+  const frame = Buffer.from(`28b52ffd${header.replaceAll(' ', '')}`, 'hex');
+  expect(unpacked(4, frame, bytes - 1)).toBe(`compressed records: more than ${bytes - 1} bytes when unpacked`);
+  if (bytes < 2 ** 31) expect(unpacked(4, frame, bytes)).not.toContain('when unpacked');
+});
+
+it('unpacks no more than 64 MiB where nobody says how much', () => {
+  // Windows of 64 MiB, and of an eighth more.
+  const [just, more] = ['28b52ffd0080', '28b52ffd0081'].map((frame) => unpacked(4, Buffer.from(frame, 'hex')));
+  expect(just).not.toContain('when unpacked');
+  expect(more).toBe('compressed records: more than 67108864 bytes when unpacked');
+});
+
+it('a stream of Java that is cut off is said to be', () => {
+  const stream = javaStream('abc', 'def');
+  expect(unpacked(2, stream.subarray(0, -1))).toBe('compressed records: a block of Snappy that is cut off');
+  expect(unpacked(2, javaStream()).toString()).toBe('');
 });
