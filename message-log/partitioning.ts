@@ -17,15 +17,15 @@ export function murmur2(data: Uint8Array, length: number): number {
   let h = SEED ^ length;
   let i = 0;
   for (; i + 4 <= length; i += 4) {
-    let k = (data[i] ?? 0) | ((data[i + 1] ?? 0) << 8) | ((data[i + 2] ?? 0) << 16) | ((data[i + 3] ?? 0) << 24);
+    let k = (data[i] as number) | ((data[i + 1] as number) << 8) | ((data[i + 2] as number) << 16) | ((data[i + 3] as number) << 24);
     k = Math.imul(k, M);
     k ^= k >>> 24;
     h = Math.imul(h, M) ^ Math.imul(k, M);
   }
   const rest = length - i;
-  if (rest === 3) h ^= (data[i + 2] ?? 0) << 16;
-  if (rest >= 2) h ^= (data[i + 1] ?? 0) << 8;
-  if (rest >= 1) h = Math.imul(h ^ (data[i] ?? 0), M);
+  if (rest === 3) h ^= (data[i + 2] as number) << 16;
+  if (rest >= 2) h ^= (data[i + 1] as number) << 8;
+  if (rest >= 1) h = Math.imul(h ^ (data[i] as number), M);
   h ^= h >>> 13;
   h = Math.imul(h, M);
   return h ^ (h >>> 15);

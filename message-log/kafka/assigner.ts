@@ -4,32 +4,25 @@
  */
 export function shareOut(members: ReadonlyMap<string, ReadonlySet<number>>, partitions: number): Map<string, number[]> {
   const names = [...members.keys()].toSorted();
-  const shares = new Map<string, number[]>(names.map((name) => [name, []]));
-  if (names.length === 0) return shares;
+  const shares = names.map((name) => ({ name, held: [...(members.get(name) ?? [])].toSorted(ascending), given: [] as number[] }));
+  const byHoldings = shares.toSorted((a, b) => b.held.length - a.held.length);
   const least = Math.floor(partitions / names.length);
-  // How many members may have one more than the others.
-  let extras = partitions % names.length;
+  // Who comes first may have one more than the others.
+  const extras = partitions % names.length;
+  const quota = (place: number): number => (place < extras ? least + 1 : least);
   const left = new Set(Array.from({ length: partitions }, (_, partition) => partition));
-  const byHoldings = names.toSorted((a, b) => (members.get(b)?.size ?? 0) - (members.get(a)?.size ?? 0));
-  const quotas = new Map<string, number>();
-  for (const name of byHoldings) {
-    quotas.set(name, least + (extras > 0 ? 1 : 0));
-    extras -= 1;
+  for (const [place, { held, given }] of byHoldings.entries()) {
+    for (const partition of held) if (given.length < quota(place) && left.delete(partition)) given.push(partition);
   }
-  for (const name of byHoldings) {
-    for (const partition of [...(members.get(name) ?? [])].toSorted((a, b) => a - b)) {
-      const share = shares.get(name) ?? [];
-      if (share.length < (quotas.get(name) ?? 0) && left.delete(partition)) share.push(partition);
-    }
-  }
-  for (const name of byHoldings) {
-    const share = shares.get(name) ?? [];
+  for (const [place, { given }] of byHoldings.entries()) {
     for (const partition of left) {
-      if (share.length >= (quotas.get(name) ?? 0)) break;
+      if (given.length >= quota(place)) break;
       left.delete(partition);
-      share.push(partition);
+      given.push(partition);
     }
-    share.sort((a, b) => a - b);
+    given.sort(ascending);
   }
-  return shares;
+  return new Map(shares.map(({ name, given }) => [name, given]));
 }
+
+const ascending = (a: number, b: number): number => a - b;

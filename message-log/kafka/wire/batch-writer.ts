@@ -28,8 +28,6 @@ export interface ProducerIdentity {
 }
 
 const FIRST_CAPACITY = 4 * 1024;
-/** Length, attributes, time, offset and header count of a record at most. */
-const RECORD_OVERHEAD_MAX = 5 + 1 + 10 + 5 + 5 + 5 + 1;
 
 /** One record batch, encoded record by record as it is gathered. */
 export class BatchWriter {
@@ -90,14 +88,14 @@ export class BatchWriter {
     if (this.#count === 0) {
       this.#baseTime = at;
       this.#maxTime = at;
-    } else if (at > this.#maxTime) this.#maxTime = at;
+    } else this.#maxTime = Math.max(this.#maxTime, at);
     const valueLength = end - start;
-    this.#reserve(RECORD_OVERHEAD_MAX + keyLength + valueLength);
-    const bytes = this.#bytes;
     const delta = at - this.#baseTime;
     const storedLength = source ? valueLength : -1;
     const length =
       2 + sizeOfVarlong(delta) + sizeOfVarint(this.#count) + sizeOfVarint(keyLength) + keyLength + sizeOfVarint(storedLength) + valueLength;
+    this.#reserve(sizeOfVarint(length) + length);
+    const bytes = this.#bytes;
     let i = writeVarint(bytes, length, this.#end);
     bytes[i++] = 0;
     i = writeVarlong(bytes, delta, i);
@@ -105,7 +103,7 @@ export class BatchWriter {
     i = writeVarint(bytes, keyLength, i);
     for (let k = 0; k < keyLength; k += 1) bytes[i++] = key[k] as number;
     i = writeVarint(bytes, storedLength, i);
-    if (source && valueLength > 0) bytes.set(start === 0 && end === source.length ? source : source.subarray(start, end), i);
+    if (source) bytes.set(start === 0 && end === source.length ? source : source.subarray(start, end), i);
     i += valueLength;
     bytes[i++] = 0;
     this.#end = i;

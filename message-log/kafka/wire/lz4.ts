@@ -52,14 +52,14 @@ function unpackBlock(packed: Buffer, from: number, to: number, unpacked: Unpacke
       let more = 255;
       while (more === 255) {
         if (at >= to) throw new Error('a length of LZ4 that is cut off');
-        more = packed[at++] ?? 0;
+        more = packed[at++] as number;
         sum += more;
       }
     }
     return sum;
   };
   while (at < to) {
-    const token = packed[at++] ?? 0;
+    const token = packed[at++] as number;
     const literals = length(token >>> 4);
     if (at + literals > to) throw new Error('literals of LZ4 that are cut off');
     unpacked.copy(packed, at, at + literals);
