@@ -339,12 +339,11 @@ export class Detection {
   }
 
   #forgetOf(sensor: number, state: SensorState, at: number): void {
-    const { okAt, repeatable, ended } = state;
-    if ((okAt ?? NEVER) + this.#lateMax <= at) state.okAt = undefined;
+    const { okAt = NEVER, repeatable, ended } = state;
+    if (okAt + this.#lateMax <= at) state.okAt = undefined;
     if (this.#repeatableUntil(repeatable) <= at) state.repeatable = [];
     state.ended = ended.filter((alarm) => endedAt(alarm) + ENDED_FOR_MS > at);
-    const kept = state.okAt === okAt && state.repeatable === repeatable && state.ended.length === ended.length;
-    if (!kept) this.#unsaved.riding.push(sensor);
+    this.#unsaved.riding.push(sensor);
   }
 
   #countActive(state: SensorState | undefined, by: number): void {
