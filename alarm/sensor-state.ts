@@ -95,7 +95,7 @@ export function toJson({ state, known, faults }: StoredSensor): string | undefin
   let json = '';
   if (known !== 0) json += `,"known":${known}`;
   if (faults !== undefined) json += `,"faults":${JSON.stringify(faults)}`;
-  if (state !== undefined && !isEmpty(state)) json += stateJson(state);
+  if (state !== undefined) json += stateJson(state);
   return json === '' ? undefined : `{"v":${VERSION}${json}}`;
 }
 

@@ -177,8 +177,8 @@ export class Supervision {
     this.#schedule(sensor, state);
   }
 
-  #schedule(sensor: number, { faults, at }: FaultState): void {
-    if (faults.length === 0 || this.#queued.has(sensor)) return;
+  #schedule(sensor: number, { at }: FaultState): void {
+    if (this.#queued.has(sensor)) return;
     this.#queued.add(sensor);
     this.#due.push(at + REPORTED_EVERY_MS, sensor);
   }

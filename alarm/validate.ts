@@ -98,8 +98,8 @@ function parseObject(bytes: Buffer, start: number, end: number, into: { repaired
   let value = parsed(textOf(bytes, start, end));
   if (value === undefined) {
     const json = repaired(bytes, start, end);
+    if (json === undefined) return 'not valid JSON';
     value = parsed(json);
-    if (json === undefined || value === undefined) return 'not valid JSON';
     into.repaired = Buffer.from(json);
   }
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : 'must be a JSON object';

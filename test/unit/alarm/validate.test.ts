@@ -1,0 +1,96 @@
+/** How long and how deep a status may be, and what may stand around it: where the fast ways of decoding give up. */
+import { describe, expect, it } from 'vitest';
+import { decodeRecovery, decodeStatus } from '../../../alarm/decode.ts';
+import { emptyRecovery, emptyStatus } from '../../../alarm/status.ts';
+
+/** What is stored of the status, or why it is refused; it lies somewhere in a batch. */
+function stored(text: string, around = '', decode: 'status' | 'recovery' = 'status'): string {
+  const bytes = Buffer.from(around + text + around);
+  const [start, end] = [around.length, around.length + Buffer.byteLength(text)];
+  const status = { ...emptyStatus(), repaired: Buffer.from('the one before') };
+  const recovery = { ...emptyRecovery(), repaired: Buffer.from('the one before') };
+  const [into, reason] =
+    decode === 'status' ? [status, decodeStatus(bytes, start, end, status)] : [recovery, decodeRecovery(bytes, start, end, recovery)];
+  return reason ?? (into.repaired ?? text).toString();
+}
+
+/** A message of so many bytes. */
+const padded = (beginning: string, bytes: number) => `${beginning},"name":"${'x'.repeat(bytes - beginning.length - 11)}"}`;
+
+describe('a message', () => {
+  const tooLong = 'longer than 4096 bytes';
+
+  it('has at most 4,096 bytes', () => {
+    for (const decode of ['status', 'recovery'] as const) {
+      for (const beginning of ['{"id":1', '{"id":1,"radio":{}']) {
+        const [longest, longer] = [padded(beginning, 4_096), padded(beginning, 4_097)];
+        expect([stored(longest, '', decode), stored(longer, '', decode)]).toEqual([longest, tooLong]);
+      }
+    }
+  });
+
+  it('is stored by its known fields where a repair makes it longer than that', () => {
+    const beginning = '{"id":1,"smoke":nan';
+    const inFull = padded('{"id":1,"smoke":null', 4_096);
+    for (const [decode, known] of [
+      ['status', '{"id":1,"smoke":null}'],
+      ['recovery', '{"id":1}'],
+    ] as const)
+      expect([4_095, 4_096].map((bytes) => stored(padded(beginning, bytes), '', decode))).toEqual([inFull, known]);
+  });
+
+  it('may lie anywhere in a batch', () => {
+    for (const decode of ['status', 'recovery'] as const)
+      expect(stored('{"id":1,"smoke":nan}', '['.repeat(5_000), decode)).toBe('{"id":1,"smoke":null}');
+  });
+});
+
+describe('a status of 32 levels', () => {
+  const tooDeep = 'nested deeper than 32 levels';
+  const nested = (open: string, close: string, levels: number) => `{"id":1,"x":${open.repeat(levels)}0${close.repeat(levels)}}`;
+
+  it.each([
+    ['arrays', '[', ']'],
+    ['objects', '{"a":', '}'],
+  ])('is the deepest that is taken: %s', (_, open, close) => {
+    expect(stored(nested(open, close, 31))).toBe(nested(open, close, 31));
+    expect(stored(nested(open, close, 32))).toBe(tooDeep);
+  });
+
+  it.each([
+    ['arrays beside one another', `[${Array(40).fill('[]').join(',')}]`],
+    ['objects beside one another', `[${Array(40).fill('{}').join(',')}]`],
+    ['brackets in a text', `["${'[{'.repeat(20)}"]`],
+    ['brackets in a text, behind a quote', `["\\"${'[{'.repeat(20)}"]`],
+    ['brackets in a text behind others', `["a","b","${'[{'.repeat(20)}"]`],
+  ])('has none of those that are %s', (_, value) => {
+    expect(stored(`{"id":1,"x":${value}}`)).toBe(`{"id":1,"x":${value}}`);
+  });
+
+  it('has those behind a text that ends with a backslash', () => {
+    expect(stored(`{"id":1,"x":"\\\\","y":${'['.repeat(32)}${']'.repeat(32)}}`)).toBe(tooDeep);
+  });
+
+  it('has none of those behind its end', () => {
+    expect(decodeStatus(Buffer.from('['.repeat(33)), 0, 32, emptyStatus())).toBe('not valid JSON');
+  });
+});
+
+describe('around a status', () => {
+  it.each(['', ' ', '  \n', '\r\n', '\t', '\0', ' \0 ', '\u001f'])('there may be %j', (space) => {
+    expect(stored(`${space}{"id":1,"smoke":nan}${space}`)).toBe('{"id":1,"smoke":null}');
+  });
+
+  it.each(['\0', ' \0 '])('there may be %j, without which it is stored', (space) => {
+    for (const decode of ['status', 'recovery'] as const) expect(stored(`${space}{"id":1}${space}`, '', decode)).toBe('{"id":1}');
+  });
+
+  it.each(['!', '\u007f', ',', 'x'])('there may not be %j', (text) => {
+    expect([stored(`{"id":1,"smoke":nan}${text}`), stored(`${text}{"id":1,"smoke":nan}`)]).toEqual(['not valid JSON', 'not valid JSON']);
+  });
+
+  it('there may be a byte order mark, without which it is stored', () => {
+    expect([stored('\ufeff{"id":1}'), stored('\ufeff \n{"id":1,"smoke":nan}')]).toEqual(['{"id":1}', '{"id":1,"smoke":null}']);
+    expect([stored('\ufeff'), stored('x\ufeff{"id":1}')]).toEqual(['not valid JSON', 'not valid JSON']);
+  });
+});
