@@ -6,23 +6,22 @@ import { parseRecovery, parseStatus } from './validate.ts';
 
 export { forEachLine, forEachMember } from './members.ts';
 
+const TOO_LONG = `longer than ${STATUS_BYTES_MAX} bytes`;
+
 /**
  * Reads the status in bytes[start, end) into `into`, a reused object. Answers undefined when it is taken, else why not; then `into` is not
  * to be used. It is taken as soon as its sensor is known: what a detector says counts though others say nothing, see `notReported`.
  */
 export function decodeStatus(bytes: Buffer, start: number, end: number, into: Status): string | undefined {
   if (readUsualForm(bytes, start, into) === end) return undefined;
-  if (end - start <= STATUS_BYTES_MAX) {
-    const found = scan(bytes, start, end, into);
-    if (found > 0 && (found & ID) !== 0) {
-      into.notReported = DETECTORS & ~found;
-      into.unreadable = 0;
-      into.repaired = undefined;
-      if (into.notReported !== 0) clear(into, into.notReported);
-      return undefined;
-    }
-  }
-  return parseStatus(bytes, start, end, into);
+  if (end - start > STATUS_BYTES_MAX) return TOO_LONG;
+  const found = scan(bytes, start, end, into);
+  if ((found & ID) === 0) return parseStatus(bytes, start, end, into);
+  into.notReported = DETECTORS & ~found;
+  into.unreadable = 0;
+  into.repaired = undefined;
+  if (into.notReported !== 0) clear(into, into.notReported);
+  return undefined;
 }
 
 function clear(into: Status, fields: number): void {
@@ -36,14 +35,11 @@ const scratch = emptyStatus();
 
 /** Reads a recovery: `{"id":42959}`, or a whole status whose other fields may hold anything. */
 export function decodeRecovery(bytes: Buffer, start: number, end: number, into: Recovery): string | undefined {
-  if (end - start <= STATUS_BYTES_MAX) {
-    const found = scan(bytes, start, end, scratch);
-    if (found > 0 && (found & ID) !== 0) {
-      into.id = scratch.id;
-      into.at = scratch.at;
-      into.repaired = undefined;
-      return undefined;
-    }
-  }
-  return parseRecovery(bytes, start, end, into);
+  if (end - start > STATUS_BYTES_MAX) return TOO_LONG;
+  const found = scan(bytes, start, end, scratch);
+  if ((found & ID) === 0) return parseRecovery(bytes, start, end, into);
+  into.id = scratch.id;
+  into.at = scratch.at;
+  into.repaired = undefined;
+  return undefined;
 }

@@ -4,7 +4,7 @@
  */
 import { numberText } from './field-values.ts';
 
-const SPACE_OR_COMMA = /[\s,]*/y;
+const SPACE_OR_COMMA = /[\s,]+/y;
 const NAME = /("(?:[^"\\]|\\.)*")\s*:\s*/sy;
 const TEXT = /"(?:[^"\\]|\\.)*"/sy;
 const BARE = /[^,}\]]*/y;
@@ -24,12 +24,12 @@ export function repairedObject(text: string): string | undefined {
   for (;;) {
     i += match(SPACE_OR_COMMA, text, i)?.[0].length ?? 0;
     if (i === end) return `{${members.join(',')}}`;
-    const name = match(NAME, text, i);
-    if (name === undefined) return undefined;
-    i += name[0].length;
+    const [beginning, name = ''] = match(NAME, text, i) ?? [];
+    if (beginning === undefined) return undefined;
+    i += beginning.length;
     const valueEnd = endOfValue(text, i, end);
     if (valueEnd === undefined) return undefined;
-    members.push(`${repairedText(name[1] ?? '')}:${repairedValue(text.slice(i, valueEnd).trim())}`);
+    members.push(`${repairedText(name)}:${repairedValue(text.slice(i, valueEnd).trim())}`);
     i = valueEnd;
   }
 }

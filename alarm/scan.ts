@@ -5,10 +5,12 @@
 import { skipSpace } from './bytes.ts';
 import { fieldAt, nameLength, word } from './field-names.ts';
 import { readNumber, scanned } from './scan-number.ts';
-import { parseIsoTime, TIME_MAX } from './sensor-time.ts';
+import { parseIsoTime } from './sensor-time.ts';
 import type { Status } from './status.ts';
 
 /** What `scan` answers when it isn't certain. */
+const NOTHING = 0;
+/** No place in the bytes. */
 const UNSURE = -1;
 
 // The module's own, since the engine folds no others into its code.
@@ -35,7 +37,7 @@ const ALSE = word(Buffer.from('alse'), 0);
 const NULL = word(Buffer.from('null'), 0);
 
 /**
- * Fills `into` and answers which fields were there (bits of field-names.ts), or UNSURE; then `into` holds rubbish, as fields do that were not
+ * Fills `into` and answers which fields were there (bits of field-names.ts), or NOTHING; then `into` holds rubbish, as fields do that were not
  * there.
  */
 export function scan(bytes: Buffer, start: number, end: number, into: Status): number {
@@ -43,25 +45,25 @@ export function scan(bytes: Buffer, start: number, end: number, into: Status): n
   into.seq = undefined;
   let found = 0;
   let i = token(bytes, start, end);
-  if (i >= end || bytes[i] !== OPEN_BRACE) return UNSURE;
+  if (i >= end || bytes[i] !== OPEN_BRACE) return NOTHING;
   for (;;) {
     i = token(bytes, i + 1, end);
-    if (i >= end || bytes[i] !== QUOTE) return UNSURE;
+    if (i >= end || bytes[i] !== QUOTE) return NOTHING;
     const field = fieldAt(bytes, i + 1);
     i = field === UNKNOWN ? endOfString(bytes, i + 1, end) : i + 1 + nameLength(field);
-    if (i < 0) return UNSURE;
+    if (i < 0) return NOTHING;
     i = token(bytes, i, end);
-    if (i >= end || bytes[i] !== COLON) return UNSURE;
+    if (i >= end || bytes[i] !== COLON) return NOTHING;
     i = token(bytes, i + 1, end);
-    if (i >= end) return UNSURE;
+    if (i >= end) return NOTHING;
     if (field === MOTION || field === SMOKE) i = readBoolean(bytes, i, end, field, into);
     else i = field === UNKNOWN ? endOfValue(bytes, i, end) : readField(bytes, i, end, field, into);
-    if (i < 0) return UNSURE;
+    if (i < 0) return NOTHING;
     found |= field;
     i = token(bytes, i, end);
-    if (i >= end) return UNSURE;
+    if (i >= end) return NOTHING;
     if (bytes[i] === COMMA) continue;
-    return bytes[i] === CLOSE_BRACE && token(bytes, i + 1, end) === end ? found : UNSURE;
+    return bytes[i] === CLOSE_BRACE && token(bytes, i + 1, end) === end ? found : NOTHING;
   }
 }
 
@@ -86,13 +88,13 @@ function readField(bytes: Buffer, i: number, end: number, field: number, into: S
   return next;
 }
 
+/** At most 15 digits, so that any time is one that a Date can hold, and any counter exact. */
 function storeOptional(next: number, field: number, value: number, into: Status): number {
   if (field === AT) {
-    if (value > TIME_MAX || value < -TIME_MAX) return UNSURE;
     into.at = value;
     return next;
   }
-  if (!Number.isSafeInteger(value) || value < 0) return UNSURE;
+  if (!Number.isInteger(value) || value < 0) return UNSURE;
   into.seq = value + 0;
   return next;
 }

@@ -92,7 +92,6 @@ function knownFieldsOf(status: Status): Buffer {
 
 /** Says in `into` whether it took a repair. */
 function parseObject(bytes: Buffer, start: number, end: number, into: { repaired: Buffer | undefined }): Fields | string {
-  if (end - start > STATUS_BYTES_MAX) return `longer than ${STATUS_BYTES_MAX} bytes`;
   if (isTooDeep(bytes, start, end)) return `nested deeper than ${DEPTH_MAX} levels`;
   into.repaired = undefined;
   let value = parsed(textOf(bytes, start, end));
