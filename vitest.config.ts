@@ -11,9 +11,9 @@ const project = (name: string, extra: object = {}) => ({
 export default defineConfig({
   test: {
     projects: [
-      project('unit', { testTimeout: 30_000, isolate: false }),
-      project('contract', { testTimeout: 30_000, isolate: false }),
-      project('e2e', { testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false }),
+      project('unit', { testTimeout: 30_000, isolate: false, maxWorkers: '100%' }),
+      project('contract', { testTimeout: 30_000, isolate: false, maxWorkers: '100%' }),
+      project('e2e', { testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 2 }),
       project('integration', { testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false }),
       project('servers', {
         testTimeout: 120_000,
