@@ -18,7 +18,7 @@ export default defineConfig({
       project('servers', {
         testTimeout: 120_000,
         hookTimeout: 300_000,
-        fileParallelism: false,
+        maxWorkers: 2,
         isolate: false,
         globalSetup: 'test/support/servers/temporary-folder.ts',
       }),
