@@ -23,7 +23,7 @@ export default defineConfig({
         globalSetup: 'test/support/servers/temporary-folder.ts',
       }),
       project('waiting', { testTimeout: 900_000, maxWorkers: 2 }),
-      project('fire', { testTimeout: 1_800_000, hookTimeout: 120_000, maxWorkers: 2 }),
+      project('fire', { testTimeout: 1_800_000, hookTimeout: 120_000, fileParallelism: false }),
     ],
   },
 });

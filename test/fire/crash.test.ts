@@ -40,7 +40,7 @@ it(`loses, doubles and invents nothing over ${ROUNDS} crashes (seed ${SEED})`, a
       '--seed',
       String(SEED),
       '--sensors',
-      '5000',
+      '1250',
       '--timeout',
       '5',
       '--settle',
