@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { KnownDetectors } from '../../../alarm/known-detectors.ts';
+import { KnownDetectors, SENSORS_MAX } from '../../../alarm/known-detectors.ts';
 import { SensorSet } from '../../../alarm/sensor-set.ts';
 import { random } from './random-messages.ts';
 
@@ -13,12 +13,14 @@ describe('KnownDetectors', () => {
     const next = random(5);
     const table = new KnownDetectors(7, new SensorSet(pagesMax));
     const expected = new Map<number, number>();
+    const refused: number[] = [];
     for (let i = 0; i < 100_000; i += 1) {
       const sensor = Math.floor(next() * 2 ** (i % 3 === 0 ? 31 : 16));
       const bits = next() < 0.5 ? 7 : Math.floor(next() * 16);
-      expect(table.set(sensor, bits)).toBe(true);
+      if (!table.set(sensor, bits)) refused.push(sensor);
       expected.set(sensor, bits);
     }
+    expect(refused).toEqual([]);
     for (const sensor of [0, 1, 2 ** 30 + 1, HIGHEST]) expected.set(sensor, expected.get(sensor) ?? 0);
     expect([...expected.keys()].filter((sensor) => table.get(sensor) !== expected.get(sensor))).toEqual([]);
   });
@@ -44,6 +46,15 @@ describe('KnownDetectors', () => {
     expect([1, 2, 3, 4].map((id) => table.set(id, 5))).toEqual([true, true, true, false]);
     expect([table.set(3, 1), table.get(3), table.get(4)]).toEqual([true, 1, 0]);
     expect([table.set(4, 7), table.set(4, 6), table.get(4)]).toEqual([true, false, 7]);
+  });
+});
+
+describe('what is known of sensors', () => {
+  it('is bounded as documented: 4 million of the unusual ones, and 4,096 pages of the usual ones', () => {
+    expect(SENSORS_MAX).toBe(4_194_304);
+    const set = new SensorSet();
+    const added = Array.from({ length: 4_097 }, (_, page) => set.add(page * 65_536));
+    expect([added.indexOf(false), set.has(4_095 * 65_536), set.has(4_096 * 65_536)]).toEqual([4_096, true, false]);
   });
 });
 
