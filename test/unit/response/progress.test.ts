@@ -46,6 +46,16 @@ describe('the position in DELIVERY', () => {
     expect(progress.ledgerPosition).toBe(60);
   });
 
+  it('is that of the first delivery that may be met again, once it is known', () => {
+    const progress = fresh();
+    progress.begin(0);
+    const later = progress.begin(1);
+    progress.recording(later);
+    expect(progress.ledgerPosition).toBe(0);
+    progress.recorded(later, 5);
+    expect(progress.ledgerPosition).toBe(5);
+  });
+
   it('never passes a delivery of a mail that may be met again, written or being written', () => {
     const action = fc.record({ kind: fc.constantFrom('begin', 'recording', 'recorded'), pick: fc.nat() });
     fc.assert(
