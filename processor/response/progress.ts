@@ -12,8 +12,8 @@ export interface Step {
  */
 export class Progress {
   readonly partition: number;
+  /** From the oldest unfinished one on. */
   readonly #steps: Step[] = [];
-  #head = 0;
   #next = 0;
   #ledgerNext: number;
   readonly #ledgerFrom: number;
@@ -35,12 +35,12 @@ export class Progress {
   /** Records from the oldest unfinished to the newest taken in. */
   get span(): number {
     this.#dropFinished();
-    return this.#steps.length - this.#head;
+    return this.#steps.length;
   }
 
   get oldest(): Step | undefined {
     this.#dropFinished();
-    return this.#steps[this.#head];
+    return this.#steps[0];
   }
 
   get position(): number {
@@ -51,8 +51,7 @@ export class Progress {
   get ledgerPosition(): number {
     this.#dropFinished();
     if (!this.ledgerIsSpent) return this.#ledgerFrom;
-    const unfinished = this.#steps.slice(this.#head);
-    return unfinished.reduce((lowest, { ledgerAt }) => Math.min(lowest, ledgerAt ?? lowest), this.#ledgerNext);
+    return this.#steps.reduce((lowest, { ledgerAt }) => Math.min(lowest, ledgerAt ?? lowest), this.#ledgerNext);
   }
 
   get ledgerIsSpent(): boolean {
@@ -82,10 +81,7 @@ export class Progress {
   }
 
   #dropFinished(): void {
-    while (this.#steps[this.#head]?.done) this.#head += 1;
-    if (this.#head > 1_024 && this.#head * 2 > this.#steps.length) {
-      this.#steps.splice(0, this.#head);
-      this.#head = 0;
-    }
+    const unfinished = this.#steps.findIndex(({ done }) => !done);
+    this.#steps.splice(0, unfinished === -1 ? this.#steps.length : unfinished);
   }
 }

@@ -133,7 +133,9 @@ describe('a consumer', () => {
     const deps = { ...depsOf(log), logger: pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line)) }) };
     let [tries, away] = [0, true];
     const offsets: number[] = [];
+    const told: number[] = [];
     const handle: BatchHandler = async (batch) => {
+      told.push(lines.length);
       tries += 1;
       offsets.push(batch.offset(0));
       if (away) throw new TransientError('store-away', 'no disk');
@@ -148,6 +150,7 @@ describe('a consumer', () => {
     await expect.poll(() => commits).toEqual(['ALARM/0@8']);
     await expect.poll(() => deps.health.problems()).toEqual({});
     expect(new Set(offsets)).toEqual(new Set([7]));
+    expect(told).toEqual([0, ...Array(tries - 1).fill(1)]);
     expect(lines.map(({ level, consumer, reason }) => ({ level, consumer, reason }))).toEqual([
       { level: 40, consumer: 'archive', reason: 'no disk' },
     ]);
