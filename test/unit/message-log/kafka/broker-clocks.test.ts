@@ -69,8 +69,8 @@ describe('the clocks of this machine and of the brokers', () => {
   ])('are not asked of a broker that has %s and could store the question', async (_, limits) => {
     world.limits = limits;
     world.mine += 30 * MINUTE;
-    await clocks.ask('ENTRY');
-    expect(world.questions).toBe(0);
+    for (let n = 0; n < 3; n += 1) await clocks.ask('ENTRY');
+    expect([world.questions, world.described]).toEqual([0, 1]);
     expect(clocks.agree).toBe(true);
   });
 
@@ -80,6 +80,16 @@ describe('the clocks of this machine and of the brokers', () => {
     await clocks.ask('ENTRY');
     expect(world.questions).toBe(3);
     expect(clocks.agree).toBe(false);
+  });
+
+  it('are asked for elsewhere where the leader has moved meanwhile', async () => {
+    world.unknown = 1;
+    world.offOf = { 2: -30 * MINUTE };
+    world.onRefresh = async () => {
+      world.leaders = [2];
+    };
+    await clocks.ask('ENTRY');
+    expect([clocks.refusal(1), clocks.refusal(2)]).toMatchObject([undefined, { code: 'clock-off' }]);
   });
 
   it('are asked for once, however often and for how many topics; while they differ every five seconds, since the broker notes each question', async () => {
