@@ -42,7 +42,7 @@ export async function timeLimitsOf(client: Client, node: number, name: string): 
   const resources = [{ type: TOPIC_RESOURCE, name, configNames: [TIME_BEFORE_SETTING, TIME_AFTER_SETTING] }];
   const answer = await client.atBroker(node, (broker: Broker) => ask(broker, 'DescribeConfigs', { resources, includeSynonyms: false }));
   const entries = (answer.resources as { configEntries: { configName: string; configValue: string }[] }[])[0]?.configEntries ?? [];
-  const limitIn = (setting: string): number => Number(entries.find(({ configName }) => configName === setting)?.configValue ?? Number.NaN);
+  const limitIn = (setting: string): number => Number(entries.find(({ configName }) => configName === setting)?.configValue);
   const limits = { beforeMs: limitIn(TIME_BEFORE_SETTING), afterMs: limitIn(TIME_AFTER_SETTING) };
   return limits.beforeMs <= WIDEST_MS && limits.afterMs <= WIDEST_MS ? limits : undefined;
 }
