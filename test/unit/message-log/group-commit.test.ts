@@ -147,8 +147,9 @@ describe('a commit', () => {
     log(0).followers.add({
       position: 0,
       ahead: true,
+      // Not at once: it has to look at them first.
       wake: () => {
-        answered ??= append(1);
+        answered ??= Promise.resolve().then(() => append(1));
       },
     });
     const appended = append(0);
@@ -170,6 +171,7 @@ describe('a commit', () => {
 
   it('is counted with what it has written and how long that took', async () => {
     disk.slow = true;
+    vi.advanceTimersByTime(5_000);
     const appended = append(0, 100);
     await until(() => disk.written.length === 1);
     vi.advanceTimersByTime(3_000);

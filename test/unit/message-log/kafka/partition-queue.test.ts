@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PartitionQueue, PendingBatch } from '../../../../message-log/kafka/partition-queue.ts';
-import { BASE_SEQUENCE_AT, COUNT_AT } from '../../../../message-log/kafka/wire/batch-format.ts';
+import { ATTRIBUTES_AT, BASE_SEQUENCE_AT, COUNT_AT } from '../../../../message-log/kafka/wire/batch-format.ts';
 import { BatchWriter } from '../../../../message-log/kafka/wire/batch-writer.ts';
 import { PermanentError, reasonOf } from '../../../../runtime/errors.ts';
 
@@ -37,7 +37,9 @@ describe('records for a partition', () => {
   it('gather in one batch until the one before is settled, and are numbered on', async () => {
     const queue = known();
     expect(queue).toMatchObject({ topic: 'ENTRY', name: 'fire.ENTRY', partition: 3, place: 'fire.ENTRY/3' });
-    expect([queue.idle, sent(queue)]).toEqual([true, undefined]);
+    // Nothing keeps it from being sent at once.
+    expect(queue).toMatchObject({ idle: true, sending: false, attempts: 0, notBefore: 0, lastTime: 0 });
+    expect(sent(queue)).toBeUndefined();
     const first = [put(queue), put(queue)];
     expect(queue.idle).toBe(false);
     expect(sent(queue)).toEqual([0, 2]);
@@ -45,6 +47,8 @@ describe('records for a partition', () => {
     // Until the broker has answered it is sent again as it is.
     const sealed = queue.next();
     expect(queue.next()).toBe(sealed);
+    // It is of no transaction.
+    expect(sealed?.readInt16BE(ATTRIBUTES_AT)).toBe(0);
     expect(sent(queue)).toEqual([0, 2]);
     queue.acknowledge(70);
     expect(await Promise.all(first.map(({ acknowledged }) => acknowledged))).toEqual([70, 70]);
