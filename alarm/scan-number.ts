@@ -18,17 +18,18 @@ export function readNumber(bytes: Buffer, start: number, end: number): number {
   const negative = bytes[start] === MINUS;
   const first = negative ? start + 1 : start;
   let value = 0;
-  let dot = -1;
+  let dot = UNSURE;
   let i = first;
   for (; i < end; i++) {
     const digit = (bytes[i] as number) - ZERO;
     if (digit >= 0 && digit <= 9) value = value * 10 + digit;
-    else if (digit === DOT - ZERO && dot < 0) dot = i;
+    else if (digit === DOT - ZERO && dot === UNSURE) dot = i;
     else break;
   }
-  const whole = (dot < 0 ? i : dot) - first;
-  const decimals = dot < 0 ? 0 : i - dot - 1;
-  if (whole === 0 || (whole > 1 && bytes[first] === ZERO) || (dot >= 0 && decimals === 0) || whole + decimals > DIGITS_MAX) return UNSURE;
+  const whole = (dot === UNSURE ? i : dot) - first;
+  const decimals = dot === UNSURE ? 0 : i - dot - 1;
+  if (whole === 0 || (whole > 1 && bytes[first] === ZERO) || (dot !== UNSURE && decimals === 0) || whole + decimals > DIGITS_MAX)
+    return UNSURE;
   value /= POWERS_OF_TEN[decimals] as number;
   scanned[0] = negative ? -value : value;
   return i;

@@ -12,6 +12,7 @@ describe('parseAction', () => {
     { note: 'x'.repeat(NOTE_MAX) },
     { kind: 'note', note: 'x' },
     { sensor: 0 },
+    { id: 'x', alarm: 'y', by: 'z' },
   ])('takes %j', (fields) => {
     expect(parse(fields)).toEqual({ ...ACTION, ...fields });
   });

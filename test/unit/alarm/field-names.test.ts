@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   AT,
+  DETECTORS,
   FIELD_NAMES,
   fieldAt,
   ID,
@@ -34,6 +35,7 @@ describe('a field', () => {
 
   it('is a bit of its own', () => {
     expect(NAMES.reduce((sum, [, field]) => sum + field, 0)).toBe(127);
+    expect([DETECTORS, UNKNOWN]).toEqual([MOTION + SMOKE + TEMPERATURE + MAX_TEMPERATURE, 0]);
     expect(FIELD_NAMES.map(([field, name]) => [name, field])).toEqual(NAMES.slice(1));
   });
 

@@ -52,6 +52,12 @@ describe('a status is read at once', () => {
     for (const around of ['"', '{', '}', ',"id":7}', ' ', '9']) expect(read(text, around)).toEqual(expected);
   });
 
+  it('without a time or a counter that the one before had', () => {
+    const into = { ...emptyStatus(), at: 5, seq: 5 };
+    scan(Buffer.from('{"id":1}'), 0, 8, into);
+    expect([into.at, into.seq]).toEqual([undefined, undefined]);
+  });
+
   it('whatever white space it has', () => {
     const tokens = ['', '{', '"id"', ':', '1', ',', '"name"', ':', '"x"', ',', '"smoke"', ':', 'true', '}', ''];
     for (const space of [' ', '\n', '\r', '\t', ' \r\n\t ']) {
@@ -112,6 +118,10 @@ describe('a status is left to others', () => {
     "{'id':1}",
   ])('%s', (text) => {
     expect(read(text)).toBeUndefined();
+  });
+
+  it('with a byte that is no UTF-8', () => {
+    for (const byte of ['\u0080', '\u00ff']) expect(scan(Buffer.from(`{"id":1,"x":"${byte}"}`, 'latin1'), 0, 16, emptyStatus())).toBe(0);
   });
 
   const WHOLE = [

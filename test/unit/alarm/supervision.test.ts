@@ -242,7 +242,7 @@ describe('what is known of a sensor', () => {
     const detection = restoredWith(smokeUnreadable);
     detection.restore(SENSOR, '{"v":2,"known":7}');
     expect(detection.faulty.smoke).toBe(0);
-    expect(faultsAfter([full(5)], detection)).toEqual([]);
+    expect(faultsAfter([full(5), { ...full(2 * DAY), sensor: 8 }], detection)).toEqual([]);
   });
 
   it('is nothing to look at again once its faults are over for long', () => {
