@@ -248,7 +248,7 @@ describe('a key', () => {
     await page.locator('.panel h2', { hasText: 'sensor 1' }).waitFor();
     for (let i = 0; i < 6; i += 1) await page.keyboard.down('a');
     await page.keyboard.up('a');
-    await page.locator('.acknowledged').waitFor();
+    await page.locator('p.acknowledged').waitFor();
     expect(actedOn()).toEqual([`${MINE.id}/acknowledge`]);
   });
 
@@ -278,7 +278,7 @@ describe('a key', () => {
     await open(1);
     fake.answer = ({ method }) => (method === 'POST' ? { status: 200, body: whole(acknowledged(MINE)) } : undefined);
     await page.locator('.primary').click();
-    await page.locator('.acknowledged').waitFor();
+    await page.locator('p.acknowledged').waitFor();
     await expect.poll(focused).toBe('panel');
     await page.locator('.panel-head button').click();
     await expect.poll(focused).toBe('rows');
@@ -327,7 +327,7 @@ describe('while an action is under way', () => {
     await page.keyboard.press('a');
     await page.locator('.deeds', { hasText: 'outcome unknown, asking…' }).waitFor();
     await page.locator('.deeds', { hasText: 'The acknowledgement is recorded.' }).waitFor();
-    await page.locator('.acknowledged').waitFor();
+    await page.locator('p.acknowledged').waitFor();
     const [sent] = actions();
     expect(sent?.body.action).toMatch(/^[\w-]{8,64}$/);
     expect(fake.asked.filter(({ path }) => path === `/api/actions/${sent?.body.action}`)).toHaveLength(3);

@@ -319,7 +319,7 @@ it('lets a note be finished and recorded although the alarm ends meanwhile, and 
   await rows().first().click();
   await page.locator('.panel', { hasText: '28 Stroude Road' }).waitFor();
   await page.keyboard.press('a');
-  await page.locator('.acknowledged').waitFor();
+  await page.locator('p.acknowledged').waitFor();
   await page.keyboard.press('o');
   await page.keyboard.type('they say: ');
   await on.recover(4);
