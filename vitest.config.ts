@@ -18,7 +18,7 @@ export default defineConfig({
       project('servers', {
         testTimeout: 120_000,
         hookTimeout: 300_000,
-        maxWorkers: 2,
+        fileParallelism: false,
         isolate: false,
         globalSetup: 'test/support/servers/temporary-folder.ts',
       }),

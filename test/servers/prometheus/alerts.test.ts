@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ParsedMail } from 'mailparser';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { keepAlivePeriods } from '../../support/keep-alive.ts';
 import { check, eventually, type Prometheus, startPrometheus } from '../../support/servers/prometheus.ts';
 import { startShippedAlertmanager } from '../../support/servers/shipped-alertmanager.ts';
 import { type FaultySmtp, startSmtp } from '../../support/smtp-server.ts';
@@ -16,9 +15,6 @@ const DEPLOY = join(import.meta.dirname, '../../../deploy');
 const DEADLINE_MS = 60_000;
 /** Minutes become seconds. */
 const TIMES = 60;
-const FIVE_MINUTES_MS = 300_000;
-/** Between two looks at the group: what is late by less is so for the sake of this machine. */
-const LOOK_MS = 30_000;
 
 let smtp: FaultySmtp;
 let alertmanager: { readonly url: string; stop(): Promise<void> };
@@ -123,15 +119,6 @@ describe('the configuration of Alertmanager', () => {
     expect(told?.text?.match(/^major {2}PartProblem: /gm)).toHaveLength(1);
     const active = (await (await fetch(`${alertmanager.url}/api/v2/alerts?inhibited=true&active=false`)).json()) as { labels: object }[];
     expect(active.map(({ labels }) => labels)).toEqual([expect.objectContaining({ alertname: 'PartProblem', instance: 'mailer:9464' })]);
-  });
-});
-
-describe('the keep-alive', () => {
-  it('keeps its time where a mail takes six seconds; test/waiting asks whether it comes every five minutes', async () => {
-    const times = 20;
-    const rules = join(DEPLOY, 'prometheus/rules/tocsin.yml');
-    for (const ms of await keepAlivePeriods(3, { rules, times, mailMs: 6_000 / times }))
-      expect(Math.abs(ms - FIVE_MINUTES_MS / times), `${ms} ms`).toBeLessThan(LOOK_MS / times);
   });
 });
 

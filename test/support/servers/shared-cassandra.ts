@@ -3,8 +3,8 @@ import { type CassandraServer, startCassandra } from './cassandra.ts';
 let started: Promise<CassandraServer> | undefined;
 
 /**
- * One node for all files of a worker that want no more of it than a keyspace of their own: it takes half a minute to start. Nobody ends it: it goes with the
- * worker, and its data with temporary-folder.ts.
+ * One node for all files that want no more of it than a keyspace of their own: it takes half a minute to start. Nobody ends it: it goes with the process
+ * of the tests, and its data with temporary-folder.ts.
  */
 export function sharedCassandra(): Promise<CassandraServer> {
   started ??= startCassandra();

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { LiveEvents } from '../../support/live-events.ts';
-import { runProgram } from '../../support/program.ts';
-import { startKafka, type TestKafka } from '../../support/servers/kafka.ts';
-import { API_TOKEN, SystemProcess } from '../../support/system.ts';
+import { LiveEvents } from '../support/live-events.ts';
+import { runProgram } from '../support/program.ts';
+import { startKafka, type TestKafka } from '../support/servers/kafka.ts';
+import { API_TOKEN, SystemProcess } from '../support/system.ts';
 
 /** What the page takes for proof. */
 const PROOF_MS = 15_000;
