@@ -39,6 +39,13 @@ describe('a message', () => {
       expect([4_095, 4_096].map((bytes) => stored(padded(beginning, bytes), '', decode))).toEqual([inFull, known]);
   });
 
+  it('lacks nothing that only the one before lacked', () => {
+    const status = emptyStatus();
+    for (const text of ['{"id":1,"smoke":nan}', '{"id":1,"motion":True,"smoke":False,"temperature":20,"maxTemperature":30}'])
+      expect(decodeStatus(Buffer.from(text), 0, text.length, status)).toBeUndefined();
+    expect([status.notReported, status.unreadable]).toEqual([0, 0]);
+  });
+
   it('may lie anywhere in a batch', () => {
     for (const decode of ['status', 'recovery'] as const)
       expect(stored('{"id":1,"smoke":nan}', '['.repeat(5_000), decode)).toBe('{"id":1,"smoke":null}');
