@@ -126,6 +126,16 @@ describe('a place in a partition', () => {
     expect(cursor.take().map(({ nextOffset }) => nextOffset)).toEqual([15]);
     expect(cursor.position).toBe(15);
   });
+
+  it('goes on behind what is not shown, so that whoever has all is at the end', () => {
+    // The end of a transaction.
+    const marker = batch(11, 'x');
+    marker.writeInt16BE(0x30, ATTRIBUTES_AT);
+    marker.writeUInt32BE(crc32c(marker, ATTRIBUTES_AT, marker.length), CRC_AT);
+    cursor.arrived(answer(12, batch(10, 'a'), marker), 10);
+    expect(cursor.take().map(({ length, nextOffset }) => [length, nextOffset])).toEqual([[1, 12]]);
+    expect(stateOf(cursor)).toMatchObject({ position: 12, behind: false });
+  });
 });
 
 describe('a batch that is larger than what is asked for', () => {

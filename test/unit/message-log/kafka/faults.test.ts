@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isFencing, isRetried, nameOf, produceFault, unavailable } from '../../../../message-log/kafka/faults.ts';
+import { DUPLICATE_SEQUENCE, isFencing, isRetried, nameOf, produceFault, unavailable } from '../../../../message-log/kafka/faults.ts';
 
 /** Names and numbers as Kafka's Errors.java has them. */
 const ERRORS: readonly (readonly [number, string, RegExp])[] = [
@@ -35,6 +35,8 @@ describe('an error of Kafka', () => {
     const known = new Set(ERRORS.map(([code]) => code));
     for (let code = 1; code < 130; code += 1) expect(/^error \d+$/.test(nameOf(code))).toBe(!known.has(code));
     expect(nameOf(87)).toBe('error 87');
+    // The broker has the batch already.
+    expect(DUPLICATE_SEQUENCE).toBe(46);
   });
 
   it('that passes is tried again: brokers that stop, leaders that move, replicas that are behind', () => {
