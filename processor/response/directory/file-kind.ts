@@ -16,7 +16,7 @@ export function kindOf(head: Uint8Array): FileKind {
   if (startsWith(0xff, 0xfe)) return { encoding: 'utf-16le' };
   if (startsWith(0xfe, 0xff)) return { encoding: 'utf-16be' };
   // Without a mark: a header or an id is ASCII, of which every other byte is 0.
-  if (head.length > 1 && head[1] === 0 && head[0] !== 0) return { encoding: 'utf-16le' };
+  if (head[1] === 0 && head[0] !== 0) return { encoding: 'utf-16le' };
   if (head.length > 1 && head[0] === 0 && head[1] !== 0) return { encoding: 'utf-16be' };
   return { encoding: 'utf-8' };
 }
