@@ -1,6 +1,7 @@
 /** How long and how deep a status may be, and what may stand around it: where the fast ways of decoding give up. */
 import { describe, expect, it } from 'vitest';
 import { decodeRecovery, decodeStatus } from '../../../alarm/decode.ts';
+import { DETECTORS } from '../../../alarm/field-names.ts';
 import { emptyRecovery, emptyStatus } from '../../../alarm/status.ts';
 
 /** What is stored of the status, or why it is refused; it lies somewhere in a batch. */
@@ -44,6 +45,13 @@ describe('a message', () => {
     for (const text of ['{"id":1,"smoke":nan}', '{"id":1,"motion":True,"smoke":False,"temperature":20,"maxTemperature":30}'])
       expect(decodeStatus(Buffer.from(text), 0, text.length, status)).toBeUndefined();
     expect([status.notReported, status.unreadable]).toEqual([0, 0]);
+  });
+
+  it('says nothing that only the one before said', () => {
+    const status = emptyStatus();
+    const fire = '{"id":1,"motion":true,"smoke":true,"temperature":90,"maxTemperature":30,"at":nan}';
+    for (const text of [fire, '{"id":2}']) expect(decodeStatus(Buffer.from(text), 0, text.length, status)).toBeUndefined();
+    expect(status).toEqual({ ...emptyStatus(), id: 2, notReported: DETECTORS });
   });
 
   it('may lie anywhere in a batch', () => {
