@@ -1,46 +1,34 @@
 import { describe, expect, it } from 'vitest';
 import {
-  AT,
   DETECTORS,
   FIELD_NAMES,
   fieldAt,
-  ID,
   MAX_TEMPERATURE,
   MOTION,
   nameLength,
-  SEQ,
   SMOKE,
   TEMPERATURE,
   UNKNOWN,
 } from '../../../alarm/field-names.ts';
-
-const NAMES = [
-  ['id', ID],
-  ['motion', MOTION],
-  ['smoke', SMOKE],
-  ['temperature', TEMPERATURE],
-  ['maxTemperature', MAX_TEMPERATURE],
-  ['at', AT],
-  ['seq', SEQ],
-] as const;
+import { FIELDS } from './fields.ts';
 
 /** The field of that name, wherever it lies in a buffer. */
 const named = (name: Buffer | string) => fieldAt(Buffer.concat([Buffer.from('"'), Buffer.from(name), Buffer.from('"')]), 1);
 
 describe('a field', () => {
-  it.each(NAMES)('is known by its name: %s', (name, field) => {
+  it.each(FIELDS)('is known by its name: %s', (name, field) => {
     expect([named(name), nameLength(field)]).toEqual([field, name.length + 1]);
     expect(fieldAt(Buffer.from(`${name}":1`), 0)).toBe(field);
   });
 
   it('is a bit of its own', () => {
-    expect(NAMES.reduce((sum, [, field]) => sum + field, 0)).toBe(127);
+    expect(FIELDS.reduce((sum, [, field]) => sum + field, 0)).toBe(127);
     expect([DETECTORS, UNKNOWN]).toEqual([MOTION + SMOKE + TEMPERATURE + MAX_TEMPERATURE, 0]);
-    expect(FIELD_NAMES.map(([field, name]) => [name, field])).toEqual(NAMES.slice(1));
+    expect(FIELD_NAMES.map(([field, name]) => [name, field])).toEqual(FIELDS.slice(1));
   });
 
   it('has no other name', () => {
-    for (const [name] of NAMES) {
+    for (const [name] of FIELDS) {
       const changed = Array.from({ length: name.length + 1 }, (_, i) => i).flatMap((i) =>
         Array.from({ length: 255 }, (_, change) => {
           const bytes = Buffer.from(`${name}"`, 'latin1');

@@ -1,18 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { AT, ID, MAX_TEMPERATURE, MOTION, SEQ, SMOKE, TEMPERATURE } from '../../../alarm/field-names.ts';
 import { scan } from '../../../alarm/scan.ts';
 import { emptyStatus, type Status } from '../../../alarm/status.ts';
+import { FIELDS } from './fields.ts';
 import { specifiedStatus } from './status-specification.ts';
-
-const FIELDS = [
-  ['id', ID],
-  ['motion', MOTION],
-  ['smoke', SMOKE],
-  ['temperature', TEMPERATURE],
-  ['maxTemperature', MAX_TEMPERATURE],
-  ['at', AT],
-  ['seq', SEQ],
-] as const;
 
 /** The fields that are read from the text, which lies somewhere in a buffer; undefined: it is left to others. */
 function read(text: string, around = '"'): Partial<Status> | undefined {

@@ -40,6 +40,20 @@ function queueOf(concurrency: number) {
   return { queue, tries, finished, deferred, failing, held, holding };
 }
 
+/** One mail, x, is put off, and the two that may go at a time, a and b, are under way since 10 ms. */
+async function onePutOffTwoUnderWay(): Promise<ReturnType<typeof queueOf>> {
+  const made = queueOf(2);
+  made.failing.add('x');
+  made.queue.add(mail('x'));
+  await pass(0);
+  for (const name of ['a', 'b']) {
+    made.holding.add(name);
+    made.queue.add(mail(name));
+  }
+  await pass(10);
+  return made;
+}
+
 describe('a mail that is put off', () => {
   it('alone is tried again after 0.1 s, then after twice as long each time, up to 15 s', async () => {
     const { queue, tries, failing, deferred, finished } = queueOf(1);
@@ -111,30 +125,14 @@ describe('a server that puts off different mails in a row', () => {
   });
 
   it('is let be for longer where another that was under way is put off too', async () => {
-    const { queue, failing, holding, held, tries } = queueOf(2);
-    failing.add('x');
-    queue.add(mail('x'));
-    await pass(0);
-    for (const name of ['a', 'b']) {
-      holding.add(name);
-      queue.add(mail(name));
-    }
-    await pass(10);
+    const { held, tries } = await onePutOffTwoUnderWay();
     for (const name of ['a', 'b']) held.get(name)?.fail();
     await pass(1_000);
     expect(tries).toEqual(['x 0', 'a 0', 'b 0', 'a 410']);
   });
 
   it('is well again at once where one that was under way goes out', async () => {
-    const { queue, failing, holding, held, finished } = queueOf(2);
-    failing.add('x');
-    queue.add(mail('x'));
-    await pass(0);
-    for (const name of ['a', 'b']) {
-      holding.add(name);
-      queue.add(mail(name));
-    }
-    await pass(10);
+    const { queue, failing, holding, held, finished } = await onePutOffTwoUnderWay();
     held.get('a')?.fail();
     await pass(0);
     expect(queue.outage).toBe(true);
@@ -145,15 +143,7 @@ describe('a server that puts off different mails in a row', () => {
   });
 
   it('is let be for its whole time in a new outage soon after one that a success has ended', async () => {
-    const { queue, failing, holding, held, tries, finished } = queueOf(2);
-    failing.add('x');
-    queue.add(mail('x'));
-    await pass(0);
-    for (const name of ['a', 'b']) {
-      holding.add(name);
-      queue.add(mail(name));
-    }
-    await pass(10);
+    const { queue, failing, holding, held, tries, finished } = await onePutOffTwoUnderWay();
     held.get('a')?.fail();
     await pass(0);
     for (const set of [holding, failing]) set.clear();
