@@ -40,7 +40,7 @@ async function starts(runs: number, environment: NodeJS.ProcessEnv): Promise<num
 
 /** Sample clients, by the command of the README. */
 export function generateClients(environment: NodeJS.ProcessEnv): void {
-  const { status } = spawnSync(process.execPath, [...NODE_FLAGS, 'processor/response/directory/main.ts', 'generate', '50000', '--import'], {
+  const { status } = spawnSync(process.execPath, [...NODE_FLAGS, 'main/clients/main.ts', 'generate', '50000', '--import'], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'ignore', 'inherit'],
   });

@@ -5,7 +5,7 @@ import type { MessageLog } from '../message-log/port.ts';
 import type { Archive } from '../processor/archive/port.ts';
 import type { CassandraSession } from '../processor/cassandra/session.ts';
 import type { History } from '../processor/history/port.ts';
-import type { Directory } from '../processor/response/directory/port.ts';
+import type { Directory } from '../directory/port.ts';
 import type { MailTransport } from '../processor/response/mail/port.ts';
 import { retryForever } from '../runtime/backoff.ts';
 import type { Clock, SteadyClock } from '../runtime/clock.ts';
@@ -52,10 +52,10 @@ export class Adapters {
   directory(): Promise<Directory> {
     return this.#once('directory', async () => {
       if (this.#config.isSet(CASSANDRA)) {
-        const { openCassandraDirectory } = await import('../processor/response/directory/cassandra.ts');
+        const { openCassandraDirectory } = await import('../directory/cassandra.ts');
         return openCassandraDirectory(await this.#cassandra(), this.#deps);
       }
-      const { openEmbeddedDirectory } = await import('../processor/response/directory/embedded.ts');
+      const { openEmbeddedDirectory } = await import('../directory/embedded.ts');
       return openEmbeddedDirectory(await this.#store());
     });
   }

@@ -1,7 +1,7 @@
 import { reasonOf } from '../runtime/errors.ts';
 import { outputOf } from './child.ts';
 
-const PROGRAM = 'processor/response/directory/main.ts';
+const PROGRAM = 'main/clients/main.ts';
 
 export interface SampleClientsOptions {
   /** The fleet. */

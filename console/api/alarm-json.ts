@@ -1,5 +1,5 @@
 import type { CustodyEntry } from '../../processor/archive/port.ts';
-import type { Client } from '../../processor/response/directory/port.ts';
+import type { Client } from '../../directory/port.ts';
 import type { LiveAlarm } from '../live/open-alarms.ts';
 import type { Role } from '../security/tokens.ts';
 import type { ListedAlarm, WholeAlarm } from './schemas.ts';

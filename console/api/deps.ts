@@ -1,7 +1,7 @@
 import type { MessageLog } from '../../message-log/port.ts';
 import type { Archive } from '../../processor/archive/port.ts';
 import type { History } from '../../processor/history/port.ts';
-import type { Directory } from '../../processor/response/directory/port.ts';
+import type { Directory } from '../../directory/port.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import type { ActionLog } from '../live/action-log.ts';

@@ -1,5 +1,5 @@
 import { ALARM_TYPES } from '../../alarm/status.ts';
-import type { Client } from '../../processor/response/directory/port.ts';
+import type { Client } from '../../directory/port.ts';
 import { compareNewest, type LiveAlarm } from '../live/open-alarms.ts';
 import { iso, listedJson } from './alarm-json.ts';
 import { listAlarms } from './alarm-list.ts';

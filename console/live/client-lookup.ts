@@ -1,4 +1,4 @@
-import type { Client, Directory } from '../../processor/response/directory/port.ts';
+import type { Client, Directory } from '../../directory/port.ts';
 import { retryForever } from '../../runtime/backoff.ts';
 import { reasonOf } from '../../runtime/errors.ts';
 import type { Health } from '../../runtime/health.ts';

@@ -1,4 +1,4 @@
-import type { Directory } from '../../processor/response/directory/port.ts';
+import type { Directory } from '../../directory/port.ts';
 import { PermanentError, reasonOf } from '../../runtime/errors.ts';
 import type { Health } from '../../runtime/health.ts';
 import { type PlacesFile, PlacesGathering } from './places.ts';

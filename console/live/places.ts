@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Place, PlacesPart } from '../../processor/response/directory/port.ts';
+import type { Place, PlacesPart } from '../../directory/port.ts';
 
 /**
  * Where every sensor is, for the map, in the order of their ids. Bytes: for each sensor, in one block per column: id (uint32), longitude and

@@ -8,7 +8,7 @@ import { type ConsumerDeps, startConsumer } from '../consumer.ts';
 import { parkRecord } from '../dead-letters.ts';
 import { decoded, type Unreadable } from '../decoded.ts';
 import { removeOlder, startPeriodic } from '../periodic.ts';
-import type { Directory } from '../response/directory/port.ts';
+import type { Directory } from '../../directory/port.ts';
 import type { archiveSettings } from './config.ts';
 import { custodyOf, custodyOfDelivery } from './custody.ts';
 import { Places } from './places.ts';

@@ -2,7 +2,7 @@ import { Gauge, type Registry } from 'prom-client';
 import { reasonOf } from '../../runtime/errors.ts';
 import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logging.ts';
-import type { Directory } from '../response/directory/port.ts';
+import type { Directory } from '../../directory/port.ts';
 import type { Archive, ArchivedAlarm } from './port.ts';
 
 export interface PlacesDeps {

@@ -1,4 +1,4 @@
-import { CLIENT_COLUMNS } from '../response/directory/client.ts';
+import { CLIENT_COLUMNS } from '../../directory/client.ts';
 
 export interface Table {
   readonly name: string;

@@ -13,7 +13,7 @@ import { checked, type Decoded, decoded, parsed } from '../decoded.ts';
 import { OneAtATime } from '../one-at-a-time.ts';
 import { removeOlder, startPeriodic } from '../periodic.ts';
 import { recordsBetween } from '../records-between.ts';
-import type { Directory } from '../response/directory/port.ts';
+import type { Directory } from '../../directory/port.ts';
 import type { historySettings } from './config.ts';
 import { lookBack } from './looking-back.ts';
 import { MINUTE_MS, OPEN_MS, PartitionCounts, type ReadStored } from './partition-counts.ts';

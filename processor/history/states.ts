@@ -11,7 +11,7 @@ import { decodeChange } from '../archive/records.ts';
 import { type ConsumerDeps, SHARE_SURE_MS, startConsumer } from '../consumer.ts';
 import { decoded } from '../decoded.ts';
 import { startPeriodic } from '../periodic.ts';
-import type { Directory, PlacesPart } from '../response/directory/port.ts';
+import type { Directory, PlacesPart } from '../../directory/port.ts';
 import type { History, SensorState } from './port.ts';
 import { isActive, SensorAlarms } from './sensor-alarms.ts';
 

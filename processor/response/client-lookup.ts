@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client, Directory } from './directory/port.ts';
+import type { Client, Directory } from '../../directory/port.ts';
 import type { Holder } from './mail/compose.ts';
 
 /** An alarm waits so long for its client at most; while the directory stays away, the alarms after it hardly wait at all. */

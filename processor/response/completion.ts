@@ -10,7 +10,7 @@ import { recordsBetween } from '../records-between.ts';
 import { decodeMailedChange, type MailedChange } from './alarm-event.ts';
 import { createClientLookup, type LookupTime } from './client-lookup.ts';
 import { recordDead, recordDelivery } from './deliveries.ts';
-import type { Directory } from './directory/port.ts';
+import type { Directory } from '../../directory/port.ts';
 import { composeCompletion } from './mail/compose.ts';
 import type { Mail } from './mail/port.ts';
 import type { DeliveryDeps } from './mail-delivery.ts';

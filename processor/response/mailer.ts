@@ -12,7 +12,7 @@ import { createClientLookup, type LookupTime } from './client-lookup.ts';
 import { startCompletion } from './completion.ts';
 import type { MailerConfig } from './config.ts';
 import { deliveryKey, MAILER_GROUP, readLedger, recordDead } from './deliveries.ts';
-import type { Directory } from './directory/port.ts';
+import type { Directory } from '../../directory/port.ts';
 import type { MailTransport } from './mail/port.ts';
 import { recipientsOf } from './mail/routes.ts';
 import { type AlarmMail, type DeliveryDeps, deliver, recordLater, recordUndelivered } from './mail-delivery.ts';

@@ -1,4 +1,4 @@
-import type { ClientRow } from '../../processor/response/directory/client.ts';
+import type { ClientRow } from '../../directory/client.ts';
 import { COMPANIES, OCCUPATIONS } from './occupations.ts';
 import { type Land, loadLand } from './land.ts';
 import { phoneOf } from './phone.ts';

@@ -1,4 +1,4 @@
-import { openEmbeddedDirectory } from '../../processor/response/directory/embedded.ts';
+import { openEmbeddedDirectory } from '../../directory/embedded.ts';
 import { openTemporaryStore } from '../support/temporary-store.ts';
 import { directoryContract } from './directory.ts';
 

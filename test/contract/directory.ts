@@ -1,6 +1,6 @@
 /** What every directory does, whatever it is made of: what was put is there once `put` has resolved. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Directory, Place } from '../../processor/response/directory/port.ts';
+import type { Directory, Place } from '../../directory/port.ts';
 import { clientOf } from '../support/alarms.ts';
 
 /** An empty directory of its own. */

@@ -1,7 +1,7 @@
 /** Alarms and clients with all their fields, for tests that care about few of them. */
 import type { Alarm } from '../../alarm/alarm.ts';
 import type { MailedChange, MailedEvent } from '../../processor/response/alarm-event.ts';
-import type { Client } from '../../processor/response/directory/port.ts';
+import type { Client } from '../../directory/port.ts';
 import { composeMail } from '../../processor/response/mail/compose.ts';
 import type { Mail } from '../../processor/response/mail/port.ts';
 

@@ -7,7 +7,7 @@ import type { Archive, ArchivedAlarm, CustodyEntry } from '../../processor/archi
 import { processorSettings } from '../../processor/config.ts';
 import type { History, MinuteCount, SensorState } from '../../processor/history/port.ts';
 import { startProcessor } from '../../processor/processor.ts';
-import type { Client } from '../../processor/response/directory/port.ts';
+import type { Client } from '../../directory/port.ts';
 import { readSettings } from '../../runtime/configuration.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Health } from '../../runtime/health.ts';

@@ -11,7 +11,7 @@ import { openStore } from '../../message-log/embedded/store.ts';
 import type { MessageLog } from '../../message-log/port.ts';
 import type { DeadLetter, Delivery, Topic } from '../../message-log/topics.ts';
 import { mailerSettings } from '../../processor/response/config.ts';
-import type { Client, Directory } from '../../processor/response/directory/port.ts';
+import type { Client, Directory } from '../../directory/port.ts';
 import type { MailTransport } from '../../processor/response/mail/port.ts';
 import { type MailerLimits, startMailer } from '../../processor/response/mailer.ts';
 import { readSettings } from '../../runtime/configuration.ts';

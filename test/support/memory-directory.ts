@@ -1,5 +1,5 @@
-import { isPlace } from '../../processor/response/directory/placed.ts';
-import type { Client, Directory, PlacesPart } from '../../processor/response/directory/port.ts';
+import { isPlace } from '../../directory/placed.ts';
+import type { Client, Directory, PlacesPart } from '../../directory/port.ts';
 
 export class MemoryDirectory implements Directory {
   readonly clients = new Map<number, Client>();

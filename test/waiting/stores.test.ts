@@ -60,7 +60,7 @@ beforeAll(async () => {
     TOCSIN_SMTP_URL: mailbox.url,
   };
   expect(await runProgram('main/schema/main.ts', [], environment)).toMatchObject({ code: 0 });
-  const loaded = await runProgram('processor/response/directory/main.ts', ['generate', String(SENSORS), '--import'], environment, 150_000);
+  const loaded = await runProgram('main/clients/main.ts', ['generate', String(SENSORS), '--import'], environment, 150_000);
   expect(loaded).toMatchObject({ code: 0 });
   system = await SystemProcess.create({ dataDir: join(folder, 'data'), environment });
   await system.start();

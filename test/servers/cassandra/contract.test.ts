@@ -1,6 +1,6 @@
 import { beforeAll } from 'vitest';
 import { openCassandraArchive } from '../../../processor/archive/cassandra.ts';
-import { openCassandraDirectory } from '../../../processor/response/directory/cassandra.ts';
+import { openCassandraDirectory } from '../../../directory/cassandra.ts';
 import { archiveContract } from '../../contract/archive.ts';
 import { directoryContract } from '../../contract/directory.ts';
 import type { CassandraServer } from '../../support/servers/cassandra.ts';

@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { openCassandraArchive } from '../../../processor/archive/cassandra.ts';
 import type { Archive, ArchivedAlarm } from '../../../processor/archive/port.ts';
 import { openCassandra } from '../../../processor/cassandra/session.ts';
-import { openCassandraDirectory } from '../../../processor/response/directory/cassandra.ts';
-import type { Directory } from '../../../processor/response/directory/port.ts';
+import { openCassandraDirectory } from '../../../directory/cassandra.ts';
+import type { Directory } from '../../../directory/port.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 import { alarmOf, clientOf, NOON } from '../../support/alarms.ts';
 import { type CassandraServer, startCassandra } from '../../support/servers/cassandra.ts';

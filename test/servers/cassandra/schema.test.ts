@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createSchema } from '../../../processor/cassandra/schema.ts';
 import { openCassandra } from '../../../processor/cassandra/session.ts';
-import { openCassandraDirectory } from '../../../processor/response/directory/cassandra.ts';
+import { openCassandraDirectory } from '../../../directory/cassandra.ts';
 import type { CassandraServer } from '../../support/servers/cassandra.ts';
 import { cassandraConfig, quietDeps, withDriver } from '../../support/servers/cassandra-keyspace.ts';
 import { sharedCassandra } from '../../support/servers/shared-cassandra.ts';

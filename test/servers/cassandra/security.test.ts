@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createSchema } from '../../../processor/cassandra/schema.ts';
 import { openCassandra } from '../../../processor/cassandra/session.ts';
-import { openCassandraDirectory } from '../../../processor/response/directory/cassandra.ts';
+import { openCassandraDirectory } from '../../../directory/cassandra.ts';
 import { clientOf } from '../../support/alarms.ts';
 import { type CassandraServer, startCassandra } from '../../support/servers/cassandra.ts';
 import { cassandraConfig, quietDeps } from '../../support/servers/cassandra-keyspace.ts';

@@ -40,7 +40,7 @@ beforeAll(async () => {
     TOCSIN_INFLUX_URL: influx.url,
   };
   expect(await runProgram('main/schema/main.ts', [], environment)).toMatchObject({ code: 0 });
-  const clients = await runProgram('processor/response/directory/main.ts', ['generate', '400', '--import'], environment);
+  const clients = await runProgram('main/clients/main.ts', ['generate', '400', '--import'], environment);
   expect(clients).toMatchObject({ code: 0 });
   cluster = await Cluster.start({ folder, brokers: kafka.brokers, parts: PARTS, environment });
   const readiness = async ({ name }: Part) => (await fetch(`${cluster.part(name).operationsUrl}/readyz`)).status;

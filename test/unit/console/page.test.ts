@@ -11,7 +11,7 @@ import { EventParser } from '../../../console/page/sse.ts';
 import { age, offset } from '../../../console/page/time.ts';
 import { ALARM_STATES } from '../../../alarm/alarm.ts';
 import { SEVERITIES } from '../../../alarm/rules.ts';
-import type { Place } from '../../../processor/response/directory/port.ts';
+import type { Place } from '../../../directory/port.ts';
 import { alarmOf, clientOf, NOON } from '../../support/alarms.ts';
 
 const listed = (changes: Parameters<typeof alarmOf>[0]): ListedAlarm =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PlacesKeeper } from '../../../console/live/places-keeper.ts';
-import type { Directory } from '../../../processor/response/directory/port.ts';
+import type { Directory } from '../../../directory/port.ts';
 import { PermanentError, TransientError } from '../../../runtime/errors.ts';
 import { Health } from '../../../runtime/health.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CassandraDeps, CassandraSession, Row } from '../../../processor/cassandra/session.ts';
-import { openCassandraDirectory } from '../../../processor/response/directory/cassandra.ts';
+import { openCassandraDirectory } from '../../../directory/cassandra.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 
 const CLIENTS = 2_300;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ClientCache } from '../../../processor/response/directory/client-cache.ts';
+import { ClientCache } from '../../../directory/client-cache.ts';
 import { clientOf } from '../../support/alarms.ts';
 
 const KEPT_MS = 10_000;

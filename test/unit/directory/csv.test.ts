@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type CsvRecord, csvLineOf, recordsOf } from '../../../processor/response/directory/csv.ts';
-import { LINE_BYTES_MAX, linesOf } from '../../../processor/response/directory/lines.ts';
+import { type CsvRecord, csvLineOf, recordsOf } from '../../../directory/csv.ts';
+import { LINE_BYTES_MAX, linesOf } from '../../../directory/lines.ts';
 
 /** Records of a text where one of `columns` fields fits. */
 async function read(text: string, columns = 2): Promise<CsvRecord[]> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { kindOf, NotText, utf8Of } from '../../../processor/response/directory/file-kind.ts';
+import { kindOf, NotText, utf8Of } from '../../../directory/file-kind.ts';
 
 const OTHERS: readonly (readonly [string, number[]])[] = [
   ['the file is a spreadsheet or a zip archive: save it as CSV (UTF-8)', [0x50, 0x4b, 0x03, 0x04]],

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LINE_BYTES_MAX, type Line, linesOf } from '../../../processor/response/directory/lines.ts';
+import { LINE_BYTES_MAX, type Line, linesOf } from '../../../directory/lines.ts';
 
 describe('lines of a file', () => {
   it('ends lines at LF and CRLF, and needs no end after the last', async () => {

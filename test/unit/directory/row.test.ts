@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { CLIENT_COLUMNS } from '../../../processor/response/directory/client.ts';
-import type { CsvRecord } from '../../../processor/response/directory/csv.ts';
-import { type Columns, columnsOf, isData, type ReadRow, REFERENCE_COLUMNS, rowOf } from '../../../processor/response/directory/row.ts';
+import { CLIENT_COLUMNS } from '../../../directory/client.ts';
+import type { CsvRecord } from '../../../directory/csv.ts';
+import { type Columns, columnsOf, isData, type ReadRow, REFERENCE_COLUMNS, rowOf } from '../../../directory/row.ts';
 import { clientOf } from '../../support/alarms.ts';
 
 type Changes = Readonly<Record<string, string>>;

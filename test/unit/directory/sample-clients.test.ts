@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { REGIONS } from '../../../alarm/regions.ts';
-import { CLIENT_COLUMNS } from '../../../processor/response/directory/client.ts';
-import { placed } from '../../../processor/response/directory/placed.ts';
-import { FIELD_LENGTH_MAX } from '../../../processor/response/directory/row.ts';
+import { CLIENT_COLUMNS } from '../../../directory/client.ts';
+import { placed } from '../../../directory/placed.ts';
+import { FIELD_LENGTH_MAX } from '../../../directory/row.ts';
 import { generateClients } from '../../../simulator/clients/clients.ts';
 import { loadLand } from '../../../simulator/clients/land.ts';
 import { readCities } from '../../../simulator/clients/world.ts';

@@ -5,7 +5,7 @@ import type { Alarm, AlarmChange } from '../../../alarm/alarm.ts';
 import { partitionOf } from '../../../message-log/partitioning.ts';
 import type { ArchivedAlarm } from '../../../processor/archive/port.ts';
 import { StateWriter } from '../../../processor/history/states.ts';
-import type { PlacesPart } from '../../../processor/response/directory/port.ts';
+import type { PlacesPart } from '../../../directory/port.ts';
 import { PermanentError, TransientError } from '../../../runtime/errors.ts';
 import { Health } from '../../../runtime/health.ts';
 import { alarmOf, clientOf, NOON } from '../../support/alarms.ts';

@@ -6,7 +6,7 @@ import type { Alarm, AlarmChange, AlarmChangeKind } from '../../../alarm/alarm.t
 import { ALARM_TYPES, type AlarmType } from '../../../alarm/status.ts';
 import type { ArchivedAlarm } from '../../../processor/archive/port.ts';
 import { StateWriter, type StateWriterDeps, startStateWriter } from '../../../processor/history/states.ts';
-import type { PlacesPart } from '../../../processor/response/directory/port.ts';
+import type { PlacesPart } from '../../../directory/port.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 import { Health } from '../../../runtime/health.ts';
 import { alarmOf, clientOf, NOON } from '../../support/alarms.ts';

@@ -3,7 +3,7 @@ import { simpleParser } from 'mailparser';
 import MailComposer from 'nodemailer/lib/mail-composer';
 import { describe, expect, it } from 'vitest';
 import type { MailedEvent } from '../../../processor/response/alarm-event.ts';
-import type { Client } from '../../../processor/response/directory/port.ts';
+import type { Client } from '../../../directory/port.ts';
 import { composeCompletion, composeMail, type Holder } from '../../../processor/response/mail/compose.ts';
 import { messageOf } from '../../../processor/response/mail/message.ts';
 import { changeOf, clientOf } from '../../support/alarms.ts';

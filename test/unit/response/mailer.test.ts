@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Directory } from '../../../processor/response/directory/port.ts';
+import type { Directory } from '../../../directory/port.ts';
 import type { Mail, MailTransport } from '../../../processor/response/mail/port.ts';
 import { PermanentError, TransientError } from '../../../runtime/errors.ts';
 import { changeOf, NOON } from '../../support/alarms.ts';

@@ -1,4 +1,4 @@
-import { SENSOR_ID_MAX } from '../../../alarm/status.ts';
+import { SENSOR_ID_MAX } from '../alarm/status.ts';
 import { CLIENT_COLUMNS, type ClientRow } from './client.ts';
 import type { CsvRecord } from './csv.ts';
 import { isPlace } from './placed.ts';

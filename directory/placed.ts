@@ -1,4 +1,4 @@
-import { geohashOf, regionOf } from '../../../alarm/regions.ts';
+import { geohashOf, regionOf } from '../alarm/regions.ts';
 import type { ClientRow } from './client.ts';
 import type { Client, Place } from './port.ts';
 

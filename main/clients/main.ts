@@ -1,22 +1,22 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { inspect, parseEnv } from 'node:util';
 import { Registry } from 'prom-client';
-import { openStore } from '../../../message-log/embedded/store.ts';
-import { systemClock } from '../../../runtime/clock.ts';
-import { ConfigurationError, readGroups } from '../../../runtime/configuration.ts';
-import { PermanentError, TransientError } from '../../../runtime/errors.ts';
-import { Health } from '../../../runtime/health.ts';
-import { createLogger } from '../../../runtime/logging.ts';
-import { processSettings } from '../../../runtime/process-settings.ts';
-import { SETTING_NAMES } from '../../../settings.ts';
-import { type CassandraConfig, cassandraSettings, checkCassandraConfig } from '../../cassandra/config.ts';
-import { type Command, UsageError } from './commands/command.ts';
-import { count } from './commands/count.ts';
-import { generate } from './commands/generate.ts';
-import { importCommand } from './commands/import.ts';
-import { show } from './commands/show.ts';
-import { openEmbeddedDirectory } from './embedded.ts';
-import type { Directory } from './port.ts';
+import { openStore } from '../../message-log/embedded/store.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { ConfigurationError, readGroups } from '../../runtime/configuration.ts';
+import { PermanentError, TransientError } from '../../runtime/errors.ts';
+import { Health } from '../../runtime/health.ts';
+import { createLogger } from '../../runtime/logging.ts';
+import { processSettings } from '../../runtime/process-settings.ts';
+import { SETTING_NAMES } from '../../settings.ts';
+import { type CassandraConfig, cassandraSettings, checkCassandraConfig } from '../../processor/cassandra/config.ts';
+import { type Command, UsageError } from './command.ts';
+import { count } from './count.ts';
+import { generate } from './generate.ts';
+import { importCommand } from './import.ts';
+import { show } from './show.ts';
+import { openEmbeddedDirectory } from '../../directory/embedded.ts';
+import type { Directory } from '../../directory/port.ts';
 
 const COMMANDS: Readonly<Record<string, Command>> = { import: importCommand, generate, count, show };
 
@@ -76,8 +76,8 @@ async function withStore<T>(dataDir: string, work: (directory: Directory) => Pro
 }
 
 async function withCassandra<T>(config: CassandraConfig, work: (directory: Directory) => Promise<T>): Promise<T> {
-  const { openCassandra } = await import('../../cassandra/session.ts');
-  const { openCassandraDirectory } = await import('./cassandra.ts');
+  const { openCassandra } = await import('../../processor/cassandra/session.ts');
+  const { openCassandraDirectory } = await import('../../directory/cassandra.ts');
   const logger = await createLogger({ level: 'silent', format: 'json' });
   const deps = { clock: systemClock, logger, registry: new Registry(), health: new Health() };
   const session = await openCassandra(config, deps);

@@ -1,8 +1,8 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PermanentError, reasonOf } from '../../../../runtime/errors.ts';
-import { CLIENT_COLUMNS, type ClientRow } from '../client.ts';
-import { csvLineOf } from '../csv.ts';
+import { PermanentError, reasonOf } from '../../runtime/errors.ts';
+import { CLIENT_COLUMNS, type ClientRow } from '../../directory/client.ts';
+import { csvLineOf } from '../../directory/csv.ts';
 
 /** As `split` names its pieces. */
 const NAMES = [...'abcdefghij'].map((letter) => `xa${letter}`);

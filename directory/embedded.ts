@@ -1,5 +1,5 @@
 import type { Database } from 'lmdb';
-import type { Store } from '../../../message-log/embedded/store.ts';
+import type { Store } from '../message-log/embedded/store.ts';
 import { isPlace } from './placed.ts';
 import type { Client, Directory, Place } from './port.ts';
 

@@ -1,6 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { reasonOf } from '../../../../runtime/errors.ts';
-import type { Directory } from '../port.ts';
+import { reasonOf } from '../../runtime/errors.ts';
+import type { Directory } from '../../directory/port.ts';
 
 export type WithDirectory = <T>(work: (directory: Directory) => Promise<T>) => Promise<T>;
 

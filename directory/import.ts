@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { setTimeout as sleep, setImmediate as nextTurn } from 'node:timers/promises';
-import { backoffMs } from '../../../runtime/backoff.ts';
-import { PermanentError, reasonOf, TransientError } from '../../../runtime/errors.ts';
+import { backoffMs } from '../runtime/backoff.ts';
+import { PermanentError, reasonOf, TransientError } from '../runtime/errors.ts';
 import type { ClientRow } from './client.ts';
 import { type CsvRecord, recordsOf } from './csv.ts';
 import { NotText, utf8Of } from './file-kind.ts';

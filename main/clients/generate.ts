@@ -1,5 +1,5 @@
-import { generateClients } from '../../../../simulator/clients/clients.ts';
-import { importRows } from '../import.ts';
+import { generateClients } from '../../simulator/clients/clients.ts';
+import { importRows } from '../../directory/import.ts';
 import { type Command, grouped, readArguments, readInteger, UsageError } from './command.ts';
 import { showWaiting, startProgress } from './progress.ts';
 import { writeClientFiles } from './client-files.ts';

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
-import { PermanentError, reasonOf, TransientError } from '../../../../runtime/errors.ts';
-import { CLIENT_COLUMNS } from '../client.ts';
-import { type FilePlace, importFiles } from '../import.ts';
-import { FIELD_LENGTH_MAX } from '../row.ts';
+import { PermanentError, reasonOf, TransientError } from '../../runtime/errors.ts';
+import { CLIENT_COLUMNS } from '../../directory/client.ts';
+import { type FilePlace, importFiles } from '../../directory/import.ts';
+import { FIELD_LENGTH_MAX } from '../../directory/row.ts';
 import { type Command, grouped, readArguments, UsageError } from './command.ts';
 import { showWaiting, startProgress } from './progress.ts';
 import { openRemarks } from './remarks.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../runtime/clock.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { Client } from './port.ts';
 
 const CLIENTS_MAX = 5_000;

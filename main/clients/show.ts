@@ -1,4 +1,4 @@
-import { SENSOR_ID_MAX } from '../../../../alarm/status.ts';
+import { SENSOR_ID_MAX } from '../../alarm/status.ts';
 import { type Command, readArguments, readInteger, UsageError } from './command.ts';
 
 const USAGE = 'show ID';

@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { PermanentError, reasonOf } from '../../../../runtime/errors.ts';
-import type { ImportListener, Remark } from '../import.ts';
+import { PermanentError, reasonOf } from '../../runtime/errors.ts';
+import type { ImportListener, Remark } from '../../directory/import.ts';
 import { grouped } from './command.ts';
 
 const SHOWN_MAX = 20;
