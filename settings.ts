@@ -1,11 +1,11 @@
 import { consoleSettings } from './console/config.ts';
 import { logSettings } from './message-log/config.ts';
 import { kafkaSettings } from './message-log/kafka/config.ts';
-import { archiveSettings } from './processor/archive/config.ts';
-import { cassandraSettings } from './processor/cassandra/config.ts';
+import { archiveSettings } from './archive/config.ts';
+import { cassandraSettings } from './cassandra/config.ts';
 import { processorSettings } from './processor/config.ts';
-import { historySettings } from './processor/history/config.ts';
-import { influxSettings } from './processor/history/influx/config.ts';
+import { historySettings } from './history/config.ts';
+import { influxSettings } from './history/influx/config.ts';
 import { mailerSettings } from './processor/response/config.ts';
 import { proxySettings } from './proxy/config.ts';
 import { processSettings } from './runtime/process-settings.ts';

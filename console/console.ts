@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
-import type { History } from '../processor/history/port.ts';
+import type { History } from '../history/port.ts';
 import { afterStart } from '../runtime/after-start.ts';
 import { atItsOwnPace } from '../runtime/clock.ts';
 import { reasonOf } from '../runtime/errors.ts';

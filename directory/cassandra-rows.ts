@@ -1,5 +1,5 @@
 import { geohashOf, REGIONS, regionOf } from '../alarm/regions.ts';
-import type { Row } from '../processor/cassandra/session.ts';
+import type { Row } from '../cassandra/session.ts';
 import { CLIENT_COLUMNS } from './client.ts';
 import { isPlace } from './placed.ts';
 import type { Client, Place } from './port.ts';

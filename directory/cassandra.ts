@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CassandraDeps, CassandraSession } from '../processor/cassandra/session.ts';
+import type { CassandraDeps, CassandraSession } from '../cassandra/session.ts';
 import { PermanentError } from '../runtime/errors.ts';
 import { clientOf, placeOf, ROW_COLUMNS, valuesOf } from './cassandra-rows.ts';
 import { ClientCache } from './client-cache.ts';

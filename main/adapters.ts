@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import type { Registry } from 'prom-client';
 import type { Store } from '../message-log/embedded/store.ts';
 import type { MessageLog } from '../message-log/port.ts';
-import type { Archive } from '../processor/archive/port.ts';
-import type { CassandraSession } from '../processor/cassandra/session.ts';
-import type { History } from '../processor/history/port.ts';
+import type { Archive } from '../archive/port.ts';
+import type { CassandraSession } from '../cassandra/session.ts';
+import type { History } from '../history/port.ts';
 import type { Directory } from '../directory/port.ts';
 import type { MailTransport } from '../processor/response/mail/port.ts';
 import { retryForever } from '../runtime/backoff.ts';
@@ -63,10 +63,10 @@ export class Adapters {
   archive(): Promise<Archive> {
     return this.#once('archive', async () => {
       if (this.#config.isSet(CASSANDRA)) {
-        const { openCassandraArchive } = await import('../processor/archive/cassandra.ts');
+        const { openCassandraArchive } = await import('../archive/cassandra.ts');
         return openCassandraArchive(await this.#cassandra(), { ...this.#deps, days: this.#config.of('archive').days });
       }
-      const { openEmbeddedArchive } = await import('../processor/archive/embedded.ts');
+      const { openEmbeddedArchive } = await import('../archive/embedded.ts');
       return openEmbeddedArchive(await this.#store());
     });
   }
@@ -74,11 +74,11 @@ export class Adapters {
   history(): Promise<History> {
     return this.#once('history', async () => {
       if (this.#config.isSet('TOCSIN_INFLUX_URL')) {
-        const { openInfluxHistory } = await import('../processor/history/influx/history.ts');
+        const { openInfluxHistory } = await import('../history/influx/history.ts');
         const config = this.#config.of('influx');
         return openInfluxHistory({ ...config, url: present(config.url) }, this.#deps);
       }
-      const { openEmbeddedHistory } = await import('../processor/history/embedded.ts');
+      const { openEmbeddedHistory } = await import('../history/embedded.ts');
       return openEmbeddedHistory(await this.#store());
     });
   }
@@ -111,7 +111,7 @@ export class Adapters {
 
   #cassandra(): Promise<CassandraSession> {
     return this.#once('cassandra', async () => {
-      const { openCassandra } = await import('../processor/cassandra/session.ts');
+      const { openCassandra } = await import('../cassandra/session.ts');
       return openCassandra(this.#config.of('cassandra'), this.#deps);
     });
   }

@@ -1,7 +1,7 @@
 import { checkConsoleConfig, consoleSettings } from '../console/config.ts';
 import { checkKafkaConfig } from '../message-log/kafka/config.ts';
-import { checkCassandraConfig } from '../processor/cassandra/config.ts';
-import { checkInfluxConfig } from '../processor/history/influx/config.ts';
+import { checkCassandraConfig } from '../cassandra/config.ts';
+import { checkInfluxConfig } from '../history/influx/config.ts';
 import { checkProxyConfig } from '../proxy/config.ts';
 import { type ConfigOf, ConfigurationError, readGroups, type Settings } from '../runtime/configuration.ts';
 import { SETTING_NAMES, SETTINGS } from '../settings.ts';

@@ -42,15 +42,15 @@ export async function startRoles(config: Config, adapters: Adapters, deps: Adapt
 
 const STARTERS: Readonly<Record<Role, (context: Context) => Promise<Addresses>>> = {
   archiver: async ({ config, deps, adapters, run }) => {
-    const { startArchiver } = await import('../processor/archive/archiver.ts');
+    const { startArchiver } = await import('../archive/archiver.ts');
     const stores = { log: await adapters.log(), archive: await adapters.archive(), directory: await adapters.directory() };
     await run('archiver', startArchiver(config.of('archive'), { ...deps, ...stores }));
     return {};
   },
 
   history: async ({ config, deps, adapters, run }) => {
-    const { startCounter } = await import('../processor/history/counter.ts');
-    const { startStateWriter } = await import('../processor/history/states.ts');
+    const { startCounter } = await import('../history/counter.ts');
+    const { startStateWriter } = await import('../history/states.ts');
     const stores = { log: await adapters.log(), history: await adapters.history(), directory: await adapters.directory() };
     await run('counter', startCounter(config.of('history'), { ...deps, ...stores }));
     await run('state writer', startStateWriter({ ...deps, ...stores, archive: await adapters.archive() }));
@@ -73,7 +73,7 @@ const STARTERS: Readonly<Record<Role, (context: Context) => Promise<Addresses>>>
 
   console: async ({ config, deps, adapters, run }) => {
     const { startConsole } = await import('../console/console.ts');
-    const { ARCHIVER_GROUP } = await import('../processor/archive/archiver.ts');
+    const { ARCHIVER_GROUP } = await import('../archive/archiver.ts');
     const stores = {
       log: await adapters.log(),
       archive: await adapters.archive(),

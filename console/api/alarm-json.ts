@@ -1,4 +1,4 @@
-import type { CustodyEntry } from '../../processor/archive/port.ts';
+import type { CustodyEntry } from '../../archive/port.ts';
 import type { Client } from '../../directory/port.ts';
 import type { LiveAlarm } from '../live/open-alarms.ts';
 import type { Role } from '../security/tokens.ts';

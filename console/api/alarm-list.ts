@@ -1,5 +1,5 @@
 import type { AlarmState } from '../../alarm/alarm.ts';
-import type { AlarmQuery, Archive } from '../../processor/archive/port.ts';
+import type { AlarmQuery, Archive } from '../../archive/port.ts';
 import { type AlarmFilter, compareNewest, type LiveAlarm, matches, type OpenAlarms } from '../live/open-alarms.ts';
 import { ApiError } from './route.ts';
 

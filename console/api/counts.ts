@@ -1,5 +1,5 @@
 import type { AlarmType } from '../../alarm/status.ts';
-import type { MinuteCount } from '../../processor/history/port.ts';
+import type { MinuteCount } from '../../history/port.ts';
 import { iso } from './alarm-json.ts';
 import type { ApiDeps } from './deps.ts';
 import { ApiError, ok, type Route, route } from './route.ts';

@@ -1,6 +1,6 @@
 import type { MessageLog } from '../../message-log/port.ts';
-import type { Archive } from '../../processor/archive/port.ts';
-import type { History } from '../../processor/history/port.ts';
+import type { Archive } from '../../archive/port.ts';
+import type { History } from '../../history/port.ts';
 import type { Directory } from '../../directory/port.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logging.ts';

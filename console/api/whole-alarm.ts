@@ -1,4 +1,4 @@
-import { inOrderOfTime } from '../../processor/archive/custody.ts';
+import { inOrderOfTime } from '../../archive/custody.ts';
 import type { LiveAlarm } from '../live/open-alarms.ts';
 import type { Role } from '../security/tokens.ts';
 import { wholeJson } from './alarm-json.ts';

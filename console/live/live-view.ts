@@ -1,5 +1,5 @@
 import type { MessageLog } from '../../message-log/port.ts';
-import type { Archive } from '../../processor/archive/port.ts';
+import type { Archive } from '../../archive/port.ts';
 import type { Directory } from '../../directory/port.ts';
 import { afterStart } from '../../runtime/after-start.ts';
 import { retryForever } from '../../runtime/backoff.ts';

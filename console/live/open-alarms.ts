@@ -1,7 +1,7 @@
 import type { AlarmChange, AlarmState } from '../../alarm/alarm.ts';
 import { ALARM_TYPES, type AlarmType } from '../../alarm/status.ts';
-import { custodyOf } from '../../processor/archive/custody.ts';
-import type { ArchivedAlarm, CustodyEntry } from '../../processor/archive/port.ts';
+import { custodyOf } from '../../archive/custody.ts';
+import type { ArchivedAlarm, CustodyEntry } from '../../archive/port.ts';
 import { type OpenAlarmCounts, OpenCounts } from './open-counts.ts';
 
 /** What a queue shows of the client, for operators only. */

@@ -9,7 +9,7 @@ import { Health } from '../../runtime/health.ts';
 import { createLogger } from '../../runtime/logging.ts';
 import { processSettings } from '../../runtime/process-settings.ts';
 import { SETTING_NAMES } from '../../settings.ts';
-import { type CassandraConfig, cassandraSettings, checkCassandraConfig } from '../../processor/cassandra/config.ts';
+import { type CassandraConfig, cassandraSettings, checkCassandraConfig } from '../../cassandra/config.ts';
 import { type Command, UsageError } from './command.ts';
 import { count } from './count.ts';
 import { generate } from './generate.ts';
@@ -76,7 +76,7 @@ async function withStore<T>(dataDir: string, work: (directory: Directory) => Pro
 }
 
 async function withCassandra<T>(config: CassandraConfig, work: (directory: Directory) => Promise<T>): Promise<T> {
-  const { openCassandra } = await import('../../processor/cassandra/session.ts');
+  const { openCassandra } = await import('../../cassandra/session.ts');
   const { openCassandraDirectory } = await import('../../directory/cassandra.ts');
   const logger = await createLogger({ level: 'silent', format: 'json' });
   const deps = { clock: systemClock, logger, registry: new Registry(), health: new Health() };

@@ -40,12 +40,12 @@ function servers(config: Config, deps: DiagnosisDeps): (() => Promise<readonly F
     });
   if (isSet('TOCSIN_CASSANDRA_CONTACT_POINTS'))
     found.push(async () => {
-      const { diagnoseCassandra } = await import('../../processor/cassandra/diagnose.ts');
+      const { diagnoseCassandra } = await import('../../cassandra/diagnose.ts');
       return await diagnoseCassandra(config.of('cassandra'), deps);
     });
   if (isSet('TOCSIN_INFLUX_URL'))
     found.push(async () => {
-      const { diagnoseInflux } = await import('../../processor/history/influx/diagnose.ts');
+      const { diagnoseInflux } = await import('../../history/influx/diagnose.ts');
       const influx = config.of('influx');
       return await diagnoseInflux({ ...influx, url: influx.url ?? '' }, deps);
     });

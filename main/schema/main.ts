@@ -1,10 +1,10 @@
 /** Makes in Cassandra and InfluxDB what Tocsin needs there: `npm run schema`. */
 import { existsSync, readFileSync } from 'node:fs';
 import { inspect, parseArgs, parseEnv } from 'node:util';
-import { checkCassandraConfig, cassandraSettings } from '../../processor/cassandra/config.ts';
-import { createSchema, schemaText } from '../../processor/cassandra/schema.ts';
-import { checkInfluxConfig, influxSettings } from '../../processor/history/influx/config.ts';
-import { prepareInflux } from '../../processor/history/influx/prepare.ts';
+import { checkCassandraConfig, cassandraSettings } from '../../cassandra/config.ts';
+import { createSchema, schemaText } from '../../cassandra/schema.ts';
+import { checkInfluxConfig, influxSettings } from '../../history/influx/config.ts';
+import { prepareInflux } from '../../history/influx/prepare.ts';
 import { ConfigurationError, readGroups } from '../../runtime/configuration.ts';
 import { PermanentError, reasonOf, TransientError } from '../../runtime/errors.ts';
 import { SETTING_NAMES } from '../../settings.ts';

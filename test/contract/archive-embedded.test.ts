@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openEmbeddedArchive } from '../../processor/archive/embedded.ts';
+import { openEmbeddedArchive } from '../../archive/embedded.ts';
 import { alarmOf, NOON } from '../support/alarms.ts';
 import { openTemporaryStore } from '../support/temporary-store.ts';
 import { archiveContract } from './archive.ts';

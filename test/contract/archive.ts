@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ALARM_STATES } from '../../alarm/alarm.ts';
 import { ALARM_TYPES } from '../../alarm/status.ts';
-import type { AlarmQuery, Archive, ArchivedAlarm, CustodyEntry } from '../../processor/archive/port.ts';
+import type { AlarmQuery, Archive, ArchivedAlarm, CustodyEntry } from '../../archive/port.ts';
 import { alarmOf, NOON } from '../support/alarms.ts';
 
 /** An empty archive of its own. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openEmbeddedHistory } from '../../processor/history/embedded.ts';
+import { openEmbeddedHistory } from '../../history/embedded.ts';
 import { openTemporaryStore } from '../support/temporary-store.ts';
 import { historyContract } from './history.ts';
 

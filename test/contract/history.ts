@@ -1,6 +1,6 @@
 /** What every history does, whatever it is made of: what was written shows once the write has resolved. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { History, MinuteCount, SensorState } from '../../processor/history/port.ts';
+import type { History, MinuteCount, SensorState } from '../../history/port.ts';
 
 /** An empty history of its own. */
 export type OpenHistory = () => Promise<{ readonly history: History; close(): Promise<void> }>;

@@ -1,5 +1,5 @@
 import type { AlarmType } from '../../alarm/status.ts';
-import type { History, MinuteCount, SensorState } from '../../processor/history/port.ts';
+import type { History, MinuteCount, SensorState } from '../../history/port.ts';
 
 /** A History in memory that shows the newest state, and fails while `fault` is set. */
 export class FaultyHistory implements History {

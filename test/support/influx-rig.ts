@@ -1,10 +1,10 @@
 /** Histories on a real InfluxDB, each in a bucket of its own. */
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { type InfluxConfig, influxSettings } from '../../processor/history/influx/config.ts';
-import { openInfluxHistory } from '../../processor/history/influx/history.ts';
-import { prepareInflux } from '../../processor/history/influx/prepare.ts';
-import type { History } from '../../processor/history/port.ts';
+import { type InfluxConfig, influxSettings } from '../../history/influx/config.ts';
+import { openInfluxHistory } from '../../history/influx/history.ts';
+import { prepareInflux } from '../../history/influx/prepare.ts';
+import type { History } from '../../history/port.ts';
 import { readSettings } from '../../runtime/configuration.ts';
 import { Health } from '../../runtime/health.ts';
 import type { InfluxServer } from './servers/influx.ts';

@@ -1,6 +1,6 @@
 /** What stands in Cassandra and InfluxDB, asked of them directly and not through Tocsin. */
 import { Client } from 'cassandra-driver';
-import type { ArchivedAlarm } from '../../processor/archive/port.ts';
+import type { ArchivedAlarm } from '../../archive/port.ts';
 
 export interface Place {
   readonly surname: string;

@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openCassandraArchive } from '../../../processor/archive/cassandra.ts';
-import type { Archive, ArchivedAlarm } from '../../../processor/archive/port.ts';
+import { openCassandraArchive } from '../../../archive/cassandra.ts';
+import type { Archive, ArchivedAlarm } from '../../../archive/port.ts';
 import { alarmOf } from '../../support/alarms.ts';
 import type { CassandraServer } from '../../support/servers/cassandra.ts';
 import { type Keyspace, openKeyspace, withDriver } from '../../support/servers/cassandra-keyspace.ts';

@@ -1,5 +1,5 @@
 import { beforeAll } from 'vitest';
-import { openCassandraArchive } from '../../../processor/archive/cassandra.ts';
+import { openCassandraArchive } from '../../../archive/cassandra.ts';
 import { openCassandraDirectory } from '../../../directory/cassandra.ts';
 import { archiveContract } from '../../contract/archive.ts';
 import { directoryContract } from '../../contract/directory.ts';

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { openCassandraArchive } from '../../../processor/archive/cassandra.ts';
-import type { Archive, ArchivedAlarm } from '../../../processor/archive/port.ts';
-import { openCassandra } from '../../../processor/cassandra/session.ts';
+import { openCassandraArchive } from '../../../archive/cassandra.ts';
+import type { Archive, ArchivedAlarm } from '../../../archive/port.ts';
+import { openCassandra } from '../../../cassandra/session.ts';
 import { openCassandraDirectory } from '../../../directory/cassandra.ts';
 import type { Directory } from '../../../directory/port.ts';
 import { TransientError } from '../../../runtime/errors.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openCassandraArchive } from '../../../processor/archive/cassandra.ts';
-import type { ArchivedAlarm } from '../../../processor/archive/port.ts';
+import { openCassandraArchive } from '../../../archive/cassandra.ts';
+import type { ArchivedAlarm } from '../../../archive/port.ts';
 import { openCassandraDirectory } from '../../../directory/cassandra.ts';
 import { alarmOf, clientOf, NOON } from '../../support/alarms.ts';
 import { type CassandraServer, startCassandra } from '../../support/servers/cassandra.ts';

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { PlacesKeeper } from '../../../console/live/places-keeper.ts';
-import { openCassandra } from '../../../processor/cassandra/session.ts';
+import { openCassandra } from '../../../cassandra/session.ts';
 import { openCassandraDirectory } from '../../../directory/cassandra.ts';
 import type { Directory } from '../../../directory/port.ts';
 import { Health } from '../../../runtime/health.ts';

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createSchema } from '../../../processor/cassandra/schema.ts';
-import { openCassandra } from '../../../processor/cassandra/session.ts';
+import { createSchema } from '../../../cassandra/schema.ts';
+import { openCassandra } from '../../../cassandra/session.ts';
 import { openCassandraDirectory } from '../../../directory/cassandra.ts';
 import type { CassandraServer } from '../../support/servers/cassandra.ts';
 import { cassandraConfig, quietDeps, withDriver } from '../../support/servers/cassandra-keyspace.ts';

@@ -1,6 +1,6 @@
 /** Every InfluxQL query of the dashboards on a real InfluxDB that holds 2,000 sensors and a day of alarms, written by our own adapter. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { MinuteCount, SensorState } from '../../../processor/history/port.ts';
+import type { MinuteCount, SensorState } from '../../../history/port.ts';
 import { geohashOf, REGIONS, type Region, regionOf } from '../../../alarm/regions.ts';
 import { ALARM_TYPES, type AlarmType } from '../../../alarm/status.ts';
 import { allDashboards } from '../../../grafana/dashboards.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkInflux, prepareInflux } from '../../../processor/history/influx/prepare.ts';
+import { checkInflux, prepareInflux } from '../../../history/influx/prepare.ts';
 import { influxConfig, influxHistory } from '../../support/influx-rig.ts';
 import { type Certificates, makeCertificates } from '../../support/servers/certificates.ts';
 import { type InfluxServer, startInflux } from '../../support/servers/influx.ts';

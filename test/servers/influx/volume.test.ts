@@ -1,6 +1,6 @@
 /** As many sensors as the reference system has. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { SensorState } from '../../../processor/history/port.ts';
+import type { SensorState } from '../../../history/port.ts';
 import { newInfluxHistory } from '../../support/influx-rig.ts';
 import { INFLUX_VERSIONS, type InfluxServer, startInflux } from '../../support/servers/influx.ts';
 

@@ -2,9 +2,9 @@
 import { Client } from 'cassandra-driver';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { type CassandraConfig, cassandraSettings } from '../../../processor/cassandra/config.ts';
-import { createSchema } from '../../../processor/cassandra/schema.ts';
-import { type CassandraDeps, type CassandraSession, openCassandra } from '../../../processor/cassandra/session.ts';
+import { type CassandraConfig, cassandraSettings } from '../../../cassandra/config.ts';
+import { createSchema } from '../../../cassandra/schema.ts';
+import { type CassandraDeps, type CassandraSession, openCassandra } from '../../../cassandra/session.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { readSettings } from '../../../runtime/configuration.ts';
 import { Health } from '../../../runtime/health.ts';

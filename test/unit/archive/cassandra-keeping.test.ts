@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Keeping } from '../../../processor/archive/cassandra-keeping.ts';
+import { Keeping } from '../../../archive/cassandra-keeping.ts';
 import type { RemovalClock } from '../../../runtime/removal-clock.ts';
 import { NOON } from '../../support/alarms.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cursorOf, placeOfCursor } from '../../../processor/archive/cursor.ts';
+import { cursorOf, placeOfCursor } from '../../../archive/cursor.ts';
 
 const cursorFrom = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 

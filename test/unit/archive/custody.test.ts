@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { AlarmChange } from '../../../alarm/alarm.ts';
 import type { Delivery } from '../../../message-log/topics.ts';
-import { custodyOf, custodyOfDelivery, inOrderOfTime } from '../../../processor/archive/custody.ts';
-import type { CustodyEntry } from '../../../processor/archive/port.ts';
+import { custodyOf, custodyOfDelivery, inOrderOfTime } from '../../../archive/custody.ts';
+import type { CustodyEntry } from '../../../archive/port.ts';
 import { alarmOf, NOON } from '../../support/alarms.ts';
 
 const ACTION = { id: '1', alarm: 'a42959-smoke-17', sensor: 42_959, kind: 'note', version: 1, by: 'ann' } as const;

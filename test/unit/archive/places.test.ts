@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
-import { Places } from '../../../processor/archive/places.ts';
-import type { Archive, ArchivedAlarm } from '../../../processor/archive/port.ts';
+import { Places } from '../../../archive/places.ts';
+import type { Archive, ArchivedAlarm } from '../../../archive/port.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 import { Health } from '../../../runtime/health.ts';
 import { alarmOf, clientOf } from '../../support/alarms.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { cassandraSettings } from '../../../processor/cassandra/config.ts';
-import { createClient } from '../../../processor/cassandra/client.ts';
+import { cassandraSettings } from '../../../cassandra/config.ts';
+import { createClient } from '../../../cassandra/client.ts';
 import { readSettings } from '../../../runtime/configuration.ts';
 
 /** What a node of Cassandra waits for a dead one, at most: read_request_timeout / 2 before it reads another copy, write_request_timeout. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cassandraSettings, checkCassandraConfig, usesTls } from '../../../processor/cassandra/config.ts';
+import { cassandraSettings, checkCassandraConfig, usesTls } from '../../../cassandra/config.ts';
 import { ConfigurationError, readSettings } from '../../../runtime/configuration.ts';
 
 const read = (settings: NodeJS.ProcessEnv) => readSettings(cassandraSettings, settings);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Outage } from '../../../processor/cassandra/outage.ts';
+import { Outage } from '../../../cassandra/outage.ts';
 
 function outageAt() {
   const clock = { now: 0 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CassandraDeps, CassandraSession, Row } from '../../../processor/cassandra/session.ts';
+import type { CassandraDeps, CassandraSession, Row } from '../../../cassandra/session.ts';
 import { openCassandraDirectory } from '../../../directory/cassandra.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 

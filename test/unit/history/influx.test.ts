@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { checkInfluxConfig, influxSettings } from '../../../processor/history/influx/config.ts';
-import type { SensorState } from '../../../processor/history/port.ts';
+import { checkInfluxConfig, influxSettings } from '../../../history/influx/config.ts';
+import type { SensorState } from '../../../history/port.ts';
 import { readSettings } from '../../../runtime/configuration.ts';
 import { type FakeInflux, type Reply, startFakeInflux } from '../../support/fake-influx.ts';
 import { type InfluxHistory, influxConfig, influxHistory } from '../../support/influx-rig.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AlarmCount } from '../../../alarm/alarm.ts';
-import { PartitionCounts } from '../../../processor/history/partition-counts.ts';
-import type { Tally } from '../../../processor/history/tally.ts';
+import { PartitionCounts } from '../../../history/partition-counts.ts';
+import type { Tally } from '../../../history/tally.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

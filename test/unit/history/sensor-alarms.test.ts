@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Alarm, AlarmChange } from '../../../alarm/alarm.ts';
-import { SensorAlarms } from '../../../processor/history/sensor-alarms.ts';
+import { SensorAlarms } from '../../../history/sensor-alarms.ts';
 import { alarmOf, NOON } from '../../support/alarms.ts';
 
 const change = (event: AlarmChange['event'], changes: Partial<Alarm> = {}): AlarmChange => ({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Tally } from '../../../processor/history/tally.ts';
+import { Tally } from '../../../history/tally.ts';
 
 const MINUTE = 1_800_000_000_000;
 const tallyOf = (stored: Readonly<Record<string, number>> = {}, late = false): Tally => {

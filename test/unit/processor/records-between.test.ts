@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { MessageLog, Reader } from '../../../message-log/port.ts';
-import { lookBack } from '../../../processor/history/looking-back.ts';
+import { lookBack } from '../../../history/looking-back.ts';
 import { recordsBetween } from '../../../processor/records-between.ts';
 import { batchOf } from '../../support/batches.ts';
 import { MemoryLog } from '../../support/memory-log.ts';

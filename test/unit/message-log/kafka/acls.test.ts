@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { grantsOf, type LogUser } from '../../../../message-log/kafka/acls.ts';
 import { TASK_GROUP } from '../../../../message-log/kafka/ownership.ts';
-import { ARCHIVER_GROUP } from '../../../../processor/archive/archiver.ts';
-import { COUNTER_GROUP } from '../../../../processor/history/counter.ts';
-import { STATES_GROUP } from '../../../../processor/history/states.ts';
+import { ARCHIVER_GROUP } from '../../../../archive/archiver.ts';
+import { COUNTER_GROUP } from '../../../../history/counter.ts';
+import { STATES_GROUP } from '../../../../history/states.ts';
 import { COMPLETION_GROUP } from '../../../../processor/response/completion.ts';
 import { MAILER_GROUP } from '../../../../processor/response/deliveries.ts';
 

@@ -1,0 +1,203 @@
+import type { AlarmState } from '../alarm/alarm.ts';
+import type { RemovalClock } from '../runtime/removal-clock.ts';
+import { inParallel } from '../cassandra/parallel.ts';
+import type { CassandraDeps, CassandraSession, Row } from '../cassandra/session.ts';
+import { ALL, type AlarmList, archiveStatements, BUCKET_NUMBERS, listOfSensor, periodOf } from './cassandra-statements.ts';
+import { Keeping } from './cassandra-keeping.ts';
+import { cursorOf, type PagePlace, placeOfCursor } from './cursor.ts';
+import { inOrderOfTime } from './custody.ts';
+import type { AlarmPage, AlarmQuery, Archive, ArchivedAlarm, CustodyEntry } from './port.ts';
+
+export interface CassandraArchiveDeps extends CassandraDeps {
+  /** Alarms that are over are forgotten so many days after they were raised. */
+  readonly days: number;
+  readonly removalClock: RemovalClock;
+}
+
+const OVER: AlarmState = 'CLEARED_ACK';
+const READS_AT_A_TIME = 32;
+const ROWS_PER_READ = 500;
+/** What a page looks at, at most. */
+const ROWS_PER_PAGE = 10_000;
+const PERIODS_PER_PAGE = 200;
+/** Later than any alarm. */
+const LATEST = 8.64e15;
+/** Periods whose row is written; as many hours, and sensors' days, as are in use at a time. */
+const PERIODS_KNOWN_MAX = 20_000;
+
+/**
+ * The archive in Cassandra. Nothing is read before it is written: cells carry the alarm's version as their date, so the highest stays. Resolves
+ * and rejects as the session does.
+ */
+export function openCassandraArchive(session: CassandraSession, deps: CassandraArchiveDeps): Archive {
+  return new CassandraArchive(session, deps);
+}
+
+class CassandraArchive implements Archive {
+  readonly #session: CassandraSession;
+  readonly #statements: ReturnType<typeof archiveStatements>;
+  readonly #keeping: Keeping;
+  readonly #periodsWritten = new Set<string>();
+
+  constructor(session: CassandraSession, { days, clock, removalClock }: CassandraArchiveDeps) {
+    this.#session = session;
+    this.#statements = archiveStatements(session.config.keyspace);
+    this.#keeping = new Keeping(days, clock, removalClock);
+  }
+
+  async put(alarms: readonly ArchivedAlarm[], custody: readonly { readonly alarm: string; readonly entry: CustodyEntry }[]): Promise<void> {
+    const rows = await this.#withPlaces(newestOf(alarms));
+    const periods = this.#periodsOf(rows);
+    const { putAlarm, putOpen, putCustody, putPeriod, removeOpen } = this.#statements;
+    await this.#session.write([
+      ...rows.flatMap((row) => putAlarm(row, row.state === OVER ? this.#keeping.secondsAfter(row.raisedAt) : 0)),
+      ...periods.map(({ list, period }) => putPeriod(list.name, period, this.#keeping.secondsAfter(period + list.periodMs))),
+      ...rows.filter(({ state }) => state !== OVER).map(putOpen),
+      ...custody.map(({ alarm, entry }) => putCustody(alarm, entry, this.#keeping.secondsAfter(entry.at))),
+    ]);
+    // Last: an alarm is never in neither place.
+    await this.#session.write(rows.filter(({ state }) => state === OVER).map(removeOpen));
+    this.#remember(periods);
+  }
+
+  async find(id: string): Promise<ArchivedAlarm | undefined> {
+    const row = await this.#session.first(this.#statements.find, [id]);
+    return row && alarmOf(row);
+  }
+
+  async custody(id: string): Promise<readonly CustodyEntry[]> {
+    const entries: CustodyEntry[] = [];
+    for await (const rows of this.#session.pages(this.#statements.custody, [id], ROWS_PER_READ)) entries.push(...rows.map(entryOf));
+    return inOrderOfTime(entries);
+  }
+
+  async query(query: AlarmQuery): Promise<AlarmPage> {
+    const after = query.cursor === undefined ? undefined : placeOfCursor(query.cursor);
+    if (query.sensor === undefined && query.states && !query.states.includes(OVER)) return this.#queryOpen(query, after);
+    const { ids, cursor } = await this.#listed(query, after);
+    const found = new Map<string, ArchivedAlarm>();
+    await inParallel(ids, READS_AT_A_TIME, async (id) => {
+      const alarm = await this.find(id);
+      // Written a moment ago, it may be another one than its row in the list says.
+      if (alarm && matches(query, alarm.raisedAt, alarm)) found.set(id, alarm);
+    });
+    return { alarms: ids.flatMap((id) => found.get(id) ?? []), cursor };
+  }
+
+  async open(): Promise<readonly ArchivedAlarm[]> {
+    const alarms: ArchivedAlarm[] = [];
+    await inParallel(BUCKET_NUMBERS, READS_AT_A_TIME, async (bucket) => {
+      for await (const rows of this.#session.pages(this.#statements.inBucket, [bucket], ROWS_PER_READ))
+        alarms.push(...rows.flatMap((row) => alarmOf(row) ?? []));
+    });
+    return alarms.sort(newestFirst);
+  }
+
+  async close(): Promise<void> {}
+
+  async #queryOpen(query: AlarmQuery, after: PagePlace | undefined): Promise<AlarmPage> {
+    const fitting = (await this.open()).filter(
+      (alarm) => matches(query, alarm.raisedAt, alarm) && alarm.raisedAt >= (query.from ?? 0) && (!after || newestFirst(alarm, after) > 0),
+    );
+    const alarms = fitting.slice(0, query.limit);
+    const last = alarms.at(-1);
+    return { alarms, cursor: last && fitting.length > alarms.length ? cursorOf(last) : undefined };
+  }
+
+  /** Ids that fit, newest first, out of a bounded number of rows. */
+  async #listed(query: AlarmQuery, after: PagePlace | undefined): Promise<{ readonly ids: string[]; readonly cursor: string | undefined }> {
+    const list = query.sensor === undefined ? ALL : listOfSensor(query.sensor);
+    const ids: string[] = [];
+    let [scanned, periods] = [0, 0];
+    for await (const period of this.#periods(list, query, after)) {
+      if (periods >= PERIODS_PER_PAGE) return { ids, cursor: cursorOf({ raisedAt: period + list.periodMs, id: '' }) };
+      periods += 1;
+      for await (const row of this.#rowsOf(list, period, query, after)) {
+        const place = { raisedAt: (row.raised_at as Date).getTime(), id: row.id as string };
+        if (matches(query, place.raisedAt, { state: row.state, type: row.type, region: row.region ?? '' })) ids.push(place.id);
+        scanned += 1;
+        if (ids.length >= query.limit || scanned >= ROWS_PER_PAGE) return { ids, cursor: cursorOf(place) };
+      }
+    }
+    return { ids, cursor: undefined };
+  }
+
+  async *#periods(list: AlarmList, { from, to }: AlarmQuery, after: PagePlace | undefined): AsyncGenerator<number> {
+    const last = periodOf(list, Math.min(LATEST, to ?? LATEST, after?.raisedAt ?? LATEST));
+    const params = [list.name, new Date(last), new Date(periodOf(list, from ?? 0))];
+    for await (const rows of this.#session.pages(this.#statements.periods, params, PERIODS_PER_PAGE + 1))
+      for (const row of rows) yield (row.period as Date).getTime();
+  }
+
+  async *#rowsOf(list: AlarmList, period: number, { from, to }: AlarmQuery, after: PagePlace | undefined): AsyncGenerator<Row> {
+    const before = after ?? { raisedAt: Math.min(LATEST, to ?? LATEST), id: '' };
+    const params = [list.name, new Date(period), new Date(before.raisedAt), before.id, new Date(from ?? 0)];
+    for await (const rows of this.#session.pages(this.#statements.inPeriod, params, ROWS_PER_READ)) yield* rows;
+  }
+
+  /** An alarm that is over takes along the place that was known, so that no cell of it outlives the others. */
+  async #withPlaces(rows: readonly ArchivedAlarm[]): Promise<ArchivedAlarm[]> {
+    const placed = [...rows];
+    const unplaced = placed.flatMap(({ state, region }, i) => (state === OVER && region === '' ? [i] : []));
+    await inParallel(unplaced, READS_AT_A_TIME, async (i) => {
+      const row = placed[i] as ArchivedAlarm;
+      const stored = await this.find(row.id);
+      if (stored) placed[i] = { ...row, region: stored.region, geohash: stored.geohash };
+    });
+    return placed;
+  }
+
+  #periodsOf(rows: readonly ArchivedAlarm[]): { readonly list: AlarmList; readonly period: number; readonly key: string }[] {
+    const all = rows.flatMap(({ raisedAt, sensor }) =>
+      [ALL, listOfSensor(sensor)].map((list) => {
+        const period = periodOf(list, raisedAt);
+        return { list, period, key: `${list.name} ${period} ${this.#keeping.today}` };
+      }),
+    );
+    return [...new Map(all.map((one) => [one.key, one])).values()].filter(({ key }) => !this.#periodsWritten.has(key));
+  }
+
+  #remember(periods: readonly { readonly key: string }[]): void {
+    if (this.#periodsWritten.size > PERIODS_KNOWN_MAX) this.#periodsWritten.clear();
+    for (const { key } of periods) this.#periodsWritten.add(key);
+  }
+}
+
+/** Of several versions of an alarm the highest, with the place that any of them knows. */
+function newestOf(alarms: readonly ArchivedAlarm[]): ArchivedAlarm[] {
+  const newest = new Map<string, ArchivedAlarm>();
+  for (const alarm of alarms) {
+    const known = newest.get(alarm.id);
+    const [newer, older] = known && known.version > alarm.version ? [known, alarm] : [alarm, known];
+    newest.set(alarm.id, newer.region === '' && older ? { ...newer, region: older.region, geohash: older.geohash } : newer);
+  }
+  return [...newest.values()];
+}
+
+/** Undefined for the rest of an alarm that is being forgotten. */
+function alarmOf(row: Row): ArchivedAlarm | undefined {
+  if (row.alarm === null) return undefined;
+  return { ...JSON.parse(row.alarm as string), region: row.region ?? '', geohash: row.geohash ?? '' } as ArchivedAlarm;
+}
+
+function entryOf({ step, at, kind, position, operator, note, message_id, reply }: Row): CustodyEntry {
+  const optional = Object.entries({ position, by: operator, note, messageId: message_id, reply }).filter(([, value]) => value !== null);
+  return { key: step, at: (at as Date).getTime(), kind, ...Object.fromEntries(optional) };
+}
+
+function matches(
+  { states, type, region, to }: AlarmQuery,
+  raisedAt: number,
+  row: Readonly<Record<'state' | 'type' | 'region', string>>,
+): boolean {
+  return (
+    (to === undefined || raisedAt < to) &&
+    (states === undefined || states.includes(row.state as AlarmState)) &&
+    (type === undefined || type === row.type) &&
+    (region === undefined || region === row.region)
+  );
+}
+
+function newestFirst(a: PagePlace, b: PagePlace): number {
+  return b.raisedAt - a.raisedAt || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
+}

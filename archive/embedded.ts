@@ -1,0 +1,157 @@
+import type { Database } from 'lmdb';
+import type { AlarmState } from '../alarm/alarm.ts';
+import type { AlarmType } from '../alarm/status.ts';
+import type { Store } from '../message-log/embedded/store.ts';
+import { OneAtATime } from '../processor/one-at-a-time.ts';
+import { cursorOf, placeOfCursor } from './cursor.ts';
+import type { AlarmPage, AlarmQuery, Archive, ArchivedAlarm, CustodyEntry } from './port.ts';
+import { inOrderOfTime } from './custody.ts';
+
+/** What a page looks at, at most: some 20 ms. */
+const SCANNED_PER_PAGE = 20_000;
+const ALARMS_PER_COMMIT = 500;
+const CUSTODY_PER_COMMIT = 2_000;
+const OVER: AlarmState = 'CLEARED_ACK';
+
+/** When it was raised and its id; by sensor with the sensor in front. Read from the end: newest first, then the greater id. */
+type IndexKey = readonly (number | string)[];
+/** What filters ask for, so that a page loads only the alarms it shows. */
+type IndexValue = readonly [state: AlarmState, type: AlarmType, region: string, sensor: number];
+type Index = Database<IndexValue, IndexKey & (number | string)[]>;
+
+/** The archive in the embedded store: alarms by id, and three orders of them: all, by sensor, those that are not over. */
+export function openEmbeddedArchive(store: Pick<Store, 'root' | 'write'>): Archive {
+  return new EmbeddedArchive(store);
+}
+
+class EmbeddedArchive implements Archive {
+  readonly #store: Pick<Store, 'root' | 'write'>;
+  readonly #alarms: Database<ArchivedAlarm, string>;
+  readonly #byTime: Index;
+  readonly #bySensor: Index;
+  readonly #open: Index;
+  readonly #custody: Database<CustodyEntry, string[]>;
+  /** What is written depends on what was there: a write reads only what the one before has committed. */
+  readonly #writes = new OneAtATime();
+
+  constructor(store: Pick<Store, 'root' | 'write'>) {
+    this.#store = store;
+    this.#alarms = store.root.openDB({ name: 'alarms' });
+    this.#byTime = store.root.openDB({ name: 'alarms-by-time' });
+    this.#bySensor = store.root.openDB({ name: 'alarms-by-sensor' });
+    this.#open = store.root.openDB({ name: 'alarms-open' });
+    this.#custody = store.root.openDB({ name: 'custody' });
+  }
+
+  put(alarms: readonly ArchivedAlarm[], custody: readonly { readonly alarm: string; readonly entry: CustodyEntry }[]): Promise<void> {
+    return this.#writes.run(async () => {
+      const steps = Math.max(Math.ceil(alarms.length / ALARMS_PER_COMMIT), Math.ceil(custody.length / CUSTODY_PER_COMMIT));
+      for (let step = 0; step < steps; step += 1) {
+        const rows = this.#newer(alarms.slice(step * ALARMS_PER_COMMIT, (step + 1) * ALARMS_PER_COMMIT));
+        const entries = custody.slice(step * CUSTODY_PER_COMMIT, (step + 1) * CUSTODY_PER_COMMIT);
+        await this.#store.write(() => {
+          for (const row of rows) this.#putAlarm(row);
+          for (const { alarm, entry } of entries) void this.#custody.put([alarm, entry.key], entry);
+        });
+      }
+    });
+  }
+
+  async find(id: string): Promise<ArchivedAlarm | undefined> {
+    return this.#alarms.get(id);
+  }
+
+  async custody(id: string): Promise<readonly CustodyEntry[]> {
+    return inOrderOfTime(Array.from(this.#custody.getRange({ start: [id], end: [id, LAST] }), ({ value }) => value));
+  }
+
+  async query(query: AlarmQuery): Promise<AlarmPage> {
+    const after = query.cursor === undefined ? undefined : placeOfCursor(query.cursor);
+    const { index, prefix } = this.#indexFor(query);
+    const start = after ? [...prefix, after.raisedAt, after.id] : [...prefix, query.to ?? Number.MAX_SAFE_INTEGER];
+    const end = [...prefix, query.from ?? 0];
+    const alarms: ArchivedAlarm[] = [];
+    let scanned = 0;
+    for (const { key, value } of index.getRange({ start, end, reverse: true, limit: SCANNED_PER_PAGE + 1 })) {
+      const [raisedAt, id] = key.slice(prefix.length) as [number, string];
+      if (id === after?.id) continue;
+      if (matches(query, raisedAt, value)) {
+        const alarm = this.#alarms.get(id);
+        if (alarm) alarms.push(alarm);
+      }
+      scanned += 1;
+      if (alarms.length >= query.limit || scanned >= SCANNED_PER_PAGE) return { alarms, cursor: cursorOf({ raisedAt, id }) };
+    }
+    return { alarms, cursor: undefined };
+  }
+
+  async open(): Promise<readonly ArchivedAlarm[]> {
+    return Array.from(this.#open.getRange({ reverse: true }), ({ key }) => this.#alarms.get(key[1] as string)).filter(
+      (alarm) => alarm !== undefined,
+    );
+  }
+
+  expire(before: number, limit: number): Promise<number> {
+    return this.#writes.run(async () => {
+      const over: { readonly raisedAt: number; readonly id: string; readonly sensor: number }[] = [];
+      for (const { key, value } of this.#byTime.getRange({ start: [0], end: [before] })) {
+        if (value[0] === OVER) over.push({ raisedAt: key[0] as number, id: key[1] as string, sensor: value[3] });
+        if (over.length >= limit) break;
+      }
+      const custody = over.flatMap(({ id }) => Array.from(this.#custody.getKeys({ start: [id], end: [id, LAST] })));
+      await this.#store.write(() => {
+        for (const { raisedAt, id, sensor } of over) {
+          void this.#alarms.remove(id);
+          void this.#byTime.remove([raisedAt, id]);
+          void this.#bySensor.remove([sensor, raisedAt, id]);
+        }
+        for (const key of custody) void this.#custody.remove(key);
+      });
+      return over.length;
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#writes.idle();
+  }
+
+  /** What has to be written of these: a lower version never over a higher one, a place that is known never lost. */
+  #newer(alarms: readonly ArchivedAlarm[]): Iterable<ArchivedAlarm> {
+    const rows = new Map<string, ArchivedAlarm>();
+    for (const alarm of alarms) {
+      const known = rows.get(alarm.id) ?? this.#alarms.get(alarm.id);
+      if (known && known.version > alarm.version) {
+        if (known.region === '' && alarm.region !== '') rows.set(alarm.id, { ...known, region: alarm.region, geohash: alarm.geohash });
+      } else rows.set(alarm.id, known && alarm.region === '' ? { ...alarm, region: known.region, geohash: known.geohash } : alarm);
+    }
+    return rows.values();
+  }
+
+  #putAlarm(alarm: ArchivedAlarm): void {
+    const { id, raisedAt, sensor, state, type, region } = alarm;
+    const value: IndexValue = [state, type, region, sensor];
+    void this.#alarms.put(id, alarm);
+    void this.#byTime.put([raisedAt, id], value);
+    void this.#bySensor.put([sensor, raisedAt, id], value);
+    if (state === OVER) void this.#open.remove([raisedAt, id]);
+    else void this.#open.put([raisedAt, id], value);
+  }
+
+  /** The shortest order that holds all that is asked for. */
+  #indexFor({ sensor, states }: AlarmQuery): { readonly index: Index; readonly prefix: readonly number[] } {
+    if (sensor !== undefined) return { index: this.#bySensor, prefix: [sensor] };
+    return { index: states && !states.includes(OVER) ? this.#open : this.#byTime, prefix: [] };
+  }
+}
+
+/** After every key of custody. */
+const LAST = '\uffff';
+
+function matches({ states, type, region, to }: AlarmQuery, raisedAt: number, value: IndexValue): boolean {
+  return (
+    (to === undefined || raisedAt < to) &&
+    (states === undefined || states.includes(value[0])) &&
+    (type === undefined || type === value[1]) &&
+    (region === undefined || region === value[2])
+  );
+}

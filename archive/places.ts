@@ -1,0 +1,90 @@
+import { Gauge, type Registry } from 'prom-client';
+import { reasonOf } from '../runtime/errors.ts';
+import type { Health } from '../runtime/health.ts';
+import type { Logger } from '../runtime/logging.ts';
+import type { Directory } from '../directory/port.ts';
+import type { Archive, ArchivedAlarm } from './port.ts';
+
+export interface PlacesDeps {
+  readonly archive: Archive;
+  readonly directory: Directory;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly health: Health;
+}
+
+type PlaceName = Pick<ArchivedAlarm, 'region' | 'geohash'>;
+
+const NOWHERE: PlaceName = { region: '', geohash: '' };
+/** More than these wait in the archive itself, and are found there at the next start. */
+const WAITING_MAX = 50_000;
+const TRIED_PER_STEP = 500;
+const PART = 'archiver directory';
+
+/** Where sensors are. An alarm whose sensor isn't known yet, or whose directory is away, is archived without and completed later. */
+export class Places {
+  readonly #deps: PlacesDeps;
+  /** Alarms without a place, and their sensors; the longest waiting first. */
+  readonly #waiting = new Map<string, number>();
+
+  constructor(deps: PlacesDeps) {
+    this.#deps = deps;
+    const waiting = this.#waiting;
+    new Gauge({
+      name: 'tocsin_archive_places_missing',
+      help: 'Archived alarms whose sensor is not in the directory, or whose directory could not be asked yet',
+      registers: [deps.registry],
+      collect() {
+        this.set(waiting.size);
+      },
+    });
+  }
+
+  /** Never rejects: once the directory fails, the other sensors of this call aren't asked for. */
+  async of(sensors: Iterable<number>): Promise<ReadonlyMap<number, PlaceName>> {
+    const places = new Map<number, PlaceName>();
+    try {
+      for (const sensor of sensors) {
+        if (places.has(sensor)) continue;
+        const client = await this.#deps.directory.find(sensor);
+        if (client) places.set(sensor, { region: client.region, geohash: client.geohash });
+      }
+      this.#deps.health.report(PART, undefined);
+    } catch (error) {
+      this.#deps.health.report(PART, `alarms are archived without their place: ${reasonOf(error)}`);
+    }
+    return places;
+  }
+
+  /** The alarm with its place, or on the list of those to complete. */
+  locate(alarm: Omit<ArchivedAlarm, keyof PlaceName>, places: ReadonlyMap<number, PlaceName>): ArchivedAlarm {
+    const place = places.get(alarm.sensor);
+    if (place) this.#waiting.delete(alarm.id);
+    else this.#wait(alarm.id, alarm.sensor);
+    return { ...alarm, ...(place ?? NOWHERE) };
+  }
+
+  /** Puts those that an earlier process left incomplete on the list. */
+  async recall(): Promise<void> {
+    for (const { id, sensor, region } of await this.#deps.archive.open()) if (region === '') this.#wait(id, sensor);
+  }
+
+  /** Tries the next few of the list. */
+  async completeSome(): Promise<void> {
+    const tried = [...this.#waiting].slice(0, TRIED_PER_STEP);
+    const places = await this.of(tried.map(([, sensor]) => sensor));
+    const completed: ArchivedAlarm[] = [];
+    for (const [id, sensor] of tried) {
+      const place = places.get(sensor);
+      const alarm = place && (await this.#deps.archive.find(id));
+      this.#waiting.delete(id);
+      if (alarm) completed.push({ ...alarm, ...place });
+      else if (!place) this.#wait(id, sensor);
+    }
+    if (completed.length > 0) await this.#deps.archive.put(completed, []);
+  }
+
+  #wait(id: string, sensor: number): void {
+    if (this.#waiting.has(id) || this.#waiting.size < WAITING_MAX) this.#waiting.set(id, sensor);
+  }
+}

@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import { Client, policies, types } from 'cassandra-driver';
+import { PermanentError, reasonOf } from '../runtime/errors.ts';
+import { type CassandraConfig, DEFAULT_PORT, usesTls } from './config.ts';
+
+type OperationInfo = policies.retry.OperationInfo;
+
+/** A slow node is not waited for: after this share of the time a request may take, another one is asked too. */
+const SPECULATE_AFTER = 0.05;
+const SPECULATIONS_MAX = 2;
+/**
+ * Of the time a request may take, so that it can be tried twice; of 5 s more than the 2 s after which a node says why it can't write, and
+ * than the 2.5 s after which one that has just started, or a table that is new, asks another copy instead of a dead one.
+ */
+const ATTEMPT = 0.55;
+const RETRIES_MAX = 3;
+const RECONNECT_FIRST_MS = 250;
+/** Short: it bounds how long alarms wait after a node is back. */
+const RECONNECT_MAX_MS = 5_000;
+const HEARTBEAT_MS = 5_000;
+
+/** The driver, not connected yet. Every statement of ours can be repeated, so each is tried on other nodes. Throws PermanentError `file`. */
+export function createClient(config: CassandraConfig): Client {
+  const { contactPoints = [], user, password, timeoutMs } = config;
+  const attemptMs = Math.max(1, Math.round(timeoutMs * ATTEMPT));
+  return new Client({
+    contactPoints: contactPoints.map(({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)),
+    localDataCenter: config.dataCentre,
+    // Nodes tell each other's addresses, not their ports.
+    protocolOptions: { port: contactPoints[0]?.port ?? DEFAULT_PORT },
+    ...(user !== undefined && password !== undefined ? { credentials: { username: user, password } } : {}),
+    ...(usesTls(config) ? { sslOptions: { rejectUnauthorized: true, ...(config.tlsCa ? { ca: [authority(config.tlsCa)] } : {}) } } : {}),
+    policies: {
+      retry: new ElsewhereRetry(),
+      reconnection: new policies.reconnection.ExponentialReconnectionPolicy(RECONNECT_FIRST_MS, RECONNECT_MAX_MS, false),
+      speculativeExecution: new policies.speculativeExecution.ConstantSpeculativeExecutionPolicy(
+        Math.round(timeoutMs * SPECULATE_AFTER),
+        SPECULATIONS_MAX,
+      ),
+    },
+    pooling: { heartBeatInterval: HEARTBEAT_MS },
+    socketOptions: { readTimeout: attemptMs, connectTimeout: attemptMs, defunctReadTimeoutThreshold: 8 },
+    queryOptions: { prepare: true, isIdempotent: true },
+  });
+}
+
+export function consistencyOf(name: CassandraConfig['readConsistency']): types.consistencies {
+  const camel = name.toLowerCase().replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+  return types.consistencies[camel as keyof typeof types.consistencies];
+}
+
+function authority(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new PermanentError('file', `TOCSIN_CASSANDRA_TLS_CA: ${file} cannot be read: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/** Whatever a node answers, the next one is asked, a few times. */
+class ElsewhereRetry extends policies.retry.RetryPolicy {
+  override onUnavailable(info: OperationInfo, consistency: types.consistencies) {
+    return this.#elsewhere(info, consistency);
+  }
+
+  override onReadTimeout(info: OperationInfo, consistency: types.consistencies) {
+    return this.#elsewhere(info, consistency);
+  }
+
+  override onWriteTimeout(info: OperationInfo, consistency: types.consistencies) {
+    return this.#elsewhere(info, consistency);
+  }
+
+  override onRequestError(info: OperationInfo, consistency: types.consistencies) {
+    return this.#elsewhere(info, consistency);
+  }
+
+  #elsewhere({ nbRetry }: OperationInfo, consistency: types.consistencies) {
+    return nbRetry < RETRIES_MAX ? this.retryResult(consistency, false) : this.rethrowResult();
+  }
+}

@@ -1,0 +1,69 @@
+import type { Client } from 'cassandra-driver';
+import { type DiagnosisDeps, type Finding, fine, wrong } from '../runtime/diagnosis.ts';
+import { PermanentError, reasonOf } from '../runtime/errors.ts';
+import { createClient } from './client.ts';
+import { type CassandraConfig, usesTls } from './config.ts';
+import { faultOf } from './errors.ts';
+import { missingFromSchema } from './schema.ts';
+
+const NAME = 'Cassandra';
+const CLOCK_DIFFERENCE_MAX_MS = 1_000;
+
+/** The nodes, the log-in, the clock, the schema. See DiagnosisDeps. */
+export async function diagnoseCassandra(config: CassandraConfig, { clock, timeoutMs }: DiagnosisDeps): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  let client: Client | undefined;
+  try {
+    client = createClient({ ...config, timeoutMs });
+    await client.connect();
+    findings.push(...(await nodesOf(client, config, clock)));
+    const missing = await missingFromSchema(client, config.keyspace);
+    findings.push(
+      missing === undefined
+        ? fine(`${NAME} keyspace ${config.keyspace}`, 'has its tables')
+        : wrong(`${NAME} keyspace ${config.keyspace}`, missing, 'npm run schema makes what is missing'),
+    );
+  } catch (error) {
+    const fault = faultOf(error);
+    const nodes = (config.contactPoints ?? []).map(({ host, port }) => `${host}:${port}`).join(', ');
+    findings.push(wrong(`${NAME} ${nodes}`, reasonOf(fault), adviceFor(fault)));
+  } finally {
+    await client?.shutdown().catch(() => undefined);
+  }
+  return findings;
+}
+
+async function nodesOf(client: Client, config: CassandraConfig, clock: () => number): Promise<Finding[]> {
+  const askedAt = clock();
+  const answer = await client.execute('SELECT release_version, cluster_name, toUnixTimestamp(now()) AS now FROM system.local', [], {
+    prepare: false,
+  });
+  const answeredAt = clock();
+  const row = answer.first();
+  const nodes = client.hosts.values();
+  const up = nodes.filter((node) => node.isUp());
+  const how = [usesTls(config) ? 'TLS' : 'no TLS', config.user ? `signed in as ${config.user}` : 'no log-in'];
+  const found = `${row?.release_version}, cluster ${row?.cluster_name}, ${up.length} of ${nodes.length} nodes up, ${how.join(', ')}`;
+  const down = nodes.filter((node) => !node.isUp()).map(({ address }) => address);
+  return [
+    down.length === 0 ? fine(NAME, found) : wrong(NAME, found, `look at ${down.join(', ')}`),
+    clockFinding(Number(row?.now), askedAt, answeredAt),
+  ];
+}
+
+/** The node's clock read between two looks at ours. */
+function clockFinding(theirs: number, askedAt: number, answeredAt: number): Finding {
+  const check = `${NAME} clock`;
+  const ahead = theirs > answeredAt ? theirs - answeredAt : Math.min(0, theirs - askedAt);
+  return Math.abs(ahead) <= CLOCK_DIFFERENCE_MAX_MS
+    ? fine(check, 'agrees with the one here')
+    : wrong(check, `${Math.abs(ahead) / 1_000} s ${ahead > 0 ? 'ahead of' : 'behind'} the one here`, 'have both machines keep time by NTP');
+}
+
+function adviceFor(error: unknown): string {
+  const code = error instanceof PermanentError ? error.code : '';
+  if (code === 'cassandra-login') return 'see TOCSIN_CASSANDRA_USER and TOCSIN_CASSANDRA_PASSWORD';
+  if (code === 'cassandra-data-centre') return 'set TOCSIN_CASSANDRA_DATA_CENTRE to one that the nodes name';
+  if (code === 'file') return 'name a file that can be read';
+  return 'start it, or put the addresses into TOCSIN_CASSANDRA_CONTACT_POINTS as they are reached from here; with TLS see TOCSIN_CASSANDRA_TLS';
+}

@@ -1,0 +1,260 @@
+/** Statements to Cassandra in the terms of the ports: bounded in time and number, faults as Permanent- or TransientError, seen in health. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client, types } from 'cassandra-driver';
+import type { Registry } from 'prom-client';
+import { retryForever } from '../runtime/backoff.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { PermanentError, reasonOf, TransientError } from '../runtime/errors.ts';
+import type { Health } from '../runtime/health.ts';
+import type { Logger } from '../runtime/logging.ts';
+import { consistencyOf, createClient } from './client.ts';
+import type { CassandraConfig } from './config.ts';
+import { faultOf, isWorthAnotherAttempt } from './errors.ts';
+import { cassandraMetrics } from './metrics.ts';
+import { Outage } from './outage.ts';
+import { inParallel } from './parallel.ts';
+import { missingFromSchema } from './schema.ts';
+
+export interface CassandraDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly health: Health;
+}
+
+export interface Statement {
+  readonly query: string;
+  readonly params: readonly unknown[];
+}
+
+export type Row = types.Row;
+
+/** All of it rejects with TransientError `cassandra-away` or `cassandra-timeout`, or PermanentError `cassandra-refused`. */
+export interface CassandraSession {
+  readonly config: CassandraConfig;
+  first(query: string, params: readonly unknown[]): Promise<Row | undefined>;
+  /** Page by page, as they are asked for. */
+  pages(query: string, params: readonly unknown[], rowsPerPage: number): AsyncIterable<readonly Row[]>;
+  /**
+   * All rows of a table, one page of a bounded size after the other; nothing is asked for twice or in advance, so that a scan weighs as little as can be.
+   * A page that doesn't come rejects, and says nothing of other requests. `next` of the last page goes on behind it.
+   */
+  scan(
+    query: string,
+    rowsPerPage: number,
+    from?: string,
+  ): AsyncIterable<{ readonly rows: readonly Row[]; readonly next: string | undefined }>;
+  /** Several at a time and in no order; when it rejects, some may have been done. */
+  write(statements: readonly Statement[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+const PART = 'cassandra';
+const WRITES_AT_A_TIME = 64;
+const PROBE_EVERY_MS = 1_000;
+const RECONNECT = { firstMs: 250, maxMs: 5_000 };
+
+/**
+ * Resolves at once even where Cassandra is away: then requests fail, health says so, and it connects as soon as it can. Rejects with
+ * PermanentError where no waiting helps: `cassandra-login`, `cassandra-data-centre`, `cassandra-schema`, `file`.
+ */
+export async function openCassandra(config: CassandraConfig, deps: CassandraDeps): Promise<CassandraSession> {
+  const session = new Session(config, deps);
+  try {
+    await session.open();
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+  return session;
+}
+
+/** The driver asks every node once and then gives up, however much time is left. */
+function twice<T>(work: () => Promise<T>): Promise<T> {
+  return work().catch((error: unknown) => (isWorthAnotherAttempt(error) ? work() : Promise.reject(error)));
+}
+
+class Session implements CassandraSession {
+  readonly config: CassandraConfig;
+  readonly #deps: CassandraDeps;
+  readonly #client: Client;
+  readonly #metrics: ReturnType<typeof cassandraMetrics>;
+  readonly #closing = new AbortController();
+  readonly #reading: { readonly consistency: types.consistencies };
+  readonly #writing: { readonly consistency: types.consistencies };
+  #connected = false;
+  #problem: string | undefined;
+  readonly #outage = new Outage();
+  #background: Promise<unknown> = Promise.resolve();
+
+  constructor(config: CassandraConfig, deps: CassandraDeps) {
+    this.config = config;
+    this.#deps = deps;
+    this.#client = createClient(config);
+    this.#reading = { consistency: consistencyOf(config.readConsistency) };
+    this.#writing = { consistency: consistencyOf(config.writeConsistency) };
+    this.#metrics = cassandraMetrics(deps.registry, () => (this.#connected ? this.#client.getState().getConnectedHosts().length : 0));
+  }
+
+  async open(): Promise<void> {
+    try {
+      await this.#connect();
+    } catch (error) {
+      if (error instanceof PermanentError) throw error;
+      this.#failing(reasonOf(error));
+    }
+  }
+
+  async first(query: string, params: readonly unknown[]): Promise<Row | undefined> {
+    const found = await this.#bounded('read', () => this.#client.execute(query, [...params], this.#reading));
+    return found.first() ?? undefined;
+  }
+
+  async *pages(query: string, params: readonly unknown[], rowsPerPage: number): AsyncGenerator<readonly Row[]> {
+    let pageState: string | undefined;
+    do {
+      const options = { ...this.#reading, fetchSize: rowsPerPage, ...(pageState === undefined ? {} : { pageState }) };
+      const page = await this.#bounded('read', () => this.#client.execute(query, [...params], options));
+      if (page.rows.length > 0) yield page.rows;
+      pageState = page.pageState ?? undefined;
+    } while (pageState !== undefined);
+  }
+
+  async *scan(query: string, rowsPerPage: number, from?: string): AsyncGenerator<{ rows: readonly Row[]; next: string | undefined }> {
+    let next = from;
+    do {
+      const pageState = next;
+      // What can't be repeated the driver asks of one node only, without a second one in case the first is slow.
+      const options = { ...this.#reading, isIdempotent: false, fetchSize: rowsPerPage, ...(pageState === undefined ? {} : { pageState }) };
+      const page = await this.#scanned(() => this.#client.execute(query, [], options));
+      next = page.pageState ?? undefined;
+      yield { rows: page.rows, next };
+    } while (next !== undefined);
+  }
+
+  write(statements: readonly Statement[]): Promise<void> {
+    return inParallel(statements, WRITES_AT_A_TIME, async ({ query, params }) => {
+      await this.#bounded('write', () => this.#client.execute(query, [...params], this.#writing));
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('closing'));
+    await this.#background.catch(() => undefined);
+    await this.#inTime(() => this.#client.shutdown()).catch(() => undefined);
+    this.#deps.health.report(PART, undefined);
+  }
+
+  async #connect(): Promise<void> {
+    try {
+      await this.#inTime(() => this.#client.connect());
+      const missing = await this.#inTime(() => missingFromSchema(this.#client, this.config.keyspace));
+      if (missing !== undefined) throw new PermanentError('cassandra-schema', `${missing}: run npm run schema`);
+    } catch (error) {
+      throw faultOf(error);
+    }
+    this.#connected = true;
+  }
+
+  async #bounded<T>(kind: 'read' | 'write', work: () => Promise<T>): Promise<T> {
+    const done = this.#metrics.seconds.startTimer({ kind });
+    try {
+      this.#checkConnected();
+      const result = await this.#inTime(() => twice(work));
+      this.#working();
+      return result;
+    } catch (error) {
+      const fault = faultOf(error);
+      this.#metrics.failures.inc({ code: fault.code });
+      this.#failing(reasonOf(fault));
+      throw fault;
+    } finally {
+      done();
+    }
+  }
+
+  /** One attempt. Whether its failure is more than a slow scan shows a request of the usual kind. */
+  async #scanned<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#metrics.seconds.startTimer({ kind: 'scan' });
+    try {
+      this.#checkConnected();
+      return await this.#inTime(work);
+    } catch (error) {
+      const fault = faultOf(error);
+      this.#metrics.failures.inc({ code: fault.code });
+      if (this.#connected) void this.#look();
+      throw fault;
+    } finally {
+      done();
+    }
+  }
+
+  #checkConnected(): void {
+    if (!this.#connected) throw new TransientError('cassandra-away', this.#problem ?? 'Cassandra is out of reach');
+  }
+
+  /** The driver bounds one attempt on one node; this bounds all of them. */
+  async #inTime<T>(work: () => Promise<T>): Promise<T> {
+    const { timeoutMs } = this.config;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const error = new TransientError('cassandra-timeout', `Cassandra did not answer within ${timeoutMs / 1_000} s`);
+      timer = setTimeout(() => reject(error), timeoutMs);
+    });
+    const working = work();
+    working.catch(() => undefined);
+    try {
+      return await Promise.race([working, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #working(): void {
+    if (this.#problem !== undefined) this.#deps.health.report(PART, undefined);
+    this.#problem = undefined;
+    const over = this.#outage.worked();
+    if (over) this.#deps.logger.info(over, 'Cassandra answers again');
+  }
+
+  #failing(problem: string): void {
+    if (this.#closing.signal.aborted) return;
+    this.#deps.health.report(PART, problem);
+    this.#problem = problem;
+    if (!this.#outage.failed()) return;
+    this.#deps.logger.warn({ reason: problem }, 'requests to Cassandra fail; they are tried again, and this is said once until it is over');
+    this.#background = (this.#connected ? this.#probe() : this.#reconnect()).catch(() => undefined);
+  }
+
+  /** The driver gives up when no node answers its first connection; after that it comes back by itself. */
+  async #reconnect(): Promise<void> {
+    await retryForever(
+      () =>
+        this.#connect().catch((error: unknown) => {
+          const reason = reasonOf(error);
+          if (error instanceof PermanentError && reason !== this.#problem) this.#deps.logger.error({ reason }, 'Cassandra cannot be used');
+          this.#problem = reason;
+          this.#deps.health.report(PART, reason);
+          throw new Error(reason, { cause: error });
+        }),
+      () => undefined,
+      this.#closing.signal,
+      RECONNECT,
+    );
+    this.#working();
+    await this.#probe();
+  }
+
+  /** So that health turns good again, and the end of an outage is told, even where nothing is asked. */
+  async #probe(): Promise<void> {
+    while (this.#outage.lasts) {
+      await sleep(PROBE_EVERY_MS, undefined, { signal: this.#closing.signal });
+      await this.#look();
+    }
+  }
+
+  /** A request that costs next to nothing. */
+  async #look(): Promise<void> {
+    await this.first(`SELECT id FROM ${this.config.keyspace}.datosclientes WHERE id = 0`, []).catch(() => undefined);
+  }
+}

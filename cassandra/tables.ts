@@ -1,0 +1,77 @@
+import { CLIENT_COLUMNS } from '../directory/client.ts';
+
+export interface Table {
+  readonly name: string;
+  readonly comment: string;
+  /** Names and types, in order. */
+  readonly columns: Readonly<Record<string, string>>;
+  readonly key: string;
+  readonly order?: string;
+}
+
+/** What the reference system has: an integer key, coordinates as doubles, all else text. */
+const CLIENT_TYPES: Readonly<Record<string, string>> = { id: 'int', latitude: 'double', longitude: 'double' };
+
+export const TABLES: readonly Table[] = [
+  {
+    name: 'datosclientes',
+    comment: 'Clients by sensor id, as in the reference system; dashboard is the region',
+    columns: {
+      ...Object.fromEntries(CLIENT_COLUMNS.map((column) => [column, CLIENT_TYPES[column] ?? 'text'])),
+      geohash: 'text',
+      dashboard: 'text',
+    },
+    key: 'id',
+  },
+  {
+    name: 'alarms',
+    comment: 'Every alarm as of its highest version, as JSON; cells are dated by that version',
+    columns: { id: 'text', alarm: 'text', region: 'text', geohash: 'text' },
+    key: 'id',
+  },
+  {
+    name: 'alarms_open',
+    comment: 'Alarms that are not over, whole, spread over a fixed number of buckets',
+    columns: { bucket: 'smallint', id: 'text', alarm: 'text', region: 'text', geohash: 'text' },
+    key: 'bucket, id',
+  },
+  {
+    name: 'alarms_by_period',
+    comment: 'Alarms by time: list "all" in hours, the list of a sensor in days',
+    columns: {
+      list: 'text',
+      period: 'timestamp',
+      raised_at: 'timestamp',
+      id: 'text',
+      state: 'text',
+      type: 'text',
+      region: 'text',
+      sensor: 'int',
+    },
+    key: '(list, period), raised_at, id',
+    order: 'raised_at DESC, id DESC',
+  },
+  {
+    name: 'alarm_periods',
+    comment: 'The periods of a list that hold alarms',
+    columns: { list: 'text', period: 'timestamp' },
+    key: 'list, period',
+    order: 'period DESC',
+  },
+  {
+    name: 'alarm_custody',
+    comment: 'The steps of an alarm and what proves each',
+    columns: {
+      alarm: 'text',
+      step: 'text',
+      at: 'timestamp',
+      kind: 'text',
+      position: 'text',
+      operator: 'text',
+      note: 'text',
+      message_id: 'text',
+      reply: 'text',
+    },
+    key: 'alarm, step',
+  },
+];

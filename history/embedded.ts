@@ -1,0 +1,92 @@
+import type { Database } from 'lmdb';
+import { type AlarmType, ALARM_TYPES } from '../alarm/status.ts';
+import type { Store } from '../message-log/embedded/store.ts';
+import { OneAtATime } from '../processor/one-at-a-time.ts';
+import type { History, MinuteCount, SensorState } from './port.ts';
+
+const STATES_PER_COMMIT = 1_000;
+const STATES_PER_BATCH = 5_000;
+const COUNTS_PER_COMMIT = 1_000;
+
+type StateValue = readonly [geohash: string, region: string, active: readonly AlarmType[], at: number];
+type CountKey = [minute: number, type: string, region: string, partition: number];
+
+/** The history in the embedded store: the latest state of every sensor, and the counts. A state that says nothing new keeps its `at`. */
+export function openEmbeddedHistory(store: Pick<Store, 'root' | 'write'>): History {
+  const states: Database<StateValue, number> = store.root.openDB({ name: 'sensor-states', keyEncoding: 'uint32' });
+  const counts: Database<number, CountKey | [number]> = store.root.openDB({ name: 'minute-counts' });
+
+  const writes = new OneAtATime();
+  const writeSome = async (batch: readonly SensorState[]): Promise<void> => {
+    const news = newsOf(batch, (sensor) => states.get(sensor));
+    if (news.size === 0) return;
+    await store.write(() => {
+      for (const [sensor, value] of news) void states.put(sensor, value);
+    });
+  };
+
+  return {
+    writeStates: async (batch) => {
+      for (let i = 0; i < batch.length; i += STATES_PER_COMMIT) await writes.run(() => writeSome(batch.slice(i, i + STATES_PER_COMMIT)));
+    },
+    writeCounts: async (batch) => {
+      for (let i = 0; i < batch.length; i += COUNTS_PER_COMMIT) {
+        await store.write(() => {
+          for (const { minute, type, region, partition, count } of batch.slice(i, i + COUNTS_PER_COMMIT)) {
+            const key: CountKey = [minute, type, region, partition];
+            if (count === 0) void counts.remove(key);
+            else void counts.put(key, count);
+          }
+        });
+      }
+    },
+    state: async (sensor) => {
+      const value = states.get(sensor);
+      return value && stateOf(sensor, value);
+    },
+    states: async function* () {
+      for (let start = 0; ; ) {
+        const batch = Array.from(states.getRange({ start, limit: STATES_PER_BATCH }), ({ key, value }) => stateOf(key, value));
+        const last = batch.at(-1);
+        if (!last) return;
+        yield batch;
+        start = last.sensor + 1;
+      }
+    },
+    counts: async (from, to, type) => {
+      const found: MinuteCount[] = [];
+      for (const { key, value: count } of counts.getRange({ start: [from], end: [to] })) {
+        const [minute, name, region, partition] = key as CountKey;
+        if (type === undefined || type === name) found.push({ minute, type: name as AlarmType, region, partition, count });
+      }
+      return found;
+    },
+    expire: async (before, limit) => {
+      const old = Array.from(counts.getKeys({ start: [0], end: [before], limit }));
+      await store.write(() => {
+        for (const key of old) void counts.remove(key);
+      });
+      return old.length;
+    },
+    close: () => writes.idle(),
+  };
+}
+
+function newsOf(batch: readonly SensorState[], stored: (sensor: number) => StateValue | undefined): ReadonlyMap<number, StateValue> {
+  const news = new Map<number, StateValue>();
+  for (const { sensor, geohash, region, active, at } of batch) {
+    const known = news.get(sensor) ?? stored(sensor);
+    const value: StateValue = [geohash, region, active, at];
+    if (known && (known[3] > at || says(known) === says(value))) continue;
+    news.set(sensor, value);
+  }
+  return news;
+}
+
+function says([geohash, region, active]: StateValue): string {
+  return `${geohash} ${region} ${ALARM_TYPES.filter((type) => active.includes(type)).join()}`;
+}
+
+function stateOf(sensor: number, [geohash, region, active, at]: StateValue): SensorState {
+  return { sensor, geohash, region, active, at };
+}

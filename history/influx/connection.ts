@@ -1,0 +1,127 @@
+/** Requests to InfluxDB: each ends within a time, and says plainly what was wrong. */
+import { readFileSync } from 'node:fs';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { HttpError, InfluxDB } from '@influxdata/influxdb-client';
+import { PermanentError, reasonOf, TransientError } from '../../runtime/errors.ts';
+import type { InfluxConfig } from './config.ts';
+
+export interface Request {
+  readonly method: 'GET' | 'POST' | 'PATCH';
+  readonly path: string;
+  readonly body?: string | object;
+  readonly contentType?: string;
+}
+
+export interface Connection {
+  /** The answer's JSON or text. Rejects with an HttpError for what the server refuses, with TransientError when it can't be reached in time. */
+  request(request: Request, onHeaders?: (headers: Headers, status: number) => void): Promise<unknown>;
+  /** The answer as it comes in. It may last as long as it likes, but not be silent for more than `patience` times the time-out. */
+  stream(request: Request, patience: number): AsyncIterable<Uint8Array>;
+  close(): void;
+}
+
+export type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+const SOCKETS_MAX = 8;
+const GZIP_FROM_BYTES = 1_000;
+const REASON_MAX = 300;
+
+export function openConnection(config: InfluxConfig): Connection {
+  const { url, token, timeoutMs } = config;
+  const agent = agentOf(config);
+  const { transport } = new InfluxDB({
+    url,
+    // The client would only report it; the signals below also end the request and let go of its socket.
+    timeout: 0,
+    ...(token === undefined ? {} : { token }),
+    headers: basicAuthorization(config),
+    transportOptions: { agent },
+  });
+  const optionsOf = ({ method, contentType = 'application/json' }: Request, signal: AbortSignal) => ({
+    method,
+    headers: { 'content-type': contentType, accept: 'application/json' },
+    gzipThreshold: GZIP_FROM_BYTES,
+    signal,
+  });
+  return {
+    request: async (request, onHeaders) => {
+      const options = optionsOf(request, AbortSignal.timeout(timeoutMs));
+      try {
+        return await transport.request(request.path, request.body ?? '', options, (headers, status = 0) => onHeaders?.(headers, status));
+      } catch (error) {
+        throw error instanceof HttpError ? error : unreachable(error, timeoutMs, options.signal);
+      }
+    },
+    stream: async function* (request, patience) {
+      const silenceMs = timeoutMs * patience;
+      const silence = new AbortController();
+      const options = optionsOf(request, silence.signal);
+      const arm = () => setTimeout(() => silence.abort(new Error('silence')), silenceMs);
+      let timer = arm();
+      try {
+        for await (const bytes of transport.iterate(request.path, request.body ?? '', options)) {
+          clearTimeout(timer);
+          yield bytes;
+          timer = arm();
+        }
+      } catch (error) {
+        throw error instanceof HttpError ? error : unreachable(error, silenceMs, options.signal);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+/** What a refusal means to whoever asked. */
+export function faultOf(error: unknown, bucket: string): Error {
+  if (!(error instanceof HttpError)) return error instanceof Error ? error : new TransientError('history-unavailable', String(error));
+  const { statusCode } = error;
+  if (statusCode === 401 || statusCode === 403) {
+    return new TransientError('history-misconfigured', `InfluxDB refuses the log-in, see TOCSIN_INFLUX_TOKEN and _USER: ${saidOf(error)}`);
+  }
+  if (statusCode === 404) return missing(bucket, saidOf(error));
+  return new TransientError('history-unavailable', `InfluxDB answers ${statusCode}: ${saidOf(error)}`);
+}
+
+export function missing(bucket: string, said: string): TransientError {
+  return new TransientError(
+    'history-missing',
+    `InfluxDB has no bucket or database ${bucket} for this log-in, npm run schema creates it: ${said}`,
+  );
+}
+
+/** The server's words, in one line; they may quote what was sent, and a geohash tells where somebody lives. */
+export function saidOf(error: HttpError): string {
+  const words: unknown = error.json?.error || error.json?.message || reasonOf(error);
+  return String(words)
+    .replace(/\s+/g, ' ')
+    .replace(/geohash=[^, ]*/g, 'geohash=…')
+    .slice(0, REASON_MAX);
+}
+
+function unreachable(error: unknown, timeoutMs: number, signal: AbortSignal): TransientError {
+  const reason = signal.aborted ? `no answer in ${timeoutMs} ms` : reasonOf(error);
+  return new TransientError('history-unavailable', `InfluxDB cannot be reached: ${reason}`, { cause: error });
+}
+
+function basicAuthorization({ user, password }: InfluxConfig): Record<string, string> {
+  if (user === undefined) return {};
+  return { authorization: `Basic ${Buffer.from(`${user}:${password ?? ''}`).toString('base64')}` };
+}
+
+function agentOf({ url, caFile }: InfluxConfig): HttpAgent {
+  const options = { keepAlive: true, maxSockets: SOCKETS_MAX };
+  if (!url.startsWith('https:')) return new HttpAgent(options);
+  return new HttpsAgent({ ...options, minVersion: 'TLSv1.2', ...(caFile === undefined ? {} : { ca: readAuthority(caFile) }) });
+}
+
+function readAuthority(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new PermanentError('unreadable', `TOCSIN_INFLUX_CA: ${reasonOf(error)}`);
+  }
+}

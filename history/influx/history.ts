@@ -1,0 +1,90 @@
+import type { Registry } from 'prom-client';
+import { ALARM_TYPES, type AlarmType, SENSOR_ID_MAX } from '../../alarm/status.ts';
+import { PermanentError, reasonOf } from '../../runtime/errors.ts';
+import type { Health } from '../../runtime/health.ts';
+import { isLoopback } from '../../runtime/listen.ts';
+import type { Logger } from '../../runtime/logging.ts';
+import type { History, MinuteCount } from '../port.ts';
+import type { InfluxConfig } from './config.ts';
+import { openConnection } from './connection.ts';
+import { influxqlOn } from './influxql.ts';
+import { influxMetrics } from './metrics.ts';
+import { PointWriter } from './point-writer.ts';
+import { COUNTS, countLine, countOf, STATES, stateLine, stateOf } from './points.ts';
+import { problemOf } from './prepare.ts';
+
+export interface InfluxDeps {
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly health: Health;
+}
+
+/** Some 100 MB. */
+const COUNTS_MAX = 1_000_000;
+/** What InfluxDB can tell apart: nanoseconds in 64 bits. */
+const TIME_MAX_MS = 9_223_372_036_854;
+
+/** It looks up every sensor before it sends the first. */
+const ALL_PATIENCE = 6;
+
+/** The newest point of each sensor; `last` goes over all series of a sensor, so that one that has moved shows once, where it is now. */
+const LATEST = `SELECT last("active") AS "active","geohash","region","sensor","type" FROM "${STATES}"`;
+const COLUMNS = '"active","geohash","region","sensor","type"';
+
+/**
+ * The history in InfluxDB 1.6 to 2.x, through what these and 3 have in common. A bucket that is missing is logged as an error at once; it may be
+ * made at any time (`prepareInflux`). Points go when their retention ends, so there is nothing to expire.
+ */
+export function openInfluxHistory(config: InfluxConfig, deps: InfluxDeps): History {
+  const logger = deps.logger.child({ store: 'influxdb' });
+  const { bucket } = config;
+  const connection = openConnection(config);
+  const { protocol, hostname } = new URL(config.url);
+  if (protocol === 'http:' && (config.token ?? config.user) && !isLoopback(hostname.replace(/^\[|\]$/g, '')))
+    logger.warn('the log-in of InfluxDB goes over the network as it is: use https:// where others could listen');
+  const influxql = influxqlOn(connection, bucket);
+  const writerDeps = { connection, bucket, logger, health: deps.health, metrics: influxMetrics(deps.registry) };
+  const states = new PointWriter(STATES, writerDeps);
+  const counts = new PointWriter(COUNTS, writerDeps);
+  let open = true;
+  problemOf(influxql).then(
+    (problem) => problem && logger.error({ problem }, 'the history cannot be kept'),
+    (error: unknown) =>
+      open && logger.warn({ reason: reasonOf(error) }, 'InfluxDB does not answer; what it misses is written when it does'),
+  );
+
+  return {
+    writeStates: (batch) => states.write(batch.map(stateLine)),
+    writeCounts: (batch) => counts.write(batch.map(countLine)),
+    state: async (sensor) => {
+      if (!Number.isInteger(sensor) || sensor < 0 || sensor > SENSOR_ID_MAX) return undefined;
+      const [row] = await influxql.execute(`${LATEST} WHERE "sensor"='${sensor}'`);
+      return row && stateOf(row);
+    },
+    states: async function* () {
+      for await (const rows of influxql.select(`SELECT ${COLUMNS} FROM (${LATEST} GROUP BY "sensor")`, ALL_PATIENCE)) {
+        yield rows.flatMap((row) => stateOf(row) ?? []);
+      }
+    },
+    counts: async (from, to, type) => {
+      const found: MinuteCount[] = [];
+      for await (const rows of influxql.select(countsBetween(from, to, type))) {
+        found.push(...rows.flatMap((row) => countOf(row) ?? []));
+        if (found.length > COUNTS_MAX)
+          throw new PermanentError('too-many-counts', `there are more than ${COUNTS_MAX} counts: ask for a shorter span`);
+      }
+      return found;
+    },
+    close: async () => {
+      open = false;
+      await Promise.all([states.idle(), counts.idle()]);
+      connection.close();
+    },
+  };
+}
+
+function countsBetween(from: number, to: number, type: AlarmType | undefined): string {
+  const bound = (ms: number): string => `${Math.max(-TIME_MAX_MS, Math.min(TIME_MAX_MS, Math.ceil(ms)))}ms`;
+  const ofType = type === undefined || !ALARM_TYPES.includes(type) ? '' : ` AND "type"='${type}'`;
+  return `SELECT "count","p","region","type" FROM "${COUNTS}" WHERE time >= ${bound(from)} AND time < ${bound(to)} AND "count" > 0${ofType}`;
+}

@@ -1,0 +1,40 @@
+/** What lies in a partition before the place where reading goes on: read again by those who keep no state of their own. */
+import type { MessageLog } from '../message-log/port.ts';
+import type { Topic } from '../message-log/topics.ts';
+import { recordsBetween } from '../processor/records-between.ts';
+
+export interface LookBack {
+  readonly from: number;
+  /** Time of the newest record before the end. */
+  readonly newest: number;
+}
+
+const FIRST_LOOK_RECORDS = 1_000;
+
+/**
+ * An offset from which on all records before `end` lie that are less than `spanMs` older than the newest of them; at its best not much earlier.
+ * Undefined: there are none. Rejects with TransientError.
+ */
+export async function lookBack(
+  log: MessageLog,
+  topic: Topic,
+  partition: number,
+  end: number,
+  spanMs: number,
+  firstLook = FIRST_LOOK_RECORDS,
+): Promise<LookBack | undefined> {
+  const { earliest } = await log.bounds(topic, partition);
+  let newest: number | undefined;
+  for (let records = firstLook; ; records *= 4) {
+    const from = Math.max(earliest, end - records);
+    const known = newest;
+    let first: number | undefined;
+    for await (const batch of recordsBetween(log, topic, partition, from, end)) {
+      first ??= batch.time(0);
+      if (known !== undefined) break;
+      for (let i = 0; i < batch.length && batch.offset(i) < end; i += 1) newest = Math.max(newest ?? batch.time(i), batch.time(i));
+    }
+    const isFarEnough = newest !== undefined && first !== undefined && first < newest - spanMs;
+    if (isFarEnough || from === earliest) return newest === undefined ? undefined : { from, newest };
+  }
+}

@@ -1,6 +1,0 @@
-import { duration, integer, setting } from '../../runtime/configuration.ts';
-
-export const historySettings = {
-  flushMs: setting('TOCSIN_HISTORY_FLUSH', duration, '500ms', 'How often changed counts are written at most.'),
-  days: setting('TOCSIN_HISTORY_DAYS', integer(1, 36_500), '365', 'Counts per minute are removed after so many days.'),
-};
