@@ -6,7 +6,7 @@ import { cassandraSettings } from './cassandra/config.ts';
 import { processorSettings } from './processor/config.ts';
 import { historySettings } from './history/config.ts';
 import { influxSettings } from './history/influx/config.ts';
-import { mailerSettings } from './processor/response/config.ts';
+import { mailerSettings } from './notify/config.ts';
 import { proxySettings } from './proxy/config.ts';
 import { processSettings } from './runtime/process-settings.ts';
 

@@ -6,7 +6,7 @@ import type { Archive } from '../archive/port.ts';
 import type { CassandraSession } from '../cassandra/session.ts';
 import type { History } from '../history/port.ts';
 import type { Directory } from '../directory/port.ts';
-import type { MailTransport } from '../processor/response/mail/port.ts';
+import type { MailTransport } from '../notify/channels/mail/port.ts';
 import { retryForever } from '../runtime/backoff.ts';
 import type { Clock, SteadyClock } from '../runtime/clock.ts';
 import { reasonOf } from '../runtime/errors.ts';
@@ -88,10 +88,10 @@ export class Adapters {
       const config = this.#config.of('mailer');
       const { smtpUrl } = config;
       if (smtpUrl) {
-        const { openSmtp } = await import('../processor/response/mail/smtp.ts');
+        const { openSmtp } = await import('../notify/channels/mail/smtp.ts');
         return openSmtp({ ...config, smtpUrl });
       }
-      const { openOutbox } = await import('../processor/response/mail/outbox.ts');
+      const { openOutbox } = await import('../notify/channels/mail/outbox.ts');
       return openOutbox(this.outbox, { ...this.#deps, keepMs: config.outboxKeepMs });
     });
   }

@@ -58,7 +58,7 @@ const STARTERS: Readonly<Record<Role, (context: Context) => Promise<Addresses>>>
   },
 
   mailer: async ({ config, deps, adapters, run }) => {
-    const { startMailer } = await import('../processor/response/mailer.ts');
+    const { startMailer } = await import('../notify/mailer.ts');
     const mailer = config.of('mailer');
     const ports = { log: await adapters.log(), directory: await adapters.directory(), transport: await adapters.mail() };
     await run('mailer', startMailer({ ...mailer, consoleUrl: config.link.consoleUrl }, { ...deps, ...ports }));

@@ -51,7 +51,7 @@ function servers(config: Config, deps: DiagnosisDeps): (() => Promise<readonly F
     });
   if (roles.has('mailer') && config.of('mailer').smtpUrl)
     found.push(async () => {
-      const { diagnoseSmtp } = await import('../../processor/response/mail/smtp.ts');
+      const { diagnoseSmtp } = await import('../../notify/channels/mail/smtp.ts');
       const mailer = config.of('mailer');
       return await diagnoseSmtp({ ...mailer, smtpUrl: mailer.smtpUrl ?? '' }, deps);
     });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { simpleParser } from 'mailparser';
 import { pino } from 'pino';
 import { describe } from 'vitest';
-import { openOutbox } from '../../processor/response/mail/outbox.ts';
+import { openOutbox } from '../../notify/channels/mail/outbox.ts';
 import { mailTransportContract } from './mail-transport.ts';
 
 describe('outbox', () => {

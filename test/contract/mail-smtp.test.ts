@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { openSmtp } from '../../processor/response/mail/smtp.ts';
+import { openSmtp } from '../../notify/channels/mail/smtp.ts';
 import { type FaultySmtp, startSmtp } from '../support/smtp-server.ts';
 import { mailTransportContract } from './mail-transport.ts';
 

@@ -1,6 +1,6 @@
 import type { ParsedMail } from 'mailparser';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { MailTransport } from '../../processor/response/mail/port.ts';
+import type { MailTransport } from '../../notify/channels/mail/port.ts';
 import { mailOf } from '../support/alarms.ts';
 
 export interface MailTransportBed {

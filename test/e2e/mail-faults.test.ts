@@ -1,6 +1,6 @@
 /** Alarms in the log, the mailer, and a real SMTP server that misbehaves: what the recipient and the ledger see. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openSmtp } from '../../processor/response/mail/smtp.ts';
+import { openSmtp } from '../../notify/channels/mail/smtp.ts';
 import { changeOf, NOON } from '../support/alarms.ts';
 import { type MailerRig, openMailerRig } from '../support/mailer-rig.ts';
 import { type FaultySmtp, startSmtp } from '../support/smtp-server.ts';

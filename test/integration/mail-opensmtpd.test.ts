@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ParsedMail, simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
-import { openSmtp } from '../../processor/response/mail/smtp.ts';
+import { openSmtp } from '../../notify/channels/mail/smtp.ts';
 import { mailTransportContract } from '../contract/mail-transport.ts';
 import { changeOf, mailOf, NOON } from '../support/alarms.ts';
 import { openMailerRig } from '../support/mailer-rig.ts';

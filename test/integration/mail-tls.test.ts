@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { openSmtp, type SmtpOptions } from '../../processor/response/mail/smtp.ts';
+import { openSmtp, type SmtpOptions } from '../../notify/channels/mail/smtp.ts';
 import { changeOf, mailOf, NOON } from '../support/alarms.ts';
 import { openMailerRig } from '../support/mailer-rig.ts';
 import { type Certificates, makeCertificates } from '../support/servers/certificates.ts';

@@ -1,9 +1,9 @@
 /** Alarms and clients with all their fields, for tests that care about few of them. */
 import type { Alarm } from '../../alarm/alarm.ts';
-import type { MailedChange, MailedEvent } from '../../processor/response/alarm-event.ts';
+import type { MailedChange, MailedEvent } from '../../notify/alarm-event.ts';
 import type { Client } from '../../directory/port.ts';
-import { composeMail } from '../../processor/response/mail/compose.ts';
-import type { Mail } from '../../processor/response/mail/port.ts';
+import { composeMail } from '../../notify/channels/mail/compose.ts';
+import type { Mail } from '../../notify/channels/mail/port.ts';
 
 /** 24 November 2026, 13:32:50.123 UTC. */
 export const NOON = Date.UTC(2026, 10, 24, 13, 32, 50, 123);

@@ -4,8 +4,8 @@ import { TASK_GROUP } from '../../../../message-log/kafka/ownership.ts';
 import { ARCHIVER_GROUP } from '../../../../archive/archiver.ts';
 import { COUNTER_GROUP } from '../../../../history/counter.ts';
 import { STATES_GROUP } from '../../../../history/states.ts';
-import { COMPLETION_GROUP } from '../../../../processor/response/completion.ts';
-import { MAILER_GROUP } from '../../../../processor/response/deliveries.ts';
+import { COMPLETION_GROUP } from '../../../../notify/completion.ts';
+import { MAILER_GROUP } from '../../../../notify/deliveries.ts';
 
 /** Every group that the role joins: one that it may not join would keep it from being ready for ever. */
 const JOINED: readonly (readonly [LogUser, readonly string[]])[] = [

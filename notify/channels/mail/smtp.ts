@@ -1,0 +1,110 @@
+/** Mails to a mail server, over a pool of connections. */
+import { readFileSync } from 'node:fs';
+import nodemailer from 'nodemailer';
+import SMTPConnection from 'nodemailer/lib/smtp-connection';
+import type { SMTPPoolOptions } from 'nodemailer/lib/smtp-pool';
+import { type DiagnosisDeps, type Finding, fine, wrong } from '../../../runtime/diagnosis.ts';
+import { PermanentError, reasonOf } from '../../../runtime/errors.ts';
+import { isLoopback } from '../../../runtime/listen.ts';
+import type { MailerConfig, MailRate } from '../../config.ts';
+import { messageOf } from './message.ts';
+import type { MailTransport } from './port.ts';
+import { faultOf, handoverOf, REPLY_MAX } from './smtp-replies.ts';
+
+export type SmtpOptions = Pick<MailerConfig, 'smtpTls' | 'concurrency' | 'timeoutMs'> &
+  Partial<Pick<MailerConfig, 'rate' | 'smtpCa'>> & { readonly smtpUrl: string };
+
+const NO_BOUND: MailRate = { mails: 0, perMs: 1_000 };
+const CONNECT_TIMEOUT_MAX_MS = 10_000;
+/** A server that trickles is never silent: no mail takes longer than so many times the time-out. */
+const WHOLE_MAIL_FACTOR = 3;
+
+/** Throws PermanentError when the file of the authority can't be read. */
+export function openSmtp(options: SmtpOptions): MailTransport {
+  const { concurrency, timeoutMs, rate = NO_BOUND } = options;
+  const pool = nodemailer.createTransport(poolOptions(options));
+  // Mails may also wait for the rate bound before they are begun.
+  const waitMs = rate.mails > 0 ? Math.ceil(concurrency / rate.mails) * rate.perMs : 0;
+  const wholeMs = timeoutMs * WHOLE_MAIL_FACTOR + waitMs;
+  return {
+    send: async (mail) => {
+      try {
+        const sent = await pool.sendMail({ ...messageOf(mail), signal: AbortSignal.timeout(wholeMs) });
+        return handoverOf(sent.response, sent.rejectedErrors ?? []);
+      } catch (error) {
+        throw faultOf(error);
+      }
+    },
+    // Whoever closes has waited for the mails under way; what a server still stalls is cut off and was not handed over.
+    close: async () => pool.close({ force: true }),
+  };
+}
+
+/** Greeting, EHLO, TLS and log-in as for a mail, but none is sent. See DiagnosisDeps. */
+export async function diagnoseSmtp(options: SmtpOptions, { timeoutMs }: DiagnosisDeps): Promise<readonly Finding[]> {
+  const quick = poolOptions({ ...options, timeoutMs: Math.min(options.timeoutMs, timeoutMs) });
+  const check = `mail server ${quick.host}:${quick.port}`;
+  const connection = new SMTPConnection({ ...quick, connectionTimeout: timeoutMs, greetingTimeout: timeoutMs });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const { auth } = quick;
+      connection.once('error', reject);
+      connection.once('end', () => reject(new Error('it closed the connection')));
+      connection.connect((error) => {
+        if (error) reject(error);
+        else if (auth) connection.login(auth as SMTPConnection.AuthenticationType, (refused) => (refused ? reject(refused) : resolve()));
+        else resolve();
+      });
+    });
+    const how = [connection.secure ? 'TLS' : 'no TLS', quick.auth ? 'signed in' : 'no log-in'];
+    return [fine(check, `takes mails, ${how.join(', ')}`)];
+  } catch (error) {
+    const { code } = faultOf(error);
+    const advice =
+      code === 'mail-misconfigured'
+        ? 'see user and password in TOCSIN_SMTP_URL, TOCSIN_SMTP_TLS and TOCSIN_SMTP_CA'
+        : 'start it, or set TOCSIN_SMTP_URL to where it is reached from here';
+    return [wrong(check, reasonOf(error).slice(0, REPLY_MAX), advice)];
+  } finally {
+    connection.close();
+  }
+}
+
+function poolOptions({ smtpUrl, smtpTls, smtpCa, concurrency, rate = NO_BOUND, timeoutMs }: SmtpOptions): SMTPPoolOptions {
+  const { protocol, hostname, port, username, password } = new URL(smtpUrl);
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const secure = protocol === 'smtps:';
+  const connectTimeout = Math.min(timeoutMs, CONNECT_TIMEOUT_MAX_MS);
+  // What stays on this machine needs no TLS, and a mail server's certificate there is often its own.
+  const atHome = smtpTls === 'auto' && isLoopback(host);
+  return {
+    pool: true,
+    host,
+    port: port === '' ? (secure ? 465 : 587) : Number(port),
+    secure,
+    requireTLS: smtpTls !== 'off' && !atHome && !secure,
+    ignoreTLS: smtpTls === 'off',
+    ...(username === '' ? {} : { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
+    maxConnections: concurrency,
+    ...(rate.mails > 0 ? { rateLimit: rate.mails, rateDelta: rate.perMs } : {}),
+    // The mailer retries, with its own backoff, and counts: nothing is sent twice behind its back.
+    maxRequeues: 0,
+    connectionTimeout: connectTimeout,
+    greetingTimeout: connectTimeout,
+    dnsTimeout: connectTimeout,
+    socketTimeout: timeoutMs,
+    socketCloseTimeout: 1_000,
+    tls: {
+      minVersion: 'TLSv1.2',
+      ...(smtpCa === undefined ? { rejectUnauthorized: secure || !atHome } : { ca: readAuthority(smtpCa) }),
+    },
+  };
+}
+
+function readAuthority(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new PermanentError('unreadable', `TOCSIN_SMTP_CA: ${reasonOf(error)}`);
+  }
+}

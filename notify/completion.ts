@@ -1,0 +1,103 @@
+/** Completes the mails that went out without their client, once the directory is back: with a further mail each, in the order of DELIVERY. */
+import { z } from 'zod';
+import type { MessageLog, RecordBatch } from '../message-log/port.ts';
+import type { DeadLetter, Delivery } from '../message-log/topics.ts';
+import { PermanentError, reasonOf, TransientError } from '../runtime/errors.ts';
+import type { Running } from '../runtime/lifecycle.ts';
+import { type ConsumerDeps, startConsumer } from '../processor/consumer.ts';
+import { parsed } from '../processor/decoded.ts';
+import { recordsBetween } from '../processor/records-between.ts';
+import { decodeMailedChange, type MailedChange } from './alarm-event.ts';
+import { createClientLookup, type LookupTime } from './client-lookup.ts';
+import { recordDead, recordDelivery } from './deliveries.ts';
+import type { Directory } from '../directory/port.ts';
+import { composeCompletion } from './channels/mail/compose.ts';
+import type { Mail } from './channels/mail/port.ts';
+import type { DeliveryDeps } from './mail-delivery.ts';
+
+export const COMPLETION_GROUP = 'mail-completion';
+
+const whole = z.number().int().nonnegative();
+const incompleteDelivery = z.looseObject({
+  alarm: z.string(),
+  sensor: whole,
+  event: z.literal('raised'),
+  incomplete: z.object({ partition: whole, offset: whole }),
+});
+type IncompleteDelivery = z.infer<typeof incompleteDelivery>;
+
+export interface CompletionDeps extends ConsumerDeps {
+  readonly directory: Directory;
+  readonly lookupTime?: LookupTime;
+}
+
+/**
+ * A consumer of its own, so that it waits for the directory as long as it takes while alarms go on being mailed. At least once: a process that
+ * dies between a mail and its record sends that one again, under the same Message-ID.
+ */
+export function startCompletion(delivery: DeliveryDeps, deps: CompletionDeps): Promise<Running> {
+  const completion = new Completion(delivery, deps);
+  return startConsumer(COMPLETION_GROUP, ['DELIVERY'], (batch) => completion.take(batch), deps);
+}
+
+class Completion {
+  readonly #delivery: DeliveryDeps;
+  readonly #log: MessageLog;
+  readonly #find: ReturnType<typeof createClientLookup>;
+  /** How many records of a batch are done: one that fails half-way is taken again. */
+  readonly #done = new WeakMap<RecordBatch, number>();
+
+  constructor(delivery: DeliveryDeps, { log, directory, lookupTime }: CompletionDeps) {
+    this.#delivery = delivery;
+    this.#log = log;
+    // The mailer has told already.
+    this.#find = createClientLookup(directory, () => undefined, lookupTime);
+  }
+
+  async take(batch: RecordBatch): Promise<undefined> {
+    for (let i = this.#done.get(batch) ?? 0; i < batch.length; i += 1) {
+      const read = incompleteDelivery.safeParse(parsed(batch.bytes.toString('utf8', batch.start(i), batch.end(i))));
+      if (read.success) await this.#complete(read.data);
+      this.#done.set(batch, i + 1);
+    }
+  }
+
+  async #complete(delivery: IncompleteDelivery): Promise<void> {
+    const client = await this.#find(delivery.sensor);
+    if (client === 'unavailable') throw new TransientError('directory-away', 'mails cannot be completed: the directory is out of reach');
+    // The first mail has said all there is.
+    if (client === 'unknown') return;
+    const { frame, recipients, logger } = this.#delivery;
+    const change = await this.#changeOf(delivery);
+    if (change?.alarm.id === delivery.alarm)
+      await this.#send(composeCompletion(change, client, { ...frame, to: recipients(change, client) }), change, delivery);
+    else logger.error({ alarm: delivery.alarm }, 'a mail cannot be completed: its alarm is not in the log any more');
+  }
+
+  async #send(mail: Mail, { alarm, event }: MailedChange, { sensor, incomplete }: IncompleteDelivery): Promise<void> {
+    const { transport, clock, logger, metrics } = this.#delivery;
+    const record = { alarm: alarm.id, sensor, event, messageId: mail.messageId, attempts: 1, completes: true } as const;
+    try {
+      const { reply } = await transport.send(mail);
+      metrics.completed.inc();
+      await recordDelivery(this.#log, { ...record, outcome: 'sent', reply, at: clock() } satisfies Delivery);
+    } catch (error) {
+      if (!(error instanceof PermanentError)) throw error;
+      const [reason, at] = [reasonOf(error), clock()];
+      logger.error({ alarm: alarm.id, sensor, reason }, 'a mail could not be completed and was given up');
+      metrics.parked.inc();
+      const letter = { topic: 'ALARM', ...incomplete, at, reason, by: COMPLETION_GROUP, value: '' } as const satisfies DeadLetter;
+      await recordDead(this.#log, sensor, at, letter);
+      await recordDelivery(this.#log, { ...record, outcome: 'parked', reply: reason, at } satisfies Delivery);
+    }
+  }
+
+  /** Undefined once retention has removed it, or its log was made anew. Rejects where the log doesn't give it. */
+  async #changeOf({ incomplete: { partition, offset } }: IncompleteDelivery): Promise<MailedChange | undefined> {
+    const { next } = await this.#log.bounds('ALARM', partition);
+    for await (const batch of recordsBetween(this.#log, 'ALARM', partition, offset, Math.min(offset + 1, next)))
+      for (let i = 0; i < batch.length; i += 1)
+        if (batch.offset(i) === offset) return decodeMailedChange(batch.bytes.toString('utf8', batch.start(i), batch.end(i)));
+    return undefined;
+  }
+}

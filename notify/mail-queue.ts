@@ -1,0 +1,229 @@
+/**
+ * The mails that are not finished: which one next, how many at a time, when again.
+ *   waiting its turn (an earlier mail of the same alarm is unfinished) → ready → under way → finished
+ *                                                                         ↑         ↓ put off
+ *                                                                         └── backing off
+ * The gravest go first. A mail that is put off holds up no other; when several different mails in a row are put off, the fault is the
+ * server's: then one mail at a time tries it, with backoff, and the first success lets all of them go.
+ */
+import { SEVERITIES, type Severity } from '../alarm/rules.ts';
+import { type BackoffSettings, backoffMs } from '../runtime/backoff.ts';
+
+export interface QueuedMail {
+  readonly alarm: string;
+  readonly severity: Severity;
+  /** How often it was put off. */
+  deferrals: number;
+}
+
+export interface MailQueueOptions<M extends QueuedMail> {
+  readonly concurrency: number;
+  /** Resolves when the mail is finished, one way or the other; rejects when it is to be tried again. */
+  readonly send: (mail: M) => Promise<void>;
+  readonly onDeferred: (mail: M, error: unknown) => void;
+  readonly onFinished: (mail: M) => void;
+}
+
+const AGAIN: BackoffSettings = { firstMs: 100, maxMs: 15_000 };
+/** Short at the top: it bounds how long alarms wait after the server is back. */
+const OUTAGE: BackoffSettings = { firstMs: 200, maxMs: 5_000 };
+
+export class MailQueue<M extends QueuedMail> {
+  readonly #options: MailQueueOptions<M>;
+  /** Unfinished mails of an alarm, oldest first: only the first of them may be sent. */
+  readonly #lanes = new Map<string, M[]>();
+  readonly #ready: Readonly<Record<Severity, M[]>>;
+  readonly #backingOff = new Map<M, NodeJS.Timeout>();
+  readonly #underWay = new Set<Promise<void>>();
+  readonly #sending = new Set<M>();
+  /** Under way, and not to be tried again. */
+  readonly #dropped = new Set<M>();
+  /** Different mails that were put off since the last one that wasn't. */
+  readonly #failing = new Set<M>();
+  #failuresInOutage = 0;
+  /** How often a mail was put off on its own account; what an outage did to it is forgotten with the outage. */
+  #ownFailures = new WeakMap<M, number>();
+  #pause: NodeJS.Timeout | undefined;
+  #unfinished = 0;
+  #stopped = false;
+  #wake: (() => void) | undefined;
+
+  constructor(options: MailQueueOptions<M>) {
+    this.#options = options;
+    this.#ready = Object.fromEntries(SEVERITIES.map((severity) => [severity, [] as M[]])) as Record<Severity, M[]>;
+  }
+
+  get unfinished(): number {
+    return this.#unfinished;
+  }
+
+  /** So many different mails were put off in a row that it is the server, not the mails. */
+  get outage(): boolean {
+    return this.#failing.size >= Math.max(2, this.#options.concurrency);
+  }
+
+  add(mail: M): void {
+    this.#unfinished += 1;
+    const lane = this.#lanes.get(mail.alarm);
+    if (lane) lane.push(mail);
+    else {
+      this.#lanes.set(mail.alarm, [mail]);
+      this.#makeReady(mail);
+    }
+  }
+
+  /** Tries a mail that backs off at once. */
+  hurry(mail: M): void {
+    if (!this.#backingOff.has(mail)) return;
+    clearTimeout(this.#backingOff.get(mail));
+    this.#backingOff.delete(mail);
+    this.#makeReady(mail);
+  }
+
+  /** Forgets mails that are somebody else's now, all of an alarm or none; those under way end, but aren't tried again. */
+  drop(isGone: (mail: M) => boolean): void {
+    for (const [alarm, lane] of [...this.#lanes]) {
+      if (!lane.some(isGone)) continue;
+      const underWay = lane.filter((mail) => this.#sending.has(mail));
+      for (const mail of lane) if (!underWay.includes(mail)) this.#forget(mail);
+      for (const mail of underWay) this.#dropped.add(mail);
+      if (underWay.length > 0) this.#lanes.set(alarm, underWay);
+      else this.#lanes.delete(alarm);
+    }
+    // With the mails that showed it an outage has gone, or what was taken for one.
+    if (this.#pause && !this.outage) this.#resume();
+    this.#wake?.();
+  }
+
+  /** Resolves once a mail has finished or `ms` have passed. For one caller at a time. */
+  changed(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Begins nothing more; resolves when nothing is under way, or after `ms`. */
+  async stop(ms: number): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#pause);
+    for (const timer of this.#backingOff.values()) clearTimeout(timer);
+    this.#wake?.();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ms);
+    });
+    await Promise.race([Promise.all(this.#underWay), late]);
+    clearTimeout(timer);
+  }
+
+  #makeReady(mail: M): void {
+    this.#ready[mail.severity].push(mail);
+    this.#pump();
+  }
+
+  #pump(): void {
+    if (this.#stopped || this.#pause) return;
+    while (this.#underWay.size < (this.outage ? 1 : this.#options.concurrency)) {
+      const mail = this.#gravest();
+      if (!mail) return;
+      const work = this.#try(mail).finally(() => {
+        this.#underWay.delete(work);
+        this.#pump();
+      });
+      this.#underWay.add(work);
+    }
+  }
+
+  #gravest(): M | undefined {
+    for (const severity of SEVERITIES) {
+      const mail = this.#ready[severity].shift();
+      if (mail) return mail;
+    }
+    return undefined;
+  }
+
+  async #try(mail: M): Promise<void> {
+    this.#sending.add(mail);
+    const failure = await this.#options.send(mail).then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    );
+    this.#sending.delete(mail);
+    const dropped = this.#dropped.delete(mail);
+    if (!failure) this.#finished(mail);
+    else if (dropped) this.#endOfLane(mail);
+    else if (!this.#stopped) this.#deferred(mail, failure.error);
+  }
+
+  #forget(mail: M): void {
+    this.#unfinished -= 1;
+    clearTimeout(this.#backingOff.get(mail));
+    this.#backingOff.delete(mail);
+    this.#failing.delete(mail);
+    const ready = this.#ready[mail.severity];
+    const i = ready.indexOf(mail);
+    if (i >= 0) ready.splice(i, 1);
+  }
+
+  #endOfLane(mail: M): void {
+    this.#forget(mail);
+    this.#next(mail);
+    this.#wake?.();
+  }
+
+  #next(mail: M): void {
+    const lane = this.#lanes.get(mail.alarm);
+    lane?.shift();
+    const next = lane?.[0];
+    if (next) this.#makeReady(next);
+    else this.#lanes.delete(mail.alarm);
+  }
+
+  #deferred(mail: M, error: unknown): void {
+    const wasOutage = this.outage;
+    this.#failing.add(mail);
+    this.#options.onDeferred(mail, error);
+    mail.deferrals += 1;
+    if (!this.outage) {
+      const failures = this.#ownFailures.get(mail) ?? 0;
+      this.#ownFailures.set(mail, failures + 1);
+      const delayMs = backoffMs(failures, AGAIN);
+      this.#backingOff.set(
+        mail,
+        setTimeout(() => this.hurry(mail), delayMs),
+      );
+      return;
+    }
+    if (!wasOutage) this.#failuresInOutage = 0;
+    // The pause is for all; who was put off goes to the end of its row.
+    this.#ready[mail.severity].push(mail);
+    clearTimeout(this.#pause);
+    this.#pause = setTimeout(() => this.#resume(), backoffMs(this.#failuresInOutage, OUTAGE));
+    this.#failuresInOutage += 1;
+  }
+
+  #resume(): void {
+    clearTimeout(this.#pause);
+    this.#pause = undefined;
+    this.#pump();
+  }
+
+  #finished(mail: M): void {
+    this.#unfinished -= 1;
+    const wasOutage = this.outage;
+    this.#failing.clear();
+    clearTimeout(this.#pause);
+    this.#pause = undefined;
+    if (wasOutage) {
+      this.#ownFailures = new WeakMap();
+      for (const waiting of [...this.#backingOff.keys()]) this.hurry(waiting);
+    }
+    this.#next(mail);
+    this.#options.onFinished(mail);
+    this.#wake?.();
+  }
+}

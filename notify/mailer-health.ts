@@ -1,0 +1,75 @@
+import type { Clock } from '../runtime/clock.ts';
+import { reasonOf, TransientError } from '../runtime/errors.ts';
+import type { Health } from '../runtime/health.ts';
+import type { Logger } from '../runtime/logging.ts';
+
+const PART = 'mailer';
+/** Unfinished mails and none handed over for so long is a problem. */
+const STALLED_AFTER_MS = 30_000;
+
+/** What the mailer says of itself; each change of it is logged once, not every attempt. */
+export class MailerHealth {
+  readonly #health: Health;
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  #lastProgress: number;
+  #fault: unknown;
+  #logFault: string | undefined;
+  #problem: string | undefined;
+
+  constructor(health: Health, logger: Logger, clock: Clock) {
+    this.#health = health;
+    this.#logger = logger;
+    this.#clock = clock;
+    this.#lastProgress = clock();
+  }
+
+  /** There is something to do again. */
+  busy(): void {
+    this.#lastProgress = this.#clock();
+  }
+
+  finished(): void {
+    this.#lastProgress = this.#clock();
+    if (this.#fault !== undefined) this.#logger.info('mails go out again');
+    this.#fault = undefined;
+  }
+
+  deferred(error: unknown): void {
+    if (this.#fault === undefined) this.#logger.warn({ reason: reasonOf(error) }, 'a mail could not be handed over, trying again');
+    this.#fault = error;
+  }
+
+  logAway(error: unknown, attempt: number): void {
+    if (attempt === 0) this.#logger.warn({ reason: reasonOf(error) }, 'the log does not answer, trying again');
+    this.#logFault = reasonOf(error);
+    this.#report();
+  }
+
+  logBack(): void {
+    if (this.#logFault === undefined) return;
+    this.#logFault = undefined;
+    this.#report();
+  }
+
+  /** To be called several times a second. */
+  check(unfinished: number): void {
+    const problem = unfinished === 0 ? undefined : this.#mailProblem(unfinished);
+    if (problem && !this.#problem) this.#logger.error({ reason: problem }, 'alarms are not mailed');
+    this.#problem = problem;
+    this.#report();
+  }
+
+  #mailProblem(unfinished: number): string | undefined {
+    const reason = this.#fault === undefined ? 'no answer' : reasonOf(this.#fault);
+    if (this.#fault instanceof TransientError && this.#fault.code === 'mail-misconfigured')
+      return `the mail server refuses all mails, see the mail settings: ${reason}`;
+    if (this.#clock() - this.#lastProgress > STALLED_AFTER_MS)
+      return `${unfinished} mails wait, none could be handed over for 30 s: ${reason}`;
+    return undefined;
+  }
+
+  #report(): void {
+    this.#health.report(PART, this.#logFault ?? this.#problem);
+  }
+}

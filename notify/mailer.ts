@@ -1,0 +1,298 @@
+/** The response protocol: a mail for every alarm that is raised or clears. Guarantees and the way through: README.md in this folder. */
+import type { Registry } from 'prom-client';
+import type { MessageLog, RecordBatch, Subscription } from '../message-log/port.ts';
+import { retryForever } from '../runtime/backoff.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { PermanentError, reasonOf, retriable } from '../runtime/errors.ts';
+import type { Health } from '../runtime/health.ts';
+import type { Running } from '../runtime/lifecycle.ts';
+import type { Logger } from '../runtime/logging.ts';
+import { decodeMailedChange, type MailedChange } from './alarm-event.ts';
+import { createClientLookup, type LookupTime } from './client-lookup.ts';
+import { startCompletion } from './completion.ts';
+import type { MailerConfig } from './config.ts';
+import { deliveryKey, MAILER_GROUP, readLedger, recordDead } from './deliveries.ts';
+import type { Directory } from '../directory/port.ts';
+import type { MailTransport } from './channels/mail/port.ts';
+import { recipientsOf } from './channels/mail/routes.ts';
+import { type AlarmMail, type DeliveryDeps, deliver, recordLater, recordUndelivered } from './mail-delivery.ts';
+import { MailQueue } from './mail-queue.ts';
+import { MailerHealth } from './mailer-health.ts';
+import { mailerMetrics } from './mailer-metrics.ts';
+import { Progress } from './progress.ts';
+import { NOT_PARKED, RefusedRecipients } from './refused-recipients.ts';
+
+/** `transport` and `directory` are closed by who opened them, after the mailer has stopped. */
+export interface MailerDeps {
+  readonly log: MessageLog;
+  readonly directory: Directory;
+  readonly transport: MailTransport;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly health: Health;
+  readonly limits?: Partial<MailerLimits>;
+  /** How the wait for a directory that is away passes; real time unless a test says otherwise. */
+  readonly lookupTime?: LookupTime;
+}
+
+export interface MailerLimits {
+  /** Mails read from ALARM and not finished; about 4 KB each. */
+  readonly unfinishedMax: number;
+  /** Records from the oldest unfinished mail to the newest taken in: when so many later ones went out, it is that mail's fault. */
+  readonly spanMax: number;
+  /** How long mails under way may take to finish when the mailer stops. */
+  readonly drainMs: number;
+  /** How long a quiet log is waited on; as late at most are positions kept and health told. */
+  readonly pollWaitMs: number;
+  /** When recipients that the server put off are tried again, one after the other. */
+  readonly recipientDelaysMs?: readonly number[];
+}
+
+const LIMITS: MailerLimits = { unfinishedMax: 512, spanMax: 16_384, drainMs: 5_000, pollWaitMs: 250 };
+
+/** One partition of ALARM, and what was delivered of it before this process began. */
+interface Partition {
+  /** As the log numbers the partition's coming to this process. */
+  readonly term: number;
+  readonly progress: Progress;
+  readonly delivered: Map<string, number>;
+  readonly mails: Map<number, AlarmMail>;
+  committed: number;
+  ledgerCommitted: number;
+}
+
+export async function startMailer(config: MailerConfig, deps: MailerDeps): Promise<Running> {
+  const logger = deps.logger.child({ consumer: MAILER_GROUP });
+  const subscription = await deps.log.subscribe(MAILER_GROUP, ['ALARM', 'DELIVERY']);
+  subscription.onGap = (topic, partition, from, to) => {
+    if (topic === 'ALARM')
+      logger.error({ topic, partition, from, to }, 'alarms were gone before they were mailed: removed by retention, or damaged');
+  };
+  const mailer = new Mailer(config, { ...deps, logger }, subscription);
+  const loop = mailer.run();
+  const completion = await startCompletion(mailer.delivery, { ...deps, logger });
+  return {
+    stop: async () => {
+      await Promise.all([mailer.stop(loop), completion.stop()]);
+      await subscription.close();
+    },
+  };
+}
+
+class Mailer {
+  readonly #config: MailerConfig;
+  readonly #deps: MailerDeps;
+  readonly #subscription: Subscription;
+  readonly #queue: MailQueue<AlarmMail>;
+  readonly delivery: DeliveryDeps;
+  readonly #health: MailerHealth;
+  readonly #refused: RefusedRecipients;
+  readonly #limits: MailerLimits;
+  readonly #partitions = new Map<number, Partition>();
+  /** Ends the taking in, then what is under way. */
+  readonly #intake = new AbortController();
+  readonly #work = new AbortController();
+
+  constructor(config: MailerConfig, deps: MailerDeps, subscription: Subscription) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#subscription = subscription;
+    this.#limits = { ...LIMITS, ...deps.limits };
+    this.#health = new MailerHealth(deps.health, deps.logger, deps.clock);
+    const metrics = mailerMetrics(deps.registry, () => this.#queue.unfinished);
+    const { log, transport, clock, logger, health } = deps;
+    const frame = { from: config.from, consoleUrl: config.consoleUrl };
+    this.#refused = new RefusedRecipients(
+      {
+        ...{ transport, logger, health, metrics },
+        park: (mail, reason) => this.#persist(() => recordUndelivered(mail, reason, { log, clock }), this.#work.signal),
+        record: (mail, reply) => this.#persist(() => recordLater(mail, reply, { log, clock, frame }), this.#work.signal),
+      },
+      this.#limits.recipientDelaysMs,
+    );
+    this.delivery = {
+      ...{ log, transport, clock, logger, metrics, frame },
+      find: createClientLookup(
+        deps.directory,
+        (error) => deps.logger.warn({ reason: reasonOf(error) }, 'clients cannot be looked up; mails go out with what is known'),
+        deps.lookupTime,
+      ),
+      recipients: ({ alarm, event }, holder) => {
+        const region = typeof holder === 'string' ? '' : holder.region;
+        return recipientsOf(config.routes, config.to, { region, severity: alarm.severity, type: alarm.type, event });
+      },
+      refusedRecipients: this.#refused,
+      persist: (work) => this.#persist(work, this.#work.signal),
+    };
+    this.#queue = new MailQueue<AlarmMail>({
+      concurrency: config.concurrency,
+      send: (mail) => deliver(mail, this.delivery),
+      onDeferred: (_mail, error) => {
+        metrics.deferred.inc();
+        this.#health.deferred(error);
+      },
+      onFinished: (mail) => {
+        if (this.#isOurs(mail.progress)) this.#partitions.get(mail.progress.partition)?.mails.delete(mail.step.offset);
+        this.#health.finished();
+      },
+    });
+  }
+
+  async run(): Promise<void> {
+    const { signal } = this.#intake;
+    while (!signal.aborted) {
+      try {
+        for (const batch of await this.#persist(() => this.#subscription.poll(this.#limits.pollWaitMs), signal)) {
+          // Its own deliveries only wake it: the ledger was read when the partition was met.
+          this.#shareOut();
+          if (batch.topic === 'ALARM') await this.#takeIn(batch);
+        }
+        await this.#settle();
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+    }
+  }
+
+  /** Lets what is under way finish, within bounds, and remembers how far it came. */
+  async stop(loop: Promise<void>): Promise<void> {
+    this.#intake.abort(new Error('stopping'));
+    await this.#queue.stop(this.#limits.drainMs);
+    const drained = setTimeout(() => this.#work.abort(new Error('stopping')), this.#limits.drainMs);
+    await this.#refused.stop().catch((error: unknown) => this.#deps.logger.error({ reason: reasonOf(error) }, NOT_PARKED));
+    clearTimeout(drained);
+    this.#work.abort(new Error('stopping'));
+    await loop;
+    for (const partition of this.#partitions.values()) {
+      // What isn't remembered now is met again and found in the ledger.
+      await this.#commit(partition).catch((error: unknown) => this.#deps.logger.warn({ reason: reasonOf(error) }, 'position not kept'));
+    }
+  }
+
+  /** What is known of a partition that went away is its new owner's; its mails that aren't under way are no longer sent here. */
+  #shareOut(): void {
+    const { assigned } = this.#subscription;
+    const gone = [...this.#partitions].filter(([number, { term }]) => assigned.get(number) !== term);
+    for (const [number] of gone) this.#partitions.delete(number);
+    if (gone.length > 0) this.#queue.drop((mail) => !this.#isOurs(mail.progress));
+  }
+
+  #isOurs(progress: Progress): boolean {
+    return this.#partitions.get(progress.partition)?.progress === progress;
+  }
+
+  async #takeIn(batch: RecordBatch): Promise<void> {
+    const partition = await this.#partition(batch.partition);
+    if (!partition) return;
+    const { progress } = partition;
+    for (let i = 0; i < batch.length; i += 1) {
+      if (!this.#isOurs(progress)) return;
+      if (batch.offset(i) < progress.next) continue;
+      const value = batch.bytes.toString('utf8', batch.start(i), batch.end(i));
+      const change = await this.#decode(batch, i, value);
+      if (change && (change.event === 'raised' || this.#config.recovery)) await this.#begin(change, value, batch, i, partition);
+      else progress.passed(batch.offset(i) + 1);
+    }
+    progress.passed(batch.nextOffset);
+    if (progress.ledgerIsSpent) partition.delivered.clear();
+  }
+
+  async #decode(batch: RecordBatch, i: number, value: string): Promise<MailedChange | undefined> {
+    try {
+      return decodeMailedChange(value);
+    } catch (error) {
+      if (!(error instanceof PermanentError)) throw error;
+      const { topic, partition } = batch;
+      const letter = { topic, partition, offset: batch.offset(i), at: batch.time(i), reason: reasonOf(error), by: 'mailer', value };
+      this.delivery.metrics.parked.inc();
+      this.#deps.logger.error(
+        { partition, offset: letter.offset, reason: letter.reason },
+        'an alarm event could not be read and was parked',
+      );
+      await this.#persist(() => recordDead(this.#deps.log, batch.key(i), this.#deps.clock(), letter), this.#intake.signal);
+      return undefined;
+    }
+  }
+
+  async #begin(change: MailedChange, value: string, batch: RecordBatch, i: number, partition: Partition): Promise<void> {
+    const { progress, delivered, mails } = partition;
+    const key = deliveryKey(change.alarm.id, change.event);
+    const deliveredAt = delivered.get(key);
+    if (deliveredAt !== undefined) {
+      progress.recorded(progress.begin(batch.offset(i)), deliveredAt);
+      delivered.delete(key);
+      this.delivery.metrics.known.inc();
+      return;
+    }
+    await this.#room(partition);
+    if (!this.#isOurs(progress)) return;
+    const { id: alarm, severity, sensor } = change.alarm;
+    const step = progress.begin(batch.offset(i));
+    const mail: AlarmMail = { alarm, severity, deferrals: 0, change, sensor, at: batch.time(i), value, progress, step };
+    mails.set(step.offset, mail);
+    if (this.#queue.unfinished === 0) this.#health.busy();
+    this.#queue.add(mail);
+  }
+
+  /** Waits until another mail may be begun. Throws when stopping. */
+  async #room({ progress, mails }: Partition): Promise<void> {
+    const { unfinishedMax, spanMax } = this.#limits;
+    while (this.#isOurs(progress) && (this.#queue.unfinished >= unfinishedMax || progress.span >= spanMax)) {
+      this.#intake.signal.throwIfAborted();
+      const oldest = progress.span >= spanMax ? mails.get(progress.oldest?.offset ?? -1) : undefined;
+      if (oldest) {
+        oldest.givenUp ??= `put off ${oldest.deferrals} times while ${spanMax - 1} later ones were taken in`;
+        this.#queue.hurry(oldest);
+      }
+      await this.#queue.changed(this.#limits.pollWaitMs);
+      await this.#settle();
+    }
+  }
+
+  async #settle(): Promise<void> {
+    this.#shareOut();
+    for (const partition of this.#partitions.values()) await this.#persist(() => this.#commit(partition), this.#intake.signal);
+    this.#health.check(this.#queue.unfinished);
+  }
+
+  /** The position in ALARM first: the ledger must never begin after what may be read again. */
+  async #commit(partition: Partition): Promise<void> {
+    const { progress } = partition;
+    const { position, ledgerPosition } = progress;
+    if (position > partition.committed) await this.#subscription.commit('ALARM', progress.partition, position);
+    partition.committed = position;
+    if (ledgerPosition > partition.ledgerCommitted) await this.#subscription.commit('DELIVERY', progress.partition, ledgerPosition);
+    partition.ledgerCommitted = ledgerPosition;
+  }
+
+  /** Undefined for one that went away meanwhile. */
+  async #partition(number: number): Promise<Partition | undefined> {
+    const met = this.#partitions.get(number);
+    if (met) return met;
+    const term = this.#subscription.assigned.get(number);
+    if (term === undefined) return undefined;
+    const ledger = await this.#persist(() => readLedger(this.#deps.log, number), this.#intake.signal);
+    const partition = {
+      term,
+      progress: new Progress(number, ledger),
+      delivered: ledger.delivered,
+      mails: new Map<number, AlarmMail>(),
+      committed: 0,
+      ledgerCommitted: ledger.from,
+    };
+    this.#partitions.set(number, partition);
+    return partition;
+  }
+
+  /** Work on the log, repeated until it succeeds; only a stop ends it. */
+  async #persist<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const result = await retryForever(
+      () => work().catch((error: unknown) => Promise.reject(retriable(error))),
+      (error, attempt) => this.#health.logAway(error, attempt),
+      signal,
+    );
+    this.#health.logBack();
+    return result;
+  }
+}

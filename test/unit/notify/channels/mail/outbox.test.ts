@@ -1,0 +1,201 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { simpleParser } from 'mailparser';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { openOutbox } from '../../../../../notify/channels/mail/outbox.ts';
+import { mailOf, NOON } from '../../../../support/alarms.ts';
+
+const DAY = 86_400_000;
+const options = { keepMs: 30 * DAY, removalClock: () => NOON, logger: pino({ level: 'silent' }) };
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'outbox-'));
+});
+afterEach(async () => {
+  vi.useRealTimers();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('the outbox', () => {
+  it('names a file by time and mail, and says where it lies', async () => {
+    const outbox = await openOutbox(folder, options);
+    expect(await outbox.send(mailOf())).toEqual({ reply: 'outbox/20261124T133250123Z-a42959-smoke-17.raised.eml' });
+    expect(await readdir(folder)).toEqual(['20261124T133250123Z-a42959-smoke-17.raised.eml']);
+    await outbox.close();
+  });
+
+  it('replaces a mail by the same mail', async () => {
+    const outbox = await openOutbox(folder, options);
+    await outbox.send(mailOf());
+    await outbox.send(mailOf());
+    expect(await readdir(folder)).toHaveLength(1);
+    await outbox.close();
+  });
+
+  it('never shows a file that is not complete', async () => {
+    const outbox = await openOutbox(folder, options);
+    let sending = true;
+    const all = Promise.all(Array.from({ length: 50 }, (_, i) => outbox.send(mailOf(`m${i}`)))).finally(() => {
+      sending = false;
+    });
+    let seen = 0;
+    while (sending) {
+      for (const name of await readdir(folder)) {
+        if (!name.endsWith('.eml')) continue;
+        expect(await readFile(join(folder, name), 'utf8')).toMatch(/^[\s\S]*--\r\n$/);
+        seen += 1;
+      }
+    }
+    await all;
+    expect(seen).toBeGreaterThan(0);
+    expect(await readdir(folder)).toHaveLength(50);
+    await outbox.close();
+  });
+
+  it.each([
+    ['plain', mailOf()],
+    [
+      'with a text of many letters that are none of ASCII',
+      { ...mailOf(), text: 'Straße 5, Łódź\n\n山本\n'.repeat(40), html: '<p>Łódź</p>\n'.repeat(40) },
+    ],
+    ['with line ends of every kind', { ...mailOf(), text: 'one\ntwo\r\nthree\rfour\n', html: '<p>one</p>\n<p>two</p>\r\n' }],
+  ])('writes a mail %s with CRLF alone, as RFC 5322 has it, and nothing of it is lost', async (_, mail) => {
+    const outbox = await openOutbox(folder, options);
+    await outbox.send(mail);
+    const bytes = await readFile(join(folder, (await readdir(folder))[0] ?? ''));
+    for (let at = bytes.indexOf(0x0a); at !== -1; at = bytes.indexOf(0x0a, at + 1)) expect(bytes[at - 1]).toBe(0x0d);
+    for (let at = bytes.indexOf(0x0d); at !== -1; at = bytes.indexOf(0x0d, at + 1)) expect(bytes[at + 1]).toBe(0x0a);
+    const read = await simpleParser(bytes);
+    const lines = (text: string) => text.trim().split(/\r\n|\r|\n/);
+    expect(lines(read.text ?? '')).toEqual(lines(mail.text));
+    expect(lines(String(read.html))).toEqual(lines(mail.html));
+    expect(read.subject).toBe(mail.subject);
+    await outbox.close();
+  });
+
+  it('cannot be led out of its folder by an id', async () => {
+    const outbox = await openOutbox(folder, options);
+    await outbox.send({ ...mailOf(), messageId: '<../../etc/passwd@arc.example>' });
+    expect(await readdir(folder)).toEqual(['20261124T133250123Z-.._.._etc_passwd.eml']);
+    await outbox.close();
+  });
+
+  it('removes mails that are too old and what a crash left half written, and nothing else', async () => {
+    const age = async (name: string, ms: number) => {
+      await writeFile(join(folder, name), 'x');
+      await utimes(join(folder, name), new Date(NOON - ms), new Date(NOON - ms));
+    };
+    await age('old.eml', 31 * DAY);
+    await age('young.eml', 29 * DAY);
+    await age('.half.eml.part', DAY);
+    await age('.writing.eml.part', 1_000);
+    await age('notes.txt', 99 * DAY);
+    const outbox = await openOutbox(folder, options);
+    await outbox.close();
+    expect((await readdir(folder)).sort()).toEqual(['.writing.eml.part', 'notes.txt', 'young.eml']);
+  });
+
+  it('goes by the time in a name where a file was written while the clock was behind, to the millisecond', async () => {
+    const names = ['20261025T133250123Z-kept.eml', '20261025T133250122Z-gone.eml', '.20261124T123250123Z-kept.eml.part'];
+    for (const name of [...names, '.20261124T123250122Z-gone.eml.part', 'x20991124T123250122Z-no-time.eml']) {
+      await writeFile(join(folder, name), 'x');
+      await utimes(join(folder, name), new Date(0), new Date(0));
+    }
+    await (await openOutbox(folder, options)).close();
+    expect((await readdir(folder)).sort()).toEqual(['.20261124T123250123Z-kept.eml.part', '20261025T133250123Z-kept.eml']);
+  });
+
+  it('looks for what is too old every hour, until it is closed, and tells where it cannot', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    let now = NOON;
+    const lines: string[] = [];
+    const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
+    const outbox = await openOutbox(folder, { ...options, logger, removalClock: () => now });
+    await outbox.send(mailOf());
+    await utimes(join(folder, '20261124T133250123Z-a42959-smoke-17.raised.eml'), new Date(0), new Date(0));
+    now += 31 * DAY;
+    vi.advanceTimersByTime(3_599_999);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await readdir(folder)).toHaveLength(1);
+    vi.advanceTimersByTime(1);
+    await expect.poll(() => readdir(folder)).toEqual([]);
+    expect(lines).toEqual([]);
+    await rm(folder, { recursive: true });
+    vi.advanceTimersByTime(3_600_000);
+    await expect.poll(() => lines).toEqual([expect.stringContaining('old mails could not be removed from the outbox')]);
+    await outbox.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('writes into its folder again though somebody has removed it, for nobody else to read', async () => {
+    const outbox = await openOutbox(folder, options);
+    await rm(folder, { recursive: true });
+    await outbox.send(mailOf());
+    const [name = ''] = await readdir(folder);
+    expect((await stat(join(folder, name))).mode & 0o777).toBe(0o600);
+    await outbox.close();
+  });
+
+  it('takes no more than 200 letters of an id for a name', async () => {
+    const outbox = await openOutbox(folder, options);
+    await outbox.send({ ...mailOf(), messageId: `<${'x'.repeat(300)}@arc.example>` });
+    expect(await readdir(folder)).toEqual([`20261124T133250123Z-${'x'.repeat(200)}.eml`]);
+    await outbox.close();
+  });
+
+  it('says nothing of too many where there are as many as there may be', async () => {
+    for (const name of ['a.eml', 'b.eml']) await writeFile(join(folder, name), 'x');
+    const lines: string[] = [];
+    const logger = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
+    await (await openOutbox(folder, { ...options, logger, removalClock: () => undefined, filesMax: 2 })).close();
+    expect([(await readdir(folder)).length, lines]).toEqual([2, []]);
+  });
+
+  it('removes the oldest of too many, at any time, and says so', async () => {
+    const names = ['20261124T133250123Z-a.eml', '20261124T133250124Z-b.eml', '20261224T133250123Z-ahead.eml'];
+    for (const name of names) await writeFile(join(folder, name), 'x');
+    const lines: string[] = [];
+    const logger = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
+    const outbox = await openOutbox(folder, { ...options, logger, removalClock: () => undefined, filesMax: 2 });
+    await outbox.close();
+    expect((await readdir(folder)).sort()).toEqual(names.slice(1));
+    expect(lines).toEqual([expect.stringContaining('"removed":1')]);
+  });
+
+  it('removes nothing while there is no time to go by', async () => {
+    const names = ['old.eml', '.half.eml.part'];
+    for (const name of names) {
+      await writeFile(join(folder, name), 'x');
+      await utimes(join(folder, name), new Date(NOON - 99 * DAY), new Date(NOON - 99 * DAY));
+    }
+    const outbox = await openOutbox(folder, { ...options, removalClock: () => undefined });
+    await outbox.close();
+    expect((await readdir(folder)).sort()).toEqual(names.toSorted());
+  });
+
+  it('keeps a mail that was written while the machine believed it was 1970', async () => {
+    const outbox = await openOutbox(folder, options);
+    await outbox.send(mailOf());
+    const [name = ''] = await readdir(folder);
+    await utimes(join(folder, name), new Date(0), new Date(0));
+    await outbox.close();
+    await (await openOutbox(folder, options)).close();
+    expect(await readdir(folder)).toEqual([name]);
+  });
+
+  it('says at its opening that it cannot be written', async () => {
+    await writeFile(join(folder, 'file'), '');
+    await expect(openOutbox(join(folder, 'file', 'outbox'), options)).rejects.toMatchObject({ code: 'mail-deferred' });
+  });
+
+  it('leaves nothing half written behind when it fails', async () => {
+    const outbox = await openOutbox(folder, options);
+    await mkdir(join(folder, '20261124T133250123Z-a42959-smoke-17.raised.eml'));
+    await expect(outbox.send(mailOf())).rejects.toMatchObject({ name: 'TransientError', code: 'mail-deferred' });
+    expect(await readdir(folder)).toEqual(['20261124T133250123Z-a42959-smoke-17.raised.eml']);
+    await outbox.close();
+  });
+});

@@ -1,0 +1,97 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { REGIONS } from '../../../../../alarm/regions.ts';
+import { SEVERITIES } from '../../../../../alarm/rules.ts';
+import { ALARM_TYPES } from '../../../../../alarm/status.ts';
+import { type MailFacts, parseRoutes, recipientsOf } from '../../../../../notify/channels/mail/routes.ts';
+
+const FALLBACK = ['desk@arc.example'];
+const ROUTES = `region=UK,asia;severity=critical -> chief@arc.example, uk@arc.example
+  region=Africa -> africa@arc.example
+  type=motion;event=raised -> motion@arc.example | severity=CRITICAL -> Chief@arc.example`;
+
+const toOf = (facts: Partial<MailFacts>, text = ROUTES) => {
+  const { routes, problems } = parseRoutes(text);
+  expect(problems).toEqual([]);
+  return recipientsOf(routes, FALLBACK, { region: 'UK', severity: 'CRITICAL', type: 'smoke', event: 'raised', ...facts });
+};
+
+describe('mail routes', () => {
+  it.each<[string, Partial<MailFacts>, string[]]>([
+    ['all routes that it meets, each address once', {}, ['Chief@arc.example', 'uk@arc.example']],
+    ['one route by region', { region: 'Africa', severity: 'MAJOR' }, ['africa@arc.example']],
+    ['routes by different conditions', { region: 'Africa' }, ['africa@arc.example', 'Chief@arc.example']],
+    ['the fallback when it meets none', { region: 'North', severity: 'MAJOR' }, FALLBACK],
+    ['a route by type and event', { region: 'North', severity: 'MINOR', type: 'motion' }, ['motion@arc.example']],
+    ['the fallback for the other event', { region: 'North', severity: 'MINOR', type: 'motion', event: 'cleared' }, FALLBACK],
+    ['the fallback as well where the region is not known', { region: '' }, ['Chief@arc.example', 'desk@arc.example']],
+    ['the fallback alone where the region is not known', { region: '', severity: 'MINOR' }, FALLBACK],
+  ])('send to %s', (_name, facts, expected) => {
+    expect(toOf(facts)).toEqual(expected);
+  });
+
+  it('leave the fallback out of a mail that no region would change', () => {
+    expect(toOf({ region: '' }, '* -> all@arc.example')).toEqual(['all@arc.example']);
+    expect(
+      toOf({ region: '', severity: 'MINOR' }, 'severity=minor -> minor@arc.example | region=UK;severity=critical -> uk@arc.example'),
+    ).toEqual(['minor@arc.example']);
+  });
+
+  it('are none when nothing is said', () => {
+    expect(parseRoutes(' \n | ')).toEqual({ routes: [], problems: [] });
+    expect(toOf({}, '')).toEqual(FALLBACK);
+  });
+
+  it.each([
+    ['region=UK', 'must be CONDITIONS -> ADDRESSES'],
+    ['region=UK -> a@x.example -> b@x.example', 'must be CONDITIONS -> ADDRESSES'],
+    ['region=UK ->', 'nothing is not an e-mail address'],
+    ['region=UK -> desk', 'desk is not an e-mail address'],
+    ['region=Mars -> a@x.example', 'region must be of NorthAmerica, .*, not Mars'],
+    ['region= -> a@x.example', 'region must be of'],
+    ['severity=high -> a@x.example', 'severity must be of CRITICAL, MAJOR, MINOR, WARNING, not high'],
+    ['place=UK -> a@x.example', 'place=UK is not \\* or one of region=…, severity=…, type=…, event=…'],
+    ['-> a@x.example', 'nothing is not \\* or one of'],
+    ['region=UK;region=Asia -> a@x.example', 'region stands there twice'],
+    ['constructor=UK -> a@x.example', 'constructor=UK is not'],
+  ])('refuse %s and say why, by number', (text, reason) => {
+    const { problems } = parseRoutes(`* -> ok@x.example | ${text}`);
+    expect(problems).toEqual([expect.stringMatching(new RegExp(`^route 2 \\(.*\\): ${reason}`))]);
+  });
+
+  it('refuse what would give an alarm more recipients than a mail server must take', () => {
+    const list = (from: number) => Array.from({ length: 30 }, (_, i) => `a${from + i}@x.example`).join();
+    expect(parseRoutes(`region=UK -> ${list(0)} | region=Asia -> ${list(30)}`).problems).toEqual([]);
+    expect(parseRoutes(`region=UK -> ${list(0)} | severity=critical -> ${list(30)}`).problems).toEqual([
+      expect.stringMatching(/CRITICAL .* alarm in UK would go to 60 addresses/),
+    ]);
+  });
+
+  it('always send somewhere, and never twice to one address', () => {
+    const some = (words: readonly string[]) => fc.option(fc.subarray([...words], { minLength: 1 }), { nil: undefined });
+    const route = fc
+      .record({
+        region: some(REGIONS),
+        severity: some(SEVERITIES),
+        type: some(ALARM_TYPES),
+        to: fc.subarray(['a@x.example', 'b@x.example'], { minLength: 1 }),
+      })
+      .map(({ to, ...when }) => {
+        const conditions = Object.entries(when).flatMap(([name, words]) => (words ? `${name}=${words}` : []));
+        return `${conditions.join(';') || '*'} -> ${to}`;
+      });
+    const facts = fc.record({
+      region: fc.constantFrom('', ...REGIONS),
+      severity: fc.constantFrom(...SEVERITIES),
+      type: fc.constantFrom(...ALARM_TYPES),
+      event: fc.constantFrom('raised' as const, 'cleared' as const),
+    });
+    void fc.assert(
+      fc.property(fc.array(route, { maxLength: 5 }), facts, (routes, about) => {
+        const to = toOf(about, routes.join('|'));
+        expect(to.length).toBeGreaterThan(0);
+        expect(new Set(to).size).toBe(to.length);
+      }),
+    );
+  });
+});

@@ -1,0 +1,240 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { MailTransport } from '../../../../../notify/channels/mail/port.ts';
+import { openSmtp, type SmtpOptions } from '../../../../../notify/channels/mail/smtp.ts';
+import { mailOf } from '../../../../support/alarms.ts';
+import { type FaultySmtp, type FaultySmtpOptions, startSmtp } from '../../../../support/smtp-server.ts';
+
+const OPTIONS = { smtpTls: 'auto', concurrency: 2, timeoutMs: 5_000 } as const;
+const DEFERRED = { name: 'TransientError', code: 'mail-deferred' };
+const REJECTED = { name: 'PermanentError', code: 'mail-rejected' };
+const MISCONFIGURED = { name: 'TransientError', code: 'mail-misconfigured' };
+
+const closing: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function bed(
+  options: FaultySmtpOptions = {},
+  more: Partial<SmtpOptions> = {},
+): Promise<{ server: FaultySmtp; transport: MailTransport }> {
+  const server = await startSmtp(options);
+  closing.push(() => server.stop());
+  const transport = openSmtp({ ...OPTIONS, smtpUrl: server.url, ...more });
+  closing.push(() => transport.close());
+  return { server, transport };
+}
+
+const refusal = (responseCode: number, text: string) => Object.assign(new Error(text), { responseCode });
+
+describe('a mail server that answers', () => {
+  it('gives its reply to the hand-over', async () => {
+    const { transport } = await bed();
+    expect((await transport.send(mailOf())).reply).toBe('250 OK queued as 1');
+  });
+
+  it.each([503, 530, 534, 535, 538])(
+    'refuses whoever has not logged in with %i, whatever it is asked: a wrong setting, and no mail is given up for it',
+    async (code) => {
+      const refuse: NonNullable<FaultySmtpOptions['onRcptTo']> = (_address, _session, callback) => callback(refusal(code, 'log in first'));
+      for (const options of [{ onRcptTo: refuse }, { onMailFrom: refuse }]) {
+        const { transport } = await bed(options);
+        await expect(transport.send(mailOf())).rejects.toMatchObject(MISCONFIGURED);
+      }
+      const { server, transport } = await bed();
+      server.script({ code, text: 'log in first' });
+      await expect(transport.send(mailOf())).rejects.toMatchObject(MISCONFIGURED);
+    },
+  );
+
+  it('puts a mail off with 451, which is deferred', async () => {
+    const { server, transport } = await bed();
+    server.script({ code: 451, text: 'greylisted' });
+    await expect(transport.send(mailOf())).rejects.toMatchObject({ ...DEFERRED, message: expect.stringContaining('451 greylisted') });
+    await transport.send(mailOf());
+    expect(server.taken).toHaveLength(1);
+  });
+
+  it('refuses a mail with 550, which is rejected with its reason', async () => {
+    const { server, transport } = await bed();
+    server.script({ code: 550, text: 'no such alarm desk' });
+    await expect(transport.send(mailOf())).rejects.toMatchObject({ ...REJECTED, message: '550 no such alarm desk' });
+  });
+
+  it('refuses all recipients, which is rejected; puts one of them off, which is deferred', async () => {
+    const codes = new Map([
+      ['desk@arc.example', 550],
+      ['night@arc.example', 550],
+    ]);
+    const { transport } = await bed({
+      onRcptTo: ({ address }, _session, callback) => callback(refusal(codes.get(address) ?? 250, 'not here')),
+    });
+    await expect(transport.send(mailOf())).rejects.toMatchObject(REJECTED);
+    codes.set('desk@arc.example', 450);
+    await expect(transport.send(mailOf())).rejects.toMatchObject(DEFERRED);
+  });
+
+  it('refuses one of two recipients: handed over, and the refusal is told', async () => {
+    const { server, transport } = await bed({
+      onRcptTo: ({ address }, _session, callback) => (address.startsWith('night') ? callback(refusal(550, 'asleep')) : callback()),
+    });
+    const handover = await transport.send(mailOf());
+    expect(handover).toEqual({
+      reply: '250 OK queued as 1; refused for night@arc.example: 550 asleep',
+      refused: [{ recipient: 'night@arc.example', reply: '550 asleep', permanent: true }],
+    });
+    expect(server.taken).toHaveLength(1);
+  });
+
+  it('puts one of two recipients off: handed over, and only that one is handed it again', async () => {
+    const given: string[] = [];
+    let full = true;
+    const { server, transport } = await bed({
+      onRcptTo: ({ address }, _session, callback) => {
+        if (full && address.startsWith('night')) return callback(refusal(452, 'mailbox full'));
+        given.push(address);
+        callback();
+      },
+    });
+    const { refused } = await transport.send(mailOf());
+    expect(refused).toEqual([{ recipient: 'night@arc.example', reply: '452 mailbox full', permanent: false }]);
+    full = false;
+    await transport.send({ ...mailOf(), only: ['night@arc.example'] });
+    expect(given).toEqual(['desk@arc.example', 'night@arc.example']);
+    expect(server.taken.map(({ to }) => [to].flat().map((list) => list?.text))).toEqual([
+      ['desk@arc.example, night@arc.example'],
+      ['desk@arc.example, night@arc.example'],
+    ]);
+  });
+});
+
+describe('a bound on the rate', () => {
+  it('holds mails back, however many may go at the same time', async () => {
+    const { server, transport } = await bed({}, { rate: { mails: 1, perMs: 300 } });
+    // The first span may have begun before the first mail; the second is whole.
+    const began = performance.now();
+    await Promise.all([1, 2, 3].map((n) => transport.send(mailOf(`mail-${n}`))));
+    expect(performance.now() - began).toBeGreaterThan(290);
+    expect(server.taken).toHaveLength(3);
+  });
+});
+
+describe('a refusal that would meet every mail', () => {
+  it('of the log-in does not reject the mail', async () => {
+    const { server, transport } = await bed(
+      {
+        authOptional: false,
+        allowInsecureAuth: true,
+        onAuth: (_auth, _session, callback) => callback(refusal(535, '5.7.8 wrong password')),
+      },
+      {},
+    );
+    await expect(transport.send(mailOf())).rejects.toMatchObject(MISCONFIGURED);
+    const { protocol, host } = new URL(server.url);
+    const withPassword = openSmtp({ ...OPTIONS, smtpUrl: `${protocol}//desk%40arc:s%3Acret@${host}` });
+    closing.push(() => withPassword.close());
+    const error: unknown = await withPassword.send(mailOf()).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ ...MISCONFIGURED, message: expect.stringContaining('535') });
+    expect(String(error)).not.toContain('s:cret');
+  });
+
+  it('of the sender does not reject the mail', async () => {
+    const { transport } = await bed({ onMailFrom: (_address, _session, callback) => callback(refusal(550, 'who are you')) });
+    await expect(transport.send(mailOf())).rejects.toMatchObject(MISCONFIGURED);
+  });
+
+  it('in the greeting does not reject the mail', async () => {
+    const { transport } = await bed({ onConnect: (_session, callback) => callback(refusal(554, 'go away')) });
+    await expect(transport.send(mailOf())).rejects.toMatchObject(MISCONFIGURED);
+  });
+
+  it('of a temporary kind is not a fault of the settings', async () => {
+    const { transport } = await bed({ onConnect: (_session, callback) => callback(refusal(421, 'too busy')) });
+    await expect(transport.send(mailOf())).rejects.toMatchObject(DEFERRED);
+  });
+});
+
+describe('a connection that fails', () => {
+  it('in the middle of DATA defers the mail, once', async () => {
+    const { server, transport } = await bed();
+    server.script('drop-in-data');
+    await expect(transport.send(mailOf())).rejects.toMatchObject(DEFERRED);
+    expect(server.attempts).toBe(1);
+  });
+
+  it('after DATA, before the reply, defers the mail: it may arrive twice, under one id', async () => {
+    const { server, transport } = await bed();
+    server.script('lose-reply');
+    await expect(transport.send(mailOf())).rejects.toMatchObject(DEFERRED);
+    await transport.send(mailOf());
+    expect(server.taken.map(({ messageId }) => messageId)).toEqual([mailOf().messageId, mailOf().messageId]);
+  });
+
+  it('by silence defers the mail after the time-out', async () => {
+    const { server, transport } = await bed({}, { timeoutMs: 100 });
+    server.script('never-answer');
+    await expect(transport.send(mailOf())).rejects.toMatchObject(DEFERRED);
+  });
+
+  it('by trickling is cut off although it is never silent', async () => {
+    const sockets = new Set<Socket>();
+    const tarpit: Server = createServer((socket) => {
+      sockets.add(socket.on('error', () => undefined));
+      const drip = setInterval(() => socket.write('220-wait\r\n'), 20);
+      socket.on('close', () => clearInterval(drip));
+    });
+    await new Promise<void>((resolve) => tarpit.listen(0, '127.0.0.1', resolve));
+    closing.push(async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => tarpit.close(resolve));
+    });
+    const address = tarpit.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    const transport = openSmtp({ ...OPTIONS, smtpUrl: `smtp://127.0.0.1:${port}`, timeoutMs: 100 });
+    closing.push(() => transport.close());
+    await expect(transport.send(mailOf())).rejects.toMatchObject(DEFERRED);
+  });
+});
+
+describe('a password', () => {
+  it('never leaves for another machine without TLS', async () => {
+    let asked = 0;
+    const { server } = await bed({
+      allowInsecureAuth: true,
+      onAuth: (_auth, _session, callback) => {
+        asked += 1;
+        callback(null, { user: 'desk' });
+      },
+    });
+    const loopback = openSmtp({ ...OPTIONS, smtpUrl: `smtp://desk:secret@127.0.0.1:${server.port}` });
+    closing.push(() => loopback.close());
+    await loopback.send(mailOf());
+    expect(asked).toBe(1);
+    const required = openSmtp({ ...OPTIONS, smtpTls: 'required', smtpUrl: `smtp://desk:secret@127.0.0.1:${server.port}` });
+    closing.push(() => required.close());
+    await expect(required.send(mailOf())).rejects.toMatchObject(MISCONFIGURED);
+    expect(asked).toBe(1);
+  });
+
+  it('needs TLS when the server is elsewhere, by the name it is given', async () => {
+    let asked = 0;
+    const { server } = await bed({
+      allowInsecureAuth: true,
+      onAuth: (_auth, _session, callback) => {
+        asked += 1;
+        callback(null, { user: 'desk' });
+      },
+    });
+    // 0.0.0.0 reaches this machine, yet isn't a loopback address.
+    const elsewhere = openSmtp({ ...OPTIONS, smtpUrl: `smtp://desk:secret@0.0.0.0:${server.port}` });
+    closing.push(() => elsewhere.close());
+    await expect(elsewhere.send(mailOf())).rejects.toMatchObject(MISCONFIGURED);
+    expect(asked).toBe(0);
+  });
+
+  it('goes over STARTTLS only to a server whose certificate is trusted', async () => {
+    const { transport } = await bed({ disabledCommands: [] }, { smtpTls: 'required' });
+    await expect(transport.send(mailOf())).rejects.toMatchObject(MISCONFIGURED);
+  });
+});

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import type { Delivery, Topic } from '../../../message-log/topics.ts';
+import { deliveryKey, MAILER_GROUP, readLedger, recordDead, recordDelivery } from '../../../notify/deliveries.ts';
+import { NOON } from '../../support/alarms.ts';
+import { oneRecord } from '../../support/log-reading.ts';
+import { MemoryLog } from '../../support/memory-log.ts';
+
+const deliveryOf = (alarm: string, more: Partial<Delivery> = {}): Delivery => ({
+  alarm,
+  sensor: 7,
+  event: 'raised',
+  outcome: 'sent',
+  messageId: `<${alarm}@arc.example>`,
+  reply: '250',
+  attempts: 1,
+  at: NOON,
+  ...more,
+});
+
+const write = (log: MemoryLog, topic: Topic, value: string) => log.append(topic, oneRecord(7, value), NOON);
+
+describe('what was delivered', () => {
+  it('is known by alarm and event, with its place', async () => {
+    const log = new MemoryLog();
+    await write(log, 'ALARM', '{}');
+    await write(log, 'ALARM', '{}');
+    expect(await recordDelivery(log, deliveryOf('a'))).toBe(0);
+    expect(await recordDelivery(log, deliveryOf('a', { event: 'cleared' }))).toBe(1);
+    expect(await recordDelivery(log, deliveryOf('b', { outcome: 'parked' }))).toBe(2);
+    const { delivered, ...where } = await readLedger(log, 0);
+    expect([...delivered]).toEqual([
+      [deliveryKey('a', 'raised'), 0],
+      [deliveryKey('a', 'cleared'), 1],
+      [deliveryKey('b', 'raised'), 2],
+    ]);
+    expect(where).toEqual({ from: 0, next: 3, coversTo: 2 });
+    expect(log.all('DELIVERY').map(({ key, at }) => [key, at])).toEqual([
+      [7, NOON],
+      [7, NOON],
+      [7, NOON],
+    ]);
+  });
+
+  it('is not looked for before the place that the mailer has come to', async () => {
+    const log = new MemoryLog();
+    for (const alarm of ['a', 'b', 'c']) await recordDelivery(log, deliveryOf(alarm));
+    log.commitNow(MAILER_GROUP, 'DELIVERY', 0, 2);
+    const { delivered, from } = await readLedger(log, 0);
+    expect([from, ...delivered]).toEqual([2, [deliveryKey('c', 'raised'), 2]]);
+  });
+
+  it('keeps no mail back where the record is no delivery of the alarm’s own mail', async () => {
+    const log = new MemoryLog();
+    await recordDelivery(log, deliveryOf('a', { completes: true }));
+    for (const value of ['{', '7', '{"alarm":"a"}', '{"alarm":"a","event":"refused"}']) await write(log, 'DELIVERY', value);
+    expect((await readLedger(log, 0)).delivered.size).toBe(0);
+  });
+
+  it('is told with what was given up on in DEAD', async () => {
+    const log = new MemoryLog();
+    const letter = { topic: 'ALARM', partition: 0, offset: 4, at: NOON, reason: 'no such mailbox', by: 'mailer', value: '{}' } as const;
+    await recordDead(log, 7, NOON + 1, letter);
+    expect(log.all('DEAD')).toMatchObject([{ key: 7, at: NOON + 1, value: JSON.stringify(letter) }]);
+  });
+});

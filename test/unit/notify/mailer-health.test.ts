@@ -1,0 +1,79 @@
+import { pino } from 'pino';
+import { describe, expect, it } from 'vitest';
+import { MailerHealth } from '../../../notify/mailer-health.ts';
+import { TransientError } from '../../../runtime/errors.ts';
+import { Health } from '../../../runtime/health.ts';
+
+function mailer() {
+  const health = new Health();
+  const log: string[] = [];
+  const write = (line: string): void => void log.push(String((JSON.parse(line) as { msg: unknown }).msg));
+  const time = { now: 1_000 };
+  const says = new MailerHealth(health, pino({ level: 'info' }, { write }), () => time.now);
+  return { says, log, time, problem: () => health.problems().mailer };
+}
+
+const busyServer = new TransientError('mail-deferred', 'busy');
+
+describe('the mailer', () => {
+  it('is well while mails wait for 30 s, and not a moment longer', () => {
+    const { says, log, time, problem } = mailer();
+    time.now += 30_000;
+    says.check(3);
+    expect(problem()).toBeUndefined();
+    time.now += 1;
+    says.check(3);
+    expect(problem()).toBe('3 mails wait, none could be handed over for 30 s: no answer');
+    says.check(3);
+    expect(log).toEqual(['alarms are not mailed']);
+    says.check(0);
+    expect(problem()).toBeUndefined();
+  });
+
+  it.each(['busy', 'finished'] as const)('counts the 30 s from when it was last %s', (moment) => {
+    const { says, time, problem } = mailer();
+    time.now += 3_600_000;
+    says[moment]();
+    says.check(1);
+    expect(problem()).toBeUndefined();
+    time.now += 30_001;
+    says.check(1);
+    expect(problem()).toMatch(/^1 mails wait/);
+  });
+
+  it('says why the mails wait, once in its log, and when they go out again', () => {
+    const { says, log, time, problem } = mailer();
+    says.finished();
+    expect(log).toEqual([]);
+    says.deferred(busyServer);
+    expect(log).toEqual(['a mail could not be handed over, trying again']);
+    says.deferred(busyServer);
+    time.now += 30_001;
+    says.check(2);
+    expect(problem()).toMatch(/for 30 s: busy$/);
+    says.finished();
+    says.finished();
+    says.check(1);
+    expect(problem()).toBeUndefined();
+    expect(log).toEqual(['a mail could not be handed over, trying again', 'alarms are not mailed', 'mails go out again']);
+  });
+
+  it('has a problem at once where the server refuses all mails for its settings', () => {
+    const { says, problem } = mailer();
+    says.deferred(new TransientError('mail-misconfigured', 'no such user'));
+    says.check(1);
+    expect(problem()).toBe('the mail server refuses all mails, see the mail settings: no such user');
+  });
+
+  it('has a problem while the log does not answer, told once for a row of attempts', () => {
+    const { says, log, problem } = mailer();
+    says.logBack();
+    says.logAway(new TransientError('log-unavailable', 'no broker'), 0);
+    expect(log).toEqual(['the log does not answer, trying again']);
+    says.logAway(new TransientError('log-unavailable', 'no broker'), 1);
+    expect(problem()).toBe('no broker');
+    says.logBack();
+    expect(problem()).toBeUndefined();
+    expect(log).toEqual(['the log does not answer, trying again']);
+  });
+});

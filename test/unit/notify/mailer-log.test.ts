@@ -1,0 +1,150 @@
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { MessageLog, Subscription } from '../../../message-log/port.ts';
+import type { DeadLetter } from '../../../message-log/topics.ts';
+import { mailerSettings } from '../../../notify/config.ts';
+import type { Handover, MailTransport } from '../../../notify/channels/mail/port.ts';
+import { type MailerLimits, startMailer } from '../../../notify/mailer.ts';
+import { readSettings } from '../../../runtime/configuration.ts';
+import { TransientError } from '../../../runtime/errors.ts';
+import { Health } from '../../../runtime/health.ts';
+import type { Running } from '../../../runtime/lifecycle.ts';
+import { changeOf, clientOf, NOON } from '../../support/alarms.ts';
+import { directoryOf } from '../../support/mailer-rig.ts';
+import { MemoryLog } from '../../support/memory-log.ts';
+
+const SENSOR = 42_959;
+let log: MemoryLog;
+let running: Running[];
+beforeEach(() => {
+  log = new MemoryLog();
+  running = [];
+});
+afterEach(async () => {
+  for (const mailer of running) await mailer.stop();
+});
+
+async function alarm(value: object | string): Promise<void> {
+  const bytes = Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
+  await log.append('ALARM', { length: 1, bytes, keys: [SENSOR], starts: [0], ends: [bytes.length] }, NOON);
+}
+const raised = (id: string) => changeOf('raised', { id });
+
+/** `on` is the log as the mailer sees it. */
+async function start(send: () => Promise<Handover>, { on = log as MessageLog, limits = {} as Partial<MailerLimits> } = {}) {
+  const lines: { level: number; msg: string; consumer: string; topic?: string; reason?: string; partition?: number; from?: number }[] = [];
+  const sent: string[] = [];
+  const transport: MailTransport = {
+    send: async ({ messageId }) => {
+      sent.push(messageId.slice(1).replace(/@.*/, ''));
+      return send();
+    },
+    close: async () => undefined,
+  };
+  const registry = new Registry();
+  const health = new Health();
+  const mailer = await startMailer(readSettings(mailerSettings, {}), {
+    ...{ log: on, transport, clock: () => NOON + 1_000, registry, health },
+    directory: directoryOf(new Map([[SENSOR, clientOf()]])),
+    logger: pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line)) }),
+    limits: { pollWaitMs: 5, drainMs: 1_000, ...limits },
+  });
+  running.push(mailer);
+  const metric = async (name: string) => (await registry.getSingleMetric(name)?.get())?.values[0]?.value;
+  return { mailer, lines, sent, health, metric };
+}
+const taken = async (): Promise<Handover> => ({ reply: '250' });
+const committed = (topic: 'ALARM' | 'DELIVERY') => log.committedNow('mailer', topic, 0);
+
+describe('a mailer and its log', () => {
+  it('tells of alarms that were gone before it read them, and not of deliveries, which others may have read', async () => {
+    let subscription: Subscription | undefined;
+    const on: MessageLog = Object.assign(Object.create(log) as MessageLog, {
+      subscribe: async (group: string, topics: readonly ('ALARM' | 'DELIVERY')[]) => {
+        const made = await log.subscribe(group, topics);
+        if (group === 'mailer') subscription = made;
+        return made;
+      },
+    });
+    const { lines } = await start(taken, { on });
+    subscription?.onGap?.('DELIVERY', 0, 3, 9);
+    subscription?.onGap?.('ALARM', 0, 3, 9);
+    expect(lines).toEqual([expect.objectContaining({ level: 50, consumer: 'mailer', topic: 'ALARM', partition: 0, from: 3, to: 9 })]);
+  });
+
+  it('goes on where it does not answer for a while, sends nothing twice, and says so', async () => {
+    const { lines, sent, health } = await start(taken);
+    log.fault = new TransientError('log-unavailable', 'no broker');
+    log.faulty = 'DELIVERY';
+    await alarm(raised('a'));
+    await expect.poll(() => health.problems().mailer).toBe('no broker');
+    log.fault = undefined;
+    await expect.poll(() => committed('ALARM')).toBe(1);
+    await expect.poll(() => health.problems()).toEqual({});
+    expect(sent).toEqual(['a.raised']);
+    expect(lines.filter(({ level }) => level >= 40).map(({ msg, reason }) => [msg, reason])).toEqual([
+      ['the log does not answer, trying again', 'no broker'],
+    ]);
+  });
+
+  it('parks an event that it cannot read, in its own key, counts it, and calls a person', async () => {
+    const { lines, metric } = await start(taken);
+    await alarm('no event');
+    await expect.poll(() => committed('ALARM')).toBe(1);
+    const letters = log.all('DEAD').map(({ key, at, value }) => ({ key, time: at, ...(JSON.parse(value) as DeadLetter) }));
+    expect(letters).toMatchObject([
+      { key: SENSOR, time: NOON + 1_000, topic: 'ALARM', partition: 0, offset: 0, at: NOON, by: 'mailer', value: 'no event' },
+    ]);
+    expect(await metric('tocsin_mails_parked_total')).toBe(1);
+    expect(lines.map(({ level, msg }) => [level, msg])).toEqual([[50, 'an alarm event could not be read and was parked']]);
+  });
+
+  it('keeps its place in both topics, that in the ledger behind the last mail', async () => {
+    await start(taken);
+    for (const id of ['a', 'b', 'c']) await alarm(raised(id));
+    await expect.poll(() => [committed('ALARM'), committed('DELIVERY')]).toEqual([3, 3]);
+  });
+});
+
+describe('a mailer that is stopped', () => {
+  it('lets a mail finish that is under way, remembers it, and sends none of those that wait', async () => {
+    let finish: (handover: Handover) => void = () => undefined;
+    const { mailer, sent } = await start(() => new Promise((resolve) => (finish = resolve)));
+    for (const id of ['a', 'b', 'c', 'd', 'e', 'f']) await alarm({ ...raised(id), alarm: { ...raised('a').alarm, id: 'same' } });
+    await expect.poll(() => sent.length).toBe(1);
+    const stopped = mailer.stop();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    finish({ reply: '250' });
+    await stopped;
+    expect([sent, log.all('DELIVERY').length, committed('ALARM')]).toEqual([['same.raised'], 1, 1]);
+  });
+
+  it('does not wait for longer than it may for a mail server that does not answer', async () => {
+    const { mailer, sent } = await start(() => new Promise(() => undefined), { limits: { drainMs: 20 } });
+    await alarm(raised('a'));
+    await expect.poll(() => sent.length).toBe(1);
+    await mailer.stop();
+    expect(committed('ALARM') ?? 0).toBe(0);
+  });
+
+  it('while the log is away tells that its place was not kept, and ends', async () => {
+    const { mailer, lines, sent } = await start(taken);
+    await alarm(raised('a'));
+    await expect.poll(() => log.all('DELIVERY').length).toBe(1);
+    await expect.poll(() => committed('ALARM')).toBe(1);
+    log.fault = new TransientError('log-unavailable', 'no broker');
+    log.faulty = 'DEAD';
+    await alarm(raised('b'));
+    await expect.poll(() => log.all('DELIVERY').length).toBe(2);
+    await mailer.stop();
+    expect(lines.map(({ msg, reason }) => [msg, reason])).toContainEqual(['position not kept', 'no broker']);
+    expect(sent).toEqual(['a.raised', 'b.raised']);
+    log.fault = undefined;
+    const next = await start(taken);
+    await alarm(raised('c'));
+    await expect.poll(() => committed('ALARM')).toBe(3);
+    expect(next.sent).toEqual(['c.raised']);
+    expect(await next.metric('tocsin_mails_already_delivered_total')).toBe(1);
+  });
+});

@@ -1,0 +1,393 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Directory } from '../../../directory/port.ts';
+import type { Mail, MailTransport } from '../../../notify/channels/mail/port.ts';
+import { PermanentError, TransientError } from '../../../runtime/errors.ts';
+import { changeOf, NOON } from '../../support/alarms.ts';
+import { type CrashPoint, directoryOf, type MailerRig, openMailerRig } from '../../support/mailer-rig.ts';
+
+let rig: MailerRig;
+beforeEach(async () => {
+  rig = await openMailerRig(NOON + 1_000);
+});
+afterEach(() => rig.close());
+
+/** A transport that answers as told and keeps what it was handed. */
+function transportOf(answer: (mail: Mail, attempt: number) => 'take' | Error | Promise<'take'> = () => 'take') {
+  const taken: string[] = [];
+  const subjects: string[] = [];
+  const attempts = new Map<string, number>();
+  const transport: MailTransport = {
+    send: async (mail) => {
+      const id = mail.messageId;
+      const attempt = (attempts.get(id) ?? 0) + 1;
+      attempts.set(id, attempt);
+      const verdict = await answer(mail, attempt);
+      if (verdict instanceof Error) throw verdict;
+      taken.push(id);
+      subjects.push(mail.subject);
+      return { reply: '250 OK' };
+    },
+    close: async () => undefined,
+  };
+  return { ...transport, taken, subjects, attempts };
+}
+
+const idOf = (alarm: string, event: 'raised' | 'cleared') => `<${alarm}.${event}@localhost>`;
+const raised = (id: string, more: object = {}) => changeOf('raised', { id, ...more });
+const cleared = (id: string) => changeOf('cleared', { id });
+const later = new TransientError('mail-deferred', '451 later');
+
+describe('the mailer', () => {
+  it('mails an alarm with its client, records the delivery, and only then moves on', async () => {
+    const transport = transportOf();
+    await rig.start(transport);
+    await rig.alarm(raised('a'));
+    await rig.done();
+    expect(transport.subjects).toEqual(['CRITICAL smoke alarm — Leeds, GB — sensor 42959']);
+    expect(await rig.deliveries()).toEqual([
+      {
+        alarm: 'a',
+        sensor: 42_959,
+        event: 'raised',
+        messageId: idOf('a', 'raised'),
+        outcome: 'sent',
+        reply: '250 OK',
+        attempts: 1,
+        at: NOON + 1_000,
+      },
+    ]);
+    expect(await rig.metric('tocsin_mails_sent_total')).toBe(1);
+    expect(await rig.metric('tocsin_mails_unfinished')).toBe(0);
+  });
+
+  it('mails what is raised and what clears, in that order, and nothing else that happens to an alarm', async () => {
+    const transport = transportOf();
+    await rig.start(transport);
+    const seen = { ...raised('a'), event: 'seen' as const };
+    const action = { id: 'x', alarm: 'a', sensor: 42_959, kind: 'note' as const, version: 1, by: 'op' };
+    const refused = { event: 'refused' as const, at: NOON, cause: seen.cause, action, reason: 'stale' };
+    await rig.alarm(raised('a'), seen, { ...seen, event: 'acknowledged' }, refused, cleared('a'), { ...seen, event: 'noted' });
+    await rig.done();
+    expect(transport.taken).toEqual([idOf('a', 'raised'), idOf('a', 'cleared')]);
+  });
+
+  it('leaves recoveries out where they are not wanted', async () => {
+    const transport = transportOf();
+    await rig.start(transport, { settings: { TOCSIN_MAIL_RECOVERY: 'off' } });
+    await rig.alarm(raised('a'), cleared('a'));
+    await rig.done();
+    expect(transport.taken).toEqual([idOf('a', 'raised')]);
+  });
+
+  it('keeps the order of one alarm while its first mail is put off, and sends the others meanwhile', async () => {
+    const transport = transportOf((mail, attempt) => (mail.messageId === idOf('a', 'raised') && attempt < 3 ? later : 'take'));
+    await rig.start(transport);
+    await rig.alarm(raised('a'), cleared('a'), raised('b'));
+    await rig.done();
+    expect(transport.taken).toEqual([idOf('b', 'raised'), idOf('a', 'raised'), idOf('a', 'cleared')]);
+    expect((await rig.deliveries()).map(({ attempts }) => attempts)).toEqual([1, 3, 1]);
+  });
+
+  it('parks a mail that is refused for good with its reason, and goes on', async () => {
+    const transport = transportOf((mail) =>
+      mail.messageId === idOf('a', 'raised') ? new PermanentError('mail-rejected', '550 no') : 'take',
+    );
+    await rig.start(transport);
+    await rig.alarm(raised('a'), raised('b'));
+    await rig.done();
+    expect(transport.taken).toEqual([idOf('b', 'raised')]);
+    const [letter, ...others] = await rig.dead();
+    expect(others).toEqual([]);
+    expect(letter).toMatchObject({ topic: 'ALARM', partition: 0, offset: 0, reason: '550 no', by: 'mailer' });
+    expect(JSON.parse(letter?.value ?? '')).toEqual(raised('a'));
+    expect((await rig.deliveries()).map(({ alarm, outcome, reply }) => [alarm, outcome, reply])).toContainEqual(['a', 'parked', '550 no']);
+    expect(await rig.metric('tocsin_mails_parked_total')).toBe(1);
+  });
+
+  it.each([
+    ['what is not JSON', 'not json'],
+    ['an event without its alarm', '{"event":"raised"}'],
+    ['an unknown event', '{"event":"exploded"}'],
+    ['an event without a time', JSON.stringify({ ...raised('x'), at: 'noon' })],
+  ])('parks %s, and goes on', async (_what, value) => {
+    const transport = transportOf();
+    await rig.start(transport);
+    await rig.alarm(value, raised('b'));
+    await rig.done();
+    expect(transport.taken).toEqual([idOf('b', 'raised')]);
+    expect(await rig.dead()).toEqual([expect.objectContaining({ value, offset: 0, by: 'mailer' })]);
+  });
+
+  it('never takes more from the log than its window, and mails all of it when the server is back', async () => {
+    let away = true;
+    const transport = transportOf(() => (away ? later : 'take'));
+    await rig.start(transport);
+    await rig.alarm(...Array.from({ length: 700 }, (_, i) => raised(`m${i}`)));
+    await rig.until(async () => (await rig.metric('tocsin_mails_unfinished')) === 512);
+    away = false;
+    await rig.done();
+    expect(new Set(transport.taken).size).toBe(700);
+    expect(transport.taken).toHaveLength(700);
+  });
+
+  it('gives up a mail that is put off for ever only when very many later ones went out, so that it cannot stop the rest', async () => {
+    const transport = transportOf((mail) => (mail.messageId === idOf('stuck', 'raised') ? later : 'take'));
+    await rig.start(transport, { limits: { spanMax: 100 } });
+    await rig.alarm(raised('stuck'), ...Array.from({ length: 99 }, (_, i) => raised(`m${i}`)));
+    await rig.until(() => transport.taken.length === 99);
+    expect(await rig.dead()).toEqual([]);
+    await rig.alarm(raised('last'));
+    await rig.done();
+    expect(transport.taken).toHaveLength(100);
+    expect((await rig.dead()).map(({ offset, reason }) => [offset, reason])).toEqual([
+      [0, expect.stringMatching(/^put off \d+ times while 99 later ones were taken in$/)],
+    ]);
+  });
+
+  it('sends the gravest of what waits first', async () => {
+    let open = (): void => undefined;
+    const gate = new Promise<'take'>((resolve) => {
+      open = () => resolve('take');
+    });
+    const transport = transportOf((mail) => (mail.messageId === idOf('first', 'raised') ? gate : 'take'));
+    await rig.start(transport, { settings: { TOCSIN_MAIL_CONCURRENCY: '1' } });
+    await rig.alarm(raised('first'), raised('motion', { type: 'motion', severity: 'MINOR' }), raised('smoke'));
+    await rig.until(async () => (await rig.metric('tocsin_mails_unfinished')) === 3);
+    open();
+    await rig.done();
+    expect(transport.taken).toEqual([idOf('first', 'raised'), idOf('smoke', 'raised'), idOf('motion', 'raised')]);
+  });
+});
+
+describe('an alarm whose client cannot be found', () => {
+  it('goes out at once when nobody is known, and is counted', async () => {
+    rig.clients.clear();
+    const transport = transportOf();
+    await rig.start(transport);
+    await rig.alarm(raised('a'));
+    await rig.done();
+    expect(transport.subjects).toEqual(['CRITICAL smoke alarm — client unknown — sensor 42959']);
+    expect(await rig.metric('tocsin_mails_without_client_total')).toBe(1);
+  });
+
+  it('waits a little for a directory that comes back', async () => {
+    let calls = 0;
+    const directory: Directory = {
+      ...directoryOf(rig.clients),
+      find: async (sensor) => {
+        calls += 1;
+        if (calls === 1) throw new TransientError('store-away', 'no host');
+        return rig.clients.get(sensor);
+      },
+    };
+    const transport = transportOf();
+    await rig.start(transport, { directory });
+    await rig.alarm(raised('a'));
+    await rig.done();
+    expect(transport.subjects).toEqual(['CRITICAL smoke alarm — Leeds, GB — sensor 42959']);
+  });
+
+  it('goes out with what is known when the directory stays away or does not answer, the next ones without the wait', async () => {
+    const directory: Directory = { ...directoryOf(rig.clients), find: () => new Promise(() => undefined) };
+    const transport = transportOf();
+    await rig.start(transport, { directory, settings: { TOCSIN_MAIL_CONCURRENCY: '1' } });
+    await rig.alarm(...['a', 'b', 'c', 'd', 'e', 'f'].map((id) => raised(id)));
+    await rig.done();
+    expect(new Set(transport.subjects)).toEqual(new Set(['CRITICAL smoke alarm — client unavailable — sensor 42959']));
+    expect(transport.subjects).toHaveLength(6);
+    expect(rig.lines.filter(({ msg }) => msg.startsWith('clients cannot be looked up'))).toHaveLength(1);
+  });
+});
+
+describe('a mail that went out while the directory was away', () => {
+  const away = new TransientError('cassandra-away', 'Cassandra is out of reach');
+  /** Away until told otherwise. */
+  const directoryAway = () => {
+    const state = { away: true };
+    const directory: Directory = {
+      ...directoryOf(rig.clients),
+      find: async (sensor) => (state.away ? Promise.reject(away) : rig.clients.get(sensor)),
+    };
+    return { directory, state };
+  };
+  const completedId = (alarm: string) => `<${alarm}.completed@localhost>`;
+
+  it('is completed by a further one, once, when the directory is back', async () => {
+    const { directory, state } = directoryAway();
+    const transport = transportOf();
+    const mailer = await rig.start(transport, { directory });
+    await rig.alarm(raised('a'), raised('b'));
+    await rig.done();
+    expect(new Set(transport.subjects)).toEqual(new Set(['CRITICAL smoke alarm — client unavailable — sensor 42959']));
+    state.away = false;
+    await rig.until(async () => (await rig.deliveries()).length === 4);
+    expect(transport.taken.slice(2).toSorted()).toEqual([completedId('a'), completedId('b')]);
+    expect(transport.subjects.slice(2)).toEqual(Array(2).fill('CRITICAL smoke alarm — Leeds, GB — sensor 42959'));
+    expect((await rig.deliveries())[2]).toMatchObject({ event: 'raised', outcome: 'sent', completes: true, reply: '250 OK' });
+    expect(await rig.metric('tocsin_mails_completed_total')).toBe(2);
+    await mailer.stop();
+    await rig.start(transport, { directory });
+    await rig.alarm(raised('c'));
+    await rig.done();
+    expect(transport.taken.slice(4)).toEqual([idOf('c', 'raised')]);
+  });
+
+  it('is completed by the process that comes after', async () => {
+    const { directory } = directoryAway();
+    const transport = transportOf();
+    const mailer = await rig.start(transport, { directory });
+    await rig.alarm(raised('a'));
+    await rig.done();
+    await mailer.stop();
+    await rig.start(transport);
+    await rig.until(() => transport.taken.includes(completedId('a')));
+    expect(transport.taken).toEqual([idOf('a', 'raised'), completedId('a')]);
+  });
+
+  it('is left as it is where there is no client', async () => {
+    const { directory, state } = directoryAway();
+    rig.clients.clear();
+    const transport = transportOf();
+    await rig.start(transport, { directory });
+    await rig.alarm(raised('a'));
+    await rig.done();
+    state.away = false;
+    await rig.until(async () => ((await rig.log.committed('mail-completion', 'DELIVERY', 0)) ?? 0) === 1);
+    expect(transport.taken).toEqual([idOf('a', 'raised')]);
+  });
+
+  it('is not completed with another alarm that stands there now, as in a log that was made anew', async () => {
+    const transport = transportOf();
+    await rig.start(transport);
+    await rig.alarm(raised('a'));
+    await rig.done();
+    const bytes = Buffer.from('{"alarm":"gone","sensor":42959,"event":"raised","incomplete":{"partition":0,"offset":0}}');
+    await rig.log.append('DELIVERY', { length: 1, bytes, keys: [42_959], starts: [0], ends: [bytes.length] }, rig.now);
+    await rig.until(async () => ((await rig.log.committed('mail-completion', 'DELIVERY', 0)) ?? 0) === 2);
+    expect(transport.taken).toEqual([idOf('a', 'raised')]);
+  });
+
+  it('is parked where the server refuses the further one, and what comes after goes on', async () => {
+    const { directory, state } = directoryAway();
+    const transport = transportOf((mail) => (mail.messageId === completedId('a') ? new PermanentError('mail-rejected', '554 no') : 'take'));
+    await rig.start(transport, { directory, settings: { TOCSIN_MAIL_CONCURRENCY: '1' } });
+    await rig.alarm(raised('a'), raised('b'));
+    await rig.done();
+    state.away = false;
+    await rig.until(() => transport.taken.includes(completedId('b')));
+    expect(await rig.dead()).toMatchObject([{ topic: 'ALARM', reason: '554 no', by: 'mail-completion' }]);
+  });
+});
+
+describe('health', () => {
+  it('names the fault once no mail could be handed over for 30 s, and takes it back', async () => {
+    let away = true;
+    const transport = transportOf(() => (away ? later : 'take'));
+    await rig.start(transport);
+    await rig.alarm(raised('a'));
+    await rig.until(() => transport.attempts.size === 1);
+    expect(rig.health.ready).toBe(true);
+    rig.now += 31_000;
+    await rig.until(() => !rig.health.ready);
+    expect(rig.health.problems()).toEqual({ mailer: '1 mails wait, none could be handed over for 30 s: 451 later' });
+    away = false;
+    await rig.done();
+    await rig.until(() => rig.health.ready);
+    expect(rig.lines.filter(({ level }) => level >= 50)).toHaveLength(1);
+  });
+
+  it('calls for a person at once when the server refuses whatever it is sent, and parks nothing', async () => {
+    let wrong = true;
+    const transport = transportOf(() => (wrong ? new TransientError('mail-misconfigured', '535 wrong password') : 'take'));
+    await rig.start(transport);
+    await rig.alarm(raised('a'));
+    await rig.until(() => !rig.health.ready);
+    expect(rig.health.problems().mailer).toContain('535 wrong password');
+    expect(rig.lines.filter(({ level }) => level >= 50)).toHaveLength(1);
+    wrong = false;
+    await rig.done();
+    expect(await rig.dead()).toEqual([]);
+    expect(transport.taken).toEqual([idOf('a', 'raised')]);
+  });
+});
+
+describe('a mailer that dies and is started again', () => {
+  const events = ['a', 'b', 'c'].flatMap((id) => [raised(id), cleared(id)]);
+  const ids = ['a', 'b', 'c'].flatMap((id) => [idOf(id, 'raised'), idOf(id, 'cleared')]);
+
+  it.each<CrashPoint>(['before DELIVERY', 'after DELIVERY', 'before position', 'between positions'])(
+    '%s sends again only what does not stand in DELIVERY, under the same id',
+    async (crash) => {
+      await rig.alarm(...events);
+      const settings = { TOCSIN_MAIL_CONCURRENCY: '2' };
+      const before = transportOf();
+      const first = await rig.start(before, { crash, settings });
+      await rig.crashed();
+      await first.stop();
+      const recorded = (await rig.deliveries()).map(({ messageId }) => messageId);
+      // At most what was under way at that moment.
+      expect(before.taken.filter((id) => !recorded.includes(id)).length).toBeLessThanOrEqual(2);
+      const after = transportOf();
+      await rig.start(after, { settings });
+      await rig.done();
+      expect([...recorded, ...after.taken].sort()).toEqual([...ids].sort());
+      expect(await rig.deliveries()).toHaveLength(events.length);
+    },
+  );
+
+  it('while one mail was put off sends that one, and none of the others again', async () => {
+    const stuck = transportOf((mail) => (mail.messageId === idOf('stuck', 'raised') ? later : 'take'));
+    const first = await rig.start(stuck);
+    await rig.alarm(raised('stuck'), ...events);
+    await rig.until(async () => (await rig.deliveries()).length === events.length);
+    await first.stop();
+    expect((await rig.log.committed('mailer', 'ALARM', 0)) ?? 0).toBe(0);
+    const next = transportOf();
+    await rig.start(next);
+    await rig.done();
+    expect(next.taken).toEqual([idOf('stuck', 'raised')]);
+    expect(await rig.metric('tocsin_mails_already_delivered_total')).toBe(events.length);
+  });
+
+  it('does not read the whole of DELIVERY again', async () => {
+    const transport = transportOf();
+    const first = await rig.start(transport);
+    await rig.alarm(...events);
+    await rig.done();
+    await first.stop();
+    expect(await rig.log.committed('mailer', 'DELIVERY', 0)).toBe(events.length);
+  });
+
+  it('does not mail again what was parked', async () => {
+    const refusing = transportOf(() => new PermanentError('mail-rejected', '550 no'));
+    const first = await rig.start(refusing, { crash: 'before position' });
+    await rig.alarm(raised('a'));
+    await rig.until(async () => (await rig.deliveries()).length === 1);
+    await first.stop();
+    const next = transportOf();
+    await rig.start(next);
+    await rig.done();
+    expect(next.taken).toEqual([]);
+    expect(await rig.dead()).toHaveLength(1);
+  });
+});
+
+describe('several partitions', () => {
+  it('each keep their own position and ledger', async () => {
+    const many = await openMailerRig(NOON, 4);
+    try {
+      const stuck = idOf('s7', 'raised');
+      const transport = transportOf((mail) => (mail.messageId === stuck ? later : 'take'));
+      const first = await many.start(transport);
+      await many.alarm(...Array.from({ length: 40 }, (_, i) => raised(`s${i}`, { sensor: i })));
+      await many.until(async () => (await many.deliveries()).length === 39);
+      await first.stop();
+      const next = transportOf();
+      await many.start(next);
+      await many.done();
+      expect(next.taken).toEqual([stuck]);
+    } finally {
+      await many.close();
+    }
+  });
+});

@@ -1,0 +1,104 @@
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { mailerSettings } from '../../../notify/config.ts';
+import type { Mail, MailTransport } from '../../../notify/channels/mail/port.ts';
+import { startMailer } from '../../../notify/mailer.ts';
+import { readSettings } from '../../../runtime/configuration.ts';
+import { TransientError } from '../../../runtime/errors.ts';
+import { Health } from '../../../runtime/health.ts';
+import type { Running } from '../../../runtime/lifecycle.ts';
+import { changeOf, clientOf } from '../../support/alarms.ts';
+import { directoryOf } from '../../support/mailer-rig.ts';
+import { MemoryLog } from '../../support/memory-log.ts';
+
+const SENSORS = Array.from({ length: 60 }, (_, i) => i + 1);
+
+let log: MemoryLog;
+let running: Running[];
+beforeEach(async () => {
+  log = new MemoryLog(4);
+  running = [];
+  for (const sensor of SENSORS) await alarm(sensor);
+});
+afterEach(async () => {
+  for (const mailer of running) await mailer.stop();
+});
+
+describe('several mailers', () => {
+  it('share the alarms: each is mailed once', async () => {
+    const [one, other] = [new Letterbox(), new Letterbox()];
+    one.fault = new TransientError('mail-deferred', 'not yet');
+    await start(one);
+    await start(other);
+    one.fault = undefined;
+    await expect.poll(() => new Set([...one.sent, ...other.sent]).size).toBe(SENSORS.length);
+    expect(one.sent.length).toBeGreaterThan(0);
+    expect(other.sent.length).toBeGreaterThan(0);
+    await expect.poll(() => log.all('DELIVERY').length - one.sent.length - other.sent.length).toBe(0);
+  });
+
+  it('leave mails that are put off to the one who is given their partition', async () => {
+    const [away, good] = [new Letterbox(), new Letterbox()];
+    away.fault = new TransientError('mail-deferred', 'connection refused');
+    await start(away);
+    await expect.poll(() => away.tried).toBeGreaterThan(4);
+    await start(good);
+    await expect.poll(() => good.sent.length).toBeGreaterThan(20);
+    const theirs = new Set(good.sent);
+    away.fault = undefined;
+    await expect.poll(() => away.sent.length + good.sent.length).toBe(SENSORS.length);
+    expect(away.sent.filter((id) => theirs.has(id))).toEqual([]);
+  });
+
+  it('find in the ledger what another one has sent of a partition that comes back to them', async () => {
+    const [first, second] = [new Letterbox(), new Letterbox()];
+    await start(first);
+    await expect.poll(() => first.sent).toHaveLength(SENSORS.length);
+    const other = await start(second);
+    for (const sensor of SENSORS) await alarm(sensor, 'later');
+    await expect.poll(() => first.sent.length + second.sent.length).toBe(2 * SENSORS.length);
+    await other.stop();
+    running.splice(running.indexOf(other), 1);
+    await alarm(1, 'last');
+    await expect.poll(() => new Set([...first.sent, ...second.sent]).size).toBe(2 * SENSORS.length + 1);
+    expect(first.sent.length + second.sent.length).toBe(2 * SENSORS.length + 1);
+  });
+});
+
+/** A mail server that can be away. */
+class Letterbox implements MailTransport {
+  readonly sent: string[] = [];
+  tried = 0;
+  fault: Error | undefined;
+
+  async send({ messageId }: Mail) {
+    this.tried += 1;
+    if (this.fault) throw this.fault;
+    this.sent.push(messageId);
+    return { reply: '250 taken' };
+  }
+
+  async close(): Promise<void> {}
+}
+
+async function alarm(sensor: number, name = 'first'): Promise<void> {
+  const bytes = Buffer.from(JSON.stringify(changeOf('raised', { id: `${name}-${sensor}`, sensor })));
+  await log.append('ALARM', { length: 1, bytes, keys: [sensor], starts: [0], ends: [bytes.length] }, 1);
+}
+
+async function start(transport: MailTransport): Promise<Running> {
+  const directory = directoryOf(new Map(SENSORS.map((id) => [id, clientOf({ id })])));
+  const deps = {
+    log,
+    directory,
+    transport,
+    clock: Date.now,
+    logger: pino({ level: 'silent' }),
+    registry: new Registry(),
+    health: new Health(),
+  };
+  const mailer = await startMailer(readSettings(mailerSettings, {}), { ...deps, limits: { pollWaitMs: 5 } });
+  running.push(mailer);
+  return mailer;
+}
