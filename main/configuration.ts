@@ -4,7 +4,7 @@ import { checkCassandraConfig } from '../cassandra/config.ts';
 import { checkInfluxConfig } from '../history/influx/config.ts';
 import { checkProxyConfig } from '../proxy/config.ts';
 import { type ConfigOf, ConfigurationError, readGroups, type Settings } from '../runtime/configuration.ts';
-import { SETTING_NAMES, SETTINGS } from '../settings.ts';
+import { SETTING_NAMES, SETTINGS } from './settings.ts';
 import { missingServers, type Role } from './roles.ts';
 
 type Group = keyof typeof SETTINGS;

@@ -6,7 +6,7 @@ import { systemClock } from '../../runtime/clock.ts';
 import { readGroups } from '../../runtime/configuration.ts';
 import { Health } from '../../runtime/health.ts';
 import { createLogger } from '../../runtime/logging.ts';
-import { SETTING_NAMES, SETTINGS } from '../../settings.ts';
+import { SETTING_NAMES, SETTINGS } from '../../main/settings.ts';
 
 /** The log as a proxy has it, by TOCSIN_KAFKA_* of the environment. */
 export async function openLog(environment: NodeJS.ProcessEnv): Promise<MessageLog> {

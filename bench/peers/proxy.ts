@@ -7,7 +7,7 @@ import { systemClock } from '../../runtime/clock.ts';
 import { readGroups } from '../../runtime/configuration.ts';
 import { Health } from '../../runtime/health.ts';
 import { createLogger } from '../../runtime/logging.ts';
-import { SETTING_NAMES, SETTINGS } from '../../settings.ts';
+import { SETTING_NAMES, SETTINGS } from '../../main/settings.ts';
 
 const { process: own, log: logConfig, proxy: proxyConfig } = SETTINGS;
 const config = readGroups({ process: own, log: logConfig, proxy: proxyConfig }, process.env, SETTING_NAMES);

@@ -8,7 +8,7 @@ import { PermanentError, TransientError } from '../../runtime/errors.ts';
 import { Health } from '../../runtime/health.ts';
 import { createLogger } from '../../runtime/logging.ts';
 import { processSettings } from '../../runtime/process-settings.ts';
-import { SETTING_NAMES } from '../../settings.ts';
+import { SETTING_NAMES } from '../settings.ts';
 import { type CassandraConfig, cassandraSettings, checkCassandraConfig } from '../../cassandra/config.ts';
 import { type Command, UsageError } from './command.ts';
 import { count } from './count.ts';

@@ -7,7 +7,7 @@ import { checkInfluxConfig, influxSettings } from '../../history/influx/config.t
 import { prepareInflux } from '../../history/influx/prepare.ts';
 import { ConfigurationError, readGroups } from '../../runtime/configuration.ts';
 import { PermanentError, reasonOf, TransientError } from '../../runtime/errors.ts';
-import { SETTING_NAMES } from '../../settings.ts';
+import { SETTING_NAMES } from '../settings.ts';
 
 const HELP = `Usage: npm run schema [-- --print]
 

@@ -9,7 +9,7 @@ import { retryForever } from '../../runtime/backoff.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { readSettings } from '../../runtime/configuration.ts';
 import { Health } from '../../runtime/health.ts';
-import { SETTING_NAMES } from '../../settings.ts';
+import { SETTING_NAMES } from '../../main/settings.ts';
 import { valuesOf } from './log-reading.ts';
 
 const POLL_MS = 200;

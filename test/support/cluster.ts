@@ -66,7 +66,7 @@ export class Cluster implements Places {
       TOCSIN_KAFKA_REPLICATION: String(Math.min(3, brokers.length)),
       ...options.environment,
     };
-    const topics = await runProgram('message-log/kafka/main.ts', [], environment);
+    const topics = await runProgram('main/topics/main.ts', [], environment);
     if (topics.code !== 0) throw new Error(`the topics could not be created:\n${topics.stdout}${topics.stderr}`);
     const processes = new Map<string, SystemProcess>();
     try {

@@ -35,7 +35,7 @@ const behind = (): number | null => live.named('beat').at(-1)?.detection.behindM
 
 it('is told by every beat', { timeout: 240_000 }, async () => {
   const environment = { TOCSIN_KAFKA_BROKERS: kafka.brokers.join(','), TOCSIN_KAFKA_REPLICATION: '1' };
-  expect((await runProgram('message-log/kafka/main.ts', [], environment)).code).toBe(0);
+  expect((await runProgram('main/topics/main.ts', [], environment)).code).toBe(0);
   const create = (roles: string[]): Promise<SystemProcess> =>
     SystemProcess.create({ dataDir: join(folder, roles.join()), roles, environment });
   const [proxy, processor, consumers] = await Promise.all([

@@ -35,7 +35,7 @@ it('raises an alarm for each, once, without a task that fails', { timeout: 180_0
     TOCSIN_KAFKA_REPLICATION: '1',
     TOCSIN_KAFKA_PARTITIONS: String(PARTITIONS),
   };
-  expect((await runProgram('message-log/kafka/main.ts', [], environment)).code).toBe(0);
+  expect((await runProgram('main/topics/main.ts', [], environment)).code).toBe(0);
   watch = await AlarmWatch.begin(kafka.brokers);
   const create = (role: string): Promise<SystemProcess> =>
     SystemProcess.create({ dataDir: join(folder, role), roles: [role], environment });

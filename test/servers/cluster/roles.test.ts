@@ -140,10 +140,10 @@ describe('dead letters of a cluster', () => {
     await producer.connect();
     await producer.send({ topic: 'ENTRY', messages: [{ key: '7', value: 'poison', partition: 0 }] });
     await producer.disconnect();
-    const list = (): Promise<ProgramResult> => runProgram('processor/dead-letters/main.ts', ['list', '--topic', 'ENTRY'], environment);
+    const list = (): Promise<ProgramResult> => runProgram('main/dead-letters/main.ts', ['list', '--topic', 'ENTRY'], environment);
     await expect.poll(async () => (await list()).stdout, { timeout: 30_000 }).toMatch(/ENTRY\/0@\d+ +processor/);
     const id = (await list()).stdout.split(' ')[0] ?? '';
-    const replay = (...more: string[]) => runProgram('processor/dead-letters/main.ts', ['replay', id, ...more], environment);
+    const replay = (...more: string[]) => runProgram('main/dead-letters/main.ts', ['replay', id, ...more], environment);
     expect(await replay()).toMatchObject({ code: 1, stdout: expect.stringContaining('not valid') });
     expect(await replay('--force')).toMatchObject({ code: 0, stdout: expect.stringContaining('1 replayed') });
     expect(await replay('--force')).toMatchObject({ code: 1, stdout: expect.stringContaining('replayed before') });

@@ -51,7 +51,7 @@ function adminSettings(): Record<string, string> {
   return settingsFor(username, password);
 }
 
-const topics = (settings: Record<string, string>, ...args: string[]) => runProgram('message-log/kafka/main.ts', args, settings);
+const topics = (settings: Record<string, string>, ...args: string[]) => runProgram('main/topics/main.ts', args, settings);
 
 function clientOf(role: string): Kafka {
   return new kafkajs.Kafka({

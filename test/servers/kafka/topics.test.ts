@@ -32,7 +32,7 @@ function installation(prefix: string, partitions = 3) {
     TOCSIN_KAFKA_PREFIX: prefix,
     TOCSIN_KAFKA_PARTITIONS: String(partitions),
   };
-  return { specs, run: (...args: string[]) => runProgram('message-log/kafka/main.ts', args, settings) };
+  return { specs, run: (...args: string[]) => runProgram('main/topics/main.ts', args, settings) };
 }
 
 /** Sets these and no others. Brokers learn of it one by one. */
@@ -131,20 +131,20 @@ describe('npm run topics', () => {
   it('creates nothing when there are too few brokers, and says which setting helps', async () => {
     const { specs } = installation('lonely.');
     const settings = { TOCSIN_KAFKA_BROKERS: kafka.brokers.join(','), TOCSIN_KAFKA_PREFIX: 'lonely.', TOCSIN_KAFKA_REPLICATION: '4' };
-    const { code, stdout } = await runProgram('message-log/kafka/main.ts', [], settings);
+    const { code, stdout } = await runProgram('main/topics/main.ts', [], settings);
     expect(code).toBe(1);
     expect(stdout).toContain('4 replicas need as many brokers, and there are 3. TOCSIN_KAFKA_REPLICATION=3');
     expect(await describeTopics(admin, specs)).toEqual([]);
   });
 
   it('says in plain words that no broker answers, or that a setting is missing', async () => {
-    const away = await runProgram('message-log/kafka/main.ts', [], { TOCSIN_KAFKA_BROKERS: '127.0.0.1:1' });
+    const away = await runProgram('main/topics/main.ts', [], { TOCSIN_KAFKA_BROKERS: '127.0.0.1:1' });
     expect(away).toMatchObject({ code: 1, stdout: '' });
     expect(away.stderr).toMatch(/^topics: no broker of 127\.0\.0\.1:1 takes the connection: .*ECONNREFUSED/);
-    const unset = await runProgram('message-log/kafka/main.ts', [], {});
+    const unset = await runProgram('main/topics/main.ts', [], {});
     expect(unset.code).toBe(2);
     expect(unset.stderr).toContain('TOCSIN_KAFKA_BROKERS is not set');
-    expect(await runProgram('message-log/kafka/main.ts', ['--aply'], {})).toMatchObject({ code: 2 });
-    expect((await runProgram('message-log/kafka/main.ts', ['--help'], {})).stdout).toContain('Usage: npm run topics');
+    expect(await runProgram('main/topics/main.ts', ['--aply'], {})).toMatchObject({ code: 2 });
+    expect((await runProgram('main/topics/main.ts', ['--help'], {})).stdout).toContain('Usage: npm run topics');
   });
 });

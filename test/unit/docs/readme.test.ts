@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { NODE_FLAGS, SYSTEM_FLAGS } from '../../../runtime/node-flags.ts';
-import { SETTINGS } from '../../../settings.ts';
+import { SETTINGS } from '../../../main/settings.ts';
 
 const readme = readFileSync('README.md', 'utf8');
 

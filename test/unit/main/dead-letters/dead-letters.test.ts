@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { DeadLetter, Topic } from '../../../message-log/topics.ts';
-import { readCommand, runCommand, UsageError } from '../../../processor/dead-letters/command.ts';
-import { TransientError } from '../../../runtime/errors.ts';
-import { NOON } from '../../support/alarms.ts';
-import { MemoryLog } from '../../support/memory-log.ts';
+import type { DeadLetter, Topic } from '../../../../message-log/topics.ts';
+import { readCommand, runCommand, UsageError } from '../../../../main/dead-letters/command.ts';
+import { TransientError } from '../../../../runtime/errors.ts';
+import { NOON } from '../../../support/alarms.ts';
+import { MemoryLog } from '../../../support/memory-log.ts';
 
 const GOOD = '{"id":7,"motion":true,"smoke":false,"temperature":20,"maxTemperature":30}';
 

@@ -1,7 +1,7 @@
 import type { Admin } from 'kafkajs';
-import { applyRemedies, createTopics, describeTopics } from './topic-administration.ts';
-import { compareTopics, type Difference } from './topic-comparison.ts';
-import type { TopicSpec } from './topics.ts';
+import { applyRemedies, createTopics, describeTopics } from '../../message-log/kafka/topic-administration.ts';
+import { compareTopics, type Difference } from '../../message-log/kafka/topic-comparison.ts';
+import type { TopicSpec } from '../../message-log/kafka/topics.ts';
 
 export interface Outcome {
   /** For a person, one line a topic and a last one for all. */

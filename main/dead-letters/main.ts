@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { inspect, parseEnv } from 'node:util';
 import { Registry } from 'prom-client';
-import { Adapters } from '../../main/adapters.ts';
-import { readConfig } from '../../main/configuration.ts';
+import { Adapters } from '../adapters.ts';
+import { readConfig } from '../configuration.ts';
 import type { MessageLog } from '../../message-log/port.ts';
 import { SteadyClock } from '../../runtime/clock.ts';
 import { ConfigurationError } from '../../runtime/configuration.ts';

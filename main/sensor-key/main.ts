@@ -1,8 +1,8 @@
 /** Prints the keys of sensors: `npm run sensor-key -- 42959`. */
 import { SENSOR_ID_MAX } from '../../alarm/status.ts';
 import { ConfigurationError, readSettings } from '../../runtime/configuration.ts';
-import { proxySettings } from '../config.ts';
-import { sensorKey } from '../credentials.ts';
+import { proxySettings } from '../../proxy/config.ts';
+import { sensorKey } from '../../proxy/credentials.ts';
 
 const HELP = `Prints the keys that sensors authenticate with, one line "id key" each.
 

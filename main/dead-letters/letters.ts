@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import type { MessageLog, RecordBatch } from '../../message-log/port.ts';
 import { type DeadLetter, TOPICS } from '../../message-log/topics.ts';
-import { parsed } from '../decoded.ts';
-import { recordsBetween } from '../records-between.ts';
+import { parsed } from '../../processor/decoded.ts';
+import { recordsBetween } from '../../processor/records-between.ts';
 
 /** Undefined: nothing was done with it. `begun`: a replay was broken off, whether the value is back is not known. */
 export type ReplayStep = 'begun' | 'done' | undefined;

@@ -1,5 +1,5 @@
 import kafkajs, { type AclEntry, type Admin } from 'kafkajs';
-import { type Grant, grantsOf, LOG_USERS, type LogUser } from './acls.ts';
+import { type Grant, grantsOf, LOG_USERS, type LogUser } from '../../message-log/kafka/acls.ts';
 
 export interface AclOptions {
   readonly prefix: string;

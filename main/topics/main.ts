@@ -3,12 +3,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { inspect, parseArgs, parseEnv } from 'node:util';
 import { ConfigurationError, readSettings } from '../../runtime/configuration.ts';
 import { PermanentError, reasonOf, TransientError } from '../../runtime/errors.ts';
-import { SETTINGS } from '../../settings.ts';
+import { SETTINGS } from '../settings.ts';
 import { aclCommands, createAcls } from './acl-command.ts';
-import { checkKafkaConfig, type KafkaConfig, kafkaSettings } from './config.ts';
-import { withAdmin } from './connection.ts';
+import { checkKafkaConfig, type KafkaConfig, kafkaSettings } from '../../message-log/kafka/config.ts';
+import { withAdmin } from '../../message-log/kafka/connection.ts';
 import { ensureTopics, type Outcome } from './topic-command.ts';
-import { topicSpecs } from './topics.ts';
+import { topicSpecs } from '../../message-log/kafka/topics.ts';
 
 const HELP = `Usage: npm run topics [-- [--apply] [--acls [--principal User:tocsin-ROLE]]]
 
