@@ -6,7 +6,7 @@ import type { Running } from '../runtime/lifecycle.ts';
 import type { RemovalClock } from '../runtime/removal-clock.ts';
 import { type ConsumerDeps, startConsumer } from '../processor/consumer.ts';
 import { parkRecord } from '../processor/dead-letters.ts';
-import { decoded, type Unreadable } from '../processor/decoded.ts';
+import { decoded, type Unreadable } from '../records/decoded.ts';
 import { removeOlder, startPeriodic } from '../processor/periodic.ts';
 import type { Directory } from '../directory/port.ts';
 import type { archiveSettings } from './config.ts';

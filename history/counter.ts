@@ -9,7 +9,7 @@ import type { Running } from '../runtime/lifecycle.ts';
 import type { RemovalClock } from '../runtime/removal-clock.ts';
 import { type ConsumerDeps, type Done, SHARE_SURE_MS, startConsumer } from '../processor/consumer.ts';
 import { parkRecord } from '../processor/dead-letters.ts';
-import { checked, type Decoded, decoded, parsed } from '../processor/decoded.ts';
+import { checked, type Decoded, decoded, parsed } from '../records/decoded.ts';
 import { OneAtATime } from '../processor/one-at-a-time.ts';
 import { removeOlder, startPeriodic } from '../processor/periodic.ts';
 import { recordsBetween } from '../processor/records-between.ts';

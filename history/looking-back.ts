@@ -1,6 +1,6 @@
 /** What lies in a partition before the place where reading goes on: read again by those who keep no state of their own. */
 import type { MessageLog } from '../message-log/port.ts';
-import type { Topic } from '../message-log/topics.ts';
+import type { Topic } from '../records/topics.ts';
 import { recordsBetween } from '../processor/records-between.ts';
 
 export interface LookBack {

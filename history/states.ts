@@ -9,7 +9,7 @@ import type { Running } from '../runtime/lifecycle.ts';
 import type { Archive } from '../archive/port.ts';
 import { decodeChange } from '../archive/records.ts';
 import { type ConsumerDeps, SHARE_SURE_MS, startConsumer } from '../processor/consumer.ts';
-import { decoded } from '../processor/decoded.ts';
+import { decoded } from '../records/decoded.ts';
 import { startPeriodic } from '../processor/periodic.ts';
 import type { Directory, PlacesPart } from '../directory/port.ts';
 import type { History, SensorState } from './port.ts';

@@ -1,4 +1,4 @@
-import { decimalInto } from './key-text.ts';
+import { decimalInto } from '../records/key-text.ts';
 
 /**
  * The partition of a sensor: murmur2 over the id in decimal text, as Kafka's Java clients hash a string key, so that other tools agree.

@@ -2,7 +2,7 @@
  * The durable log: what every role reads and writes. Keyed records in topics, each topic in partitions, each partition in one order.
  * Not its job: what values mean, how often to retry, whom to tell.
  */
-import type { InputTopic, Topic } from './topics.ts';
+import type { InputTopic, Topic } from '../records/topics.ts';
 
 /** Records to append: values are ranges of one buffer, so that nothing is allocated per record. */
 export interface Records {

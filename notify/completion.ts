@@ -1,11 +1,11 @@
 /** Completes the mails that went out without their client, once the directory is back: with a further mail each, in the order of DELIVERY. */
 import { z } from 'zod';
 import type { MessageLog, RecordBatch } from '../message-log/port.ts';
-import type { DeadLetter, Delivery } from '../message-log/topics.ts';
+import type { DeadLetter, Delivery } from '../records/topics.ts';
 import { PermanentError, reasonOf, TransientError } from '../runtime/errors.ts';
 import type { Running } from '../runtime/lifecycle.ts';
 import { type ConsumerDeps, startConsumer } from '../processor/consumer.ts';
-import { parsed } from '../processor/decoded.ts';
+import { parsed } from '../records/decoded.ts';
 import { recordsBetween } from '../processor/records-between.ts';
 import { decodeMailedChange, type MailedChange } from './alarm-event.ts';
 import { createClientLookup, type LookupTime } from './client-lookup.ts';

@@ -1,7 +1,7 @@
 import type { Counter, Registry } from 'prom-client';
 import { Counter as PromCounter } from 'prom-client';
 import type { MessageLog, RecordBatch } from '../message-log/port.ts';
-import type { Topic } from '../message-log/topics.ts';
+import type { Topic } from '../records/topics.ts';
 import { retryForever } from '../runtime/backoff.ts';
 import { reasonOf, retriable } from '../runtime/errors.ts';
 import type { Health } from '../runtime/health.ts';

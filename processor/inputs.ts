@@ -1,5 +1,5 @@
 import type { InputPositions, Reader, RecordBatch, TaskLog } from '../message-log/port.ts';
-import type { InputTopic } from '../message-log/topics.ts';
+import type { InputTopic } from '../records/topics.ts';
 
 /**
  * At equal record times recoveries come first, actions last. Inputs are also asked in this order: a recovery is sent after its readings

@@ -2,7 +2,7 @@ import { Counter, Histogram, type Registry } from 'prom-client';
 import type { AlarmEvent } from '../alarm/alarm.ts';
 import { FIELD_NAMES } from '../alarm/field-names.ts';
 import type { Status } from '../alarm/status.ts';
-import type { Topic } from '../message-log/topics.ts';
+import type { Topic } from '../records/topics.ts';
 
 /** From receiving a reading to its alarm being durable: sub-millisecond to minutes of backlog. */
 const LATENCY_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];

@@ -3,7 +3,7 @@ import { DETECTOR_NAMES } from '../alarm/faults.ts';
 import { validateRules } from '../alarm/rules.ts';
 import { ALARM_TYPES } from '../alarm/status.ts';
 import type { MessageLog, TaskLog } from '../message-log/port.ts';
-import { INPUTS } from '../message-log/topics.ts';
+import { INPUTS } from '../records/topics.ts';
 import { retryForever } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { ConfigurationError } from '../runtime/configuration.ts';

@@ -1,5 +1,5 @@
 import type { MessageLog, RecordBatch } from '../message-log/port.ts';
-import type { Topic } from '../message-log/topics.ts';
+import type { Topic } from '../records/topics.ts';
 import { TransientError } from '../runtime/errors.ts';
 
 const POLL_WAIT_MS = 500;

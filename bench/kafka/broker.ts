@@ -2,7 +2,7 @@
 import kafkajs, { type Admin } from 'kafkajs';
 import { createTopics } from '../../message-log/kafka/topic-administration.ts';
 import { topicSpecs } from '../../message-log/kafka/topics.ts';
-import type { Topic } from '../../message-log/topics.ts';
+import type { Topic } from '../../records/topics.ts';
 import { startKafka, type TestKafka } from '../../test/support/servers/kafka.ts';
 
 export const PARTITIONS = 8;

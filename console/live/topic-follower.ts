@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { From, MessageLog, Reader, RecordBatch } from '../../message-log/port.ts';
-import type { Topic } from '../../message-log/topics.ts';
+import type { Topic } from '../../records/topics.ts';
 import { retryForever } from '../../runtime/backoff.ts';
 import { reasonOf } from '../../runtime/errors.ts';
 import type { Running } from '../../runtime/lifecycle.ts';

@@ -1,6 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { MessageLog } from '../../message-log/port.ts';
-import { TOPICS } from '../../message-log/topics.ts';
+import { TOPICS } from '../../records/topics.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { duration } from '../../runtime/configuration.ts';
 import { reasonOf } from '../../runtime/errors.ts';

@@ -1,8 +1,8 @@
 /** Reading topic DEAD: letters, and the marks of what was done with them. */
 import { z } from 'zod';
 import type { MessageLog, RecordBatch } from '../../message-log/port.ts';
-import { type DeadLetter, TOPICS } from '../../message-log/topics.ts';
-import { parsed } from '../../processor/decoded.ts';
+import { type DeadLetter, TOPICS } from '../../records/topics.ts';
+import { parsed } from '../../records/decoded.ts';
 import { recordsBetween } from '../../processor/records-between.ts';
 
 /** Undefined: nothing was done with it. `begun`: a replay was broken off, whether the value is back is not known. */

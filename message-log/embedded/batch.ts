@@ -2,7 +2,7 @@
  * What one commit changes, and how it lies in the journal: items one after the other, each with a head of 8 bytes, little-endian:
  *   kind u8 · topic u8 · partition, or bytes of the name u16 · bytes of the value u32
  */
-import { TOPICS, type Topic } from '../topics.ts';
+import { TOPICS, type Topic } from '../../records/topics.ts';
 
 export interface SealedFrame {
   readonly topic: Topic;

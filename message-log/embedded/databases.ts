@@ -1,5 +1,5 @@
 import type { Database, RootDatabase } from 'lmdb';
-import { TOPICS, type Topic } from '../topics.ts';
+import { TOPICS, type Topic } from '../../records/topics.ts';
 
 /** Those of the log in the store's tree. */
 export interface LogDatabases {

@@ -5,7 +5,7 @@
  */
 import { crc32 } from 'node:zlib';
 import type { RecordBatch } from '../port.ts';
-import type { Topic } from '../topics.ts';
+import type { Topic } from '../../records/topics.ts';
 
 const FORMAT = 0x31_46_4c_54;
 export const HEADER_BYTES = 32;

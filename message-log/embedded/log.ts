@@ -6,7 +6,7 @@ import type { Logger } from '../../runtime/logging.ts';
 import type { RemovalClock } from '../../runtime/removal-clock.ts';
 import { partitionOf } from '../partitioning.ts';
 import type { From, InputProgress, MessageLog, Reader, RecordBatch, Records, Subscription, TaskOwner } from '../port.ts';
-import { SENSOR_INPUTS, type Topic } from '../topics.ts';
+import { SENSOR_INPUTS, type Topic } from '../../records/topics.ts';
 import { Poller } from './cursor.ts';
 import { type LogDatabases, openDatabases } from './databases.ts';
 import { closed } from './faults.ts';

@@ -1,4 +1,4 @@
-import type { Topic } from '../topics.ts';
+import type { Topic } from '../../records/topics.ts';
 import { baseOf, FrameBatch, lastTimeOf, MAX_FRAME_RECORDS, recordsOf } from './frame.ts';
 import { Stage } from './stage.ts';
 

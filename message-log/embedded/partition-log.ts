@@ -1,5 +1,5 @@
 import type { Database } from 'lmdb';
-import type { Topic } from '../topics.ts';
+import type { Topic } from '../../records/topics.ts';
 import { baseOf, FrameBatch, isIntact, lastTimeOf, MAX_FRAME_RECORDS, recordsOf } from './frame.ts';
 import { Stage } from './stage.ts';
 

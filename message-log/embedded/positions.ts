@@ -1,5 +1,5 @@
 import type { Database } from 'lmdb';
-import type { Topic } from '../topics.ts';
+import type { Topic } from '../../records/topics.ts';
 import type { PositionChange } from './batch.ts';
 
 /** How far each named consumer has come, in every partition; kept in memory and stored with the commits of the log. */

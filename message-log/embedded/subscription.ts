@@ -1,5 +1,5 @@
 import type { RecordBatch, Subscription } from '../port.ts';
-import type { Topic } from '../topics.ts';
+import type { Topic } from '../../records/topics.ts';
 import { Poller } from './cursor.ts';
 import { closed } from './faults.ts';
 import type { GroupCommit } from './group-commit.ts';

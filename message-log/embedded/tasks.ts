@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database } from 'lmdb';
 import type { InputPositions, OutgoingRecord, Reader, StateDelta, TaskLog, TaskOwner } from '../port.ts';
-import { type InputTopic, INPUTS, type Topic } from '../topics.ts';
+import { type InputTopic, INPUTS, type Topic } from '../../records/topics.ts';
 import { fenced, lost } from './faults.ts';
 import type { GroupCommit } from './group-commit.ts';
 import type { PartitionLog } from './partition-log.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../../runtime/clock.ts';
-import type { Topic } from '../topics.ts';
+import type { Topic } from '../../records/topics.ts';
 import { type Batch, decodeBatch, encodeBatch, encodedBytes, type SealedFrame } from './batch.ts';
 import type { LogDatabases } from './databases.ts';
 import { commitFault, fenced } from './faults.ts';

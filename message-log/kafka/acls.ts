@@ -1,5 +1,5 @@
-import type { Topic } from '../topics.ts';
-import { TOPICS } from '../topics.ts';
+import type { Topic } from '../../records/topics.ts';
+import { TOPICS } from '../../records/topics.ts';
 
 type Operation = 'Read' | 'Write' | 'Describe' | 'DescribeConfigs';
 

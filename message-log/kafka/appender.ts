@@ -5,7 +5,7 @@ import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import { partitionOf } from '../partitioning.ts';
 import type { Records } from '../port.ts';
-import type { Topic } from '../topics.ts';
+import type { Topic } from '../../records/topics.ts';
 import { BrokerClocks } from './broker-clocks.ts';
 import type { Client } from './client.ts';
 import { closed, DUPLICATE_SEQUENCE, INVALID_TIMESTAMP, isRetried, nameOf, produceFault } from './faults.ts';

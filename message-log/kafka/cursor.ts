@@ -1,5 +1,5 @@
 import type { RecordBatch } from '../port.ts';
-import type { Topic } from '../topics.ts';
+import type { Topic } from '../../records/topics.ts';
 import { checkSet, type Damage } from './wire/check-set.ts';
 import type { FetchedSet } from './wire/fetch.ts';
 import { Columns, readRecordSet } from './wire/record-set.ts';

@@ -4,7 +4,7 @@ import { PermanentError } from '../../runtime/errors.ts';
 import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import type { From, InputProgress, MessageLog, Reader, Records, Subscription, TaskOwner } from '../port.ts';
-import { SENSOR_INPUTS, TOPICS, type Topic } from '../topics.ts';
+import { SENSOR_INPUTS, TOPICS, type Topic } from '../../records/topics.ts';
 import { Appender } from './appender.ts';
 import { Client } from './client.ts';
 import type { KafkaConfig } from './config.ts';

@@ -1,6 +1,6 @@
 import { reasonOf } from '../../runtime/errors.ts';
 import type { InputPositions, TaskOwner } from '../port.ts';
-import { INPUTS, type Topic } from '../topics.ts';
+import { INPUTS, type Topic } from '../../records/topics.ts';
 import type { Client } from './client.ts';
 import { GroupMember, type GroupDeps, type GroupSettings } from './group-member.ts';
 import type { TaskPositions } from './task-positions.ts';

@@ -1,4 +1,4 @@
-import type { Topic } from '../topics.ts';
+import type { Topic } from '../../records/topics.ts';
 import { unavailable } from './faults.ts';
 import { BATCH_BYTES } from './topics.ts';
 import { BatchWriter, type ProducerIdentity } from './wire/batch-writer.ts';

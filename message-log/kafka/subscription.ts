@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TransientError } from '../../runtime/errors.ts';
 import type { RecordBatch, Subscription } from '../port.ts';
-import type { Topic } from '../topics.ts';
+import type { Topic } from '../../records/topics.ts';
 import { Cursor } from './cursor.ts';
 import { closed } from './faults.ts';
 import type { Fetcher } from './fetcher.ts';

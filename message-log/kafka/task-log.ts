@@ -1,7 +1,7 @@
 import { PermanentError } from '../../runtime/errors.ts';
 import type { InputPositions, OutgoingRecord, Reader, StateDelta, TaskLog } from '../port.ts';
 import type { Logger } from '../../runtime/logging.ts';
-import { type InputTopic, INPUTS, type Topic } from '../topics.ts';
+import { type InputTopic, INPUTS, type Topic } from '../../records/topics.ts';
 import type { Client } from './client.ts';
 import { fenced, unavailable } from './faults.ts';
 import type { KafkaMetrics } from './metrics.ts';

@@ -1,6 +1,6 @@
 /** How far a task has come, as it stands in STATE: beside the positions, which topics they are of. */
 import type { InputPositions } from '../port.ts';
-import { INPUTS, type InputTopic } from '../topics.ts';
+import { INPUTS, type InputTopic } from '../../records/topics.ts';
 
 /** Ids of topics as the brokers give them; a topic that was made anew has another one. Those that aren't known are missing. */
 export type TopicIds = Partial<Record<InputTopic | 'STATE', string>>;

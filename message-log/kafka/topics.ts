@@ -1,4 +1,4 @@
-import { INPUTS, TOPICS, type Topic } from '../topics.ts';
+import { INPUTS, TOPICS, type Topic } from '../../records/topics.ts';
 
 /** What a topic must look like in Kafka. Partitions and replication come from the settings; `config` are Kafka's own names. */
 export interface TopicSpec {

@@ -1,5 +1,5 @@
 import type { OutgoingRecord, StateDelta } from '../port.ts';
-import type { Topic } from '../topics.ts';
+import type { Topic } from '../../records/topics.ts';
 import { BATCH_BYTES } from './topics.ts';
 import { BatchWriter } from './wire/batch-writer.ts';
 

@@ -11,7 +11,7 @@ import type {
   Subscription,
   TaskLog,
 } from '../../message-log/port.ts';
-import type { Topic } from '../../message-log/topics.ts';
+import type { Topic } from '../../records/topics.ts';
 
 const PATIENCE_MS = 10_000;
 

@@ -1,5 +1,5 @@
 import type { RecordBatch } from '../../message-log/port.ts';
-import type { Topic } from '../../message-log/topics.ts';
+import type { Topic } from '../../records/topics.ts';
 
 export interface TestRecord {
   readonly key: number;

@@ -11,7 +11,7 @@ import { KafkaTaskLog } from '../../message-log/kafka/task-log.ts';
 import { createTopics } from '../../message-log/kafka/topic-administration.ts';
 import { topicSpecs } from '../../message-log/kafka/topics.ts';
 import type { MessageLog } from '../../message-log/port.ts';
-import { TOPICS } from '../../message-log/topics.ts';
+import { TOPICS } from '../../records/topics.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Health } from '../../runtime/health.ts';
 import { NODE_FLAGS } from '../../runtime/node-flags.ts';

@@ -9,7 +9,7 @@ import type { AlarmEvent } from '../../alarm/alarm.ts';
 import { openEmbeddedLog } from '../../message-log/embedded/log.ts';
 import { openStore } from '../../message-log/embedded/store.ts';
 import type { MessageLog } from '../../message-log/port.ts';
-import type { DeadLetter, Delivery, Topic } from '../../message-log/topics.ts';
+import type { DeadLetter, Delivery, Topic } from '../../records/topics.ts';
 import { mailerSettings } from '../../notify/config.ts';
 import type { Client, Directory } from '../../directory/port.ts';
 import type { MailTransport } from '../../notify/channels/mail/port.ts';

@@ -14,7 +14,7 @@ import type {
   TaskOwner,
 } from '../../message-log/port.ts';
 import { partitionOf } from '../../message-log/partitioning.ts';
-import { SENSOR_INPUTS, type Topic } from '../../message-log/topics.ts';
+import { SENSOR_INPUTS, type Topic } from '../../records/topics.ts';
 import { PermanentError, TransientError } from '../../runtime/errors.ts';
 import { batchOf, type TestRecord } from './batches.ts';
 

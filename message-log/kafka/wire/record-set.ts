@@ -1,5 +1,5 @@
 import type { RecordBatch } from '../../port.ts';
-import type { Topic } from '../../topics.ts';
+import type { Topic } from '../../../records/topics.ts';
 import {
   ATTRIBUTES_AT,
   BASE_TIME_AT,

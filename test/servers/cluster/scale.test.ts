@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { INPUTS } from '../../../message-log/topics.ts';
+import { INPUTS } from '../../../records/topics.ts';
 import { AlarmWatch } from '../../support/alarm-watch.ts';
 import { type Sample, samplesOf } from '../../support/cluster-metrics.ts';
 import { Cluster, type Part } from '../../support/cluster.ts';

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { topicSpecs } from '../../../message-log/kafka/topics.ts';
 import { createTopics } from '../../../message-log/kafka/topic-administration.ts';
 import type { MessageLog, Subscription } from '../../../message-log/port.ts';
-import type { Topic } from '../../../message-log/topics.ts';
+import type { Topic } from '../../../records/topics.ts';
 import { processorSettings } from '../../../processor/config.ts';
 import { startProcessor } from '../../../processor/processor.ts';
 import { readSettings } from '../../../runtime/configuration.ts';

@@ -11,7 +11,7 @@ import { checkTopics } from '../../../message-log/kafka/topic-administration.ts'
 import { topicSpecs } from '../../../message-log/kafka/topics.ts';
 import { partitionOf } from '../../../message-log/partitioning.ts';
 import type { MessageLog, TaskLog } from '../../../message-log/port.ts';
-import { TOPICS, type Topic } from '../../../message-log/topics.ts';
+import { TOPICS, type Topic } from '../../../records/topics.ts';
 import { readSettings } from '../../../runtime/configuration.ts';
 import { Health } from '../../../runtime/health.ts';
 import { oneRecord, ownAll, valuesOf } from '../../support/log-reading.ts';

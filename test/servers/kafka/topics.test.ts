@@ -3,7 +3,7 @@ import kafkajs, { type Admin } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkTopics, describeTopics } from '../../../message-log/kafka/topic-administration.ts';
 import { type TopicSpec, topicSpecs } from '../../../message-log/kafka/topics.ts';
-import { TOPICS } from '../../../message-log/topics.ts';
+import { TOPICS } from '../../../records/topics.ts';
 import { runProgram } from '../../support/program.ts';
 import { startKafka, type TestKafka } from '../../support/servers/kafka.ts';
 

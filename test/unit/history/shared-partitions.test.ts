@@ -3,7 +3,7 @@ import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Alarm, AlarmChange, AlarmChangeKind, AlarmCount } from '../../../alarm/alarm.ts';
 import { partitionOf } from '../../../message-log/partitioning.ts';
-import type { Topic } from '../../../message-log/topics.ts';
+import type { Topic } from '../../../records/topics.ts';
 import { startCounter } from '../../../history/counter.ts';
 import { StateWriter, startStateWriter } from '../../../history/states.ts';
 import { Health } from '../../../runtime/health.ts';

@@ -6,7 +6,7 @@ import { PartitionLog } from '../../../message-log/embedded/partition-log.ts';
 import { Positions } from '../../../message-log/embedded/positions.ts';
 import { TASK_GROUP, Tasks } from '../../../message-log/embedded/tasks.ts';
 import type { Reader, TaskLog, TaskOwner } from '../../../message-log/port.ts';
-import type { Topic } from '../../../message-log/topics.ts';
+import type { Topic } from '../../../records/topics.ts';
 import { FrameTree } from '../../support/frame-tree.ts';
 
 const NOTHING = { ENTRY: 0, OK: 0, ACTION: 0 };

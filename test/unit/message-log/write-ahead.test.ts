@@ -9,7 +9,7 @@ import type { Journal } from '../../../message-log/embedded/journal.ts';
 import { type EmbeddedLog, openEmbeddedLog } from '../../../message-log/embedded/log.ts';
 import { openStore, type Store } from '../../../message-log/embedded/store.ts';
 import type { Reader, TaskLog } from '../../../message-log/port.ts';
-import { TOPICS, type Topic } from '../../../message-log/topics.ts';
+import { TOPICS, type Topic } from '../../../records/topics.ts';
 import { Health } from '../../../runtime/health.ts';
 
 const MINUTE_MS = 60_000;

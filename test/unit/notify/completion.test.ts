@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { DeadLetter, Delivery, Topic } from '../../../message-log/topics.ts';
+import type { DeadLetter, Delivery, Topic } from '../../../records/topics.ts';
 import { startCompletion } from '../../../notify/completion.ts';
 import type { Mail } from '../../../notify/channels/mail/port.ts';
 import { mailerMetrics } from '../../../notify/mailer-metrics.ts';

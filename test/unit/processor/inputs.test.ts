@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Reader, RecordBatch, TaskLog } from '../../../message-log/port.ts';
-import type { InputTopic, Topic } from '../../../message-log/topics.ts';
+import type { InputTopic, Topic } from '../../../records/topics.ts';
 import { Inputs } from '../../../processor/inputs.ts';
 import { batchOf } from '../../support/batches.ts';
 

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { AlarmChange, AlarmEvent } from '../../../alarm/alarm.ts';
-import type { Topic } from '../../../message-log/topics.ts';
+import type { Topic } from '../../../records/topics.ts';
 import { processorSettings } from '../../../processor/config.ts';
 import { startProcessor } from '../../../processor/processor.ts';
 import { readSettings } from '../../../runtime/configuration.ts';

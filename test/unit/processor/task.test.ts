@@ -3,7 +3,7 @@ import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_RULES } from '../../../alarm/rules.ts';
 import type { OutgoingRecord, RecordBatch, TaskLog } from '../../../message-log/port.ts';
-import type { InputTopic } from '../../../message-log/topics.ts';
+import type { InputTopic } from '../../../records/topics.ts';
 import { TaskMetrics } from '../../../processor/metrics.ts';
 import { Task } from '../../../processor/task.ts';
 import { batchOf } from '../../support/batches.ts';
