@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type ConfigOf, duration, integer, port, type Settings, setting, size } from '../runtime/configuration.ts';
 import { isLoopback } from '../runtime/listen.ts';
-import { parseGatewayTokens, SECRET_LENGTH_MIN } from './credentials.ts';
+import { parseGatewayTokens, SECRET_LENGTH_MIN } from './intake/credentials.ts';
 
 const secret = z.string().min(SECRET_LENGTH_MIN, `must have at least ${SECRET_LENGTH_MIN} characters`).optional();
 

@@ -2,7 +2,7 @@
 import { SENSOR_ID_MAX } from '../../alarm/status.ts';
 import { ConfigurationError, readSettings } from '../../runtime/configuration.ts';
 import { proxySettings } from '../../proxy/config.ts';
-import { sensorKey } from '../../proxy/credentials.ts';
+import { sensorKey } from '../../proxy/intake/credentials.ts';
 
 const HELP = `Prints the keys that sensors authenticate with, one line "id key" each.
 

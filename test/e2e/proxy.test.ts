@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEmbeddedLog } from '../../message-log/embedded/log.ts';
 import { openStore } from '../../message-log/embedded/store.ts';
-import { openFilesMax } from '../../proxy/file-limit.ts';
+import { openFilesMax } from '../../proxy/http/file-limit.ts';
 import { SystemProcess } from '../support/system.ts';
 import { quietLogOptions } from '../support/quiet-log.ts';
 

@@ -2,9 +2,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { MessageLog, Records } from '../../../message-log/port.ts';
-import { CommitQueue, type QueueDeps } from '../../../proxy/commit-queue.ts';
-import { gatherInto } from '../../../proxy/gathering.ts';
-import type { SensorRequest } from '../../../proxy/sensor-request.ts';
+import { CommitQueue, type QueueDeps } from '../../../proxy/intake/commit-queue.ts';
+import { gatherInto } from '../../../proxy/intake/gathering.ts';
+import type { SensorRequest } from '../../../proxy/http/sensor-request.ts';
 import { SteadyClock } from '../../../runtime/clock.ts';
 
 const START = Date.parse('2026-03-01T12:00:00Z');

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { claimedSensor, parseGatewayTokens, sameSecret, sensorKey } from '../../../proxy/credentials.ts';
+import { claimedSensor, parseGatewayTokens, sameSecret, sensorKey } from '../../../proxy/intake/credentials.ts';
 import { RawClient, STATUS, statusesIn, type TestProxy, testProxy } from '../../support/proxy.ts';
 
 const SECRET = 'a master secret for tests';

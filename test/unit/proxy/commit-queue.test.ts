@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { MessageLog, Records } from '../../../message-log/port.ts';
-import { CommitQueue, type QueueDeps } from '../../../proxy/commit-queue.ts';
-import type { SensorRequest } from '../../../proxy/sensor-request.ts';
+import { CommitQueue, type QueueDeps } from '../../../proxy/intake/commit-queue.ts';
+import type { SensorRequest } from '../../../proxy/http/sensor-request.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 
 const TIMEOUT_MS = 5_000;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Quota } from '../../../proxy/quota.ts';
+import { Quota } from '../../../proxy/intake/quota.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 import type { MemoryLog } from '../../support/memory-log.ts';
 import { RawClient, STATUS, statusesIn, type TestProxy, testProxy } from '../../support/proxy.ts';

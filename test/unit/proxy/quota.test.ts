@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clientOf, Quota } from '../../../proxy/quota.ts';
+import { clientOf, Quota } from '../../../proxy/intake/quota.ts';
 
 const ROOM = 100_000;
 

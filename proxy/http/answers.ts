@@ -1,4 +1,4 @@
-import type { Warning } from '../alarm/warnings.ts';
+import type { Warning } from '../../alarm/warnings.ts';
 
 /** An answer made beforehand: headers as one flat list, which node:http writes without copying. */
 export interface Answer {

@@ -1,7 +1,7 @@
-import type { Records } from '../message-log/port.ts';
+import type { Records } from '../../message-log/port.ts';
 import { type CommitQueue, REQUEST_BYTES } from './commit-queue.ts';
 import { NewestTimes } from './newest-times.ts';
-import type { SensorRequest } from './sensor-request.ts';
+import type { SensorRequest } from '../http/sensor-request.ts';
 
 const GROUP_BYTES_MAX = 1024 * 1024;
 const RECORDS_MIN = 1_024;

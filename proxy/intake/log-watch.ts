@@ -1,8 +1,8 @@
-import type { MessageLog, Records } from '../message-log/port.ts';
-import type { Clock } from '../runtime/clock.ts';
-import { reasonOf } from '../runtime/errors.ts';
-import type { Health } from '../runtime/health.ts';
-import type { Logger } from '../runtime/logging.ts';
+import type { MessageLog, Records } from '../../message-log/port.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { reasonOf } from '../../runtime/errors.ts';
+import type { Health } from '../../runtime/health.ts';
+import type { Logger } from '../../runtime/logging.ts';
 
 const PART = 'ingest';
 const ASK_EVERY_MS = 2_000;

@@ -1,7 +1,7 @@
 import { type Answer, CONTENT_ENCODED, DRAINING, errorAnswer, retryAfter, TRANSFER_ENCODED, UNAUTHENTICATED } from './answers.ts';
-import type { Authentication } from './authentication.ts';
-import type { CommitQueue } from './commit-queue.ts';
-import { clientOf, type Quota } from './quota.ts';
+import type { Authentication } from '../intake/authentication.ts';
+import type { CommitQueue } from '../intake/commit-queue.ts';
+import { clientOf, type Quota } from '../intake/quota.ts';
 import type { Intake, SensorRequest } from './sensor-request.ts';
 
 /** What every request with records has to pass, from its headers alone: a stop, its encoding, who sends it, how much they may. */

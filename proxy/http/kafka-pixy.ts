@@ -2,14 +2,14 @@
  * The produce half of kafka-pixy's HTTP API, which the sensors of the reference system speak. Answers and errors are its own, with three
  * differences: both modes answer after the durable write, only valid records are taken, and a record's key is the id in it, whatever `key` says.
  */
-import { decodeRecovery, decodeStatus } from '../alarm/decode.ts';
-import { skipSpace, trimEnd } from '../alarm/bytes.ts';
-import { emptyStatus } from '../alarm/status.ts';
+import { decodeRecovery, decodeStatus } from '../../alarm/decode.ts';
+import { skipSpace, trimEnd } from '../../alarm/bytes.ts';
+import { emptyStatus } from '../../alarm/status.ts';
 import { ALTERNATES, type Answer, answer, BUSY, retryAfter, UNAUTHENTICATED } from './answers.ts';
 import { afterMark, isUtf16, withoutPadding } from './body-format.ts';
 import type { Gate } from './gate.ts';
-import type { Gathering } from './gathering.ts';
-import { PATH } from './metrics.ts';
+import type { Gathering } from '../intake/gathering.ts';
+import { PATH } from '../metrics.ts';
 import type { Receiver, SensorRequest } from './sensor-request.ts';
 
 const FORM = 'application/x-www-form-urlencoded';

@@ -1,8 +1,8 @@
 /** A request with a body on its way in: reads it within bounds, then hands it to its receiver. */
 import { IncomingMessage, type ServerResponse } from 'node:http';
 import { type Answer, BUSY, CLOSE, errorAnswer, type Rejection, type Warnings } from './answers.ts';
-import type { Sender } from './authentication.ts';
-import type { ProxyMetrics } from './metrics.ts';
+import type { Sender } from '../intake/authentication.ts';
+import type { ProxyMetrics } from '../metrics.ts';
 
 /** What to do with one kind of request. All of it is synchronous and answers through `Intake.respond`. */
 export interface Receiver {

@@ -2,12 +2,12 @@
  * Between requests and the log: what arrives in one turn of the event loop becomes one append, without waiting for more. One append,
  * one promise and one look at the clock then serve many requests.
  */
-import type { MessageLog, Records } from '../message-log/port.ts';
-import { reasonOf, TransientError } from '../runtime/errors.ts';
-import type { Clock } from '../runtime/clock.ts';
+import type { MessageLog, Records } from '../../message-log/port.ts';
+import { reasonOf, TransientError } from '../../runtime/errors.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import type { LogWatch } from './log-watch.ts';
-import type { ProxyMetrics } from './metrics.ts';
-import type { SensorRequest } from './sensor-request.ts';
+import type { ProxyMetrics } from '../metrics.ts';
+import type { SensorRequest } from '../http/sensor-request.ts';
 
 /**
  * What a request that waits is charged beside its bytes. It really costs about ten times that; but the whole fleet may report in one moment,

@@ -1,8 +1,8 @@
 /** POST /entry and /ok: one record, a JSON array, or NDJSON, in; 202, 207 or 400 out. */
-import { skipSpace, trimEnd } from '../alarm/bytes.ts';
-import { decodeRecovery, decodeStatus, forEachLine, forEachMember } from '../alarm/decode.ts';
-import { emptyStatus } from '../alarm/status.ts';
-import { warningsOf } from '../alarm/warnings.ts';
+import { skipSpace, trimEnd } from '../../alarm/bytes.ts';
+import { decodeRecovery, decodeStatus, forEachLine, forEachMember } from '../../alarm/decode.ts';
+import { emptyStatus } from '../../alarm/status.ts';
+import { warningsOf } from '../../alarm/warnings.ts';
 import {
   ALTERNATES,
   type Answer,
@@ -16,8 +16,8 @@ import {
 } from './answers.ts';
 import { afterMark, formatOf, isUtf16, withoutPadding } from './body-format.ts';
 import type { Gate } from './gate.ts';
-import type { Gathering } from './gathering.ts';
-import { PATH } from './metrics.ts';
+import type { Gathering } from '../intake/gathering.ts';
+import { PATH } from '../metrics.ts';
 import type { Receiver, SensorRequest } from './sensor-request.ts';
 
 const UNSUPPORTED = errorAnswer(415, 'the Content-Type must be application/json or application/x-ndjson, in UTF-8', [
