@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
-const FOLDERS = ['alarm', 'console', 'grafana', 'main', 'message-log', 'processor', 'proxy', 'runtime', 'simulator', 'test'];
+const FOLDERS = [
+  ...['alarm', 'archive', 'cassandra', 'console', 'directory', 'grafana', 'history', 'main', 'message-log'],
+  ...['notify', 'processor', 'proxy', 'records', 'runtime', 'simulator', 'test'],
+];
 const IMPORT = /(?:from|import) '(\.[^']+)'/g;
 
 /** The unit and contract tests that import a source, or what imports it, over at most `hops` imports. */
