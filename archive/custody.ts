@@ -1,5 +1,5 @@
 import type { AlarmChange, Position } from '../alarm/alarm.ts';
-import type { Delivery } from '../records/topics.ts';
+import type { Delivery } from '../records/delivery.ts';
 import type { CustodyEntry } from './port.ts';
 
 /** What a change adds to an alarm's custody: with `raised` the readings that made it; nothing for `seen`. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ACTION_KINDS, ALARM_CHANGES, ALARM_STATES, type AlarmChange, DISPOSITIONS } from '../alarm/alarm.ts';
 import { SEVERITIES } from '../alarm/rules.ts';
 import { ALARM_TYPES, SENSOR_ID_MAX } from '../alarm/status.ts';
-import type { Delivery } from '../records/topics.ts';
+import type { Delivery } from '../records/delivery.ts';
 import { checked, type Decoded, parsed } from '../records/decoded.ts';
 
 const whole = z.number().int().nonnegative();

@@ -1,7 +1,8 @@
 /** Completes the mails that went out without their client, once the directory is back: with a further mail each, in the order of DELIVERY. */
 import { z } from 'zod';
 import type { MessageLog, RecordBatch } from '../message-log/port.ts';
-import type { DeadLetter, Delivery } from '../records/topics.ts';
+import type { DeadLetter } from '../records/dead-letter.ts';
+import type { Delivery } from '../records/delivery.ts';
 import { PermanentError, reasonOf, TransientError } from '../runtime/errors.ts';
 import type { Running } from '../runtime/lifecycle.ts';
 import { type ConsumerDeps, startConsumer } from '../processor/consumer.ts';

@@ -1,6 +1,7 @@
 /** One mail from the alarm's change to its record in the ledger. */
 import type { MessageLog } from '../message-log/port.ts';
-import type { DeadLetter, Delivery } from '../records/topics.ts';
+import type { DeadLetter } from '../records/dead-letter.ts';
+import type { Delivery } from '../records/delivery.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { PermanentError, reasonOf } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logging.ts';

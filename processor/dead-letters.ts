@@ -1,5 +1,5 @@
 import type { MessageLog, RecordBatch } from '../message-log/port.ts';
-import type { DeadLetter } from '../records/topics.ts';
+import type { DeadLetter } from '../records/dead-letter.ts';
 
 const VALUE_LENGTH_MAX = 65_536;
 

@@ -6,7 +6,7 @@ import type { SensorFaults } from '../alarm/faults.ts';
 import type { Rules } from '../alarm/rules.ts';
 import { emptyRecovery, emptyStatus } from '../alarm/status.ts';
 import type { OutgoingRecord, RecordBatch, StateDelta, TaskLog } from '../message-log/port.ts';
-import type { DeadLetter } from '../records/topics.ts';
+import type { DeadLetter } from '../records/dead-letter.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logging.ts';
 import { Inputs, type Run } from './inputs.ts';

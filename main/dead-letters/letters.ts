@@ -1,7 +1,8 @@
 /** Reading topic DEAD: letters, and the marks of what was done with them. */
 import { z } from 'zod';
 import type { MessageLog, RecordBatch } from '../../message-log/port.ts';
-import { type DeadLetter, TOPICS } from '../../records/topics.ts';
+import type { DeadLetter } from '../../records/dead-letter.ts';
+import { TOPICS } from '../../records/topics.ts';
 import { parsed } from '../../records/decoded.ts';
 import { recordsBetween } from '../../processor/records-between.ts';
 

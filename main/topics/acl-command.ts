@@ -1,5 +1,6 @@
 import kafkajs, { type AclEntry, type Admin } from 'kafkajs';
-import { type Grant, grantsOf, LOG_USERS, type LogUser } from '../../message-log/kafka/acls.ts';
+import { type Grant, grantsOf } from '../../message-log/kafka/acls.ts';
+import { LOG_USERS, type LogUser } from '../../records/topics.ts';
 
 export interface AclOptions {
   readonly prefix: string;

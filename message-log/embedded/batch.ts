@@ -2,7 +2,8 @@
  * What one commit changes, and how it lies in the journal: items one after the other, each with a head of 8 bytes, little-endian:
  *   kind u8 · topic u8 · partition, or bytes of the name u16 · bytes of the value u32
  */
-import { TOPICS, type Topic } from '../../records/topics.ts';
+import { rowOf, type Topic, topicOfId } from '../../records/topics.ts';
+import { PermanentError } from '../../runtime/errors.ts';
 
 export interface SealedFrame {
   readonly topic: Topic;
@@ -54,7 +55,7 @@ export function encodeBatch({ frames, states, positions }: Batch, to: Buffer): v
     at += HEAD_BYTES;
   };
   for (const { topic, partition, bytes } of frames) {
-    head(FRAME, TOPICS.indexOf(topic), partition, bytes.length);
+    head(FRAME, rowOf(topic).id, partition, bytes.length);
     to.set(bytes, at);
     at += bytes.length;
   }
@@ -71,14 +72,14 @@ export function encodeBatch({ frames, states, positions }: Batch, to: Buffer): v
   }
 }
 
-/** Of a body that is whole; its frames are copies. */
+/** Of a body that is whole; its frames are copies. Throws PermanentError `newer` where a later version wrote it. */
 export function decodeBatch(body: Buffer): Batch {
   const [frames, states, positions]: [SealedFrame[], StateChange[], PositionChange[]] = [[], [], []];
   for (let at = 0; at < body.length; ) {
     const [kind, topic, short, long] = [body[at], body[at + 1] as number, body.readUInt16LE(at + 2), body.readUInt32LE(at + 4)];
     at += HEAD_BYTES;
     if (kind === FRAME) {
-      frames.push({ topic: TOPICS[topic] as Topic, partition: short, bytes: copyOf(body, at, at + long) });
+      frames.push({ topic: topicOf(topic), partition: short, bytes: copyOf(body, at, at + long) });
       at += long;
     } else if (kind === STATE) {
       const value = long === GONE ? undefined : copyOf(body, at + KEY_BYTES, at + KEY_BYTES + long);
@@ -90,6 +91,12 @@ export function decodeBatch(body: Buffer): Batch {
     }
   }
   return { frames, states, positions };
+}
+
+function topicOf(id: number): Topic {
+  const topic = topicOfId(id);
+  if (topic === undefined) throw new PermanentError('newer', `the journal has records of a topic ${id}, which only a later version knows`);
+  return topic;
 }
 
 /** In memory of its own: columns of a frame are read at multiples of 4. */

@@ -1,5 +1,4 @@
-import type { Topic } from '../../records/topics.ts';
-import { TOPICS } from '../../records/topics.ts';
+import { type LogUser, rowOf, TOPICS } from '../../records/topics.ts';
 
 type Operation = 'Read' | 'Write' | 'Describe' | 'DescribeConfigs';
 
@@ -12,38 +11,27 @@ export interface Grant {
   readonly operations: readonly Operation[];
 }
 
+/** What else a user does with the log beside its topics, which records/topics.ts has. */
 interface Needs {
-  readonly reads?: readonly Topic[];
-  readonly writes?: readonly Topic[];
   /** Consumer groups that it is a member of, or whose progress alone it looks at. */
   readonly groups?: readonly string[];
   readonly watches?: readonly string[];
   readonly transactions?: boolean;
 }
 
-/** What each role and tool does with the log, and nothing else. */
-const NEEDS = {
-  proxy: { writes: ['ENTRY', 'OK'] },
-  processor: {
-    reads: ['ENTRY', 'OK', 'ACTION', 'STATE'],
-    writes: ['ALARM', 'COUNT', 'STATE', 'SUPERVISION', 'DEAD'],
-    groups: ['processor'],
-    transactions: true,
-  },
-  mailer: { reads: ['ALARM', 'DELIVERY'], writes: ['DELIVERY', 'DEAD'], groups: ['mailer', 'mail-completion'] },
-  archiver: { reads: ['ALARM', 'DELIVERY'], writes: ['DEAD'], groups: ['archiver'] },
-  history: { reads: ['ALARM', 'COUNT'], writes: ['DEAD'], groups: ['counter', 'states'] },
-  console: { reads: ['ALARM', 'SUPERVISION'], writes: ['ACTION'], watches: ['archiver', 'processor'] },
-  // Whoever runs npm run dead-letters.
-  'dead-letters': { reads: ['DEAD'], writes: ['ENTRY', 'OK', 'DEAD'] },
-} as const satisfies Readonly<Record<string, Needs>>;
-
-export type LogUser = keyof typeof NEEDS;
-export const LOG_USERS = Object.keys(NEEDS) as LogUser[];
+const NEEDS: Readonly<Record<LogUser, Needs>> = {
+  proxy: {},
+  processor: { groups: ['processor'], transactions: true },
+  mailer: { groups: ['mailer', 'mail-completion'] },
+  archiver: { groups: ['archiver'] },
+  history: { groups: ['counter', 'states'] },
+  console: { watches: ['archiver', 'processor'] },
+  'dead-letters': {},
+};
 
 /** The least that the role needs. All see which topics there are and how they are set, since every start compares them. */
 export function grantsOf(role: LogUser, prefix: string): Grant[] {
-  const { reads = [], writes = [], groups = [], watches = [], transactions = false }: Needs = NEEDS[role];
+  const { groups = [], watches = [], transactions = false } = NEEDS[role];
   const literal = (kind: Grant['kind'], name: string, operations: readonly Operation[]): Grant => ({
     kind,
     name: prefix + name,
@@ -53,8 +41,8 @@ export function grantsOf(role: LogUser, prefix: string): Grant[] {
   return [
     ...TOPICS.map((topic) =>
       literal('topic', topic, [
-        ...(reads.includes(topic) ? (['Read'] as const) : []),
-        ...(writes.includes(topic) ? (['Write'] as const) : []),
+        ...(rowOf(topic).readBy.includes(role) ? (['Read'] as const) : []),
+        ...(rowOf(topic).writtenBy.includes(role) ? (['Write'] as const) : []),
         'Describe',
         'DescribeConfigs',
       ]),

@@ -1,4 +1,4 @@
-import { INPUTS, TOPICS, type Topic } from '../../records/topics.ts';
+import { rowOf, TOPICS, type Topic } from '../../records/topics.ts';
 
 /** What a topic must look like in Kafka. Partitions and replication come from the settings; `config` are Kafka's own names. */
 export interface TopicSpec {
@@ -34,20 +34,8 @@ export const TIME_LIMITS: TimeLimits = { beforeMs: 60_000, afterMs: 5_000 };
 export const TIME_BEFORE_SETTING = 'message.timestamp.before.max.ms';
 export const TIME_AFTER_SETTING = 'message.timestamp.after.max.ms';
 
-const TIMED: ReadonlySet<Topic> = new Set(INPUTS);
 /** Whether the broker refuses records of the topic for their time. */
-export const isTimed = (topic: Topic): boolean => TIMED.has(topic);
-
-const DELETED_AFTER_DAYS: Readonly<Record<Exclude<Topic, 'STATE'>, number>> = {
-  ENTRY: 7,
-  OK: 7,
-  ACTION: 30,
-  ALARM: 30,
-  COUNT: 30,
-  DELIVERY: 30,
-  DEAD: 30,
-  SUPERVISION: 30,
-};
+export const isTimed = (topic: Topic): boolean => rowOf(topic).timed;
 
 /** Every topic as it should be; `npm run topics` makes it so and the start says what differs. */
 export function topicSpecs({ prefix, partitions, replicationFactor }: TopicSettings): readonly TopicSpec[] {
@@ -65,12 +53,17 @@ export function topicSpecs({ prefix, partitions, replicationFactor }: TopicSetti
     name: prefix + topic,
     partitions,
     replicationFactor,
-    config: { ...common, ...(isTimed(topic) ? timed() : {}), ...(topic === 'STATE' ? compacted() : deleted(DELETED_AFTER_DAYS[topic])) },
+    config: { ...common, ...(isTimed(topic) ? timed() : {}), ...kept(topic) },
   }));
 }
 
 function timed(): Record<string, string> {
   return { [TIME_BEFORE_SETTING]: String(TIME_LIMITS.beforeMs), [TIME_AFTER_SETTING]: String(TIME_LIMITS.afterMs) };
+}
+
+function kept(topic: Topic): Record<string, string> {
+  const days = rowOf(topic).kept;
+  return days === 'newest' ? compacted() : deleted(days);
 }
 
 function deleted(days: number): Record<string, string> {

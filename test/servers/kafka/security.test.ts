@@ -4,7 +4,7 @@ import kafkajs, { type Kafka } from 'kafkajs';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LOG_USERS, type LogUser } from '../../../message-log/kafka/acls.ts';
+import { LOG_USERS, type LogUser } from '../../../records/topics.ts';
 import { kafkaSettings } from '../../../message-log/kafka/config.ts';
 import { openKafkaLog } from '../../../message-log/kafka/log.ts';
 import { checkTopics } from '../../../message-log/kafka/topic-administration.ts';

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AlarmChange, AlarmEvent } from '../../../alarm/alarm.ts';
-import type { Delivery } from '../../../records/topics.ts';
+import type { Delivery } from '../../../records/delivery.ts';
 import { Archiver, ARCHIVER_GROUP, type ArchiverDeps, startArchiver } from '../../../archive/archiver.ts';
 import { openEmbeddedArchive } from '../../../archive/embedded.ts';
 import type { Archive } from '../../../archive/port.ts';

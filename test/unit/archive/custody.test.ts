@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AlarmChange } from '../../../alarm/alarm.ts';
-import type { Delivery } from '../../../records/topics.ts';
+import type { Delivery } from '../../../records/delivery.ts';
 import { custodyOf, custodyOfDelivery, inOrderOfTime } from '../../../archive/custody.ts';
 import type { CustodyEntry } from '../../../archive/port.ts';
 import { alarmOf, NOON } from '../../support/alarms.ts';

@@ -1,7 +1,9 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { DeadLetter, Delivery, Topic } from '../../../records/topics.ts';
+import type { DeadLetter } from '../../../records/dead-letter.ts';
+import type { Delivery } from '../../../records/delivery.ts';
+import type { Topic } from '../../../records/topics.ts';
 import { startCompletion } from '../../../notify/completion.ts';
 import type { Mail } from '../../../notify/channels/mail/port.ts';
 import { mailerMetrics } from '../../../notify/mailer-metrics.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Delivery, Topic } from '../../../records/topics.ts';
+import type { Delivery } from '../../../records/delivery.ts';
+import type { Topic } from '../../../records/topics.ts';
 import { deliveryKey, MAILER_GROUP, readLedger, recordDead, recordDelivery } from '../../../notify/deliveries.ts';
 import { NOON } from '../../support/alarms.ts';
 import { oneRecord } from '../../support/log-reading.ts';

@@ -1,7 +1,8 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
-import type { DeadLetter, Delivery } from '../../../records/topics.ts';
+import type { DeadLetter } from '../../../records/dead-letter.ts';
+import type { Delivery } from '../../../records/delivery.ts';
 import type { Holder } from '../../../notify/channels/mail/compose.ts';
 import type { Handover } from '../../../notify/channels/mail/port.ts';
 import { type AlarmMail, type DeliveryDeps, deliver, recordLater, recordUndelivered } from '../../../notify/mail-delivery.ts';

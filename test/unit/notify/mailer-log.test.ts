@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { MessageLog, Subscription } from '../../../message-log/port.ts';
-import type { DeadLetter } from '../../../records/topics.ts';
+import type { DeadLetter } from '../../../records/dead-letter.ts';
 import { mailerSettings } from '../../../notify/config.ts';
 import type { Handover, MailTransport } from '../../../notify/channels/mail/port.ts';
 import { type MailerLimits, startMailer } from '../../../notify/mailer.ts';

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { DeadLetter, Topic } from '../../../../records/topics.ts';
+import type { DeadLetter } from '../../../../records/dead-letter.ts';
+import type { Topic } from '../../../../records/topics.ts';
 import { readCommand, runCommand, UsageError } from '../../../../main/dead-letters/command.ts';
 import { TransientError } from '../../../../runtime/errors.ts';
 import { NOON } from '../../../support/alarms.ts';

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { grantsOf, type LogUser } from '../../../../message-log/kafka/acls.ts';
+import { grantsOf } from '../../../../message-log/kafka/acls.ts';
+import type { LogUser } from '../../../../records/topics.ts';
 import { TASK_GROUP } from '../../../../message-log/kafka/ownership.ts';
 import { ARCHIVER_GROUP } from '../../../../archive/archiver.ts';
 import { COUNTER_GROUP } from '../../../../history/counter.ts';
