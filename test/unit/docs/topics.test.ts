@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { grantsOf } from '../../../message-log/kafka/acls.ts';
+import { LOG_USERS, rowOf, TOPICS } from '../../../records/topics.ts';
+
+/** To bring the tables up to date, run this and paste what it expected. */
+const shown = (name: string): string | undefined =>
+  new RegExp(`<!-- ${name} -->\\n([\\s\\S]*?)\\n<!-- /${name} -->`).exec(readFileSync('docs/kafka.md', 'utf8'))?.[1];
+
+it('docs/kafka.md lists every topic with what it holds, how long, who writes and who reads it', () => {
+  const rows = TOPICS.map((topic) => {
+    const { holds, writtenBy, readBy, kept } = rowOf(topic);
+    const days = kept === 'newest' ? 'the newest of each sensor, for ever (compacted)' : `${kept} days`;
+    return `| \`${topic}\` | ${holds} | ${writtenBy.join(', ')} | ${readBy.join(', ')} | ${days} |`;
+  });
+  expect(shown('topics')).toBe(['| topic | a record | written by | read by | kept |', '|---|---|---|---|---|', ...rows].join('\n'));
+});
+
+it('docs/kafka.md lists the rights of every user', () => {
+  const rows = LOG_USERS.map((user) => {
+    const grants = grantsOf(user, '');
+    const named = (kind: string, operation: string) =>
+      grants
+        .filter((grant) => grant.kind === kind && (grant.operations as readonly string[]).includes(operation))
+        .map(({ name, pattern }) => (pattern === 'prefixed' ? `${name}…` : name));
+    const groups = named('group', 'Read');
+    const looksAt = named('group', 'Describe').filter((name) => !groups.includes(name));
+    const cells = [
+      named('topic', 'Read'),
+      named('topic', 'Write'),
+      [...groups, ...looksAt.map((name) => `${name} (looks at its progress)`)],
+      named('transactional-id', 'Write'),
+    ];
+    return `| \`tocsin-${user}\` | ${cells.map((cell) => cell.join(', ')).join(' | ')} |`;
+  });
+  expect(shown('rights')).toBe(['| user | reads | writes | groups | transactions |', '|---|---|---|---|---|', ...rows].join('\n'));
+});
