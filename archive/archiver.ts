@@ -6,6 +6,7 @@ import type { Running } from '../runtime/lifecycle.ts';
 import type { RemovalClock } from '../runtime/removal-clock.ts';
 import { type ConsumerDeps, startConsumer } from '../processor/consumer.ts';
 import { parkRecord } from '../processor/dead-letters.ts';
+import type { Group } from '../records/groups.ts';
 import { decoded, type Unreadable } from '../records/decoded.ts';
 import { removeOlder, startPeriodic } from '../processor/periodic.ts';
 import type { Directory } from '../directory/port.ts';
@@ -16,7 +17,7 @@ import type { Archive } from './port.ts';
 import { decodeChange, decodeDelivery } from './records.ts';
 
 /** Who follows behind the archive asks the log for the position of this group. */
-export const ARCHIVER_GROUP = 'archiver';
+export const ARCHIVER_GROUP = 'archiver' satisfies Group;
 
 export type ArchiveConfig = ConfigOf<typeof archiveSettings>;
 

@@ -9,6 +9,7 @@ import type { Running } from '../runtime/lifecycle.ts';
 import type { RemovalClock } from '../runtime/removal-clock.ts';
 import { type ConsumerDeps, type Done, SHARE_SURE_MS, startConsumer } from '../processor/consumer.ts';
 import { parkRecord } from '../processor/dead-letters.ts';
+import type { Group } from '../records/groups.ts';
 import { checked, type Decoded, decoded, parsed } from '../records/decoded.ts';
 import { OneAtATime } from '../processor/one-at-a-time.ts';
 import { removeOlder, startPeriodic } from '../processor/periodic.ts';
@@ -20,7 +21,7 @@ import { MINUTE_MS, OPEN_MS, PartitionCounts, type ReadStored } from './partitio
 import type { History } from './port.ts';
 import type { Tally } from './tally.ts';
 
-export const COUNTER_GROUP = 'counter';
+export const COUNTER_GROUP = 'counter' satisfies Group;
 
 export type HistoryConfig = ConfigOf<typeof historySettings>;
 

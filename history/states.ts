@@ -9,13 +9,14 @@ import type { Running } from '../runtime/lifecycle.ts';
 import type { Archive } from '../archive/port.ts';
 import { decodeChange } from '../archive/records.ts';
 import { type ConsumerDeps, SHARE_SURE_MS, startConsumer } from '../processor/consumer.ts';
+import type { Group } from '../records/groups.ts';
 import { decoded } from '../records/decoded.ts';
 import { startPeriodic } from '../processor/periodic.ts';
 import type { Directory, PlacesPart } from '../directory/port.ts';
 import type { History, SensorState } from './port.ts';
 import { isActive, SensorAlarms } from './sensor-alarms.ts';
 
-export const STATES_GROUP = 'states';
+export const STATES_GROUP = 'states' satisfies Group;
 
 export interface StateWriterDeps extends ConsumerDeps {
   readonly history: History;

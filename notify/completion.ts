@@ -1,6 +1,7 @@
 /** Completes the mails that went out without their client, once the directory is back: with a further mail each, in the order of DELIVERY. */
 import { z } from 'zod';
 import type { MessageLog, RecordBatch } from '../message-log/port.ts';
+import type { Group } from '../records/groups.ts';
 import type { DeadLetter } from '../records/dead-letter.ts';
 import type { Delivery } from '../records/delivery.ts';
 import { PermanentError, reasonOf, TransientError } from '../runtime/errors.ts';
@@ -16,7 +17,7 @@ import { composeCompletion } from './channels/mail/compose.ts';
 import type { Mail } from './channels/mail/port.ts';
 import type { DeliveryDeps } from './mail-delivery.ts';
 
-export const COMPLETION_GROUP = 'mail-completion';
+export const COMPLETION_GROUP = 'mail-completion' satisfies Group;
 
 const whole = z.number().int().nonnegative();
 const incompleteDelivery = z.looseObject({

@@ -1,13 +1,14 @@
 /** DELIVERY as the mailer's ledger: what became of each mail, written before the mailer's position moves past its alarm. */
 import { z } from 'zod';
 import type { MessageLog } from '../message-log/port.ts';
+import type { Group } from '../records/groups.ts';
 import type { DeadLetter } from '../records/dead-letter.ts';
 import type { Delivery } from '../records/delivery.ts';
 import type { Topic } from '../records/topics.ts';
 import { recordsBetween } from '../processor/records-between.ts';
 import type { MailedEvent } from './alarm-event.ts';
 
-export const MAILER_GROUP = 'mailer';
+export const MAILER_GROUP = 'mailer' satisfies Group;
 
 export interface Ledger {
   /** Offset in DELIVERY by `deliveryKey`. */

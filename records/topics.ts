@@ -1,27 +1,32 @@
-/** Every topic of the log, a row each: what lies in it, how long, who writes and reads it. Databases, Kafka's topics and rights follow from here. */
+/**
+ * Every topic of the log, a row each: what lies in it, for how long, who writes it and who reads it. The embedded log's files, Kafka's topics and
+ * rights, and the tables in docs/ follow from here.
+ */
 
-/** What works with the log: roles, and programs beside them. */
+/** Whoever works with the log: the roles, and a program beside them. */
 export const LOG_USERS = ['proxy', 'processor', 'mailer', 'archiver', 'history', 'console', 'dead-letters'] as const;
 export type LogUser = (typeof LOG_USERS)[number];
 
 export interface TopicRow {
-  /** In files of the embedded log. Given once and for ever: never changed, never given again. */
+  /** Stands for the topic in files of the embedded log: given once, never changed, never used for another topic. */
   readonly id: number;
   /** What a record is, for people. */
   readonly holds: string;
-  /** Days that Kafka keeps records; `newest`: the newest of each key, for ever. The embedded log has its own limits. */
+  /** What a record's key is. All topics have the same partitions, so that a key's records are in the same partition of each. */
+  readonly key: 'sensor';
+  /** How many days Kafka keeps a record; `newest`: the newest of each key, for ever. The embedded log has limits of its own. */
   readonly kept: number | 'newest';
-  /** Whether what is detected depends on a record's time: then a broker refuses a record whose time is off. */
+  /** Whether what is detected depends on a record's time: a broker refuses such a record when its time is off. */
   readonly timed: boolean;
   readonly writtenBy: readonly LogUser[];
   readonly readBy: readonly LogUser[];
 }
 
-/** The key of every record is its sensor: all topics have the same partitions, so that one task sees everything of a sensor. */
 export const TOPIC_ROWS = {
   ENTRY: {
     id: 0,
     holds: 'a status, as its sensor sent it',
+    key: 'sensor',
     kept: 7,
     timed: true,
     writtenBy: ['proxy', 'dead-letters'],
@@ -30,24 +35,43 @@ export const TOPIC_ROWS = {
   OK: {
     id: 1,
     holds: 'a recovery, as its sensor sent it',
+    key: 'sensor',
     kept: 7,
     timed: true,
     writtenBy: ['proxy', 'dead-letters'],
     readBy: ['processor'],
   },
-  ACTION: { id: 2, holds: 'what an operator wants done to an alarm', kept: 30, timed: true, writtenBy: ['console'], readBy: ['processor'] },
+  ACTION: {
+    id: 2,
+    holds: 'what an operator wants done to an alarm',
+    key: 'sensor',
+    kept: 30,
+    timed: true,
+    writtenBy: ['console'],
+    readBy: ['processor'],
+  },
   ALARM: {
     id: 3,
     holds: 'a change of an alarm, or an action that was refused',
+    key: 'sensor',
     kept: 30,
     timed: false,
     writtenBy: ['processor'],
     readBy: ['mailer', 'archiver', 'history', 'console'],
   },
-  COUNT: { id: 4, holds: 'an alarm that was raised, to be counted', kept: 30, timed: false, writtenBy: ['processor'], readBy: ['history'] },
+  COUNT: {
+    id: 4,
+    holds: 'an alarm that was raised, to be counted',
+    key: 'sensor',
+    kept: 30,
+    timed: false,
+    writtenBy: ['processor'],
+    readBy: ['history'],
+  },
   STATE: {
     id: 5,
     holds: 'what detection remembers of a sensor',
+    key: 'sensor',
     kept: 'newest',
     timed: false,
     writtenBy: ['processor'],
@@ -56,6 +80,7 @@ export const TOPIC_ROWS = {
   DELIVERY: {
     id: 6,
     holds: 'what became of a mail',
+    key: 'sensor',
     kept: 30,
     timed: false,
     writtenBy: ['mailer'],
@@ -64,6 +89,7 @@ export const TOPIC_ROWS = {
   DEAD: {
     id: 7,
     holds: 'what could not be handled, and why',
+    key: 'sensor',
     kept: 30,
     timed: false,
     writtenBy: ['processor', 'mailer', 'archiver', 'history', 'dead-letters'],
@@ -72,6 +98,7 @@ export const TOPIC_ROWS = {
   SUPERVISION: {
     id: 8,
     holds: 'all faults that a sensor has',
+    key: 'sensor',
     kept: 30,
     timed: false,
     writtenBy: ['processor'],
@@ -86,12 +113,12 @@ export const rowOf = (topic: Topic): TopicRow => TOPIC_ROWS[topic];
 
 const byId = new Map(TOPICS.map((topic) => [rowOf(topic).id, topic]));
 
-/** Undefined: this version knows no such topic. */
+/** Undefined where this version knows no such topic. */
 export const topicOfId = (id: number): Topic | undefined => byId.get(id);
 
 /** What a task reads. */
 export const INPUTS = ['ENTRY', 'OK', 'ACTION'] as const satisfies readonly Topic[];
 export type InputTopic = (typeof INPUTS)[number];
 
-/** What sensors send: detection is behind as long as something of these isn't decided. */
+/** What sensors send: detection is behind as long as any of it isn't decided. */
 export const SENSOR_INPUTS = ['ENTRY', 'OK'] as const satisfies readonly InputTopic[];

@@ -72,7 +72,7 @@ export function encodeBatch({ frames, states, positions }: Batch, to: Buffer): v
   }
 }
 
-/** Of a body that is whole; its frames are copies. Throws PermanentError `newer` where a later version wrote it. */
+/** Of a body that is whole; its frames are copies. Throws PermanentError `data-format` where a newer version of Tocsin wrote it. */
 export function decodeBatch(body: Buffer): Batch {
   const [frames, states, positions]: [SealedFrame[], StateChange[], PositionChange[]] = [[], [], []];
   for (let at = 0; at < body.length; ) {
@@ -85,18 +85,26 @@ export function decodeBatch(body: Buffer): Batch {
       const value = long === GONE ? undefined : copyOf(body, at + KEY_BYTES, at + KEY_BYTES + long);
       states.push({ partition: short, key: body.readUInt32LE(at), value });
       at += KEY_BYTES + (value?.length ?? 0);
-    } else {
+    } else if (kind === POSITION) {
       positions.push({ name: body.toString('utf8', at, at + short), position: body.readDoubleLE(at + short) });
       at += short + POSITION_BYTES;
-    }
+    } else throw newer(`items of kind ${kind}`);
   }
   return { frames, states, positions };
 }
 
 function topicOf(id: number): Topic {
   const topic = topicOfId(id);
-  if (topic === undefined) throw new PermanentError('newer', `the journal has records of a topic ${id}, which only a later version knows`);
+  if (topic === undefined) throw newer(`records of topic ${id}`);
   return topic;
+}
+
+/** Nothing of it may be left out, or taken for something else: it was acknowledged. */
+function newer(found: string): PermanentError {
+  return new PermanentError(
+    'data-format',
+    `the journal in the data folder has ${found}, which this version of Tocsin doesn't know: start the newer version that wrote it, and stop it in order, before going back to this one`,
+  );
 }
 
 /** In memory of its own: columns of a frame are read at multiples of 4. */

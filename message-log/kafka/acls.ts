@@ -1,3 +1,4 @@
+import { groupsJoinedBy, groupsWatchedBy } from '../../records/groups.ts';
 import { type LogUser, rowOf, TOPICS } from '../../records/topics.ts';
 
 type Operation = 'Read' | 'Write' | 'Describe' | 'DescribeConfigs';
@@ -11,27 +12,11 @@ export interface Grant {
   readonly operations: readonly Operation[];
 }
 
-/** What else a user does with the log beside its topics, which records/topics.ts has. */
-interface Needs {
-  /** Consumer groups that it is a member of, or whose progress alone it looks at. */
-  readonly groups?: readonly string[];
-  readonly watches?: readonly string[];
-  readonly transactions?: boolean;
-}
-
-const NEEDS: Readonly<Record<LogUser, Needs>> = {
-  proxy: {},
-  processor: { groups: ['processor'], transactions: true },
-  mailer: { groups: ['mailer', 'mail-completion'] },
-  archiver: { groups: ['archiver'] },
-  history: { groups: ['counter', 'states'] },
-  console: { watches: ['archiver', 'processor'] },
-  'dead-letters': {},
-};
-
-/** The least that the role needs. All see which topics there are and how they are set, since every start compares them. */
-export function grantsOf(role: LogUser, prefix: string): Grant[] {
-  const { groups = [], watches = [], transactions = false } = NEEDS[role];
+/**
+ * The least that a user needs. Everybody sees which topics there are and how they are set, since every start compares them; whoever writes STATE
+ * does so in transactions.
+ */
+export function grantsOf(user: LogUser, prefix: string): Grant[] {
   const literal = (kind: Grant['kind'], name: string, operations: readonly Operation[]): Grant => ({
     kind,
     name: prefix + name,
@@ -41,15 +26,15 @@ export function grantsOf(role: LogUser, prefix: string): Grant[] {
   return [
     ...TOPICS.map((topic) =>
       literal('topic', topic, [
-        ...(rowOf(topic).readBy.includes(role) ? (['Read'] as const) : []),
-        ...(rowOf(topic).writtenBy.includes(role) ? (['Write'] as const) : []),
+        ...(rowOf(topic).readBy.includes(user) ? (['Read'] as const) : []),
+        ...(rowOf(topic).writtenBy.includes(user) ? (['Write'] as const) : []),
         'Describe',
         'DescribeConfigs',
       ]),
     ),
-    ...groups.map((group) => literal('group', group, ['Read', 'Describe'])),
-    ...watches.map((group) => literal('group', group, ['Describe'])),
-    ...(transactions
+    ...groupsJoinedBy(user).map((group) => literal('group', group, ['Read', 'Describe'])),
+    ...groupsWatchedBy(user).map((group) => literal('group', group, ['Describe'])),
+    ...(rowOf('STATE').writtenBy.includes(user)
       ? [{ kind: 'transactional-id', name: `${prefix}task-`, pattern: 'prefixed', operations: ['Write', 'Describe'] } as const]
       : []),
   ];

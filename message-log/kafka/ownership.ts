@@ -1,5 +1,6 @@
 import { reasonOf } from '../../runtime/errors.ts';
 import type { InputPositions, TaskOwner } from '../port.ts';
+import type { Group } from '../../records/groups.ts';
 import { INPUTS, type Topic } from '../../records/topics.ts';
 import type { Client } from './client.ts';
 import { GroupMember, type GroupDeps, type GroupSettings } from './group-member.ts';
@@ -7,7 +8,7 @@ import type { TaskPositions } from './task-positions.ts';
 import { KafkaTaskLog, type TaskLogDeps } from './task-log.ts';
 
 /** The group in which processors share out the tasks' partitions. */
-export const TASK_GROUP = 'processor';
+export const TASK_GROUP = 'processor' satisfies Group;
 /** Co-partitioned: a partition number means its share of all of these. */
 export const TASK_TOPICS = [...INPUTS, 'STATE'] as const satisfies readonly Topic[];
 

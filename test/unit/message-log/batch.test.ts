@@ -37,6 +37,19 @@ describe('what a commit changes', () => {
     );
   });
 
+  it('is refused where a newer version wrote it, rather than read as something else', () => {
+    const ofAnotherTopic = encoded({ ...NOTHING, frames: [frame] });
+    ofAnotherTopic[1] = 200;
+    expect(() => decodeBatch(ofAnotherTopic)).toThrow(
+      expect.objectContaining({ code: 'data-format', message: expect.stringContaining('topic 200') }),
+    );
+    const ofAnotherKind = encoded({ ...NOTHING, positions: [position] });
+    ofAnotherKind[0] = 4;
+    expect(() => decodeBatch(ofAnotherKind)).toThrow(
+      expect.objectContaining({ code: 'data-format', message: expect.stringContaining('kind 4') }),
+    );
+  });
+
   it('has frames in memory of their own, so that what is read from them stands at multiples of four', () => {
     for (const { bytes } of decodeBatch(encoded({ ...NOTHING, frames: [frame, frame] })).frames)
       expect([bytes.byteOffset, bytes.buffer.byteLength]).toEqual([0, 5]);
