@@ -1,17 +1,19 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { inspect, parseEnv } from 'node:util';
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { Adapters } from './main/adapters.ts';
+import { adapterOf, exclusivePorts } from './main/choice.ts';
 import { type Config, readConfig } from './main/configuration.ts';
-import { embeddedStores, ROLES, rolesOf } from './main/roles.ts';
-import { type Addresses, startRoles } from './main/start.ts';
-import { TIME_LIMITS } from './message-log/kafka/topics.ts';
+import { OpenPorts } from './main/open-ports.ts';
+import type { Addresses } from './main/role.ts';
+import { ROLE_NAMES, rolesOf } from './main/roles.ts';
+import { startRoles } from './main/start.ts';
 import { SteadyClock } from './runtime/clock.ts';
 import { ConfigurationError } from './runtime/configuration.ts';
 import { PermanentError, reasonOf, TransientError } from './runtime/errors.ts';
 import { Health, observeHealth } from './runtime/health.ts';
 import { Lifecycle } from './runtime/lifecycle.ts';
 import { createLogger } from './runtime/logging.ts';
+import { processSettings } from './runtime/process-settings.ts';
 import { CautiousClock } from './runtime/removal-clock.ts';
 
 const HELP = `Usage: npm start [-- ROLE…]
@@ -23,7 +25,7 @@ The README lists them all. Sample clients: npm run clients -- --help. A simulate
 
 Roles run in processes of their own once the servers that they share are named:
   npm start -- proxy            any number of each; several may share a process: npm start -- archiver history
-  ${ROLES.toSorted().join(', ')}; none named: all in one process
+  ${ROLE_NAMES.toSorted().join(', ')}; none named: all in one process
 `;
 
 /** Ten times this is worth an alert; looking more often was what an idle process did most. */
@@ -39,7 +41,7 @@ async function main(args: string[]): Promise<void> {
       return;
     }
     const config = readConfig(rolesOf(args), { ...dotenv(), ...process.env });
-    stopOnSignals(lifecycle, config.process.stopTimeoutMs);
+    stopOnSignals(lifecycle, config.values.get(processSettings.stopTimeoutMs));
     await start(config, lifecycle);
   } catch (error) {
     await lifecycle.stop(5_000).catch(() => undefined);
@@ -55,34 +57,47 @@ function dotenv(): NodeJS.Dict<string> {
 
 async function start(config: Config, lifecycle: Lifecycle): Promise<void> {
   const startedAt = performance.now();
-  const { roles, isSet } = config;
-  const text = config.process.logFormat === 'text' || (config.process.logFormat === 'auto' && process.stdout.isTTY);
-  const logger = await createLogger({ level: config.process.logLevel, format: text ? 'text' : 'json' });
+  const { roles, isSet, values } = config;
+  const { dataDir, logFormat, logLevel } = values.of(processSettings);
+  const text = logFormat === 'text' || (logFormat === 'auto' && process.stdout.isTTY);
+  const logger = await createLogger({ level: logLevel, format: text ? 'text' : 'json' });
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_LOOK_MS });
   const health = new Health();
   observeHealth(health, registry);
+  const log = adapterOf('log', isSet);
   // Brokers refuse what is further ahead, and a machine whose clock was put right is to be heard at once.
-  const steady = new SteadyClock(undefined, undefined, isSet('TOCSIN_KAFKA_BROKERS') ? TIME_LIMITS.afterMs : undefined);
-  const removal = new CautiousClock({ folder: config.process.dataDir, recordsAheadMs: () => steady.aheadMs, logger, health });
-  const deps = { clock: steady.now, logger, registry, health, removalClock: removal.now };
+  const steadyClock = new SteadyClock(undefined, undefined, log.aheadMsMax);
+  const removal = new CautiousClock({ folder: dataDir, recordsAheadMs: () => steadyClock.aheadMs, logger, health });
+  const deps = { clock: steadyClock.now, logger, registry, health, removalClock: removal.now };
 
-  const embedded = embeddedStores(roles, isSet);
-  if (isSet('TOCSIN_KAFKA_BROKERS') && embedded.length > 0)
-    logger.warn({ embedded, dataDir: config.process.dataDir }, 'stores are embedded: these roles must not run in a second process');
-  const addresses = await startRoles(config, new Adapters(config, deps, steady, lifecycle), deps, lifecycle);
+  const embedded = exclusivePorts(roles, isSet);
+  if (log.namedBy && embedded.length > 0)
+    logger.warn({ embedded, dataDir }, 'stores are embedded: these roles must not run in a second process');
+  const ports = new OpenPorts(config, { deps, steadyClock, lifecycle });
+  const addresses = { ...(await startRoles(config, ports, deps, lifecycle)), ...mailPlace(config) };
   const ms = Math.round(performance.now() - startedAt);
-  logger.info({ ...(roles.size < ROLES.length ? { roles: [...roles] } : {}), ...described(addresses, config), ms }, 'ready');
+  logger.info({ ...(roles.size < ROLE_NAMES.length ? { roles: [...roles] } : {}), ...described(addresses, config), ms }, 'ready');
   lifecycle.signal.addEventListener('abort', () => logger.info('stopping; what was accepted is finished first'), { once: true });
   process.send?.({ type: 'ready', ...addresses });
 }
 
-function described({ ingestPort, consoleUrl, operationsPort, outbox }: Addresses, { process: { host }, roles }: Config) {
+/** The folder with the mails, where this process mails and no mail server is named. */
+function mailPlace({ ports, isSet, values }: Config): { readonly outbox?: string } {
+  const place = ports.includes('mail') ? adapterOf('mail', isSet).ports.mail?.place?.(values) : undefined;
+  return place === undefined ? {} : { outbox: place };
+}
+
+function described(
+  { ingestPort, consoleUrl, operationsPort, outbox }: Addresses & { readonly outbox?: string },
+  { ports, values }: Config,
+) {
+  const host = values.get(processSettings.host);
   return {
     sensors: ingestPort && `http://${host}:${ingestPort}/entry`,
     operators: consoleUrl,
     operations: operationsPort && `http://${host}:${operationsPort}/readyz`,
-    mail: roles.has('mailer') ? (outbox ?? 'smtp') : undefined,
+    mail: ports.includes('mail') ? (outbox ?? 'smtp') : undefined,
   };
 }
 

@@ -1,161 +1,201 @@
 import { join } from 'node:path';
-import type { Registry } from 'prom-client';
-import type { Store } from '../message-log/embedded/store.ts';
-import type { MessageLog } from '../message-log/port.ts';
-import type { Archive } from '../archive/port.ts';
+import { archiveSettings } from '../archive/config.ts';
+import { cassandraSettings, checkCassandraConfig } from '../cassandra/config.ts';
 import type { CassandraSession } from '../cassandra/session.ts';
-import type { History } from '../history/port.ts';
-import type { Directory } from '../directory/port.ts';
-import type { MailTransport } from '../notify/channels/mail/port.ts';
+import { checkInfluxConfig, influxSettings } from '../history/influx/config.ts';
+import { logSettings } from '../message-log/config.ts';
+import type { Store } from '../message-log/embedded/store.ts';
+import { checkKafkaConfig, kafkaSettings } from '../message-log/kafka/config.ts';
+import { TIME_LIMITS } from '../message-log/kafka/topics.ts';
+import { outboxSettings, smtpSettings } from '../notify/channels/mail/config.ts';
+import { mailerSettings } from '../notify/config.ts';
 import { retryForever } from '../runtime/backoff.ts';
-import type { Clock, SteadyClock } from '../runtime/clock.ts';
+import type { SteadyClock } from '../runtime/clock.ts';
+import type { Setting, Values } from '../runtime/configuration.ts';
 import { reasonOf } from '../runtime/errors.ts';
-import type { Health } from '../runtime/health.ts';
-import type { Lifecycle } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logging.ts';
-import type { RemovalClock } from '../runtime/removal-clock.ts';
-import type { Config } from './configuration.ts';
+import { processSettings } from '../runtime/process-settings.ts';
+import type { Adapter, Opening } from './adapter.ts';
 
-export interface AdapterDeps {
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly registry: Registry;
-  readonly health: Health;
-  readonly removalClock: RemovalClock;
-}
-
-const CASSANDRA = 'TOCSIN_CASSANDRA_CONTACT_POINTS';
 const CLOCK_AHEAD_WARN_MS = 5_000;
 
-/**
- * The adapters behind the ports, as the configuration chooses them: each is loaded and opened when the first role asks for it, and closed
- * after the last one has stopped.
- */
-export class Adapters {
-  readonly #config: Config;
-  readonly #deps: AdapterDeps;
-  readonly #steady: SteadyClock;
-  readonly #lifecycle: Lifecycle;
-  readonly #opened = new Map<string, Promise<unknown>>();
-
-  constructor(config: Config, deps: AdapterDeps, steady: SteadyClock, lifecycle: Lifecycle) {
-    this.#config = config;
-    this.#deps = deps;
-    this.#steady = steady;
-    this.#lifecycle = lifecycle;
-  }
-
-  log(): Promise<MessageLog> {
-    return this.#once('log', () => (this.#config.isSet('TOCSIN_KAFKA_BROKERS') ? this.#kafkaLog() : this.#embeddedLog()));
-  }
-
-  directory(): Promise<Directory> {
-    return this.#once('directory', async () => {
-      if (this.#config.isSet(CASSANDRA)) {
-        const { openCassandraDirectory } = await import('../directory/cassandra.ts');
-        return openCassandraDirectory(await this.#cassandra(), this.#deps);
-      }
-      const { openEmbeddedDirectory } = await import('../directory/embedded.ts');
-      return openEmbeddedDirectory(await this.#store());
-    });
-  }
-
-  archive(): Promise<Archive> {
-    return this.#once('archive', async () => {
-      if (this.#config.isSet(CASSANDRA)) {
-        const { openCassandraArchive } = await import('../archive/cassandra.ts');
-        return openCassandraArchive(await this.#cassandra(), { ...this.#deps, days: this.#config.of('archive').days });
-      }
-      const { openEmbeddedArchive } = await import('../archive/embedded.ts');
-      return openEmbeddedArchive(await this.#store());
-    });
-  }
-
-  history(): Promise<History> {
-    return this.#once('history', async () => {
-      if (this.#config.isSet('TOCSIN_INFLUX_URL')) {
-        const { openInfluxHistory } = await import('../history/influx/history.ts');
-        const config = this.#config.of('influx');
-        return openInfluxHistory({ ...config, url: present(config.url) }, this.#deps);
-      }
-      const { openEmbeddedHistory } = await import('../history/embedded.ts');
-      return openEmbeddedHistory(await this.#store());
-    });
-  }
-
-  mail(): Promise<MailTransport> {
-    return this.#once('mail', async () => {
-      const config = this.#config.of('mailer');
-      const { smtpUrl } = config;
-      if (smtpUrl) {
-        const { openSmtp } = await import('../notify/channels/mail/smtp.ts');
-        return openSmtp({ ...config, smtpUrl });
-      }
-      const { openOutbox } = await import('../notify/channels/mail/outbox.ts');
-      return openOutbox(this.outbox, { ...this.#deps, keepMs: config.outboxKeepMs });
-    });
-  }
-
-  /** Where mails lie while no mail server is named. */
-  get outbox(): string {
-    return join(this.#config.process.dataDir, 'outbox');
-  }
-
-  /** The embedded stores share one environment, opened only if one of them is used. */
-  #store(): Promise<Store> {
-    return this.#once('store', async () => {
-      const { openStore } = await import('../message-log/embedded/store.ts');
-      return openStore(this.#config.process.dataDir);
-    });
-  }
-
-  #cassandra(): Promise<CassandraSession> {
-    return this.#once('cassandra', async () => {
-      const { openCassandra } = await import('../cassandra/session.ts');
-      return openCassandra(this.#config.of('cassandra'), this.#deps);
-    });
-  }
-
-  async #kafkaLog(): Promise<MessageLog> {
-    const { openKafkaLog } = await import('../message-log/kafka/log.ts');
-    const config = this.#config.of('kafka');
-    const { health, logger } = this.#deps;
-    const log = await retryForever(
-      () => openKafkaLog({ ...config, brokers: present(config.brokers) }, this.#deps),
-      (error, attempt) => {
-        health.report('log', reasonOf(error));
-        if (attempt === 0) logger.warn({ reason: reasonOf(error) }, 'Kafka does not answer yet, trying again');
+const dataFolder: Adapter = {
+  name: 'the data folder',
+  settings: [],
+  ports: {
+    log: {
+      settings: [logSettings],
+      exclusive: true,
+      open: async (opening) => {
+        const { config, deps, steadyClock } = opening;
+        const { openEmbeddedLog } = await import('../message-log/embedded/log.ts');
+        const log = await openEmbeddedLog(await storeOf(opening), { ...deps, ...config.of(logSettings), partitions: 1 });
+        steadyClock.notBefore(log.lastTime);
+        warnIfAhead(steadyClock, deps.logger);
+        return log;
       },
-      this.#lifecycle.signal,
-    );
-    health.report('log', undefined);
-    return log;
-  }
+    },
+    directory: {
+      exclusive: true,
+      open: async (opening) => (await import('../directory/embedded.ts')).openEmbeddedDirectory(await storeOf(opening)),
+    },
+    archive: {
+      exclusive: true,
+      open: async (opening) => (await import('../archive/embedded.ts')).openEmbeddedArchive(await storeOf(opening)),
+    },
+    history: {
+      exclusive: true,
+      open: async (opening) => (await import('../history/embedded.ts')).openEmbeddedHistory(await storeOf(opening)),
+    },
+    mail: {
+      settings: [outboxSettings],
+      place: outboxFolder,
+      open: async ({ config, deps }) => {
+        const { openOutbox } = await import('../notify/channels/mail/outbox.ts');
+        return openOutbox(outboxFolder(config), { ...deps, ...config.of(outboxSettings) });
+      },
+    },
+  },
+  diagnose: async (config) => {
+    const { diagnoseFolder } = await import('../message-log/embedded/diagnose.ts');
+    return diagnoseFolder(config.get(processSettings.dataDir));
+  },
+};
 
-  async #embeddedLog(): Promise<MessageLog> {
-    const { openEmbeddedLog } = await import('../message-log/embedded/log.ts');
-    const log = await openEmbeddedLog(await this.#store(), { ...this.#deps, ...this.#config.of('log'), partitions: 1 });
-    this.#steady.notBefore(log.lastTime);
-    warnIfAhead(this.#steady, this.#deps.logger);
-    return log;
-  }
+const kafka: Adapter = {
+  name: 'Kafka',
+  namedBy: kafkaSettings.brokers,
+  settings: [kafkaSettings],
+  ports: {
+    log: {
+      open: async ({ config, deps, signal }) => {
+        const { openKafkaLog } = await import('../message-log/kafka/log.ts');
+        const { health, logger } = deps;
+        const log = await retryForever(
+          () => openKafkaLog(kafkaConfig(config), deps),
+          (error, attempt) => {
+            health.report('log', reasonOf(error));
+            if (attempt === 0) logger.warn({ reason: reasonOf(error) }, 'Kafka does not answer yet, trying again');
+          },
+          signal,
+        );
+        health.report('log', undefined);
+        return log;
+      },
+    },
+  },
+  aheadMsMax: TIME_LIMITS.afterMs,
+  check: (config) => checkKafkaConfig(config.of(kafkaSettings)),
+  diagnose: async (config, deps) => (await import('../message-log/kafka/diagnose.ts')).diagnoseKafka(kafkaConfig(config), deps),
+};
 
-  /** What an adapter opens for itself is registered before it, and so closed after it. */
-  #once<T extends { close(): Promise<void> }>(name: string, open: () => Promise<T>): Promise<T> {
-    const known = this.#opened.get(name) as Promise<T> | undefined;
-    if (known) return known;
-    const opening = open().then((adapter) => {
-      this.#lifecycle.onStop(name, () => adapter.close());
-      return adapter;
-    });
-    this.#opened.set(name, opening);
-    return opening;
-  }
+const cassandra: Adapter = {
+  name: 'Cassandra',
+  namedBy: cassandraSettings.contactPoints,
+  settings: [cassandraSettings],
+  ports: {
+    directory: {
+      open: async (opening) => {
+        const { openCassandraDirectory } = await import('../directory/cassandra.ts');
+        return openCassandraDirectory(await sessionOf(opening), opening.deps);
+      },
+    },
+    archive: {
+      settings: [archiveSettings],
+      open: async (opening) => {
+        const { openCassandraArchive } = await import('../archive/cassandra.ts');
+        return openCassandraArchive(await sessionOf(opening), { ...opening.deps, ...opening.config.of(archiveSettings) });
+      },
+    },
+  },
+  check: (config) => checkCassandraConfig(config.of(cassandraSettings)),
+  diagnose: async (config, deps) => (await import('../cassandra/diagnose.ts')).diagnoseCassandra(config.of(cassandraSettings), deps),
+  schema: {
+    help: `the keyspace (TOCSIN_CASSANDRA_KEYSPACE) with TOCSIN_CASSANDRA_REPLICATION, and the tables of clients and archive.
+A table of clients that the reference system has made is kept with its rows; columns that it lacks are added.`,
+    prepare: async (config, report) => {
+      const { createSchema } = await import('../cassandra/schema.ts');
+      await createSchema(config.of(cassandraSettings), report);
+      report('The nodes agree on the schema.');
+    },
+    statements: async (config) => (await import('../cassandra/schema.ts')).schemaText(config.get(cassandraSettings.keyspace)),
+  },
+};
+
+const influx: Adapter = {
+  name: 'InfluxDB',
+  namedBy: influxSettings.url,
+  settings: [influxSettings],
+  ports: {
+    history: {
+      open: async ({ config, deps }) => (await import('../history/influx/history.ts')).openInfluxHistory(influxConfig(config), deps),
+    },
+  },
+  check: (config) => checkInfluxConfig(config.of(influxSettings)),
+  diagnose: async (config, deps) => (await import('../history/influx/diagnose.ts')).diagnoseInflux(influxConfig(config), deps),
+  schema: {
+    help: 'the bucket or database TOCSIN_INFLUX_BUCKET, and how long it keeps points (TOCSIN_INFLUX_RETENTION).',
+    prepare: async (config, report) => {
+      const { prepareInflux } = await import('../history/influx/prepare.ts');
+      report(await prepareInflux(influxConfig(config)));
+    },
+  },
+};
+
+const smtp: Adapter = {
+  name: 'the mail server',
+  namedBy: smtpSettings.smtpUrl,
+  settings: [smtpSettings, { concurrency: mailerSettings.concurrency }],
+  ports: {
+    mail: {
+      open: async ({ config }) => (await import('../notify/channels/mail/smtp.ts')).openSmtp(smtpConfig(config)),
+    },
+  },
+  diagnose: async (config, deps) => (await import('../notify/channels/mail/smtp.ts')).diagnoseSmtp(smtpConfig(config), deps),
+};
+
+/** Everything that can stand behind a port. A server is used where its setting names it; the data folder, which is first, for the rest. */
+export const ADAPTERS: readonly Adapter[] = [dataFolder, kafka, cassandra, influx, smtp];
+
+function outboxFolder(config: Values): string {
+  return join(config.get(processSettings.dataDir), 'outbox');
 }
 
-/** What was read because its setting is there. */
-function present<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error('a server that is not named was chosen');
+/** The ports that the data folder holds share one environment. */
+function storeOf({ config, beside, share }: Opening): Promise<Store> {
+  return share('store', async () => {
+    const { openStore } = await import('../message-log/embedded/store.ts');
+    return openStore(config.get(processSettings.dataDir), { owner: !beside });
+  });
+}
+
+function sessionOf({ config, deps, share }: Opening): Promise<CassandraSession> {
+  return share('cassandra', async () => {
+    const { openCassandra } = await import('../cassandra/session.ts');
+    return openCassandra(config.of(cassandraSettings), deps);
+  });
+}
+
+function kafkaConfig(config: Values) {
+  return { ...config.of(kafkaSettings), brokers: named(config, kafkaSettings.brokers) };
+}
+
+function influxConfig(config: Values) {
+  return { ...config.of(influxSettings), url: named(config, influxSettings.url) };
+}
+
+function smtpConfig(config: Values) {
+  return {
+    ...config.of(smtpSettings),
+    concurrency: config.get(mailerSettings.concurrency),
+    smtpUrl: named(config, smtpSettings.smtpUrl),
+  };
+}
+
+/** The value of a setting that names a server, once that server has been chosen by it. */
+function named<T>(config: Values, setting: Setting<T | undefined>): T {
+  const value = config.get(setting);
+  if (value === undefined) throw new Error(`${setting.name} is not set, but what it names is used`);
   return value;
 }
 

@@ -1,81 +1,54 @@
-import { checkConsoleConfig, consoleSettings } from '../console/config.ts';
-import { checkKafkaConfig } from '../message-log/kafka/config.ts';
-import { checkCassandraConfig } from '../cassandra/config.ts';
-import { checkInfluxConfig } from '../history/influx/config.ts';
-import { checkProxyConfig } from '../proxy/config.ts';
-import { type ConfigOf, ConfigurationError, readGroups, type Settings } from '../runtime/configuration.ts';
-import { SETTING_NAMES, SETTINGS } from './settings.ts';
-import { missingServers, type Role } from './roles.ts';
+import { ConfigurationError, readValues, type Settings, type Values } from '../runtime/configuration.ts';
+import { processSettings } from '../runtime/process-settings.ts';
+import { adapterOf, adaptersOf, doubleServers, type IsSet, missingServers, portsOf } from './choice.ts';
+import type { PortName } from './ports.ts';
+import type { Role } from './role.ts';
+import { ROLES, type RoleName } from './roles.ts';
+import { SETTING_NAMES } from './settings.ts';
 
-type Group = keyof typeof SETTINGS;
-
-/** What every process reads besides its roles' groups: the mailer, too, links to the console. */
-const ALWAYS = { process: SETTINGS.process, link: { consoleUrl: consoleSettings.publicUrl } };
-
-type GroupConfigs = { readonly [G in Group]: ConfigOf<(typeof SETTINGS)[G]> };
-
+/** What a process has read. */
 export interface Config {
-  readonly roles: ReadonlySet<Role>;
-  readonly process: GroupConfigs['process'];
-  readonly link: ConfigOf<(typeof ALWAYS)['link']>;
-  /** The settings of a role or an adapter that this process has. */
-  of<G extends Group>(group: G): GroupConfigs[G];
-  /** Whether a setting names something, such as a server. */
-  isSet(setting: string): boolean;
+  readonly roles: ReadonlySet<RoleName>;
+  readonly ports: readonly PortName[];
+  readonly values: Values;
+  readonly isSet: IsSet;
 }
-
-const GROUPS: Readonly<Record<Role, readonly Group[]>> = {
-  archiver: ['archive'],
-  history: ['history', 'archive'],
-  mailer: ['mailer'],
-  processor: ['processor'],
-  console: ['console', 'archive'],
-  proxy: ['proxy'],
-};
-
-/** The settings of a server are read where its first one names it, those of what it takes the place of otherwise. */
-const CHOICES: readonly { readonly setting: string; readonly named: Group; readonly embedded?: Group }[] = [
-  { setting: 'TOCSIN_KAFKA_BROKERS', named: 'kafka', embedded: 'log' },
-  { setting: 'TOCSIN_CASSANDRA_CONTACT_POINTS', named: 'cassandra' },
-  { setting: 'TOCSIN_INFLUX_URL', named: 'influx' },
-];
 
 /**
- * Reads what these roles need from the environment; settings of other roles are known but not looked at. Throws ConfigurationError with all
- * problems at once.
+ * Reads what these roles need from the environment; settings of other roles and of servers that they don't use are known but not looked at.
+ * `ports` are those of the roles, unless a program without roles opens some. Throws ConfigurationError with all problems at once.
  */
-export function readConfig(roles: ReadonlySet<Role>, environment: NodeJS.ProcessEnv): Config {
-  const isSet = (setting: string): boolean => (environment[setting] ?? '') !== '';
-  const chosen = CHOICES.flatMap(({ setting, named, embedded }) => (isSet(setting) ? named : (embedded ?? [])));
-  const groups = new Set([...[...roles].flatMap((role) => GROUPS[role]), ...chosen]);
-  const picked = Object.fromEntries(Object.entries(SETTINGS).filter(([group]) => groups.has(group as Group)));
-  const read = readGroups<Record<string, Settings>>({ ...picked, ...ALWAYS }, environment, SETTING_NAMES) as Partial<GroupConfigs> &
-    Pick<Config, 'process' | 'link'>;
-  const config: Config = {
-    roles,
-    process: read.process,
-    link: read.link,
-    isSet,
-    of: (group) => {
-      const values = read[group];
-      if (!values) throw new Error(`the settings of ${group} were not read`);
-      return values as GroupConfigs[typeof group];
-    },
-  };
-  const problems = problemsBetween(config);
+export function readConfig(
+  roles: ReadonlySet<RoleName>,
+  environment: NodeJS.ProcessEnv,
+  ports: readonly PortName[] = portsOf(roles),
+): Config {
+  const isSet = isSetIn(environment);
+  const values = readValues(groupsFor(roles, ports, isSet), environment, SETTING_NAMES);
+  const problems = [
+    ...doubleServers(ports, isSet),
+    ...missingServers(roles, isSet),
+    ...adaptersOf(ports, isSet).flatMap((adapter) => adapter.check?.(values) ?? []),
+    ...rolesIn(roles).flatMap((role) => role.check?.(values) ?? []),
+  ];
   if (problems.length > 0) throw new ConfigurationError(problems);
-  return config;
+  return { roles, ports, values, isSet };
 }
 
-function problemsBetween(config: Config): string[] {
-  const { roles, isSet } = config;
-  const { host } = config.process;
+export function isSetIn(environment: NodeJS.ProcessEnv): IsSet {
+  return (setting) => (environment[setting] ?? '') !== '';
+}
+
+/** The settings that these roles and what is behind these ports read. */
+export function groupsFor(roles: ReadonlySet<RoleName>, ports: readonly PortName[], isSet: IsSet): readonly Settings[] {
   return [
-    ...missingServers(roles, isSet),
-    ...(isSet('TOCSIN_KAFKA_BROKERS') ? checkKafkaConfig(config.of('kafka')) : []),
-    ...(isSet('TOCSIN_CASSANDRA_CONTACT_POINTS') ? checkCassandraConfig(config.of('cassandra')) : []),
-    ...(isSet('TOCSIN_INFLUX_URL') ? checkInfluxConfig(config.of('influx')) : []),
-    ...(roles.has('proxy') ? checkProxyConfig(config.of('proxy'), host) : []),
-    ...(roles.has('console') ? checkConsoleConfig(config.of('console'), host) : []),
+    processSettings,
+    ...rolesIn(roles).flatMap(({ settings }) => settings),
+    ...adaptersOf(ports, isSet).flatMap(({ settings }) => settings),
+    ...ports.flatMap((port) => adapterOf(port, isSet).ports[port]?.settings ?? []),
   ];
+}
+
+function rolesIn(roles: ReadonlySet<RoleName>): readonly Role[] {
+  return [...roles].map((name) => ROLES[name]);
 }

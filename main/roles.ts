@@ -1,77 +1,118 @@
-import { distance } from 'fastest-levenshtein';
+import { archiveSettings } from '../archive/config.ts';
+import { checkConsoleConfig, consoleSettings } from '../console/config.ts';
+import { historySettings } from '../history/config.ts';
+import { mailerSettings } from '../notify/config.ts';
+import { processorSettings } from '../processor/config.ts';
+import { checkProxyConfig, proxySettings } from '../proxy/config.ts';
 import { ConfigurationError } from '../runtime/configuration.ts';
+import { Health } from '../runtime/health.ts';
+import { nearestOf } from '../runtime/nearest.ts';
+import { processSettings } from '../runtime/process-settings.ts';
+import type { PortName } from './ports.ts';
+import type { Role } from './role.ts';
 
-/** What a process can be, any number of them at a time. In the order in which they start: sinks first, what feeds them last. */
-export const ROLES = ['archiver', 'history', 'mailer', 'processor', 'console', 'proxy'] as const;
-export type Role = (typeof ROLES)[number];
+const archiver = role({
+  summary: 'keeps every alarm with its evidence and custody',
+  uses: ['log', 'directory', 'archive'],
+  settings: [archiveSettings],
+  start: async ({ config, deps, ports, run }) => {
+    const { startArchiver } = await import('../archive/archiver.ts');
+    await run('archiver', startArchiver(config.of(archiveSettings), { ...deps, ...ports }));
+    return {};
+  },
+});
 
-/** What roles work on, behind ports; each is embedded or a server. */
-export type Store = 'log' | 'directory' | 'archive' | 'history';
+const history = role({
+  summary: 'keeps the state of every sensor, and how many alarms there were in each minute',
+  uses: ['log', 'directory', 'archive', 'history'],
+  settings: [historySettings],
+  start: async ({ config, deps, ports, run }) => {
+    const { startCounter } = await import('../history/counter.ts');
+    const { startStateWriter } = await import('../history/states.ts');
+    await run('counter', startCounter(config.of(historySettings), { ...deps, ...ports }));
+    await run('state writer', startStateWriter({ ...deps, ...ports }));
+    return {};
+  },
+});
 
-/** The server that takes the place of embedded stores once its setting names it. */
-export interface ServerChoice {
-  readonly name: string;
-  readonly setting: `TOCSIN_${string}`;
-  readonly stores: readonly Store[];
+const mailer = role({
+  summary: 'mails every alarm with what is known of the client',
+  uses: ['log', 'directory', 'mail'],
+  settings: [mailerSettings, { consoleUrl: consoleSettings.publicUrl }],
+  start: async ({ config, deps, ports, run }) => {
+    const { startMailer } = await import('../notify/mailer.ts');
+    const settings = { ...config.of(mailerSettings), consoleUrl: config.get(consoleSettings.publicUrl) };
+    await run('mailer', startMailer(settings, { ...deps, ...ports, transport: ports.mail }));
+    return {};
+  },
+});
+
+const processor = role({
+  summary: 'detects alarms',
+  uses: ['log'],
+  settings: [processorSettings],
+  start: async ({ config, deps, ports, run }) => {
+    const { startProcessor } = await import('../processor/processor.ts');
+    await run('processor', startProcessor(config.of(processorSettings), { ...deps, ...ports }));
+    return {};
+  },
+});
+
+const console = role({
+  summary: 'shows alarms to operators, and takes what they do',
+  uses: ['log', 'directory', 'archive', 'history'],
+  settings: [consoleSettings],
+  listensOn: consoleSettings.port,
+  check: (config) => checkConsoleConfig(config.of(consoleSettings), config.get(processSettings.host)),
+  start: async ({ config, deps, ports, run }) => {
+    const { startConsole } = await import('../console/console.ts');
+    const { ARCHIVER_GROUP } = await import('../archive/archiver.ts');
+    const settings = { ...config.of(consoleSettings), host: config.get(processSettings.host) };
+    const health = new Health(deps.health);
+    const { url, signInUrl } = await run('console', startConsole(settings, { ...deps, ...ports, health, archiveGroup: ARCHIVER_GROUP }));
+    return { consoleUrl: url, signInUrl };
+  },
+});
+
+const proxy = role({
+  summary: 'takes the statuses of sensors in',
+  uses: ['log'],
+  settings: [proxySettings],
+  listensOn: proxySettings.port,
+  check: (config) => checkProxyConfig(config.of(proxySettings), config.get(processSettings.host)),
+  start: async ({ config, deps, ports, run }) => {
+    const { startProxy } = await import('../proxy/proxy.ts');
+    const settings = { ...config.of(proxySettings), host: config.get(processSettings.host) };
+    const { port } = await run('proxy', startProxy(settings, { ...deps, ...ports, health: new Health(deps.health) }));
+    return { ingestPort: port };
+  },
+});
+
+/**
+ * Every role there is, any number of them in a process. In the order in which they start: sinks first, what feeds them last; they stop the other
+ * way round, so that each drains into one that still runs.
+ */
+export const ROLES = { archiver, history, mailer, processor, console, proxy } as const satisfies Readonly<Record<string, Role>>;
+export type RoleName = keyof typeof ROLES;
+export const ROLE_NAMES = Object.keys(ROLES).filter(isRole);
+
+/** Keeps which ports a role uses, so that it cannot be written to use another. */
+function role<P extends PortName>(row: Role<P>): Role<P> {
+  return row;
 }
 
-export const SERVERS: readonly ServerChoice[] = [
-  { name: 'Kafka', setting: 'TOCSIN_KAFKA_BROKERS', stores: ['log'] },
-  { name: 'Cassandra', setting: 'TOCSIN_CASSANDRA_CONTACT_POINTS', stores: ['directory', 'archive'] },
-  { name: 'InfluxDB', setting: 'TOCSIN_INFLUX_URL', stores: ['history'] },
-];
-
-const USES: Readonly<Record<Role, readonly Store[]>> = {
-  archiver: ['log', 'directory', 'archive'],
-  history: ['log', 'directory', 'archive', 'history'],
-  mailer: ['log', 'directory'],
-  processor: ['log'],
-  console: ['log', 'directory', 'archive', 'history'],
-  proxy: ['log'],
-};
+function isRole(word: string): word is RoleName {
+  return Object.hasOwn(ROLES, word);
+}
 
 /** The roles that the words of a command line name, all where there are none. Throws ConfigurationError. */
-export function rolesOf(words: readonly string[]): ReadonlySet<Role> {
+export function rolesOf(words: readonly string[]): ReadonlySet<RoleName> {
   const problems = words.filter((word) => !isRole(word)).map(unknownRole);
   if (problems.length > 0) throw new ConfigurationError(problems);
-  return new Set(words.length === 0 ? ROLES : words.filter(isRole));
-}
-
-function isRole(word: string): word is Role {
-  return (ROLES as readonly string[]).includes(word);
+  return new Set(words.length === 0 ? ROLE_NAMES : words.filter(isRole));
 }
 
 function unknownRole(word: string): string {
-  const nearest = [...ROLES].sort((a, b) => distance(word, a) - distance(word, b))[0] ?? '';
-  const advice = word.startsWith('-') ? 'npm start -- --help says more' : `did you mean ${nearest}?`;
-  return `${word} is not a role; there are ${ROLES.join(', ')}: ${advice}`;
-}
-
-/**
- * An embedded store belongs to one process: whatever uses it must run in this one, or its server must be named. One line for each server
- * that is missing.
- */
-export function missingServers(roles: ReadonlySet<Role>, isSet: (setting: string) => boolean): string[] {
-  return SERVERS.filter(({ setting }) => !isSet(setting)).flatMap((server) => {
-    const users = ROLES.filter((role) => server.stores.some((store) => USES[role].includes(store)));
-    const here = users.filter((role) => roles.has(role));
-    const elsewhere = users.filter((role) => !roles.has(role));
-    if (here.length === 0 || elsewhere.length === 0) return [];
-    const together = users.length === ROLES.length ? 'all roles in one process (npm start)' : `${inWords(users)} in one process`;
-    return [
-      `${server.setting} is not set, and the embedded ${inWords(server.stores)} can be used by one process only: ${inWords(elsewhere)} ` +
-        `would not share ${server.stores.length > 1 ? 'them' : 'it'} with ${inWords(here)}. Name the ${server.name} of the cluster, or run ${together}`,
-    ];
-  });
-}
-
-/** The stores that these roles keep embedded in this process. */
-export function embeddedStores(roles: ReadonlySet<Role>, isSet: (setting: string) => boolean): readonly Store[] {
-  return SERVERS.filter(({ setting }) => !isSet(setting))
-    .flatMap(({ stores }) => stores)
-    .filter((store) => [...roles].some((role) => USES[role].includes(store)));
-}
-
-function inWords(words: readonly string[]): string {
-  return words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+  const advice = word.startsWith('-') ? 'npm start -- --help says more' : `did you mean ${nearestOf(word, ROLE_NAMES)}?`;
+  return `${word} is not a role; there are ${ROLE_NAMES.join(', ')}: ${advice}`;
 }

@@ -1,31 +1,49 @@
-import { consoleSettings } from '../console/config.ts';
-import { logSettings } from '../message-log/config.ts';
-import { kafkaSettings } from '../message-log/kafka/config.ts';
-import { archiveSettings } from '../archive/config.ts';
-import { cassandraSettings } from '../cassandra/config.ts';
-import { processorSettings } from '../processor/config.ts';
-import { historySettings } from '../history/config.ts';
-import { influxSettings } from '../history/influx/config.ts';
-import { mailerSettings } from '../notify/config.ts';
-import { proxySettings } from '../proxy/config.ts';
+import type { Setting, Settings } from '../runtime/configuration.ts';
 import { processSettings } from '../runtime/process-settings.ts';
+import type { Adapter } from './adapter.ts';
+import { ADAPTERS } from './adapters.ts';
+import { ROLE_NAMES, ROLES } from './roles.ts';
 
-/** Every setting there is, by the role or adapter that reads it. */
-export const SETTINGS = {
-  process: processSettings,
-  log: logSettings,
-  proxy: proxySettings,
-  processor: processorSettings,
-  mailer: mailerSettings,
-  archive: archiveSettings,
-  history: historySettings,
-  console: consoleSettings,
-  kafka: kafkaSettings,
-  cassandra: cassandraSettings,
-  influx: influxSettings,
-};
+/** The settings of a role or an adapter, under a heading for people. */
+export interface SettingGroup {
+  readonly heading: string;
+  readonly settings: readonly Setting[];
+}
+
+/** Every setting there is, once, with the first that reads it: as docs/settings.md lists them. */
+export const SETTING_GROUPS: readonly SettingGroup[] = eachOnce([
+  { heading: 'Every process', settings: settingsIn([processSettings]) },
+  ...ROLE_NAMES.toReversed().map((name) => ({
+    heading: `${capital(name)}: ${ROLES[name].summary}`,
+    settings: settingsIn(ROLES[name].settings),
+  })),
+  ...ADAPTERS.map((adapter) => ({ heading: headingOf(adapter), settings: settingsIn(groupsOf(adapter)) })),
+]);
 
 /** All names, for programs that read only some and still refuse a misspelt one. */
-export const SETTING_NAMES: readonly string[] = Object.values(SETTINGS).flatMap((settings) =>
-  Object.values(settings).map(({ name }) => name),
-);
+export const SETTING_NAMES: readonly string[] = SETTING_GROUPS.flatMap(({ settings }) => settings.map(({ name }) => name));
+
+/** All groups that an adapter may read, whichever of its ports are open. */
+export function groupsOf({ settings, ports }: Adapter): readonly Settings[] {
+  return [...settings, ...Object.values(ports).flatMap((port) => port.settings ?? [])];
+}
+
+function settingsIn(groups: readonly Settings[]): readonly Setting[] {
+  return groups.flatMap((group) => Object.values(group));
+}
+
+function eachOnce(groups: readonly SettingGroup[]): SettingGroup[] {
+  const seen = new Set<Setting>();
+  return groups
+    .map(({ heading, settings }) => ({ heading, settings: settings.filter((setting) => !seen.has(setting) && seen.add(setting)) }))
+    .filter(({ settings }) => settings.length > 0);
+}
+
+function headingOf({ name, namedBy, ports }: Adapter): string {
+  const held = Object.keys(ports).join(', ');
+  return namedBy ? `${capital(name)}, once \`${namedBy.name}\` names it: ${held}` : `${capital(name)}, for what no server holds: ${held}`;
+}
+
+function capital(text: string): string {
+  return `${text[0]?.toUpperCase()}${text.slice(1)}`;
+}

@@ -1,5 +1,5 @@
-import { distance } from 'fastest-levenshtein';
 import { type ZodType, z } from 'zod';
+import { nearestOf } from './nearest.ts';
 
 /** One setting of the environment: its name, how it is read, what it means. */
 export interface Setting<T = unknown> {
@@ -32,43 +32,55 @@ export function setting<T>(name: Setting['name'], schema: ZodType<T>, fallback: 
   return { name, schema, default: fallback, description };
 }
 
-/** Reads the settings of one role. Throws ConfigurationError. */
+/** The values of settings, by the setting that declares them. */
+export class Values {
+  readonly #values: ReadonlyMap<Setting, unknown>;
+
+  constructor(values: ReadonlyMap<Setting, unknown>) {
+    this.#values = values;
+  }
+
+  /** Throws where the setting was not among those that were read, which is a fault of the program. */
+  get<T>(setting: Setting<T>): T {
+    if (!this.#values.has(setting)) throw new Error(`${setting.name} was not read`);
+    return this.#values.get(setting) as T;
+  }
+
+  /** The values of all settings of a group, under the group's own names. Throws like `get`. */
+  of<S extends Settings>(group: S): ConfigOf<S> {
+    return Object.fromEntries(Object.entries(group).map(([field, setting]) => [field, this.get(setting)])) as ConfigOf<S>;
+  }
+}
+
+/** Reads one group of settings, as `readValues` reads several. */
 export function readSettings<S extends Settings>(settings: S, environment: NodeJS.ProcessEnv, known: Iterable<string> = []): ConfigOf<S> {
-  return readGroups({ only: settings }, environment, known).only;
+  return readValues([settings], environment, known).of(settings);
 }
 
 /**
- * Reads the settings of several roles from `environment`, an empty value counting as not set. `known` are further names that the program
- * understands; a misspelt one is refused with the nearest right one. Throws ConfigurationError with the problems of all roles.
+ * Reads groups of settings from `environment`, an empty value counting as not set. `known` are further names that the program understands; a
+ * misspelt one is refused with the nearest right one. Throws ConfigurationError with all problems of all groups, each once.
  */
-export function readGroups<G extends Readonly<Record<string, Settings>>>(
-  groups: G,
-  environment: NodeJS.ProcessEnv,
-  known: Iterable<string> = [],
-): { readonly [R in keyof G]: ConfigOf<G[R]> } {
-  const names = Object.values(groups).flatMap((settings) => Object.values(settings).map(({ name }) => name));
-  const problems = unknownNames(environment, new Set([...known, ...names]));
-  const values = Object.entries(groups).map(([role, settings]) => [role, readGroup(settings, environment, problems)]);
-  if (problems.length > 0) throw new ConfigurationError(problems);
-  return Object.fromEntries(values);
-}
-
-function readGroup(settings: Settings, environment: NodeJS.ProcessEnv, problems: string[]): Record<string, unknown> {
-  const values: Record<string, unknown> = {};
-  for (const [field, { name, schema, default: fallback }] of Object.entries(settings)) {
+export function readValues(groups: Iterable<Settings>, environment: NodeJS.ProcessEnv, known: Iterable<string> = []): Values {
+  const settings = new Set([...groups].flatMap((group) => Object.values(group)));
+  const problems = unknownNames(environment, new Set([...known, ...[...settings].map(({ name }) => name)]));
+  const values = new Map<Setting, unknown>();
+  for (const setting of settings) {
+    const { name, schema, default: fallback } = setting;
     const raw = environment[name] === '' ? undefined : environment[name];
     const result = schema.safeParse(raw ?? fallback);
-    if (result.success) values[field] = result.data;
+    if (result.success) values.set(setting, result.data);
     else problems.push(`${name}: ${result.error.issues.map((issue) => issue.message).join(', ')}`);
   }
-  return values;
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return new Values(values);
 }
 
 function unknownNames(environment: NodeJS.ProcessEnv, known: ReadonlySet<string>): string[] {
   return Object.keys(environment)
     .filter((name) => name.startsWith('TOCSIN_') && !known.has(name))
     .map((name) => {
-      const nearest = [...known].sort((a, b) => distance(name, a) - distance(name, b))[0];
+      const nearest = nearestOf(name, known);
       return `${name} is not a setting${nearest ? `; did you mean ${nearest}?` : ''}`;
     });
 }

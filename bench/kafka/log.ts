@@ -1,16 +1,16 @@
 import { Registry } from 'prom-client';
-import type { KafkaConfig } from '../../message-log/kafka/config.ts';
+import { type KafkaConfig, kafkaSettings } from '../../message-log/kafka/config.ts';
 import { openKafkaLog } from '../../message-log/kafka/log.ts';
 import type { MessageLog } from '../../message-log/port.ts';
 import { systemClock } from '../../runtime/clock.ts';
-import { readGroups } from '../../runtime/configuration.ts';
+import { readSettings } from '../../runtime/configuration.ts';
 import { Health } from '../../runtime/health.ts';
 import { createLogger } from '../../runtime/logging.ts';
-import { SETTING_NAMES, SETTINGS } from '../../main/settings.ts';
+import { SETTING_NAMES } from '../../main/settings.ts';
 
 /** The log as a proxy has it, by TOCSIN_KAFKA_* of the environment. */
 export async function openLog(environment: NodeJS.ProcessEnv): Promise<MessageLog> {
-  const { kafka } = readGroups({ kafka: SETTINGS.kafka }, environment, SETTING_NAMES);
+  const kafka = readSettings(kafkaSettings, environment, SETTING_NAMES);
   const logger = await createLogger({ level: 'error', format: 'json' });
   return await openKafkaLog(kafka as KafkaConfig, { clock: systemClock, logger, registry: new Registry(), health: new Health() });
 }

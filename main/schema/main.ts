@@ -1,12 +1,11 @@
-/** Makes in Cassandra and InfluxDB what Tocsin needs there: `npm run schema`. */
+/** Makes on servers what Tocsin needs there: `npm run schema`. */
 import { existsSync, readFileSync } from 'node:fs';
 import { inspect, parseArgs, parseEnv } from 'node:util';
-import { checkCassandraConfig, cassandraSettings } from '../../cassandra/config.ts';
-import { createSchema, schemaText } from '../../cassandra/schema.ts';
-import { checkInfluxConfig, influxSettings } from '../../history/influx/config.ts';
-import { prepareInflux } from '../../history/influx/prepare.ts';
-import { ConfigurationError, readGroups } from '../../runtime/configuration.ts';
+import { ConfigurationError, readValues } from '../../runtime/configuration.ts';
 import { PermanentError, reasonOf, TransientError } from '../../runtime/errors.ts';
+import type { Adapter } from '../adapter.ts';
+import { ADAPTERS } from '../adapters.ts';
+import { isSetIn } from '../configuration.ts';
 import { SETTING_NAMES } from '../settings.ts';
 
 const HELP = `Usage: npm run schema [-- --print]
@@ -23,6 +22,9 @@ The README lists what else can be set. Ends with 0 when all is there, 1 when it 
 Example: TOCSIN_CASSANDRA_CONTACT_POINTS=10.0.0.1,10.0.0.2 TOCSIN_CASSANDRA_DATA_CENTRE=dc1 TOCSIN_CASSANDRA_REPLICATION=3 npm run schema
 `;
 
+/** The servers that need preparation. */
+const PREPARED = ADAPTERS.filter(isPrepared);
+
 try {
   await run(process.argv.slice(2));
 } catch (error) {
@@ -38,23 +40,22 @@ async function run(args: string[]): Promise<void> {
     return;
   }
   const environment = { ...(existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}), ...process.env };
-  const { cassandra, influx } = readGroups({ cassandra: cassandraSettings, influx: influxSettings }, environment, SETTING_NAMES);
+  const values = readValues(
+    PREPARED.flatMap(({ settings }) => settings),
+    environment,
+    SETTING_NAMES,
+  );
   if (print) {
-    process.stdout.write(schemaText(cassandra.keyspace));
+    for (const { schema } of PREPARED) if (schema.statements) process.stdout.write(await schema.statements(values));
     return;
   }
-  const { url } = influx;
-  const problems = [...(cassandra.contactPoints ? checkCassandraConfig(cassandra) : []), ...(url ? checkInfluxConfig(influx) : [])];
-  if (!(cassandra.contactPoints || url))
-    problems.push(
-      'TOCSIN_CASSANDRA_CONTACT_POINTS and TOCSIN_INFLUX_URL: neither is set; name the nodes of Cassandra, such as 10.0.0.1,10.0.0.2',
-    );
+  const isSet = isSetIn(environment);
+  const named = PREPARED.filter(({ namedBy }) => isSet(namedBy.name));
+  const problems = named.flatMap((adapter) => adapter.check?.(values) ?? []);
+  if (named.length === 0)
+    problems.push(`none of ${PREPARED.map(({ namedBy }) => namedBy.name).join(', ')} is set: name the servers that are to be prepared`);
   if (problems.length > 0) throw new ConfigurationError(problems);
-  if (cassandra.contactPoints) {
-    await createSchema(cassandra, (line) => process.stdout.write(`${line}\n`));
-    process.stdout.write('The nodes agree on the schema.\n');
-  }
-  if (url) process.stdout.write(`${await prepareInflux({ ...influx, url })}\n`);
+  for (const { schema } of named) await schema.prepare(values, (line) => process.stdout.write(`${line}\n`));
 }
 
 function optionsOf(args: string[]) {
@@ -63,4 +64,8 @@ function optionsOf(args: string[]) {
   } catch (error) {
     throw new ConfigurationError([`${reasonOf(error).replace(/\. To specify.*/s, '')}; try npm run schema -- --help`]);
   }
+}
+
+function isPrepared(adapter: Adapter): adapter is Adapter & Required<Pick<Adapter, 'schema' | 'namedBy'>> {
+  return adapter.schema !== undefined && adapter.namedBy !== undefined;
 }

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { inspect, parseArgs, parseEnv } from 'node:util';
 import { ConfigurationError, readSettings } from '../../runtime/configuration.ts';
 import { PermanentError, reasonOf, TransientError } from '../../runtime/errors.ts';
-import { SETTINGS } from '../settings.ts';
+import { SETTING_NAMES } from '../settings.ts';
 import { aclCommands, createAcls } from './acl-command.ts';
 import { checkKafkaConfig, type KafkaConfig, kafkaSettings } from '../../message-log/kafka/config.ts';
 import { withAdmin } from '../../message-log/kafka/connection.ts';
@@ -78,8 +78,7 @@ function readArguments(args: string[]) {
 /** Throws ConfigurationError. */
 function readKafkaConfig(): KafkaConfig {
   const environment = { ...(existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}), ...process.env };
-  const known = Object.values(SETTINGS).flatMap((group) => Object.values(group).map(({ name }) => name));
-  const config = readSettings(kafkaSettings, environment, known);
+  const config = readSettings(kafkaSettings, environment, SETTING_NAMES);
   const { brokers } = config;
   if (!brokers) throw new ConfigurationError([`${kafkaSettings.brokers.name} is not set: there is no Kafka to speak to`]);
   const problems = checkKafkaConfig(config);

@@ -4,15 +4,20 @@ import nodemailer from 'nodemailer';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { SMTPPoolOptions } from 'nodemailer/lib/smtp-pool';
 import { type DiagnosisDeps, type Finding, fine, wrong } from '../../../runtime/diagnosis.ts';
+import type { ConfigOf } from '../../../runtime/configuration.ts';
 import { PermanentError, reasonOf } from '../../../runtime/errors.ts';
 import { isLoopback } from '../../../runtime/listen.ts';
-import type { MailerConfig, MailRate } from '../../config.ts';
+import type { MailerConfig } from '../../config.ts';
+import type { MailRate, smtpSettings } from './config.ts';
 import { messageOf } from './message.ts';
 import type { MailTransport } from './port.ts';
 import { faultOf, handoverOf, REPLY_MAX } from './smtp-replies.ts';
 
-export type SmtpOptions = Pick<MailerConfig, 'smtpTls' | 'concurrency' | 'timeoutMs'> &
-  Partial<Pick<MailerConfig, 'rate' | 'smtpCa'>> & { readonly smtpUrl: string };
+type SmtpConfig = ConfigOf<typeof smtpSettings>;
+
+export type SmtpOptions = Pick<SmtpConfig, 'smtpTls' | 'timeoutMs'> &
+  Pick<MailerConfig, 'concurrency'> &
+  Partial<Pick<SmtpConfig, 'rate' | 'smtpCa'>> & { readonly smtpUrl: string };
 
 const NO_BOUND: MailRate = { mails: 0, perMs: 1_000 };
 const CONNECT_TIMEOUT_MAX_MS = 10_000;

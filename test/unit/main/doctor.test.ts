@@ -40,6 +40,28 @@ describe('the doctor', () => {
     ]);
   });
 
+  it('tells of settings of a mail server that is not named, and of the data folder in whose place a server is', async () => {
+    expect(await wrongsOf({ TOCSIN_SMTP_TLS: 'required', TOCSIN_MAIL_RATE: '30/m' })).toEqual([
+      expect.objectContaining({ check: 'TOCSIN_SMTP_TLS', found: 'has no effect, since TOCSIN_SMTP_URL is not set' }),
+      expect.objectContaining({ check: 'TOCSIN_MAIL_RATE', found: 'has no effect, since TOCSIN_SMTP_URL is not set' }),
+    ]);
+    const servers = { TOCSIN_KAFKA_BROKERS: NOWHERE, TOCSIN_SMTP_URL: `smtp://${NOWHERE}` };
+    expect(await wrongsOf({ ...servers, TOCSIN_LOG_SIZE: '1GiB', TOCSIN_OUTBOX_KEEP: '1d', TOCSIN_MAIL_CONCURRENCY: '2' })).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ check: 'TOCSIN_LOG_SIZE', found: 'has no effect, since TOCSIN_KAFKA_BROKERS is set' }),
+        expect.objectContaining({ check: 'TOCSIN_OUTBOX_KEEP', found: 'has no effect, since TOCSIN_SMTP_URL is set' }),
+      ]),
+    );
+    expect((await wrongsOf({ TOCSIN_MAIL_CONCURRENCY: '2' })).map(({ check }) => check)).toEqual([]);
+  });
+
+  it('takes a setting of a role that runs elsewhere for used', async () => {
+    const findings = await examined({ TOCSIN_KAFKA_BROKERS: NOWHERE, TOCSIN_SMTP_URL: `smtp://${NOWHERE}`, TOCSIN_SMTP_TLS: 'off' }, [
+      'proxy',
+    ]);
+    expect(findings.filter(({ check }) => check.startsWith('TOCSIN_'))).toEqual([]);
+  });
+
   it('tells of each server that is away and what to do, and goes on with the others', async () => {
     const servers = { TOCSIN_KAFKA_BROKERS: NOWHERE, TOCSIN_CASSANDRA_CONTACT_POINTS: NOWHERE, TOCSIN_INFLUX_URL: `http://${NOWHERE}` };
     const wrongs = await wrongsOf({ ...servers, TOCSIN_SMTP_URL: `smtp://${NOWHERE}` });

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { smtpSettings } from '../../../notify/channels/mail/config.ts';
 import { mailerSettings } from '../../../notify/config.ts';
 import { readSettings } from '../../../runtime/configuration.ts';
 
-const read = (environment: NodeJS.ProcessEnv) => readSettings(mailerSettings, environment);
+const read = (environment: NodeJS.ProcessEnv) => readSettings({ ...mailerSettings, ...smtpSettings }, environment);
 
 describe('mailer settings', () => {
   it('write to the outbox for monitoring@localhost when nothing is set', () => {

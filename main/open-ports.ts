@@ -1,0 +1,61 @@
+import type { SteadyClock } from '../runtime/clock.ts';
+import type { Lifecycle } from '../runtime/lifecycle.ts';
+import type { AdapterDeps, Opening } from './adapter.ts';
+import { adapterOf } from './choice.ts';
+import type { Config } from './configuration.ts';
+import type { PortName, Ports } from './ports.ts';
+
+interface Closable {
+  close(): Promise<void>;
+}
+
+export interface OpenPortsOptions {
+  readonly deps: AdapterDeps;
+  /** The clock of `deps`. */
+  readonly steadyClock: SteadyClock;
+  readonly lifecycle: Lifecycle;
+  /** Opened beside a system that may be running on the same data folder. */
+  readonly beside?: boolean;
+}
+
+/** The ports of a process: each is loaded and opened when the first role asks for it, and closed after the last one has stopped. */
+export class OpenPorts {
+  readonly #config: Config;
+  readonly #lifecycle: Lifecycle;
+  readonly #opening: Opening;
+  readonly #opened = new Map<string, Promise<unknown>>();
+
+  constructor(config: Config, { deps, steadyClock, lifecycle, beside = false }: OpenPortsOptions) {
+    this.#config = config;
+    this.#lifecycle = lifecycle;
+    this.#opening = {
+      ...{ config: config.values, deps, steadyClock, beside, signal: lifecycle.signal },
+      share: (name, open) => this.#once(name, open),
+    };
+  }
+
+  /** One after the other, in the order of their names' list. Rejects as the adapter does. */
+  async open<P extends PortName>(names: readonly P[]): Promise<Pick<Ports, P>> {
+    const opened: [P, Closable][] = [];
+    for (const name of names) opened.push([name, await this.#port(name)]);
+    return Object.fromEntries(opened) as Pick<Ports, P>;
+  }
+
+  #port<P extends PortName>(name: P): Promise<Ports[P]> {
+    const adapter = adapterOf(name, this.#config.isSet).ports[name];
+    if (!adapter) throw new Error(`no adapter holds ${name}`);
+    return this.#once(name, () => adapter.open(this.#opening));
+  }
+
+  /** What an adapter opens for itself is registered before it, and so closed after it. */
+  #once<T extends Closable>(name: string, open: () => Promise<T>): Promise<T> {
+    const known = this.#opened.get(name) as Promise<T> | undefined;
+    if (known) return known;
+    const opening = open().then((port) => {
+      this.#lifecycle.onStop(name, () => port.close());
+      return port;
+    });
+    this.#opened.set(name, opening);
+    return opening;
+  }
+}

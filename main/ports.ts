@@ -1,0 +1,16 @@
+import type { Archive } from '../archive/port.ts';
+import type { Directory } from '../directory/port.ts';
+import type { History } from '../history/port.ts';
+import type { MessageLog } from '../message-log/port.ts';
+import type { MailTransport } from '../notify/channels/mail/port.ts';
+
+/** What roles work on, without knowing what is behind it. */
+export interface Ports {
+  readonly log: MessageLog;
+  readonly directory: Directory;
+  readonly archive: Archive;
+  readonly history: History;
+  readonly mail: MailTransport;
+}
+
+export type PortName = keyof Ports;

@@ -1,0 +1,36 @@
+import type { Setting, Settings, Values } from '../runtime/configuration.ts';
+import type { Running } from '../runtime/lifecycle.ts';
+import type { AdapterDeps } from './adapter.ts';
+import type { PortName, Ports } from './ports.ts';
+
+/** What a process can be. A row of the table in roles.ts. */
+export interface Role<P extends PortName = PortName> {
+  /** What it does, for the help of `npm start` and the list of settings. */
+  readonly summary: string;
+  /** The ports that it is given, opened. */
+  readonly uses: readonly P[];
+  readonly settings: readonly Settings[];
+  /** The setting of the port that it listens on; none: it has no HTTP of its own. */
+  readonly listensOn?: Setting<number>;
+  /** What is wrong between its settings, one line each. */
+  check?(config: Values): readonly string[];
+  /** Resolves once it can do its work, with where it can be reached. */
+  start(context: RoleContext<P>): Promise<Addresses>;
+}
+
+export interface RoleContext<P extends PortName> {
+  readonly config: Values;
+  readonly deps: AdapterDeps;
+  readonly ports: Pick<Ports, P>;
+  /** Waits for a part to start, and stops it when its turn comes. */
+  run<R extends Running>(name: string, part: Promise<R>): Promise<R>;
+}
+
+/** Where the process can be reached, by what runs in it. */
+export interface Addresses {
+  readonly ingestPort?: number;
+  readonly consoleUrl?: string;
+  /** Signs one operator in, once. */
+  readonly signInUrl?: string;
+  readonly operationsPort?: number;
+}

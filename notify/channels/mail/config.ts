@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { duration, setting } from '../../../runtime/configuration.ts';
+
+const url = z.string().refine(isSmtpUrl, 'must be smtp://user:password@host:port or smtps://…').optional();
+
+const SMTP_TLS = ['auto', 'required', 'off'] as const;
+
+/** At most `mails` in any `perMs`; no bound when `mails` is 0. */
+export interface MailRate {
+  readonly mails: number;
+  readonly perMs: number;
+}
+
+const RATE_SPANS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+const rate = z
+  .string()
+  .regex(/^\d{1,6}(\/[smh])?$/, 'must be a number of mails a second, or such as 30/m or 500/h')
+  .transform((text): MailRate => {
+    const [mails, span = 's'] = text.split('/');
+    return { mails: Number(mails), perMs: RATE_SPANS[span] ?? 1_000 };
+  });
+
+export const smtpSettings = {
+  smtpUrl: setting(
+    'TOCSIN_SMTP_URL',
+    url,
+    undefined,
+    'The mail server, smtp://user:password@host:port, or smtps:// for TLS from the start. Not set: mails go to the outbox folder.',
+  ),
+  smtpTls: setting(
+    'TOCSIN_SMTP_TLS',
+    z.enum(SMTP_TLS),
+    'auto',
+    'STARTTLS: auto (required, with a certificate that is trusted; on loopback as offered), required, or off.',
+  ),
+  smtpCa: setting(
+    'TOCSIN_SMTP_CA',
+    z.string().optional(),
+    undefined,
+    "PEM file of the authority that signed the mail server's certificate, if not a public one.",
+  ),
+  rate: setting(
+    'TOCSIN_MAIL_RATE',
+    rate,
+    '0',
+    'Mails a second at most, for servers that bound it, or such as `30/m` or `500/h`; 0: no bound.',
+  ),
+  timeoutMs: setting('TOCSIN_MAIL_TIMEOUT', duration, '60s', 'How long the mail server may be silent before the mail is tried again.'),
+};
+
+export const outboxSettings = {
+  keepMs: setting('TOCSIN_OUTBOX_KEEP', duration, '30d', 'How long mails stay in the outbox folder.'),
+};
+
+function isSmtpUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, pathname } = new URL(text);
+  return (protocol === 'smtp:' || protocol === 'smtps:') && hostname !== '' && (pathname === '' || pathname === '/');
+}
