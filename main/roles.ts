@@ -4,6 +4,7 @@ import { historySettings } from '../history/config.ts';
 import { mailerSettings } from '../notify/config.ts';
 import { processorSettings } from '../processor/config.ts';
 import { checkProxyConfig, proxySettings } from '../proxy/config.ts';
+import type { LogRole } from '../records/topics.ts';
 import { ConfigurationError } from '../runtime/configuration.ts';
 import { Health } from '../runtime/health.ts';
 import { nearestOf } from '../runtime/nearest.ts';
@@ -92,7 +93,7 @@ const proxy = role({
  * Every role there is, any number of them in a process. In the order in which they start: sinks first, what feeds them last; they stop the other
  * way round, so that each drains into one that still runs.
  */
-export const ROLES = { archiver, history, mailer, processor, console, proxy } as const satisfies Readonly<Record<string, Role>>;
+export const ROLES = { archiver, history, mailer, processor, console, proxy } as const satisfies Readonly<Record<LogRole, Role>>;
 export type RoleName = keyof typeof ROLES;
 export const ROLE_NAMES = Object.keys(ROLES).filter(isRole);
 

@@ -3,8 +3,11 @@
  * rights, and the tables in docs/ follow from here.
  */
 
+/** The roles that work with the log; main/roles.ts has a row for each of them, and for no other. */
+const LOG_ROLES = ['proxy', 'processor', 'mailer', 'archiver', 'history', 'console'] as const;
+export type LogRole = (typeof LOG_ROLES)[number];
 /** Whoever works with the log: the roles, and a program beside them. */
-export const LOG_USERS = ['proxy', 'processor', 'mailer', 'archiver', 'history', 'console', 'dead-letters'] as const;
+export const LOG_USERS = [...LOG_ROLES, 'dead-letters'] as const;
 export type LogUser = (typeof LOG_USERS)[number];
 
 export interface TopicRow {
