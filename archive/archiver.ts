@@ -1,5 +1,6 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
 import type { RecordBatch } from '../message-log/port.ts';
+import { decodeRecords, type UnreadableRecord } from '../message-log/values.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ConfigOf } from '../runtime/configuration.ts';
 import type { Running } from '../runtime/lifecycle.ts';
@@ -7,14 +8,14 @@ import type { RemovalClock } from '../runtime/removal-clock.ts';
 import { type ConsumerDeps, startConsumer } from '../processor/consumer.ts';
 import { parkRecord } from '../processor/dead-letters.ts';
 import type { Group } from '../records/groups.ts';
-import { decoded, type Unreadable } from '../records/decoded.ts';
+import { decodeAlarmChange } from '../records/alarm-event.ts';
+import { decodeDelivery } from '../records/delivery.ts';
 import { removeOlder, startPeriodic } from '../processor/periodic.ts';
 import type { Directory } from '../directory/port.ts';
 import type { archiveSettings } from './config.ts';
 import { custodyOf, custodyOfDelivery } from './custody.ts';
 import { Places } from './places.ts';
 import type { Archive } from './port.ts';
-import { decodeChange, decodeDelivery } from './records.ts';
 
 /** Who follows behind the archive asks the log for the position of this group. */
 export const ARCHIVER_GROUP = 'archiver' satisfies Group;
@@ -79,7 +80,7 @@ export class Archiver {
   }
 
   async #changes(batch: RecordBatch): Promise<void> {
-    const { read: changes, unreadable } = decoded(batch, decodeChange);
+    const { read: changes, unreadable } = decodeRecords(batch, decodeAlarmChange);
     const custody = changes.flatMap(({ value }) => custodyOf(value).map((entry) => ({ alarm: value.alarm.id, entry })));
     const places = await this.places.of(changes.map(({ value }) => value.alarm.sensor));
     const alarms = changes.map(({ value }) => this.places.locate(value.alarm, places));
@@ -90,7 +91,7 @@ export class Archiver {
   }
 
   async #deliveries(batch: RecordBatch): Promise<void> {
-    const { read: deliveries, unreadable } = decoded(batch, decodeDelivery);
+    const { read: deliveries, unreadable } = decodeRecords(batch, decodeDelivery);
     const { topic, partition } = batch;
     const custody = deliveries.map(({ value, i }) => ({
       alarm: value.alarm,
@@ -101,7 +102,7 @@ export class Archiver {
   }
 
   /** Comes last, so that a batch that is tried again because the archive is away doesn't park again each time. */
-  async #park(batch: RecordBatch, unreadable: readonly Unreadable[]): Promise<void> {
+  async #park(batch: RecordBatch, unreadable: readonly UnreadableRecord[]): Promise<void> {
     const { topic, partition } = batch;
     for (const { i, problem } of unreadable) {
       await parkRecord(this.#deps.log, batch, i, problem, ARCHIVER_GROUP);

@@ -1,8 +1,6 @@
 import { Counter as PromCounter, type Registry } from 'prom-client';
-import { z } from 'zod';
-import type { AlarmCount } from '../alarm/alarm.ts';
-import { ALARM_TYPES, SENSOR_ID_MAX } from '../alarm/status.ts';
 import type { RecordBatch } from '../message-log/port.ts';
+import { decodeRecords } from '../message-log/values.ts';
 import type { ConfigOf } from '../runtime/configuration.ts';
 import { reasonOf } from '../runtime/errors.ts';
 import type { Running } from '../runtime/lifecycle.ts';
@@ -10,7 +8,7 @@ import type { RemovalClock } from '../runtime/removal-clock.ts';
 import { type ConsumerDeps, type Done, SHARE_SURE_MS, startConsumer } from '../processor/consumer.ts';
 import { parkRecord } from '../processor/dead-letters.ts';
 import type { Group } from '../records/groups.ts';
-import { checked, type Decoded, decoded, parsed } from '../records/decoded.ts';
+import { decodeAlarmCount } from '../records/alarm-count.ts';
 import { OneAtATime } from '../processor/one-at-a-time.ts';
 import { removeOlder, startPeriodic } from '../processor/periodic.ts';
 import { recordsBetween } from '../processor/records-between.ts';
@@ -105,7 +103,7 @@ export class AlarmCounter {
   /** Resolves with the position up to which all is written. */
   async take(batch: RecordBatch): Promise<number> {
     const counts = await this.#countsOf(batch);
-    const { read, unreadable } = decoded(batch, decodeCount);
+    const { read, unreadable } = decodeRecords(batch, decodeAlarmCount);
     let late = 0;
     for (const { i, value } of read) if (await counts.take(value, batch.offset(i), (sensor) => this.#regionOf(sensor))) late += 1;
     await this.#closeDue(counts);
@@ -176,7 +174,7 @@ export class AlarmCounter {
     if (!back) return;
     const firstMinute = Math.floor(back.newest / MINUTE_MS) * MINUTE_MS - OPEN_MS;
     for await (const batch of recordsBetween(log, 'COUNT', counts.partition, back.from, end))
-      for (const { i, value } of decoded(batch, decodeCount).read)
+      for (const { i, value } of decodeRecords(batch, decodeAlarmCount).read)
         if (batch.offset(i) < end && value.at >= firstMinute) await counts.take(value, batch.offset(i), (sensor) => this.#regionOf(sensor));
     counts.next = end;
   }
@@ -190,17 +188,6 @@ export class AlarmCounter {
     this.#metrics.parked.inc();
     this.#deps.logger.error({ partition: batch.partition, offset: batch.offset(i), problem }, 'a count could not be read and was parked');
   }
-}
-
-const count = z.looseObject({
-  alarm: z.string().min(1).max(200),
-  sensor: z.number().int().min(0).max(SENSOR_ID_MAX),
-  type: z.enum(ALARM_TYPES),
-  at: z.number().int().min(0).max(8.64e15),
-});
-
-function decodeCount(text: string): Decoded<AlarmCount> {
-  return checked<AlarmCount>(count, parsed(text), 'a count');
 }
 
 function metricsOf(registry: Registry) {

@@ -2,15 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Counter } from 'prom-client';
 import { partitionOf } from '../message-log/partitioning.ts';
 import type { RecordBatch } from '../message-log/port.ts';
+import { decodeRecords } from '../message-log/values.ts';
 import { afterStart } from '../runtime/after-start.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { PermanentError } from '../runtime/errors.ts';
 import type { Running } from '../runtime/lifecycle.ts';
 import type { Archive } from '../archive/port.ts';
-import { decodeChange } from '../archive/records.ts';
 import { type ConsumerDeps, SHARE_SURE_MS, startConsumer } from '../processor/consumer.ts';
 import type { Group } from '../records/groups.ts';
-import { decoded } from '../records/decoded.ts';
+import { decodeAlarmChange } from '../records/alarm-event.ts';
 import { startPeriodic } from '../processor/periodic.ts';
 import type { Directory, PlacesPart } from '../directory/port.ts';
 import type { History, SensorState } from './port.ts';
@@ -155,7 +155,7 @@ export class StateWriter {
   }
 
   async take(batch: RecordBatch): Promise<void> {
-    const { read, unreadable } = decoded(batch, decodeChange);
+    const { read, unreadable } = decodeRecords(batch, decodeAlarmChange);
     for (const { value: change } of read) {
       const sensor = this.#sensorOf(change.alarm.sensor);
       if (!sensor.apply(change)) continue;

@@ -1,17 +1,17 @@
 /** Completes the mails that went out without their client, once the directory is back: with a further mail each, in the order of DELIVERY. */
-import { z } from 'zod';
 import type { MessageLog, RecordBatch } from '../message-log/port.ts';
+import { textOf } from '../message-log/values.ts';
+import { decodeMailedChange, type MailedChange } from '../records/alarm-event.ts';
+import { deadLetter } from '../records/dead-letter.ts';
+import { decodeDelivery, type Delivery } from '../records/delivery.ts';
 import type { Group } from '../records/groups.ts';
-import type { DeadLetter } from '../records/dead-letter.ts';
-import type { Delivery } from '../records/delivery.ts';
 import { PermanentError, reasonOf, TransientError } from '../runtime/errors.ts';
 import type { Running } from '../runtime/lifecycle.ts';
 import { type ConsumerDeps, startConsumer } from '../processor/consumer.ts';
-import { parsed } from '../records/decoded.ts';
+import { park } from '../processor/dead-letters.ts';
 import { recordsBetween } from '../processor/records-between.ts';
-import { decodeMailedChange, type MailedChange } from './alarm-event.ts';
 import { createClientLookup, type LookupTime } from './client-lookup.ts';
-import { recordDead, recordDelivery } from './deliveries.ts';
+import { recordDelivery } from './deliveries.ts';
 import type { Directory } from '../directory/port.ts';
 import { composeCompletion } from './channels/mail/compose.ts';
 import type { Mail } from './channels/mail/port.ts';
@@ -19,14 +19,10 @@ import type { DeliveryDeps } from './mail-delivery.ts';
 
 export const COMPLETION_GROUP = 'mail-completion' satisfies Group;
 
-const whole = z.number().int().nonnegative();
-const incompleteDelivery = z.looseObject({
-  alarm: z.string(),
-  sensor: whole,
-  event: z.literal('raised'),
-  incomplete: z.object({ partition: whole, offset: whole }),
-});
-type IncompleteDelivery = z.infer<typeof incompleteDelivery>;
+/** The alarm's record is in the log still. */
+const NO_VALUE = Buffer.alloc(0);
+
+type IncompleteDelivery = Delivery & Required<Pick<Delivery, 'incomplete'>>;
 
 export interface CompletionDeps extends ConsumerDeps {
   readonly directory: Directory;
@@ -58,8 +54,8 @@ class Completion {
 
   async take(batch: RecordBatch): Promise<undefined> {
     for (let i = this.#done.get(batch) ?? 0; i < batch.length; i += 1) {
-      const read = incompleteDelivery.safeParse(parsed(batch.bytes.toString('utf8', batch.start(i), batch.end(i))));
-      if (read.success) await this.#complete(read.data);
+      const { value } = decodeDelivery(textOf(batch, i));
+      if (value && isIncomplete(value)) await this.#complete(value);
       this.#done.set(batch, i + 1);
     }
   }
@@ -88,8 +84,8 @@ class Completion {
       const [reason, at] = [reasonOf(error), clock()];
       logger.error({ alarm: alarm.id, sensor, reason }, 'a mail could not be completed and was given up');
       metrics.parked.inc();
-      const letter = { topic: 'ALARM', ...incomplete, at, reason, by: COMPLETION_GROUP, value: '' } as const satisfies DeadLetter;
-      await recordDead(this.#log, sensor, at, letter);
+      const letter = deadLetter({ topic: 'ALARM', ...incomplete }, at, NO_VALUE, reason, COMPLETION_GROUP);
+      await park(this.#log, sensor, at, letter);
       await recordDelivery(this.#log, { ...record, outcome: 'parked', reply: reason, at } satisfies Delivery);
     }
   }
@@ -98,8 +94,11 @@ class Completion {
   async #changeOf({ incomplete: { partition, offset } }: IncompleteDelivery): Promise<MailedChange | undefined> {
     const { next } = await this.#log.bounds('ALARM', partition);
     for await (const batch of recordsBetween(this.#log, 'ALARM', partition, offset, Math.min(offset + 1, next)))
-      for (let i = 0; i < batch.length; i += 1)
-        if (batch.offset(i) === offset) return decodeMailedChange(batch.bytes.toString('utf8', batch.start(i), batch.end(i)));
+      for (let i = 0; i < batch.length; i += 1) if (batch.offset(i) === offset) return decodeMailedChange(textOf(batch, i)).value;
     return undefined;
   }
+}
+
+function isIncomplete(delivery: Delivery): delivery is IncompleteDelivery {
+  return delivery.event === 'raised' && delivery.incomplete !== undefined;
 }

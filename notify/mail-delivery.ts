@@ -1,12 +1,13 @@
 /** One mail from the alarm's change to its record in the ledger. */
 import type { MessageLog } from '../message-log/port.ts';
-import type { DeadLetter } from '../records/dead-letter.ts';
+import { park as parkLetter } from '../processor/dead-letters.ts';
+import type { MailedChange } from '../records/alarm-event.ts';
+import { type DeadLetter, deadLetter } from '../records/dead-letter.ts';
 import type { Delivery } from '../records/delivery.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { PermanentError, reasonOf } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logging.ts';
-import type { MailedChange } from './alarm-event.ts';
-import { recordDead, recordDelivery } from './deliveries.ts';
+import { recordDelivery } from './deliveries.ts';
 import { composeMail, type Holder, type MailFrame, messageIdOf } from './channels/mail/compose.ts';
 import type { MailTransport } from './channels/mail/port.ts';
 import type { QueuedMail } from './mail-queue.ts';
@@ -75,7 +76,7 @@ export async function recordLater(mail: AlarmMail, reply: string, deps: Pick<Del
 }
 
 export async function recordUndelivered(mail: AlarmMail, reason: string, deps: Pick<DeliveryDeps, 'log' | 'clock'>): Promise<void> {
-  await recordDead(deps.log, mail.sensor, deps.clock(), letterOf(mail, reason));
+  await parkLetter(deps.log, mail.sensor, deps.clock(), letterOf(mail, reason));
 }
 
 async function park(mail: AlarmMail, reason: string, deps: DeliveryDeps): Promise<void> {
@@ -85,12 +86,12 @@ async function park(mail: AlarmMail, reason: string, deps: DeliveryDeps): Promis
     { alarm: mail.alarm, sensor: mail.sensor, reason },
     'a mail was given up; the alarm itself stands, its record is in DEAD',
   );
-  await deps.persist(() => recordDead(deps.log, mail.sensor, at, letterOf(mail, reason)));
+  await deps.persist(() => parkLetter(deps.log, mail.sensor, at, letterOf(mail, reason)));
   await record(mail, { ...deliveryOf(mail, deps.frame, at), outcome: 'parked', reply: reason }, deps);
 }
 
 function letterOf({ progress, step, at, value }: AlarmMail, reason: string): DeadLetter {
-  return { topic: 'ALARM', partition: progress.partition, offset: step.offset, at, reason, by: 'mailer', value };
+  return deadLetter({ topic: 'ALARM', partition: progress.partition, offset: step.offset }, at, Buffer.from(value), reason, 'mailer');
 }
 
 async function record({ progress, step }: AlarmMail, delivery: Delivery, deps: DeliveryDeps): Promise<void> {

@@ -1,17 +1,19 @@
 /** The response protocol: a mail for every alarm that is raised or clears. Guarantees and the way through: README.md in this folder. */
 import type { Registry } from 'prom-client';
 import type { MessageLog, RecordBatch, Subscription } from '../message-log/port.ts';
+import { textOf } from '../message-log/values.ts';
 import { retryForever } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { PermanentError, reasonOf, retriable } from '../runtime/errors.ts';
+import { reasonOf, retriable } from '../runtime/errors.ts';
 import type { Health } from '../runtime/health.ts';
 import type { Running } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logging.ts';
-import { decodeMailedChange, type MailedChange } from './alarm-event.ts';
+import { letterAbout, park } from '../processor/dead-letters.ts';
+import { decodeMailedChange, type MailedChange } from '../records/alarm-event.ts';
 import { createClientLookup, type LookupTime } from './client-lookup.ts';
 import { startCompletion } from './completion.ts';
 import type { MailerConfig } from './config.ts';
-import { deliveryKey, MAILER_GROUP, readLedger, recordDead } from './deliveries.ts';
+import { deliveryKey, MAILER_GROUP, readLedger } from './deliveries.ts';
 import type { Directory } from '../directory/port.ts';
 import type { MailTransport } from './channels/mail/port.ts';
 import { recipientsOf } from './channels/mail/routes.ts';
@@ -189,7 +191,7 @@ class Mailer {
     for (let i = 0; i < batch.length; i += 1) {
       if (!this.#isOurs(progress)) return;
       if (batch.offset(i) < progress.next) continue;
-      const value = batch.bytes.toString('utf8', batch.start(i), batch.end(i));
+      const value = textOf(batch, i);
       const change = await this.#decode(batch, i, value);
       if (change && (change.event === 'raised' || this.#config.recovery)) await this.#begin(change, value, batch, i, partition);
       else progress.passed(batch.offset(i) + 1);
@@ -198,21 +200,15 @@ class Mailer {
     if (progress.ledgerIsSpent) partition.delivered.clear();
   }
 
-  async #decode(batch: RecordBatch, i: number, value: string): Promise<MailedChange | undefined> {
-    try {
-      return decodeMailedChange(value);
-    } catch (error) {
-      if (!(error instanceof PermanentError)) throw error;
-      const { topic, partition } = batch;
-      const letter = { topic, partition, offset: batch.offset(i), at: batch.time(i), reason: reasonOf(error), by: 'mailer', value };
-      this.delivery.metrics.parked.inc();
-      this.#deps.logger.error(
-        { partition, offset: letter.offset, reason: letter.reason },
-        'an alarm event could not be read and was parked',
-      );
-      await this.#persist(() => recordDead(this.#deps.log, batch.key(i), this.#deps.clock(), letter), this.#intake.signal);
-      return undefined;
-    }
+  async #decode(batch: RecordBatch, i: number, text: string): Promise<MailedChange | undefined> {
+    const { value, problem } = decodeMailedChange(text);
+    if (problem === undefined) return value;
+    const { partition } = batch;
+    this.delivery.metrics.parked.inc();
+    this.#deps.logger.error({ partition, offset: batch.offset(i), reason: problem }, 'an alarm event could not be read and was parked');
+    const letter = letterAbout(batch, i, problem, 'mailer');
+    await this.#persist(() => park(this.#deps.log, batch.key(i), this.#deps.clock(), letter), this.#intake.signal);
+    return undefined;
   }
 
   async #begin(change: MailedChange, value: string, batch: RecordBatch, i: number, partition: Partition): Promise<void> {

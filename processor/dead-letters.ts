@@ -1,14 +1,21 @@
+/** Dead letters: what could not be handled is kept, with its reason, for a person to look at. */
+import { oneRecord } from '../message-log/one-record.ts';
 import type { MessageLog, RecordBatch } from '../message-log/port.ts';
-import type { DeadLetter } from '../records/dead-letter.ts';
+import { type DeadLetter, deadLetter } from '../records/dead-letter.ts';
 
-const VALUE_LENGTH_MAX = 65_536;
+/** The letter about record i of a batch. */
+export function letterAbout(batch: RecordBatch, i: number, reason: string, by: string): DeadLetter {
+  const value = batch.bytes.subarray(batch.start(i), batch.end(i));
+  const { topic, partition } = batch;
+  return deadLetter({ topic, partition, offset: batch.offset(i) }, batch.time(i), value, reason, by);
+}
 
 /** Puts record i of a batch among the dead letters. Durable once it resolves; rejects like an append. Read again, it is parked again. */
 export async function parkRecord(log: MessageLog, batch: RecordBatch, i: number, reason: string, by: string): Promise<void> {
-  const { topic, partition } = batch;
-  const at = batch.time(i);
-  const value = batch.bytes.toString('utf8', batch.start(i), Math.min(batch.end(i), batch.start(i) + VALUE_LENGTH_MAX));
-  const letter: DeadLetter = { topic, partition, offset: batch.offset(i), at, reason, by, value };
-  const bytes = Buffer.from(JSON.stringify(letter));
-  await log.append('DEAD', { length: 1, bytes, keys: [batch.key(i)], starts: [0], ends: [bytes.length] }, at);
+  await park(log, batch.key(i), batch.time(i), letterAbout(batch, i, reason, by));
+}
+
+/** Durable once it resolves; rejects like an append. */
+export async function park(log: MessageLog, sensor: number, at: number, letter: DeadLetter): Promise<void> {
+  await log.append('DEAD', oneRecord(sensor, JSON.stringify(letter)), at);
 }

@@ -6,9 +6,10 @@ import type { SensorFaults } from '../alarm/faults.ts';
 import type { Rules } from '../alarm/rules.ts';
 import { emptyRecovery, emptyStatus } from '../alarm/status.ts';
 import type { OutgoingRecord, RecordBatch, StateDelta, TaskLog } from '../message-log/port.ts';
-import type { DeadLetter } from '../records/dead-letter.ts';
+import { textOf } from '../message-log/values.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logging.ts';
+import { letterAbout } from './dead-letters.ts';
 import { Inputs, type Run } from './inputs.ts';
 import type { TaskMetrics } from './metrics.ts';
 
@@ -32,7 +33,6 @@ const COMMITTED_AT_ONCE = 1_000;
 const RIDING_MAX = 5_000;
 /** Sensors with stale hits that a line of the log is written for at each commit. */
 const STALE_TOLD_AT_ONCE = 10;
-const DEAD_LETTER_VALUE_BYTES_MAX = 64 * 1024;
 /** The key decides the partition: with another one, an alarm and its recovery could be in two of them. */
 const FOREIGN_KEY = "the record's key is not the id of its sensor";
 
@@ -155,16 +155,7 @@ export class Task {
 
   #park(batch: RecordBatch, i: number, reason: string): void {
     this.#deps.metrics.parked();
-    const letter: DeadLetter = {
-      topic: batch.topic,
-      partition: batch.partition,
-      offset: batch.offset(i),
-      at: batch.time(i),
-      reason,
-      by: 'processor',
-      value: textOf(batch, i).slice(0, DEAD_LETTER_VALUE_BYTES_MAX),
-    };
-    this.#dead.push(outgoing('DEAD', batch.key(i), batch.time(i), letter));
+    this.#dead.push(outgoing('DEAD', batch.key(i), batch.time(i), letterAbout(batch, i, reason, 'processor')));
   }
 
   /** False: there was nothing to commit yet. */
@@ -208,10 +199,6 @@ export class Task {
 
 function sensorOf(event: AlarmEvent): number {
   return event.event === 'refused' ? event.action.sensor : event.alarm.sensor;
-}
-
-function textOf(batch: RecordBatch, i: number): string {
-  return batch.bytes.toString('utf8', batch.start(i), batch.end(i));
 }
 
 function outgoing(topic: OutgoingRecord['topic'], key: number, at: number, value: unknown): OutgoingRecord {

@@ -1,16 +1,41 @@
+import { z } from 'zod';
+import { name, sensor, time, whole } from './fields.ts';
+import { type Decoded, decodeJson } from './json.ts';
+
+/** What a mail can be about. */
+export const MAILED_EVENTS = ['raised', 'cleared'] as const;
+export type MailedEvent = (typeof MAILED_EVENTS)[number];
+
 /** A record of DELIVERY, as JSON: what became of the mail for one event of an alarm. */
 export interface Delivery {
   readonly alarm: string;
   readonly sensor: number;
-  readonly event: 'raised' | 'cleared';
+  readonly event: MailedEvent;
   readonly outcome: 'sent' | 'parked';
   readonly messageId: string;
   /** The server's reply, or where the file lies; for `parked` the reason. */
   readonly reply: string;
   readonly attempts: number;
+  /** When that was, epoch ms. */
   readonly at: number;
   /** The mail lacks the client, because the directory was away, and is to be completed: where the alarm's event lies in ALARM. */
   readonly incomplete?: { readonly partition: number; readonly offset: number };
   /** The mail is a further one, which completes such a mail with the client. */
   readonly completes?: true;
+}
+
+const delivery = z.looseObject({
+  alarm: name,
+  sensor,
+  event: z.enum(MAILED_EVENTS),
+  outcome: z.enum(['sent', 'parked']),
+  messageId: z.string(),
+  reply: z.string(),
+  at: time,
+  incomplete: z.looseObject({ partition: whole, offset: whole }).optional(),
+  completes: z.literal(true).optional(),
+});
+
+export function decodeDelivery(text: string): Decoded<Delivery> {
+  return decodeJson<Delivery>(delivery, text, 'a delivery');
 }

@@ -1,4 +1,5 @@
 import type { Action } from '../../alarm/alarm.ts';
+import { oneRecord } from '../../message-log/one-record.ts';
 import type { MessageLog, Records } from '../../message-log/port.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { reasonOf, TransientError } from '../../runtime/errors.ts';
@@ -36,7 +37,7 @@ export class ActionLog {
   async append(action: Action): Promise<void> {
     const { log, clock } = this.#deps;
     try {
-      await log.append('ACTION', oneRecord(action), clock());
+      await log.append('ACTION', oneRecord(action.sensor, JSON.stringify(action)), clock());
       this.#report(undefined);
     } catch (error) {
       if (!(error instanceof TransientError)) throw error;
@@ -77,9 +78,4 @@ export class ActionLog {
 function inWords({ code, message }: TransientError): string {
   if (code === 'log-unavailable') return `it is not known whether it was done, the log does not answer (${message}): send it again`;
   return `it was not done, the log does not take it at the moment (${message}): try again`;
-}
-
-function oneRecord(action: Action): Records {
-  const bytes = Buffer.from(JSON.stringify(action));
-  return { length: 1, bytes, keys: [action.sensor], starts: [0], ends: [bytes.length] };
 }

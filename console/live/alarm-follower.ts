@@ -1,10 +1,12 @@
 import type { AlarmEvent } from '../../alarm/alarm.ts';
 import type { From, MessageLog, RecordBatch } from '../../message-log/port.ts';
+import { decodeRecords } from '../../message-log/values.ts';
+import { decodeAlarmEvent } from '../../records/alarm-event.ts';
 import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import { type Follower, type FollowerDeps, followTopic } from './topic-follower.ts';
 
-/** So many events are read once more, for the outcomes of actions that somebody may still ask for after a restart. */
+/** Events that are read once more, for the outcomes of actions that somebody may still ask for after a restart. */
 const READ_AGAIN = 1_000;
 
 /** Where the archive has come to: what lies before is in it, what lies behind has still to be read. A little of what lies before is read too. */
@@ -43,25 +45,10 @@ export function followAlarms(
   );
 }
 
-function eventsOf(batch: RecordBatch, logger: Logger): AlarmEvent[] {
-  const events: AlarmEvent[] = [];
-  for (let i = 0; i < batch.length; i += 1) {
-    try {
-      events.push(eventOf(JSON.parse(batch.bytes.toString('utf8', batch.start(i), batch.end(i)))));
-    } catch {
-      // The archiver parks it with its bytes; here it is only left out.
-      logger.warn({ partition: batch.partition, offset: batch.offset(i) }, 'an alarm event cannot be read');
-    }
-  }
-  return events;
-}
-
-/** Checks as much of it as keeps a record by another hand from stopping the console. */
-function eventOf(value: unknown): AlarmEvent {
-  const { event, at, alarm } = value as Partial<AlarmEvent>;
-  const whole =
-    typeof alarm === 'object' && typeof alarm.id === 'string' && Number.isInteger(alarm.version) && Array.isArray(alarm.evidence);
-  if (typeof event !== 'string' || !Number.isFinite(at) || !(whole || (event === 'refused' && alarm === undefined)))
-    throw new TypeError('not an alarm event');
-  return value as AlarmEvent;
+function eventsOf(batch: RecordBatch, logger: Logger): readonly AlarmEvent[] {
+  const { read, unreadable } = decodeRecords(batch, decodeAlarmEvent);
+  // The archiver parks it with its bytes; here it is only left out.
+  for (const { i, problem } of unreadable)
+    logger.warn({ partition: batch.partition, offset: batch.offset(i), problem }, 'an alarm event cannot be read');
+  return read.map(({ value }) => value);
 }

@@ -1,10 +1,11 @@
 import type { RecordBatch } from '../../message-log/port.ts';
+import { decodeRecords } from '../../message-log/values.ts';
+import { decodeSensorFaults } from '../../records/sensor-faults.ts';
 import { retryForever } from '../../runtime/backoff.ts';
 import { reasonOf } from '../../runtime/errors.ts';
 import type { Health } from '../../runtime/health.ts';
 import type { Running } from '../../runtime/lifecycle.ts';
 import { FaultySensors } from './faulty-sensors.ts';
-import { faultsIn } from './sensor-faults.ts';
 import { type Follower, type FollowerDeps, followTopic } from './topic-follower.ts';
 
 export interface FaultViewDeps extends FollowerDeps {
@@ -85,13 +86,13 @@ export class FaultView implements Running {
 
   #take(batch: RecordBatch): void {
     const { partition } = batch;
-    for (let i = 0; i < batch.length; i += 1) {
-      const read = faultsIn(batch.bytes.toString('utf8', batch.start(i), batch.end(i)));
-      if (read) {
-        this.#sensors.apply(read, partition);
-        this.#changed(read.sensor);
-      } else this.#deps.logger.warn({ partition, offset: batch.offset(i) }, 'faults of a sensor cannot be read');
+    const { read, unreadable } = decodeRecords(batch, decodeSensorFaults);
+    for (const { value } of read) {
+      this.#sensors.apply(value, partition);
+      this.#changed(value.sensor);
     }
+    for (const { i, problem } of unreadable)
+      this.#deps.logger.warn({ partition, offset: batch.offset(i), problem }, 'faults of a sensor cannot be read');
   }
 
   /** What has ended unread would stand for ever; what lasts is written again within a day. */

@@ -1,21 +1,12 @@
 /** Reading topic DEAD: letters, and the marks of what was done with them. */
-import { z } from 'zod';
+import { oneRecord } from '../../message-log/one-record.ts';
 import type { MessageLog, RecordBatch } from '../../message-log/port.ts';
-import type { DeadLetter } from '../../records/dead-letter.ts';
-import { TOPICS } from '../../records/topics.ts';
-import { parsed } from '../../records/decoded.ts';
+import { textOf } from '../../message-log/values.ts';
+import { decodeDeadLetter, decodeReplayMark, type DeadLetter, type ReplayMark } from '../../records/dead-letter.ts';
 import { recordsBetween } from '../../processor/records-between.ts';
 
 /** Undefined: nothing was done with it. `begun`: a replay was broken off, whether the value is back is not known. */
-export type ReplayStep = 'begun' | 'done' | undefined;
-
-/** A record of DEAD beside the letters: how far a replay has come. */
-interface ReplayMark {
-  /** The letter's id. */
-  readonly replay: string;
-  readonly step: Exclude<ReplayStep, undefined>;
-  readonly at: number;
-}
+export type ReplayStep = ReplayMark['step'] | undefined;
 
 export interface ListedLetter extends DeadLetter {
   /** Its place in DEAD, `partition@offset`. */
@@ -36,40 +27,28 @@ export interface LetterFilter {
   readonly to?: number;
 }
 
-const letter = z.object({
-  topic: z.enum(TOPICS),
-  partition: z.number(),
-  offset: z.number(),
-  at: z.number(),
-  reason: z.string(),
-  by: z.string(),
-  value: z.string(),
-});
-const mark = z.object({ replay: z.string(), step: z.enum(['begun', 'done']), at: z.number() });
-
 /**
  * All letters that match, partition by partition, oldest first; all marks are read before, since they may lie in any partition. Rejects with
  * TransientError where the log doesn't give all of them.
  */
 export async function* readLetters(log: MessageLog, filter: LetterFilter = {}): AsyncGenerator<ListedLetter> {
   const steps = new Map<string, ReplayStep>();
-  for await (const { json } of recordsOf(log)) {
-    const { data } = mark.safeParse(json);
-    if (data && steps.get(data.replay) !== 'done') steps.set(data.replay, data.step);
+  for await (const { text } of recordsOf(log)) {
+    const { value } = decodeReplayMark(text);
+    if (value && steps.get(value.replay) !== 'done') steps.set(value.replay, value.step);
   }
-  for await (const { json, id, key } of recordsOf(log)) {
-    const { data } = letter.safeParse(json);
-    if (!data) continue;
-    const listed = { ...data, id, sensor: key, replayed: steps.get(id) };
+  for await (const { text, id, key } of recordsOf(log)) {
+    const { value } = decodeDeadLetter(text);
+    if (!value) continue;
+    const listed = { ...value, id, sensor: key, replayed: steps.get(id) };
     if (matches(listed, filter)) yield listed;
   }
 }
 
 /** Durable once it resolves. */
 export async function markReplay(log: MessageLog, { id, sensor }: ListedLetter, step: ReplayMark['step'], at: number): Promise<void> {
-  const value: ReplayMark = { replay: id, step, at };
-  const bytes = Buffer.from(JSON.stringify(value));
-  await log.append('DEAD', { length: 1, bytes, keys: [sensor], starts: [0], ends: [bytes.length] }, at);
+  const mark: ReplayMark = { replay: id, step, at };
+  await log.append('DEAD', oneRecord(sensor, JSON.stringify(mark)), at);
 }
 
 async function* recordsOf(log: MessageLog) {
@@ -78,13 +57,12 @@ async function* recordsOf(log: MessageLog) {
 
 async function* recordsOfPartition(log: MessageLog, partition: number) {
   const { earliest, next } = await log.bounds('DEAD', partition);
-  for await (const batch of recordsBetween(log, 'DEAD', partition, earliest, next)) yield* jsonOf(batch, next);
+  for await (const batch of recordsBetween(log, 'DEAD', partition, earliest, next)) yield* textsOf(batch, next);
 }
 
-function* jsonOf(batch: RecordBatch, next: number) {
+function* textsOf(batch: RecordBatch, next: number) {
   for (let i = 0; i < batch.length && batch.offset(i) < next; i += 1) {
-    const json = parsed(batch.bytes.toString('utf8', batch.start(i), batch.end(i)));
-    yield { json, id: `${batch.partition}@${batch.offset(i)}`, key: batch.key(i) };
+    yield { text: textOf(batch, i), id: `${batch.partition}@${batch.offset(i)}`, key: batch.key(i) };
   }
 }
 

@@ -1,5 +1,6 @@
 import { decodeRecovery, decodeStatus } from '../../alarm/decode.ts';
 import { emptyRecovery, emptyStatus } from '../../alarm/status.ts';
+import { oneRecord } from '../../message-log/one-record.ts';
 import type { MessageLog } from '../../message-log/port.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { type ListedLetter, markReplay } from './letters.ts';
@@ -30,7 +31,7 @@ export async function replay(letter: ListedLetter, log: MessageLog, clock: Clock
 
   await markReplay(log, letter, 'begun', clock());
   const key = problem === undefined ? id : letter.sensor;
-  await log.append(topic, { length: 1, bytes, keys: [key], starts: [0], ends: [bytes.length] }, clock());
+  await log.append(topic, oneRecord(key, bytes), clock());
   await markReplay(log, letter, 'done', clock());
   return { outcome: 'replayed', topic };
 }

@@ -11,6 +11,7 @@ import { type EmbeddedLog, openEmbeddedLog } from '../../message-log/embedded/lo
 import { openStore } from '../../message-log/embedded/store.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { Health } from '../../runtime/health.ts';
+import { oneRecord } from '../../message-log/one-record.ts';
 import { quietLogOptions } from '../support/quiet-log.ts';
 
 /** Too little for commits, enough for what a journal holds. */
@@ -51,8 +52,7 @@ describe.skipIf(!canMount)('the embedded log on a full disk (needs root on Linux
     const append = async (): Promise<void> => {
       const number = next;
       next += 1;
-      const bytes = Buffer.from(`${number}`.padEnd(2_000));
-      await log.append('ENTRY', { length: 1, bytes, keys: [number], starts: [0], ends: [bytes.length] }, systemClock()).then(
+      await log.append('ENTRY', oneRecord(number, `${number}`.padEnd(2_000)), systemClock()).then(
         () => acknowledged.add(number),
         (error: unknown) => codes.add((error as { code?: unknown }).code),
       );
@@ -98,9 +98,7 @@ describe.skipIf(!canMount)('the embedded log on a full disk (needs root on Linux
     const found = await numbersIn(log);
     expect([...acknowledged].filter((number) => !found.has(number))).toEqual([]);
     const bytes = Buffer.from('more');
-    await expect(
-      log.append('ENTRY', { length: 1, bytes, keys: [1], starts: [0], ends: [bytes.length] }, systemClock()),
-    ).rejects.toMatchObject({ code: 'disk-full' });
+    await expect(log.append('ENTRY', oneRecord(1, bytes), systemClock())).rejects.toMatchObject({ code: 'disk-full' });
     await log.close();
     await store.close();
   });

@@ -1,6 +1,7 @@
 /** Alarms and clients with all their fields, for tests that care about few of them. */
 import type { Alarm } from '../../alarm/alarm.ts';
-import type { MailedChange, MailedEvent } from '../../notify/alarm-event.ts';
+import type { MailedChange } from '../../records/alarm-event.ts';
+import type { MailedEvent } from '../../records/delivery.ts';
 import type { Client } from '../../directory/port.ts';
 import { composeMail } from '../../notify/channels/mail/compose.ts';
 import type { Mail } from '../../notify/channels/mail/port.ts';

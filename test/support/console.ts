@@ -12,6 +12,7 @@ import { readSettings } from '../../runtime/configuration.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Health } from '../../runtime/health.ts';
 import { compareNewest } from '../../console/live/open-alarms.ts';
+import { oneRecord } from '../../message-log/one-record.ts';
 import { clientOf } from './alarms.ts';
 import { MemoryDirectory } from './memory-directory.ts';
 import { MemoryLog } from './memory-log.ts';
@@ -144,7 +145,7 @@ export async function startTestConsole(options: Options = {}): Promise<TestConso
     const bytes = Buffer.from(JSON.stringify({ id: sensor, ...value }));
     // As a proxy has it: a recovery is later than the readings before it.
     lastAt = Math.max(Date.now(), topic === 'OK' ? lastAt + 1 : lastAt);
-    await log.append(topic, { length: 1, bytes, keys: [sensor], starts: [0], ends: [bytes.length] }, lastAt);
+    await log.append(topic, oneRecord(sensor, bytes), lastAt);
   };
   return {
     log,

@@ -9,8 +9,9 @@ import { startProcessor } from '../../processor/processor.ts';
 import { readSettings } from '../../runtime/configuration.ts';
 import { Health } from '../../runtime/health.ts';
 import type { Running } from '../../runtime/lifecycle.ts';
+import { oneRecord } from '../../message-log/one-record.ts';
 import type { KafkaInstallation } from './kafka-log.ts';
-import { oneRecord, valuesOf } from './log-reading.ts';
+import { valuesOf } from './log-reading.ts';
 
 const ALARM_DEADLINE_MS = 60_000;
 

@@ -1,12 +1,7 @@
 /** Short words for tests that read a log and own its tasks. */
-import type { InputPositions, MessageLog, Reader, RecordBatch, Records, Subscription, TaskLog } from '../../message-log/port.ts';
+import type { InputPositions, MessageLog, Reader, RecordBatch, Subscription, TaskLog } from '../../message-log/port.ts';
 
 const PATIENCE_MS = 20_000;
-
-export function oneRecord(key: number, value: string): Records {
-  const bytes = Buffer.from(value);
-  return { length: 1, bytes, keys: [key], starts: [0], ends: [bytes.length] };
-}
 
 export function valuesOf(batches: readonly RecordBatch[]): string[] {
   return batches.flatMap((batch) =>

@@ -2,6 +2,7 @@
 import { openEmbeddedLog } from '../../message-log/embedded/log.ts';
 import { openStore } from '../../message-log/embedded/store.ts';
 import { systemClock } from '../../runtime/clock.ts';
+import { oneRecord } from '../../message-log/one-record.ts';
 import { quietLogOptions } from './quiet-log.ts';
 
 const [dataDir = '', first = '0'] = process.argv.slice(2);
@@ -14,8 +15,7 @@ async function write(): Promise<never> {
   for (;;) {
     const number = next;
     next += 1;
-    const bytes = Buffer.from(`${number}`.padEnd(100 + (number % 50) * 100));
-    const { offset } = await log.append('ENTRY', { length: 1, bytes, keys: [number], starts: [0], ends: [bytes.length] }, systemClock());
+    const { offset } = await log.append('ENTRY', oneRecord(number, `${number}`.padEnd(100 + (number % 50) * 100)), systemClock());
     process.stdout.write(`${offset} ${number}\n`);
   }
 }

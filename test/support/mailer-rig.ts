@@ -20,6 +20,7 @@ import { readSettings } from '../../runtime/configuration.ts';
 import { TransientError } from '../../runtime/errors.ts';
 import { Health } from '../../runtime/health.ts';
 import type { Running } from '../../runtime/lifecycle.ts';
+import { oneRecord } from '../../message-log/one-record.ts';
 import { clientOf } from './alarms.ts';
 
 /** Where the process dies: nothing it does afterwards reaches the log. */
@@ -115,7 +116,7 @@ export async function openMailerRig(now: number, partitions = 1): Promise<Mailer
       for (const event of events) {
         const bytes = Buffer.from(typeof event === 'string' ? event : JSON.stringify(event));
         const key = typeof event === 'string' ? 0 : (event.alarm?.sensor ?? 0);
-        await log.append('ALARM', { length: 1, bytes, keys: [key], starts: [0], ends: [bytes.length] }, now);
+        await log.append('ALARM', oneRecord(key, bytes), now);
       }
     },
     deliveries: () => read<Delivery>('DELIVERY'),

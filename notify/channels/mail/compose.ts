@@ -1,6 +1,7 @@
 /** The mail for one event of an alarm. Pure: the same event and client give the same mail. */
 import type { Evidence } from '../../../alarm/alarm.ts';
-import type { MailedChange, MailedEvent } from '../../alarm-event.ts';
+import type { MailedChange } from '../../../records/alarm-event.ts';
+import type { MailedEvent } from '../../../records/delivery.ts';
 import { isPlace } from '../../../directory/placed.ts';
 import type { Client } from '../../../directory/port.ts';
 import type { Mail } from './port.ts';

@@ -2,7 +2,7 @@
 import { REGIONS } from '../../../alarm/regions.ts';
 import { SEVERITIES, type Severity } from '../../../alarm/rules.ts';
 import { ALARM_TYPES, type AlarmType } from '../../../alarm/status.ts';
-import type { MailedEvent } from '../../alarm-event.ts';
+import type { MailedEvent } from '../../../records/delivery.ts';
 import { ADDRESS, RECIPIENTS_MAX } from './address.ts';
 
 /** What a mail is about. `region` is empty when the client isn't known. */

@@ -10,9 +10,10 @@ import { processorSettings } from '../../../processor/config.ts';
 import { startProcessor } from '../../../processor/processor.ts';
 import { readSettings } from '../../../runtime/configuration.ts';
 import { Health } from '../../../runtime/health.ts';
+import { oneRecord } from '../../../message-log/one-record.ts';
 import { type KafkaInstallation, kafkaInstallation, withAdmin } from '../../support/kafka-log.ts';
-import { oneRecord, ownAll, readUntil, restoredState } from '../../support/log-reading.ts';
 import { startKafka, type TestKafka } from '../../support/servers/kafka.ts';
+import { ownAll, readUntil, restoredState } from '../../support/log-reading.ts';
 
 const SENSOR = 42;
 const status = (smoke: boolean): string => `{"id":${SENSOR},"motion":false,"smoke":${smoke},"temperature":20.5,"maxTemperature":30}`;

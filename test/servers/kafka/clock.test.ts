@@ -3,9 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeTopics } from '../../../message-log/kafka/topic-administration.ts';
 import { topicSpecs } from '../../../message-log/kafka/topics.ts';
 import type { Records } from '../../../message-log/port.ts';
+import { oneRecord } from '../../../message-log/one-record.ts';
 import { kafkaInstallation, withAdmin } from '../../support/kafka-log.ts';
-import { oneRecord, readUntil } from '../../support/log-reading.ts';
 import { startKafka, type TestKafka } from '../../support/servers/kafka.ts';
+import { readUntil } from '../../support/log-reading.ts';
 
 const HALF_AN_HOUR = 1_800_000;
 const NONE: Records = { length: 0, bytes: Buffer.alloc(0), keys: [], starts: [], ends: [] };

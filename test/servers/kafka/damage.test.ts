@@ -3,8 +3,9 @@ import { open as openFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { kafkaInstallation, withAdmin } from '../../support/kafka-log.ts';
-import { oneRecord, readUntil } from '../../support/log-reading.ts';
 import { startKafka, type TestKafka } from '../../support/servers/kafka.ts';
+import { readUntil } from '../../support/log-reading.ts';
+import { oneRecord } from '../../../message-log/one-record.ts';
 
 let kafka: TestKafka;
 beforeAll(async () => {

@@ -3,9 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { partitionOf } from '../../../message-log/partitioning.ts';
 import type { InputPositions, MessageLog, TaskLog } from '../../../message-log/port.ts';
+import { oneRecord } from '../../../message-log/one-record.ts';
 import { abandonTransaction, type KafkaInstallation, kafkaInstallation, kafkaOwner, taskBehindTheGroup } from '../../support/kafka-log.ts';
-import { ownAll, oneRecord, readUntil, restoredState, valuesOf } from '../../support/log-reading.ts';
 import { startKafka, type TestKafka } from '../../support/servers/kafka.ts';
+import { ownAll, readUntil, restoredState, valuesOf } from '../../support/log-reading.ts';
 
 /** Of today: the broker removes what is older than the topic's retention. */
 const POSITIONS: InputPositions = { ENTRY: 1, OK: 0, ACTION: 0 };

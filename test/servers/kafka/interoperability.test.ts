@@ -8,10 +8,11 @@ import { processorSettings } from '../../../processor/config.ts';
 import { startProcessor } from '../../../processor/processor.ts';
 import { readSettings } from '../../../runtime/configuration.ts';
 import { Health } from '../../../runtime/health.ts';
+import { oneRecord } from '../../../message-log/one-record.ts';
 import { type KafkaInstallation, kafkaInstallation } from '../../support/kafka-log.ts';
-import { oneRecord, readUntil } from '../../support/log-reading.ts';
 import type { ToolName } from '../../support/servers/kafka-distribution.ts';
 import { startKafka, type TestKafka } from '../../support/servers/kafka.ts';
+import { readUntil } from '../../support/log-reading.ts';
 
 const PARTITIONS = 4;
 const status = (id: number, motion = false): string =>

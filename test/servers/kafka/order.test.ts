@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { partitionOf } from '../../../message-log/partitioning.ts';
 import type { MessageLog } from '../../../message-log/port.ts';
+import { oneRecord } from '../../../message-log/one-record.ts';
 import { kafkaInstallation, withAdmin } from '../../support/kafka-log.ts';
-import { oneRecord, valuesOf } from '../../support/log-reading.ts';
 import { startKafka, type TestKafka } from '../../support/servers/kafka.ts';
+import { valuesOf } from '../../support/log-reading.ts';
 
 const PARTITIONS = 6;
 const ROUNDS = 150;

@@ -14,9 +14,10 @@ import type { MessageLog, TaskLog } from '../../../message-log/port.ts';
 import { TOPICS, type Topic } from '../../../records/topics.ts';
 import { readSettings } from '../../../runtime/configuration.ts';
 import { Health } from '../../../runtime/health.ts';
-import { oneRecord, ownAll, valuesOf } from '../../support/log-reading.ts';
+import { oneRecord } from '../../../message-log/one-record.ts';
 import { runProgram } from '../../support/program.ts';
 import { startKafka, type TestKafka } from '../../support/servers/kafka.ts';
+import { ownAll, valuesOf } from '../../support/log-reading.ts';
 
 const PREFIX = 'arc.';
 const passwordOf = (role: string): string => `password-of-${role}`;

@@ -9,6 +9,7 @@ import { openEmbeddedArchive } from '../../../archive/embedded.ts';
 import type { Archive } from '../../../archive/port.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 import { Health } from '../../../runtime/health.ts';
+import { oneRecord } from '../../../message-log/one-record.ts';
 import { alarmOf, changeOf, clientOf, NOON } from '../../support/alarms.ts';
 import { batchOf, type TestRecord } from '../../support/batches.ts';
 import { MemoryDirectory } from '../../support/memory-directory.ts';
@@ -220,6 +221,5 @@ function recordOf(value: AlarmEvent | Delivery): TestRecord {
 }
 
 async function append(topic: 'ALARM' | 'DELIVERY', { key, at, value }: TestRecord): Promise<void> {
-  const bytes = Buffer.from(value);
-  await deps.log.append(topic, { length: 1, bytes, keys: [key], starts: [0], ends: [bytes.length] }, at);
+  await deps.log.append(topic, oneRecord(key, value), at);
 }

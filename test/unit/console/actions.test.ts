@@ -4,9 +4,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { acted, actionAnswer, conflict } from '../../../console/api/schemas.ts';
 import { Actions } from '../../../console/live/actions.ts';
 import { TransientError } from '../../../runtime/errors.ts';
+import { oneRecord } from '../../../message-log/one-record.ts';
 import { alarmOf, NOON } from '../../support/alarms.ts';
 import { call, eventually, startTestConsole, type TestConsole, VIEWER_TOKEN } from '../../support/console.ts';
-import { oneRecord } from '../../support/log-reading.ts';
 
 let running: TestConsole[] = [];
 const start = async (options: Parameters<typeof startTestConsole>[0] = {}): Promise<TestConsole> => {

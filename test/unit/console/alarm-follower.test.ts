@@ -3,8 +3,8 @@ import { expect, it } from 'vitest';
 import { followAlarms } from '../../../console/live/alarm-follower.ts';
 import type { MessageLog, Reader } from '../../../message-log/port.ts';
 import { Health } from '../../../runtime/health.ts';
+import { oneRecord } from '../../../message-log/one-record.ts';
 import { changeOf } from '../../support/alarms.ts';
-import { oneRecord } from '../../support/log-reading.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
 
 /** A log to which records are on their way: a poll that doesn't wait finds none, as over a network. */

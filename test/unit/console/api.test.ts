@@ -1,6 +1,7 @@
 import { afterEach, beforeAll, afterAll, describe, expect, it } from 'vitest';
 import { alarmPage, conflict, countsAnswer, sensorAnswer, sensorsAnswer, wholeAlarm } from '../../../console/api/schemas.ts';
 import { TransientError } from '../../../runtime/errors.ts';
+import { oneRecord } from '../../../message-log/one-record.ts';
 import { alarmOf, clientOf, NOON } from '../../support/alarms.ts';
 import { call, eventually, startTestConsole, type TestConsole, VIEWER_TOKEN } from '../../support/console.ts';
 
@@ -130,8 +131,11 @@ describe('GET /api/alarms', () => {
 
 /** Puts an event into topic ALARM by the side of the processor. */
 async function publish(on: TestConsole, event: { at: number; alarm: { sensor: number } } & Record<string, unknown>): Promise<void> {
-  const bytes = Buffer.from(JSON.stringify({ cause: { topic: 'ENTRY', partition: 0, offset: 1 }, ...event }));
-  await on.log.append('ALARM', { length: 1, bytes, keys: [event.alarm.sensor], starts: [0], ends: [bytes.length] }, event.at);
+  await on.log.append(
+    'ALARM',
+    oneRecord(event.alarm.sensor, JSON.stringify({ cause: { topic: 'ENTRY', partition: 0, offset: 1 }, ...event })),
+    event.at,
+  );
 }
 
 describe('GET /api/alarms/{id}', () => {

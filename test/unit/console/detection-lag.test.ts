@@ -5,7 +5,7 @@ import { LogPulse } from '../../../console/live/log-pulse.ts';
 import type { TaskLog } from '../../../message-log/port.ts';
 import { partitionOf } from '../../../message-log/partitioning.ts';
 import { TransientError } from '../../../runtime/errors.ts';
-import { oneRecord } from '../../support/log-reading.ts';
+import { oneRecord } from '../../../message-log/one-record.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
 
 const WALL = Date.UTC(2026, 10, 29);

@@ -12,10 +12,10 @@ import { EventParser, type ServerEvent } from '../../../console/page/sse.ts';
 import type { Reader } from '../../../message-log/port.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 import { Health } from '../../../runtime/health.ts';
+import { oneRecord } from '../../../message-log/one-record.ts';
 import { pino } from 'pino';
 import { NOON } from '../../support/alarms.ts';
 import { call, eventually, OPERATOR_TOKEN, startTestConsole, type TestConsole, VIEWER_TOKEN } from '../../support/console.ts';
-import { oneRecord } from '../../support/log-reading.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
 
 let ends: (() => unknown)[] = [];

@@ -2,6 +2,7 @@ import { get } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ServerEvent, EventParser } from '../../../console/page/sse.ts';
 import { BYTES_PER_PLACE } from '../../../console/live/places.ts';
+import { oneRecord } from '../../../message-log/one-record.ts';
 import { clientOf } from '../../support/alarms.ts';
 import { call, eventually, OPERATOR_TOKEN, startTestConsole, type TestConsole, VIEWER_TOKEN } from '../../support/console.ts';
 
@@ -114,8 +115,7 @@ describe('GET /api/live', () => {
     await on.report(1);
     await until(listener, (now) => named(now, 'alarm').length > 0);
     for (const { key, at, value } of on.log.all('ALARM')) {
-      const bytes = Buffer.from(value);
-      await on.log.append('ALARM', { length: 1, bytes, keys: [key], starts: [0], ends: [bytes.length] }, at);
+      await on.log.append('ALARM', oneRecord(key, value), at);
     }
     await on.report(2);
     await until(listener, (now) => named(now, 'alarm').some(({ alarm }) => alarm.sensor === 2));
@@ -126,8 +126,7 @@ describe('GET /api/live', () => {
   it('passes over records of topic ALARM that it cannot read', async () => {
     const listener = await listen();
     for (const text of ['not json', 'null', '[]', '{"event":"raised","at":1}', '{"event":"raised","at":1,"alarm":{"id":"x"}}']) {
-      const bytes = Buffer.from(text);
-      await on.log.append('ALARM', { length: 1, bytes, keys: [1], starts: [0], ends: [bytes.length] }, 1);
+      await on.log.append('ALARM', oneRecord(1, text), 1);
     }
     await on.report(2);
     await until(listener, (now) => named(now, 'alarm').length > 0);

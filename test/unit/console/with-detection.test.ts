@@ -1,7 +1,7 @@
 /** What operators see and do, with detection behind it. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { call, eventually, startTestConsole, type TestConsole } from '../../support/console.ts';
-import { oneRecord } from '../../support/log-reading.ts';
+import { oneRecord } from '../../../message-log/one-record.ts';
 
 let on: TestConsole;
 beforeEach(async () => {

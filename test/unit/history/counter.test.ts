@@ -8,6 +8,7 @@ import { AlarmCounter, COUNTER_GROUP, type CounterDeps, startCounter } from '../
 import { PartitionCounts } from '../../../history/partition-counts.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 import { Health } from '../../../runtime/health.ts';
+import { oneRecord } from '../../../message-log/one-record.ts';
 import { clientOf } from '../../support/alarms.ts';
 import { batchOf, type TestRecord } from '../../support/batches.ts';
 import { FaultyHistory } from '../../support/faulty-history.ts';
@@ -371,8 +372,7 @@ class Rig {
 
   async write(...counts: AlarmCount[]): Promise<void> {
     for (const { key, at, value } of counts.map(recordOf)) {
-      const bytes = Buffer.from(value);
-      await this.log.append('COUNT', { length: 1, bytes, keys: [key], starts: [0], ends: [bytes.length] }, at);
+      await this.log.append('COUNT', oneRecord(key, value), at);
     }
   }
 

@@ -8,6 +8,7 @@ import { startCounter } from '../../../history/counter.ts';
 import { StateWriter, startStateWriter } from '../../../history/states.ts';
 import { Health } from '../../../runtime/health.ts';
 import type { Running } from '../../../runtime/lifecycle.ts';
+import { oneRecord } from '../../../message-log/one-record.ts';
 import { alarmOf, clientOf, NOON } from '../../support/alarms.ts';
 import { FaultyHistory } from '../../support/faulty-history.ts';
 import { MemoryDirectory } from '../../support/memory-directory.ts';
@@ -153,8 +154,7 @@ function sensorIn(partition: number): number {
 }
 
 async function put(topic: Topic, sensor: number, value: object): Promise<void> {
-  const bytes = Buffer.from(JSON.stringify(value));
-  await log.append(topic, { length: 1, bytes, keys: [sensor], starts: [0], ends: [bytes.length] }, NOON);
+  await log.append(topic, oneRecord(sensor, JSON.stringify(value)), NOON);
 }
 
 async function take(writer: StateWriter, change: AlarmChange): Promise<void> {

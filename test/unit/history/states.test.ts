@@ -9,6 +9,7 @@ import { StateWriter, type StateWriterDeps, startStateWriter } from '../../../hi
 import type { PlacesPart } from '../../../directory/port.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 import { Health } from '../../../runtime/health.ts';
+import { oneRecord } from '../../../message-log/one-record.ts';
 import { alarmOf, clientOf, NOON } from '../../support/alarms.ts';
 import { batchOf, type TestRecord } from '../../support/batches.ts';
 import { FaultyHistory } from '../../support/faulty-history.ts';
@@ -215,8 +216,7 @@ describe('state writer', () => {
 
   it('runs by itself: recalls, follows the alarms, writes all sensors, and stops', async () => {
     const event = raised(alarmOf({ sensor: 1 }), NOON);
-    const bytes = Buffer.from(JSON.stringify(event));
-    await rig.log.append('ALARM', { length: 1, bytes, keys: [1], starts: [0], ends: [bytes.length] }, NOON);
+    await rig.log.append('ALARM', oneRecord(1, JSON.stringify(event)), NOON);
     const running = await startStateWriter({ ...rig.deps, registry: new Registry() });
     await expect.poll(() => rig.history.latest.get(1)).toMatchObject({ active: ['smoke'] });
     await expect.poll(() => rig.history.latest.get(3)).toMatchObject({ active: [] });

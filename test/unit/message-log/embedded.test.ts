@@ -9,6 +9,7 @@ import { openStore, type Store } from '../../../message-log/embedded/store.ts';
 import type { Reader, Subscription, TaskLog } from '../../../message-log/port.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 import { Health } from '../../../runtime/health.ts';
+import { oneRecord } from '../../../message-log/one-record.ts';
 
 const START = Date.UTC(2026, 0, 1);
 const HOUR_MS = 3_600_000;
@@ -46,8 +47,7 @@ describe('the embedded log', () => {
     await store.close();
   };
   const append = async (topic: 'ENTRY' | 'ALARM', value: string | Buffer): Promise<void> => {
-    const bytes = Buffer.from(value as string);
-    await log.append(topic, { length: 1, bytes, keys: [1], starts: [0], ends: [bytes.length] }, now);
+    await log.append(topic, oneRecord(1, value as string), now);
   };
   const values = async (from: Reader | Subscription): Promise<string[]> => {
     const seen: string[] = [];
@@ -220,7 +220,7 @@ describe('the embedded log', () => {
   it('refuses a call that is larger than all that may wait for the disk, and none after it', async () => {
     await open();
     const bytes = Buffer.alloc(65 * MIB);
-    const tooLarge = log.append('ENTRY', { length: 1, bytes, keys: [1], starts: [0], ends: [bytes.length] }, now);
+    const tooLarge = log.append('ENTRY', oneRecord(1, bytes), now);
     await expect(tooLarge).rejects.toMatchObject({ name: 'TransientError', code: 'log-full' });
     await append('ENTRY', 'small');
     expect(await values(await log.reader('ENTRY', 0, 'earliest'))).toEqual(['small']);

@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Journal } from '../../../message-log/embedded/journal.ts';
+import { oneRecord } from '../../../message-log/one-record.ts';
 import { type EmbeddedLog, openEmbeddedLog } from '../../../message-log/embedded/log.ts';
 import { openStore, type Store } from '../../../message-log/embedded/store.ts';
 import type { Reader, TaskLog } from '../../../message-log/port.ts';
@@ -252,7 +253,7 @@ describe('commits by way of the journal', () => {
     await link(join(folder, name), join(root, 'kept'));
     const [overtaken, before] = [log, store];
     await open();
-    const late = { length: 1, bytes: Buffer.from('late'), keys: [0], starts: [0], ends: [4] };
+    const late = oneRecord(0, 'late');
     await expect(overtaken.append('ENTRY', late, now)).rejects.toMatchObject({ name: 'PermanentError', code: 'fenced' });
     await overtaken.close();
     await before.close();

@@ -10,6 +10,7 @@ import { mailerMetrics } from '../../../notify/mailer-metrics.ts';
 import { PermanentError, TransientError } from '../../../runtime/errors.ts';
 import { Health } from '../../../runtime/health.ts';
 import type { Running } from '../../../runtime/lifecycle.ts';
+import { oneRecord } from '../../../message-log/one-record.ts';
 import { changeOf, clientOf, NOON } from '../../support/alarms.ts';
 import { directoryOf } from '../../support/mailer-rig.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
@@ -25,8 +26,7 @@ afterEach(async () => {
 });
 
 async function append(topic: Topic, value: object | string): Promise<void> {
-  const bytes = Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
-  await log.append(topic, { length: 1, bytes, keys: [42_959], starts: [0], ends: [bytes.length] }, NOON);
+  await log.append(topic, oneRecord(42_959, typeof value === 'string' ? value : JSON.stringify(value)), NOON);
 }
 
 /** Alarms that went out without their client, in this order. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Delivery } from '../../../records/delivery.ts';
 import type { Topic } from '../../../records/topics.ts';
-import { deliveryKey, MAILER_GROUP, readLedger, recordDead, recordDelivery } from '../../../notify/deliveries.ts';
+import { deliveryKey, MAILER_GROUP, readLedger, recordDelivery } from '../../../notify/deliveries.ts';
+import { oneRecord } from '../../../message-log/one-record.ts';
 import { NOON } from '../../support/alarms.ts';
-import { oneRecord } from '../../support/log-reading.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
 
 const deliveryOf = (alarm: string, more: Partial<Delivery> = {}): Delivery => ({
@@ -55,12 +55,5 @@ describe('what was delivered', () => {
     await recordDelivery(log, deliveryOf('a', { completes: true }));
     for (const value of ['{', '7', '{"alarm":"a"}', '{"alarm":"a","event":"refused"}']) await write(log, 'DELIVERY', value);
     expect((await readLedger(log, 0)).delivered.size).toBe(0);
-  });
-
-  it('is told with what was given up on in DEAD', async () => {
-    const log = new MemoryLog();
-    const letter = { topic: 'ALARM', partition: 0, offset: 4, at: NOON, reason: 'no such mailbox', by: 'mailer', value: '{}' } as const;
-    await recordDead(log, 7, NOON + 1, letter);
-    expect(log.all('DEAD')).toMatchObject([{ key: 7, at: NOON + 1, value: JSON.stringify(letter) }]);
   });
 });

@@ -10,6 +10,7 @@ import { readSettings } from '../../../runtime/configuration.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 import { Health } from '../../../runtime/health.ts';
 import type { Running } from '../../../runtime/lifecycle.ts';
+import { oneRecord } from '../../../message-log/one-record.ts';
 import { changeOf, clientOf, NOON } from '../../support/alarms.ts';
 import { directoryOf } from '../../support/mailer-rig.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
@@ -26,8 +27,7 @@ afterEach(async () => {
 });
 
 async function alarm(value: object | string): Promise<void> {
-  const bytes = Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
-  await log.append('ALARM', { length: 1, bytes, keys: [SENSOR], starts: [0], ends: [bytes.length] }, NOON);
+  await log.append('ALARM', oneRecord(SENSOR, typeof value === 'string' ? value : JSON.stringify(value)), NOON);
 }
 const raised = (id: string) => changeOf('raised', { id });
 

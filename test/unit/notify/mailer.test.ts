@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Directory } from '../../../directory/port.ts';
 import type { Mail, MailTransport } from '../../../notify/channels/mail/port.ts';
 import { PermanentError, TransientError } from '../../../runtime/errors.ts';
+import { oneRecord } from '../../../message-log/one-record.ts';
 import { changeOf, NOON } from '../../support/alarms.ts';
 import { type CrashPoint, directoryOf, type MailerRig, openMailerRig } from '../../support/mailer-rig.ts';
 
@@ -261,8 +262,11 @@ describe('a mail that went out while the directory was away', () => {
     await rig.start(transport);
     await rig.alarm(raised('a'));
     await rig.done();
-    const bytes = Buffer.from('{"alarm":"gone","sensor":42959,"event":"raised","incomplete":{"partition":0,"offset":0}}');
-    await rig.log.append('DELIVERY', { length: 1, bytes, keys: [42_959], starts: [0], ends: [bytes.length] }, rig.now);
+    await rig.log.append(
+      'DELIVERY',
+      oneRecord(42_959, '{"alarm":"gone","sensor":42959,"event":"raised","incomplete":{"partition":0,"offset":0}}'),
+      rig.now,
+    );
     await rig.until(async () => ((await rig.log.committed('mail-completion', 'DELIVERY', 0)) ?? 0) === 2);
     expect(transport.taken).toEqual([idOf('a', 'raised')]);
   });

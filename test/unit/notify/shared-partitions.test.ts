@@ -8,6 +8,7 @@ import { readSettings } from '../../../runtime/configuration.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 import { Health } from '../../../runtime/health.ts';
 import type { Running } from '../../../runtime/lifecycle.ts';
+import { oneRecord } from '../../../message-log/one-record.ts';
 import { changeOf, clientOf } from '../../support/alarms.ts';
 import { directoryOf } from '../../support/mailer-rig.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
@@ -83,8 +84,7 @@ class Letterbox implements MailTransport {
 }
 
 async function alarm(sensor: number, name = 'first'): Promise<void> {
-  const bytes = Buffer.from(JSON.stringify(changeOf('raised', { id: `${name}-${sensor}`, sensor })));
-  await log.append('ALARM', { length: 1, bytes, keys: [sensor], starts: [0], ends: [bytes.length] }, 1);
+  await log.append('ALARM', oneRecord(sensor, JSON.stringify(changeOf('raised', { id: `${name}-${sensor}`, sensor }))), 1);
 }
 
 async function start(transport: MailTransport): Promise<Running> {

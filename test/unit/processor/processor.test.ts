@@ -10,6 +10,7 @@ import { readSettings } from '../../../runtime/configuration.ts';
 import { PermanentError, TransientError } from '../../../runtime/errors.ts';
 import { Health } from '../../../runtime/health.ts';
 import type { Running } from '../../../runtime/lifecycle.ts';
+import { oneRecord } from '../../../message-log/one-record.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
 
 const T0 = Date.UTC(2026, 10, 24, 12);
@@ -34,8 +35,7 @@ async function processorOn(
 }
 
 async function put(log: MemoryLog, topic: Topic, key: number, value: object | string, at: number): Promise<void> {
-  const bytes = Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
-  await log.append(topic, { length: 1, bytes, keys: [key], starts: [0], ends: [bytes.length] }, at);
+  await log.append(topic, oneRecord(key, typeof value === 'string' ? value : JSON.stringify(value)), at);
 }
 
 const status = (id: number, changes: object = {}): object => ({

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { MessageLog, Reader } from '../../../message-log/port.ts';
 import { lookBack } from '../../../history/looking-back.ts';
+import { oneRecord } from '../../../message-log/one-record.ts';
 import { recordsBetween } from '../../../processor/records-between.ts';
 import { batchOf } from '../../support/batches.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
 
 async function logOf(times: readonly number[]): Promise<MemoryLog> {
   const log = new MemoryLog();
-  for (const [i, at] of times.entries())
-    await log.append('COUNT', { length: 1, bytes: Buffer.from(`${i}`), keys: [1], starts: [0], ends: [`${i}`.length] }, at);
+  for (const [i, at] of times.entries()) await log.append('COUNT', oneRecord(1, `${i}`), at);
   return log;
 }
 

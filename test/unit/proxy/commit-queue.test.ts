@@ -4,6 +4,7 @@ import type { MessageLog, Records } from '../../../message-log/port.ts';
 import { CommitQueue, type QueueDeps } from '../../../proxy/intake/commit-queue.ts';
 import type { SensorRequest } from '../../../proxy/http/sensor-request.ts';
 import { TransientError } from '../../../runtime/errors.ts';
+import { oneRecord } from '../../../message-log/one-record.ts';
 
 const TIMEOUT_MS = 5_000;
 const CHARGE = 600;
@@ -85,8 +86,7 @@ it('answers every request once, in whatever order the log does, and holds nothin
 describe('a recovery behind a reading of its sensor', () => {
   const OLD = { topic: 'ENTRY', records: NO_RECORDS, at: 5, follows: 0 } as const;
   const record = (text: string): Records => {
-    const bytes = Buffer.from(text);
-    return { length: 1, bytes, keys: [7], starts: [0], ends: [bytes.length] };
+    return oneRecord(7, text);
   };
 
   function held() {

@@ -3,6 +3,7 @@ import type { DeadLetter } from '../../../../records/dead-letter.ts';
 import type { Topic } from '../../../../records/topics.ts';
 import { readCommand, runCommand, UsageError } from '../../../../main/dead-letters/command.ts';
 import { TransientError } from '../../../../runtime/errors.ts';
+import { oneRecord } from '../../../../message-log/one-record.ts';
 import { NOON } from '../../../support/alarms.ts';
 import { MemoryLog } from '../../../support/memory-log.ts';
 
@@ -191,6 +192,5 @@ async function park(letter: Partial<DeadLetter>, sensor: number): Promise<void> 
 }
 
 async function append(topic: Topic, sensor: number, text: string): Promise<void> {
-  const bytes = Buffer.from(text);
-  await log.append(topic, { length: 1, bytes, keys: [sensor], starts: [0], ends: [bytes.length] }, NOON);
+  await log.append(topic, oneRecord(sensor, text), NOON);
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { simpleParser } from 'mailparser';
 import MailComposer from 'nodemailer/lib/mail-composer';
 import { describe, expect, it } from 'vitest';
-import type { MailedEvent } from '../../../../../notify/alarm-event.ts';
+import type { MailedEvent } from '../../../../../records/delivery.ts';
 import type { Client } from '../../../../../directory/port.ts';
 import { composeCompletion, composeMail, type Holder } from '../../../../../notify/channels/mail/compose.ts';
 import { messageOf } from '../../../../../notify/channels/mail/message.ts';
