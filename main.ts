@@ -1,59 +1,61 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { inspect, parseEnv } from 'node:util';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { adapterOf, exclusivePorts } from './main/choice.ts';
 import { type Config, readConfig } from './main/configuration.ts';
 import { OpenPorts } from './main/open-ports.ts';
 import type { Addresses } from './main/role.ts';
-import { ROLE_NAMES, rolesOf } from './main/roles.ts';
+import { ROLE_NAMES, ROLES, rolesOf } from './main/roles.ts';
 import { startRoles } from './main/start.ts';
 import { SteadyClock } from './runtime/clock.ts';
-import { ConfigurationError } from './runtime/configuration.ts';
-import { PermanentError, reasonOf, TransientError } from './runtime/errors.ts';
+import { command } from './runtime/command-line.ts';
+import { readEnvironment } from './runtime/environment.ts';
+import { reasonOf } from './runtime/errors.ts';
 import { Health, observeHealth } from './runtime/health.ts';
 import { Lifecycle } from './runtime/lifecycle.ts';
 import { createLogger } from './runtime/logging.ts';
 import { processSettings } from './runtime/process-settings.ts';
+import { runProgram } from './runtime/program.ts';
 import { CautiousClock } from './runtime/removal-clock.ts';
-
-const HELP = `Usage: npm start [-- ROLE…]
-
-Starts Tocsin on this machine: takes the statuses of sensors on port 19092, raises and mails alarms, shows them on port 8080.
-All that is kept lies in the folder ./data. Settings are environment variables, or lines of a file .env; for example
-  TOCSIN_DATA_DIR=/var/lib/tocsin TOCSIN_MAIL_TO=alarms@example.org npm start
-The README lists them all. Sample clients: npm run clients -- --help. A simulated fleet: npm run simulate -- --help.
-
-Roles run in processes of their own once the servers that they share are named:
-  npm start -- proxy            any number of each; several may share a process: npm start -- archiver history
-  ${ROLE_NAMES.toSorted().join(', ')}; none named: all in one process
-`;
 
 /** Ten times this is worth an alert; looking more often was what an idle process did most. */
 const EVENT_LOOP_LOOK_MS = 50;
+/** How long what was started may take to stop, when the rest could not be. */
+const FAILED_START_MS = 5_000;
 
-await main(process.argv.slice(2));
-
-async function main(args: string[]): Promise<void> {
-  const lifecycle = new Lifecycle();
-  try {
-    if (args.includes('--help') || args.includes('-h')) {
-      process.stdout.write(HELP);
-      return;
+const START = command({
+  name: 'npm start',
+  summary: 'Starts Tocsin on this machine: takes the statuses of sensors on port 19092, raises and mails alarms, shows them on port 8080.',
+  about: [
+    'All that is kept lies in the folder ./data. Settings are environment variables, or lines of a file .env; docs/settings.md lists them all.',
+    'Roles run in processes of their own once the servers that they share are named; any number of each, and several may share a process.',
+  ],
+  words: {
+    name: 'ROLE…',
+    help: 'what this process does; none named: everything',
+    min: 0,
+    max: Number.POSITIVE_INFINITY,
+    known: ROLE_NAMES,
+  },
+  options: {},
+  lists: [{ heading: 'Roles', rows: ROLE_NAMES.map((name) => [name, ROLES[name].summary]) }],
+  exitCodes: { 0: 'it was stopped and everything in hand is finished', 1: 'it failed, or could not stop in time' },
+  example: 'TOCSIN_DATA_DIR=/var/lib/tocsin TOCSIN_MAIL_TO=alarms@example.org npm start',
+  run: async ({ words }) => {
+    const lifecycle = new Lifecycle();
+    try {
+      const config = readConfig(rolesOf(words), readEnvironment());
+      stopOnSignals(lifecycle, config.values.get(processSettings.stopTimeoutMs));
+      await start(config, lifecycle);
+      return 0;
+    } catch (error) {
+      await lifecycle.stop(FAILED_START_MS).catch(() => undefined);
+      throw error;
     }
-    const config = readConfig(rolesOf(args), { ...dotenv(), ...process.env });
-    stopOnSignals(lifecycle, config.values.get(processSettings.stopTimeoutMs));
-    await start(config, lifecycle);
-  } catch (error) {
-    await lifecycle.stop(5_000).catch(() => undefined);
-    const expected = [ConfigurationError, PermanentError, TransientError].some((kind) => error instanceof kind);
-    process.stderr.write(`tocsin: ${expected ? reasonOf(error) : inspect(error)}\n`);
-    process.exit(error instanceof ConfigurationError ? 2 : 1);
-  }
-}
+  },
+});
 
-function dotenv(): NodeJS.Dict<string> {
-  return existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {};
-}
+await runProgram(START, process.argv.slice(2));
+// What a start that failed left open must not keep the process alive.
+if (process.exitCode !== 0) process.exit();
 
 async function start(config: Config, lifecycle: Lifecycle): Promise<void> {
   const startedAt = performance.now();

@@ -1,5 +1,7 @@
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { command, option, text } from '../runtime/command-line.ts';
+import { integer } from '../runtime/configuration.ts';
+import { runProgram } from '../runtime/program.ts';
 import { type Figure, reportOf, tableOf } from './report.ts';
 
 interface Options {
@@ -57,38 +59,26 @@ const BENCHES: Readonly<
   },
 };
 
-const HELP = `Usage: npm run bench -- BENCH [--runs N] [--records N] [--node PATH] [--json FILE]
+const count = integer(1, 1_000_000_000);
 
-${Object.entries(BENCHES)
-  .map(([name, { what }]) => `  ${name.padEnd(13)} ${what}`)
-  .join('\n')}
-
-  --runs N     how often each figure is measured; the table shows median and range (default 5)
-  --records N  of a backlog (default 5,000,000; for steady figures 40,000,000)
-  --node PATH  the Node that runs ours, where a peer runs beside it
-  --json FILE  writes all values as JSON
-`;
-
-const { values, positionals } = parseArgs({
+const BENCH = command({
+  name: 'npm run bench',
+  summary: 'Measures, as ratios within one run.',
+  words: { name: 'BENCH', help: 'one of those below', min: 1, max: 1, known: Object.keys(BENCHES) },
   options: {
-    runs: { type: 'string', default: '5' },
-    records: { type: 'string', default: '5000000' },
-    node: { type: 'string' },
-    json: { type: 'string' },
-    help: { type: 'boolean', short: 'h' },
+    runs: option('N', count, 'how often each figure is measured; the table shows median and range', '5'),
+    records: option('N', count, 'of a backlog; 40,000,000 give steady figures', '5000000'),
+    node: option('PATH', text, 'the Node that runs ours, where a peer runs beside it'),
+    json: option('FILE', text, 'writes all values as JSON'),
   },
-  allowPositionals: true,
+  lists: [{ heading: 'Benches', rows: Object.entries(BENCHES).map(([name, { what }]) => [name, what]) }],
+  run: async ({ options: { runs, records, node, json }, words: [name = ''] }) => {
+    const figures = (await BENCHES[name]?.run(runs, { records, ...(node === undefined ? {} : { node }) })) ?? [];
+    const report = reportOf(name, figures);
+    process.stdout.write(`${tableOf(report)}\n`);
+    if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
+    return 0;
+  },
 });
-const bench = BENCHES[positionals[0] ?? ''];
-const runs = Number(values.runs);
-const records = Number(values.records);
 
-if (values.help) process.stdout.write(HELP);
-else if (!bench || positionals.length !== 1 || ![runs, records].every((n) => Number.isInteger(n) && n > 0)) {
-  process.stderr.write(HELP);
-  process.exitCode = 2;
-} else {
-  const report = reportOf(positionals[0] ?? '', await bench.run(runs, { records, ...(values.node ? { node: values.node } : {}) }));
-  process.stdout.write(`${tableOf(report)}\n`);
-  if (values.json) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
-}
+await runProgram(BENCH, process.argv.slice(2));

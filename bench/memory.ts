@@ -55,7 +55,7 @@ async function oneRun(): Promise<{ rss: number; anonymous: number; file: number 
     '--token',
     API_TOKEN,
   ];
-  const [command, args] = pinned(1, process.execPath, [...NODE_FLAGS, 'simulator/main.ts', ...options]);
+  const [command, args] = pinned(1, process.execPath, [...NODE_FLAGS, 'main/simulate/main.ts', ...options]);
   const load = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   const ended = new Promise<number | null>((resolve) => load.once('exit', resolve));
   const samples: { rss: number; anonymous: number; file: number }[] = [];

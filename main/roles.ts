@@ -5,9 +5,7 @@ import { mailerSettings } from '../notify/config.ts';
 import { processorSettings } from '../processor/config.ts';
 import { checkProxyConfig, proxySettings } from '../proxy/config.ts';
 import type { LogRole } from '../records/topics.ts';
-import { ConfigurationError } from '../runtime/configuration.ts';
 import { Health } from '../runtime/health.ts';
-import { nearestOf } from '../runtime/nearest.ts';
 import { processSettings } from '../runtime/process-settings.ts';
 import type { PortName } from './ports.ts';
 import type { Role } from './role.ts';
@@ -106,14 +104,7 @@ function isRole(word: string): word is RoleName {
   return Object.hasOwn(ROLES, word);
 }
 
-/** The roles that the words of a command line name, all where there are none. Throws ConfigurationError. */
+/** The roles that are named, all where there are none; words that are no roles are left out. */
 export function rolesOf(words: readonly string[]): ReadonlySet<RoleName> {
-  const problems = words.filter((word) => !isRole(word)).map(unknownRole);
-  if (problems.length > 0) throw new ConfigurationError(problems);
   return new Set(words.length === 0 ? ROLE_NAMES : words.filter(isRole));
-}
-
-function unknownRole(word: string): string {
-  const advice = word.startsWith('-') ? 'npm start -- --help says more' : `did you mean ${nearestOf(word, ROLE_NAMES)}?`;
-  return `${word} is not a role; there are ${ROLE_NAMES.join(', ')}: ${advice}`;
 }

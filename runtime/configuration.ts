@@ -93,6 +93,14 @@ export const integer = (min: number, max: number): ZodType<number> =>
     .transform(Number)
     .refine((n) => n >= min && n <= max, `must be a whole number from ${min} to ${max}`);
 
+/** A number in a range, with or without decimals. */
+export const decimal = (min: number, max: number): ZodType<number> =>
+  z
+    .string()
+    .regex(/^\d+(\.\d+)?$/, `must be a number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, `must be a number from ${min} to ${max}`);
+
 export const port: ZodType<number> = integer(0, 65_535);
 
 /** `on|off` and what people write instead. */

@@ -1,12 +1,13 @@
-import { type Command, readArguments, UsageError } from './command.ts';
+import { command } from '../../runtime/command-line.ts';
+import type { WithDirectory } from './commands.ts';
 
-export const count: Command = {
-  usage: 'count',
-  summary: 'say how many clients there are',
-  help: 'Usage: npm run clients -- count\n\nPrints how many clients the directory holds.\n',
-  run: async (args, withDirectory) => {
-    if (readArguments(args, {}, 'count').positionals.length > 0) throw new UsageError('count takes no arguments');
-    process.stdout.write(`${await withDirectory((directory) => directory.size())}\n`);
-    return 0;
-  },
-};
+export const count = (withDirectory: WithDirectory) =>
+  command({
+    name: 'npm run clients -- count',
+    summary: 'Prints how many clients the directory holds.',
+    options: {},
+    run: async () => {
+      process.stdout.write(`${await withDirectory((directory) => directory.size())}\n`);
+      return 0;
+    },
+  });

@@ -1,5 +1,5 @@
 import { Presets, SingleBar } from 'cli-progress';
-import { grouped } from './command.ts';
+import { grouped } from './grouped.ts';
 
 export interface Progress {
   update(done: number): void;

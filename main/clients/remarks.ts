@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { PermanentError, reasonOf } from '../../runtime/errors.ts';
 import type { ImportListener, Remark } from '../../directory/import.ts';
-import { grouped } from './command.ts';
+import { grouped } from './grouped.ts';
 
 const SHOWN_MAX = 20;
 

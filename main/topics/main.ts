@@ -1,87 +1,64 @@
 /** Makes Kafka ready for Tocsin: `npm run topics`. */
-import { existsSync, readFileSync } from 'node:fs';
-import { inspect, parseArgs, parseEnv } from 'node:util';
-import { ConfigurationError, readSettings } from '../../runtime/configuration.ts';
-import { PermanentError, reasonOf, TransientError } from '../../runtime/errors.ts';
-import { SETTING_NAMES } from '../settings.ts';
-import { aclCommands, createAcls } from './acl-command.ts';
+import { z } from 'zod';
 import { checkKafkaConfig, type KafkaConfig, kafkaSettings } from '../../message-log/kafka/config.ts';
 import { withAdmin } from '../../message-log/kafka/connection.ts';
-import { ensureTopics, type Outcome } from './topic-command.ts';
 import { topicSpecs } from '../../message-log/kafka/topics.ts';
+import { command, flag, option } from '../../runtime/command-line.ts';
+import { ConfigurationError, readSettings } from '../../runtime/configuration.ts';
+import { readEnvironment } from '../../runtime/environment.ts';
+import { TransientError } from '../../runtime/errors.ts';
+import { runProgram } from '../../runtime/program.ts';
+import { SETTING_NAMES } from '../settings.ts';
+import { aclCommands, createAcls } from './acl-command.ts';
+import { ensureTopics, type Outcome } from './topic-command.ts';
 
-const HELP = `Usage: npm run topics [-- [--apply] [--acls [--principal User:tocsin-ROLE]]]
+const principal = z.string().includes('ROLE', { error: 'must have ROLE in it, since each role has a user of its own' });
 
-Creates the topics that are missing in Kafka, and says what differs in those that are there. Deletes nothing, whatever happens.
-Reads TOCSIN_KAFKA_BROKERS and the other settings of Kafka from the environment or from a file .env.
+const TOPICS = command({
+  name: 'npm run topics',
+  summary: 'Creates the topics that are missing in Kafka, and reports what differs in those that are there. Never deletes anything.',
+  about: ['Kafka is the one that TOCSIN_KAFKA_BROKERS and the other settings of Kafka name.'],
+  options: {
+    apply: flag('also corrects settings, where that removes no records'),
+    acls: flag(
+      'instead prints the commands of kafka-acls that allow each role just what it needs; with --apply creates these ACLs, and reports what the roles may do besides',
+    ),
+    principal: option('NAME', principal, 'whom the ACLs are for; ROLE stands for proxy, processor, …', 'User:tocsin-ROLE'),
+  },
+  exitCodes: { 0: 'all is as it should be', 1: 'something differs or went wrong' },
+  run: async ({ options }) => {
+    const { lines, fit } = await work(readKafkaConfig(), options);
+    process.stdout.write(`${lines.join('\n')}\n`);
+    return fit ? 0 : 1;
+  },
+});
 
-  --apply           also puts settings right, where that removes no records
-  --acls            instead prints the commands of kafka-acls that allow each role just what it needs; with --apply
-                    creates these ACLs, and says what the roles may do besides
-  --principal NAME  whom they are for, ROLE standing for proxy, processor, …; User:tocsin-ROLE where it is not given
-  -h, --help        this text
-
-Exit code: 0 all is as it should be, 1 something differs or went wrong, 2 wrong usage or settings.
-`;
-
-const OPTIONS = {
-  apply: { type: 'boolean', default: false },
-  acls: { type: 'boolean', default: false },
-  principal: { type: 'string', default: 'User:tocsin-ROLE' },
-  help: { type: 'boolean', short: 'h', default: false },
-} as const;
-
-interface Options {
+interface Work {
   readonly apply: boolean;
   readonly acls: boolean;
   readonly principal: string;
 }
 
-try {
-  process.exitCode = await run(process.argv.slice(2));
-} catch (error) {
-  const expected = [ConfigurationError, PermanentError, TransientError].some((kind) => error instanceof kind);
-  const words = expected || (error instanceof Error && error.name.startsWith('KafkaJS')) ? reasonOf(error) : inspect(error);
-  process.stderr.write(`topics: ${words}\n`);
-  process.exitCode = error instanceof ConfigurationError ? 2 : 1;
-}
-
-async function run(args: string[]): Promise<number> {
-  const { values, problem } = readArguments(args);
-  if (values?.help) process.stdout.write(HELP);
-  if (!values || values.help) {
-    if (problem) process.stderr.write(`topics: ${problem}\n\n${HELP}`);
-    return problem ? 2 : 0;
-  }
-  const { lines, fit } = await work(readKafkaConfig(), values);
-  process.stdout.write(`${lines.join('\n')}\n`);
-  return fit ? 0 : 1;
-}
-
-async function work(config: KafkaConfig, { apply, acls, principal }: Options): Promise<Outcome> {
-  if (!acls) return await withAdmin(config, (admin) => ensureTopics(admin, topicSpecs(config), apply));
+async function work(config: KafkaConfig, { apply, acls, principal }: Work): Promise<Outcome> {
   const options = { prefix: config.prefix, principal };
-  if (!apply) return { lines: aclCommands(options, config.brokers), fit: true };
-  return await withAdmin(config, (admin) => createAcls(admin, options));
-}
-
-function readArguments(args: string[]) {
+  if (acls && !apply) return { lines: aclCommands(options, config.brokers), fit: true };
   try {
-    const { values } = parseArgs({ args, options: OPTIONS });
-    if (!values.principal.includes('ROLE')) return { problem: `--principal must have ROLE in it: each role has a user of its own` };
-    return { values };
+    return await withAdmin(config, (admin) => (acls ? createAcls(admin, options) : ensureTopics(admin, topicSpecs(config), apply)));
   } catch (error) {
-    return { problem: reasonOf(error) };
+    if (error instanceof Error && error.name.startsWith('KafkaJS'))
+      throw new TransientError('kafka', error.message, { cause: error.cause });
+    throw error;
   }
 }
 
 /** Throws ConfigurationError. */
 function readKafkaConfig(): KafkaConfig {
-  const environment = { ...(existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}), ...process.env };
-  const config = readSettings(kafkaSettings, environment, SETTING_NAMES);
+  const config = readSettings(kafkaSettings, readEnvironment(), SETTING_NAMES);
   const { brokers } = config;
   if (!brokers) throw new ConfigurationError([`${kafkaSettings.brokers.name} is not set: there is no Kafka to speak to`]);
   const problems = checkKafkaConfig(config);
   if (problems.length > 0) throw new ConfigurationError(problems);
   return { ...config, brokers };
 }
+
+await runProgram(TOPICS, process.argv.slice(2));

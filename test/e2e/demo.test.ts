@@ -24,7 +24,7 @@ describe('npm run demo', () => {
 
   const demo = (...args: string[]) => {
     const anywhere = ['--ingest-port', '0', '--console-port', '0', '--data', folder, '--sensors', '500'];
-    const child = spawn(process.execPath, ['--import', 'tsx', 'simulator/demo.ts', ...anywhere, ...args], {
+    const child = spawn(process.execPath, ['--import', 'tsx', 'main/demo/main.ts', ...anywhere, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, TOCSIN_API_TOKEN: TOKEN },
     });

@@ -1,23 +1,13 @@
 /** Which changes of the product no test notices: `npm run mutate -- PATH…`. How to read it: docs/testing.md. */
 import { fork } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { command, option } from '../../runtime/command-line.ts';
+import { integer } from '../../runtime/configuration.ts';
+import { runProgram } from '../../runtime/program.ts';
 import { type Mutant, mutantsOf } from './mutants.ts';
 import { sourcesIn, testsNear } from './near-tests.ts';
 import type { Report } from './runner.ts';
-
-const HELP = `Changes one condition, number or statement after the other and says which change no unit or contract test notices.
-
-  npm run mutate -- PATH... [--hops N]
-
-  PATH         a source, or a folder of them
-  --hops N     run the tests that reach the source over at most N imports (default 2)
-  --tests GLOB run these tests instead
-  -h, --help   this text
-
-Prints a line for each change that survives, and a score for each file. A survivor is to be killed by a test; or it changes nothing that
-anybody could see, and then the code can be simpler.
-`;
 
 /** A mutant that takes so many times what the tests take without it, and so much more, loops. */
 const PATIENCE_FACTOR = 10;
@@ -25,22 +15,33 @@ const PATIENCE_MS = 10_000;
 /** Until the tests have run without a mutant. */
 const FIRST_PATIENCE_MS = 300_000;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { hops: { type: 'string', default: '2' }, tests: { type: 'string', multiple: true }, help: { type: 'boolean', short: 'h' } },
+const MUTATE = command({
+  name: 'npm run mutate',
+  summary: 'Changes one condition, number or statement after the other, and reports which change no unit or contract test notices.',
+  about: [
+    `Prints a line for each change that survives, and a score for each file. A survivor is to be killed by a test; or it changes nothing that anybody
+    could see, and then the code can be simpler.`,
+  ],
+  words: { name: 'PATH…', help: 'sources, or folders of them', min: 1, max: Number.POSITIVE_INFINITY },
+  options: {
+    hops: option('N', integer(0, 100), 'run the tests that reach the source over at most N imports', '2'),
+    tests: { ...option('GLOB', z.array(z.string()).optional(), 'run these tests instead; may be repeated'), repeats: true },
+  },
+  run: ({ options, words }) => mutate(words, options),
 });
 
-async function main(): Promise<number> {
-  if (values.help || positionals.length === 0) {
-    process.stdout.write(HELP);
-    return values.help ? 0 : 2;
-  }
-  const sources = positionals.flatMap((path) => (statSync(path).isDirectory() ? sourcesIn(path) : [path]));
+interface Choice {
+  readonly hops: number;
+  readonly tests: readonly string[] | undefined;
+}
+
+async function mutate(paths: readonly string[], choice: Choice): Promise<number> {
+  const sources = paths.flatMap((path) => (statSync(path).isDirectory() ? sourcesIn(path) : [path]));
   let [killed, all] = [0, 0];
   for (const source of sources) {
     const mutants = mutantsOf(source, readFileSync(source, 'utf8'));
     if (mutants.length === 0) continue;
-    const survived = await survivorsOf(source, mutants);
+    const survived = await survivorsOf(source, mutants, choice);
     write(`${source}: ${mutants.length - survived} of ${mutants.length} killed`);
     killed += mutants.length - survived;
     all += mutants.length;
@@ -49,19 +50,19 @@ async function main(): Promise<number> {
   return 0;
 }
 
-/** How many survive; each is told as soon as that is known. */
-async function survivorsOf(source: string, mutants: readonly Mutant[]): Promise<number> {
-  const tests = values.tests ?? testsNear(source, Number(values.hops));
+/** How many survive; each is reported as soon as that is known. */
+async function survivorsOf(source: string, mutants: readonly Mutant[], choice: Choice): Promise<number> {
+  const tests = choice.tests ?? testsNear(source, choice.hops);
   let survived = 0;
-  const tell = (index: number): void => {
+  const report = (index: number): void => {
     const mutant = mutants[index];
     if (mutant === undefined) return;
     survived += 1;
     write(`${source}:${mutant.line}: ${flat(mutant.original)} → ${flat(mutant.replacement)}`);
   };
-  if (tests.length === 0) for (const [index] of mutants.entries()) tell(index);
+  if (tests.length === 0) for (const [index] of mutants.entries()) report(index);
   // Where the tests' process was ended over a mutant, another one goes on behind it.
-  else for (let next = 0; next < mutants.length; ) next = 1 + (await run(source, next, tests, tell));
+  else for (let next = 0; next < mutants.length; ) next = 1 + (await run(source, next, tests, report));
   return survived;
 }
 
@@ -107,4 +108,4 @@ function write(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-process.exitCode = await main();
+await runProgram(MUTATE, process.argv.slice(2));

@@ -150,7 +150,7 @@ export async function simulate(system: Places, reportFile: string, args: readonl
     '--json',
     reportFile,
   ];
-  const child = spawn(process.execPath, [...NODE_FLAGS, 'simulator/main.ts', ...where, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...NODE_FLAGS, 'main/simulate/main.ts', ...where, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   child.once('exit', () => running.delete(child));
   let output = '';

@@ -9,11 +9,4 @@ describe('the roles of a command line', () => {
   it('are those that are named, each once', () => {
     expect([...rolesOf(['proxy', 'console', 'proxy'])].sort()).toEqual(['console', 'proxy']);
   });
-
-  it('that do not exist are all refused, with what was probably meant', () => {
-    expect(() => rolesOf(['proxi', 'mailer', 'procesor'])).toThrow(
-      /proxi is not a role.*did you mean proxy\?[\s\S]*did you mean processor\?/,
-    );
-    expect(() => rolesOf(['--port'])).toThrow(/--port is not a role.*--help/);
-  });
 });

@@ -2,14 +2,11 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { UsageError } from '../../../../main/clients/command.ts';
-import { count } from '../../../../main/clients/count.ts';
-import { generate } from '../../../../main/clients/generate.ts';
-import { importCommand } from '../../../../main/clients/import.ts';
-import { show } from '../../../../main/clients/show.ts';
+import { clientsProgram, type WithDirectory } from '../../../../main/clients/commands.ts';
 import { openEmbeddedDirectory } from '../../../../directory/embedded.ts';
-import type { Directory } from '../../../../directory/port.ts';
 import { openStore } from '../../../../message-log/embedded/store.ts';
+import { UsageError } from '../../../../runtime/command-line.ts';
+import { runCommand } from '../../../support/command.ts';
 import { MemoryDirectory } from '../../../support/memory-directory.ts';
 import { openTemporaryStore } from '../../../support/temporary-store.ts';
 
@@ -37,36 +34,37 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const withDirectory = <T>(work: (directory: Directory) => Promise<T>): Promise<T> => work(directory);
+const withDirectory: WithDirectory = (work) => work(directory);
+const clients = (name: string, args: readonly string[], within = withDirectory) => runCommand(clientsProgram(within), name, args);
 
 describe('clients generate', () => {
   it('brings clients into the directory', async () => {
-    expect(await generate.run(['120'], withDirectory)).toBe(0);
+    expect(await clients('generate', ['120'])).toBe(0);
     expect(directory.clients.size).toBe(120);
     expect(output).toMatch(/^120 clients imported in .* The directory holds 120 clients\.\n$/);
   });
 
   it('writes ten files with a header row each, which import reads back as the same people', async () => {
     const out = join(folder, 'out');
-    expect(await generate.run(['25', '--seed', '7', '--out', out], withDirectory)).toBe(0);
+    expect(await clients('generate', ['25', '--seed', '7', '--out', out])).toBe(0);
     expect(directory.clients.size).toBe(0);
     const names = await readdir(out);
     expect(names).toEqual([...'abcdefghij'].map((letter) => `xa${letter}`));
     for (const name of names) expect(await readFile(join(out, name), 'utf8')).toMatch(/^id,name,surname,.*,username\n(.*\n){2,3}$/);
     expect(
-      await importCommand.run(
+      await clients(
+        'import',
         names.map((name) => join(out, name)),
-        withDirectory,
       ),
     ).toBe(0);
     const fromFiles = [...directory.clients.values()];
     directory.clients.clear();
-    await generate.run(['25', '--seed', '7'], withDirectory);
+    await clients('generate', ['25', '--seed', '7']);
     expect(fromFiles).toEqual([...directory.clients.values()]);
   });
 
   it('leaves out where one of them lives, in the directory and in files, when asked to', async () => {
-    await generate.run(['9', '--placeless', '7', '--out', folder, '--import'], withDirectory);
+    await clients('generate', ['9', '--placeless', '7', '--out', folder, '--import']);
     const placeless = [...directory.clients.values()].filter(({ geohash }) => geohash === '');
     expect(placeless.map(({ id, latitude, longitude, region }) => ({ id, latitude, longitude, region }))).toEqual([
       { id: 7, latitude: Number.NaN, longitude: Number.NaN, region: '' },
@@ -78,14 +76,14 @@ describe('clients generate', () => {
 
   it('never writes over a file', async () => {
     await writeFile(join(folder, 'xaa'), 'mine');
-    await expect(generate.run(['5', '--out', folder], withDirectory)).rejects.toThrow(/name another folder with --out/);
+    await expect(clients('generate', ['5', '--out', folder])).rejects.toThrow(/name another folder with --out/);
     expect(await readFile(join(folder, 'xaa'), 'utf8')).toBe('mine');
   });
 
   it.each([[[]], [['many']], [['0']], [['5', '6']], [['5', '--sed', '1']], [['5', '--seed', '-1']]])(
     'says what is wrong with %j',
     async (args) => {
-      await expect(generate.run(args, withDirectory)).rejects.toBeInstanceOf(UsageError);
+      await expect(clients('generate', args)).rejects.toBeInstanceOf(UsageError);
     },
   );
 });
@@ -94,10 +92,10 @@ describe('clients import', () => {
   it('shows the first twenty bad rows, writes all to a file, and ends with 1', async () => {
     const file = join(folder, 'xaa');
     const rejects = join(folder, 'rejects.txt');
-    await generate.run(['3', '--out', join(folder, 'out')], withDirectory);
+    await clients('generate', ['3', '--out', join(folder, 'out')]);
     const good = await readFile(join(folder, 'out', 'xaj'), 'utf8');
     await writeFile(file, good + 'bad\n'.repeat(30));
-    expect(await importCommand.run([file, '--rejects', rejects], withDirectory)).toBe(1);
+    expect(await clients('import', [file, '--rejects', rejects])).toBe(1);
     expect(directory.clients.size).toBe(1);
     expect(errors.match(/has 1 columns instead of 19/g)).toHaveLength(20);
     expect(errors).toContain('… and 10 more, all in');
@@ -107,28 +105,28 @@ describe('clients import', () => {
   });
 
   it('finds a misspelt name before anything is written', async () => {
-    await generate.run(['3', '--out', folder], withDirectory);
+    await clients('generate', ['3', '--out', folder]);
     const files = [join(folder, 'xaj'), join(folder, 'nosuch')];
-    await expect(importCommand.run(files, withDirectory)).rejects.toThrow(/nosuch cannot be read: ENOENT.*Nothing was imported/);
-    await expect(importCommand.run([folder], withDirectory)).rejects.toThrow(/is not a file/);
+    await expect(clients('import', files)).rejects.toThrow(/nosuch cannot be read: ENOENT.*Nothing was imported/);
+    await expect(clients('import', [folder])).rejects.toThrow(/is not a file/);
     expect(directory.clients.size).toBe(0);
   });
 
   it('asks which files', async () => {
-    await expect(importCommand.run([], withDirectory)).rejects.toThrow('which files?');
+    await expect(clients('import', [])).rejects.toThrow('FILE… is missing');
   });
 });
 
 describe('clients count and show', () => {
   it('say how many there are, and all of one', async () => {
-    await generate.run(['12'], withDirectory);
+    await clients('generate', ['12']);
     output = '';
-    expect(await count.run([], withDirectory)).toBe(0);
+    expect(await clients('count', [])).toBe(0);
     expect(output).toBe('12\n');
-    expect(await show.run(['12'], withDirectory)).toBe(0);
+    expect(await clients('show', ['12'])).toBe(0);
     expect(output).toMatch(/^emailaddress +\S+@example\.(com|org)$/m);
     expect(output).toMatch(/^region +\w+$/m);
-    expect(await show.run(['13'], withDirectory)).toBe(1);
+    expect(await clients('show', ['13'])).toBe(1);
     expect(errors).toContain('there is no client with id 13');
   });
 });
@@ -138,8 +136,8 @@ describe('the directory beside a running server', () => {
     const { store, dataDir, close } = await openTemporaryStore();
     const server = openEmbeddedDirectory(store);
     const tool = await openStore(dataDir, { owner: false });
-    const beside = <T>(work: (directory: Directory) => Promise<T>): Promise<T> => work(openEmbeddedDirectory(tool));
-    expect(await generate.run(['300'], beside)).toBe(0);
+    const beside: WithDirectory = (work) => work(openEmbeddedDirectory(tool));
+    expect(await clients('generate', ['300'], beside)).toBe(0);
     await tool.close();
     expect(await server.size()).toBe(300);
     expect(await server.find(300)).toMatchObject({ id: 300 });

@@ -1,10 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { DeadLetter } from '../../../../records/dead-letter.ts';
 import type { Topic } from '../../../../records/topics.ts';
-import { readCommand, runCommand, UsageError } from '../../../../main/dead-letters/command.ts';
+import { deadLettersProgram } from '../../../../main/dead-letters/command.ts';
+import { UsageError } from '../../../../runtime/command-line.ts';
 import { TransientError } from '../../../../runtime/errors.ts';
 import { oneRecord } from '../../../../message-log/one-record.ts';
 import { NOON } from '../../../support/alarms.ts';
+import { runCommand } from '../../../support/command.ts';
 import { MemoryLog } from '../../../support/memory-log.ts';
 
 const GOOD = '{"id":7,"motion":true,"smoke":false,"temperature":20,"maxTemperature":30}';
@@ -139,36 +141,28 @@ describe('dead-letters replay', () => {
 
 describe('the command line of dead-letters', () => {
   it.each([
-    [[], /nothing is not a command/],
-    [['remove'], /remove is not a command/],
-    [['replay'], /which\?/],
-    [['show'], /one id/],
-    [['show', '17'], /such as 0@17/],
-    [['list', '--topic', 'ENTRIES'], /there are ENTRY/],
-    [['list', '--newer', 'soon'], /span/],
-    [['list', '--limit', '-1'], /.+/],
-    [['list', '--colour'], /Try npm run dead-letters/],
-  ])('refuses %j in words', (args, words) => {
-    expect(() => readCommand(args, NOON)).toThrow(UsageError);
-    expect(() => readCommand(args, NOON)).toThrow(words);
-  });
-
-  it('knows --help', () => {
-    expect(readCommand(['replay', '--help'], NOON)).toBe('help');
+    ['replay', [], /which\?/],
+    ['show', [], /ID is missing/],
+    ['show', ['17'], /such as 0@17/],
+    ['replay', ['0@1', '17'], /17 is not an id/],
+    ['list', ['--topic', 'ENTRIES'], /must be one of ENTRY/],
+    ['list', ['--newer', 'soon'], /span/],
+    ['list', ['--limit', '-1'], /.+/],
+    ['list', ['--limits', '1'], /did you mean --limit/],
+    ['list', ['0@17'], /not expected/],
+  ])('refuses %s %j in words', async (name, args, words) => {
+    await expect(run(name, ...args)).rejects.toBeInstanceOf(UsageError);
+    await expect(run(name, ...args)).rejects.toThrow(words);
   });
 });
 
-async function run(...args: string[]): Promise<{ code: number; lines: string[] }> {
-  const command = readCommand(args, NOON);
-  if (command === 'help') throw new Error('not a command');
+async function run(name: string, ...args: string[]): Promise<{ code: number; lines: string[] }> {
   const lines: string[] = [];
-  const code = await runCommand(
-    command,
-    log,
-    () => NOON,
+  const program = deadLettersProgram(
+    (work) => work(log, () => NOON),
     (line) => lines.push(line),
   );
-  return { code, lines };
+  return { code: await runCommand(program, name, args), lines };
 }
 
 /** The id of the first letter of a sensor. */

@@ -1,4 +1,4 @@
-import { reasonOf } from '../runtime/errors.ts';
+import { reasonOf } from '../../runtime/errors.ts';
 import { outputOf } from './child.ts';
 
 const PROGRAM = 'main/clients/main.ts';

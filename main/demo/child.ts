@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { PermanentError } from '../runtime/errors.ts';
-import { NODE_FLAGS, SYSTEM_FLAGS } from '../runtime/node-flags.ts';
+import { PermanentError } from '../../runtime/errors.ts';
+import { NODE_FLAGS, SYSTEM_FLAGS } from '../../runtime/node-flags.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** How much a program stands back that has time, as `nice` has it. */
 const STANDS_BACK = 10;

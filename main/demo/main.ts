@@ -1,16 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { reasonOf } from '../runtime/errors.ts';
+import { command, readCommandLine } from '../../runtime/command-line.ts';
+import { reasonOf } from '../../runtime/errors.ts';
+import { runProgram } from '../../runtime/program.ts';
+import { SIMULATE_OPTIONS, type SimulateOptions, simulateOptions } from '../../simulator/options.ts';
+import { createProgress } from '../../simulator/progress.ts';
+import { exitCodeOf, reportText } from '../../simulator/report.ts';
+import { run } from '../../simulator/run.ts';
+import { demo } from '../../simulator/scenarios/demo.ts';
+import { PLACELESS, STORY, STORY_SENSORS } from '../../simulator/scenarios/story.ts';
 import { type Ready, SystemProcess } from './child.ts';
-import { DEMO_HELP, type DemoOptions, parseDemoOptions } from './demo-options.ts';
-import { parseOptions, type SimulateOptions } from './options.ts';
-import { createProgress } from './progress.ts';
-import { exitCodeOf, reportText } from './report.ts';
-import { run } from './run.ts';
+import { DEMO_OPTIONS, type DemoOptions } from './options.ts';
 import { sampleClients } from './sample-clients.ts';
-import { demo } from './scenarios/demo.ts';
-import { PLACELESS, STORY, STORY_SENSORS } from './scenarios/story.ts';
 
 const DEMO_FOLDER = './data/demo';
 const READY_MS_MAX = 60_000;
@@ -18,19 +20,15 @@ const SECONDS_PER_REPORT = 20;
 /** As a gateway would, so that showing it takes little of the machine. */
 const STATUSES_PER_REQUEST = 25;
 
-async function main(): Promise<number> {
-  const parsed = parseDemoOptions(process.argv.slice(2));
-  switch (parsed.kind) {
-    case 'help':
-      console.log(DEMO_HELP);
-      return 0;
-    case 'problems':
-      console.error(`${parsed.problems.join('\n')}\n\n--help shows what there is.`);
-      return 2;
-    case 'options':
-      return await show(parsed.options);
-  }
-}
+const DEMO = command({
+  name: 'npm run demo',
+  summary: 'Shows the whole system alive: starts it, with sample clients, and a simulated fleet that reports to it.',
+  about: ['Ctrl-C stops the fleet, compares the alarms and mails with what must have been, and stops the system.'],
+  options: DEMO_OPTIONS,
+  exitCodes: { 0: 'alarms and mails are exactly what they must be', 1: 'they are not, or it could not start' },
+  example: 'npm run demo -- --minutes 5',
+  run: ({ options }) => show(options),
+});
 
 async function show(options: DemoOptions): Promise<number> {
   const stop = new AbortController();
@@ -52,7 +50,7 @@ async function show(options: DemoOptions): Promise<number> {
     return await simulate(options, ready, environment.TOCSIN_API_TOKEN, AbortSignal.any([stop.signal, system.ended]));
   } catch (error) {
     if (stop.signal.aborted) return 130;
-    console.error(reasonOf(error));
+    process.stderr.write(`demo: ${reasonOf(error)}\n`);
     return 1;
   } finally {
     stop.abort();
@@ -65,7 +63,7 @@ function clientsFor({ sensors, data }: DemoOptions) {
   return { sensors, first: STORY_SENSORS, placeless: PLACELESS, ours: data === undefined && !process.env.TOCSIN_DATA_DIR };
 }
 
-function environmentOf({ data, ingestPort, consolePort }: DemoOptions): NodeJS.ProcessEnv {
+function environmentOf({ data, 'ingest-port': ingestPort, 'console-port': consolePort }: DemoOptions): NodeJS.ProcessEnv {
   const { TOCSIN_API_TOKEN, TOCSIN_DATA_DIR, TOCSIN_LOG_LEVEL } = process.env;
   return {
     ...process.env,
@@ -84,18 +82,23 @@ function whereToLook({ ingestPort, consoleUrl, signInUrl, outbox }: Ready, { sen
   Sensors   report to http://127.0.0.1:${ingestPort}/entry
   API       ${consoleUrl}/api/openapi.json
 
-${sensors.toLocaleString('en-US')} sensors report now${Number.isFinite(minutes) ? ` for ${minutes} minutes` : ''}; Ctrl-C ends it. In the first minute, among them:
+${sensors.toLocaleString('en-US')} sensors report now${minutes === undefined ? '' : ` for ${minutes} minutes`}; Ctrl-C ends it. In the first minute, among them:
 ${STORY.map(({ sensor, what }) => `  sensor ${sensor}  ${what}`).join('\n')}
 `;
 }
 
 async function simulate(options: DemoOptions, ready: Ready, token: string | undefined, stop: AbortSignal): Promise<number> {
-  const { minutes, sensors, seed } = options;
-  const usual = parseOptions(['--url', `http://127.0.0.1:${ready.ingestPort}`, '--console', ready.consoleUrl], token);
-  if (usual.kind !== 'options') throw new Error(`the system's addresses are not as agreed: ${JSON.stringify(ready)}`);
+  const { minutes = Number.POSITIVE_INFINITY, sensors, seed } = options;
+  const given = readCommandLine({ options: SIMULATE_OPTIONS }, [
+    '--url',
+    `http://127.0.0.1:${ready.ingestPort}`,
+    '--console',
+    ready.consoleUrl,
+  ]);
+  if (given === 'help') throw new Error('no help was asked for');
   const { apps } = demo.defaults;
   const fleet: SimulateOptions = {
-    ...usual.options,
+    ...simulateOptions(given, token),
     scenario: demo,
     apps,
     ratePerApp: Math.max(1, sensors / SECONDS_PER_REPORT / apps),
@@ -112,4 +115,4 @@ async function simulate(options: DemoOptions, ready: Ready, token: string | unde
   return exitCodeOf({ ...report, interrupted: false });
 }
 
-process.exitCode = await main();
+await runProgram(DEMO, process.argv.slice(2));
