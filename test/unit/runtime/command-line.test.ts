@@ -87,8 +87,11 @@ describe('a program', () => {
   let printed: { out: string; err: string };
   beforeEach(() => {
     printed = { out: '', err: '' };
-    vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => Boolean((printed.out += chunk)));
-    vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => Boolean((printed.err += chunk)));
+    for (const [stream, name] of [[process.stdout, 'out'] as const, [process.stderr, 'err'] as const])
+      vi.spyOn(stream, 'write').mockImplementation((chunk) => {
+        printed[name] += chunk;
+        return true;
+      });
   });
   afterEach(() => {
     vi.restoreAllMocks();
@@ -112,7 +115,7 @@ describe('a program', () => {
     expect(process.exitCode).toBe(2);
     expect(printed.out).toBe('');
     expect(printed.err).toBe(
-      'bake: --loafs is not an option; did you mean --loaves?\n"3" is not a bread; there are rye, wheat. Did you mean rye?\nnpm run bake -- --help says more.\n',
+      'bake: --loafs is not an option; did you mean --loaves?\n3 is not a bread; there are rye, wheat. Did you mean rye?\nnpm run bake -- --help says more.\n',
     );
   });
 
