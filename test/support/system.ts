@@ -11,6 +11,8 @@ export const API_TOKEN = 'a-token-of-the-tests-0123456789abcdef';
 export interface SystemOptions {
   readonly dataDir: string;
   readonly environment?: NodeJS.ProcessEnv;
+  /** The folder of the checkout whose product it is: this one. */
+  readonly checkout?: string;
   /** None: all. */
   readonly roles?: readonly string[];
   /** A command that runs it, such as `nsenter --net=…`; it must become the process, not start it. */
@@ -41,11 +43,12 @@ export class SystemProcess {
   readonly operationsUrl: string;
   readonly dataDir: string;
   readonly #command: readonly [string, ...string[]];
-  readonly #environment: NodeJS.ProcessEnv;
+  readonly #checkout: string;
+  #environment: NodeJS.ProcessEnv;
   #child: ChildProcess | undefined;
   #output = '';
 
-  private constructor(ports: readonly number[], { dataDir, environment, roles = [], within = [] }: SystemOptions) {
+  private constructor(ports: readonly number[], { dataDir, environment, checkout = '.', roles = [], within = [] }: SystemOptions) {
     const [ingest, console, operations] = ports.map((port) => `http://127.0.0.1:${port}`) as [string, string, string];
     this.ingestUrl = ingest;
     this.consoleUrl = console;
@@ -53,6 +56,7 @@ export class SystemProcess {
     this.operationsUrl = roles.length === 0 || roles.includes('proxy') ? ingest : ofHttpRoles;
     this.#command = [...within, process.execPath, ...SYSTEM_FLAGS, 'main.ts', ...roles] as [string, ...string[]];
     this.dataDir = dataDir;
+    this.#checkout = checkout;
     this.#environment = {
       ...process.env,
       TOCSIN_INGEST_PORT: String(ports[0]),
@@ -74,6 +78,11 @@ export class SystemProcess {
     return join(this.dataDir, 'outbox');
   }
 
+  /** Settings from the next start on. */
+  set(environment: NodeJS.ProcessEnv): void {
+    this.#environment = { ...this.#environment, ...environment };
+  }
+
   /** All that it printed since its last start. */
   get output(): string {
     return this.#output;
@@ -88,6 +97,7 @@ export class SystemProcess {
     this.#output = '';
     const [command, ...args] = this.#command;
     const child = spawn(command, args, {
+      cwd: this.#checkout,
       env: this.#environment,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
