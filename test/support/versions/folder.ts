@@ -5,7 +5,8 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Remains } from './life.ts';
 
 const REMAINS = 'remains.json';
-const DATA = 'data';
+/** Not `data`, which git ignores. */
+const DATA = 'folder';
 /** Of the process that held it. */
 const LEFT_OUT = /(^|\/)(lock\.mdb|tocsin-\d+-.*)$/;
 
