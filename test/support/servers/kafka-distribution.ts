@@ -45,11 +45,14 @@ export async function kafkaDistribution(version: string): Promise<Distribution> 
   return { version, classpath, classArchive: join(folder, 'classes.jsa'), logging: await loggingFlags(folder, version) };
 }
 
+/** Flags of the JVM for the archive: the broker's classes are most of what a tool needs too. None while it is being written. */
+export const sharedClasses = ({ classArchive }: Distribution): string[] => (classArchive ? [`-XX:SharedArchiveFile=${classArchive}`] : []);
+
 /** Runs one of Kafka's tools to its end, for a minute at most. */
 export function runTool(distribution: Distribution, name: ToolName, args: readonly string[], input = ''): Promise<ToolResult> {
   const [current, older] = CLASSES[name] as readonly [string, string?];
   const main = distribution.version.startsWith('3.') ? (older ?? current) : current;
-  const flags = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', distribution.classpath];
+  const flags = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...sharedClasses(distribution), '-cp', distribution.classpath];
   const child = spawn('java', [...flags, main, ...args], { timeout: TOOL_DEADLINE_MS, killSignal: 'SIGKILL' });
   const output = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const) {

@@ -5,7 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import kafkajs, { type KafkaConfig } from 'kafkajs';
 import { makeCertificates } from './certificates.ts';
-import { type Distribution, FAST_START, kafkaDistribution, runTool, type ToolName, type ToolResult } from './kafka-distribution.ts';
+import {
+  type Distribution,
+  FAST_START,
+  kafkaDistribution,
+  runTool,
+  sharedClasses,
+  type ToolName,
+  type ToolResult,
+} from './kafka-distribution.ts';
 import { type Layout, propertiesOf } from './kafka-properties.ts';
 import { freePorts } from './ports.ts';
 import { type ServerProcess, startProcess, untilReady } from './server-process.ts';
@@ -102,8 +110,7 @@ class Cluster implements TestKafka {
     this.#folder = folder;
     this.#layout = layout;
     this.#users = { admin: ADMIN_PASSWORD, ...options.users };
-    const archive = distribution.classArchive;
-    this.#java = [...(options.java ?? FAST_START), ...(archive ? [`-XX:SharedArchiveFile=${archive}`] : [])];
+    this.#java = [...(options.java ?? FAST_START), ...sharedClasses(distribution)];
     this.version = distribution.version;
     this.caFile = layout.certificates?.caFile;
     this.brokers = layout.clientPorts.map((port) => `127.0.0.1:${port}`);
