@@ -1,23 +1,23 @@
-import { beforeAll } from 'vitest';
+import { afterAll, beforeAll } from 'vitest';
 import { openCassandraArchive } from '../../../archive/cassandra.ts';
 import { openCassandraDirectory } from '../../../directory/cassandra.ts';
 import { archiveContract } from '../../contract/archive.ts';
 import { directoryContract } from '../../contract/directory.ts';
-import type { CassandraServer } from '../../support/servers/cassandra.ts';
-import { openKeyspace } from '../../support/servers/cassandra-keyspace.ts';
+import { emptyKeyspace, type Keyspace, openKeyspace } from '../../support/servers/cassandra-keyspace.ts';
 import { sharedCassandra } from '../../support/servers/shared-cassandra.ts';
 
-let server: CassandraServer;
+let keyspace: Keyspace;
 beforeAll(async () => {
-  server = await sharedCassandra();
+  keyspace = await openKeyspace((await sharedCassandra()).contactPoints);
 });
+afterAll(() => keyspace.close());
 
-directoryContract('cassandra', async () => {
-  const { session, deps, close } = await openKeyspace(server.contactPoints);
-  return { directory: openCassandraDirectory(session, deps), close };
-});
+directoryContract('cassandra', async () => ({
+  directory: openCassandraDirectory(keyspace.session, keyspace.deps),
+  close: () => emptyKeyspace(keyspace),
+}));
 
-archiveContract('cassandra', async () => {
-  const { session, deps, close } = await openKeyspace(server.contactPoints);
-  return { archive: openCassandraArchive(session, { ...deps, days: 365 }), close };
-});
+archiveContract('cassandra', async () => ({
+  archive: openCassandraArchive(keyspace.session, { ...keyspace.deps, days: 365 }),
+  close: () => emptyKeyspace(keyspace),
+}));

@@ -6,9 +6,9 @@ import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Cluster, type Part } from '../../support/cluster.ts';
 import { type ProgramResult, runProgram } from '../../support/program.ts';
-import { type CassandraServer, startCassandra } from '../../support/servers/cassandra.ts';
 import { type InfluxServer, startInflux } from '../../support/servers/influx.ts';
 import { startKafka, type TestKafka } from '../../support/servers/kafka.ts';
+import { sharedCassandra } from '../../support/servers/shared-cassandra.ts';
 import { API_TOKEN, simulate } from '../../support/system.ts';
 
 const PARTS: readonly Part[] = [
@@ -25,14 +25,14 @@ const PARTS: readonly Part[] = [
 
 let folder: string;
 let kafka: TestKafka;
-let cassandra: CassandraServer;
 let influx: InfluxServer;
 let cluster: Cluster;
 let environment: Record<string, string>;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tocsin-roles-'));
-  [kafka, cassandra, influx] = await Promise.all([startKafka(), startCassandra(), startInflux('1.8')]);
+  const cassandra = await sharedCassandra();
+  [kafka, influx] = await Promise.all([startKafka(), startInflux('1.8')]);
   environment = {
     TOCSIN_KAFKA_BROKERS: kafka.brokers.join(','),
     TOCSIN_KAFKA_REPLICATION: '1',
@@ -49,7 +49,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await cluster?.destroy();
-  await Promise.all([kafka?.destroy(), cassandra?.destroy(), influx?.destroy()]);
+  await Promise.all([kafka?.destroy(), influx?.destroy()]);
   await rm(folder, { recursive: true, force: true });
 });
 

@@ -5,6 +5,7 @@ import { Registry } from 'prom-client';
 import { type CassandraConfig, cassandraSettings } from '../../../cassandra/config.ts';
 import { createSchema } from '../../../cassandra/schema.ts';
 import { type CassandraDeps, type CassandraSession, openCassandra } from '../../../cassandra/session.ts';
+import { TABLES } from '../../../cassandra/tables.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { readSettings } from '../../../runtime/configuration.ts';
 import { Health } from '../../../runtime/health.ts';
@@ -53,6 +54,13 @@ export async function openKeyspace(contactPoints: readonly string[], settings: N
       await withDriver(config, (client) => client.execute(`DROP KEYSPACE IF EXISTS ${config.keyspace}`));
     },
   };
+}
+
+/** As if it had just been made, in a tenth of the time. */
+export function emptyKeyspace({ config }: Pick<Keyspace, 'config'>): Promise<void> {
+  return withDriver(config, async (client) => {
+    for (const { name } of TABLES) await client.execute(`TRUNCATE ${config.keyspace}.${name}`);
+  });
 }
 
 /** The bare driver, for what others than we would do. */
