@@ -41,8 +41,10 @@ describe('the configuration of Prometheus', () => {
 describe('the alert rules', () => {
   it('fire when they should and not before: deploy/prometheus/tests', { timeout: 300_000 }, async () => {
     const files = (await readdir(join(SHIPPED, 'tests'))).map((file) => join('tests', file));
-    const said = await check('promtool', ['test', 'rules', ...files], folder);
-    expect(said.match(/SUCCESS/g)).toHaveLength(files.length);
+    expect(files.length).toBeGreaterThan(3);
+    // One processor each.
+    const said = await Promise.all(files.map((file) => check('promtool', ['test', 'rules', file], folder)));
+    for (const text of said) expect(text.match(/SUCCESS/g)).toHaveLength(1);
   });
 
   it('each have such a test, of both kinds', () => {
