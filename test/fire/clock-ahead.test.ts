@@ -3,19 +3,23 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { API_TOKEN, SystemProcess } from '../support/system.ts';
 
 const LIBRARY = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
 const LOOKED_AT_MS = 4_000;
 
-let folder: string;
-let system: SystemProcess;
-const setClock = (offset: string): void => writeFileSync(join(folder, 'clock'), `${offset}\n`);
+interface Machine {
+  readonly system: SystemProcess;
+  /** As of its next look: `+31d`. */
+  setClock(offset: string): void;
+  end(): Promise<void>;
+}
 
-beforeEach(async () => {
+async function startMachine(): Promise<Machine> {
   expect(existsSync(LIBRARY), 'libfaketime is needed: apt-get install faketime').toBe(true);
-  folder = mkdtempSync(join(tmpdir(), 'tocsin-fire-'));
+  const folder = mkdtempSync(join(tmpdir(), 'tocsin-fire-'));
+  const setClock = (offset: string): void => writeFileSync(join(folder, 'clock'), `${offset}\n`);
   setClock('+0s');
   const environment = {
     LD_PRELOAD: LIBRARY,
@@ -25,64 +29,75 @@ beforeEach(async () => {
     TOCSIN_ARCHIVE_DAYS: '30',
     TOCSIN_LOG_RETENTION: '7d',
   };
-  system = await SystemProcess.create({ dataDir: join(folder, 'data'), environment });
-});
-afterEach(async () => {
-  await system.end('SIGKILL');
-  rmSync(folder, { recursive: true, force: true });
-});
+  const system = await SystemProcess.create({ dataDir: join(folder, 'data'), environment });
+  await system.start();
+  return {
+    system,
+    setClock,
+    end: async () => {
+      await system.end('SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
 
-it.each([
+// They wait more than they work, so side by side.
+it.concurrent.each([
   ['a month ahead', '+31d'],
   ['a month behind', '-31d'],
   ['in 1970', `-${Math.floor(Date.now() / 1_000) - 86_400}s`],
 ])('removes nothing for a clock that is %s for a while', async (_, offset) => {
-  await system.start();
-  await burn(1);
-  await post('/ok', { id: 1 });
-  const over = await alarmOf(1, 'CLEARED_UNACK');
-  const { status } = await api(`/alarms/${over.id}/acknowledge`, { version: over.version });
-  expect(status).toBe(200);
+  const { system, setClock, end } = await startMachine();
+  try {
+    await burn(system, 1);
+    await post(system, '/ok', { id: 1 });
+    const over = await alarmOf(system, 1, 'CLEARED_UNACK');
+    const { status } = await api(system, `/alarms/${over.id}/acknowledge`, { version: over.version });
+    expect(status).toBe(200);
 
-  setClock(offset);
-  await sleep(LOOKED_AT_MS);
-  await burn(2);
-  await system.end('SIGKILL');
-  await system.start();
-  await burn(3);
-  await sleep(LOOKED_AT_MS);
-  const whileOff = readiness(await (await fetch(`${system.ingestUrl}/readyz`)).json());
-
-  setClock('+0s');
-  await sleep(LOOKED_AT_MS);
-  for (let i = 0; i < 2; i += 1) {
-    await system.end('SIGTERM');
+    setClock(offset);
+    await sleep(LOOKED_AT_MS);
+    await burn(system, 2);
+    await system.end('SIGKILL');
     await system.start();
+    await burn(system, 3);
+    await sleep(LOOKED_AT_MS);
+    const whileOff = readiness(await (await fetch(`${system.ingestUrl}/readyz`)).json());
+
+    setClock('+0s');
+    await sleep(LOOKED_AT_MS);
+    for (let i = 0; i < 2; i += 1) {
+      await system.end('SIGTERM');
+      await system.start();
+    }
+    await burn(system, 4);
+    await sleep(LOOKED_AT_MS);
+    expect(mailsOf(system, 1)).toHaveLength(2);
+    for (const sensor of [2, 3, 4]) expect(mailsOf(system, sensor)).toHaveLength(1);
+    expect((await api(system, `/alarms/${over.id}`)).body).toMatchObject({ state: 'CLEARED_ACK' });
+    const ready = await fetch(`${system.ingestUrl}/readyz`);
+    expect(ready.status).toBe(200);
+    if (offset.startsWith('+')) expect(readiness(await ready.json()).clock).toContain("31 days ahead of this machine's clock");
+    else expect(whileOff.clock).toContain("ahead of this machine's clock");
+  } finally {
+    await end();
   }
-  await burn(4);
-  await sleep(LOOKED_AT_MS);
-  expect(mailsOf(1)).toHaveLength(2);
-  for (const sensor of [2, 3, 4]) expect(mailsOf(sensor)).toHaveLength(1);
-  expect((await api(`/alarms/${over.id}`)).body).toMatchObject({ state: 'CLEARED_ACK' });
-  const ready = await fetch(`${system.ingestUrl}/readyz`);
-  expect(ready.status).toBe(200);
-  if (offset.startsWith('+')) expect(readiness(await ready.json()).clock).toContain("31 days ahead of this machine's clock");
-  else expect(whileOff.clock).toContain("ahead of this machine's clock");
 });
 
 /** Three readings with smoke, until their mail is there. */
-async function burn(sensor: number): Promise<void> {
-  for (let i = 0; i < 3; i += 1) await post('/entry', { id: sensor, motion: false, smoke: true, temperature: 20 + i, maxTemperature: 30 });
-  await expect.poll(() => mailsOf(sensor).length).toBeGreaterThan(0);
+async function burn(system: SystemProcess, sensor: number): Promise<void> {
+  for (let i = 0; i < 3; i += 1)
+    await post(system, '/entry', { id: sensor, motion: false, smoke: true, temperature: 20 + i, maxTemperature: 30 });
+  await expect.poll(() => mailsOf(system, sensor).length).toBeGreaterThan(0);
 }
 
-async function post(path: string, body: object): Promise<void> {
+async function post(system: SystemProcess, path: string, body: object): Promise<void> {
   const headers = { 'content-type': 'application/json' };
   const { status } = await fetch(system.ingestUrl + path, { method: 'POST', headers, body: JSON.stringify(body) });
   expect(status).toBe(202);
 }
 
-async function api(path: string, body?: object): Promise<{ readonly status: number; readonly body: unknown }> {
+async function api(system: SystemProcess, path: string, body?: object): Promise<{ readonly status: number; readonly body: unknown }> {
   const headers = { authorization: `Bearer ${API_TOKEN}`, 'content-type': 'application/json' };
   const answer = await fetch(`${system.consoleUrl}/api${path}`, {
     headers,
@@ -91,7 +106,7 @@ async function api(path: string, body?: object): Promise<{ readonly status: numb
   return { status: answer.status, body: await answer.json() };
 }
 
-async function alarmOf(sensor: number, state: string): Promise<{ readonly id: string; readonly version: number }> {
+async function alarmOf(system: SystemProcess, sensor: number, state: string): Promise<{ readonly id: string; readonly version: number }> {
   interface Listed {
     readonly id: string;
     readonly sensor: number;
@@ -101,7 +116,7 @@ async function alarmOf(sensor: number, state: string): Promise<{ readonly id: st
   let found: Listed | undefined;
   await expect
     .poll(async () => {
-      const { alarms } = (await api('/alarms?state=all')).body as { alarms: readonly Listed[] };
+      const { alarms } = (await api(system, '/alarms?state=all')).body as { alarms: readonly Listed[] };
       found = alarms.find((alarm) => alarm.sensor === sensor);
       return found?.state;
     })
@@ -114,7 +129,7 @@ function readiness(answer: unknown): Readonly<Record<string, string>> {
   return (answer as { readonly notices?: Readonly<Record<string, string>> }).notices ?? {};
 }
 
-function mailsOf(sensor: number): string[] {
+function mailsOf(system: SystemProcess, sensor: number): string[] {
   return existsSync(system.outbox)
     ? readdirSync(system.outbox).filter((name) => new RegExp(`Z-[^.]*?${sensor}-smoke`).test(name) && name.endsWith('.eml'))
     : [];
