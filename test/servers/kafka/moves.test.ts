@@ -6,7 +6,8 @@ import { type Lateness, QuietSystem } from '../../support/lateness.ts';
 import { randomOf } from '../../support/random.ts';
 import { startKafka, type TestKafka } from '../../support/servers/kafka.ts';
 
-const ROUNDS = Number(process.env.MOVES_ROUNDS ?? 3);
+/** Two moves each: the bar is the median of ten. */
+const ROUNDS = Number(process.env.MOVES_ROUNDS ?? 5);
 const SEED = Number(process.env.MOVES_SEED ?? Math.floor(Math.random() * 1e6));
 /** On a machine that does other work too; what it takes on a quiet one is in docs/results.md. */
 const WORST_MS = 6_000;
@@ -23,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => kafka?.destroy());
 
-it(`no alarm of a quiet system is late after brokers were killed and leaders moved back (seed ${SEED})`, { timeout: 240_000 }, async () => {
+it(`no alarm of a quiet system is late after brokers were killed and leaders moved back (seed ${SEED})`, { timeout: 300_000 }, async () => {
   const random = randomOf(SEED);
   const system = await QuietSystem.start(await kafkaInstallation(kafka, { partitions: 6 }));
   const taken: Record<'killed' | 'moved back', Lateness[]> = { killed: [], 'moved back': [] };
@@ -47,10 +48,16 @@ it(`no alarm of a quiet system is late after brokers were killed and leaders mov
       `${JSON.stringify({ seed: SEED, ...taken }, (_key, value: unknown) => (typeof value === 'number' ? Math.round(value) : value))}\n`,
     );
     process.stdout.write(`${[...counts].map(([msg, n]) => `${n} × ${msg}`).join('\n')}\n`);
-    expect(all[Math.floor(all.length / 2)]).toBeLessThan(MEDIAN_MS);
+    expect(medianOf(all)).toBeLessThan(MEDIAN_MS);
     expect(all.at(-1)).toBeLessThan(WORST_MS);
     expect(lines.filter(({ level }) => level >= 40)).toEqual([]);
   } finally {
     await system.stop();
   }
 });
+
+/** Of values in order: the mean of the two in the middle where there are two. */
+function medianOf(values: readonly number[]): number {
+  const middle = [values[Math.floor((values.length - 1) / 2)], values[Math.floor(values.length / 2)]];
+  return middle.reduce((sum: number, value = Number.NaN) => sum + value, 0) / 2;
+}
