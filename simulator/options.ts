@@ -20,7 +20,8 @@ export interface SimulateOptions {
   readonly connections: number;
   readonly timeoutSeconds: number;
   readonly drainSeconds: number;
-  readonly settleSeconds: number;
+  /** Undefined: as long as fits how the run ended. */
+  readonly settleSeconds: number | undefined;
   readonly outbox: string | undefined;
   readonly json: string | undefined;
   /** Only send; ask nothing and compare nothing. */
@@ -56,7 +57,11 @@ export const SIMULATE_OPTIONS = {
   connections: option('N', integer(1, 1_000), 'keep-alive connections of each app', '16'),
   timeout: option('SECONDS', integer(1, 300), 'after this long a request is sent again, with the same seq', '10'),
   drain: option('SECONDS', integer(0, 3_600), 'how long after the end an unanswered message is still sent again', '10'),
-  settle: option('SECONDS', integer(0, 3_600), 'how long the system may take until its alarms are right', '30'),
+  settle: option(
+    'SECONDS',
+    integer(0, 3_600).optional(),
+    'how long the system may take until its alarms are right (default: 30, once interrupted 10)',
+  ),
   outbox: option('DIR', text, "the system's outbox folder, to compare its mails too"),
   json: option('FILE', text, 'also writes the report as JSON'),
   blind: flag('only sends; asks and compares nothing'),

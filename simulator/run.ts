@@ -18,8 +18,8 @@ export interface RunDeps {
   readonly neighbours: FleetPlan['neighbours'];
 }
 
-/** Who interrupts a run waits no longer than this for the system to be right. */
-const INTERRUPTED_MS = 10_000;
+/** How long the system may take to be right, unless the options say so; who interrupts a run waits for something. */
+const SETTLE_SECONDS = { ended: 30, interrupted: 10 } as const;
 /** Nothing but refusals, so many: nobody needs thirty minutes of that. */
 const HOPELESS = 500;
 
@@ -40,12 +40,8 @@ export async function run(options: SimulateOptions, { progress, stop, neighbours
   const ended = AbortSignal.any([stop, hopeless.signal]);
   const seconds = await runFleet(planOf(options, neighbours), fleetConfig(options), { tally, oracle: due, stop: ended, onTick });
   progress.stop();
-  const settled = await settle(
-    comparer,
-    oracle,
-    ended.aborted ? Math.min(INTERRUPTED_MS, options.settleSeconds * 1_000) : options.settleSeconds * 1_000,
-    progress,
-  );
+  const settleSeconds = options.settleSeconds ?? SETTLE_SECONDS[ended.aborted ? 'interrupted' : 'ended'];
+  const settled = await settle(comparer, oracle, settleSeconds * 1_000, progress);
   return { ...report(options, seconds, tally, settled, stop.aborted), alarms: due.list() };
 }
 

@@ -16,9 +16,12 @@ import { simulate, type Simulation } from '../support/system.ts';
 const KINDS = Object.keys(FAULTS).filter((name) => name.includes(process.env.FIRE_ONLY ?? ''));
 const COUNT = Number(process.env.FIRE_FAULTS ?? KINDS.length);
 const SEED = Number(process.env.FIRE_SEED ?? Math.floor(Math.random() * 1e6));
-const SECONDS_A_FAULT = 14;
+/** On a busy machine; the load ends soon after the last fault. */
+const SECONDS_A_FAULT = 20;
 /** The last fault must be over before the alarms end. */
 const LAST_FAULT_SECONDS = 60;
+/** Alarms of a cluster that is itself again, before it is all compared. */
+const CALM_MS = 10_000;
 const LOAD_SECONDS = COUNT * SECONDS_A_FAULT + LAST_FAULT_SECONDS;
 const RECOVERY_DEADLINE_MS = 60_000;
 const BETWEEN_MS = { least: 500, most: 2_000 };
@@ -36,7 +39,8 @@ it(`loses, doubles and invents nothing over ${COUNT} faults of a cluster on Kafk
   const { stage, end } = await startStage(folder, random, AlarmWatch.begin);
   try {
     let ended: Simulation | undefined;
-    const running = simulate(stage.cluster, join(folder, 'report.json'), simulatorArgs()).then((simulation) => {
+    const enough = new AbortController();
+    const running = simulate(stage.cluster, join(folder, 'report.json'), simulatorArgs(), enough.signal).then((simulation) => {
       ended = simulation;
       return simulation;
     });
@@ -48,6 +52,8 @@ it(`loses, doubles and invents nothing over ${COUNT} faults of a cluster on Kafk
       if (ended || Date.now() > alarmsUntil - LAST_FAULT_SECONDS * 1_000) break;
       outcomes.push(await strike(stage, kind, outcomes.length + 1));
     }
+    await sleep(CALM_MS);
+    enough.abort();
     const { exitCode, output, report } = await running;
     process.stdout.write(`\n${summary(outcomes)}\n${output.slice(-2_500)}\n`);
     expect(outcomes.length).toBeGreaterThan(COUNT / 2);
@@ -56,8 +62,8 @@ it(`loses, doubles and invents nothing over ${COUNT} faults of a cluster on Kafk
     expect(report?.comparison?.findings).toEqual([]);
     expect(report?.comparison?.observed.activated).toBeGreaterThan(outcomes.length);
     expect([report?.mails?.missing, report?.mails?.doubled, report?.mails?.invented]).toEqual([[], [], []]);
-    expect(report?.messages.refused).toBe(0);
-    expect(exitCode).toBe(0);
+    expect(report?.messages).toMatchObject({ refused: 0, unknown: 0, unsent: 0 });
+    expect([0, 130]).toContain(exitCode);
   } finally {
     await end();
     await rm(folder, { recursive: true, force: true });

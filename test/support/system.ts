@@ -146,8 +146,11 @@ export interface Simulation {
 /** Where the simulator finds a system, in one process or in many. */
 export type Places = Pick<SystemProcess, 'ingestUrl' | 'consoleUrl' | 'outbox'>;
 
-/** Runs the simulator against a system until it has compared; `reportFile` is where it leaves its figures. */
-export async function simulate(system: Places, reportFile: string, args: readonly string[]): Promise<Simulation> {
+/**
+ * Runs the simulator against a system until it has compared; `reportFile` is where it leaves its figures. `enough` ends the sending early, as Ctrl-C does:
+ * what was sent is compared all the same, and the exit code is 130.
+ */
+export async function simulate(system: Places, reportFile: string, args: readonly string[], enough?: AbortSignal): Promise<Simulation> {
   const where = [
     '--url',
     system.ingestUrl,
@@ -163,6 +166,7 @@ export async function simulate(system: Places, reportFile: string, args: readonl
   const child = spawn(process.execPath, [...NODE_FLAGS, 'main/simulate/main.ts', ...where, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   child.once('exit', () => running.delete(child));
+  enough?.addEventListener('abort', () => child.kill('SIGINT'), { once: true });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => {

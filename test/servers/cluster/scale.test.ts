@@ -16,7 +16,8 @@ import { type Simulation, simulate } from '../../support/system.ts';
 const PARTITIONS = 8;
 /** Messages per second. */
 const RATE = 120;
-const LOAD_MINUTES = 1.6;
+/** Longer than the changes take on a busy machine; it ends with the last of them. */
+const LOAD_MINUTES = 3.5;
 /** Over all partitions: what comes in three seconds. Three brokers on two busy cores take that long over a transaction at times. */
 const LAG_MAX = 3 * RATE;
 /** From a change until the partitions have their new owners and those keep up. The session (6 s) and seconds of work; the rest is a busy machine's. */
@@ -57,10 +58,11 @@ afterAll(async () => {
 });
 
 it('shares the work out to three processors and back to one: nothing lost, doubled or invented, no alarm late', {
-  timeout: 240_000,
+  timeout: 300_000,
 }, async () => {
   let ended: Simulation | undefined;
-  const running = simulate(cluster, join(folder, 'report.json'), simulatorArgs()).then((simulation) => {
+  const enough = new AbortController();
+  const running = simulate(cluster, join(folder, 'report.json'), simulatorArgs(), enough.signal).then((simulation) => {
     ended = simulation;
     return simulation;
   });
@@ -85,6 +87,7 @@ it('shares the work out to three processors and back to one: nothing lost, doubl
     await cluster.part('processor-2').end('SIGKILL');
   });
   expect(ended).toBeUndefined();
+  enough.abort();
 
   const { exitCode, output, report } = await running;
   process.stdout.write(`\n${output.slice(-2_000)}\n`);
@@ -94,7 +97,7 @@ it('shares the work out to three processors and back to one: nothing lost, doubl
   expect(report?.messages).toMatchObject({ refused: 0, unknown: 0, unsent: 0 });
   expect(watch.doubled).toEqual([]);
   expect(await watch.parked()).toBe(0);
-  expect(exitCode).toBe(0);
+  expect(exitCode).toBe(130);
   await shared([3], 0);
   expect(await ownersToKafka()).toEqual(new Map(Array.from({ length: PARTITIONS }, (_, partition) => [partition, 'processor-3'])));
 });
