@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ParsedMail } from 'mailparser';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { check, eventually, type Prometheus, startPrometheus } from '../../support/servers/prometheus.ts';
-import { startShippedAlertmanager } from '../../support/servers/shipped-alertmanager.ts';
-import { type FaultySmtp, startSmtp } from '../../support/smtp-server.ts';
-import { SystemProcess } from '../../support/system.ts';
+import { check, eventually, type Prometheus, startPrometheus } from '../support/servers/prometheus.ts';
+import { startShippedAlertmanager } from '../support/servers/shipped-alertmanager.ts';
+import { type FaultySmtp, startSmtp } from '../support/smtp-server.ts';
+import { SystemProcess } from '../support/system.ts';
 
-const DEPLOY = join(import.meta.dirname, '../../../deploy');
+const DEPLOY = join(import.meta.dirname, '../../deploy');
 const DEADLINE_MS = 60_000;
 /** Minutes become seconds. */
 const TIMES = 60;
