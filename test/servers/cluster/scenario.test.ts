@@ -25,7 +25,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-it("makes of the reference's case 2 exactly what it must, and every process has its share", { timeout: 240_000 + Number(MINUTES) * 60_000 }, async () => {
+it("makes of the reference's case 2 exactly what it must, and every process has its share", {
+  timeout: 240_000 + Number(MINUTES) * 60_000,
+}, async () => {
   // At the reference's rate, in batches as gateways send them: two cores also carry three brokers here.
   const rate = ['--apps', '4', '--rate', '350', '--batch', '20', '--minutes', MINUTES];
   const args = ['--scenario', 'case2', ...rate, '--timeout', '25', '--drain', '30', '--settle', '60'];
