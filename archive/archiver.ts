@@ -16,6 +16,7 @@ import type { archiveSettings } from './config.ts';
 import { custodyOf, custodyOfDelivery } from './custody.ts';
 import { Places } from './places.ts';
 import type { Archive } from './port.ts';
+import { DAY_MS, HOUR_MS } from '../runtime/durations.ts';
 
 /** Who follows behind the archive asks the log for the position of this group. */
 export const ARCHIVER_GROUP = 'archiver' satisfies Group;
@@ -30,8 +31,7 @@ export interface ArchiverDeps extends ConsumerDeps {
 }
 
 const COMPLETE_EVERY_MS = 10_000;
-const EXPIRE_EVERY_MS = 3_600_000;
-const DAY_MS = 86_400_000;
+const EXPIRE_EVERY_MS = HOUR_MS;
 
 /** Keeps every alarm and its custody: what ALARM says of it, and what DELIVERY says of its mails. */
 export async function startArchiver(config: ArchiveConfig, deps: ArchiverDeps): Promise<Running> {

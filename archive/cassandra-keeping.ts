@@ -1,7 +1,7 @@
 import type { Clock } from '../runtime/clock.ts';
 import type { RemovalClock } from '../runtime/removal-clock.ts';
+import { DAY_MS } from '../runtime/durations.ts';
 
-const DAY_MS = 86_400_000;
 /** An alarm that is over when its time is up already stays so long still, to be looked at. */
 const LEAST_SECONDS = 3_600;
 /** Cassandra takes no TTL of more than 20 years, and unless told otherwise none that ends after this second. */

@@ -2,9 +2,8 @@
 import { types } from 'cassandra-driver';
 import type { Statement } from '../cassandra/session.ts';
 import type { ArchivedAlarm, CustodyEntry } from './port.ts';
+import { DAY_MS, HOUR_MS } from '../runtime/durations.ts';
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 86_400_000;
 const BUCKETS = 128;
 
 /** Every alarm, by hour; and those of one sensor, by day: no partition grows with the years. */

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { Client, policies, types } from 'cassandra-driver';
-import { PermanentError, reasonOf } from '../runtime/errors.ts';
-import { type CassandraConfig, DEFAULT_PORT, usesTls } from './config.ts';
+import { readPem } from '../runtime/pem.ts';
+import { type CassandraConfig, cassandraSettings, DEFAULT_PORT, usesTls } from './config.ts';
 
 type OperationInfo = policies.retry.OperationInfo;
 
@@ -29,7 +28,9 @@ export function createClient(config: CassandraConfig): Client {
     // Nodes tell each other's addresses, not their ports.
     protocolOptions: { port: contactPoints[0]?.port ?? DEFAULT_PORT },
     ...(user !== undefined && password !== undefined ? { credentials: { username: user, password } } : {}),
-    ...(usesTls(config) ? { sslOptions: { rejectUnauthorized: true, ...(config.tlsCa ? { ca: [authority(config.tlsCa)] } : {}) } } : {}),
+    ...(usesTls(config)
+      ? { sslOptions: { rejectUnauthorized: true, ...(config.tlsCa ? { ca: [readPem(config.tlsCa, cassandraSettings.tlsCa.name)] } : {}) } }
+      : {}),
     policies: {
       retry: new ElsewhereRetry(),
       reconnection: new policies.reconnection.ExponentialReconnectionPolicy(RECONNECT_FIRST_MS, RECONNECT_MAX_MS, false),
@@ -47,14 +48,6 @@ export function createClient(config: CassandraConfig): Client {
 export function consistencyOf(name: CassandraConfig['readConsistency']): types.consistencies {
   const camel = name.toLowerCase().replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
   return types.consistencies[camel as keyof typeof types.consistencies];
-}
-
-function authority(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new PermanentError('file', `TOCSIN_CASSANDRA_TLS_CA: ${file} cannot be read: ${reasonOf(error)}`, { cause: error });
-  }
 }
 
 /** Whatever a node answers, the next one is asked, a few times. */

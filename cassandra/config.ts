@@ -1,6 +1,6 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
 import { type ConfigOf, duration, setting } from '../runtime/configuration.ts';
+import { isLoopback } from '../runtime/listen.ts';
 
 export interface ContactPoint {
   readonly host: string;
@@ -118,8 +118,4 @@ function replicationOf(text: string): Replication {
       entries.map(([first = '', second]) => (second === undefined ? ['', Number(first)] : [first, Number(second)])),
     ),
   };
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }

@@ -15,9 +15,10 @@ import { recordsBetween } from '../processor/records-between.ts';
 import type { Directory } from '../directory/port.ts';
 import type { historySettings } from './config.ts';
 import { lookBack } from './looking-back.ts';
-import { MINUTE_MS, OPEN_MS, PartitionCounts, type ReadStored } from './partition-counts.ts';
+import { OPEN_MS, PartitionCounts, type ReadStored } from './partition-counts.ts';
 import type { History } from './port.ts';
 import type { Tally } from './tally.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../runtime/durations.ts';
 
 export const COUNTER_GROUP = 'counter' satisfies Group;
 
@@ -29,8 +30,7 @@ export interface CounterDeps extends ConsumerDeps {
   readonly removalClock: RemovalClock;
 }
 
-const EXPIRE_EVERY_MS = 3_600_000;
-const DAY_MS = 86_400_000;
+const EXPIRE_EVERY_MS = HOUR_MS;
 
 /** Counts the alarms of topic COUNT per minute, type and region into the history. */
 export async function startCounter(config: HistoryConfig, deps: CounterDeps): Promise<Running> {

@@ -1,9 +1,9 @@
 import type { AlarmCount } from '../alarm/alarm.ts';
 import type { AlarmType } from '../alarm/status.ts';
 import type { MinuteCount } from './port.ts';
+import { MINUTE_MS } from '../runtime/durations.ts';
 import { Tally } from './tally.ts';
 
-export const MINUTE_MS = 60_000;
 /** A minute stays open until records are so much newer. */
 export const OPEN_MS = 60 * MINUTE_MS;
 /** About 100 MB of ids; beyond that the oldest minutes are closed early. */

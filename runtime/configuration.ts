@@ -1,5 +1,6 @@
 import { type ZodType, z } from 'zod';
 import { nearestOf } from './nearest.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from './durations.ts';
 
 /** One setting of the environment: its name, how it is read, what it means. */
 export interface Setting<T = unknown> {
@@ -110,7 +111,7 @@ export const flag: ZodType<boolean> = z
   .refine((s) => ['on', 'off', 'true', 'false', 'yes', 'no', '1', '0'].includes(s), 'must be on or off')
   .transform((s) => ['on', 'true', 'yes', '1'].includes(s));
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS };
 /** A span such as `500ms`, `30s`, `7d`; in milliseconds. */
 export const duration: ZodType<number> = z
   .string()

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Clock, systemClock } from './clock.ts';
 import type { Health } from './health.ts';
 import type { Logger } from './logging.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from './durations.ts';
 
 /** The time by which what is old may be removed; undefined: nothing may be removed by its age now. */
 export type RemovalClock = () => number | undefined;
@@ -19,9 +20,6 @@ export interface CautiousClockParts {
   readonly elapsed?: () => number;
 }
 
-const MINUTE_MS = 60_000;
-const HOUR_MS = 3_600_000;
-const DAY_MS = 86_400_000;
 /** Ordinary corrections; a restart is a step too. */
 const AHEAD_MS = HOUR_MS;
 const BEHIND_MS = MINUTE_MS;

@@ -4,10 +4,9 @@ import { iso } from './alarm-json.ts';
 import type { ApiDeps } from './deps.ts';
 import { ApiError, ok, type Route, route } from './route.ts';
 import { countsAnswer, countsQuery, problem } from './schemas.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../runtime/durations.ts';
 
-const MINUTE_MS = 60_000;
-const HOUR_MS = 3_600_000;
-const SPAN_MAX_MS = 31 * 24 * HOUR_MS;
+const SPAN_MAX_MS = 31 * DAY_MS;
 
 export function countRoutes(deps: ApiDeps): Route[] {
   return [

@@ -1,4 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { DAY_MS } from '../../runtime/durations.ts';
 
 export const ROLES = ['operator', 'viewer'] as const;
 export type Role = (typeof ROLES)[number];
@@ -12,7 +13,7 @@ export function sameToken(given: string, expected: string): boolean {
   return timingSafeEqual(digest(given), digest(expected));
 }
 
-const LINK_LIFE_MS = 24 * 3_600_000;
+const LINK_LIFE_MS = DAY_MS;
 
 /** The tokens that let someone in: those of the settings, and one link at a time that works once. */
 export class Tokens {

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { type ConfigOf, duration, setting } from '../../runtime/configuration.ts';
-
-const DAY_MS = 86_400_000;
+import { DAY_MS } from '../../runtime/durations.ts';
 
 const url = z
   .string()

@@ -1,10 +1,10 @@
 /** Requests to InfluxDB: each ends within a time, and says plainly what was wrong. */
-import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { HttpError, InfluxDB } from '@influxdata/influxdb-client';
-import { PermanentError, reasonOf, TransientError } from '../../runtime/errors.ts';
-import type { InfluxConfig } from './config.ts';
+import { reasonOf, TransientError } from '../../runtime/errors.ts';
+import { readPem } from '../../runtime/pem.ts';
+import { type InfluxConfig, influxSettings } from './config.ts';
 
 export interface Request {
   readonly method: 'GET' | 'POST' | 'PATCH';
@@ -115,13 +115,9 @@ function basicAuthorization({ user, password }: InfluxConfig): Record<string, st
 function agentOf({ url, caFile }: InfluxConfig): HttpAgent {
   const options = { keepAlive: true, maxSockets: SOCKETS_MAX };
   if (!url.startsWith('https:')) return new HttpAgent(options);
-  return new HttpsAgent({ ...options, minVersion: 'TLSv1.2', ...(caFile === undefined ? {} : { ca: readAuthority(caFile) }) });
-}
-
-function readAuthority(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new PermanentError('unreadable', `TOCSIN_INFLUX_CA: ${reasonOf(error)}`);
-  }
+  return new HttpsAgent({
+    ...options,
+    minVersion: 'TLSv1.2',
+    ...(caFile === undefined ? {} : { ca: readPem(caFile, influxSettings.caFile.name) }),
+  });
 }

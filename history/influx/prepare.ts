@@ -6,9 +6,8 @@ import type { InfluxConfig } from './config.ts';
 import { type Connection, faultOf, openConnection } from './connection.ts';
 import { type Influxql, influxqlOn } from './influxql.ts';
 import { COUNTS, STATES } from './points.ts';
+import { DAY_MS, HOUR_MS } from '../../runtime/durations.ts';
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 const FIELDS = [
   { measurement: STATES, field: 'active', type: 'integer' },
   { measurement: STATES, field: 'type', type: 'string' },

@@ -5,6 +5,7 @@ import { TOPICS } from '../../records/topics.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { command, type CommandGroup, flag, option, type OptionsOf, text, UsageError } from '../../runtime/command-line.ts';
 import { duration, integer } from '../../runtime/configuration.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../runtime/durations.ts';
 import { type LetterFilter, type ListedLetter, readLetters } from './letters.ts';
 import { replay, type ReplayOptions } from './replay.ts';
 
@@ -121,9 +122,9 @@ function lineOf({ id, at, topic, partition, offset, by, sensor, replayed, reason
 }
 
 function ageOf(ms: number): string {
-  const [span, unit] =
-    ms < 120_000 ? [1_000, 's'] : ms < 7_200_000 ? [60_000, 'm'] : ms < 172_800_000 ? [3_600_000, 'h'] : [86_400_000, 'd'];
-  return `${Math.max(0, Math.floor(ms / Number(span)))}${unit}`;
+  const units = [[DAY_MS, 'd'] as const, [HOUR_MS, 'h'] as const, [MINUTE_MS, 'm'] as const];
+  const [span, unit] = units.find(([length]) => ms >= 2 * length) ?? [1_000, 's'];
+  return `${Math.max(0, Math.floor(ms / span))}${unit}`;
 }
 
 /** What came from outside must not steer the terminal. */

@@ -6,6 +6,7 @@ import { type Broker, ask } from './kafkajs.ts';
 import { TIME_AFTER_SETTING, TIME_BEFORE_SETTING, type TimeLimits } from './topics.ts';
 import { BatchWriter } from './wire/batch-writer.ts';
 import { PRODUCE, producedPlaces, produceRequest } from './wire/produce.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../runtime/durations.ts';
 
 /** A partition by the topic's name in Kafka. */
 export interface Place {
@@ -19,7 +20,7 @@ const NO_SEQUENCE = -1;
 const LONG_AGO = 1;
 const TOPIC_RESOURCE = 2;
 /** Wider limits than these are none: what they let in could be stored by asking. */
-const WIDEST_MS = 365 * 86_400_000;
+const WIDEST_MS = 365 * DAY_MS;
 
 /** Who leads partitions of the topic, with one of them. */
 export function leadersOf(client: Client, name: string): Map<number, number> {
@@ -78,9 +79,9 @@ export function clockOff(node: number, offMs: number): TransientError {
 /** In the largest unit of which there are two. */
 export function inWords(ms: number): string {
   const units = [
-    ['days', 86_400_000],
-    ['h', 3_600_000],
-    ['min', 60_000],
+    ['days', DAY_MS],
+    ['h', HOUR_MS],
+    ['min', MINUTE_MS],
     ['s', 1_000],
   ] as const;
   const [unit, size] = units.find(([, length]) => ms >= 2 * length) ?? ['s', 1_000];

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import kafkajs, { type Admin, type KafkaConfig as ClientConfig, type SASLOptions } from 'kafkajs';
 import { TransientError } from '../../runtime/errors.ts';
-import type { KafkaConfig } from './config.ts';
+import { readPem } from '../../runtime/pem.ts';
+import { type KafkaConfig, kafkaSettings } from './config.ts';
 
 type ConnectionConfig = Pick<
   KafkaConfig,
@@ -11,14 +11,17 @@ type ConnectionConfig = Pick<
 /** What kafkajs needs to reach the brokers, with TLS and log-in as configured. */
 export function connectionOf(config: ConnectionConfig): ClientConfig {
   const { saslMechanism: mechanism, user: username = '', password = '' } = config;
-  const pem = (file: string | undefined): string | undefined => (file === undefined ? undefined : readFileSync(file, 'utf8'));
-  const ca = pem(config.caFile);
+  const pem = (field: 'caFile' | 'certFile' | 'keyFile'): string | undefined => {
+    const file = config[field];
+    return file === undefined ? undefined : readPem(file, kafkaSettings[field].name);
+  };
+  const ca = pem('caFile');
   return {
     brokers: [...config.brokers],
     clientId: config.clientId,
     requestTimeout: config.requestTimeoutMs,
     connectionTimeout: config.requestTimeoutMs,
-    ...(config.tls ? { ssl: { ...(ca ? { ca: [ca] } : {}), cert: pem(config.certFile), key: pem(config.keyFile) } } : {}),
+    ...(config.tls ? { ssl: { ...(ca ? { ca: [ca] } : {}), cert: pem('certFile'), key: pem('keyFile') } } : {}),
     ...(mechanism ? { sasl: { mechanism, username, password } as SASLOptions } : {}),
   };
 }

@@ -1,4 +1,5 @@
 import { TIME_AFTER_SETTING, TIME_BEFORE_SETTING, type TopicSpec } from './topics.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../runtime/durations.ts';
 
 /** How a topic is, as the brokers say. */
 export interface FoundTopic {
@@ -89,9 +90,9 @@ function suffices(setting: string, is: string, wanted: string): boolean {
 }
 
 const UNITS = [
-  ['day', 86_400_000],
-  ['hour', 3_600_000],
-  ['minute', 60_000],
+  ['day', DAY_MS],
+  ['hour', HOUR_MS],
+  ['minute', MINUTE_MS],
   ['second', 1_000],
 ] as const;
 

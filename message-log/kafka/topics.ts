@@ -1,4 +1,5 @@
 import { rowOf, TOPICS, type Topic } from '../../records/topics.ts';
+import { DAY_MS, HOUR_MS } from '../../runtime/durations.ts';
 
 /** What a topic must look like in Kafka. Partitions and replication come from the settings; `config` are Kafka's own names. */
 export interface TopicSpec {
@@ -15,8 +16,6 @@ export interface TopicSettings {
   readonly partitions: number;
   readonly replicationFactor: number;
 }
-
-const DAY_MS = 86_400_000;
 
 /** A record of 1 MiB and what is around it; replicas take it whatever their fetch size is. */
 export const BATCH_BYTES_MAX = 2 * 1024 * 1024;
@@ -75,7 +74,7 @@ function compacted(): Record<string, string> {
   return {
     'cleanup.policy': 'compact',
     'delete.retention.ms': String(7 * DAY_MS),
-    'segment.ms': String(3_600_000),
+    'segment.ms': String(HOUR_MS),
     'segment.bytes': String(64 * 1024 * 1024),
     'min.cleanable.dirty.ratio': '0.3',
   };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration, setting } from '../../../runtime/configuration.ts';
+import { HOUR_MS, MINUTE_MS } from '../../../runtime/durations.ts';
 
 const url = z.string().refine(isSmtpUrl, 'must be smtp://user:password@host:port or smtps://…').optional();
 
@@ -11,7 +12,7 @@ export interface MailRate {
   readonly perMs: number;
 }
 
-const RATE_SPANS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+const RATE_SPANS: Readonly<Record<string, number>> = { s: 1_000, m: MINUTE_MS, h: HOUR_MS };
 const rate = z
   .string()
   .regex(/^\d{1,6}(\/[smh])?$/, 'must be a number of mails a second, or such as 30/m or 500/h')

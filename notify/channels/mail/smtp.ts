@@ -1,14 +1,14 @@
 /** Mails to a mail server, over a pool of connections. */
-import { readFileSync } from 'node:fs';
 import nodemailer from 'nodemailer';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { SMTPPoolOptions } from 'nodemailer/lib/smtp-pool';
 import { type DiagnosisDeps, type Finding, fine, wrong } from '../../../runtime/diagnosis.ts';
 import type { ConfigOf } from '../../../runtime/configuration.ts';
-import { PermanentError, reasonOf } from '../../../runtime/errors.ts';
+import { reasonOf } from '../../../runtime/errors.ts';
 import { isLoopback } from '../../../runtime/listen.ts';
+import { readPem } from '../../../runtime/pem.ts';
 import type { MailerConfig } from '../../config.ts';
-import type { MailRate, smtpSettings } from './config.ts';
+import { type MailRate, smtpSettings } from './config.ts';
 import { messageOf } from './message.ts';
 import type { MailTransport } from './port.ts';
 import { faultOf, handoverOf, REPLY_MAX } from './smtp-replies.ts';
@@ -101,15 +101,7 @@ function poolOptions({ smtpUrl, smtpTls, smtpCa, concurrency, rate = NO_BOUND, t
     socketCloseTimeout: 1_000,
     tls: {
       minVersion: 'TLSv1.2',
-      ...(smtpCa === undefined ? { rejectUnauthorized: secure || !atHome } : { ca: readAuthority(smtpCa) }),
+      ...(smtpCa === undefined ? { rejectUnauthorized: secure || !atHome } : { ca: readPem(smtpCa, smtpSettings.smtpCa.name) }),
     },
   };
-}
-
-function readAuthority(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new PermanentError('unreadable', `TOCSIN_SMTP_CA: ${reasonOf(error)}`);
-  }
 }

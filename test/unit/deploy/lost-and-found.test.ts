@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../../..');
-const PRODUCT = ['alarm', 'runtime', 'message-log', 'processor', 'proxy', 'console', 'main'];
+/** What is no product: tests, measurements, what describes it, and what it leaves behind. Any other folder is one. */
+const BESIDE = ['test', 'bench', 'docs', 'deploy', 'grafana', 'simulator', 'node_modules', 'data'];
+const PRODUCT = readdirSync(ROOT, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && !BESIDE.includes(entry.name))
+  .map(({ name }) => name);
 
 function textOf(folders: readonly string[], end: string): string {
   const files = folders.flatMap((folder) =>
