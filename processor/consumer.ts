@@ -1,6 +1,7 @@
 import type { Counter, Registry } from 'prom-client';
 import { Counter as PromCounter } from 'prom-client';
 import type { MessageLog, RecordBatch } from '../message-log/port.ts';
+import type { Group } from '../records/groups.ts';
 import type { Topic } from '../records/topics.ts';
 import { retryForever } from '../runtime/backoff.ts';
 import { reasonOf, retriable } from '../runtime/errors.ts';
@@ -44,7 +45,7 @@ const POLL_WAIT_MS = 500;
 
 /** Runs a named consumer, at least once, until stopped. An outage behind `handle` shows in health and is waited out. */
 export async function startConsumer(
-  group: string,
+  group: Group,
   topics: readonly Topic[],
   handle: BatchHandler,
   deps: ConsumerDeps,

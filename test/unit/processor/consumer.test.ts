@@ -45,7 +45,7 @@ it('leaves records alone whose partition went to another process after they were
   const { log, committed } = logWith([recordOf(0), recordOf(1)], assigned);
   const handled: number[] = [];
   running = await startConsumer(
-    'archive',
+    'archiver',
     ['ALARM'],
     async ({ partition }) => {
       handled.push(partition);
@@ -105,7 +105,7 @@ describe('a consumer', () => {
   it('has done with a batch when its work is done, as far as the work says', async () => {
     const { log, give, commits } = openLog();
     const answers = [undefined, 5];
-    running = await startConsumer('archive', ['ALARM'], async () => answers.shift(), depsOf(log));
+    running = await startConsumer('archiver', ['ALARM'], async () => answers.shift(), depsOf(log));
     give(batchAt(0, 3), batchAt(3, 4));
     await expect.poll(() => commits).toEqual(['ALARM/0@3', 'ALARM/0@5']);
   });
@@ -114,7 +114,7 @@ describe('a consumer', () => {
     const { log, give, commits } = openLog();
     const later = [[], [{ topic: 'ALARM', partition: 0, next: 1 } as const]];
     running = await startConsumer(
-      'archive',
+      'archiver',
       ['ALARM'],
       async () => 0,
       depsOf(log),
@@ -141,10 +141,10 @@ describe('a consumer', () => {
       if (away) throw new TransientError('store-away', 'no disk');
       return undefined;
     };
-    running = await startConsumer('archive', ['ALARM'], handle, deps);
+    running = await startConsumer('archiver', ['ALARM'], handle, deps);
     give(batchAt(7));
     await expect.poll(() => tries).toBeGreaterThan(1);
-    expect(deps.health.problems()).toEqual({ archive: 'no disk' });
+    expect(deps.health.problems()).toEqual({ archiver: 'no disk' });
     expect(commits).toEqual([]);
     away = false;
     await expect.poll(() => commits).toEqual(['ALARM/0@8']);
@@ -152,16 +152,16 @@ describe('a consumer', () => {
     expect(new Set(offsets)).toEqual(new Set([7]));
     expect(told).toEqual([0, ...Array(tries - 1).fill(1)]);
     expect(lines.map(({ level, consumer, reason }) => ({ level, consumer, reason }))).toEqual([
-      { level: 40, consumer: 'archive', reason: 'no disk' },
+      { level: 40, consumer: 'archiver', reason: 'no disk' },
     ]);
     expect(await deps.registry.getSingleMetricAsString('tocsin_consumer_failures_total')).toContain(
-      `tocsin_consumer_failures_total{consumer="archive"} ${tries - 1}`,
+      `tocsin_consumer_failures_total{consumer="archiver"} ${tries - 1}`,
     );
   });
 
   it('shares the counter of its failures with the others of its process', async () => {
     const deps = depsOf(openLog().log);
-    running = await startConsumer('archive', ['ALARM'], async () => undefined, deps);
+    running = await startConsumer('archiver', ['ALARM'], async () => undefined, deps);
     const other = await startConsumer('states', ['ALARM'], async () => undefined, { ...deps, log: openLog().log });
     await other.stop();
   });
@@ -170,16 +170,16 @@ describe('a consumer', () => {
     const { log, subscription } = openLog();
     const lines: object[] = [];
     const logger = pino({ level: 'error' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
-    running = await startConsumer('archive', ['ALARM'], async () => undefined, { ...depsOf(log), logger });
+    running = await startConsumer('archiver', ['ALARM'], async () => undefined, { ...depsOf(log), logger });
     subscription.onGap?.('ALARM', 0, 3, 9);
-    expect(lines).toEqual([expect.objectContaining({ consumer: 'archive', topic: 'ALARM', partition: 0, from: 3, to: 9 })]);
+    expect(lines).toEqual([expect.objectContaining({ consumer: 'archiver', topic: 'ALARM', partition: 0, from: 3, to: 9 })]);
   });
 });
 
 describe('a consumer that is stopped', () => {
   it('ends at once while it waits for records', async () => {
     const { log, polls, closed } = openLog();
-    const consumer = await startConsumer('archive', ['ALARM'], async () => undefined, depsOf(log));
+    const consumer = await startConsumer('archiver', ['ALARM'], async () => undefined, depsOf(log));
     await expect.poll(polls).toBe(1);
     await consumer.stop();
     expect(polls()).toBe(1);
@@ -191,7 +191,7 @@ describe('a consumer that is stopped', () => {
     let finish: () => void = () => undefined;
     const begun: number[] = [];
     const consumer = await startConsumer(
-      'archive',
+      'archiver',
       ['ALARM'],
       async (batch) => {
         begun.push(batch.offset(0));
@@ -215,7 +215,7 @@ describe('a consumer that is stopped', () => {
   it('does not wait for a store that is away', async () => {
     const { log, give } = openLog();
     const deps = depsOf(log);
-    const consumer = await startConsumer('archive', ['ALARM'], () => Promise.reject(new TransientError('store-away', 'no disk')), deps);
+    const consumer = await startConsumer('archiver', ['ALARM'], () => Promise.reject(new TransientError('store-away', 'no disk')), deps);
     give(batchAt(0));
     await expect.poll(() => deps.health.ready).toBe(false);
     await consumer.stop();
