@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { forEachLine, forEachMember } from '../../../alarm/members.ts';
 
 /** The members and what is wrong, wherever the array lies in its buffer, whatever is around it. */
-function members(text: string): { found: string[]; reason: string | undefined } {
-  const bytes = Buffer.from(`]${text}]}", {"`);
+function members(text: string, behind = ']}", {"'): { found: string[]; reason: string | undefined } {
+  const bytes = Buffer.from(`]${text}${behind}`);
   const found: string[] = [];
   const reason = forEachMember(bytes, 1, 1 + Buffer.byteLength(text), (start, end) => found.push(bytes.toString('utf8', start, end)));
   return { found, reason };
@@ -19,6 +19,7 @@ describe('the members of an array', () => {
     ['[ {"a":"],["} ,\n{"b":[1,{"c":"\\"}"}]} , 5 ]', ['{"a":"],["}', '{"b":[1,{"c":"\\"}"}]}', '5']],
     ['[{"x":"},{"},{"id":2}]', ['{"x":"},{"}', '{"id":2}']],
     ['[{"x":"{"},{"id":2}]', ['{"x":"{"}', '{"id":2}']],
+    ['[{"x":"{\\\\","y":[{},{}]},{"id":2}]', ['{"x":"{\\\\","y":[{},{}]}', '{"id":2}']],
     ['[{"x":"\\\\"},{"id":2}]', ['{"x":"\\\\"}', '{"id":2}']],
     [`[${USUAL},${USUAL},{"id":2},${USUAL}]`, [USUAL, USUAL, '{"id":2}', USUAL]],
     ['[[1,2],{"id":2}]', ['[1,2]', '{"id":2}']],
@@ -34,6 +35,12 @@ describe('the members of an array', () => {
     ['a bracket that is not closed', ['{"a":[1}', '{"id":2}']],
     ['a brace that is not closed', ['{"a":1', '{"id":2}', '{"id":3}']],
     ['a brace that is not closed in the last', ['{"id":2}', '{"a":1']],
+    ['a brace that is not closed, and several fields', ['{"a":1,"b":2', '{"id":2}', '{"id":3}']],
+    ['a brace that is not closed in the last, and a list in it', ['{"id":2}', '{"a":[1],"b":2']],
+    ['a quote too few and is no object', ['x"y', '{"id":2}', '{"id":3}']],
+    ['a brace in a string and a word outside', ['{"x":"a} b",y}', '{"id":2}']],
+    ['a word in an object of its list', ['[1,{"a"x}]', '{"id":2}']],
+    ['such a list behind one with a brace in a string', ['{"x":"{"}', '[1,{"a"x}]', '{"id":2}']],
   ])('are found although one has %s', (_, found) => {
     for (const text of [`[${found.join(',')}]`, `[ ${found.join(' , ')} ] `]) expect(members(text)).toEqual({ found, reason: undefined });
   });
@@ -45,11 +52,15 @@ describe('the members of an array', () => {
     ['[', [], ": it doesn't end"],
     ['[{"a":1}', ['{"a":1}'], ": it doesn't end"],
     ['[{"a":1},', ['{"a":1}'], ": it doesn't end"],
+    ['[{"a":1},{"x":"b}', ['{"a":1}', '{"x":"b}'], ": it doesn't end"],
+    ['[{"a":1},{"x":"b', ['{"a":1}'], ": it doesn't end"],
     ['[{"a":1}},{"id":2}]', ['{"a":1}', '{"id":2}'], ': unexpected } at byte 8'],
     ['[{"a":1}},{"b":1}},{"id":2}]', ['{"a":1}', '{"b":1}', '{"id":2}'], ': unexpected } at byte 8'],
+    ['[{"a":"{" x}] z', ['{"a":"{" x}'], ': something follows its end'],
     ['[{"a":1}] x', ['{"a":1}'], ': something follows its end'],
   ])('are found although something is wrong with the array: %s', (text, found, reason) => {
-    expect(members(text)).toEqual({ found, reason: `not a JSON array${reason}` });
+    for (const behind of [']}", {"', '}]', '"}]', ',{', '[]'])
+      expect(members(text, behind)).toEqual({ found, reason: `not a JSON array${reason}` });
   });
 
   it('are found behind one that is far too long', () => {
@@ -64,8 +75,8 @@ describe('the members of an array', () => {
   });
 });
 
-function lines(text: string): string[] {
-  const bytes = Buffer.from(`x${text}y\nz`);
+function lines(text: string, behind = 'y\nz'): string[] {
+  const bytes = Buffer.from(`x${text}${behind}`);
   const found: string[] = [];
   forEachLine(bytes, 1, 1 + text.length, (start, end) => found.push(bytes.toString('latin1', start, end)));
   return found;
@@ -82,5 +93,13 @@ describe('lines', () => {
     [`${USUAL}${USUAL}\nx`, [`${USUAL}${USUAL}`, 'x']],
   ])('are found in %j, but for blank ones', (text, found) => {
     expect(lines(text)).toEqual(found);
+  });
+
+  it('end with what was given, though the rest of a status lies behind it in the buffer', () => {
+    for (const cut of [1, 40, USUAL.length - 1]) {
+      const behind = `${USUAL.slice(cut)}\n${' '.repeat(128)}`;
+      expect(lines(USUAL.slice(0, cut), behind)).toEqual([USUAL.slice(0, cut)]);
+      expect(members(`[${USUAL.slice(0, cut)}`, behind).reason).toBe("not a JSON array: it doesn't end");
+    }
   });
 });
