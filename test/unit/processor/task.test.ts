@@ -155,6 +155,35 @@ describe('a task', () => {
     await over;
   });
 
+  it('says how much was read, though it is taken in pieces', async () => {
+    const { task, ENTRY, over, registry } = await taskOn();
+    ENTRY.give(...many(3_000, () => status(7)));
+    while (task.positions.ENTRY < 3_000) await new Promise(setImmediate);
+    expect(await registry.metrics()).toContain('tocsin_task_records_total{topic="ENTRY"} 3000\n');
+    await task.close();
+    await over;
+  });
+
+  it('writes how far it has come five seconds after it last did, not with each reading', async () => {
+    const { task, ENTRY, commits, time, over, settled } = await taskOn();
+    const commitsAfter = async (ms: number): Promise<number> => {
+      time.now += ms;
+      ENTRY.give(status(7));
+      await settled();
+      return commits.length;
+    };
+    for (const [ms, count] of [
+      [4_999, 0],
+      [1, 1],
+      [4_999, 1],
+      [1, 2],
+      [1, 2],
+    ] as const)
+      expect(await commitsAfter(ms)).toBe(count);
+    await task.close();
+    await over;
+  });
+
   it('tells of records that were gone before it could read them', async () => {
     const { task, OK, lines, over } = await taskOn();
     OK.onGap?.(4, 9);

@@ -36,6 +36,14 @@ describe('dead-letters list', () => {
     expect((await run('list', '--topic', 'OK')).lines).toEqual(['There are none.']);
   });
 
+  it('takes what came just then for newer, and not for older', async () => {
+    await park({}, 7);
+    expect((await run('list', '--newer', '1m')).lines).toHaveLength(1);
+    expect((await run('list', '--older', '1m')).lines).toEqual(['There are none.']);
+    expect((await run('list', '--newer', '59s')).lines).toEqual(['There are none.']);
+    expect((await run('list', '--older', '59s')).lines).toHaveLength(1);
+  });
+
   it('does not let what came from outside steer the terminal', async () => {
     await park({ reason: '\u001b[2Jgone', value: '\u001b]0;x' }, 7);
     expect((await run('list')).lines.join()).not.toContain(ESCAPE);
@@ -88,6 +96,23 @@ describe('dead-letters replay', () => {
     expect(again).toMatchObject({ code: 1, lines: expect.arrayContaining([expect.stringContaining('replayed before')]) });
     expect(log.all('ENTRY')).toHaveLength(1);
     expect((await run('list', '--sensor', '7')).lines[0]).toMatch(/ replayed /);
+  });
+
+  it('puts a reading that came under the key of another sensor back under its own', async () => {
+    await park({ value: GOOD }, 8);
+    expect((await run('replay', '--all')).code).toBe(0);
+    expect(log.all('ENTRY')).toMatchObject([{ key: 7, value: GOOD }]);
+  });
+
+  it('does not repeat one that is back for certain, though another replay of it was begun since', async () => {
+    await park({ value: GOOD }, 7);
+    const id = await idOf(7);
+    for (const step of ['begun', 'done', 'begun']) await append('DEAD', 7, JSON.stringify({ replay: id, step, at: NOON }));
+    expect(await run('replay', id, '--force')).toMatchObject({
+      code: 1,
+      lines: [expect.stringContaining('replayed before'), expect.anything()],
+    });
+    expect(log.all('ENTRY')).toEqual([]);
   });
 
   it('leaves what is not valid, unless it is forced', async () => {
