@@ -31,6 +31,8 @@ describe('the members of an array', () => {
     ['a quote too few', ['{"id":1,"x":"a}', '{"id":2}']],
     ['a quote too few in each of two', ['{"x":"a}', '{"y":"b}', '{"id":2}']],
     ['a quote too few in the last', ['{"id":2}', '{"id":1,"x":"a}']],
+    ['a quote too few, and a list of objects in it', ['{"x":"a,"y":[{"z":1},{"z":2}]}', '{"id":2}']],
+    ['a quote too few, and a list of objects in it, in the last', ['{"id":2}', '{"x":"a,"y":[{"z":1},{"z":2}]}']],
     ['a quote too few, and an object in it', ['{"x":{"y":1},"z":"a}', '{"id":2}']],
     ['a bracket that is not closed', ['{"a":[1}', '{"id":2}']],
     ['a brace that is not closed', ['{"a":1', '{"id":2}', '{"id":3}']],
