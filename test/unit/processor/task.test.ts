@@ -155,6 +155,33 @@ describe('a task', () => {
     await over;
   });
 
+  it('logs no stale hit where a field cannot be read, nor the same one again when that comes to it', async () => {
+    const { task, ENTRY, OK, commits, lines, time, over, settled } = await taskOn();
+    ENTRY.give(status(6, { motion: 'x' }));
+    await settled();
+    OK.give({ key: 7, at: T0 + 1_800_000, value: { id: 7 } });
+    time.now += 5_000;
+    while (commits.length < 2) await settled();
+    ENTRY.give(status(7, { smoke: true }), { ...status(7, { motion: 'x', smoke: 'y' }), at: T0 + 1_800_001 });
+    while (commits.length < 3) await settled();
+    expect(commits.flat().map(({ topic, key }) => [topic, key])).toEqual([6, 7, 7].map((key) => ['SUPERVISION', key]));
+    expect(lines.map(({ sensor }) => sensor)).toEqual([7]);
+    await task.close();
+    await over;
+  });
+
+  it('keeps the readings that made an alarm with it, as they came', async () => {
+    const { task, ENTRY, commits, over, settled } = await taskOn();
+    const readings = ['one', 'two', 'three'].map((name) => ({ ...status(7, { smoke: true, name }), at: T0 }));
+    ENTRY.give(status(6), ...readings);
+    await settled();
+    const raised = commits.flat().find(({ topic }) => topic === 'ALARM');
+    const { alarm } = JSON.parse(String(raised?.value)) as { alarm: { evidence: { offset: number; value: string }[] } };
+    expect(alarm.evidence.map(({ offset, value }) => [offset, JSON.parse(value)])).toEqual(readings.map(({ value }, i) => [i + 1, value]));
+    await task.close();
+    await over;
+  });
+
   it('says how much was read, though it is taken in pieces', async () => {
     const { task, ENTRY, over, registry } = await taskOn();
     ENTRY.give(...many(3_000, () => status(7)));
