@@ -15,6 +15,8 @@ export interface TopicRow {
   readonly id: number;
   /** What a record is, for people. */
   readonly holds: string;
+  /** The file that reads a record's value, and says what it is made of. */
+  readonly codec: string;
   /** What a record's key is. All topics have the same partitions, so that a key's records are in the same partition of each. */
   readonly key: 'sensor';
   /** How many days Kafka keeps a record; `newest`: the newest of each key, for ever. The embedded log has limits of its own. */
@@ -29,6 +31,7 @@ export const TOPIC_ROWS = {
   ENTRY: {
     id: 0,
     holds: 'a status, as its sensor sent it',
+    codec: 'alarm/decode.ts',
     key: 'sensor',
     kept: 7,
     timed: true,
@@ -38,6 +41,7 @@ export const TOPIC_ROWS = {
   OK: {
     id: 1,
     holds: 'a recovery, as its sensor sent it',
+    codec: 'alarm/decode.ts',
     key: 'sensor',
     kept: 7,
     timed: true,
@@ -47,6 +51,7 @@ export const TOPIC_ROWS = {
   ACTION: {
     id: 2,
     holds: 'what an operator wants done to an alarm',
+    codec: 'alarm/action.ts',
     key: 'sensor',
     kept: 30,
     timed: true,
@@ -56,6 +61,7 @@ export const TOPIC_ROWS = {
   ALARM: {
     id: 3,
     holds: 'a change of an alarm, or an action that was refused',
+    codec: 'records/alarm-event.ts',
     key: 'sensor',
     kept: 30,
     timed: false,
@@ -65,6 +71,7 @@ export const TOPIC_ROWS = {
   COUNT: {
     id: 4,
     holds: 'an alarm that was raised, to be counted',
+    codec: 'records/alarm-count.ts',
     key: 'sensor',
     kept: 30,
     timed: false,
@@ -74,6 +81,7 @@ export const TOPIC_ROWS = {
   STATE: {
     id: 5,
     holds: 'what detection remembers of a sensor',
+    codec: 'alarm/sensor-state.ts',
     key: 'sensor',
     kept: 'newest',
     timed: false,
@@ -83,6 +91,7 @@ export const TOPIC_ROWS = {
   DELIVERY: {
     id: 6,
     holds: 'what became of a mail',
+    codec: 'records/delivery.ts',
     key: 'sensor',
     kept: 30,
     timed: false,
@@ -92,6 +101,7 @@ export const TOPIC_ROWS = {
   DEAD: {
     id: 7,
     holds: 'what could not be handled, and why',
+    codec: 'records/dead-letter.ts',
     key: 'sensor',
     kept: 30,
     timed: false,
@@ -101,6 +111,7 @@ export const TOPIC_ROWS = {
   SUPERVISION: {
     id: 8,
     holds: 'all faults that a sensor has',
+    codec: 'records/sensor-faults.ts',
     key: 'sensor',
     kept: 30,
     timed: false,

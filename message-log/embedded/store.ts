@@ -4,14 +4,17 @@ import { access, chmod, mkdir, open as openFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb';
 import { PermanentError, reasonOf } from '../../runtime/errors.ts';
+import { VERSION } from '../../runtime/version.ts';
 import { commitFault, fenced } from './faults.ts';
 import { checkFreeSpace } from './free-space.ts';
 import { Journal } from './journal.ts';
 import { OWNER_KEY, type Ownership, takeOwnership } from './owner-lock.ts';
 import { Preallocation } from './preallocation.ts';
 
-/** Raised when what is stored can no longer be read by older versions. */
+/** Of all that lies in the folder, journal and frames included: raised when an older version could no longer read it, or would misread it. */
 const FORMAT = 2;
+/** Which version of Tocsin had the folder last, for versions that can't read it. */
+const WRITTEN_BY = 'written-by';
 /** What every data file of lmdb 1 begins with, after a page header. */
 const MAGIC = 0xbe_ef_c0_de;
 const MAGIC_AT = 24;
@@ -53,6 +56,7 @@ export async function openStore(dataDir: string, settings: StoreSettings = {}): 
     const meta = root.openDB({ name: 'meta', useVersions: true });
     checkFormat(meta, dataDir);
     const ownership = settings.owner === false ? undefined : await takeOwnership(root, meta, folder, dataDir);
+    if (ownership && meta.get(WRITTEN_BY) !== VERSION) meta.putSync(WRITTEN_BY, VERSION, 0);
     const preallocates = ownership && settings.durable !== false && process.platform !== 'win32';
     const preallocation = preallocates ? new Preallocation(root, join(folder, DATA_FILE)) : undefined;
     const journal = ownership && (await Journal.open(folder, ownership.epoch, settings.durable !== false));
@@ -170,11 +174,14 @@ function checkFormat(meta: Database, dataDir: string): void {
   else if (typeof format === 'number' && format < FORMAT)
     throw new PermanentError(
       'data-format',
-      `${dataDir} was written by a version before the first release (format ${format}, this one reads ${FORMAT}); set TOCSIN_DATA_DIR to a new folder`,
+      `${dataDir} has format ${format}, which no release of Tocsin has written; set TOCSIN_DATA_DIR to a new folder`,
     );
-  else if (format !== FORMAT)
+  else if (format !== FORMAT) {
+    const writer: unknown = meta.get(WRITTEN_BY);
+    const version = typeof writer === 'string' ? `Tocsin ${writer}` : 'a newer version of Tocsin';
     throw new PermanentError(
       'data-format',
-      `${dataDir} was written by a newer version of Tocsin (format ${String(format)}, this one reads ${FORMAT})`,
+      `${dataDir} was written by ${version}, in format ${String(format)}; this is Tocsin ${VERSION}, which reads format ${FORMAT}. Start ${typeof writer === 'string' ? `${version} or a newer one` : 'that version'} on it`,
     );
+  }
 }

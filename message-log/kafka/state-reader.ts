@@ -21,7 +21,7 @@ export interface StoredState {
 
 /**
  * What one partition of STATE holds, up to its end as of now: read by position, since its last records may be markers or belong to an aborted
- * transaction. `topicId` says which topic of that name. Rejects with TransientError.
+ * transaction. `topicId` says which topic of that name. Rejects with TransientError, or PermanentError `data-format` where a newer version wrote it.
  */
 export async function readState(client: Client, topic: string, partition: number, topicId: string | undefined): Promise<StoredState> {
   const { earliest, next: end } = await boundsOf(client, topic, partition);

@@ -1,5 +1,8 @@
 /** How far a task has come, as it stands in STATE: beside the positions, which topics they are of. */
+import { PermanentError } from '../../runtime/errors.ts';
+import { VERSION } from '../../runtime/version.ts';
 import type { InputPositions } from '../port.ts';
+import { parseJson } from '../../records/json.ts';
 import { INPUTS, type InputTopic } from '../../records/topics.ts';
 
 /** Ids of topics as the brokers give them; a topic that was made anew has another one. Those that aren't known are missing. */
@@ -10,22 +13,29 @@ export interface TaskPositions {
   readonly topics: TopicIds;
 }
 
+/** Raised when an older version would misread them. Those without a number are of before it. */
+const FORMAT = 1;
+
 export function encodePositions({ positions, topics }: TaskPositions): Buffer {
-  return Buffer.from(JSON.stringify({ ...positions, topics }));
+  return Buffer.from(JSON.stringify({ v: FORMAT, ...positions, topics }));
 }
 
-/** Undefined for what isn't positions: somebody else's record. Those of versions that didn't know the topics' ids have none. */
+/**
+ * Undefined for what isn't positions: somebody else's record. Those of versions that didn't know the topics' ids have none. Throws PermanentError
+ * `data-format` where a newer version wrote them: to begin again would raise its alarms once more.
+ */
 export function decodePositions(value: Buffer): TaskPositions | undefined {
-  try {
-    const parsed: unknown = JSON.parse(value.toString());
-    if (typeof parsed !== 'object' || parsed === null) return undefined;
-    const { topics, ...rest } = parsed as Partial<InputPositions> & { topics?: unknown };
-    const [entry, ok, action] = INPUTS.map((topic) => rest[topic]);
-    if (!isPosition(entry) || !isPosition(ok) || !isPosition(action)) return undefined;
-    return { positions: { ENTRY: entry, OK: ok, ACTION: action }, topics: idsIn(topics) };
-  } catch {
-    return undefined;
-  }
+  const json = parseJson(value.toString());
+  if (typeof json !== 'object' || json === null) return undefined;
+  const { v = FORMAT, topics, ...rest } = json as Partial<InputPositions> & { v?: unknown; topics?: unknown };
+  if (typeof v === 'number' && v > FORMAT)
+    throw new PermanentError(
+      'data-format',
+      `a newer version of Tocsin has written positions into STATE, in format ${v}; this is Tocsin ${VERSION}, which reads format ${FORMAT}. Start that version, or a newer one`,
+    );
+  const [entry, ok, action] = INPUTS.map((topic) => rest[topic]);
+  if (!isPosition(entry) || !isPosition(ok) || !isPosition(action)) return undefined;
+  return { positions: { ENTRY: entry, OK: ok, ACTION: action }, topics: idsIn(topics) };
 }
 
 function isPosition(value: number | undefined): value is number {

@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { grantsOf } from '../../../message-log/kafka/acls.ts';
 import { LOG_USERS, rowOf, TOPICS } from '../../../records/topics.ts';
 
 /** To bring the tables up to date, run this and paste what it expected. */
-const shown = (name: string): string | undefined =>
-  new RegExp(`<!-- ${name} -->\\n([\\s\\S]*?)\\n<!-- /${name} -->`).exec(readFileSync('docs/kafka.md', 'utf8'))?.[1];
+const shown = (name: string, guide = 'docs/kafka.md'): string | undefined =>
+  new RegExp(`<!-- ${name} -->\\n([\\s\\S]*?)\\n?<!-- /${name} -->`).exec(readFileSync(guide, 'utf8'))?.[1];
 
 it('docs/kafka.md lists every topic with what it holds, how long, who writes and who reads it', () => {
   const rows = TOPICS.map((topic) => {
@@ -34,4 +34,13 @@ it('docs/kafka.md lists the rights of every user', () => {
     return `| \`tocsin-${user}\` | ${cells.map((cell) => cell.join(', ')).join(' | ')} |`;
   });
   expect(shown('rights')).toBe(['| user | reads | writes | groups | transactions |', '|---|---|---|---|---|', ...rows].join('\n'));
+});
+
+it('docs/data-formats.md lists the records with their ids and who reads their values', () => {
+  const rows = TOPICS.map((topic) => {
+    const { id, holds, codec } = rowOf(topic);
+    expect(existsSync(codec), codec).toBe(true);
+    return `| \`${topic}\` | ${id} | ${holds} | [${codec}](../${codec}) |`;
+  });
+  expect(shown('records', 'docs/data-formats.md')).toBe(['| topic | id | a record | read by |', '|---|---|---|---|', ...rows].join('\n'));
 });

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -388,18 +388,33 @@ describe('the embedded log', () => {
     });
 
     it.each([
-      [99, 'a newer version'],
-      [1, 'a version before the first release'],
-    ])('refuses data of format %i, written by %s', async (format, version) => {
+      ['of a newer version, and names it', 99, '99.1.0', /Tocsin 99\.1\.0, in format 99;.* Start Tocsin 99\.1\.0 or a newer one/],
+      ['of a newer version that left no name', 99, undefined, /by a newer version of Tocsin, in format 99;.* Start that version/],
+      ['of before the first release', 1, undefined, /no release of Tocsin has written/],
+    ])('refuses data %s', async (_, format, version, message) => {
       store = await openStore(dataDir);
-      const meta = store.root.openDB<number, string>({ name: 'meta', useVersions: true });
-      await store.write(() => void meta.put('format', format, 0));
+      const meta = store.root.openDB<number | string, string>({ name: 'meta', useVersions: true });
+      await store.write(() => {
+        void meta.put('format', format, 0);
+        void (version === undefined ? meta.remove('written-by') : meta.put('written-by', version, 0));
+      });
       await store.close();
       await expect(openStore(dataDir)).rejects.toMatchObject({
         name: 'PermanentError',
         code: 'data-format',
-        message: expect.stringContaining(version),
+        message: expect.stringMatching(message),
       });
+    });
+
+    it('says in its data which version of Tocsin had it last', async () => {
+      store = await openStore(dataDir);
+      const meta = () => store.root.openDB<string, string>({ name: 'meta', useVersions: true });
+      const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
+      expect(meta().get('written-by')).toBe(version);
+      await store.write(() => void meta().put('written-by', '0.0.9', 0));
+      await store.close();
+      store = await openStore(dataDir);
+      expect(meta().get('written-by')).toBe(version);
     });
   });
 });

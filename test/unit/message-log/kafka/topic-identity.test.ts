@@ -28,6 +28,15 @@ describe('the positions of a task', () => {
     expect(decodePositions(Buffer.from('{"ENTRY":20,"OK":3,"ACTION":0}'))).toEqual({ positions, topics: {} });
   });
 
+  it('are refused where a newer version wrote them, lest the task begins again', () => {
+    expect(() => decodePositions(Buffer.from('{"v":2,"inputs":{"ENTRY":20,"OK":3,"ACTION":0}}'))).toThrow(
+      expect.objectContaining({
+        code: 'data-format',
+        message: expect.stringMatching(/newer version of Tocsin.* format 2;.* Start that version/),
+      }),
+    );
+  });
+
   it('can be read by the version before', () => {
     const { ENTRY, OK, ACTION } = JSON.parse(encodePositions({ positions, topics: { OK: ONE } }).toString());
     expect({ ENTRY, OK, ACTION }).toEqual(positions);
