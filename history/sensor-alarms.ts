@@ -1,4 +1,5 @@
 import type { Alarm, AlarmChange } from '../alarm/alarm.ts';
+import { isActive } from '../alarm/lifecycle.ts';
 import { DEFAULT_RULES, SEVERITIES, type Severity } from '../alarm/rules.ts';
 import { ALARM_TYPES, type AlarmType } from '../alarm/status.ts';
 
@@ -51,8 +52,4 @@ export class SensorAlarms {
     const rank = (type: AlarmType): number => SEVERITIES.indexOf(this.#active.get(type)?.severity ?? 'WARNING');
     return ALARM_TYPES.filter((type) => this.#active.has(type)).sort((a, b) => rank(a) - rank(b));
   }
-}
-
-export function isActive({ state }: Alarm): boolean {
-  return state === 'ACTIVE_UNACK' || state === 'ACTIVE_ACK';
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Counter } from 'prom-client';
+import { isActive } from '../alarm/lifecycle.ts';
 import { partitionOf } from '../message-log/partitioning.ts';
 import type { RecordBatch } from '../message-log/port.ts';
 import { decodeRecords } from '../message-log/values.ts';
@@ -14,7 +15,7 @@ import { decodeAlarmChange } from '../records/alarm-event.ts';
 import { startPeriodic } from '../processor/periodic.ts';
 import type { Directory, PlacesPart } from '../directory/port.ts';
 import type { History, SensorState } from './port.ts';
-import { isActive, SensorAlarms } from './sensor-alarms.ts';
+import { SensorAlarms } from './sensor-alarms.ts';
 
 export const STATES_GROUP = 'states' satisfies Group;
 

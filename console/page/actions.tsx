@@ -1,15 +1,17 @@
+import { NOTE_MAX } from '../../alarm/action.ts';
+import { DISPOSITIONS, type Disposition } from '../../alarm/alarm.ts';
 import type { ListedAlarm, WholeAlarm } from '../api/schemas.ts';
 import type { Operator } from './operator.ts';
 import { hasEnded, isUnacknowledged } from './queue-order.ts';
 import type { Store } from './store.ts';
 
-const DISPOSITIONS = [
-  ['genuine', 'Genuine'],
-  ['false', 'False alarm'],
-  ['test', 'Test'],
-  ['aborted', 'Aborted'],
-  ['unknown', 'Unknown'],
-] as const;
+const LABELS: Readonly<Record<Disposition, string>> = {
+  genuine: 'Genuine',
+  false: 'False alarm',
+  test: 'Test',
+  aborted: 'Aborted',
+  unknown: 'Unknown',
+};
 
 interface Props {
   readonly store: Store;
@@ -27,7 +29,7 @@ export function Actions({ store, operator, alarm }: Props) {
       <Acknowledge store={store} operator={operator} alarm={alarm} />
       <fieldset>
         <legend>It turned out to be</legend>
-        {DISPOSITIONS.map(([value, word]) => (
+        {DISPOSITIONS.map((value) => (
           <button
             key={value}
             type="button"
@@ -35,7 +37,7 @@ export function Actions({ store, operator, alarm }: Props) {
             disabled={!mayAct}
             onClick={() => operator.setDisposition(alarm.id, value)}
           >
-            {word}
+            {LABELS[value]}
           </button>
         ))}
       </fieldset>
@@ -49,7 +51,7 @@ export function Actions({ store, operator, alarm }: Props) {
         <label for="note">
           Note <kbd>O</kbd>
         </label>
-        <textarea id="note" rows={2} maxLength={2_000} value={draft} onInput={(event) => setDraft(event.currentTarget.value)} />
+        <textarea id="note" rows={2} maxLength={NOTE_MAX} value={draft} onInput={(event) => setDraft(event.currentTarget.value)} />
         <button type="submit" disabled={!mayAct || draft.trim() === ''}>
           Add note
         </button>
