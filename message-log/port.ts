@@ -1,6 +1,6 @@
 /**
  * The durable log: what every role reads and writes. Keyed records in topics, each topic in partitions, each partition in one order.
- * Not its job: what values mean, how often to retry, whom to tell.
+ * Not its job: what values mean, how often to retry, whom to notify.
  */
 import type { InputTopic, Topic } from '../records/topics.ts';
 
@@ -18,9 +18,11 @@ export interface Records {
 export interface RecordBatch {
   readonly topic: Topic;
   readonly partition: number;
+  /** Number of records: `i` below goes from 0 to it. */
   readonly length: number;
   /** The position after the last record, where reading goes on. */
   readonly nextOffset: number;
+  /** Where the values are, and perhaps more. */
   readonly bytes: Buffer;
   /** The sensor id, or -1: a record of another program, whose key is none. */
   key(i: number): number;
@@ -63,6 +65,7 @@ export interface InputProgress {
 export type From = number | 'earliest' | 'latest';
 
 export interface MessageLog {
+  /** Of every topic; numbered from 0, and the same for the life of a log. */
   readonly partitions: number;
 
   /**
@@ -100,10 +103,12 @@ export interface MessageLog {
    */
   progress(): Promise<readonly InputProgress[]>;
 
+  /** Gives tasks back, finishes what was appended, and ends readers and subscriptions; whatever comes later is rejected (`log-closed`). */
   close(): Promise<void>;
 }
 
 export interface Reader {
+  /** Next offset that `poll` gives, if it is there. */
   readonly position: number;
   /** Whatever is there, in offset order; waits up to `waitMs` for the first, then returns none. Rejects with TransientError. */
   poll(waitMs: number): Promise<readonly RecordBatch[]>;
@@ -116,29 +121,37 @@ export interface Reader {
 }
 
 export interface Subscription {
+  /** As of a reader, from all partitions that are this process's: each goes on where the group has committed, or begins with the first record held. */
   poll(waitMs: number): Promise<readonly RecordBatch[]>;
   /**
    * The partitions that are this process's now, each with a number that changes whenever it has come anew: meanwhile it may have been another
-   * process's. What is known of a partition by heart holds for one such number only. As of the last poll, or newer.
+   * process's. What was learned about a partition holds for one such number only. As of the last poll, or newer.
    */
   readonly assigned: ReadonlyMap<number, number>;
   /** Everything before `nextOffset` is done. Never moves backwards; without effect where the partition has gone to another process. */
   commit(topic: Topic, partition: number, nextOffset: number): Promise<void>;
+  /** As of a reader, with the place of the gap. */
   onGap: ((topic: Topic, partition: number, from: number, to: number) => void) | undefined;
   /** Ends a waiting poll, which resolves with none. */
   close(): Promise<void>;
 }
 
-/** Told which partitions are this process's; `revoked` resolves when the task no longer writes. */
+/** Learns which partitions are this process's. */
 export interface TaskOwner {
+  /** The partition is this process's from now on. */
   assigned(task: TaskLog): Promise<void>;
+  /** It goes to another process, or back: resolves when its task no longer writes. */
   revoked(partition: number): Promise<void>;
 }
 
 /** The write side of one partition's task. Whoever owns it later fences this one: its commits are rejected with PermanentError `fenced`. */
 export interface TaskLog {
+  /** From 0; the same number in ENTRY, OK, ACTION and STATE. */
   readonly partition: number;
-  /** Visits the latest state of every sensor of the partition and resolves with the input positions it belongs to. */
+  /**
+   * Visits the latest state of every sensor of the partition and resolves with the input positions it belongs to; before the first commit these are 0, or
+   * the first records held. Rejects with TransientError, PermanentError `fenced`, and `data-format` where a newer version has written it.
+   */
   restore(visit: (key: number, value: Buffer) => void): Promise<InputPositions>;
   /**
    * Reads an input of the partition, once the task is restored. It may give records before they are durable: what is committed on their account is

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, Directory } from '../directory/port.ts';
 import type { Holder } from './channels/mail/compose.ts';
 
-/** An alarm waits so long for its client at most; while the directory stays away, the alarms after it hardly wait at all. */
+/** An alarm waits for its client at most this long; while the directory stays away, the alarms after it hardly wait at all. */
 const PATIENCE_MS = 2_000;
 const PATIENCE_WHILE_AWAY_MS = 100;
 const AGAIN_AFTER_MS = 200;

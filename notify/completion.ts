@@ -48,7 +48,7 @@ class Completion {
   constructor(delivery: DeliveryDeps, { log, directory, lookupTime }: CompletionDeps) {
     this.#delivery = delivery;
     this.#log = log;
-    // The mailer has told already.
+    // The mailer has logged already that the directory is away.
     this.#find = createClientLookup(directory, () => undefined, lookupTime);
   }
 

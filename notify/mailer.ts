@@ -41,11 +41,11 @@ export interface MailerDeps {
 export interface MailerLimits {
   /** Mails read from ALARM and not finished; about 4 KB each. */
   readonly unfinishedMax: number;
-  /** Records from the oldest unfinished mail to the newest taken in: when so many later ones went out, it is that mail's fault. */
+  /** At most this many records from the oldest unfinished mail to the newest taken in: when that many later ones went out, the fault is that mail's. */
   readonly spanMax: number;
   /** How long mails under way may take to finish when the mailer stops. */
   readonly drainMs: number;
-  /** How long a quiet log is waited on; as late at most are positions kept and health told. */
+  /** How long a poll waits on a quiet log: positions are kept and health is reported at least this often. */
   readonly pollWaitMs: number;
   /** When recipients that the server put off are tried again, one after the other. */
   readonly recipientDelaysMs?: readonly number[];

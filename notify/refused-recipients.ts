@@ -1,4 +1,4 @@
-/** Recipients that the server refused while it took the mail for others: tried again for a while, then parked and told. */
+/** Recipients that the server refused while it took the mail for others: tried again for a while, then parked and reported. */
 import type { Health } from '../runtime/health.ts';
 import type { Logger } from '../runtime/logging.ts';
 import { PermanentError, reasonOf } from '../runtime/errors.ts';
@@ -103,7 +103,7 @@ export class RefusedRecipients {
     this.#deps.metrics.recipientsParked.inc(refused.length);
   }
 
-  /** A recipient that is refused is told once, until it is reached again. */
+  /** Logs and reports a refused recipient once, until it is reached again. */
   #note(tried: readonly string[], refused: readonly RefusedRecipient[]): void {
     if (refused.length === 0 && this.#unreached.size === 0) return;
     for (const recipient of tried) if (!refused.some((one) => one.recipient === recipient)) this.#unreached.delete(recipient);

@@ -94,7 +94,10 @@ export class Journal {
     return this.#old.length > 0;
   }
 
-  /** What owners from `since` on have left, after `applied`. What one before wrote late, when it was none any more, nobody was told to be there. */
+  /**
+   * What owners from `since` on have left, after `applied`. What an earlier owner wrote late, once it was no longer the owner, was never acknowledged
+   * and doesn't count.
+   */
   recovered(applied: number, since: number): Recovered {
     const found = this.#found
       .filter(({ epoch, sequence }) => epoch >= since && sequence > applied)
@@ -120,7 +123,7 @@ export class Journal {
     this.#creating = this.#create(old).catch(() => undefined);
   }
 
-  /** Whether `append` has room for a body of so many bytes. */
+  /** Whether `append` has room for a body of `bytes` bytes. */
   fits(bytes: number): boolean {
     return this.#file !== undefined && this.#areaFor(sizeOf(bytes)) !== undefined;
   }
