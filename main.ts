@@ -16,8 +16,8 @@ import { processSettings } from './runtime/process-settings.ts';
 import { runProgram } from './runtime/program.ts';
 import { CautiousClock } from './runtime/removal-clock.ts';
 
-/** Ten times this is worth an alert; looking more often was what an idle process did most. */
-const EVENT_LOOP_LOOK_MS = 50;
+/** Five times this is worth an alert; looking more often was what an idle process did most. */
+const EVENT_LOOP_LOOK_MS = 100;
 /** How long what was started may take to stop, when the rest could not be. */
 const FAILED_START_MS = 5_000;
 

@@ -17,8 +17,17 @@ else await run(resolve(program ?? 'main.ts'));
 async function run(path) {
   process.argv.splice(1, 2, path);
   module.enableCompileCache?.();
-  const bundle = keptBundle(ROOT, path) ?? (await makeBundle(ROOT, path).catch(() => undefined));
+  const bundle =
+    keptBundle(ROOT, path) ??
+    (await makeBundle(ROOT, path)
+      .finally(stopEsbuild)
+      .catch(() => undefined));
   if (bundle === undefined) (await import('tsx/esm/api')).register();
   else process.setSourceMapsEnabled(true);
   await import(pathToFileURL(bundle ?? path).href);
+}
+
+/** Its helper process would stay as long as this one, and ask once a second whether it is still there. */
+async function stopEsbuild() {
+  await (await import('esbuild')).stop();
 }

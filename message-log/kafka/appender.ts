@@ -48,7 +48,8 @@ export class Appender {
   readonly #queues = new Map<Topic, readonly PartitionQueue[]>();
   readonly #ready = new Set<PartitionQueue>();
   readonly #busy = new Set<number>();
-  readonly #check: NodeJS.Timeout;
+  /** None in a process that appends nothing: it would do little else. */
+  #check: NodeJS.Timeout | undefined;
   readonly #clocks: BrokerClocks;
   /** For partitions that begin; never one under which a batch was given up. */
   #shared: ProducerIdentity | undefined;
@@ -63,7 +64,6 @@ export class Appender {
     this.#settings = settings;
     this.#deps = deps;
     this.#clocks = new BrokerClocks({ ...deps, requestTimeoutMs: settings.requestTimeoutMs });
-    this.#check = setInterval(() => this.#expire(), CHECK_MS).unref();
   }
 
   get pendingBytes(): number {
@@ -152,6 +152,7 @@ export class Appender {
       const { partitions, prefix } = this.#settings;
       queues = Array.from({ length: partitions }, (_, partition) => new PartitionQueue(topic, prefix + topic, partition));
       this.#queues.set(topic, queues);
+      this.#check ??= setInterval(() => this.#expire(), CHECK_MS).unref();
     }
     return queues;
   }

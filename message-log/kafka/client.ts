@@ -10,6 +10,7 @@ import type { KafkaConfig } from './config.ts';
 import { connectionOf } from './connection.ts';
 import { NotSent } from './faults.ts';
 import { type Broker, type Connection, createCluster, isStale, type KafkajsCluster, repair, takes } from './kafkajs.ts';
+import type { TopicMetadata } from './wire/metadata.ts';
 
 export interface Api {
   readonly key: number;
@@ -31,7 +32,9 @@ export class Client {
   readonly #topics: readonly string[];
   readonly #coordinators = new Map<string, number>();
   #refreshing: Promise<void> | undefined;
-  #topicsKnown = new Map<string, readonly (PartitionState | undefined)[]>();
+  /** By answer: brokers say the same again and again. */
+  readonly #learnt = new WeakMap<readonly TopicMetadata[], News>();
+  #topicsKnown: News['partitions'] = new Map();
   #topicIds: ReadonlyMap<string, string> = new Map();
   #refreshedAt = 0;
   #leadership = '';
@@ -235,19 +238,37 @@ export class Client {
   #learn(): void {
     const topics = this.#cluster.brokerPool.metadata?.topicMetadata ?? [];
     this.#refreshedAt = performance.now();
-    this.#topicIds = new Map(topics.flatMap(({ topic, topicId }) => (topicId === undefined ? [] : [[topic, topicId] as const])));
-    this.#topicsKnown = new Map(
-      topics.map(({ topic, partitionMetadata }) => {
-        const partitions: (PartitionState | undefined)[] = new Array(partitionMetadata.length).fill(undefined);
-        for (const { partitionId, leader, isr } of partitionMetadata)
-          partitions[partitionId] = { leader: leader >= 0 ? leader : undefined, inSync: isr.length };
-        return [topic, partitions];
-      }),
-    );
-    const leaders = [...this.#topicsKnown].map(([topic, partitions]) => `${topic}:${partitions.map((one) => one?.leader)}`);
-    // Brokers name topics in an order of their own.
-    this.#leadership = leaders.sort().join(' ');
+    const news = this.#learnt.get(topics) ?? newsOf(topics);
+    this.#learnt.set(topics, news);
+    this.#topicIds = news.topicIds;
+    this.#topicsKnown = news.partitions;
+    this.#leadership = news.leadership;
   }
+}
+
+/** What a broker has said, in the form in which it is asked for. */
+interface News {
+  readonly topicIds: ReadonlyMap<string, string>;
+  readonly partitions: ReadonlyMap<string, readonly (PartitionState | undefined)[]>;
+  readonly leadership: string;
+}
+
+function newsOf(topics: readonly TopicMetadata[]): News {
+  const partitions = new Map(
+    topics.map(({ topic, partitionMetadata }) => {
+      const states: (PartitionState | undefined)[] = new Array(partitionMetadata.length).fill(undefined);
+      for (const { partitionId, leader, isr } of partitionMetadata)
+        states[partitionId] = { leader: leader >= 0 ? leader : undefined, inSync: isr.length };
+      return [topic, states];
+    }),
+  );
+  const leaders = [...partitions].map(([topic, states]) => `${topic}:${states.map((one) => one?.leader)}`);
+  return {
+    topicIds: new Map(topics.flatMap(({ topic, topicId }) => (topicId === undefined ? [] : [[topic, topicId] as const]))),
+    partitions,
+    // Brokers name topics in an order of their own.
+    leadership: leaders.sort().join(' '),
+  };
 }
 
 function notSent(error: unknown): never {

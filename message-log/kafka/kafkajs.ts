@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import kafkajs, { type ISocketFactory, type KafkaConfig } from 'kafkajs';
 import { TransientError } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/logging.ts';
-import { METADATA, metadataRequest, readMetadata, type TopicMetadata } from './wire/metadata.ts';
+import { METADATA, type Metadata, metadataRequest, readMetadata, type TopicMetadata } from './wire/metadata.ts';
 
 interface Entry {
   readonly apiKey: number;
@@ -138,8 +138,9 @@ export function repair(cluster: KafkajsCluster): void {
       lookOnlyForWhatWaits(connection);
       giveUpWhoIsSilent(connection);
     }
+    const read = readOnce();
     broker.metadata = async (topics) => {
-      const { request, response } = metadataOf(broker, topics);
+      const { request, response } = metadataOf(broker, topics, read);
       const parse = async (data: unknown): Promise<unknown> => {
         const failed = (data as { topicMetadata: readonly TopicMetadata[] }).topicMetadata.find(
           ({ topicErrorCode }) => topicErrorCode !== 0 && topicErrorCode !== LEADER_NOT_AVAILABLE,
@@ -154,7 +155,7 @@ export function repair(cluster: KafkajsCluster): void {
 }
 
 /** In a version that says which topic it is, where the broker has it. */
-function metadataOf(broker: Broker, topics: readonly string[]): Exchange {
+function metadataOf(broker: Broker, topics: readonly string[], read: (bytes: Buffer) => Metadata): Exchange {
   if (!takes(broker, METADATA)) return exchangeOf(broker, 'Metadata', { topics, allowAutoTopicCreation: false });
   const encode = async (): Promise<Encoder> => {
     const encoder = new KafkajsEncoder();
@@ -162,7 +163,16 @@ function metadataOf(broker: Broker, topics: readonly string[]): Exchange {
     return encoder;
   };
   const request = { apiKey: METADATA.key, apiVersion: METADATA.version, apiName: METADATA.name, encode };
-  return { request, response: { decode: async (bytes) => readMetadata(bytes), parse: async (data) => data } };
+  return { request, response: { decode: async (bytes) => read(bytes), parse: async (data) => data } };
+}
+
+/** A broker is asked once a second, and says the same for days: that is the same object. */
+function readOnce(): (bytes: Buffer) => Metadata {
+  let last: { readonly bytes: Buffer; readonly metadata: Metadata } | undefined;
+  return (bytes) => {
+    if (!last?.bytes.equals(bytes)) last = { bytes: Buffer.from(bytes), metadata: readMetadata(bytes) };
+    return last.metadata;
+  };
 }
 
 /** Whether the broker has said that it knows this version of a request. */
