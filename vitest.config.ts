@@ -22,7 +22,7 @@ export default defineConfig({
         isolate: false,
         globalSetup: 'test/support/servers/temporary-folder.ts',
       }),
-      project('waiting', { testTimeout: 900_000, maxWorkers: 2 }),
+      project('waiting', { testTimeout: 900_000, hookTimeout: 300_000, maxWorkers: 2 }),
       project('fire', { testTimeout: 1_800_000, hookTimeout: 120_000, fileParallelism: false }),
     ],
   },
