@@ -1,7 +1,6 @@
 import type { Evidence } from './alarm.ts';
-import type { AlarmType } from './status.ts';
 
 /** `42959-smoke-0-88213-mi3k2j1a`: sensor, type, partition and offset of the hit that raised it, and its time in base 36. */
-export function alarmId(sensor: number, type: AlarmType, raisedBy: Evidence): string {
+export function alarmId(sensor: number, type: string, raisedBy: Evidence): string {
   return `${sensor}-${type}-${raisedBy.partition}-${raisedBy.offset}-${raisedBy.at.toString(36)}`;
 }

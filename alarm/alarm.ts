@@ -1,5 +1,4 @@
-import type { Severity } from './rules.ts';
-import type { AlarmType } from './status.ts';
+import type { Severity } from './severity.ts';
 
 /** ISA-18.2: raised → acknowledged → cleared, in either order of the last two. CLEARED_ACK is the end. */
 export const ALARM_STATES = ['ACTIVE_UNACK', 'ACTIVE_ACK', 'CLEARED_UNACK', 'CLEARED_ACK'] as const;
@@ -17,7 +16,7 @@ export interface Evidence extends Position {
   /** Receive time, epoch ms. */
   readonly at: number;
   readonly seq?: number;
-  /** The record's value as it was accepted; under a rule of more than three hits, perhaps its beginning only. */
+  /** The record's value as it was accepted; where types ask for more than nine hits together, perhaps its beginning only. */
   readonly value: string;
 }
 
@@ -29,7 +28,8 @@ export interface Alarm {
   /** Derived from sensor, type, position and time of the hit that raised it: the same input gives the same id. URL-safe. */
   readonly id: string;
   readonly sensor: number;
-  readonly type: AlarmType;
+  /** The name of its type, which may be in the settings no longer. */
+  readonly type: string;
   readonly severity: Severity;
   readonly state: AlarmState;
   readonly version: number;
@@ -92,6 +92,6 @@ export type AlarmEvent = AlarmChange | ActionRefusal;
 export interface AlarmCount {
   readonly alarm: string;
   readonly sensor: number;
-  readonly type: AlarmType;
+  readonly type: string;
   readonly at: number;
 }

@@ -1,45 +1,93 @@
-import { DETECTORS, ID, MAX_TEMPERATURE, MOTION, SMOKE, TEMPERATURE } from './field-names.ts';
+import { skipSpace } from './bytes.ts';
 import { scan } from './scan.ts';
-import { emptyStatus, type Recovery, STATUS_BYTES_MAX, type Status } from './status.ts';
-import { readUsualForm } from './usual-form.ts';
+import { emptyStatus, NO_FIELDS, type Recovery, STATUS_BYTES_MAX, type Status } from './status.ts';
+import type { TypeSet } from './type-set.ts';
+import { readUsualForm, spreadValues } from './usual-form.ts';
 import { parseRecovery, parseStatus } from './validate.ts';
 
 export { forEachLine, forEachMember } from './members.ts';
 
 const TOO_LONG = `longer than ${STATUS_BYTES_MAX} bytes`;
+const OPEN_BRACE = 0x7b;
+/** No id can be that: where it still stands after a scan, there was none. */
+const NO_ID = -1;
+const USUAL_FIELDS = 4;
+const UNSURE = -1;
 
-/**
- * Reads the status in bytes[start, end) into `into`, a reused object. Answers undefined when it is taken, else why not; then `into` is not
- * to be used. It is taken as soon as its sensor is known: what a detector says counts though others say nothing, see `notReported`.
- */
-export function decodeStatus(bytes: Buffer, start: number, end: number, into: Status): string | undefined {
-  if (readUsualForm(bytes, start, into) === end) return undefined;
-  if (end - start > STATUS_BYTES_MAX) return TOO_LONG;
-  const found = scan(bytes, start, end, into);
-  if ((found & ID) === 0) return parseStatus(bytes, start, end, into);
-  into.notReported = DETECTORS & ~found;
-  into.unreadable = 0;
-  into.repaired = undefined;
-  if (into.notReported !== 0) clear(into, into.notReported);
-  return undefined;
-}
+/** Reads statuses for the types of an installation. */
+export class Decoder {
+  readonly #types: TypeSet;
+  readonly #fields: number;
+  readonly #readsUsualForm: boolean;
+  readonly #isReference: boolean;
+  readonly #scratch: Status;
 
-function clear(into: Status, fields: number): void {
-  if ((fields & MOTION) !== 0) into.motion = false;
-  if ((fields & SMOKE) !== 0) into.smoke = false;
-  if ((fields & TEMPERATURE) !== 0) into.temperature = Number.NaN;
-  if ((fields & MAX_TEMPERATURE) !== 0) into.maxTemperature = Number.NaN;
-}
+  constructor(types: TypeSet) {
+    this.#types = types;
+    this.#fields = types.fields.length;
+    this.#readsUsualForm = types.readsUsualForm;
+    this.#isReference = types.isReference;
+    this.#scratch = emptyStatus(types);
+  }
 
-const scratch = emptyStatus();
+  /**
+   * Reads the status in bytes[start, end) into `into`, a reused object. Answers undefined when it is taken, else why not; then `into` is not
+   * to be used. It is taken as soon as its sensor is known: what a detector says counts though others say nothing, see `silent`.
+   */
+  status(bytes: Buffer, start: number, end: number, into: Status): string | undefined {
+    const usual = this.#readsUsualForm ? readUsualForm(bytes, start, into) : UNSURE;
+    if (usual !== end) return this.#unusual(bytes, start, end, into, usual);
+    if (this.#isReference) into.silent = 0;
+    else this.#decide(into);
+    into.unreadable = NO_FIELDS;
+    into.repaired = undefined;
+    return undefined;
+  }
 
-/** Reads a recovery: `{"id":42959}`, or a whole status whose other fields may hold anything. */
-export function decodeRecovery(bytes: Buffer, start: number, end: number, into: Recovery): string | undefined {
-  if (end - start > STATUS_BYTES_MAX) return TOO_LONG;
-  const found = scan(bytes, start, end, scratch);
-  if ((found & ID) === 0) return parseRecovery(bytes, start, end, into);
-  into.id = scratch.id;
-  into.at = scratch.at;
-  into.repaired = undefined;
-  return undefined;
+  /** What the usual form says under types that aren't the reference system's. */
+  #decide(into: Status): void {
+    spreadValues(into);
+    for (let i = USUAL_FIELDS; i < this.#fields; i += 1) into.values[i] = Number.NaN;
+    into.hits = this.#types.hits(into.values);
+    into.silent = this.#types.beyondUsual;
+  }
+
+  /** `usual`: what `readUsualForm` answered. */
+  #unusual(bytes: Buffer, start: number, end: number, into: Status, usual: number): string | undefined {
+    if (end - start > STATUS_BYTES_MAX) return TOO_LONG;
+    const types = this.#types;
+    const isCertain = usual < UNSURE && -usual < end ? this.#scanRest(bytes, -usual, end, into) : this.#scan(bytes, start, end, into);
+    if (!isCertain) return parseStatus(bytes, start, end, types, into);
+    into.hits = types.hits(into.values);
+    into.silent = types.silent(into.values);
+    into.unreadable = NO_FIELDS;
+    into.repaired = undefined;
+    return undefined;
+  }
+
+  /** Goes on behind the usual fields, at a comma. False: it is left to validate.ts, and `into` holds rubbish. */
+  #scanRest(bytes: Buffer, start: number, end: number, into: Status): boolean {
+    for (let i = USUAL_FIELDS; i < this.#fields; i += 1) into.values[i] = Number.NaN;
+    return scan(bytes, start, end, this.#types, into, USUAL_FIELDS - 1);
+  }
+
+  #scan(bytes: Buffer, start: number, end: number, into: Status): boolean {
+    for (let i = 0; i < this.#fields; i += 1) into.values[i] = Number.NaN;
+    into.id = NO_ID;
+    into.at = undefined;
+    into.seq = undefined;
+    const first = skipSpace(bytes, start, end);
+    return first < end && bytes[first] === OPEN_BRACE && scan(bytes, first, end, this.#types, into) && into.id !== NO_ID;
+  }
+
+  /** Reads a recovery: `{"id":42959}`, or a whole status whose other fields may hold anything. Answers as for a status. */
+  recovery(bytes: Buffer, start: number, end: number, into: Recovery): string | undefined {
+    if (end - start > STATUS_BYTES_MAX) return TOO_LONG;
+    const scratch = this.#scratch;
+    if (!this.#scan(bytes, start, end, scratch)) return parseRecovery(bytes, start, end, into);
+    into.id = scratch.id;
+    into.at = scratch.at;
+    into.repaired = undefined;
+    return undefined;
+  }
 }

@@ -1,29 +1,30 @@
 import type { Action, Alarm, AlarmChangeKind, AlarmCount, AlarmEvent, Evidence, Position } from './alarm.ts';
+import { type AlarmType, hitsTogether } from './alarm-type.ts';
 import { DueQueue } from './due-queue.ts';
 import { after, areAfter, completing, type Hits, keep, suffice } from './kept-hits.ts';
 import type { SensorFaults } from './faults.ts';
 import { acknowledge, act, clear, raise, SEEN_EVERY_MS, SELF, see, endedAt } from './lifecycle.ts';
 import { isRepeat, remember, type Repeatable } from './repeats.ts';
-import type { Rules } from './rules.ts';
 import {
   activeOf,
   bytesOf,
   ENDED_FOR_MS,
   emptyState,
-  fromJson,
   isEmpty,
   NEVER,
   replace,
   type SensorState,
+  StateFormat,
   type TypeState,
-  toJson,
+  typeStateOf,
 } from './sensor-state.ts';
-import { ALARM_TYPES, type AlarmType, hits, isHit, STATUS_BYTES_MAX, type Status } from './status.ts';
+import { STATUS_BYTES_MAX, type Status } from './status.ts';
 import { SensorSet } from './sensor-set.ts';
 import { Supervision } from './supervision.ts';
+import type { TypeBits, TypeSet } from './type-set.ts';
 
 export interface DetectionSettings {
-  readonly rules: Rules;
+  readonly types: TypeSet;
   readonly partition: number;
   /** How far apart the clocks of two proxies may be, ms. */
   readonly clockSkewMaxMs: number;
@@ -42,32 +43,38 @@ export interface Effects {
 
 /**
  * Cleared alarms of one sensor and type that may await acknowledgement, by number and by bytes of JSON; beyond that the oldest are acknowledged
- * by SELF. So what is remembered of a sensor fits well into one record of the log.
+ * by SELF. With more than three types each has its share of the bytes of three. So what is remembered of a sensor fits well into one record of the log.
  */
 export const AWAITING_MAX = 64;
 export const AWAITING_BYTES_MAX = 36 * 1024;
+const TYPES_IN_FULL = 3;
 
-/** What a type's hits may take together: a reading keeps its whole value where up to three make an alarm, else its share of this. */
-const VALUES_MAX = 3 * STATUS_BYTES_MAX;
+/** What the hits of all types may take together: a reading keeps its whole value where up to nine make the alarms, else its share of this. */
+const VALUES_MAX = 9 * STATUS_BYTES_MAX;
 
 /**
  * Decides over one partition which alarms there are. Pure: all it knows comes in by its methods, all it does comes out by `takeEffects`.
  * The same input gives the same events and ids, however it is cut into batches and wherever it is restored in between.
  */
 export class Detection {
-  readonly #rules: Rules;
+  readonly #types: TypeSet;
+  readonly #format: StateFormat;
   readonly #partition: number;
   readonly #clockSkewMaxMs: number;
   /** How far ENTRY moves on until nothing older is to be expected any more, ms. */
   readonly #lateMax: number;
   readonly #repeatWithinMs: number;
   readonly #valueMax: number;
+  readonly #awaitingBytesMax: number;
   readonly #states = new Map<number, SensorState>();
   readonly #unsaved = { changed: new Set<number>(), riding: [] as number[] };
   /** Sensors that reported all and have no fault: of another such reading there is nothing to note. */
   readonly #usual = new SensorSet();
   readonly #supervision: Supervision;
-  readonly #active: Record<AlarmType, number> = { motion: 0, smoke: 0, temperature: 0 };
+  readonly #active = new Map<string, number>();
+  /** Sensors with hits or an alarm of a type that the first reading clears that isn't a hit. */
+  readonly #clearing = new SensorSet();
+  readonly #clearsByNormal: boolean;
   readonly #due = new DueQueue();
   /** ENTRY time at which there is something to forget, or a fault to tell again. */
   #dueNext = NEVER;
@@ -76,19 +83,21 @@ export class Detection {
   #stale = 0;
   #repeated = 0;
 
-  constructor({ rules, partition, clockSkewMaxMs, repeatWithinMs }: DetectionSettings) {
-    this.#rules = rules;
+  constructor({ types, partition, clockSkewMaxMs, repeatWithinMs }: DetectionSettings) {
+    this.#types = types;
+    this.#clearsByNormal = types.clearedByNormal !== 0;
+    this.#format = new StateFormat(types);
     this.#partition = partition;
     this.#clockSkewMaxMs = clockSkewMaxMs;
     this.#lateMax = 2 * clockSkewMaxMs;
     this.#repeatWithinMs = repeatWithinMs;
-    this.#supervision = new Supervision(partition, this.#unsaved, { usual: this.#usual });
-    const hitsMax = Math.max(...ALARM_TYPES.map((type) => rules[type].hits));
-    this.#valueMax = Math.min(STATUS_BYTES_MAX, Math.floor(VALUES_MAX / hitsMax));
+    this.#supervision = new Supervision(types, partition, this.#unsaved, { usual: this.#usual });
+    this.#valueMax = Math.min(STATUS_BYTES_MAX, Math.floor(VALUES_MAX / hitsTogether(types.types)));
+    this.#awaitingBytesMax = Math.floor((TYPES_IN_FULL * AWAITING_BYTES_MAX) / Math.max(TYPES_IN_FULL, types.types.length));
   }
 
-  /** Active alarms by type. */
-  get active(): Readonly<Record<AlarmType, number>> {
+  /** Active alarms by type; types that have none may be left out. */
+  get active(): ReadonlyMap<string, number> {
     return this.#active;
   }
 
@@ -125,8 +134,9 @@ export class Detection {
   /** A record of ENTRY, received `at`. `value` is asked for its text if it is a hit. */
   entry(status: Status, at: number, offset: number, value: () => string): void {
     if (at >= this.#dueNext) this.#forget(at);
-    if (status.notReported !== 0 || !this.#usual.has(status.id)) this.#supervise(status, at, offset);
-    if (isHit(status)) this.#hit(status, at, offset, value());
+    if (status.silent !== 0 || !this.#usual.has(status.id)) this.#supervise(status, at, offset);
+    if (this.#clearsByNormal && this.#clearing.has(status.id)) this.#clearNormal(status, at, offset);
+    if (status.hits !== 0) this.#hit(status, at, offset, value());
   }
 
   /** A record of OK, received `at`: all is well with the sensor up to then. */
@@ -137,14 +147,43 @@ export class Detection {
     this.#schedule(sensor, state);
     this.#unsaved.changed.add(sensor);
     const cause = { topic: 'OK', partition: this.#partition, offset };
-    for (const type of ALARM_TYPES) this.#recover(state, type, sensor, at, cause);
+    for (const type of state.types) this.#recover(state, type, sensor, at, cause);
+  }
+
+  /** A reading that isn't a hit of a type that `clears` by it: that type is well up to then. */
+  #clearNormal(status: Status, at: number, offset: number): void {
+    const { id: sensor, hits, silent } = status;
+    const state = this.#states.get(sensor);
+    if (state === undefined || this.#isStale(sensor, at)) return;
+    const cause = { topic: 'ENTRY', partition: this.#partition, offset };
+    let waiting = 0;
+    for (const type of state.types) {
+      if (!this.#isClearing(type)) continue;
+      const normal = (this.#bitOf(type.type) & ~hits & ~silent) !== 0;
+      if (normal) {
+        this.#unsaved.changed.add(sensor);
+        this.#recover(state, type, sensor, at, cause);
+      }
+      if (this.#isClearing(type)) waiting += 1;
+    }
+    if (waiting === 0) this.#clearing.delete(sensor);
+  }
+
+  /** Whether a normal reading would change something. */
+  #isClearing(state: TypeState): boolean {
+    return (this.#bitOf(state.type) & this.#types.clearedByNormal) !== 0 && (state.hits.length > 0 || activeOf(state) !== undefined);
+  }
+
+  #bitOf(type: string): TypeBits {
+    const place = this.#types.placeOf(type);
+    return place === undefined ? 0 : 1 << place;
   }
 
   /** A record of ACTION, received `at`: carried out, or refused with its reason. */
   action(action: Action, at: number, offset: number): void {
     const cause = { topic: 'ACTION', partition: this.#partition, offset };
     const state = this.#states.get(action.sensor);
-    const alarms = state ? [...ALARM_TYPES.flatMap((type) => state[type].open), ...state.ended] : [];
+    const alarms = state ? [...state.types.flatMap((type) => type.open), ...state.ended] : [];
     const alarm = alarms.find(({ id }) => id === action.alarm);
     if (!state || !alarm) {
       this.#events.push({ event: 'refused', at, cause, action, reason: 'there is no such alarm, or it was over long ago' });
@@ -181,12 +220,12 @@ export class Detection {
   #stored(sensor: number): string | undefined {
     const state = this.#states.get(sensor);
     if (state && isEmpty(state)) this.#states.delete(sensor);
-    return toJson({ state, known: this.#supervision.knownOf(sensor), faults: this.#supervision.stateOf(sensor) });
+    return this.#format.toJson({ state, known: this.#supervision.knownOf(sensor), faults: this.#supervision.stateOf(sensor) });
   }
 
   /** Takes a sensor's state up again from what `changed` gave; before any input. */
   restore(sensor: number, json: string): void {
-    const { state, known, faults } = fromJson(json);
+    const { state, known, faults } = this.#format.fromJson(json);
     this.#supervision.restore(sensor, known, faults);
     this.#dueNext = Math.min(this.#dueNext, this.#supervision.dueNext);
     this.#countActive(this.#states.get(sensor), -1);
@@ -194,6 +233,7 @@ export class Detection {
     if (state === undefined) return;
     this.#states.set(sensor, state);
     this.#countActive(state, 1);
+    if (state.types.some((type) => this.#isClearing(type))) this.#clearing.add(sensor);
     this.#schedule(sensor, state);
   }
 
@@ -214,12 +254,7 @@ export class Detection {
     if (seq !== undefined && this.#isRepeat(sensor, state, { at, seq, value })) return;
     if (this.#isStale(sensor, at)) {
       this.#stale += 1;
-      this.#supervision.stale(
-        sensor,
-        ALARM_TYPES.filter((type) => hits(status, type)),
-        at,
-        offset,
-      );
+      this.#supervision.stale(sensor, status.hits, at, offset);
       this.#dueNext = Math.min(this.#dueNext, this.#supervision.dueNext);
       return;
     }
@@ -231,7 +266,9 @@ export class Detection {
       ...(seq !== undefined && { seq }),
       value: value.slice(0, this.#valueMax),
     };
-    for (const type of ALARM_TYPES) if (hits(status, type)) this.#hitType(state, type, sensor, hit);
+    this.#types.types.forEach((type, i) => {
+      if ((status.hits & (1 << i)) !== 0) this.#hitType(state, type, sensor, hit);
+    });
   }
 
   /** A hit that isn't one may be sent again from now on, whatever becomes of it: what is a repeat must not depend on when a recovery is read. */
@@ -247,45 +284,46 @@ export class Detection {
   }
 
   #hitType(sensorState: SensorState, type: AlarmType, sensor: number, hit: Evidence): void {
-    const state = sensorState[type];
-    const rule = this.#rules[type];
-    const kept = keep(state.hits, hit, rule.hits);
+    const state = typeStateOf(sensorState, type.name, this.#types);
+    const kept = keep(state.hits, hit, type.hits);
     if (kept === state.hits) return;
     state.hits = kept;
     this.#unsaved.changed.add(sensor);
-    const enough = suffice(kept, rule);
-    if (enough && rule.within !== undefined) state.proof = kept;
+    if (type.clears === 'normal') this.#clearing.add(sensor);
+    const enough = suffice(kept, type);
+    if (enough && type.within !== undefined) state.proof = kept;
     const active = activeOf(state);
     if (!active) {
       if (enough) this.#raise(state, type, sensor, kept);
     } else if (hit.at - active.lastSeenAt >= SEEN_EVERY_MS) this.#change(sensorState, 'seen', see(active, hit.at), hit.at, positionOf(hit));
   }
 
-  #recover(sensorState: SensorState, type: AlarmType, sensor: number, at: number, cause: Position): void {
-    const state = sensorState[type];
+  #recover(sensorState: SensorState, state: TypeState, sensor: number, at: number, cause: Position): void {
     const lastBefore = state.hits.findLast((hit) => hit.at <= at);
     state.hits = after(state.hits, at);
     if (state.proof && !areAfter(state.proof, at)) state.proof = undefined;
     const active = activeOf(state);
     if (!active || areAfter(active.evidence, at)) return;
-    this.#active[type]--;
+    this.#countActiveOf(state.type, -1);
     this.#change(sensorState, 'cleared', clear(active, at, lastBefore?.at ?? active.lastSeenAt), at, cause);
-    this.#acknowledgeOldest(sensorState, type, at, cause);
-    const remaining = this.#rules[type].within === undefined ? state.hits : (state.proof ?? []);
-    if (suffice(remaining, this.#rules[type])) this.#raise(state, type, sensor, remaining);
+    this.#acknowledgeOldest(sensorState, state, at, cause);
+    const type = this.#types.types[this.#types.placeOf(state.type) ?? -1];
+    if (type === undefined) return;
+    const remaining = type.within === undefined ? state.hits : (state.proof ?? []);
+    if (suffice(remaining, type)) this.#raise(state, type, sensor, remaining);
   }
 
   #raise(state: TypeState, type: AlarmType, sensor: number, evidence: Hits): void {
-    const alarm = raise(sensor, type, this.#rules[type].severity, evidence);
+    const alarm = raise(sensor, type.name, type.severity, evidence);
     state.open = [...state.open, alarm];
-    this.#active[type]++;
+    this.#countActiveOf(type.name, 1);
     this.#events.push({ event: 'raised', at: alarm.raisedAt, cause: positionOf(completing(evidence)), alarm });
-    this.#counts.push({ alarm: alarm.id, sensor, type, at: alarm.raisedAt });
+    this.#counts.push({ alarm: alarm.id, sensor, type: type.name, at: alarm.raisedAt });
   }
 
-  #acknowledgeOldest(state: SensorState, type: AlarmType, at: number, cause: Position): void {
-    for (let [oldest] = state[type].open; oldest && awaitTooMany(state[type].open); [oldest] = state[type].open) {
-      this.#change(state, 'acknowledged', acknowledge(oldest, SELF, at), at, cause);
+  #acknowledgeOldest(sensorState: SensorState, state: TypeState, at: number, cause: Position): void {
+    for (let [oldest] = state.open; oldest && awaitTooMany(state.open, this.#awaitingBytesMax); [oldest] = state.open) {
+      this.#change(sensorState, 'acknowledged', acknowledge(oldest, SELF, at), at, cause);
     }
   }
 
@@ -347,12 +385,16 @@ export class Detection {
   }
 
   #countActive(state: SensorState | undefined, by: number): void {
-    if (state) for (const type of ALARM_TYPES) if (activeOf(state[type])) this.#active[type] += by;
+    if (state) for (const type of state.types) if (activeOf(type)) this.#countActiveOf(type.type, by);
+  }
+
+  #countActiveOf(type: string, by: number): void {
+    this.#active.set(type, (this.#active.get(type) ?? 0) + by);
   }
 }
 
-function awaitTooMany(cleared: readonly Alarm[]): boolean {
-  return cleared.length > AWAITING_MAX || (cleared.length > 1 && bytesOf(cleared) > AWAITING_BYTES_MAX);
+function awaitTooMany(cleared: readonly Alarm[], bytesMax: number): boolean {
+  return cleared.length > AWAITING_MAX || (cleared.length > 1 && bytesOf(cleared) > bytesMax);
 }
 
 function positionOf({ topic, partition, offset }: Evidence): Position {

@@ -1,8 +1,7 @@
 import type { Position } from './alarm.ts';
 
-/** What can fall silent by itself. The temperature needs both of its fields. */
-export const DETECTOR_NAMES = ['motion', 'smoke', 'temperature'] as const;
-export type Detector = (typeof DETECTOR_NAMES)[number];
+/** What can fall silent by itself: whatever a type of alarm reads, by the name of the type. */
+export type Detector = string;
 
 /**
  * absent: it was reported before, and isn't any more. unreadable: its value can't be read. stale: a hit was dropped as older than a recovery by more

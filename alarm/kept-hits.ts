@@ -1,6 +1,6 @@
 /** The latest hits of one type of one sensor, oldest first. */
 import type { Evidence } from './alarm.ts';
-import type { Rule } from './rules.ts';
+import type { AlarmType } from './alarm-type.ts';
 
 export type Hits = readonly Evidence[];
 
@@ -23,8 +23,8 @@ export function areAfter(hits: Hits, at: number): boolean {
   return hits.every((hit) => hit.at > at);
 }
 
-/** Whether the hits raise an alarm under that rule. */
-export function suffice(hits: Hits, rule: Rule): boolean {
+/** Whether the hits raise an alarm of that type. */
+export function suffice(hits: Hits, rule: Pick<AlarmType, 'hits' | 'within'>): boolean {
   if (hits.length < rule.hits) return false;
   const first = hits[hits.length - rule.hits];
   const last = hits.at(-1);

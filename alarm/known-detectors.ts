@@ -10,20 +10,22 @@ const FREE = -1;
 
 /**
  * A few bits for each sensor, since there may be millions of them and every reading looks in. Nearly all have the same bits, the usual ones: they are in a set.
- * The others are in a hash table with open addressing in typed arrays, 6 to 8 bytes for each.
+ * The others are in a hash table with open addressing in typed arrays, 6 to 8 bytes for each of up to eight types, 10 to 12 for more than 16.
  */
 export class KnownDetectors {
   readonly #usualBits: number;
   readonly #max: number;
   readonly #usual: SensorSet;
   #ids = new Int32Array(CAPACITY_AT_FIRST).fill(FREE);
-  #bits = new Uint8Array(CAPACITY_AT_FIRST);
+  #bits: Bits;
   #size = 0;
 
+  /** `usualBits`: nearly all sensors have these; no sensor has others than they have. */
   constructor(usualBits: number, usual: SensorSet, max = SENSORS_MAX) {
     this.#usualBits = usualBits;
     this.#max = max;
     this.#usual = usual;
+    this.#bits = roomFor(usualBits, CAPACITY_AT_FIRST);
   }
 
   /** 0 for a sensor that isn't there. */
@@ -31,9 +33,9 @@ export class KnownDetectors {
     return this.#usual.has(sensor) ? this.#usualBits : (this.#bits[slotOf(this.#ids, sensor)] as number);
   }
 
-  /** False: there is no room for one more sensor. */
-  set(sensor: number, bits: number): boolean {
-    if (bits === this.#usualBits && this.#usual.add(sensor)) return true;
+  /** `isUsual`: there is no more to know of it than its bits. False: there is no room for one more sensor. */
+  set(sensor: number, bits: number, isUsual: boolean): boolean {
+    if (isUsual && bits === this.#usualBits && this.#usual.add(sensor)) return true;
     if (!this.#put(sensor, bits)) return false;
     this.#usual.delete(sensor);
     return true;
@@ -58,7 +60,7 @@ export class KnownDetectors {
     const [ids, bits] = [this.#ids, this.#bits];
     const capacity = Math.ceil(ids.length * GROWTH);
     this.#ids = new Int32Array(capacity).fill(FREE);
-    this.#bits = new Uint8Array(capacity);
+    this.#bits = roomFor(this.#usualBits, capacity);
     for (let i = 0; i < ids.length; i += 1) {
       const id = ids[i] as number;
       if (id === FREE) continue;
@@ -67,6 +69,13 @@ export class KnownDetectors {
       this.#bits[slot] = bits[i] as number;
     }
   }
+}
+
+type Bits = Uint8Array | Uint16Array | Int32Array;
+
+function roomFor(bits: number, length: number): Bits {
+  if (bits >= 0 && bits < 2 ** 8) return new Uint8Array(length);
+  return bits >= 0 && bits < 2 ** 16 ? new Uint16Array(length) : new Int32Array(length);
 }
 
 /** Where the sensor is, or the free place where it would be. Ids are often consecutive: multiplying scatters them (Knuth). */

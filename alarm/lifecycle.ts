@@ -10,8 +10,7 @@
 import type { Action, Alarm, AlarmChangeKind } from './alarm.ts';
 import { alarmId } from './alarm-id.ts';
 import { completing, type Hits } from './kept-hits.ts';
-import type { Severity } from './rules.ts';
-import type { AlarmType } from './status.ts';
+import type { Severity } from './severity.ts';
 
 /** An active alarm's last-seen time is refreshed at most this often. */
 export const SEEN_EVERY_MS = 60_000;
@@ -19,7 +18,7 @@ export const SEEN_EVERY_MS = 60_000;
 /** Who acknowledges what nobody did. */
 export const SELF = 'tocsin';
 
-export function raise(sensor: number, type: AlarmType, severity: Severity, evidence: Hits): Alarm {
+export function raise(sensor: number, type: string, severity: Severity, evidence: Hits): Alarm {
   const hit = completing(evidence);
   return {
     id: alarmId(sensor, type, hit),
@@ -34,12 +33,18 @@ export function raise(sensor: number, type: AlarmType, severity: Severity, evide
   };
 }
 
-export function isActive(alarm: Alarm): boolean {
-  return alarm.state === 'ACTIVE_UNACK' || alarm.state === 'ACTIVE_ACK';
+type InState = Pick<Alarm, 'state'>;
+
+export function isActive({ state }: InState): boolean {
+  return state === 'ACTIVE_UNACK' || state === 'ACTIVE_ACK';
 }
 
-export function isOver(alarm: Alarm): boolean {
-  return alarm.state === 'CLEARED_ACK';
+export function isUnacknowledged({ state }: InState): boolean {
+  return state === 'ACTIVE_UNACK' || state === 'CLEARED_UNACK';
+}
+
+export function isOver({ state }: InState): boolean {
+  return state === 'CLEARED_ACK';
 }
 
 /** When an alarm that is over became so. */

@@ -1,6 +1,6 @@
 /** Finds the statuses in a batch, without looking into them. */
 import { skipSpace, trimEnd } from './bytes.ts';
-import { emptyStatus, STATUS_BYTES_MAX } from './status.ts';
+import { STATUS_BYTES_MAX, statusOf } from './status.ts';
 import { readUsualForm } from './usual-form.ts';
 
 // The module's own, since the engine folds no others into its code.
@@ -123,7 +123,7 @@ function endOfMember(bytes: Buffer, start: number, end: number): number {
   return end;
 }
 
-const scratch = emptyStatus();
+const scratch = statusOf(new Float64Array(4), 0);
 
 /** Past the status at `start`, if it is in usual form: it needs no look at every byte. Else `start`. */
 function afterUsualForm(bytes: Buffer, start: number, end: number): number {

@@ -30,7 +30,7 @@ export function readNumber(bytes: Buffer, start: number, end: number): number {
   const decimals = dot === UNSURE ? 0 : i - dot - 1;
   if (whole === 0 || (whole > 1 && bytes[first] === ZERO) || (dot !== UNSURE && decimals === 0) || whole + decimals > DIGITS_MAX)
     return UNSURE;
-  value /= POWERS_OF_TEN[decimals] as number;
+  if (decimals > 0) value /= POWERS_OF_TEN[decimals] as number;
   scanned[0] = negative ? -value : value;
   return i;
 }

@@ -3,24 +3,24 @@
  * whatever it doesn't know for sure (escapes, nesting, exponents, non-ASCII, any fault) it leaves to the slow half, validate.ts.
  */
 import { skipSpace } from './bytes.ts';
-import { fieldAt, nameLength, word } from './field-names.ts';
+import { MEMBER_BYTES_MAX, word } from './field-table.ts';
 import { readNumber, scanned } from './scan-number.ts';
 import { parseIsoTime } from './sensor-time.ts';
 import type { Status } from './status.ts';
+import type { TypeSet } from './type-set.ts';
+import { endOfBoolean } from './usual-form.ts';
+import { viewOf } from './view.ts';
 
-/** What `scan` answers when it isn't certain. */
-const NOTHING = 0;
 /** No place in the bytes. */
 const UNSURE = -1;
+/** The object has ended where it must. */
+const DONE = -2;
+/** A field that nobody reads. */
+const UNKNOWN = -1;
 
 // The module's own, since the engine folds no others into its code.
-const ID = 1;
-const MOTION = 2;
-const SMOKE = 4;
-const TEMPERATURE = 8;
-const MAX_TEMPERATURE = 16;
-const AT = 32;
-const UNKNOWN = 0;
+const ID = 0;
+const AT = 1;
 const SPACE = 0x20;
 const ZERO = 0x30;
 const ONE = 0x31;
@@ -30,72 +30,107 @@ const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 const LOWER_F = 0x66;
 const LOWER_T = 0x74;
-const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const TRUE = word(Buffer.from('true'), 0);
 const ALSE = word(Buffer.from('alse'), 0);
 const NULL = word(Buffer.from('null'), 0);
 
+/** The field that was read last, by its place in the TypeSet; UNKNOWN at the beginning, and after a name that nobody reads. */
+let field = UNKNOWN;
+
 /**
- * Fills `into` and answers which fields were there (bits of field-names.ts), or NOTHING; then `into` holds rubbish, as fields do that were not
- * there.
+ * Reads the members of an object into `into`, from the brace or comma at `start` on, and answers whether it is certain of all. If not, `into` holds
+ * rubbish. Fields that aren't there are left as they were. `previous`: the field before `start`.
  */
-export function scan(bytes: Buffer, start: number, end: number, into: Status): number {
-  into.at = undefined;
-  into.seq = undefined;
-  let found = 0;
-  let i = token(bytes, start, end);
-  if (i >= end || bytes[i] !== OPEN_BRACE) return NOTHING;
-  for (;;) {
-    i = token(bytes, i + 1, end);
-    if (i >= end || bytes[i] !== QUOTE) return NOTHING;
-    const field = fieldAt(bytes, i + 1);
-    i = field === UNKNOWN ? endOfString(bytes, i + 1, end) : i + 1 + nameLength(field);
-    if (i < 0) return NOTHING;
-    i = token(bytes, i, end);
-    if (i >= end || bytes[i] !== COLON) return NOTHING;
-    i = token(bytes, i + 1, end);
-    if (i >= end) return NOTHING;
-    if (field === MOTION || field === SMOKE) i = readBoolean(bytes, i, end, field, into);
-    else i = field === UNKNOWN ? endOfValue(bytes, i, end) : readField(bytes, i, end, field, into);
-    if (i < 0) return NOTHING;
-    found |= field;
-    i = token(bytes, i, end);
-    if (i >= end) return NOTHING;
-    if (bytes[i] === COMMA) continue;
-    return bytes[i] === CLOSE_BRACE && token(bytes, i + 1, end) === end ? found : NOTHING;
+export function scan(bytes: Buffer, start: number, end: number, types: TypeSet, into: Status, previous = UNKNOWN): boolean {
+  field = previous;
+  let i = start;
+  do {
+    i = scanExpected(bytes, i, end, types, into);
+    if (i !== DONE) i = scanMember(bytes, i, end, types, into);
+  } while (i >= 0);
+  return i === DONE;
+}
+
+/** Reads members as long as they are those that followed each other last time, without white space. Answers where the first other one begins, or DONE. */
+function scanExpected(bytes: Buffer, start: number, end: number, types: TypeSet, into: Status): number {
+  const { table, areBoolean, id } = types;
+  const { values } = into;
+  const view = viewOf(bytes);
+  const roomUpTo = bytes.length - MEMBER_BYTES_MAX;
+  let i = start;
+  while (i <= roomUpTo) {
+    const expected = table.expectedAt(view, i, field);
+    if (expected === UNKNOWN) break;
+    const value = i + (table.memberLengths[expected] as number);
+    let next = UNSURE;
+    if (expected >= id) next = readOwn(bytes, value, end, expected - id, into);
+    else if (areBoolean[expected] === 0) {
+      next = endOfNumber(bytes, value, end);
+      values[expected] = scanned[0] as number;
+    } else {
+      next = endOfBoolean(view, value);
+      values[expected] = next === value + 4 ? 1 : 0;
+    }
+    if (next < 0 || next >= end) break;
+    if (bytes[next] !== COMMA) return bytes[next] === CLOSE_BRACE && next + 1 === end ? DONE : i;
+    field = expected;
+    i = next;
   }
+  return i;
+}
+
+/** Reads the member behind the brace or comma at `start`. Answers where the comma after it is, DONE or UNSURE. */
+function scanMember(bytes: Buffer, start: number, end: number, types: TypeSet, into: Status): number {
+  const { table, areBoolean, id } = types;
+  let i = token(bytes, start + 1, end);
+  if (i >= end || bytes[i] !== QUOTE) return UNSURE;
+  field = table.at(bytes, i + 1, field);
+  i = field === UNKNOWN ? endOfString(bytes, i + 1, end) : i + 1 + (table.lengths[field] as number);
+  if (i < 0) return UNSURE;
+  i = token(bytes, i, end);
+  if (i >= end || bytes[i] !== COLON) return UNSURE;
+  i = token(bytes, i + 1, end);
+  if (i >= end) return UNSURE;
+  if (field === UNKNOWN) i = endOfValue(bytes, i, end);
+  else if (field >= id) i = readOwn(bytes, i, end, field - id, into);
+  else if (areBoolean[field] === 1) i = readBoolean(bytes, i, end, field, into.values);
+  else {
+    i = endOfNumber(bytes, i, end);
+    into.values[field] = scanned[0] as number;
+  }
+  if (i < 0) return UNSURE;
+  i = token(bytes, i, end);
+  if (i >= end) return UNSURE;
+  if (bytes[i] === COMMA) return i;
+  return bytes[i] === CLOSE_BRACE && token(bytes, i + 1, end) === end ? DONE : UNSURE;
 }
 
 function token(bytes: Buffer, i: number, end: number): number {
   return i < end && (bytes[i] as number) > SPACE ? i : skipSpace(bytes, i, end);
 }
 
-/** Reads the value at `i` into its field; answers where it ends, or UNSURE. */
-function readField(bytes: Buffer, i: number, end: number, field: number, into: Status): number {
-  const quoted = bytes[i] === QUOTE;
-  let next = readNumber(bytes, quoted ? i + 1 : i, end);
-  if (quoted && next >= 0) next = next < end && bytes[next] === QUOTE ? next + 1 : UNSURE;
-  if (next < 0) return field === AT && quoted ? readIsoTime(bytes, i + 1, end, into) : UNSURE;
-  const value = scanned[0] as number;
-  if (field === TEMPERATURE) into.temperature = value;
-  else if (field === MAX_TEMPERATURE) into.maxTemperature = value;
-  else if (field === ID) {
-    // Zero in place of minus zero; anything else that isn't the same integer is none, or too large.
-    into.id = value | 0;
-    if (into.id !== value || value < 0) return UNSURE;
-  } else return storeOptional(next, field, value, into);
-  return next;
+/** Reads the number at `i`, perhaps in quotes, into `scanned`; answers where it ends, or UNSURE. */
+function endOfNumber(bytes: Buffer, i: number, end: number): number {
+  if (bytes[i] !== QUOTE) return readNumber(bytes, i, end);
+  const next = readNumber(bytes, i + 1, end);
+  return next >= 0 && next < end && bytes[next] === QUOTE ? next + 1 : UNSURE;
 }
 
-/** At most 15 digits, so that any time is one that a Date can hold, and any counter exact. */
-function storeOptional(next: number, field: number, value: number, into: Status): number {
-  if (field === AT) {
-    into.at = value;
-    return next;
+/** Reads `id`, `at` or `seq`, by their places after each other. Answers where it ends, or UNSURE. */
+function readOwn(bytes: Buffer, i: number, end: number, own: number, into: Status): number {
+  const next = endOfNumber(bytes, i, end);
+  if (next < 0) return own === AT && bytes[i] === QUOTE ? readIsoTime(bytes, i + 1, end, into) : UNSURE;
+  const value = scanned[0] as number;
+  if (own === ID) {
+    // Zero in place of minus zero; anything else that isn't the same integer is none, or too large.
+    into.id = value | 0;
+    return into.id === value && value >= 0 ? next : UNSURE;
   }
-  if (!Number.isInteger(value) || value < 0) return UNSURE;
-  into.seq = value + 0;
+  // At most 15 digits, so that any time is one that a Date can hold, and any counter exact.
+  if (own === AT) into.at = value;
+  else if (Number.isInteger(value) && value >= 0) into.seq = value + 0;
+  else return UNSURE;
   return next;
 }
 
@@ -108,13 +143,11 @@ function readIsoTime(bytes: Buffer, i: number, end: number, into: Status): numbe
   return next;
 }
 
-function readBoolean(bytes: Buffer, i: number, end: number, field: number, into: Status): number {
+function readBoolean(bytes: Buffer, i: number, end: number, field: number, values: Float64Array): number {
   const quoted = bytes[i] === QUOTE;
   const first = quoted ? i + 1 : i;
   const byte = bytes[first];
-  const value = byte === LOWER_T || byte === ONE;
-  if (field === MOTION) into.motion = value;
-  else into.smoke = value;
+  values[field] = byte === LOWER_T || byte === ONE ? 1 : 0;
   const next = byte === ONE || byte === ZERO ? first + 1 : endOfLiteral(bytes, first);
   if (!quoted || next < 0) return next;
   return next < end && bytes[next] === QUOTE ? next + 1 : UNSURE;

@@ -3,10 +3,12 @@ import type { Alarm } from './alarm.ts';
 import type { Hits } from './kept-hits.ts';
 import { isActive, isOver } from './lifecycle.ts';
 import type { Repeatable } from './repeats.ts';
-import { ALARM_TYPES, type AlarmType } from './status.ts';
 import type { FaultState } from './supervision.ts';
+import type { TypeBits, TypeSet } from './type-set.ts';
 
 export interface TypeState {
+  /** The type's name. */
+  readonly type: string;
   /** The latest hits, as many as the rule asks for. */
   hits: Hits;
   /** Where the rule has `within`: the latest hits that met it. Without, `hits` say it themselves. */
@@ -15,7 +17,9 @@ export interface TypeState {
   open: readonly Alarm[];
 }
 
-export interface SensorState extends Readonly<Record<AlarmType, TypeState>> {
+export interface SensorState {
+  /** Those types that there is something to remember of, in the order of the settings; behind them what was read of types that they no longer have. */
+  types: readonly TypeState[];
   /** Time of the newest OK, as long as older hits may still come in. */
   okAt: number | undefined;
   /** Hits that may be sent again. */
@@ -29,19 +33,23 @@ export interface SensorState extends Readonly<Record<AlarmType, TypeState>> {
 /** All that topic STATE holds of a sensor. */
 export interface StoredSensor {
   readonly state: SensorState | undefined;
-  /** Which detectors it has reported, as a number. */
-  readonly known: number;
+  /** The types that it has reported. */
+  readonly known: TypeBits;
   readonly faults: FaultState | undefined;
 }
 
 export const NEVER = Number.POSITIVE_INFINITY;
 
-/** Version 1 had neither `repeatable`, `ended`, `known` nor `faults`; what it had is the same. */
-const VERSION = 2;
+/** Different sets of reported types that are kept as JSON; there are only a few, whatever a stranger sends. */
+const ALONE_MAX = 256;
+
+/**
+ * Version 3 has types and what a sensor has reported by their names. Version 2 had the three types of the reference system as members, and `known` as
+ * a number; version 1 had neither `repeatable`, `ended`, `known` nor `faults`.
+ */
+const VERSION = 3;
+const TYPES_OF_2 = ['motion', 'smoke', 'temperature'];
 const NONE: readonly never[] = [];
-/** Most sensors have no more. */
-const knownAlone = Array.from({ length: 8 }, (_, known) => `{"v":${VERSION},"known":${known}}`);
-const KNOWN_ALONE = /^\{"v":2,"known":(\d)\}$/;
 
 /** Alarms over, up to this many of a sensor and about this many bytes of JSON, take notes and dispositions for this long. */
 export const ENDED_MAX = 8;
@@ -52,23 +60,25 @@ export const ENDED_FOR_MS = 86_400_000;
 const restingJson = new WeakMap<Alarm, string>();
 
 export function emptyState(): SensorState {
-  return {
-    okAt: undefined,
-    repeatable: NONE,
-    ended: NONE,
-    due: NEVER,
-    motion: emptyType(),
-    smoke: emptyType(),
-    temperature: emptyType(),
-  };
+  return { types: NONE, okAt: undefined, repeatable: NONE, ended: NONE, due: NEVER };
 }
 
-function emptyType(): TypeState {
-  return { hits: NONE, proof: undefined, open: NONE };
+export function isEmpty({ okAt, repeatable, ended, types }: SensorState): boolean {
+  return okAt === undefined && repeatable.length === 0 && ended.length === 0 && types.every(isEmptyType);
 }
 
-export function isEmpty({ okAt, repeatable, ended, ...types }: SensorState): boolean {
-  return okAt === undefined && repeatable.length === 0 && ended.length === 0 && ALARM_TYPES.every((type) => isEmptyType(types[type]));
+/** What is remembered of that type; made where there is nothing yet. */
+export function typeStateOf(state: SensorState, type: string, types: TypeSet): TypeState {
+  const found = state.types.find((known) => known.type === type);
+  if (found) return found;
+  const made: TypeState = { type, hits: NONE, proof: undefined, open: NONE };
+  state.types = inOrder([...state.types.filter((known) => !isEmptyType(known)), made], types);
+  return made;
+}
+
+function inOrder(states: readonly TypeState[], types: TypeSet): readonly TypeState[] {
+  const place = ({ type }: TypeState): number => types.placeOf(type) ?? types.types.length;
+  return states.toSorted((a, b) => place(a) - place(b) || (a.type < b.type ? -1 : 1));
 }
 
 export function activeOf(state: TypeState): Alarm | undefined {
@@ -78,33 +88,78 @@ export function activeOf(state: TypeState): Alarm | undefined {
 
 /** The alarm in place of the version before it, among those that are open or those that are over. */
 export function replace(state: SensorState, alarm: Alarm): void {
-  const type = state[alarm.type];
-  if (!isOver(alarm)) type.open = type.open.map((open) => (open.id === alarm.id ? alarm : open));
-  else if (state.ended.some(({ id }) => id === alarm.id)) state.ended = state.ended.map((ended) => (ended.id === alarm.id ? alarm : ended));
+  const type = state.types.find((known) => known.type === alarm.type);
+  if (!isOver(alarm)) {
+    if (type) type.open = type.open.map((open) => (open.id === alarm.id ? alarm : open));
+  } else if (state.ended.some(({ id }) => id === alarm.id))
+    state.ended = state.ended.map((ended) => (ended.id === alarm.id ? alarm : ended));
   else {
-    type.open = type.open.filter(({ id }) => id !== alarm.id);
+    if (type) type.open = type.open.filter(({ id }) => id !== alarm.id);
     const ended = [...state.ended, alarm].slice(-ENDED_MAX);
     while (ended.length > 1 && bytesOf(ended) > ENDED_BYTES_MAX) ended.shift();
     state.ended = ended;
   }
 }
 
-/** undefined: there is nothing to store. */
-export function toJson({ state, known, faults }: StoredSensor): string | undefined {
-  if (state === undefined && faults === undefined && known !== 0) return knownAlone[known];
-  let json = '';
-  if (known !== 0) json += `,"known":${known}`;
-  if (faults !== undefined) json += `,"faults":${JSON.stringify(faults)}`;
-  if (state !== undefined) json += stateJson(state);
-  return json === '' ? undefined : `{"v":${VERSION}${json}}`;
+/** Reads and writes states for the types of an installation. */
+export class StateFormat {
+  readonly #types: TypeSet;
+  /** Most sensors have no more than what they have reported, and nearly all the same. */
+  readonly #knownAlone = new Map<TypeBits, string>();
+  readonly #readAlone = new Map<string, TypeBits>();
+
+  constructor(types: TypeSet) {
+    this.#types = types;
+  }
+
+  /** undefined: there is nothing to store. */
+  toJson({ state, known, faults }: StoredSensor): string | undefined {
+    if (state === undefined && faults === undefined) return known === 0 ? undefined : this.#knownAloneJson(known);
+    let json = '';
+    if (known !== 0) json += `,"known":${JSON.stringify(this.#types.namesOf(known))}`;
+    if (faults !== undefined) json += `,"faults":${JSON.stringify(faults)}`;
+    if (state !== undefined) json += stateJson(state);
+    return json === '' ? undefined : `{"v":${VERSION}${json}}`;
+  }
+
+  /** Reads what `toJson` wrote. Throws if a newer version did. */
+  fromJson(json: string): StoredSensor {
+    const alone = this.#readAlone.get(json);
+    if (alone !== undefined) return { state: undefined, known: alone, faults: undefined };
+    const { v, ok, repeatable = NONE, ended = NONE, known = 0, faults, types, ...before } = JSON.parse(json) as Stored;
+    if (v < 1 || v > VERSION) throw new Error(`sensor state has version ${v}, this program reads 1 to ${VERSION}`);
+    const names = typeof known === 'number' ? TYPES_OF_2.filter((_, i) => (known & (1 << i)) !== 0) : known;
+    const state: SensorState = { types: this.#typeStates(types ?? before), okAt: ok, repeatable, ended, due: NEVER };
+    const stored = { state: isEmpty(state) ? undefined : state, known: this.#types.bitsOf(names), faults };
+    if (stored.state === undefined && faults === undefined && this.#readAlone.size < ALONE_MAX) this.#readAlone.set(json, stored.known);
+    return stored;
+  }
+
+  /** Hits of a type that isn't detected any more can't raise anything; its alarms are open as before. */
+  #typeStates(stored: Readonly<Record<string, Omit<TypeState, 'type'>>>): readonly TypeState[] {
+    const states = Object.entries(stored).map(([type, { hits, proof, open }]) => {
+      const isDetected = this.#types.placeOf(type) !== undefined;
+      return { type, hits: isDetected ? hits : NONE, proof: isDetected ? proof : undefined, open };
+    });
+    return inOrder(states, this.#types);
+  }
+
+  #knownAloneJson(known: TypeBits): string {
+    let json = this.#knownAlone.get(known);
+    if (json === undefined) {
+      json = `{"v":${VERSION},"known":${JSON.stringify(this.#types.namesOf(known))}}`;
+      if (this.#knownAlone.size < ALONE_MAX) this.#knownAlone.set(known, json);
+    }
+    return json;
+  }
 }
 
 function stateJson(state: SensorState): string {
   let json = state.okAt === undefined ? '' : `,"ok":${state.okAt}`;
   if (state.repeatable.length > 0) json += `,"repeatable":${JSON.stringify(state.repeatable)}`;
   if (state.ended.length > 0) json += `,"ended":[${state.ended.map(alarmJson).join(',')}]`;
-  for (const type of ALARM_TYPES) if (!isEmptyType(state[type])) json += `,"${type}":${typeJson(state[type])}`;
-  return json;
+  const types = state.types.filter((type) => !isEmptyType(type)).map((type) => `${JSON.stringify(type.type)}:${typeJson(type)}`);
+  return types.length === 0 ? json : `${json},"types":{${types.join(',')}}`;
 }
 
 function typeJson({ hits, proof, open }: TypeState): string {
@@ -127,24 +182,14 @@ function alarmJson(alarm: Alarm): string {
   return json;
 }
 
-interface Stored extends Partial<Record<AlarmType, TypeState>> {
+interface Stored {
   readonly v: number;
   readonly ok?: number;
   readonly repeatable?: readonly Repeatable[];
   readonly ended?: readonly Alarm[];
-  readonly known?: number;
+  readonly known?: number | readonly string[];
   readonly faults?: FaultState;
-}
-
-/** Reads what `toJson` wrote. Throws if a newer version did. */
-export function fromJson(json: string): StoredSensor {
-  const alone = KNOWN_ALONE.exec(json);
-  if (alone) return { state: undefined, known: Number(alone[1]), faults: undefined };
-  const { v, ok, repeatable = NONE, ended = NONE, known = 0, faults, ...types } = JSON.parse(json) as Stored;
-  if (v !== 1 && v !== VERSION) throw new Error(`sensor state has version ${v}, this program reads 1 and ${VERSION}`);
-  const state: SensorState = { ...emptyState(), okAt: ok, repeatable, ended };
-  for (const type of ALARM_TYPES) Object.assign(state[type], types[type]);
-  return { state: isEmpty(state) ? undefined : state, known, faults };
+  readonly types?: Readonly<Record<string, Omit<TypeState, 'type'>>>;
 }
 
 function isEmptyType({ hits, open }: TypeState): boolean {

@@ -1,11 +1,11 @@
 /** Notices detectors that fell silent: a fault hides no hit, and a person should know of it. */
 import type { Position } from './alarm.ts';
 import { DueQueue } from './due-queue.ts';
-import { DETECTOR_NAMES, type Detector, type Fault, type FaultReason, type SensorFaults } from './faults.ts';
-import { MAX_TEMPERATURE, MOTION, SMOKE, TEMPERATURE } from './field-names.ts';
+import type { Detector, Fault, FaultReason, SensorFaults } from './faults.ts';
 import { KnownDetectors } from './known-detectors.ts';
 import { SensorSet } from './sensor-set.ts';
 import type { Status } from './status.ts';
+import type { TypeBits, TypeSet } from './type-set.ts';
 
 /** A standing fault is written again after this long, so that who reads from where retention begins finds it. */
 export const REPORTED_EVERY_MS = 86_400_000;
@@ -15,12 +15,6 @@ export const FLAPPING_MS = 300_000;
 export const FAULTY_MAX = 100_000;
 /** Most standing faults that are written again on one reading; the others follow on the next ones. */
 const REPORTED_AT_ONCE = 1_000;
-
-/** A set of detectors is a number. */
-const DETECTOR_BITS: Readonly<Record<Detector, number>> = { motion: 1, smoke: 2, temperature: 4 };
-const ALL = 7;
-/** Beside what a sensor is known to report: there is more to know of it. */
-const FAULTY = 8;
 
 /** What is remembered of a sensor's faults. */
 export interface FaultState {
@@ -39,29 +33,32 @@ export interface Unsaved {
 }
 
 export class Supervision {
+  readonly #types: TypeSet;
   readonly #partition: number;
   readonly #unsaved: Unsaved;
   readonly #faultyMax: number;
   readonly #known: KnownDetectors;
   readonly #states = new Map<number, FaultState>();
-  readonly #faulty: Record<Detector, number> = { motion: 0, smoke: 0, temperature: 0 };
+  readonly #faulty = new Map<Detector, number>();
   readonly #due = new DueQueue();
   readonly #queued = new Set<number>();
   #records: SensorFaults[] = [];
 
   constructor(
+    types: TypeSet,
     partition: number,
     unsaved: Unsaved,
     { sensorsMax = undefined as number | undefined, faultyMax = FAULTY_MAX, usual = new SensorSet() } = {},
   ) {
+    this.#types = types;
     this.#partition = partition;
     this.#unsaved = unsaved;
     this.#faultyMax = faultyMax;
-    this.#known = new KnownDetectors(ALL, usual, sensorsMax);
+    this.#known = new KnownDetectors(types.all, usual, sensorsMax);
   }
 
   /** Sensors with a fault, by detector. */
-  get faulty(): Readonly<Record<Detector, number>> {
+  get faulty(): ReadonlyMap<Detector, number> {
     return this.#faulty;
   }
 
@@ -74,24 +71,29 @@ export class Supervision {
     return this.#records.length;
   }
 
-  /** A reading of a sensor that isn't usual, or that lacks a field. `stale`: it is older than a recovery, so that it says nothing of now. */
-  reading({ id, notReported, unreadable }: Status, at: number, offset: number, stale: boolean): void {
-    const bits = this.#known.get(id);
-    const known = bits & ALL;
-    const readable = ALL & ~detectorsOf(notReported);
-    if ((known & readable) !== readable && this.#known.set(id, bits | readable)) this.#unsaved.riding.push(id);
-    const silent = ALL & ~readable & (known | detectorsOf(unreadable));
+  /** A reading of a sensor that isn't usual, or that says nothing of a type. `stale`: it is older than a recovery, so that it says nothing of now. */
+  reading({ id, silent: silentTypes, unreadable }: Status, at: number, offset: number, stale: boolean): void {
+    const types = this.#types;
+    const known = this.#known.get(id);
+    const reported = types.all & ~silentTypes;
     const state = this.#states.get(id);
+    if ((known & reported) !== reported && this.#known.set(id, known | reported, state === undefined)) this.#unsaved.riding.push(id);
+    const garbled = unreadable.length === 0 ? 0 : types.reading(unreadable);
+    const silent = silentTypes & (known | garbled);
     if (stale || (silent === 0 && state === undefined)) return;
-    const standing = state?.faults.filter((fault) => !isOver(fault, state, readable, at));
-    const reasonOf = (detector: number): FaultReason => ((detectorsOf(unreadable) & detector) === 0 ? 'absent' : 'unreadable');
-    this.#become(id, at, offset, standing ?? [], silent, reasonOf);
+    const standing = state?.faults.filter((fault) => !isOver(fault, state, this.#isReported(fault, reported), at));
+    this.#become(id, at, offset, standing ?? [], silent, (type) => ((garbled & type) === 0 ? 'absent' : 'unreadable'));
   }
 
-  /** Hits of these detectors were dropped as older than a recovery. */
-  stale(sensor: number, detectors: readonly Detector[], at: number, offset: number): void {
-    const bits = detectors.reduce((sum, detector) => sum | DETECTOR_BITS[detector], 0);
-    this.#become(sensor, at, offset, this.#states.get(sensor)?.faults ?? [], bits, () => 'stale');
+  /** What a type is about that isn't detected any more can't be at fault. */
+  #isReported({ detector }: Fault, reported: TypeBits): boolean {
+    const place = this.#types.placeOf(detector);
+    return place === undefined || (reported & (1 << place)) !== 0;
+  }
+
+  /** Hits of these types were dropped as older than a recovery. */
+  stale(sensor: number, types: TypeBits, at: number, offset: number): void {
+    this.#become(sensor, at, offset, this.#states.get(sensor)?.faults ?? [], types, () => 'stale');
   }
 
   /** ENTRY has come to `at`: faults that have stood for long are written again. */
@@ -118,19 +120,18 @@ export class Supervision {
     return records;
   }
 
-  /** Which detectors the sensor has reported, as a number. */
-  knownOf(sensor: number): number {
-    return this.#known.get(sensor) & ALL;
+  /** The types that the sensor has reported. */
+  knownOf(sensor: number): TypeBits {
+    return this.#known.get(sensor);
   }
 
   stateOf(sensor: number): FaultState | undefined {
     return this.#states.get(sensor);
   }
 
-  restore(sensor: number, known: number, state: FaultState | undefined): void {
+  restore(sensor: number, known: TypeBits, state: FaultState | undefined): void {
     this.#count(this.#states.get(sensor)?.faults, -1);
-    const bits = state === undefined ? known : known | FAULTY;
-    if (bits !== 0) this.#known.set(sensor, bits);
+    if (known !== 0) this.#known.set(sensor, known, state === undefined);
     if (state === undefined) {
       this.#states.delete(sensor);
       return;
@@ -140,26 +141,26 @@ export class Supervision {
     this.#schedule(sensor, state);
   }
 
-  /** Faults that stand on, and new ones of the detectors `beginning`. Written only if that makes another set. */
+  /** Faults that stand on, and new ones of the types `beginning`. Written only if that makes another set. */
   #become(
     sensor: number,
     at: number,
     offset: number,
     standing: readonly Fault[],
-    beginning: number,
-    reasonOf: (detector: number) => FaultReason,
+    beginning: TypeBits,
+    reasonOf: (type: TypeBits) => FaultReason,
   ): void {
     const before = this.#states.get(sensor);
-    const begun = DETECTOR_NAMES.filter((detector) => (DETECTOR_BITS[detector] & beginning) !== 0)
+    const begun = this.#types
+      .namesOf(beginning)
       .filter((detector) => !standing.some((fault) => fault.detector === detector))
-      .map((detector) => ({ detector, reason: reasonOf(DETECTOR_BITS[detector]), since: at }));
+      .map((detector) => ({ detector, reason: reasonOf(this.#types.bitsOf([detector])), since: at }));
     const ended = before?.faults.filter((fault) => !standing.includes(fault)) ?? [];
     if (begun.length === 0 && ended.length === 0) {
       if (before?.faults.length === 0) this.#forgetIfCalm(sensor, before, at);
       return;
     }
-    if (before === undefined && (this.#states.size >= this.#faultyMax || !this.#known.set(sensor, this.#known.get(sensor) | FAULTY)))
-      return;
+    if (before === undefined && (this.#states.size >= this.#faultyMax || !this.#known.set(sensor, this.#known.get(sensor), false))) return;
     this.#write(sensor, {
       faults: [...standing, ...begun],
       at,
@@ -184,28 +185,20 @@ export class Supervision {
   }
 
   #forgetIfCalm(sensor: number, { ended }: FaultState, at: number): void {
-    if (Object.values(ended).some((endedAt) => at - endedAt < FLAPPING_MS)) return;
+    if (Object.values(ended).some((endedAt = 0) => at - endedAt < FLAPPING_MS)) return;
     this.#states.delete(sensor);
-    this.#known.set(sensor, this.knownOf(sensor));
+    this.#known.set(sensor, this.#known.get(sensor), true);
     this.#unsaved.riding.push(sensor);
   }
 
   #count(faults: readonly Fault[] = [], by: number): void {
-    for (const { detector } of faults) this.#faulty[detector] += by;
+    for (const { detector } of faults) this.#faulty.set(detector, (this.#faulty.get(detector) ?? 0) + by);
   }
 }
 
-function isOver({ detector, since }: Fault, { ended }: FaultState, readable: number, at: number): boolean {
-  if ((DETECTOR_BITS[detector] & readable) === 0) return false;
+function isOver({ detector, since }: Fault, { ended }: FaultState, isReported: boolean, at: number): boolean {
+  if (!isReported) return false;
   const endedBefore = ended[detector];
   const cameAgain = endedBefore !== undefined && since - endedBefore < FLAPPING_MS;
   return !cameAgain || at - since >= FLAPPING_MS;
-}
-
-/** The detectors of these fields. */
-function detectorsOf(fields: number): number {
-  const motion = (fields & MOTION) === 0 ? 0 : DETECTOR_BITS.motion;
-  const smoke = (fields & SMOKE) === 0 ? 0 : DETECTOR_BITS.smoke;
-  const temperature = (fields & (TEMPERATURE | MAX_TEMPERATURE)) === 0 ? 0 : DETECTOR_BITS.temperature;
-  return motion | smoke | temperature;
 }

@@ -1,15 +1,17 @@
 /**
- * The usual form of a status, as nearly all sensors send it: JSON literals in the order of the contract's example, perhaps a `seq` after
- * them, and no white space. The text between the values is known beforehand, so it is compared up to eight bytes at a time. Eight bytes are
+ * The usual form of a status, as nearly all sensors send it: JSON literals in the order of the contract's example, perhaps a `seq` or other fields
+ * after them, and no white space. The text between the values is known beforehand, so it is compared up to eight bytes at a time. Eight bytes are
  * read as a double: no text is NaN or zero, so that two doubles are equal exactly if their bytes are.
  */
 import type { Status } from './status.ts';
+import { viewOf } from './view.ts';
 
 const UNSURE = -1;
 
 /** The longest text has 106 bytes; with this much room no read of up to eight bytes can pass the buffer's end. */
 const ROOM = 128;
 
+const COMMA = 0x2c;
 const MINUS = 0x2d;
 const DOT = 0x2e;
 const ZERO = 0x30;
@@ -29,22 +31,18 @@ const PERATURE = eight('perature');
 const SEQ = four(',"se');
 const EQ = four('eq":');
 
-/** The buffer that was read last, and a view of it: most have many statuses. */
-let viewed: Buffer | undefined;
-let view: DataView = new DataView(new ArrayBuffer(0));
-
 /** What was read last. The temperature is in a typed array, since any other place would box it. */
 let integer = 0;
-const temperature = new Float64Array(1);
+const temperature = new Float64Array(2);
 
 /**
- * Reads the status that begins at `start` into `into` and answers where it ends, past its brace; or UNSURE if it isn't in usual form or too
- * near the buffer's end, and then `into` holds rubbish. It may end beyond the range that the caller has in mind.
+ * Reads the status that begins at `start` into `into`, and what it is a hit of in the reference system into `hits`. Answers where it ends, past its brace:
+ * perhaps beyond the range that the caller has in mind. UNSURE: it isn't in usual form, or too near the buffer's end, and `into` holds rubbish. Less than
+ * that: it is up to the comma at minus that place, and `values` has what its fields say. Otherwise only `spreadValues` puts that there: few need it.
  */
 export function readUsualForm(bytes: Buffer, start: number, into: Status): number {
   if (start + ROOM > bytes.length) return UNSURE;
-  if (bytes !== viewed) turnTo(bytes);
-  const text = view;
+  const text = viewOf(bytes);
 
   if (text.getUint32(start, true) !== BEGIN_ID || text.getUint16(start + 4, true) !== QUOTE_COLON) return UNSURE;
   let i = endOfInteger(text, start + 6);
@@ -55,45 +53,54 @@ export function readUsualForm(bytes: Buffer, start: number, into: Status): numbe
   const motion = i + 10;
   i = endOfBoolean(text, motion);
   if (i === UNSURE) return UNSURE;
-  into.motion = i === motion + 4;
+  const moves = i === motion + 4 ? 1 : 0;
 
   if (text.getFloat64(i, true) !== SMOKE || text.getUint8(i + 8) !== COLON) return UNSURE;
   const smoke = i + 9;
   i = endOfBoolean(text, smoke);
   if (i === UNSURE) return UNSURE;
-  into.smoke = i === smoke + 4;
+  const smokes = i === smoke + 4 ? 2 : 0;
 
   if (text.getFloat64(i, true) !== TEMPERATURE || text.getFloat64(i + 7, true) !== RATURE) return UNSURE;
-  i = endOfTemperature(text, i + 15);
+  i = endOfTemperature(text, i + 15, 0);
   if (i === UNSURE) return UNSURE;
-  into.temperature = temperature[0] as number;
 
   if (text.getFloat64(i, true) !== MAX_TEMPERATURE || text.getFloat64(i + 8, true) !== PERATURE) return UNSURE;
   if (text.getUint16(i + 16, true) !== QUOTE_COLON) return UNSURE;
-  i = endOfTemperature(text, i + 18);
+  i = endOfTemperature(text, i + 18, 1);
   if (i === UNSURE) return UNSURE;
-  into.maxTemperature = temperature[0] as number;
 
   into.at = undefined;
   into.seq = undefined;
-  into.notReported = 0;
-  into.unreadable = 0;
-  into.repaired = undefined;
+  into.hits = moves | smokes | ((temperature[0] as number) > (temperature[1] as number) ? 4 : 0);
   if (text.getUint8(i) === CLOSE_BRACE) return i + 1;
-  if (text.getUint32(i, true) !== SEQ || text.getUint32(i + 3, true) !== EQ) return UNSURE;
-  i = endOfInteger(text, i + 7);
-  if (i === UNSURE || text.getUint8(i) !== CLOSE_BRACE) return UNSURE;
-  into.seq = integer;
-  return i + 1;
+  return readSeq(text, i, into);
 }
 
-function turnTo(bytes: Buffer): void {
-  viewed = bytes;
-  view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+/** Reads a `seq` and the end behind it, as `readUsualForm` answers. */
+function readSeq(text: DataView, comma: number, into: Status): number {
+  if (text.getUint8(comma) !== COMMA) return UNSURE;
+  if (text.getUint32(comma, true) === SEQ && text.getUint32(comma + 3, true) === EQ) {
+    const i = endOfInteger(text, comma + 7);
+    if (i !== UNSURE && text.getUint8(i) === CLOSE_BRACE) {
+      into.seq = integer;
+      return i + 1;
+    }
+  }
+  spreadValues(into);
+  return -comma;
 }
 
-/** Where the true or false at `i` ends, or UNSURE. */
-function endOfBoolean(text: DataView, i: number): number {
+/** Puts what the four fields of the usual form say into `values`, right after it was read. */
+export function spreadValues({ values, hits }: Status): void {
+  values[0] = hits & 1;
+  values[1] = (hits >> 1) & 1;
+  values[2] = temperature[0] as number;
+  values[3] = temperature[1] as number;
+}
+
+/** Where the true or false at `i` ends, or UNSURE. There must be five bytes. */
+export function endOfBoolean(text: DataView, i: number): number {
   const word = text.getUint32(i, true);
   if (word === TRUE) return i + 4;
   return word === FALS && text.getUint8(i + 4) === LOWER_E ? i + 5 : UNSURE;
@@ -114,7 +121,7 @@ function endOfInteger(text: DataView, start: number): number {
 }
 
 /** Reads one to three digits and perhaps a decimal into `temperature`; answers where the number ends, or UNSURE. */
-function endOfTemperature(text: DataView, start: number): number {
+function endOfTemperature(text: DataView, start: number, slot: number): number {
   const first = text.getUint8(start) === MINUS ? start + 1 : start;
   let i = first;
   let value = 0;
@@ -133,7 +140,7 @@ function endOfTemperature(text: DataView, start: number): number {
     parts = 10;
     i += 2;
   }
-  temperature[0] = (first > start ? -value : value) / parts;
+  temperature[slot] = (first > start ? -value : value) / parts;
   return i;
 }
 

@@ -1,8 +1,8 @@
 /** The slow half of decoding: JSON.parse, after a repair where it takes one, and a look at each field. It decides what counts. */
-import { AT, MAX_TEMPERATURE, MOTION, SEQ, SMOKE, TEMPERATURE } from './field-names.ts';
 import { booleanIn, countIn, numberIn, timeIn } from './field-values.ts';
 import { repairedObject } from './repair.ts';
-import { type Recovery, SENSOR_ID_MAX, STATUS_BYTES_MAX, type Status } from './status.ts';
+import { NO_FIELDS, type Recovery, SENSOR_ID_MAX, STATUS_BYTES_MAX, type Status } from './status.ts';
+import type { Field, TypeSet } from './type-set.ts';
 
 const DEPTH_MAX = 32;
 
@@ -17,77 +17,74 @@ const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** An object of JSON, of which these fields matter. */
-type Fields = { readonly [name in keyof Status]?: unknown };
+/** An object of JSON. */
+type Fields = Readonly<Record<string, unknown>>;
 
 /** Fills `into`; answers undefined, or why it can't be taken. */
-export function parseStatus(bytes: Buffer, start: number, end: number, into: Status): string | undefined {
+export function parseStatus(bytes: Buffer, start: number, end: number, types: TypeSet, into: Status): string | undefined {
   const fields = parseObject(bytes, start, end, into);
   if (typeof fields === 'string') return fields;
-  const id = countIn(fields.id, SENSOR_ID_MAX);
+  const id = countIn(memberOf(fields, 'id'), SENSOR_ID_MAX);
   if (id === undefined) return noId(fields);
   into.id = id;
-  into.notReported = 0;
-  into.unreadable = 0;
-  into.motion = reported(booleanIn(fields.motion), fields.motion, MOTION, into) ?? false;
-  into.smoke = reported(booleanIn(fields.smoke), fields.smoke, SMOKE, into) ?? false;
-  into.temperature = reported(temperatureIn(fields.temperature), fields.temperature, TEMPERATURE, into) ?? Number.NaN;
-  into.maxTemperature = reported(temperatureIn(fields.maxTemperature), fields.maxTemperature, MAX_TEMPERATURE, into) ?? Number.NaN;
-  into.at = fields.at === undefined ? undefined : reported(timeIn(fields.at), fields.at, AT, into);
-  into.seq = fields.seq === undefined ? undefined : reported(countIn(fields.seq, Number.MAX_SAFE_INTEGER), fields.seq, SEQ, into);
-  if (into.repaired !== undefined && into.repaired.length > STATUS_BYTES_MAX) into.repaired = knownFieldsOf(into);
+  into.at = timeIn(memberOf(fields, 'at'));
+  into.seq = countIn(memberOf(fields, 'seq'), Number.MAX_SAFE_INTEGER);
+  types.fields.forEach((field, i) => {
+    into.values[i] = readingOf(field, memberOf(fields, field.name));
+  });
+  into.hits = types.hits(into.values);
+  into.silent = types.silent(into.values);
+  into.unreadable = unreadableIn(fields, types, into);
+  if (into.repaired !== undefined && into.repaired.length > STATUS_BYTES_MAX) into.repaired = knownFieldsOf(into, types);
   return undefined;
+}
+
+/** 1 or 0 for true or false, a number, or NaN for what isn't reported. */
+function readingOf({ kind }: Field, value: unknown): number {
+  return kind === 'number' ? numberIn(value) : Number(booleanIn(value) ?? Number.NaN);
+}
+
+function unreadableIn(fields: Fields, types: TypeSet, { values, at, seq }: Status): readonly string[] {
+  const names = types.fields.filter(({ types: readers }, i) => readers !== 0 && Number.isNaN(values[i])).map(({ name }) => name);
+  if (at === undefined) names.push('at');
+  if (seq === undefined) names.push('seq');
+  const unreadable = names.filter((name) => memberOf(fields, name) !== undefined);
+  return unreadable.length === 0 ? NO_FIELDS : unreadable;
+}
+
+/** Not what every object has by itself, such as `constructor`. */
+function memberOf(fields: Fields, name: string): unknown {
+  return Object.hasOwn(fields, name) ? fields[name] : undefined;
 }
 
 /** The same for a recovery, of which only the id has to be right. */
 export function parseRecovery(bytes: Buffer, start: number, end: number, into: Recovery): string | undefined {
   const fields = parseObject(bytes, start, end, into);
   if (typeof fields === 'string') return fields;
-  const id = countIn(fields.id, SENSOR_ID_MAX);
+  const id = countIn(memberOf(fields, 'id'), SENSOR_ID_MAX);
   if (id === undefined) return noId(fields);
   into.id = id;
-  into.at = timeIn(fields.at);
+  into.at = timeIn(memberOf(fields, 'at'));
   if (into.repaired !== undefined && into.repaired.length > STATUS_BYTES_MAX) {
     into.repaired = Buffer.from(JSON.stringify({ id: into.id, at: into.at }));
   }
   return undefined;
 }
 
-function noId({ id }: Fields): string {
-  return id === undefined ? 'id is missing' : `id must be a whole number from 0 to ${SENSOR_ID_MAX}`;
-}
-
-function temperatureIn(value: unknown): number | undefined {
-  const number = numberIn(value);
-  return Number.isNaN(number) ? undefined : number;
-}
-
-/** What was `read` of a field's value; the field is marked where that is nothing. */
-function reported<T>(read: T | undefined, value: unknown, field: number, into: Status): T | undefined {
-  if (read === undefined) {
-    into.notReported |= field;
-    if (value !== undefined) into.unreadable |= field;
-  }
-  return read;
+function noId(fields: Fields): string {
+  return memberOf(fields, 'id') === undefined ? 'id is missing' : `id must be a whole number from 0 to ${SENSOR_ID_MAX}`;
 }
 
 /** What is stored where a repair has made the bytes more than a status may have. */
-function knownFieldsOf(status: Status): Buffer {
-  const value = <T>(field: number, read: T): T | null | undefined => {
-    if ((status.notReported & field) === 0) return read;
-    return (status.unreadable & field) === 0 ? undefined : null;
-  };
-  return Buffer.from(
-    JSON.stringify({
-      id: status.id,
-      motion: value(MOTION, status.motion),
-      smoke: value(SMOKE, status.smoke),
-      temperature: value(TEMPERATURE, status.temperature),
-      maxTemperature: value(MAX_TEMPERATURE, status.maxTemperature),
-      at: value(AT, status.at),
-      seq: value(SEQ, status.seq),
-    }),
-  );
+function knownFieldsOf({ id, at, seq, values, unreadable }: Status, types: TypeSet): Buffer {
+  const said = (name: string, value: unknown): (readonly [string, unknown])[] =>
+    unreadable.includes(name) ? [[name, null]] : value === undefined || Number.isNaN(value) ? [] : [[name, value]];
+  const fields = types.fields.flatMap(({ name, kind }, i) => {
+    const value = values[i];
+    return said(name, kind === 'boolean' && !Number.isNaN(value) ? value === 1 : value);
+  });
+  // From entries, since a field may be called `__proto__`.
+  return Buffer.from(JSON.stringify(Object.fromEntries([['id', id], ...fields, ...said('at', at), ...said('seq', seq)])));
 }
 
 /** Says in `into` whether it took a repair. */
@@ -101,7 +98,11 @@ function parseObject(bytes: Buffer, start: number, end: number, into: { repaired
     value = parsed(json);
     into.repaired = Buffer.from(json);
   }
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : 'must be a JSON object';
+  return isObject(value) ? value : 'must be a JSON object';
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Without a byte order mark, and what else isn't text at either end, such as the zero that ends a text in C. */

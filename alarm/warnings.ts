@@ -1,5 +1,5 @@
-import { AT, MAX_TEMPERATURE, MOTION, SEQ, SMOKE, TEMPERATURE } from './field-names.ts';
 import type { Status } from './status.ts';
+import type { Field, TypeSet } from './type-set.ts';
 
 /** What whoever sent a status should know of a field. */
 export interface Warning {
@@ -7,19 +7,30 @@ export interface Warning {
   readonly warning: string;
 }
 
-const FIELDS = [
-  [MOTION, 'motion', 'motion raises no alarm'],
-  [SMOKE, 'smoke', 'smoke raises no alarm'],
-  [TEMPERATURE, 'temperature', 'heat raises no alarm'],
-  [MAX_TEMPERATURE, 'maxTemperature', 'heat raises no alarm, whatever the temperature'],
-  [AT, 'at', "the sensor's own time is not shown"],
-  [SEQ, 'seq', 'a reading that is sent again counts again'],
-] as const;
+/** Fields that no type reads. */
+const OWN: readonly Warning[] = [
+  { field: 'at', warning: "unreadable: the sensor's own time is not shown" },
+  { field: 'seq', warning: 'unreadable: a reading that is sent again counts again' },
+];
 
-/** A warning for each field of a status that says nothing, with what follows. */
-export function warningsOf({ notReported, unreadable }: Status): Warning[] {
-  return FIELDS.filter(([field]) => (notReported & field) !== 0).map(([field, name, consequence]) => ({
-    field: name,
-    warning: `${(unreadable & field) === 0 ? 'not reported' : 'unreadable'}: ${consequence}`,
-  }));
+/** Whether there is something to warn of. */
+export function hasWarnings({ silent, unreadable }: Status, types: TypeSet): boolean {
+  return (silent & types.expected) !== 0 || unreadable.length > 0;
+}
+
+/** A warning for each field that can't be read, and for each that every sensor should report and this status doesn't, with what follows. */
+export function warningsOf({ values, unreadable }: Status, types: TypeSet): Warning[] {
+  const warnings: Warning[] = [];
+  types.fields.forEach((field, i) => {
+    const isUnreadable = unreadable.includes(field.name);
+    const isMissing = (field.types & types.expected) !== 0 && Number.isNaN(values[i]);
+    if (isUnreadable || isMissing)
+      warnings.push({ field: field.name, warning: `${isUnreadable ? 'unreadable' : 'not reported'}: ${consequence(field, types)}` });
+  });
+  return [...warnings, ...OWN.filter(({ field }) => unreadable.includes(field))];
+}
+
+function consequence({ types: readers }: Field, types: TypeSet): string {
+  const labels = types.types.filter((_, i) => (readers & (1 << i)) !== 0).map(({ label }) => label.toLowerCase());
+  return `${labels.join(', ')} ${labels.length === 1 ? 'raises' : 'raise'} no alarm`;
 }

@@ -1,12 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { decodeRecovery, decodeStatus, forEachLine, forEachMember } from '../../../alarm/decode.ts';
-import { ID } from '../../../alarm/field-names.ts';
+import { Decoder, forEachLine, forEachMember } from '../../../alarm/decode.ts';
 import { scan } from '../../../alarm/scan.ts';
-import { emptyRecovery, emptyStatus, type Status } from '../../../alarm/status.ts';
+import { emptyRecovery, emptyStatus } from '../../../alarm/status.ts';
 import { readUsualForm } from '../../../alarm/usual-form.ts';
+import { Agreement } from './agreement.ts';
 import { message, mutate, random, usualMessage } from './random-messages.ts';
-import { json, specifiedStatus } from './status-specification.ts';
+import { REFERENCE, typeWhen, withTypes } from '../../support/alarm-types.ts';
+import { decoded, readingOf } from './reading.ts';
+import { json, USUAL } from './status-specification.ts';
 
 /** Raise it by hand (TOCSIN isn't asked: it is a constant) to run millions. */
 const MESSAGES = 100_000;
@@ -14,17 +16,15 @@ const ARRAYS = 10_000;
 /** On a busy machine. */
 const TIMEOUT_MS = 60_000;
 
-function decode(text: string | Buffer): Status | string {
-  const bytes = Buffer.from(text);
-  const status = emptyStatus();
-  return decodeStatus(bytes, 0, bytes.length, status) ?? status;
-}
+const REFERENCE_WHEN = ['motion', 'smoke', 'temperature > maxTemperature'];
 
-const NORMAL = { ...emptyStatus(), id: 42959, motion: true, temperature: 25.5, maxTemperature: 30 };
+/** One for all, as in a task. */
+const decoder = new Decoder(REFERENCE);
+const NORMAL = { id: 42959, motion: true, smoke: false, temperature: 25.5, maxTemperature: 30, notReported: [], unreadable: [] };
 const withField = (name: string, value: string) =>
   `{"id":42959,"motion":true,"smoke":false,"temperature":25.5,"maxTemperature":30.0,"${name}":${value}}`;
 
-describe('decodeStatus', () => {
+describe('a Decoder of statuses', () => {
   it.each([
     ['JSON literals', '{"id":42959,"motion":true,"smoke":false,"temperature":25.5,"maxTemperature":30.0}', {}],
     ['strings', '{"id":"42959","motion":"true","smoke":"false","temperature":"25.5","maxTemperature":"30.0"}', {}],
@@ -44,7 +44,7 @@ describe('decodeStatus', () => {
     ['a counter', withField('seq', '12'), { seq: 12 }],
     ['a counter as a string', withField('seq', '"12"'), { seq: 12 }],
   ])('reads %s', (_, text, expected) => {
-    expect(decode(text)).toEqual({ ...NORMAL, ...expected });
+    expect(decoded(text, REFERENCE, decoder)).toEqual({ ...NORMAL, ...expected });
   });
 
   it.each([
@@ -61,29 +61,31 @@ describe('decodeStatus', () => {
     [withField('x', '['.repeat(4_000)), 'nested deeper than 32 levels'],
     [withField('x', `"${'y'.repeat(4_096)}"`), 'longer than 4096 bytes'],
   ] as const)('refuses %#', (text, reason) => {
-    expect(decode(text)).toBe(reason);
+    expect(decoded(text, REFERENCE, decoder)).toBe(reason);
   });
 
   it('looks at its range only', () => {
     const bytes = Buffer.from(`}${withField('seq', '1')}{"id":1}`);
     const end = bytes.lastIndexOf('{');
-    const status = emptyStatus();
-    expect(decodeStatus(bytes, 1, end, status)).toBeUndefined();
-    expect(status).toEqual({ ...NORMAL, seq: 1 });
-    for (let cut = 1; cut < end; cut++) expect(decodeStatus(bytes, 1, cut, status)).toBe('not valid JSON');
+    const status = emptyStatus(REFERENCE);
+    expect(decoder.status(bytes, 1, end, status)).toBeUndefined();
+    expect(readingOf(status)).toEqual({ ...NORMAL, seq: 1 });
+    for (let cut = 1; cut < end; cut++) expect(decoder.status(bytes, 1, cut, status)).toBe('not valid JSON');
   });
 
   it('agrees with its specification on random messages, broken ones included', { timeout: TIMEOUT_MS }, () => {
     const next = random(20_260_301);
-    const status = emptyStatus();
+    const agreement = new Agreement(REFERENCE, USUAL, REFERENCE_WHEN);
+    const status = emptyStatus(REFERENCE);
     let valid = 0;
     let scanned = 0;
     for (let i = 0; i < MESSAGES; i++) {
       const bytes = message(next);
-      if (!agrees(bytes, next)) continue;
+      if (!agreement.on(bytes, next)) continue;
       valid++;
-      const found = scan(bytes, 0, bytes.length, status);
-      if ((found & ID) !== 0) scanned++;
+      status.id = -1;
+      const first = bytes.indexOf('{');
+      if (scan(bytes, first, bytes.length, REFERENCE, status) && status.id >= 0) scanned++;
     }
     expect(valid / MESSAGES).toBeGreaterThan(0.3);
     expect(valid / MESSAGES).toBeLessThan(0.9);
@@ -92,12 +94,13 @@ describe('decodeStatus', () => {
 
   it('agrees with its specification on messages in usual form and close to it', { timeout: TIMEOUT_MS }, () => {
     const next = random(20_260_302);
-    const status = emptyStatus();
+    const agreement = new Agreement(REFERENCE, USUAL, REFERENCE_WHEN);
+    const status = emptyStatus(REFERENCE);
     let valid = 0;
     let usual = 0;
     for (let i = 0; i < MESSAGES; i++) {
       const bytes = usualMessage(next);
-      if (!agrees(bytes, next)) continue;
+      if (!agreement.on(bytes, next)) continue;
       valid++;
       if (readUsualForm(Buffer.concat([bytes, Buffer.alloc(128)]), 0, status) === bytes.length) usual++;
     }
@@ -108,57 +111,55 @@ describe('decodeStatus', () => {
 
   it('reads the usual form at every distance from the end of the buffer', () => {
     const text = Buffer.from(withField('seq', '12'));
-    for (let room = 0; room <= 200; room++) {
-      const bytes = Buffer.concat([text, Buffer.alloc(room, '9')]);
-      const status = emptyStatus();
-      expect(decodeStatus(bytes, 0, text.length, status)).toBeUndefined();
-      expect(status).toEqual({ ...NORMAL, seq: 12 });
-      expect(decodeStatus(bytes, 0, text.length - 1, status)).toBe('not valid JSON');
+    for (const types of [REFERENCE, withTypes(typeWhen('still', 'not motion'))]) {
+      const each = new Decoder(types);
+      for (let room = 0; room <= 200; room++) {
+        const bytes = Buffer.concat([text, Buffer.alloc(room, '9')]);
+        const status = emptyStatus(types);
+        expect(each.status(bytes, 0, text.length, status)).toBeUndefined();
+        expect([status.id, status.seq, status.hits, status.silent]).toEqual([42959, 12, 1, 0]);
+        // Of the reference system's types nothing else is asked.
+        if (types !== REFERENCE) expect(readingOf(status, types)).toEqual({ ...NORMAL, seq: 12 });
+        expect(each.status(bytes, 0, text.length - 1, status)).toBe('not valid JSON');
+      }
+    }
+  });
+
+  it('says nothing that only the one before said', () => {
+    const status = emptyStatus(REFERENCE);
+    const fire = '"motion":true,"smoke":true,"temperature":90,"maxTemperature":30';
+    const before = [
+      `{"id":1,${fire}}`,
+      `{"id":1,${fire},"seq":5}${' '.repeat(130)}`,
+      `{"id":1,${fire},"at":5,"seq":5}`,
+      `{ "id":1,"at":5,"seq":5,${fire}}`,
+      `{"id":1,${fire.replace('30', 'nan')},"at":nan,"seq":5}`,
+    ];
+    for (const one of before) {
+      for (const text of ['{"id":2}', '{ "id":2, "x":1 }', '{"id":2,"x":[]}']) {
+        for (const each of [one, text]) expect(decoder.status(Buffer.from(each), 0, each.length, status)).toBeUndefined();
+        expect([readingOf(status), status.hits, status.silent]).toEqual([
+          { id: 2, notReported: ['motion', 'smoke', 'temperature', 'maxTemperature'], unreadable: [] },
+          0,
+          7,
+        ]);
+      }
     }
   });
 
   it('looks at the bytes of the buffer it is given, though the one before had the same memory', () => {
     const memory = Buffer.alloc(400);
     const [one, other] = [memory.subarray(0, 300), memory.subarray(100, 400)];
-    const status = emptyStatus();
+    const status = emptyStatus(REFERENCE);
     for (const [id, bytes] of [7, 8, 9].flatMap((id) => [[id, one] as const, [id + 10, other] as const])) {
       const length = bytes.write(`{"id":${id},"motion":true,"smoke":false,"temperature":25.5,"maxTemperature":30.0}`);
-      expect(decodeStatus(bytes, 0, length, status)).toBeUndefined();
+      expect(decoder.status(bytes, 0, length, status)).toBeUndefined();
       expect(status.id).toBe(id);
     }
   });
 });
 
-/** What may follow the message in its buffer: nothing of it is to be read. */
-const BEYOND = ['"', '9'.repeat(140), '}'.repeat(140), `,"seq":5}${' '.repeat(140)}`, '\0'.repeat(140)].map((text) => Buffer.from(text));
-
-/** Decoded into again and again, so that what is left of the message before would show. */
-const reused = emptyStatus();
-
-/** Whether the message is a status; fails unless the decoder, wherever the message lies, agrees with the specification. */
-function agrees(bytes: Buffer, next: () => number): boolean {
-  const beyond = BEYOND[Math.floor(next() * BEYOND.length)] as Buffer;
-  // After a quote, so that reading past the start would show, too.
-  const framed = Buffer.concat([Buffer.from('"'), bytes, beyond]);
-  const reason = decodeStatus(framed, 1, 1 + bytes.length, reused);
-  const { repaired } = reused;
-  // What isn't JSON is at best as good as what it is repaired to.
-  if (json(bytes) === undefined && (reason !== undefined || repaired === undefined)) return reason === undefined ? disagree(bytes) : false;
-  const expected = specifiedStatus(json(bytes) === undefined && repaired !== undefined ? repaired : bytes);
-  const same = expected === undefined ? reason !== undefined : reason === undefined && isSame(reused, { ...expected, repaired });
-  if (!same || (json(bytes) !== undefined && reason === undefined && repaired !== undefined)) disagree(bytes, expected);
-  return expected !== undefined;
-}
-
-function disagree(bytes: Buffer, expected?: Status): never {
-  expect.fail(`${JSON.stringify(bytes.toString('latin1'))}: ${JSON.stringify(reused)}, not ${JSON.stringify(expected)}`);
-}
-
-function isSame(one: Status, other: Status): boolean {
-  return (Object.keys(other) as (keyof Status)[]).every((name) => Object.is(one[name], other[name]));
-}
-
-describe('decodeRecovery', () => {
+describe('a Decoder of recoveries', () => {
   it.each([
     ['an id alone', '{"id":42959}', { id: 42959, at: undefined }],
     ['an id as a string', '{"id":"42959"}', { id: 42959, at: undefined }],
@@ -170,7 +171,7 @@ describe('decodeRecovery', () => {
   ])('takes %s', (_, text, expected) => {
     const bytes = Buffer.from(text);
     const recovery = { ...emptyRecovery(), at: 1 };
-    expect(decodeRecovery(bytes, 0, bytes.length, recovery) ?? recovery).toEqual(
+    expect(decoder.recovery(bytes, 0, bytes.length, recovery) ?? recovery).toEqual(
       typeof expected === 'string' ? expected : { ...expected, repaired: undefined },
     );
   });

@@ -2,22 +2,20 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import type { AlarmChange, AlarmEvent } from '../../../alarm/alarm.ts';
 import type { SensorFaults } from '../../../alarm/faults.ts';
-import { MAX_TEMPERATURE, MOTION, SMOKE, TEMPERATURE } from '../../../alarm/field-names.ts';
-import { DEFAULT_RULES, type Rules } from '../../../alarm/rules.ts';
-import { ALARM_TYPES } from '../../../alarm/status.ts';
-import { feed, outcome, REPEAT_WITHIN, type Reading, remember, SKEW, withRules } from './detection-rig.ts';
+import type { TypeSet } from '../../../alarm/type-set.ts';
+import { detecting, feed, outcome, REPEAT_WITHIN, type RigReading, referenceWith, remember, restored, SKEW } from './detection-rig.ts';
+import { REFERENCE } from '../../support/alarm-types.ts';
+import { REFERENCE_FIELDS } from './reading.ts';
 
-const WITHIN: Rules = {
-  motion: DEFAULT_RULES.motion,
-  smoke: { ...DEFAULT_RULES.smoke, within: 5_000 },
-  temperature: { ...DEFAULT_RULES.temperature, within: 30_000 },
-};
+const WITHIN = referenceWith({ smoke: { within: 5_000 }, temperature: { within: 30_000 } });
+/** Smoke and heat clear by themselves. */
+const NORMAL = referenceWith({ smoke: { clears: 'normal', hits: 2 }, temperature: { clears: 'normal', within: 30_000 } });
 /** Raise it by hand to search further. */
 const RUNS = 1_000;
 
 const sensor = fc.constantFrom(1, 1, 1, 2);
 const slot = fc.integer({ min: 0, max: 6 });
-const type = fc.constantFrom('smoke', 'smoke', 'smoke', 'motion', 'temperature', undefined);
+const type = fc.constantFrom('smoke' as const, 'smoke' as const, 'smoke' as const, 'motion' as const, 'temperature' as const, undefined);
 
 /** Entries lie on multiples of 5 s, OKs 2.3 s after one: further apart than the skew. An entry may be read late by whole slots. A slot may outlast a minute. */
 const slotMs = fc.constantFrom(5_000, 5_000, 30_000, 400_000);
@@ -30,14 +28,14 @@ const entries = (lateSlotsMax: number, seqs: boolean) =>
         slot,
         late: fc.integer({ min: 0, max: lateSlotsMax }),
         type,
-        field: fc.constantFrom(MOTION, SMOKE, TEMPERATURE, MAX_TEMPERATURE),
+        field: fc.constantFrom(...REFERENCE_FIELDS),
         silent: fc.constantFrom('absent', 'unreadable', undefined, undefined),
         seq: seqs ? fc.option(fc.integer({ min: 0, max: 6 }), { nil: undefined, freq: 1 }) : fc.constant(undefined),
       }),
       { maxLength: 16, size: 'max' },
     )
     .chain((drawn) => fc.tuple(fc.constant(drawn), slotMs))
-    .map(([drawn, slotMs]): Reading[] =>
+    .map(([drawn, slotMs]): RigReading[] =>
       drawn
         .toSorted((a, b) => a.slot - b.slot)
         .map(({ sensor, slot, late, type, seq, field, silent }, offset) => ({
@@ -49,26 +47,26 @@ const entries = (lateSlotsMax: number, seqs: boolean) =>
           seq,
           // What comes with the same counter is the same reading, or one of another value.
           value: seq === undefined ? undefined : `{"seq":${seq},"t":${seq % 3 === 0 ? slot : 0}}`,
-          notReported: silent === 'absent' ? field : 0,
-          unreadable: silent === 'unreadable' ? field : 0,
+          notReported: silent === 'absent' ? [field] : [],
+          unreadable: silent === 'unreadable' ? [field] : [],
         })),
     );
 
 const oks = fc
   .tuple(fc.array(fc.record({ sensor, slot }), { maxLength: 3, size: 'max' }), slotMs)
-  .map(([drawn, slotMs]): Reading[] =>
+  .map(([drawn, slotMs]): RigReading[] =>
     drawn
       .toSorted((a, b) => a.slot - b.slot)
       .map(({ sensor, slot }, offset) => ({ topic: 'OK', at: 1e7 + slot * slotMs + 2_300, offset, sensor })),
   );
 
 /** Any interleaving that keeps each topic's own order. */
-function interleave(entries: readonly Reading[], oks: readonly Reading[], choices: readonly boolean[]): Reading[] {
+function interleave(entries: readonly RigReading[], oks: readonly RigReading[], choices: readonly boolean[]): RigReading[] {
   const [fromEntries, fromOks] = [[...entries], [...oks]];
-  const merged: Reading[] = [];
+  const merged: RigReading[] = [];
   for (let i = 0; fromEntries.length > 0 || fromOks.length > 0; i++) {
     const takeOk = fromEntries.length === 0 || (fromOks.length > 0 && choices[i % choices.length] === true);
-    merged.push((takeOk ? fromOks : fromEntries).shift() as Reading);
+    merged.push((takeOk ? fromOks : fromEntries).shift() as RigReading);
   }
   return merged;
 }
@@ -83,11 +81,11 @@ interface Run {
 }
 
 /** Runs the readings; `cuts` says after which of them the effects are taken, `restarts` whether a new Detection goes on from there. */
-function run(readings: readonly Reading[], rules: Rules, cuts: readonly boolean[] = [false], restarts = false): Run {
+function run(readings: readonly RigReading[], types: TypeSet, cuts: readonly boolean[] = [false], restarts = false): Run {
   const events: AlarmEvent[] = [];
   const faults: SensorFaults[] = [];
   const states = new Map<number, string>();
-  let detection = withRules(rules);
+  let detection = detecting(types);
   const take = (all: boolean) => {
     const effects = detection.takeEffects(all);
     if (!effects) return;
@@ -101,8 +99,7 @@ function run(readings: readonly Reading[], rules: Rules, cuts: readonly boolean[
     // Whatever is committed is committed whole.
     take(restarts);
     if (!restarts) return;
-    detection = withRules(rules);
-    for (const [sensor, json] of states) detection.restore(sensor, json);
+    detection = restored(states, types);
   });
   take(true);
   return { events, faults, states };
@@ -114,31 +111,33 @@ const raisedIds = (events: readonly AlarmEvent[]) =>
 vi.setConfig({ testTimeout: 60_000 });
 
 describe('whatever the interleaving of ENTRY and OK', () => {
-  const converges = (rules: Rules, lateSlotsMax: number, seqs: boolean) =>
+  const converges = (types: TypeSet, lateSlotsMax: number, seqs: boolean) =>
     fc.assert(
       fc.property(entries(lateSlotsMax, seqs), oks, choices, choices, (entries, oks, one, other) => {
-        const [first, second] = [one, other].map((order) => outcome(run(interleave(entries, oks, order), rules).states));
+        const [first, second] = [one, other].map((order) => outcome(run(interleave(entries, oks, order), types).states));
         expect(first).toEqual(second);
       }),
       { numRuns: RUNS, seed: 1 },
     );
 
-  it('the same types are active and the same hits are kept', () => converges(DEFAULT_RULES, 1, true));
+  it('the same types are active and the same hits are kept', () => converges(REFERENCE, 1, true));
 
   it('so too with rules bounded in time, for entries in order of time', () => converges(WITHIN, 0, true));
+
+  it('so too with types that the first normal reading clears, for entries in order of time', () => converges(NORMAL, 0, true));
 });
 
 describe('the same input', () => {
-  const inputs = fc.tuple(entries(3, true), oks, choices, choices, fc.constantFrom(DEFAULT_RULES, WITHIN));
+  const inputs = fc.tuple(entries(3, true), oks, choices, choices, fc.constantFrom(REFERENCE, WITHIN, NORMAL));
 
   it('gives the same events, ids and states, however it is cut into batches and wherever it is restored', () => {
     fc.assert(
-      fc.property(inputs, ([entries, oks, order, cuts, rules]) => {
+      fc.property(inputs, ([entries, oks, order, cuts, types]) => {
         const readings = interleave(entries, oks, order);
-        const whole = run(readings, rules);
-        expect(run(readings, rules)).toEqual(whole);
-        expect(run(readings, rules, cuts)).toEqual(whole);
-        expect(run(readings, rules, cuts, true)).toEqual(whole);
+        const whole = run(readings, types);
+        expect(run(readings, types)).toEqual(whole);
+        expect(run(readings, types, cuts)).toEqual(whole);
+        expect(run(readings, types, cuts, true)).toEqual(whole);
       }),
       { numRuns: RUNS, seed: 2 },
     );
@@ -146,15 +145,15 @@ describe('the same input', () => {
 
   it('never gives one id to two alarms, and raises, changes and clears each in order of its versions', () => {
     fc.assert(
-      fc.property(inputs, ([entries, oks, order, , rules]) => {
-        const { events } = run(interleave(entries, oks, order), rules);
+      fc.property(inputs, ([entries, oks, order, , types]) => {
+        const { events } = run(interleave(entries, oks, order), types);
         const ids = raisedIds(events);
         expect(new Set(ids).size).toBe(ids.length);
         const versions = new Map<string, number>();
         for (const event of events as AlarmChange[]) {
           expect(event.alarm.version).toBe((versions.get(event.alarm.id) ?? 0) + 1);
           expect(event.event === 'raised').toBe(event.alarm.version === 1);
-          expect(event.alarm.evidence.length).toBe(rules[event.alarm.type].hits);
+          expect(event.alarm.evidence.length).toBe(types.types.find(({ name }) => name === event.alarm.type)?.hits);
           versions.set(event.alarm.id, event.alarm.version);
         }
       }),
@@ -164,8 +163,8 @@ describe('the same input', () => {
 
   it('never has two active alarms of one type at a sensor, and says how many are active', () => {
     fc.assert(
-      fc.property(inputs, ([entries, oks, order, , rules]) => {
-        const detection = withRules(rules);
+      fc.property(inputs, ([entries, oks, order, , types]) => {
+        const detection = detecting(types);
         for (const reading of interleave(entries, oks, order)) feed(detection, reading);
         const open = new Map<string, string>();
         for (const { alarm } of (detection.takeEffects()?.events ?? []) as AlarmChange[]) {
@@ -175,8 +174,8 @@ describe('the same input', () => {
             open.set(key, alarm.id);
           } else if (open.get(key) === alarm.id) open.delete(key);
         }
-        const active = ALARM_TYPES.map((type) => [...open.keys()].filter((key) => key.endsWith(type)).length);
-        expect(ALARM_TYPES.map((type) => detection.active[type])).toEqual(active);
+        for (const { name } of types.types)
+          expect(detection.active.get(name) ?? 0).toBe([...open.keys()].filter((key) => key.endsWith(name)).length);
       }),
       { numRuns: RUNS, seed: 4 },
     );
@@ -184,11 +183,11 @@ describe('the same input', () => {
 
   it('leaves nothing behind once all is well and ENTRY has moved on', () => {
     fc.assert(
-      fc.property(inputs, ([entries, oks, order, , rules]) => {
+      fc.property(inputs, ([entries, oks, order, , types]) => {
         const readings = interleave(entries, oks, order);
         const end = 2e7;
-        const all = [1, 2, 3].map((sensor): Reading => ({ topic: 'OK', at: end, offset: 1_000 + sensor, sensor }));
-        const { states } = run([...readings, ...all, { topic: 'ENTRY', at: end + REPEAT_WITHIN + 2 * SKEW, offset: 2_000 }], rules);
+        const all = [1, 2, 3].map((sensor): RigReading => ({ topic: 'OK', at: end, offset: 1_000 + sensor, sensor }));
+        const { states } = run([...readings, ...all, { topic: 'ENTRY', at: end + REPEAT_WITHIN + 2 * SKEW, offset: 2_000 }], types);
         for (const json of states.values()) expect(json).not.toMatch(/"ok"|"repeatable"|ACTIVE_|"hits":\[\{/);
       }),
       { numRuns: 300, seed: 5 },

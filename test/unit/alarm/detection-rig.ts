@@ -1,42 +1,55 @@
 /** Feeds a Detection with readings of sensor 7 and reads back what came of them. */
 import type { Alarm, AlarmChange, AlarmEvent } from '../../../alarm/alarm.ts';
+import { type AlarmType, BUILT_IN_TYPES } from '../../../alarm/alarm-type.ts';
 import { Detection } from '../../../alarm/detection.ts';
-import { DEFAULT_RULES, type Rules } from '../../../alarm/rules.ts';
-import { ALARM_TYPES, type AlarmType, emptyStatus } from '../../../alarm/status.ts';
+import { TypeSet } from '../../../alarm/type-set.ts';
+import { REFERENCE } from '../../support/alarm-types.ts';
+import { statusSaying } from './reading.ts';
 
 export const SKEW = 2_000;
 export const REPEAT_WITHIN = 60_000;
 export const SENSOR = 7;
 
-export interface Reading {
+export type ReferenceType = 'motion' | 'smoke' | 'temperature';
+export const REFERENCE_TYPES: readonly ReferenceType[] = ['motion', 'smoke', 'temperature'];
+
+export interface RigReading {
   readonly topic: 'ENTRY' | 'OK';
   readonly at: number;
   readonly offset: number;
   readonly sensor?: number;
-  readonly type?: AlarmType;
+  /** The type of the reference system that it is a hit of. */
+  readonly type?: ReferenceType;
+  /** What it says beyond what is normal in the reference system, or in its place. */
+  readonly said?: Readonly<Record<string, boolean | number>>;
   readonly seq?: number | undefined;
   /** The reading as it came in; by default another one for every time. */
   readonly value?: string | undefined;
-  /** Detectors that say nothing: bits of field-names.ts. */
-  readonly notReported?: number;
-  readonly unreadable?: number;
+  /** Fields that say nothing. */
+  readonly notReported?: readonly string[];
+  readonly unreadable?: readonly string[];
 }
 
-export const withRules = (rules: Partial<Rules> = {}): Detection =>
-  new Detection({ rules: { ...DEFAULT_RULES, ...rules }, partition: 0, clockSkewMaxMs: SKEW, repeatWithinMs: REPEAT_WITHIN });
+const NORMAL = { motion: false, smoke: false, temperature: 20, maxTemperature: 30 };
+const HITS = { motion: { motion: true }, smoke: { smoke: true }, temperature: { temperature: 31 } };
 
-export function feed(
-  detection: Detection,
-  { topic, at, offset, sensor = SENSOR, type, seq, value = `{"at":${at}}`, notReported = 0, unreadable = 0 }: Reading,
-): void {
+/** The types of the reference system, changed. */
+export const referenceWith = (changes: Partial<Record<ReferenceType, Partial<AlarmType>>>): TypeSet =>
+  new TypeSet(BUILT_IN_TYPES.map((type) => ({ ...type, ...Object.entries(changes).find(([name]) => name === type.name)?.[1] })));
+
+export const detecting = (types = REFERENCE): Detection =>
+  new Detection({ types, partition: 0, clockSkewMaxMs: SKEW, repeatWithinMs: REPEAT_WITHIN });
+
+/** `types` are those of the detection. */
+export function feed(detection: Detection, reading: RigReading, types = REFERENCE): void {
+  const { topic, at, offset, sensor = SENSOR, type, said, seq, value = `{"at":${at}}`, notReported = [], unreadable = [] } = reading;
   if (topic === 'OK') {
     detection.recovery(sensor, at, offset);
     return;
   }
-  const status = { ...emptyStatus(), id: sensor, temperature: type === 'temperature' ? 31 : 20, maxTemperature: 30, seq };
-  status.notReported = notReported | unreadable;
-  status.unreadable = unreadable;
-  if (type === 'motion' || type === 'smoke') status[type] = true;
+  const fields = { ...NORMAL, ...(type && HITS[type]), ...said };
+  const reported = Object.entries(fields).filter(([name]) => !notReported.includes(name) && !unreadable.includes(name));
+  const status = statusSaying({ ...Object.fromEntries(reported), id: sensor, seq, unreadable }, types);
   detection.entry(status, at, offset, () => value);
 }
 
@@ -48,6 +61,13 @@ export function remember(states: Map<number, string>, changed: ReadonlyMap<numbe
   }
 }
 
+/** A detection that goes on from these states. */
+export function restored(states: ReadonlyMap<number, string>, types = REFERENCE): Detection {
+  const detection = detecting(types);
+  for (const [sensor, json] of states) detection.restore(sensor, json);
+  return detection;
+}
+
 /** What must not depend on how ENTRY and OK interleave: active types and kept hits. */
 export function outcome(states: ReadonlyMap<number, string>): unknown {
   return [...states]
@@ -57,13 +77,21 @@ export function outcome(states: ReadonlyMap<number, string>): unknown {
 }
 
 function typesOf(json: string): unknown[] {
-  const state = JSON.parse(json);
-  return ALARM_TYPES.flatMap((type) => {
-    const hits = (state[type]?.hits ?? []).map(({ at, offset }: { at: number; offset: number }) => `${at}@${offset}`);
-    const active = (state[type]?.open ?? []).some((alarm: Alarm) => alarm.state.startsWith('ACTIVE'));
+  const { types = {} } = JSON.parse(json) as { types?: Record<string, { hits: { at: number; offset: number }[]; open: Alarm[] }> };
+  return Object.entries(types).flatMap(([type, state]) => {
+    const hits = state.hits.map(({ at, offset }) => `${at}@${offset}`);
+    const active = state.open.some((alarm) => alarm.state.startsWith('ACTIVE'));
     return hits.length > 0 || active ? [{ type, active, hits }] : [];
   });
 }
+
+/** Active alarms of each type of the reference system. */
+export const activeIn = ({ active }: Detection): Record<string, number> =>
+  Object.fromEntries(REFERENCE_TYPES.map((type) => [type, active.get(type) ?? 0]));
+
+/** Sensors with a fault of each type of the reference system. */
+export const faultyIn = ({ faulty }: Pick<Detection, 'faulty'>): Record<string, number> =>
+  Object.fromEntries(REFERENCE_TYPES.map((type) => [type, faulty.get(type) ?? 0]));
 
 export const summary = (events: readonly AlarmEvent[]): string[] =>
   events.map((event) => (event.event === 'refused' ? `refused: ${event.reason}` : changeSummary(event)));

@@ -1,16 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import type { Action, AlarmChange } from '../../../alarm/alarm.ts';
 import type { Detection } from '../../../alarm/detection.ts';
-import { SMOKE } from '../../../alarm/field-names.ts';
-import { DEFAULT_RULES, HITS_MAX, type Rules } from '../../../alarm/rules.ts';
-import { ALARM_TYPES, type AlarmType, emptyStatus } from '../../../alarm/status.ts';
-import { feed, SENSOR, SKEW, summary, withRules } from './detection-rig.ts';
+import { type AlarmType, HITS_MAX } from '../../../alarm/alarm-type.ts';
+import { TypeSet } from '../../../alarm/type-set.ts';
+import { activeIn, detecting, feed, type ReferenceType, referenceWith, SENSOR, SKEW, summary } from './detection-rig.ts';
+import { REFERENCE, typeWhen } from '../../support/alarm-types.ts';
+import { statusSaying } from './reading.ts';
 
 const HUNDRED = { hits: HITS_MAX, within: 60_000, severity: 'MAJOR' } as const;
-const HUNDRED_HITS: Rules = { motion: HUNDRED, smoke: HUNDRED, temperature: HUNDRED };
+const HUNDRED_HITS = referenceWith({ motion: HUNDRED, smoke: HUNDRED, temperature: HUNDRED });
+/** So many types that one reading is a hit of each of. */
+const alike = (count: number, row: Partial<AlarmType>): TypeSet =>
+  new TypeSet(Array.from({ length: count }, (_, i) => typeWhen(`t${i}`, `f${i}`, row)));
+const ALL_KNOWN = '{"v":3,"known":["motion","smoke","temperature"]}';
 
 let offset = 0;
-const hit = (type: AlarmType, at: number, seq?: number, value?: string) => (detection: Detection) =>
+const hit = (type: ReferenceType, at: number, seq?: number, value?: string) => (detection: Detection) =>
   feed(detection, { topic: 'ENTRY', at, offset: offset++, type, seq, value });
 const normal = (at: number) => (detection: Detection) => feed(detection, { topic: 'ENTRY', at, offset: offset++ });
 const ok = (at: number) => (detection: Detection) => feed(detection, { topic: 'OK', at, offset: offset++ });
@@ -22,7 +27,7 @@ const ACKNOWLEDGE: Action = { id: 'a1', alarm: ID, sensor: SENSOR, kind: 'acknow
 
 function given(...steps: ((detection: Detection) => void)[]): { detection: Detection; events: string[]; state: string | null | undefined } {
   offset = 0;
-  const detection = withRules();
+  const detection = detecting();
   for (const step of steps) step(detection);
   const effects = detection.takeEffects();
   return { detection, events: summary(effects?.events ?? []), state: effects?.changed.get(SENSOR) };
@@ -164,7 +169,7 @@ describe('Detection', () => {
   });
 
   it('raises with the evidence, id and cause of the hits, and counts it', () => {
-    const detection = withRules();
+    const detection = detecting();
     [1, 2, 3].forEach((at, offset) => {
       feed(detection, { topic: 'ENTRY', at, offset, type: 'smoke', seq: at * 10 });
     });
@@ -188,7 +193,7 @@ describe('Detection', () => {
 
   it('says who acknowledged, when, and what the action was', () => {
     offset = 0;
-    const detection = withRules();
+    const detection = detecting();
     for (const step of [motion, act({})]) step(detection);
     const acknowledged = detection.takeEffects()?.events.at(-1) as AlarmChange;
     expect(acknowledged).toMatchObject({
@@ -204,37 +209,37 @@ describe('Detection', () => {
     normal(95_000 + 2 * SKEW - 1)(detection);
     expect(stored()).toBeUndefined();
     normal(95_000 + 2 * SKEW)(detection);
-    expect(stored()).toMatch(/^\{"v":2,"known":7,"ended":\[/);
+    expect(stored()).toMatch(/^\{"v":3,"known":\["motion","smoke","temperature"\],"ended":\[/);
     normal(95_000 + 86_400_000 - 1)(detection);
     expect(stored()).toBeUndefined();
     expect(detection.sensors).toBe(1);
     normal(95_000 + 86_400_000)(detection);
-    expect(stored()).toBe('{"v":2,"known":7}');
+    expect(stored()).toBe(ALL_KNOWN);
     expect(detection.sensors).toBe(0);
   });
 
   it('remembers nothing of a sensor of which it only heard that all is well', () => {
-    const detection = withRules();
+    const detection = detecting();
     ok(10_000)(detection);
     detection.takeEffects();
     feed(detection, { topic: 'ENTRY', at: 10_000 + 2 * SKEW, offset: 1, sensor: 8 });
     expect(detection.takeEffects(true)?.changed).toEqual(
       new Map([
         [SENSOR, null],
-        [8, '{"v":2,"known":7}'],
+        [8, ALL_KNOWN],
       ]),
     );
   });
 
   it('says that nothing is left of a sensor that was remembered and let go of in one batch', () => {
-    const detection = withRules();
+    const detection = detecting();
     ok(10_000)(detection);
     feed(detection, { topic: 'ENTRY', at: 10_000 + 2 * SKEW, offset: 1, sensor: 8 });
     expect(detection.takeEffects()?.changed.get(SENSOR)).toBeNull();
   });
 
   it('lets go of the newest OK only, in the order in which they fall due', () => {
-    const detection = withRules();
+    const detection = detecting();
     for (const [sensor, at] of [
       [1, 30_000],
       [2, 10_000],
@@ -251,7 +256,7 @@ describe('Detection', () => {
   });
 
   it('has what it lets go of, and what sensors report, wait for other effects', () => {
-    const detection = withRules();
+    const detection = detecting();
     ok(10_000)(detection);
     detection.takeEffects();
     normal(20_000)(detection);
@@ -294,12 +299,12 @@ describe('Detection', () => {
 
     it('takes them after a restart, keeping what it is', () => {
       const { state } = given(...over, judge(3));
-      const restored = withRules();
+      const restored = detecting();
       restored.restore(SENSOR, state ?? '');
       note(4)(restored);
       const [noted] = restored.takeEffects()?.events ?? [];
       expect(noted).toMatchObject({ alarm: { version: 5, disposition: 'false', evidence: [{ at: RAISED_AT }], clearedAt: 95_000 } });
-      expect(restored.active.motion).toBe(0);
+      expect(activeIn(restored).motion).toBe(0);
     });
 
     const lastIdOf = (detection: Detection): string => {
@@ -328,16 +333,16 @@ describe('Detection', () => {
       });
 
     it('takes them for the last eight alarms of a sensor', () => {
-      const detection = withRules();
+      const detection = detecting();
       const answers = answersOf(detection, livedThrough(detection, 10));
       expect(answers).toEqual(['refused', 'refused', ...Array.from({ length: 8 }, () => 'noted')]);
     });
 
     it('takes them for fewer where these are large, but always for the last', () => {
-      const detection = withRules();
+      const detection = detecting();
       const answers = answersOf(detection, livedThrough(detection, 8, 'x'.repeat(4_096)));
       expect(answers).toEqual(['refused', 'refused', 'refused', 'noted', 'noted', 'noted', 'noted', 'noted']);
-      const huge = withRules(HUNDRED_HITS);
+      const huge = detecting(HUNDRED_HITS);
       for (let i = 0; i < HITS_MAX; i += 1) hit('motion', i, undefined, '\u0001'.repeat(4_096))(huge);
       const alarm = lastIdOf(huge);
       act({ alarm })(huge);
@@ -363,7 +368,7 @@ describe('Detection', () => {
   });
 
   it('answers an action that cannot be carried out', () => {
-    const detection = withRules();
+    const detection = detecting();
     detection.refuse(ACKNOWLEDGE, 'version must be a whole number from 1', 5, 3);
     const cause = { topic: 'ACTION', partition: 0, offset: 3 };
     expect(detection.takeEffects()?.events).toEqual([
@@ -372,7 +377,7 @@ describe('Detection', () => {
   });
 
   it('goes on from the state of the version before', () => {
-    const detection = withRules();
+    const detection = detecting();
     const evidence = [1, 2].map((at) => ({ topic: 'ENTRY', partition: 0, offset: at, at, seq: at, value: `${at}` }));
     detection.restore(SENSOR, JSON.stringify({ v: 1, ok: 0, smoke: { hits: evidence, open: [] } }));
     hit('smoke', 3, 3, '3')(detection);
@@ -381,8 +386,8 @@ describe('Detection', () => {
 
   it('stores a recovery at once, and lets go of it after a restart, too', () => {
     const { state } = given(ok(10_000));
-    expect(state).toBe('{"v":2,"ok":10000}');
-    const restored = withRules();
+    expect(state).toBe('{"v":3,"ok":10000}');
+    const restored = detecting();
     restored.restore(SENSOR, state ?? '');
     expect(restored.sensors).toBe(1);
     feed(restored, { topic: 'ENTRY', at: 10_000 + 2 * SKEW, offset: 1, sensor: 8 });
@@ -391,9 +396,9 @@ describe('Detection', () => {
   });
 
   it('forgets by what is restored last', () => {
-    const restored = withRules();
-    restored.restore(SENSOR, '{"v":2,"ok":10000}');
-    restored.restore(SENSOR, '{"v":2,"known":7}');
+    const restored = detecting();
+    restored.restore(SENSOR, '{"v":3,"ok":10000}');
+    restored.restore(SENSOR, ALL_KNOWN);
     expect(restored.sensors).toBe(0);
   });
 
@@ -406,7 +411,7 @@ describe('Detection', () => {
 
   it('says of a cleared alarm when it was last seen before that', () => {
     const lastSeen = (...steps: ((detection: Detection) => void)[]) => {
-      const detection = withRules();
+      const detection = detecting();
       for (const step of [motion, ...steps]) step(detection);
       const changes = detection.takeEffects()?.events.filter((event) => event.event !== 'refused');
       return changes?.find(({ event }) => event === 'cleared')?.alarm.lastSeenAt;
@@ -418,8 +423,8 @@ describe('Detection', () => {
   });
 
   it('says how many events and faults wait', () => {
-    const detection = withRules();
-    feed(detection, { topic: 'ENTRY', at: 1, offset: 0, type: 'motion', unreadable: SMOKE });
+    const detection = detecting();
+    feed(detection, { topic: 'ENTRY', at: 1, offset: 0, type: 'motion', unreadable: ['smoke'] });
     expect(detection.waiting).toBe(2);
     const { events, faults } = detection.takeEffects() ?? {};
     expect([events?.length, faults?.length, detection.waiting]).toEqual([1, 1, 0]);
@@ -433,7 +438,7 @@ describe('Detection', () => {
 
   /** Alarms of one sensor, each cleared, with a reading of so many characters; gives the alarms as they were cleared, and those that were acknowledged. */
   function cleared(lengths: readonly number[]): { cleared: AlarmChange[]; acknowledged: AlarmChange[] } {
-    const detection = withRules();
+    const detection = detecting();
     lengths.forEach((length, i) => {
       for (const step of [hit('motion', i * 10_000, undefined, 'x'.repeat(length)), ok(i * 10_000 + 5_000)]) step(detection);
     });
@@ -458,15 +463,26 @@ describe('Detection', () => {
     expect(cleared([...long, room + 1]).acknowledged.map(({ alarm }) => alarm.raisedAt)).toEqual([0]);
   });
 
-  it.each<[string, Rules, string, number]>([
-    ['the rules of the reference system, and backslashes', DEFAULT_RULES, '\\', 256],
+  it.each<[string, TypeSet, string, number]>([
+    ['the rules of the reference system, and backslashes', REFERENCE, '\\', 256],
     ['rules of a hundred hits within a time, and long characters', HUNDRED_HITS, '\u20ac', 720],
     ['rules of a hundred hits within a time, and backslashes', HUNDRED_HITS, '\\', 720],
-  ])('bounds what is remembered of a sensor in bytes, at worst: %s', (_, rules, character, kib) => {
-    const detection = withRules(rules);
+    ['eight types of three hits, and backslashes', alike(8, { hits: 3 }), '\\', 720],
+    ['eight types of many hits within a time, and backslashes', alike(8, { hits: 37, within: 60_000 }), '\\', 720],
+    ['32 types of a hit, and backslashes', alike(32, {}), '\\', 720],
+    ['32 types of three hits, and backslashes', alike(32, { hits: 3 }), '\\', 720],
+    ['32 types of many hits within a time, and long characters', alike(32, { hits: 9, within: 60_000 }), '\u20ac', 720],
+    ['32 types of many hits within a time, and backslashes', alike(32, { hits: 9, within: 60_000 }), '\\', 720],
+  ])('bounds what is remembered of a sensor in bytes, at worst: %s', (_, types, character, kib) => {
+    const detection = detecting(types);
     const text = character.repeat(4_096 / Buffer.byteLength(character));
-    const status = { ...emptyStatus(), id: SENSOR, motion: true, smoke: true, temperature: 2, maxTemperature: 1 };
-    const hitsMax = Math.max(...ALARM_TYPES.map((type) => rules[type].hits));
+    const burning = { motion: true, smoke: true, temperature: 2, maxTemperature: 1 };
+    const status = statusSaying(
+      { ...burning, ...Object.fromEntries(types.fields.slice(4).map(({ name }) => [name, true])), id: SENSOR },
+      types,
+    );
+    expect(status.hits).toBe(types.all);
+    const hitsMax = Math.max(...types.types.map(({ hits }) => hits));
     let largest = 0;
     let own = 0;
     for (let round = 0; round < 12; round++) {
@@ -481,7 +497,7 @@ describe('Detection', () => {
       detection.recovery(SENSOR, from + 1_000_000, round);
       const { events = [] } = detection.takeEffects() ?? {};
       own += events.filter(({ event }) => event === 'acknowledged').length;
-      expect(events.filter(({ event }) => event === 'cleared')).toHaveLength(ALARM_TYPES.length);
+      expect(events.filter(({ event }) => event === 'cleared')).toHaveLength(types.types.length);
     }
     expect(own).toBeGreaterThan(0);
     expect(largest).toBeGreaterThan(100 * 1024);
@@ -489,8 +505,8 @@ describe('Detection', () => {
   });
 
   it('lets the newest cleared alarm await acknowledgement, however large it is', () => {
-    const detection = withRules(HUNDRED_HITS);
-    const status = { ...emptyStatus(), id: SENSOR, motion: true };
+    const detection = detecting(HUNDRED_HITS);
+    const status = statusSaying({ id: SENSOR, motion: true });
     for (let i = 0; i < HITS_MAX; i++) detection.entry(status, i, i, () => '\u20ac'.repeat(1_365));
     detection.recovery(SENSOR, 5_000, 0);
     expect(detection.takeEffects()?.events.map(({ event }) => event)).toEqual(['raised', 'cleared']);
@@ -498,36 +514,36 @@ describe('Detection', () => {
 
   it('counts active alarms by type, also after it is restored, twice even', () => {
     const { detection, state } = given(motion, ...smoke(1, 2, 3), act({}));
-    expect(detection.active).toEqual({ motion: 1, smoke: 1, temperature: 0 });
-    const restored = withRules();
+    expect(activeIn(detection)).toEqual({ motion: 1, smoke: 1, temperature: 0 });
+    const restored = detecting();
     restored.restore(SENSOR, state ?? '');
     restored.restore(SENSOR, state ?? '');
-    expect(restored.active).toEqual({ motion: 1, smoke: 1, temperature: 0 });
+    expect(activeIn(restored)).toEqual({ motion: 1, smoke: 1, temperature: 0 });
     ok(200_000)(restored);
-    expect(restored.active).toEqual({ motion: 0, smoke: 0, temperature: 0 });
+    expect(activeIn(restored)).toEqual({ motion: 0, smoke: 0, temperature: 0 });
   });
 
   it('knows after a restart, too, that an alarm was only seen again', () => {
     const { state } = given(motion, hit('motion', 70_000));
-    const restored = withRules();
+    const restored = detecting();
     restored.restore(SENSOR, state ?? '');
     act({})(restored);
     expect(summary(restored.takeEffects()?.events ?? [])).toEqual(['acknowledged motion 90000 v3 ACTIVE_ACK']);
   });
 
   it('refuses state of another version', () => {
-    expect(() => withRules().restore(SENSOR, '{"v":3}')).toThrow('sensor state has version 3');
+    expect(() => detecting().restore(SENSOR, '{"v":4}')).toThrow('sensor state has version 4');
   });
 
   it('bounds the text of a reading', () => {
-    const detection = withRules();
-    detection.entry({ ...emptyStatus(), id: 1, motion: true }, 1, 1, () => 'x'.repeat(9_000));
+    const detection = detecting();
+    detection.entry(statusSaying({ id: 1, motion: true }), 1, 1, () => 'x'.repeat(9_000));
     const raised = detection.takeEffects()?.events[0] as AlarmChange;
     expect(raised.alarm.evidence[0]?.value.length).toBe(4_096);
   });
 
   describe('with a rule bounded in time', () => {
-    const bounded = () => withRules({ smoke: { ...DEFAULT_RULES.smoke, within: 100 } });
+    const bounded = () => detecting(referenceWith({ smoke: { within: 100 } }));
     it.each<[string, number[], string[]]>([
       ['raises when the hits lie close enough', [0, 50, 100], ['raised smoke 100 v1 ACTIVE_UNACK']],
       ['does not raise when they lie too far apart', [0, 50, 101, 200], []],

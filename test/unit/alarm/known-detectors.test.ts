@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { KnownDetectors, SENSORS_MAX } from '../../../alarm/known-detectors.ts';
 import { SensorSet } from '../../../alarm/sensor-set.ts';
+import { TypeSet } from '../../../alarm/type-set.ts';
 import { random } from './random-messages.ts';
+import { typeWhen } from '../../support/alarm-types.ts';
 
 const HIGHEST = 2 ** 31 - 1;
 
@@ -17,7 +19,7 @@ describe('KnownDetectors', () => {
     for (let i = 0; i < 100_000; i += 1) {
       const sensor = Math.floor(next() * 2 ** (i % 3 === 0 ? 31 : 16));
       const bits = next() < 0.5 ? 7 : Math.floor(next() * 16);
-      if (!table.set(sensor, bits)) refused.push(sensor);
+      if (!table.set(sensor, bits, next() < 0.9)) refused.push(sensor);
       expected.set(sensor, bits);
     }
     expect(refused).toEqual([]);
@@ -25,17 +27,45 @@ describe('KnownDetectors', () => {
     expect([...expected.keys()].filter((sensor) => table.get(sensor) !== expected.get(sensor))).toEqual([]);
   });
 
+  it.each([3, 8, 16, 17, 31, 32])('keeps every set of %i types as it is', (count) => {
+    const all = new TypeSet(Array.from({ length: count }, (_, i) => typeWhen(`t${i}`, `f${i}`))).all;
+    const next = random(count);
+    const usual = new SensorSet();
+    const table = new KnownDetectors(all, usual);
+    const expected = new Map<number, number>();
+    for (let sensor = 0; sensor < 5_000; sensor += 1) {
+      const bits = sensor % 4 === 0 ? all : all & Math.floor(next() * 2 ** 32);
+      expected.set(sensor, sensor % 100 === 1 ? 1 << (count - 1) : bits);
+    }
+    for (const [sensor, bits] of expected) expect(table.set(sensor, bits, true)).toBe(true);
+    expect([...expected].filter(([sensor, bits]) => table.get(sensor) !== bits)).toEqual([]);
+    expect([...expected].filter(([sensor, bits]) => usual.has(sensor) !== (bits === all))).toEqual([]);
+    for (const sensor of expected.keys()) table.set(sensor, all, false);
+    expect([...expected.keys()].filter((sensor) => table.get(sensor) !== all || usual.has(sensor))).toEqual([]);
+  });
+
+  it('has one of whose usual bits there is more to know among the others', () => {
+    const usual = new SensorSet();
+    const table = new KnownDetectors(7, usual);
+    const seen = [true, false, true].map((isUsual) => [table.set(5, 7, isUsual), table.get(5), usual.has(5)]);
+    expect(seen).toEqual([
+      [true, 7, true],
+      [true, 7, false],
+      [true, 7, true],
+    ]);
+  });
+
   it('takes consecutive ids, the lowest and the highest', () => {
     const table = new KnownDetectors(7, new SensorSet());
     const ids = [...Array.from({ length: 5_000 }, (_, i) => i), ...Array.from({ length: 5_000 }, (_, i) => HIGHEST - i)];
-    for (const id of ids) table.set(id, 1 + (id % 7));
+    for (const id of ids) table.set(id, 1 + (id % 7), true);
     expect(ids.filter((id) => table.get(id) !== 1 + (id % 7))).toEqual([]);
   });
 
   it('knows of each sensor the latest', () => {
     const table = new KnownDetectors(7, new SensorSet());
     const told = [1, 7, 15, 7, 3].map((bits) => {
-      table.set(5, bits);
+      table.set(5, bits, true);
       return table.get(5);
     });
     expect([...told, table.get(4), table.get(6)]).toEqual([1, 7, 15, 7, 3, 0, 0]);
@@ -43,9 +73,9 @@ describe('KnownDetectors', () => {
 
   it('takes no more unusual sensors than it may, and goes on with those it has', () => {
     const table = new KnownDetectors(7, new SensorSet(), 3);
-    expect([1, 2, 3, 4].map((id) => table.set(id, 5))).toEqual([true, true, true, false]);
-    expect([table.set(3, 1), table.get(3), table.get(4)]).toEqual([true, 1, 0]);
-    expect([table.set(4, 7), table.set(4, 6), table.get(4)]).toEqual([true, false, 7]);
+    expect([1, 2, 3, 4].map((id) => table.set(id, 5, true))).toEqual([true, true, true, false]);
+    expect([table.set(3, 1, true), table.get(3), table.get(4)]).toEqual([true, 1, 0]);
+    expect([table.set(4, 7, true), table.set(4, 6, true), table.get(4)]).toEqual([true, false, 7]);
   });
 });
 

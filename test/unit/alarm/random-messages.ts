@@ -1,4 +1,6 @@
 /** Messages between plain and broken, from a seed. */
+import type { SpecifiedField } from './status-specification.ts';
+
 export function random(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -143,6 +145,48 @@ export function usualMessage(next: () => number): Buffer {
   const seq = pick(['', '', `,"seq":${whole(11)}`]);
   const text = `{"id":${whole(11)},"motion":${pick([true, false])},"smoke":${pick([true, false])},"temperature":${degrees()},"maxTemperature":${degrees()}${seq}}`;
   return next() < 0.5 ? mutate(Buffer.from(text), next) : Buffer.from(text);
+}
+
+/** A message over any fields: the usual ones first and in usual form, or anywhere; the others in whatever order, many of them missing. */
+export function wideMessage(next: () => number, fields: readonly SpecifiedField[]): Buffer {
+  const pick = <T>(of: readonly T[]): T => of[Math.floor(next() * of.length)] as T;
+  const often = (share: number) => next() < share;
+  const odd = often(0.4) ? 0.1 : 0;
+  const quotes = often(0.2) ? 0.3 : 0;
+  const quoted = (text: string) => (often(quotes) ? `"${text}"` : text);
+  const number = () =>
+    often(odd) ? pick(ODD_NUMBERS) : quoted(pick([() => `${Math.floor(next() * 100)}`, () => (next() * 200 - 50).toFixed(1)])());
+  const boolean = () => (often(odd) ? pick(ODD_BOOLEANS) : often(quotes) ? pick(BOOLEANS) : String(often(0.5)));
+  const text = ([, kind]: SpecifiedField) => (kind === 'boolean' ? boolean() : number());
+  const member = (field: SpecifiedField): string => `"${field[0]}":${text(field)}`;
+
+  const usualFirst = often(0.6);
+  const usual = `"id":${Math.floor(next() * 1e6)},"motion":${often(0.5)},"smoke":${often(0.5)},"temperature":${(next() * 100).toFixed(1)},"maxTemperature":30`;
+  const presence = pick([1, 1, 0.7, 0.2]);
+  const others = fields.filter(([name]) => !usualFirst || !usual.includes(`"${name}"`)).filter(() => often(presence));
+  if (often(0.4)) others.sort(() => next() - 0.5);
+  const members = others.map(member);
+  const insert = (text: string) => members.splice(Math.floor(next() * (members.length + 1)), 0, text);
+  if (!usualFirst && !often(odd)) insert(`"id":${often(odd) ? pick(ODD_NUMBERS) : Math.floor(next() * 2 ** 31)}`);
+  if (often(0.3)) insert(`"at":${often(odd) ? pick(ODD_TIMES) : pick(TIMES)}`);
+  if (often(0.3)) insert(`"seq":${often(odd) ? pick(ODD_NUMBERS) : Math.floor(next() * 1e9)}`);
+  if (often(0.3)) insert(`"${besideOf(pick(fields)[0], next)}":${pick(OTHER_VALUES)}`);
+  if (often(0.2)) insert(`"${pick(OTHER_KEYS)}":${pick(OTHER_VALUES)}`);
+  if (often(0.2)) insert(member(pick(fields)));
+  if (usualFirst) members.unshift(usual);
+  const space = often(0.1) ? pick(SPACES) : '';
+  const bytes = Buffer.from(`{${space}${members.join(`${space},${space}`)}${space}}`);
+  return often(0.15) ? mutate(bytes, next) : bytes;
+}
+
+/** A name that nobody reads, as like a field's as can be, or by accident another field's. */
+function besideOf(name: string, next: () => number): string {
+  const at = Math.floor(next() * name.length);
+  const kind = Math.floor(next() * 4);
+  if (kind === 0) return name.slice(0, at);
+  if (kind === 1) return `${name}${name.slice(at, at + 1)}`;
+  if (kind === 2) return `${name.slice(0, at)}x${name.slice(at + 1)}`;
+  return name.slice(at);
 }
 
 const TELLING = Buffer.from('{}[]",:\\ \n\t\r0123456789-+.eEtfn\0\u001f\x7f', 'latin1');

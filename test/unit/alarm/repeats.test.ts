@@ -4,12 +4,12 @@ import { describe, expect, it, vi } from 'vitest';
 import type { AlarmChange } from '../../../alarm/alarm.ts';
 import type { Detection } from '../../../alarm/detection.ts';
 import { isRepeat, REPEATABLE_BYTES_MAX, REPEATABLE_MAX, remember as keepFor } from '../../../alarm/repeats.ts';
-import { feed, type Reading, REPEAT_WITHIN, remember, SENSOR, SKEW, withRules } from './detection-rig.ts';
+import { feed, type RigReading, REPEAT_WITHIN, remember, SENSOR, SKEW, detecting } from './detection-rig.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
 const MINUTE = 60_000;
-const smoke = (at: number, seq: number | undefined, value: string): Reading => ({
+const smoke = (at: number, seq: number | undefined, value: string): RigReading => ({
   topic: 'ENTRY',
   at,
   offset: at,
@@ -17,16 +17,16 @@ const smoke = (at: number, seq: number | undefined, value: string): Reading => (
   seq,
   value,
 });
-const ok = (at: number): Reading => ({ topic: 'OK', at, offset: at });
+const ok = (at: number): RigReading => ({ topic: 'OK', at, offset: at });
 
-function raisedBy(readings: readonly Reading[], detection = withRules()): string[][] {
+function raisedBy(readings: readonly RigReading[], detection = detecting()): string[][] {
   for (const reading of readings) feed(detection, reading);
   const events = detection.takeEffects(true)?.events ?? [];
   return events.filter(({ event }) => event === 'raised').map((event) => (event as AlarmChange).alarm.evidence.map(({ value }) => value));
 }
 
 describe('three readings of smoke', () => {
-  it.each<[string, Reading[]]>([
+  it.each<[string, RigReading[]]>([
     ['with a counter that stays 0', [smoke(0, 0, 'a'), smoke(1, 0, 'b'), smoke(2, 0, 'c')]],
     ['with the same bytes and a counter that moves on', [smoke(0, 1, 'a'), smoke(1, 2, 'a'), smoke(2, 3, 'a')]],
     ['with the same bytes and no counter', [smoke(0, undefined, 'a'), smoke(1, undefined, 'a'), smoke(2, undefined, 'a')]],
@@ -36,7 +36,7 @@ describe('three readings of smoke', () => {
     expect(raisedBy(readings)).toEqual([readings.map(({ value }) => value)]);
   });
 
-  it.each<[string, Reading[]]>([
+  it.each<[string, RigReading[]]>([
     ['that are one, sent three times', [smoke(0, 7, 'a'), smoke(1, 7, 'a'), smoke(REPEAT_WITHIN, 7, 'a')]],
     ['of which one was sent again a minute later, though all came often', [0, 30, 60].map((s) => smoke(s * 1_000, 7, 'a'))],
     ['of which one comes late and was sent again before', [smoke(5_000, 7, 'a'), smoke(0, 7, 'a'), smoke(9_000, 8, 'b')]],
@@ -50,10 +50,10 @@ describe('three readings of smoke', () => {
 
   it('are no alarm again when all of them are sent again after it was cleared, also after a restart', () => {
     const fire = [smoke(0, 1, 'a'), smoke(1, 2, 'b'), smoke(2, 3, 'c')];
-    const detection = withRules();
+    const detection = detecting();
     expect(raisedBy([...fire, ok(20_000)], detection)).toHaveLength(1);
     const again = fire.map((reading) => ({ ...reading, at: reading.at + 40_000 }));
-    const restored = withRules();
+    const restored = detecting();
     for (const [sensor, json] of statesOf([...fire, ok(20_000)])) restored.restore(sensor, json);
     expect(raisedBy(again, detection)).toEqual([]);
     expect(raisedBy(again, restored)).toEqual([]);
@@ -61,7 +61,7 @@ describe('three readings of smoke', () => {
   });
 
   it('are no alarm again when the first try was stale', () => {
-    const detection = withRules();
+    const detection = detecting();
     feed(detection, ok(50_000));
     feed(detection, smoke(10_000, 1, 'a'));
     expect(detection.stale).toBe(1);
@@ -78,15 +78,15 @@ describe('three readings of smoke', () => {
 
 describe('two readings of smoke that were stale', () => {
   it('are not counted when they are sent again, also after a restart', () => {
-    const restored = withRules();
+    const restored = detecting();
     for (const [sensor, json] of statesOf([ok(50_000), smoke(10_000, 1, 'a'), smoke(11_000, 2, 'b')])) restored.restore(sensor, json);
     expect(raisedBy([smoke(51_000, 1, 'a'), smoke(52_000, 2, 'b'), smoke(53_000, 3, 'c'), smoke(54_000, 4, 'd')], restored)).toEqual([]);
     expect(restored.repeated).toBe(2);
   });
 });
 
-function statesOf(readings: readonly Reading[]): Map<number, string> {
-  const detection = withRules();
+function statesOf(readings: readonly RigReading[]): Map<number, string> {
+  const detection = detecting();
   const states = new Map<number, string>();
   for (const reading of readings) {
     feed(detection, reading);
@@ -123,7 +123,7 @@ describe('what is remembered for repeats', () => {
     JSON.parse(detection.takeEffects(true)?.changed.get(SENSOR) ?? '{}').repeatable ?? [];
 
   it(`is at most ${REPEATABLE_MAX} readings, the latest`, () => {
-    const detection = withRules();
+    const detection = detecting();
     for (let i = 0; i < REPEATABLE_MAX + 5; i += 1) feed(detection, smoke(i, i, `${i}`));
     expect(repeatableOf(detection)).toEqual(
       Array.from({ length: REPEATABLE_MAX }, (_, i) => ({ at: i + 5, seq: i + 5, value: `${i + 5}` })),
@@ -135,7 +135,7 @@ describe('what is remembered for repeats', () => {
   });
 
   it('is at most so many bytes, but always the latest reading', () => {
-    const detection = withRules();
+    const detection = detecting();
     const quarter = '\u20ac'.repeat(REPEATABLE_BYTES_MAX / 12);
     for (let i = 0; i < 5; i += 1) feed(detection, smoke(i, i, quarter.slice(0, -1) + i));
     expect(repeatableOf(detection)).toHaveLength(4);
@@ -144,7 +144,7 @@ describe('what is remembered for repeats', () => {
   });
 
   it('is let go of by the next reading, or once ENTRY has moved on', () => {
-    const detection = withRules();
+    const detection = detecting();
     for (const reading of [smoke(0, 1, 'a'), smoke(1_000, 2, 'b'), smoke(REPEAT_WITHIN + 1, 3, 'c')]) feed(detection, reading);
     expect(repeatableOf(detection)).toMatchObject([{ value: 'b' }, { value: 'c' }]);
     const end = REPEAT_WITHIN + 1 + REPEAT_WITHIN + 2 * SKEW;
@@ -171,7 +171,7 @@ describe('whatever is sent again, and whatever the counter says', () => {
   it('an alarm is raised by every third reading of smoke since the recovery before, and by nothing else', () => {
     fc.assert(
       fc.property(fc.array(happening, { maxLength: 20, size: 'max' }), (happenings) => {
-        const sent: Reading[] = [];
+        const sent: RigReading[] = [];
         const expected: string[][] = [];
         let now = 1e6;
         let read: string[] = [];

@@ -1,21 +1,36 @@
 import { describe, expect, it } from 'vitest';
 import { scan } from '../../../alarm/scan.ts';
-import { emptyStatus, type Status } from '../../../alarm/status.ts';
-import { FIELDS } from './fields.ts';
-import { specifiedStatus } from './status-specification.ts';
+import { emptyStatus } from '../../../alarm/status.ts';
+import { REFERENCE } from '../../support/alarm-types.ts';
+import type { Reading } from './reading.ts';
+import { type SpecifiedStatus, specifiedStatus, USUAL } from './status-specification.ts';
 
-/** The fields that are read from the text, which lies somewhere in a buffer; undefined: it is left to others. */
-function read(text: string, around = '"'): Partial<Status> | undefined {
-  const into = { ...emptyStatus(), at: 5, seq: 5 };
+/** No status has it. */
+const UNTOUCHED = -1;
+
+/** What is read from the object in the text, which lies somewhere in a buffer; undefined: it is left to others. */
+function read(text: string, around = '"'): Partial<Reading> | undefined {
+  const start = text.search(/[^ \n\r\t]/);
   const bytes = Buffer.from(around + text + around);
-  const found = scan(bytes, around.length, around.length + Buffer.byteLength(text), into);
-  return found === 0 ? undefined : Object.fromEntries(FIELDS.filter(([, bit]) => (found & bit) !== 0).map(([name]) => [name, into[name]]));
+  return text[start] === '{' ? scanned(bytes, around.length + start, around.length + Buffer.byteLength(text)) : undefined;
+}
+
+function scanned(bytes: Buffer, start: number, end: number): Partial<Reading> | undefined {
+  const into = { ...emptyStatus(REFERENCE), id: UNTOUCHED };
+  if (!scan(bytes, start, end, REFERENCE, into)) return undefined;
+  const said = USUAL.map(([name, kind], i) => [name, kind === 'boolean' ? into.values[i] === 1 : into.values[i]]);
+  return {
+    ...Object.fromEntries(said.filter((_, i) => !Number.isNaN(into.values[i]))),
+    ...(into.id !== UNTOUCHED && { id: into.id }),
+    ...(into.at !== undefined && { at: into.at }),
+    ...(into.seq !== undefined && { seq: into.seq }),
+  };
 }
 
 const NOON = Date.UTC(2026, 2, 1, 12);
 
 describe('a status is read at once', () => {
-  it.each<[string, Partial<Status>]>([
+  it.each<[string, Partial<Reading>]>([
     ['{"id":42959}', { id: 42959 }],
     ['{"id":"42959"}', { id: 42959 }],
     ['{"id":0}', { id: 0 }],
@@ -42,10 +57,29 @@ describe('a status is read at once', () => {
     for (const around of ['"', '{', '}', ',"id":7}', ' ', '9']) expect(read(text, around)).toEqual(expected);
   });
 
-  it('without a time or a counter that the one before had', () => {
-    const into = { ...emptyStatus(), at: 5, seq: 5 };
-    scan(Buffer.from('{"id":1}'), 0, 8, into);
-    expect([into.at, into.seq]).toEqual([undefined, undefined]);
+  it('without touching what it does not say', () => {
+    const into = { ...emptyStatus(REFERENCE), at: 5, seq: 6 };
+    into.values[1] = 1;
+    expect(scan(Buffer.from('{"id":1}'), 0, 8, REFERENCE, into)).toBe(true);
+    expect([into.values[1], into.at, into.seq]).toEqual([1, 5, 6]);
+  });
+
+  it('at every distance from the end of the buffer', () => {
+    const text = '{"motion":true,"smoke":false,"temperature":25.5,"maxTemperature":-30,"id":7,"at":5,"seq":6}';
+    for (const tail of [' ', '9', '"']) {
+      for (let room = 0; room <= 120; room += 1) {
+        const bytes = Buffer.from(text + tail.repeat(room));
+        expect(scanned(bytes, 0, text.length)).toEqual(JSON.parse(text));
+        for (const end of [text.length - 1, text.indexOf('e,'), text.indexOf('25')]) expect(scanned(bytes, 0, end)).toBeUndefined();
+      }
+    }
+  });
+
+  it('from the comma on where the usual form ended', () => {
+    const into = emptyStatus(REFERENCE);
+    const text = ',"x":1,"at":5}';
+    expect(scan(Buffer.from(text), 0, text.length, REFERENCE, into, USUAL.length - 1)).toBe(true);
+    expect(into.at).toBe(5);
   });
 
   it('whatever white space it has', () => {
@@ -111,8 +145,10 @@ describe('a status is left to others', () => {
   });
 
   it('with a byte that is no UTF-8', () => {
-    for (const byte of ['\u0080', '\u00ff']) expect(scan(Buffer.from(`{"id":1,"x":"${byte}"}`, 'latin1'), 0, 16, emptyStatus())).toBe(0);
+    for (const byte of ['\u0080', '\u00ff']) expect(scanned(Buffer.from(`{"id":1,"x":"${byte}"}`, 'latin1'), 0, 16)).toBeUndefined();
   });
+
+  const plain = ({ id, at, seq, said }: SpecifiedStatus): Partial<Reading> => ({ ...Object.fromEntries(said), id, at, seq });
 
   const WHOLE = [
     '{"id":42959,"motion":true,"smoke":"false","temperature":25.5,"maxTemperature":"30.0","at":"2026-03-01T12:00:00Z","seq":12}',
@@ -122,7 +158,8 @@ describe('a status is left to others', () => {
   it('where it breaks off, whatever follows', () => {
     for (const whole of WHOLE) {
       const bytes = Buffer.from(whole);
-      for (let end = 0; end < whole.trimEnd().length; end += 1) expect(scan(bytes, 0, end, emptyStatus())).toBe(0);
+      for (let end = whole.indexOf('{'); end < whole.trimEnd().length; end += 1)
+        expect(scanned(bytes, whole.indexOf('{'), end)).toBeUndefined();
     }
   });
 
@@ -132,8 +169,8 @@ describe('a status is left to others', () => {
         for (const byte of '/0159:.-+,"}{ etfx\\\0\u00ff') {
           const changed = `${whole.slice(0, i)}${byte}${whole.slice(i + 1)}`;
           const status = read(changed);
-          const specified = specifiedStatus(Buffer.from(changed));
-          if (status?.id !== undefined) expect([changed, { ...specified, ...status }]).toEqual([changed, specified]);
+          const specified = specifiedStatus(Buffer.from(changed), USUAL);
+          if (status?.id !== undefined) expect([changed, status]).toEqual([changed, specified && plain(specified)]);
         }
       }
     }

@@ -5,12 +5,16 @@ import {
   bytesOf,
   emptyState,
   ENDED_MAX,
-  fromJson,
   isEmpty,
   replace,
   type SensorState,
-  toJson,
+  StateFormat,
+  type StoredSensor,
+  type TypeState,
+  typeStateOf,
 } from '../../../alarm/sensor-state.ts';
+import { TypeSet } from '../../../alarm/type-set.ts';
+import { REFERENCE, typeWhen } from '../../support/alarm-types.ts';
 
 const HIT = { topic: 'ENTRY', partition: 0, offset: 1, at: 5, value: '{}' };
 const alarm = (id: string, state: AlarmState, evidence = [HIT]): Alarm => ({
@@ -24,10 +28,14 @@ const alarm = (id: string, state: AlarmState, evidence = [HIT]): Alarm => ({
   lastSeenAt: 5,
   evidence,
 });
-const OPEN = { hits: [], proof: undefined, open: [alarm('a', 'ACTIVE_ACK'), alarm('b', 'CLEARED_UNACK')] };
+const ofType = (type: string, fields: Partial<TypeState>): TypeState => ({ type, hits: [], proof: undefined, open: [], ...fields });
+const OPEN = ofType('smoke', { open: [alarm('a', 'ACTIVE_ACK'), alarm('b', 'CLEARED_UNACK')] });
 const FAULTS = { faults: [], at: 3, cause: { topic: 'ENTRY', partition: 0, offset: 2 }, ended: { smoke: 3 } };
 
 const stateWith = (fields: Partial<SensorState>): SensorState => ({ ...emptyState(), ...fields });
+const format = new StateFormat(REFERENCE);
+const toJson = (stored: StoredSensor) => format.toJson(stored);
+const fromJson = (json: string) => format.fromJson(json);
 const stored = (fields: Partial<SensorState>, known = 0) => toJson({ state: stateWith(fields), known, faults: undefined });
 
 describe('what is stored of a sensor', () => {
@@ -35,10 +43,10 @@ describe('what is stored of a sensor', () => {
     ['a recovery, at whatever time', { okAt: 0 }],
     ['hits that may be sent again', { repeatable: [{ at: 1, seq: 2, value: 'x' }] }],
     ['alarms that are over', { ended: [alarm('a', 'CLEARED_ACK'), alarm('b', 'CLEARED_ACK')] }],
-    ['hits of motion', { motion: { hits: [HIT], proof: undefined, open: [] } }],
-    ['hits that met the rule', { temperature: { hits: [HIT], proof: [HIT, HIT], open: [] } }],
-    ['open alarms', { smoke: OPEN }],
-    ['all of it', { okAt: 9, ended: [alarm('c', 'CLEARED_ACK')], smoke: OPEN, motion: { hits: [HIT], proof: [HIT], open: [] } }],
+    ['hits of motion', { types: [ofType('motion', { hits: [HIT] })] }],
+    ['hits that met the rule', { types: [ofType('temperature', { hits: [HIT], proof: [HIT, HIT] })] }],
+    ['open alarms', { types: [OPEN] }],
+    ['all of it', { okAt: 9, ended: [alarm('c', 'CLEARED_ACK')], types: [ofType('motion', { hits: [HIT], proof: [HIT] }), OPEN] }],
   ])('is read as it was: %s', (_, fields) => {
     for (const known of [0, 5]) {
       for (const faults of [undefined, FAULTS]) {
@@ -51,11 +59,13 @@ describe('what is stored of a sensor', () => {
 
   it('is what it reports, where there is nothing else', () => {
     for (let known = 1; known <= 7; known += 1) {
-      const json = `{"v":2,"known":${known}}`;
+      const json = `{"v":3,"known":${JSON.stringify(REFERENCE.namesOf(known))}}`;
       for (const state of [undefined, emptyState()]) expect(toJson({ state, known, faults: undefined })).toBe(json);
       expect(fromJson(json)).toEqual({ state: undefined, known, faults: undefined });
     }
-    expect(toJson({ state: undefined, known: 7, faults: FAULTS })).toBe(`{"v":2,"known":7,"faults":${JSON.stringify(FAULTS)}}`);
+    expect(toJson({ state: undefined, known: 7, faults: FAULTS })).toBe(
+      `{"v":3,"known":["motion","smoke","temperature"],"faults":${JSON.stringify(FAULTS)}}`,
+    );
   });
 
   it('is nothing of one of which nothing is known', () => {
@@ -64,24 +74,130 @@ describe('what is stored of a sensor', () => {
   });
 
   it('is the latest of an alarm', () => {
-    const smoke = { hits: [], proof: undefined, open: [alarm('a', 'CLEARED_UNACK')] };
-    expect(stored({ smoke })).toContain('CLEARED_UNACK');
-    const state = stateWith({ smoke });
+    const types = [ofType('smoke', { open: [alarm('a', 'CLEARED_UNACK')] })];
+    expect(stored({ types })).toContain('CLEARED_UNACK');
+    const state = stateWith({ types });
     replace(state, { ...alarm('a', 'CLEARED_UNACK'), version: 2 });
     expect(toJson({ state, known: 0, faults: undefined })).toContain('"version":2');
   });
 
-  it('is read of the version before, and of no later one', () => {
+  it('is read of the versions before, and of no later one', () => {
     expect(fromJson('{"v":1,"ok":5}')).toEqual({ state: stateWith({ okAt: 5 }), known: 0, faults: undefined });
-    for (const v of [0, 3])
-      expect(() => fromJson(`{"v":${v},"ok":5}`)).toThrow(`sensor state has version ${v}, this program reads 1 and 2`);
+    for (const v of [0, 4]) expect(() => fromJson(`{"v":${v},"ok":5}`)).toThrow(`sensor state has version ${v}, this program reads 1 to 3`);
+  });
+
+  it('is read of version 1, with hits, what met the rule, and alarms', () => {
+    const json = JSON.stringify({
+      v: 1,
+      smoke: { hits: [HIT], proof: [HIT, HIT], open: [alarm('a', 'ACTIVE_ACK')] },
+      motion: { hits: [], open: [alarm('b', 'CLEARED_UNACK')] },
+    });
+    const types = [
+      ofType('motion', { open: [alarm('b', 'CLEARED_UNACK')] }),
+      { ...OPEN, hits: [HIT], proof: [HIT, HIT], open: [alarm('a', 'ACTIVE_ACK')] },
+    ];
+    expect(fromJson(json)).toEqual({ state: stateWith({ types }), known: 0, faults: undefined });
+  });
+
+  it('is read of version 2 in full', () => {
+    const json = JSON.stringify({
+      v: 2,
+      known: 5,
+      faults: FAULTS,
+      ok: 9,
+      repeatable: [{ at: 1, seq: 2, value: 'x' }],
+      ended: [alarm('c', 'CLEARED_ACK')],
+      temperature: { hits: [HIT], open: [] },
+      motion: { hits: [HIT], open: [] },
+    });
+    const state = stateWith({
+      okAt: 9,
+      repeatable: [{ at: 1, seq: 2, value: 'x' }],
+      ended: [alarm('c', 'CLEARED_ACK')],
+      types: [ofType('motion', { hits: [HIT] }), ofType('temperature', { hits: [HIT] })],
+    });
+    expect(fromJson(json)).toEqual({ state, known: 5, faults: FAULTS });
+    for (let known = 1; known <= 7; known += 1)
+      expect(fromJson(`{"v":2,"known":${known}}`)).toEqual({ state: undefined, known, faults: undefined });
+  });
+
+  it('means the same under other settings: types by their names, in whatever order', () => {
+    const json = stored({ types: [ofType('motion', { hits: [HIT] }), OPEN, ofType('temperature', { hits: [HIT] })] }, 5) ?? '';
+    const [motion, smoke, temperature] = REFERENCE.types;
+    if (!motion || !smoke || !temperature) throw new Error('the reference system has three');
+    const others = new StateFormat(new TypeSet([typeWhen('water', 'water'), temperature, smoke, motion]));
+    const read = others.fromJson(json);
+    expect(read.known).toBe(2 + 8);
+    expect(read.state?.types.map(({ type, hits }) => [type, hits.length])).toEqual([
+      ['temperature', 1],
+      ['smoke', 0],
+      ['motion', 1],
+    ]);
+    expect(format.fromJson(others.toJson(read) ?? '')).toEqual(fromJson(json));
+  });
+
+  it('has alarms of a type that there is no more as they were, but no hits that could raise one', () => {
+    const open = [alarm('a', 'CLEARED_UNACK'), alarm('b', 'ACTIVE_UNACK')];
+    const json = stored({ types: [ofType('motion', { hits: [HIT] }), ofType('smoke', { hits: [HIT], proof: [HIT], open })] }, 7) ?? '';
+    const others = new StateFormat(new TypeSet([typeWhen('water', 'water'), typeWhen('alpha', 'alpha')]));
+    const { state, known } = others.fromJson(json);
+    expect(known).toBe(0);
+    expect(state?.types.filter((type) => type.open.length > 0)).toEqual([ofType('smoke', { open })]);
+    expect(state?.types.flatMap(({ hits }) => hits)).toEqual([]);
+    const again = others.fromJson(others.toJson({ state, known, faults: undefined }) ?? '');
+    expect(again.state?.types).toEqual([ofType('smoke', { open })]);
+  });
+
+  it('is nothing where a type that there is no more had hits only', () => {
+    const json = stored({ types: [ofType('motion', { hits: [HIT] })] }) ?? '';
+    expect(new StateFormat(new TypeSet([typeWhen('water', 'water')])).fromJson(json).state).toBeUndefined();
+  });
+
+  it('is kept for a type with whatever name a type may have', () => {
+    for (const name of ['constructor', 'hits', 'types', 'v', 'known']) {
+      const types = new TypeSet([typeWhen(name, 'water')]);
+      const own = new StateFormat(types);
+      const state = stateWith({ types: [ofType(name, { hits: [HIT], open: [{ ...alarm('a', 'ACTIVE_ACK'), type: name }] })] });
+      const each = { state, known: 1, faults: undefined };
+      expect(own.fromJson(own.toJson(each) ?? '')).toEqual(each);
+    }
+  });
+
+  it('is read as before of more sensors than have a text of their own', () => {
+    const types = new TypeSet(Array.from({ length: 32 }, (_, i) => typeWhen(`t${i}`, `f${i}`)));
+    const own = new StateFormat(types);
+    const sets = Array.from({ length: 600 }, (_, i) => Math.imul(i + 1, 0x9e3779b1) | 0);
+    for (const known of [...sets, ...sets, types.all, 1 << 31]) {
+      const json = own.toJson({ state: undefined, known, faults: undefined }) ?? '';
+      expect(own.fromJson(json)).toEqual({ state: undefined, known, faults: undefined });
+    }
+  });
+});
+
+describe('what is remembered of a type', () => {
+  it('stands in the order of the settings, whichever was first', () => {
+    const state = emptyState();
+    const hits = (type: string) => {
+      typeStateOf(state, type, REFERENCE).hits = [HIT];
+    };
+    for (const type of ['temperature', 'motion', 'smoke', 'motion']) hits(type);
+    expect(state.types.map(({ type }) => type)).toEqual(['motion', 'smoke', 'temperature']);
+  });
+
+  it('is the same as long as there is something, and gives way to another when there is not', () => {
+    const state = emptyState();
+    const smoke = typeStateOf(state, 'smoke', REFERENCE);
+    smoke.hits = [HIT];
+    typeStateOf(state, 'motion', REFERENCE);
+    expect(typeStateOf(state, 'smoke', REFERENCE)).toBe(smoke);
+    typeStateOf(state, 'temperature', REFERENCE);
+    expect(state.types.map(({ type }) => type)).toEqual(['smoke', 'temperature']);
   });
 });
 
 describe('an alarm', () => {
   it('is active if it is the last that was raised and no OK has cleared it', () => {
-    const active = (...states: AlarmState[]) =>
-      activeOf({ hits: [], proof: undefined, open: states.map((state, i) => alarm(`${i}`, state)) })?.id;
+    const active = (...states: AlarmState[]) => activeOf(ofType('smoke', { open: states.map((state, i) => alarm(`${i}`, state)) }))?.id;
     expect([active(), active('CLEARED_UNACK'), active('CLEARED_UNACK', 'ACTIVE_UNACK'), active('ACTIVE_ACK')]).toEqual([
       undefined,
       undefined,
@@ -91,15 +207,16 @@ describe('an alarm', () => {
   });
 
   it('takes the place of its version before, and when it is over is kept as one of the last eight', () => {
-    const state = stateWith({ smoke: OPEN });
+    const smoke = { ...OPEN };
+    const state = stateWith({ types: [smoke] });
     replace(state, { ...alarm('a', 'ACTIVE_ACK'), version: 2 });
-    expect(state.smoke.open.map(({ id, version }) => [id, version])).toEqual([
+    expect(smoke.open.map(({ id, version }) => [id, version])).toEqual([
       ['a', 2],
       ['b', 1],
     ]);
     replace(state, alarm('b', 'CLEARED_ACK'));
     replace(state, { ...alarm('b', 'CLEARED_ACK'), version: 3 });
-    expect([state.smoke.open.map(({ id }) => id), state.ended.map(({ id, version }) => [id, version])]).toEqual([['a'], [['b', 3]]]);
+    expect([smoke.open.map(({ id }) => id), state.ended.map(({ id, version }) => [id, version])]).toEqual([['a'], [['b', 3]]]);
     for (let i = 0; i < ENDED_MAX; i += 1) replace(state, alarm(`${i}`, 'CLEARED_ACK'));
     expect(state.ended.map(({ id }) => id).join('')).toBe('01234567');
     replace(state, { ...alarm('3', 'CLEARED_ACK'), version: 2 });

@@ -1,46 +1,70 @@
-/** What a status says, said a second time and as plainly as can be: the decoder has to agree with this on all that is JSON. */
-import { AT, MAX_TEMPERATURE, MOTION, SEQ, SMOKE, TEMPERATURE } from '../../../alarm/field-names.ts';
-import type { Status } from '../../../alarm/status.ts';
+/** What a status says, said a second time and as plainly as can be: the decoder has to agree with this on all that is JSON. It shares no code with it. */
 
-type Fields = { [name in keyof Status]?: unknown };
+/** A field that somebody reads, and what belongs there. */
+export type SpecifiedField = readonly [name: string, kind: 'boolean' | 'number'];
+
+export const USUAL: readonly SpecifiedField[] = [
+  ['motion', 'boolean'],
+  ['smoke', 'boolean'],
+  ['temperature', 'number'],
+  ['maxTemperature', 'number'],
+];
+
+export interface SpecifiedStatus {
+  readonly id: number;
+  readonly at: number | undefined;
+  readonly seq: number | undefined;
+  /** The fields that are reported. */
+  readonly said: ReadonlyMap<string, boolean | number>;
+  /** Those that are there and can't be read, `at` and `seq` last. */
+  readonly unreadable: readonly string[];
+}
 
 /** `undefined`: it is refused. Only for what is JSON. */
-export function specifiedStatus(bytes: Buffer): Status | undefined {
-  const fields = object(bytes);
-  if (fields === undefined || bytes.length > 4096) return undefined;
-  const id = number(fields.id);
+export function specifiedStatus(bytes: Buffer, fields: readonly SpecifiedField[]): SpecifiedStatus | undefined {
+  const members = object(bytes);
+  if (members === undefined || bytes.length > 4096) return undefined;
+  const id = number(members.get('id'));
   if (id === undefined || !Number.isInteger(id) || id < 0 || id >= 2 ** 31) return undefined;
-  const seq = number(fields.seq);
-  const said = {
-    motion: boolean(fields.motion),
-    smoke: boolean(fields.smoke),
-    temperature: number(fields.temperature),
-    maxTemperature: number(fields.maxTemperature),
-    at: time(fields.at),
-    seq: Number.isSafeInteger(seq) && (seq ?? -1) >= 0 ? Math.abs(seq ?? 0) : undefined,
-  };
-  const detectors = [
-    ['motion', MOTION],
-    ['smoke', SMOKE],
-    ['temperature', TEMPERATURE],
-    ['maxTemperature', MAX_TEMPERATURE],
-  ] as const;
-  const all = [...detectors, ['at', AT], ['seq', SEQ]] as const;
-  const sum = (of: readonly (readonly [keyof typeof said, number])[], counts: (name: keyof typeof said) => boolean) =>
-    of.filter(([name]) => counts(name)).reduce((bits, [, bit]) => bits + bit, 0);
-  const unreadable = sum(all, (name) => name in fields && said[name] === undefined);
-  return {
-    id: Math.abs(id),
-    motion: said.motion ?? false,
-    smoke: said.smoke ?? false,
-    temperature: said.temperature ?? Number.NaN,
-    maxTemperature: said.maxTemperature ?? Number.NaN,
-    at: said.at,
-    seq: said.seq,
-    notReported: unreadable + sum(detectors, (name) => !(name in fields)),
-    unreadable,
-    repaired: undefined,
-  };
+  const counter = number(members.get('seq'));
+  const at = time(members.get('at'));
+  const seq = counter !== undefined && Number.isSafeInteger(counter) && counter >= 0 ? Math.abs(counter) : undefined;
+  const said = new Map<string, boolean | number>();
+  for (const [name, kind] of fields) {
+    const value = kind === 'boolean' ? boolean(members.get(name)) : number(members.get(name));
+    if (value !== undefined) said.set(name, value);
+  }
+  const unreadable = fields.map(([name]) => name).filter((name) => members.has(name) && !said.has(name));
+  if (members.has('at') && at === undefined) unreadable.push('at');
+  if (members.has('seq') && seq === undefined) unreadable.push('seq');
+  return { id: Math.abs(id), at, seq, said, unreadable };
+}
+
+/** Whether the condition holds; undefined: the status says nothing of it. */
+export function holds(condition: string, said: ReadonlyMap<string, boolean | number>): boolean | undefined {
+  const [one = '', operator, other = ''] = condition.split(' ');
+  if (operator === undefined) return asBoolean(said.get(one));
+  if (one === 'not') {
+    const value = asBoolean(said.get(operator));
+    return value === undefined ? undefined : !value;
+  }
+  const left = said.get(one);
+  const right = /^[a-z_]/i.test(other) ? said.get(other) : Number(other);
+  if (left === undefined || right === undefined) return undefined;
+  switch (operator) {
+    case '>':
+      return left > right;
+    case '>=':
+      return left > right || left === right;
+    case '<':
+      return left < right;
+    default:
+      return left < right || left === right;
+  }
+}
+
+function asBoolean(value: boolean | number | undefined): boolean | undefined {
+  return typeof value === 'boolean' ? value : undefined;
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -53,12 +77,11 @@ export function json(bytes: Buffer): unknown {
   }
 }
 
-function object(bytes: Buffer): Fields | undefined {
+function object(bytes: Buffer): ReadonlyMap<string, unknown> | undefined {
   const value = json(bytes);
   if (typeof value !== 'object' || value === null || Array.isArray(value) || depthOf(value) > 32) return undefined;
-  return value;
+  return new Map(Object.entries(value));
 }
-
 function depthOf(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
   return 1 + Object.values(value).reduce<number>((depth, member) => Math.max(depth, depthOf(member)), 0);

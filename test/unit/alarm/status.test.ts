@@ -1,22 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import {
-  ALARM_TYPES,
-  emptyRecovery,
-  emptyStatus,
-  hits,
-  isHit,
-  SENSOR_ID_MAX,
-  type Status,
-  STATUS_BYTES_MAX,
-} from '../../../alarm/status.ts';
+import { emptyRecovery, emptyStatus, SENSOR_ID_MAX, STATUS_BYTES_MAX } from '../../../alarm/status.ts';
+import { REFERENCE } from '../../support/alarm-types.ts';
+import { type Reading, readingOf, statusSaying, typesHit } from './reading.ts';
 
 describe('a status', () => {
-  const typesHit = (fields: Partial<Status>) => {
-    const status = { ...emptyStatus(), temperature: 20, maxTemperature: 30, ...fields };
-    return [isHit(status), ALARM_TYPES.filter((type) => hits(status, type))];
-  };
-
-  it.each<[Partial<Status>, string[]]>([
+  it.each<[Partial<Reading>, string[]]>([
     [{}, []],
     [{ motion: true }, ['motion']],
     [{ smoke: true }, ['smoke']],
@@ -26,12 +14,20 @@ describe('a status', () => {
     [{ maxTemperature: Number.NaN }, []],
     [{ motion: true, smoke: true, temperature: 31 }, ['motion', 'smoke', 'temperature']],
   ])('with %j is a hit of %j', (fields, types) => {
-    expect(typesHit(fields)).toEqual([types.length > 0, types]);
+    expect(typesHit(statusSaying({ temperature: 20, maxTemperature: 30, ...fields }))).toEqual(types);
   });
 
   it('says nothing before it is read', () => {
-    expect(typesHit(emptyStatus())).toEqual([false, []]);
-    expect([emptyStatus().notReported, emptyStatus().unreadable, emptyRecovery().at]).toEqual([0, 0, undefined]);
+    const status = emptyStatus(REFERENCE);
+    expect(typesHit(status)).toEqual([]);
+    expect(REFERENCE.namesOf(status.silent)).toEqual(['motion', 'smoke', 'temperature']);
+    expect([readingOf(status).unreadable, status.at, status.seq, status.repaired, emptyRecovery().at]).toEqual([
+      [],
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 
   it('is bounded as documented', () => {

@@ -2,18 +2,21 @@
 import { describe, expect, it } from 'vitest';
 import type { Detection } from '../../../alarm/detection.ts';
 import type { SensorFaults } from '../../../alarm/faults.ts';
-import { AT, DETECTORS, MAX_TEMPERATURE, MOTION, SEQ, SMOKE, TEMPERATURE } from '../../../alarm/field-names.ts';
-import { emptyStatus } from '../../../alarm/status.ts';
 import { SensorSet } from '../../../alarm/sensor-set.ts';
 import { FAULTY_MAX, FLAPPING_MS, REPORTED_EVERY_MS, Supervision } from '../../../alarm/supervision.ts';
-import { feed, type Reading, remember, SENSOR, SKEW, withRules } from './detection-rig.ts';
+import { TypeSet } from '../../../alarm/type-set.ts';
+import { detecting, faultyIn, feed, type RigReading, remember, restored, SENSOR, SKEW } from './detection-rig.ts';
+import { REFERENCE, typeWhen } from '../../support/alarm-types.ts';
+import { REFERENCE_FIELDS, statusSaying } from './reading.ts';
 
 const DAY = 86_400_000;
-const full = (at: number): Reading => ({ topic: 'ENTRY', at, offset: at });
-const without = (at: number, fields: number): Reading => ({ ...full(at), notReported: fields });
-const unreadable = (at: number, fields: number): Reading => ({ ...full(at), unreadable: fields });
+const full = (at: number): RigReading => ({ topic: 'ENTRY', at, offset: at });
+const without = (at: number, ...fields: string[]): RigReading => ({ ...full(at), notReported: fields });
+const unreadable = (at: number, ...fields: string[]): RigReading => ({ ...full(at), unreadable: fields });
+const allBut = (field: string): string[] => REFERENCE_FIELDS.filter((other) => other !== field);
+const ALL_KNOWN = '{"v":3,"known":["motion","smoke","temperature"]}';
 
-function faultsAfter(readings: readonly Reading[], detection = withRules()): SensorFaults[] {
+function faultsAfter(readings: readonly RigReading[], detection = detecting()): SensorFaults[] {
   for (const reading of readings) feed(detection, reading);
   return detection.takeEffects(true)?.faults ?? [];
 }
@@ -22,26 +25,30 @@ const summary = (changes: readonly SensorFaults[]) =>
   changes.map(({ at, faults }) => `${at}: ${faults.map(({ detector, reason, since }) => `${detector} ${reason} ${since}`).join(', ')}`);
 
 describe('a fault', () => {
-  it.each<[string, Reading[], string[]]>([
+  it.each<[string, RigReading[], string[]]>([
     ['none of a sensor that says all', [full(1), full(2)], []],
-    ['one of a detector that is unreadable', [unreadable(1, SMOKE)], ['1: smoke unreadable 1']],
-    ['one of a detector that is absent and was reported before', [full(1), without(2, MOTION)], ['2: motion absent 2']],
-    ['none of a detector that was never reported', [without(1, SMOKE | TEMPERATURE), without(2, SMOKE | TEMPERATURE)], []],
-    ['none of a temperature that never had a maximum', [without(1, MAX_TEMPERATURE), without(2, MAX_TEMPERATURE)], []],
-    ['one of a temperature whose maximum is absent', [full(1), without(2, MAX_TEMPERATURE)], ['2: temperature absent 2']],
-    ['one of a temperature whose maximum is unreadable', [unreadable(1, MAX_TEMPERATURE)], ['1: temperature unreadable 1']],
-    ['one of a temperature that is unreadable', [unreadable(1, TEMPERATURE)], ['1: temperature unreadable 1']],
-    ['none for a time or a counter', [full(1), unreadable(2, AT | SEQ)], []],
-    ['one that is over once it says something', [full(1), without(2, MOTION), full(3)], ['2: motion absent 2', '3: ']],
-    ['one that stands while it says nothing', [unreadable(1, SMOKE), without(2, SMOKE), unreadable(3, SMOKE)], ['1: smoke unreadable 1']],
+    ['one of a detector that is unreadable', [unreadable(1, 'smoke')], ['1: smoke unreadable 1']],
+    ['one of a detector that is absent and was reported before', [full(1), without(2, 'motion')], ['2: motion absent 2']],
+    ['none of a detector that was never reported', [without(1, 'smoke', 'temperature'), without(2, 'smoke', 'temperature')], []],
+    ['none of a temperature that never had a maximum', [without(1, 'maxTemperature'), without(2, 'maxTemperature')], []],
+    ['one of a temperature whose maximum is absent', [full(1), without(2, 'maxTemperature')], ['2: temperature absent 2']],
+    ['one of a temperature whose maximum is unreadable', [unreadable(1, 'maxTemperature')], ['1: temperature unreadable 1']],
+    ['one of a temperature that is unreadable', [unreadable(1, 'temperature')], ['1: temperature unreadable 1']],
+    ['none for a time or a counter', [full(1), unreadable(2, 'at', 'seq')], []],
+    ['one that is over once it says something', [full(1), without(2, 'motion'), full(3)], ['2: motion absent 2', '3: ']],
+    [
+      'one that stands while it says nothing',
+      [unreadable(1, 'smoke'), without(2, 'smoke'), unreadable(3, 'smoke')],
+      ['1: smoke unreadable 1'],
+    ],
     [
       'several, each since its own time',
-      [full(1), unreadable(2, SMOKE), unreadable(3, SMOKE | MOTION), unreadable(4, MOTION)],
+      [full(1), unreadable(2, 'smoke'), unreadable(3, 'smoke', 'motion'), unreadable(4, 'motion')],
       ['2: smoke unreadable 2', '3: smoke unreadable 2, motion unreadable 3', '4: motion unreadable 3'],
     ],
     [
       'one of what was reported at any time before',
-      [without(1, DETECTORS & ~SMOKE), without(2, DETECTORS & ~MOTION), without(3, DETECTORS)],
+      [without(1, ...allBut('smoke')), without(2, ...allBut('motion')), without(3, ...REFERENCE_FIELDS)],
       ['2: smoke absent 2', '3: smoke absent 2, motion absent 3'],
     ],
   ])('is %s', (_, readings, expected) => {
@@ -49,7 +56,7 @@ describe('a fault', () => {
   });
 
   it('says whose it is and what showed it', () => {
-    expect(faultsAfter([unreadable(5, SMOKE)])).toEqual([
+    expect(faultsAfter([unreadable(5, 'smoke')])).toEqual([
       {
         sensor: SENSOR,
         at: 5,
@@ -60,39 +67,43 @@ describe('a fault', () => {
   });
 
   it('hides no hit of the other detectors', () => {
-    const detection = withRules();
-    for (const at of [1, 2, 3]) feed(detection, { ...unreadable(at, MOTION | TEMPERATURE), type: 'smoke' });
+    const detection = detecting();
+    for (const at of [1, 2, 3]) feed(detection, { ...unreadable(at, 'motion', 'temperature'), type: 'smoke' });
     expect(detection.takeEffects()?.events.map(({ event }) => event)).toEqual(['raised']);
   });
 
   it('is counted by detector, also after a restart, twice even', () => {
-    const { detection, states } = lived([unreadable(1, SMOKE | TEMPERATURE), { ...unreadable(2, SMOKE), sensor: 8 }]);
-    expect(detection.faulty).toEqual({ motion: 0, smoke: 2, temperature: 1 });
-    const restored = withRules();
-    for (const _ of [1, 2]) for (const [sensor, json] of states) restored.restore(sensor, json);
-    expect(restored.faulty).toEqual({ motion: 0, smoke: 2, temperature: 1 });
-    feed(restored, full(3));
-    expect(restored.faulty).toEqual({ motion: 0, smoke: 1, temperature: 0 });
+    const { detection, states } = lived([unreadable(1, 'smoke', 'temperature'), { ...unreadable(2, 'smoke'), sensor: 8 }]);
+    expect(faultyIn(detection)).toEqual({ motion: 0, smoke: 2, temperature: 1 });
+    const again = restored(states);
+    for (const [sensor, json] of states) again.restore(sensor, json);
+    expect(faultyIn(again)).toEqual({ motion: 0, smoke: 2, temperature: 1 });
+    feed(again, full(3));
+    expect(faultyIn(again)).toEqual({ motion: 0, smoke: 1, temperature: 0 });
   });
 
   it('is told again after a restart only when it changes', () => {
-    const { states } = lived([full(1), without(2, MOTION)]);
-    const restored = withRules();
-    for (const [sensor, json] of states) restored.restore(sensor, json);
-    expect(summary(faultsAfter([without(3, MOTION), full(4), without(5, MOTION)], restored))).toEqual(['4: ', '5: motion absent 5']);
+    const { states } = lived([full(1), without(2, 'motion')]);
+    const again = restored(states);
+    expect(summary(faultsAfter([without(3, 'motion'), full(4), without(5, 'motion')], again))).toEqual(['4: ', '5: motion absent 5']);
   });
 
   it('knows after a restart what the sensor reported before', () => {
     const { states } = lived([full(1)]);
-    expect([...states]).toEqual([[SENSOR, '{"v":2,"known":7}']]);
-    const restored = withRules();
-    for (const [sensor, json] of states) restored.restore(sensor, json);
-    expect(summary(faultsAfter([without(2, TEMPERATURE)], restored))).toEqual(['2: temperature absent 2']);
+    expect([...states]).toEqual([[SENSOR, ALL_KNOWN]]);
+    const again = restored(states);
+    expect(summary(faultsAfter([without(2, 'temperature')], again))).toEqual(['2: temperature absent 2']);
   });
 });
 
-function lived(readings: readonly Reading[]): { detection: Detection; states: Map<number, string> } {
-  const detection = withRules();
+/** A reading that says all but these fields, which are unreadable. */
+function reading(supervision: Supervision, id: number, at: number, ...fields: string[]): void {
+  const said = Object.fromEntries(REFERENCE_FIELDS.filter((field) => !fields.includes(field)).map((field) => [field, 0]));
+  supervision.reading(statusSaying({ ...said, id, unreadable: fields }), at, at, false);
+}
+
+function lived(readings: readonly RigReading[]): { detection: Detection; states: Map<number, string> } {
+  const detection = detecting();
   const states = new Map<number, string>();
   for (const reading of readings) {
     feed(detection, reading);
@@ -103,68 +114,66 @@ function lived(readings: readonly Reading[]): { detection: Detection; states: Ma
 
 describe('a detector that says something now and then', () => {
   it('is one fault that stands, not hundreds', () => {
-    const readings = Array.from({ length: 3 * 60 }, (_, i) => (i % 2 === 0 ? unreadable(1 + i * 20_000, SMOKE) : full(1 + i * 20_000)));
+    const readings = Array.from({ length: 3 * 60 }, (_, i) => (i % 2 === 0 ? unreadable(1 + i * 20_000, 'smoke') : full(1 + i * 20_000)));
     // An hour.
     expect(faultsAfter(readings).length).toBeLessThan(2 * 13);
   });
 
   it('has its fault end when it has stood for long and it speaks', () => {
-    const before = [unreadable(0, SMOKE), full(1), unreadable(2, SMOKE)];
+    const before = [unreadable(0, 'smoke'), full(1), unreadable(2, 'smoke')];
     expect(summary(faultsAfter([...before, full(1 + FLAPPING_MS)]))).toEqual(['0: smoke unreadable 0', '1: ', '2: smoke unreadable 2']);
     expect(summary(faultsAfter([...before, full(2 + FLAPPING_MS)])).at(-1)).toBe(`${2 + FLAPPING_MS}: `);
   });
 
   it('has a fault that ends at once again when it was well for long', () => {
     const begin = 1 + FLAPPING_MS;
-    const changes = faultsAfter([unreadable(0, SMOKE), full(1), unreadable(begin, SMOKE), full(begin + 1)]);
+    const changes = faultsAfter([unreadable(0, 'smoke'), full(1), unreadable(begin, 'smoke'), full(begin + 1)]);
     expect(summary(changes).slice(2)).toEqual([`${begin}: smoke unreadable ${begin}`, `${begin + 1}: `]);
   });
 
   it('leaves nothing behind once it was well for long', () => {
-    const { states } = lived([full(0), unreadable(0, SMOKE), full(1), full(FLAPPING_MS)]);
+    const { states } = lived([full(0), unreadable(0, 'smoke'), full(1), full(FLAPPING_MS)]);
     expect(states.get(SENSOR)).toContain('"ended":{"smoke":1}');
-    const later = lived([full(0), unreadable(0, SMOKE), full(1), full(1 + FLAPPING_MS)]);
-    expect(later.states.get(SENSOR)).toBe('{"v":2,"known":7}');
+    const later = lived([full(0), unreadable(0, 'smoke'), full(1), full(1 + FLAPPING_MS)]);
+    expect(later.states.get(SENSOR)).toBe(ALL_KNOWN);
   });
 
   it('does not have the fault of another detector stand', () => {
-    const changes = faultsAfter([unreadable(0, SMOKE), full(1), unreadable(2, SMOKE | MOTION), full(3)]);
+    const changes = faultsAfter([unreadable(0, 'smoke'), full(1), unreadable(2, 'smoke', 'motion'), full(3)]);
     expect(summary(changes).at(-1)).toBe('3: smoke unreadable 2');
   });
 });
 
 describe('a standing fault', () => {
   it('is told again once a day, even if its sensor says nothing any more', () => {
-    const { detection, states } = lived([unreadable(0, SMOKE)]);
-    const restored = withRules();
-    for (const [sensor, json] of states) restored.restore(sensor, json);
-    const other = (at: number): Reading => ({ ...full(at), sensor: 8 });
-    for (const each of [detection, restored]) {
+    const { detection, states } = lived([unreadable(0, 'smoke')]);
+    const again = restored(states);
+    const other = (at: number): RigReading => ({ ...full(at), sensor: 8 });
+    for (const each of [detection, again]) {
       expect(faultsAfter([other(DAY - 1)], each)).toEqual([]);
       expect(faultsAfter([other(DAY)], each)).toMatchObject([{ sensor: SENSOR, at: DAY, cause: { offset: 0 }, faults: [{ since: 0 }] }]);
-      expect(faultsAfter([other(2 * DAY - 1), unreadable(2 * DAY - 1, SMOKE)], each)).toEqual([]);
+      expect(faultsAfter([other(2 * DAY - 1), unreadable(2 * DAY - 1, 'smoke')], each)).toEqual([]);
       expect(faultsAfter([other(2 * DAY)], each)).toHaveLength(1);
       expect(faultsAfter([full(2 * DAY + 1), other(4 * DAY)], each)).toMatchObject([{ faults: [] }]);
     }
   });
 
   it('is told again after a restart though every other sensor is as always', () => {
-    const { states } = lived([{ ...full(0), sensor: 8 }, unreadable(0, SMOKE)]);
-    const restored = withRules();
-    for (const [sensor, json] of states) restored.restore(sensor, json);
-    expect(faultsAfter([{ ...full(DAY), sensor: 8 }], restored)).toMatchObject([{ sensor: SENSOR, at: DAY }]);
+    const { states } = lived([{ ...full(0), sensor: 8 }, unreadable(0, 'smoke')]);
+    const again = restored(states);
+    expect(faultsAfter([{ ...full(DAY), sensor: 8 }], again)).toMatchObject([{ sensor: SENSOR, at: DAY }]);
   });
 
   it('is told a day after it last changed', () => {
-    const detection = withRules();
-    faultsAfter([unreadable(0, SMOKE), unreadable(1_000, SMOKE | MOTION)], detection);
+    const detection = detecting();
+    faultsAfter([unreadable(0, 'smoke'), unreadable(1_000, 'smoke', 'motion')], detection);
     expect(faultsAfter([{ ...full(DAY), sensor: 8 }], detection)).toEqual([]);
     expect(faultsAfter([{ ...full(DAY + 1_000), sensor: 8 }], detection)).toMatchObject([{ sensor: SENSOR, at: DAY + 1_000 }]);
   });
 
   it('waits for the next readings where thousands are to be told at once', () => {
-    const detection = withRules();
-    for (let sensor = 10; sensor < 1_510; sensor += 1) feed(detection, { ...unreadable(1, SMOKE), sensor });
+    const detection = detecting();
+    for (let sensor = 10; sensor < 1_510; sensor += 1) feed(detection, { ...unreadable(1, 'smoke'), sensor });
     detection.takeEffects();
     expect(faultsAfter([full(1 + DAY)], detection)).toHaveLength(1_000);
     expect(faultsAfter([full(2 + DAY)], detection)).toHaveLength(500);
@@ -173,12 +182,12 @@ describe('a standing fault', () => {
 });
 
 describe('a hit that is dropped as older than a recovery', () => {
-  const ok = (at: number): Reading => ({ topic: 'OK', at, offset: at });
-  const fire = (at: number, type: 'smoke' | 'temperature' = 'smoke'): Reading => ({ ...full(at), type });
+  const ok = (at: number): RigReading => ({ topic: 'OK', at, offset: at });
+  const fire = (at: number, type: 'smoke' | 'temperature' = 'smoke'): RigReading => ({ ...full(at), type });
   const AHEAD = 30 * 60_000;
 
   it('is counted and shown, once, until a reading is newer', () => {
-    const detection = withRules();
+    const detection = detecting();
     expect(summary(faultsAfter([ok(AHEAD), fire(1_000), fire(2_000), fire(3_000, 'temperature')], detection))).toEqual([
       '1000: smoke stale 1000',
       '3000: smoke stale 1000, temperature stale 3000',
@@ -189,24 +198,24 @@ describe('a hit that is dropped as older than a recovery', () => {
   });
 
   it('is told again each day until the time of that recovery, though every sensor reports all', () => {
-    const detection = withRules();
-    const other = (at: number): Reading => ({ ...full(at), sensor: 8 });
+    const detection = detecting();
+    const other = (at: number): RigReading => ({ ...full(at), sensor: 8 });
     faultsAfter([full(0), other(0), ok(3 * DAY), fire(1_000)], detection);
     for (const at of [1_000 + DAY, 1_000 + 2 * DAY])
       expect(summary(faultsAfter([other(at)], detection))).toEqual([`${at}: smoke stale 1000`]);
   });
 
   it('is none where clocks may differ by as much, or the recovery is forgotten', () => {
-    const detection = withRules();
+    const detection = detecting();
     expect(faultsAfter([ok(10_000), fire(10_000 - SKEW)], detection)).toEqual([]);
     expect(faultsAfter([{ ...full(10_000 + 2 * SKEW), sensor: 8 }, fire(1_000)], detection)).toEqual([]);
     expect(detection.stale).toBe(0);
   });
 
   it('keeps a fault of before as it was, and a reading that is as old begins and ends none', () => {
-    const detection = withRules();
-    const before = [full(0), unreadable(1, SMOKE), ok(AHEAD)];
-    expect(summary(faultsAfter([...before, fire(1_000), full(1_001), without(1_002, MOTION)], detection))).toEqual([
+    const detection = detecting();
+    const before = [full(0), unreadable(1, 'smoke'), ok(AHEAD)];
+    expect(summary(faultsAfter([...before, fire(1_000), full(1_001), without(1_002, 'motion')], detection))).toEqual([
       '1: smoke unreadable 1',
     ]);
     expect(detection.stale).toBe(1);
@@ -215,47 +224,48 @@ describe('a hit that is dropped as older than a recovery', () => {
 
 describe('what is known of a sensor', () => {
   const restoredWith = (json: string) => {
-    const detection = withRules();
+    const detection = detecting();
     detection.restore(SENSOR, json);
     return detection;
   };
-  const onlySmokeUnreadable = { ...unreadable(2, SMOKE), notReported: DETECTORS };
-  const smokeUnreadable = lived([without(1, DETECTORS & ~SMOKE), onlySmokeUnreadable]).states.get(SENSOR) ?? '';
+  const onlySmokeUnreadable = { ...unreadable(2, 'smoke'), notReported: REFERENCE_FIELDS };
+  const smokeUnreadable = lived([without(1, ...allBut('smoke')), onlySmokeUnreadable]).states.get(SENSOR) ?? '';
 
   it('has no detector that it never reported, though it has a fault', () => {
-    expect(summary(faultsAfter([without(3, DETECTORS)], restoredWith(smokeUnreadable)))).toEqual([]);
-    expect(summary(faultsAfter([onlySmokeUnreadable, without(3, MOTION)]))).toEqual(['2: smoke unreadable 2', '3: ']);
+    expect(summary(faultsAfter([without(3, ...REFERENCE_FIELDS)], restoredWith(smokeUnreadable)))).toEqual([]);
+    expect(summary(faultsAfter([onlySmokeUnreadable, without(3, 'motion')]))).toEqual(['2: smoke unreadable 2', '3: ']);
   });
 
   it('has those that it reported, though it has a fault of another', () => {
-    const { states } = lived([full(1), unreadable(2, SMOKE)]);
-    expect(summary(faultsAfter([without(3, SMOKE | MOTION)], restoredWith(states.get(SENSOR) ?? '')))).toEqual([
+    const { states } = lived([full(1), unreadable(2, 'smoke')]);
+    expect(summary(faultsAfter([without(3, 'smoke', 'motion')], restoredWith(states.get(SENSOR) ?? '')))).toEqual([
       '3: smoke unreadable 2, motion absent 3',
     ]);
   });
 
   it('is the one detector that it reported, after a restart, too', () => {
-    expect(summary(faultsAfter([without(2, DETECTORS)], restoredWith('{"v":2,"known":1}')))).toEqual(['2: motion absent 2']);
+    for (const known of ['{"v":2,"known":1}', '{"v":3,"known":["motion"]}'])
+      expect(summary(faultsAfter([without(2, ...REFERENCE_FIELDS)], restoredWith(known)))).toEqual(['2: motion absent 2']);
   });
 
   it('is what was restored last', () => {
     const detection = restoredWith(smokeUnreadable);
-    detection.restore(SENSOR, '{"v":2,"known":7}');
-    expect(detection.faulty.smoke).toBe(0);
+    detection.restore(SENSOR, ALL_KNOWN);
+    expect(faultyIn(detection).smoke).toBe(0);
     expect(faultsAfter([full(5), { ...full(2 * DAY), sensor: 8 }], detection)).toEqual([]);
   });
 
   it('is nothing to look at again once its faults are over for long', () => {
     const usual = new SensorSet();
-    const supervision = new Supervision(0, { changed: new Set(), riding: [] }, { usual });
+    const supervision = new Supervision(REFERENCE, 0, { changed: new Set(), riding: [] }, { usual });
     const told = [
-      [1, 0],
-      [2, SMOKE],
-      [3, 0],
-      [2 + FLAPPING_MS, 0],
-      [3 + FLAPPING_MS, 0],
-    ].map(([at = 0, fields = 0]) => {
-      supervision.reading({ ...emptyStatus(), id: 9, notReported: fields, unreadable: fields }, at, at, false);
+      { at: 1, fields: [] },
+      { at: 2, fields: ['smoke'] },
+      { at: 3, fields: [] },
+      { at: 2 + FLAPPING_MS, fields: [] },
+      { at: 3 + FLAPPING_MS, fields: [] },
+    ].map(({ at, fields }) => {
+      reading(supervision, 9, at, ...fields);
       return usual.has(9);
     });
     expect(told).toEqual([true, false, false, false, true]);
@@ -267,19 +277,16 @@ describe('what is known of a sensor', () => {
 });
 
 describe('a flood of strangers', () => {
-  const reading = (supervision: Supervision, id: number, at: number, fields: number) =>
-    supervision.reading({ ...emptyStatus(), id, notReported: fields, unreadable: fields }, at, at, false);
-
   it('is remembered up to a bound, of sensors and of faults', () => {
     const unsaved = { changed: new Set<number>(), riding: [] as number[] };
-    const supervision = new Supervision(0, unsaved, { sensorsMax: 5, faultyMax: 3 });
-    for (let id = 1; id <= 10; id += 1) reading(supervision, id, id, SMOKE);
+    const supervision = new Supervision(REFERENCE, 0, unsaved, { sensorsMax: 5, faultyMax: 3 });
+    for (let id = 1; id <= 10; id += 1) reading(supervision, id, id, 'smoke');
     expect(supervision.take().map(({ sensor }) => sensor)).toEqual([1, 2, 3]);
     expect([...unsaved.riding]).toEqual([1, 2, 3, 4, 5]);
-    expect(supervision.faulty.smoke).toBe(3);
-    reading(supervision, 1, 20, 0);
-    reading(supervision, 1, 20 + REPORTED_EVERY_MS, 0);
-    reading(supervision, 4, 21 + REPORTED_EVERY_MS, SMOKE);
+    expect(faultyIn(supervision).smoke).toBe(3);
+    reading(supervision, 1, 20);
+    reading(supervision, 1, 20 + REPORTED_EVERY_MS);
+    reading(supervision, 4, 21 + REPORTED_EVERY_MS, 'smoke');
     expect(supervision.take().map(({ sensor, faults }) => [sensor, faults.length])).toEqual([
       [1, 0],
       [4, 1],
@@ -287,9 +294,135 @@ describe('a flood of strangers', () => {
   });
 
   it('leaves no fault of a sensor that there is no room to remember', () => {
-    const supervision = new Supervision(0, { changed: new Set(), riding: [] }, { sensorsMax: 1 });
-    for (const id of [1, 2]) reading(supervision, id, 1, SMOKE);
+    const supervision = new Supervision(REFERENCE, 0, { changed: new Set(), riding: [] }, { sensorsMax: 1 });
+    for (const id of [1, 2]) reading(supervision, id, 1, 'smoke');
     expect(supervision.take().map(({ sensor }) => sensor)).toEqual([1]);
     expect(supervision.stateOf(2)).toBeUndefined();
+  });
+});
+
+describe('a fleet of which each sensor reports something else', () => {
+  const types = new TypeSet([
+    ...REFERENCE.types,
+    typeWhen('water', 'water'),
+    typeWhen('co', 'co > 50', { expected: true }),
+    typeWhen('battery', 'battery < batteryMin'),
+  ]);
+  const says = (sensor: number, at: number, said: Record<string, boolean | number>, unreadable: string[] = []): RigReading => ({
+    ...full(at),
+    sensor,
+    said,
+    notReported: REFERENCE_FIELDS.filter((field) => !(field in said)),
+    unreadable,
+  });
+
+  const faultsOf = (readings: readonly RigReading[], detection = detecting(types)): string[] => {
+    for (const each of readings) feed(detection, each, types);
+    return (detection.takeEffects(true)?.faults ?? []).map(
+      ({ sensor, at, faults }) => `${sensor} at ${at}: ${faults.map(({ detector, reason }) => `${detector} ${reason}`).join(', ')}`,
+    );
+  };
+
+  it('has no fault of what a sensor never reported', () => {
+    const readings = [1, 2, 3].flatMap((at) => [
+      says(1, at, { water: false }),
+      says(2, at, { water: false, co: 4 }),
+      says(3, at, {}),
+      { ...full(at), sensor: 4 },
+      says(5, at, { battery: 50 }),
+      says(6, at, { batteryMin: 50 }),
+    ]);
+    expect(faultsOf(readings)).toEqual([]);
+  });
+
+  it('has a fault of each of what a sensor reported and does not any more', () => {
+    expect(
+      faultsOf([
+        says(1, 1, { water: false }),
+        says(1, 2, {}),
+        says(2, 1, { water: false, battery: 50, batteryMin: 10 }),
+        says(2, 2, { water: true, battery: 50 }),
+        says(2, 3, { battery: 5, batteryMin: 10, water: false }),
+        { ...full(1), sensor: 4 },
+        { ...says(4, 2, { water: true }) },
+      ]),
+    ).toEqual(['1 at 2: water absent', '2 at 2: battery absent', '2 at 3: ', '4 at 2: motion absent, smoke absent, temperature absent']);
+  });
+
+  it('has a fault of what a sensor never reported but in a way that can not be read', () => {
+    expect(
+      faultsOf([says(1, 1, { motion: false }, ['water']), says(1, 2, { motion: false }), says(1, 3, { water: false, motion: false })]),
+    ).toEqual(['1 at 1: water unreadable', '1 at 3: ']);
+    expect(faultsOf([says(1, 1, { battery: 5 }, ['batteryMin'])])).toEqual(['1 at 1: battery unreadable']);
+  });
+
+  it('is known by the names of what it reports, also after a restart', () => {
+    const states = new Map<number, string>();
+    const detection = detecting(types);
+    for (const each of [says(1, 1, { water: false }), says(2, 1, { battery: 50, batteryMin: 10, smoke: false }), says(3, 1, {})])
+      feed(detection, each, types);
+    remember(states, detection.takeEffects(true)?.changed ?? new Map());
+    expect([...states]).toEqual([
+      [1, '{"v":3,"known":["water"]}'],
+      [2, '{"v":3,"known":["smoke","battery"]}'],
+    ]);
+    expect(faultsOf([says(1, 2, {}), says(2, 2, { battery: 50 })], restored(states, types))).toEqual([
+      '1 at 2: water absent',
+      '2 at 2: smoke absent, battery absent',
+    ]);
+  });
+
+  it('counts faults by the types that there are', () => {
+    const detection = detecting(types);
+    faultsOf([says(1, 1, {}, ['water']), says(2, 1, {}, ['water', 'co']), says(3, 1, {}, ['nobody'])], detection);
+    expect(Object.fromEntries(detection.faulty)).toEqual({ water: 2, co: 1 });
+  });
+
+  it('has hits of each type dropped that are older than a recovery', () => {
+    const detection = detecting(types);
+    const fire = { water: true, co: 60, battery: 5, batteryMin: 10, smoke: true };
+    expect(faultsOf([{ topic: 'OK', at: DAY, offset: 1, sensor: 1 }, says(1, 1, fire)], detection)).toEqual([
+      '1 at 1: smoke stale, water stale, co stale, battery stale',
+    ]);
+    expect(detection.stale).toBe(1);
+  });
+});
+
+describe('what was known of a sensor by other types', () => {
+  const water = typeWhen('water', 'water');
+  const own = (...types: ReturnType<typeof typeWhen>[]): TypeSet => new TypeSet(types);
+  const reports = (names: string[]): string => JSON.stringify({ v: 3, known: names });
+  const silentAfter = (json: string, types: TypeSet): string[] => {
+    const detection = detecting(types);
+    detection.restore(SENSOR, json);
+    feed(detection, { topic: 'ENTRY', at: 5, offset: 5, notReported: REFERENCE_FIELDS }, types);
+    return summary(detection.takeEffects(true)?.faults ?? []);
+  };
+
+  it('is the same though types were put in another order or added before them', () => {
+    const types = own(typeWhen('co', 'co > 5'), water, ...REFERENCE.types.toReversed());
+    expect(silentAfter(reports(['motion', 'water']), types)).toEqual(['5: water absent 5, motion absent 5']);
+    expect(silentAfter('{"v":2,"known":6}', types)).toEqual(['5: temperature absent 5, smoke absent 5']);
+  });
+
+  it('is nothing of a type that there is no more', () => {
+    expect(silentAfter(reports(['water', 'motion']), own(typeWhen('co', 'co > 5')))).toEqual([]);
+  });
+
+  it('ends with the next reading where it is a fault of such a type', () => {
+    const states = new Map<number, string>();
+    const before = own(water, ...REFERENCE.types);
+    const detection = detecting(before);
+    for (const each of [
+      { ...full(1), unreadable: ['water'] },
+      { ...full(1), sensor: 8, unreadable: ['water', 'smoke'] },
+    ])
+      feed(detection, each, before);
+    remember(states, detection.takeEffects(true)?.changed ?? new Map());
+    const after = restored(states);
+    expect([after.faulty.get('water'), after.faulty.get('smoke')]).toEqual([2, 1]);
+    const changes = faultsAfter([full(2), { ...full(2), sensor: 8, notReported: ['smoke'] }], after);
+    expect(summary(changes)).toEqual(['2: ', '2: smoke unreadable 1']);
+    expect([after.faulty.get('water'), after.faulty.get('smoke')]).toEqual([0, 1]);
   });
 });

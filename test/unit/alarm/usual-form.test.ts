@@ -1,28 +1,25 @@
 import { describe, expect, it } from 'vitest';
-import { emptyStatus, type Status } from '../../../alarm/status.ts';
-import { readUsualForm } from '../../../alarm/usual-form.ts';
+import type { Status } from '../../../alarm/status.ts';
+import { readUsualForm, spreadValues } from '../../../alarm/usual-form.ts';
+import { type Reading, readingOf, statusSaying } from './reading.ts';
 
 /** What was left by the status before must not show. */
-const dirty = (): Status => ({
-  id: 1,
-  motion: true,
-  smoke: true,
-  temperature: 1,
-  maxTemperature: 1,
-  at: 1,
-  seq: 1,
-  notReported: 255,
-  unreadable: 255,
-  repaired: Buffer.of(1),
-});
+const dirty = (): Status => statusSaying({ id: 1, motion: true, smoke: true, temperature: 1, maxTemperature: 1, at: 1, seq: 1 });
 
 /** The status read from the text, which lies somewhere in a buffer; undefined: it is left to others. */
-function read(text: string): Status | undefined {
+function read(text: string): Reading | undefined {
   const into = dirty();
   const end = readUsualForm(Buffer.from(`"${text}${'9'.repeat(128)}`, 'latin1'), 1, into);
-  return end === 1 + text.length ? into : undefined;
+  if (end !== 1 + text.length) return undefined;
+  const { hits } = into;
+  spreadValues(into);
+  const reading = readingOf(into);
+  const expected = [reading.motion, reading.smoke, Number(reading.temperature) > Number(reading.maxTemperature)];
+  expect(expected.map((isHit, i) => (isHit === true ? 1 << i : 0)).reduce((sum, bit) => sum + bit)).toBe(hits);
+  return reading;
 }
 
+const SAYS_ALL = { notReported: [], unreadable: [] };
 const text = (fields: object): string =>
   JSON.stringify({ id: 42959, motion: true, smoke: false, temperature: 25.5, maxTemperature: 30, ...fields });
 
@@ -36,7 +33,7 @@ describe('a status in usual form', () => {
     ...[0, 9, 10, 999_999_999].map((seq) => ({ seq })),
     { id: 999_999_999, temperature: -100.5, maxTemperature: -200.5, seq: 999_999_999, smoke: true },
   ])('is read with %j', (fields) => {
-    expect(read(text(fields))).toEqual({ ...emptyStatus(), ...JSON.parse(text(fields)) });
+    expect(read(text(fields))).toEqual({ ...SAYS_ALL, ...JSON.parse(text(fields)) });
   });
 
   it('is read with a minus zero and a decimal that is zero', () => {
@@ -77,7 +74,7 @@ describe('a status in usual form', () => {
         for (const byte of '/0159:.-+,"}{ etfx\0\u00ff') {
           const changed = `${whole.slice(0, i)}${byte}${whole.slice(i + 1)}`;
           const status = read(changed);
-          if (status) expect([changed, status]).toEqual([changed, { ...emptyStatus(), ...JSON.parse(changed) }]);
+          if (status) expect([changed, status]).toEqual([changed, { ...SAYS_ALL, ...JSON.parse(changed) }]);
         }
       }
     }
@@ -94,9 +91,18 @@ describe('a status in usual form', () => {
     }
   });
 
+  it.each([text({ at: 5 }), text({ seq: 5, at: 5 }), text({ seq: 9_999_999_999 }), text({}).replace('}', ', "x":1}')])(
+    'is read up to the comma behind which something else follows: %s',
+    (whole) => {
+      const into = dirty();
+      expect(readUsualForm(Buffer.from(whole + ' '.repeat(128)), 0, into)).toBe(1 - text({}).length);
+      expect(readingOf(into)).toEqual({ ...SAYS_ALL, ...JSON.parse(text({})) });
+    },
+  );
+
   it('is that of the buffer asked for, though another of the same memory was read before', () => {
     const memory = Buffer.alloc(400);
-    const status = emptyStatus();
+    const status = dirty();
     for (const [id, bytes] of [7, 8].flatMap((id) => [[id, memory.subarray(0, 300)] as const, [id + 10, memory.subarray(100)] as const])) {
       bytes.write(text({ id }));
       readUsualForm(bytes, 0, status);

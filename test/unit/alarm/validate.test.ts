@@ -1,17 +1,21 @@
 /** How long and how deep a status may be, and what may stand around it: where the fast ways of decoding give up. */
 import { describe, expect, it } from 'vitest';
-import { decodeRecovery, decodeStatus } from '../../../alarm/decode.ts';
-import { DETECTORS } from '../../../alarm/field-names.ts';
+import { Decoder } from '../../../alarm/decode.ts';
 import { emptyRecovery, emptyStatus } from '../../../alarm/status.ts';
+import { TypeSet } from '../../../alarm/type-set.ts';
+import { REFERENCE, typeWhen } from '../../support/alarm-types.ts';
+import { REFERENCE_FIELDS, readingOf } from './reading.ts';
+
+const decoder = new Decoder(REFERENCE);
 
 /** What is stored of the status, or why it is refused; it lies somewhere in a batch. */
 function stored(text: string, around = '', decode: 'status' | 'recovery' = 'status'): string {
   const bytes = Buffer.from(around + text + around);
   const [start, end] = [around.length, around.length + Buffer.byteLength(text)];
-  const status = { ...emptyStatus(), repaired: Buffer.from('the one before') };
+  const status = { ...emptyStatus(REFERENCE), repaired: Buffer.from('the one before') };
   const recovery = { ...emptyRecovery(), repaired: Buffer.from('the one before') };
   const [into, reason] =
-    decode === 'status' ? [status, decodeStatus(bytes, start, end, status)] : [recovery, decodeRecovery(bytes, start, end, recovery)];
+    decode === 'status' ? [status, decoder.status(bytes, start, end, status)] : [recovery, decoder.recovery(bytes, start, end, recovery)];
   return reason ?? (into.repaired ?? text).toString();
 }
 
@@ -40,18 +44,30 @@ describe('a message', () => {
       expect([4_095, 4_096].map((bytes) => stored(padded(beginning, bytes), '', decode))).toEqual([inFull, known]);
   });
 
+  it('is stored by the fields that types read, whatever they are called', () => {
+    const names = ['__proto__', 'constructor', 'toString', 'co'];
+    const types = new TypeSet(names.map((name, i) => typeWhen(`t${i}`, `${name} > 1`)));
+    const text = padded('{"id":1,"__proto__":5,"constructor":nan,"toString":7,"co":"8"', 4_096);
+    const status = emptyStatus(types);
+    expect(new Decoder(types).status(Buffer.from(text), 0, text.length, status)).toBeUndefined();
+    expect(JSON.parse(status.repaired?.toString() ?? '')).toEqual(
+      JSON.parse('{"id":1,"__proto__":5,"constructor":null,"toString":7,"co":8}'),
+    );
+    expect(status.repaired?.toString()).toContain('"__proto__":5');
+  });
+
   it('lacks nothing that only the one before lacked', () => {
-    const status = emptyStatus();
+    const status = emptyStatus(REFERENCE);
     for (const text of ['{"id":1,"smoke":nan}', '{"id":1,"motion":True,"smoke":False,"temperature":20,"maxTemperature":30}'])
-      expect(decodeStatus(Buffer.from(text), 0, text.length, status)).toBeUndefined();
-    expect([status.notReported, status.unreadable]).toEqual([0, 0]);
+      expect(decoder.status(Buffer.from(text), 0, text.length, status)).toBeUndefined();
+    expect([status.silent, readingOf(status).notReported, status.unreadable]).toEqual([0, [], []]);
   });
 
   it('says nothing that only the one before said', () => {
-    const status = emptyStatus();
+    const status = emptyStatus(REFERENCE);
     const fire = '{"id":1,"motion":true,"smoke":true,"temperature":90,"maxTemperature":30,"at":nan}';
-    for (const text of [fire, '{"id":2}']) expect(decodeStatus(Buffer.from(text), 0, text.length, status)).toBeUndefined();
-    expect(status).toEqual({ ...emptyStatus(), id: 2, notReported: DETECTORS });
+    for (const text of [fire, '{"id":2}']) expect(decoder.status(Buffer.from(text), 0, text.length, status)).toBeUndefined();
+    expect(readingOf(status)).toEqual({ id: 2, notReported: REFERENCE_FIELDS, unreadable: [] });
   });
 
   it('may lie anywhere in a batch', () => {
@@ -87,7 +103,7 @@ describe('a status of 32 levels', () => {
   });
 
   it('has none of those behind its end', () => {
-    expect(decodeStatus(Buffer.from('['.repeat(33)), 0, 32, emptyStatus())).toBe('not valid JSON');
+    expect(decoder.status(Buffer.from('['.repeat(33)), 0, 32, emptyStatus(REFERENCE))).toBe('not valid JSON');
   });
 });
 

@@ -1,0 +1,159 @@
+/** The types of an installation, made ready for reading: which fields there are, and which of them make a hit of which type. */
+import { type AlarmType, BUILT_IN_TYPES, problemsOf } from './alarm-type.ts';
+import { type Condition, conditionText, type FieldKind, fieldsOf } from './condition.ts';
+import { FieldTable } from './field-table.ts';
+
+/** Types are bits of a number: the first is 1, the second 2, and so on. */
+export type TypeBits = number;
+
+/** The fields of the reference system have the first places, whether a type reads them or not: nearly all sensors send just them. */
+const USUAL_FIELDS: readonly (readonly [name: string, kind: FieldKind])[] = [
+  ['motion', 'boolean'],
+  ['smoke', 'boolean'],
+  ['temperature', 'number'],
+  ['maxTemperature', 'number'],
+];
+
+export interface Field {
+  readonly name: string;
+  readonly kind: FieldKind;
+  /** The types whose condition reads it. */
+  readonly types: TypeBits;
+}
+
+export class TypeSet {
+  readonly types: readonly AlarmType[];
+  /** What types read, and the usual fields; a field's place is its index in `Status.values`. */
+  readonly fields: readonly Field[];
+  /** Recognises them, and after them `id`, `at` and `seq`. */
+  readonly table: FieldTable;
+  readonly id: number;
+  readonly at: number;
+  readonly seq: number;
+  /** 1 where a field is true or false. */
+  readonly areBoolean: Uint8Array;
+  /** Types that every sensor should report. */
+  readonly expected: TypeBits;
+  /** Types that the first reading clears that isn't a hit. */
+  readonly clearedByNormal: TypeBits;
+  /** Every type. */
+  readonly all: TypeBits;
+  /** The usual fields are what they are in the reference system, so that the usual form can be read as such. */
+  readonly readsUsualForm: boolean;
+  /** The types have the conditions of the reference system, in its order. */
+  readonly isReference: boolean;
+  /** Types that read a field that isn't usual. */
+  readonly beyondUsual: TypeBits;
+  /** A condition holds where the value at `left` is greater than that at `right`, or as great and not `strict`. After the fields come constants. */
+  readonly #left: Uint8Array;
+  readonly #right: Uint8Array;
+  readonly #strict: Uint8Array;
+  readonly #constants: readonly number[];
+  readonly #places: ReadonlyMap<string, number>;
+
+  /** Throws RangeError for types with problems: whoever reads them from outside asks `problemsOf` first. */
+  constructor(types: readonly AlarmType[]) {
+    const [problem] = problemsOf(types);
+    if (problem) throw new RangeError(`${problem.type}: ${problem.problem}`);
+    this.types = types;
+    this.#places = new Map(types.map(({ name }, i) => [name, i]));
+    this.fields = collectFields(types);
+    const names = this.fields.map(({ name }) => name);
+    this.table = new FieldTable([...names, 'id', 'at', 'seq']);
+    this.id = names.length;
+    this.at = names.length + 1;
+    this.seq = names.length + 2;
+    this.areBoolean = Uint8Array.from(this.fields, ({ kind }) => (kind === 'boolean' ? 1 : 0));
+    this.expected = this.#bitsWhere(({ expected }) => expected);
+    this.clearedByNormal = this.#bitsWhere(({ clears }) => clears === 'normal');
+    this.all = this.#bitsWhere(() => true);
+    this.readsUsualForm = USUAL_FIELDS.every(([, kind], i) => this.fields[i]?.kind === kind);
+    this.isReference =
+      types.length === BUILT_IN_TYPES.length &&
+      BUILT_IN_TYPES.every(({ when }, i) => types[i] !== undefined && conditionText(types[i].when) === conditionText(when));
+    this.beyondUsual = this.fields.slice(USUAL_FIELDS.length).reduce((bits, field) => bits | field.types, 0);
+    const comparisons = types.map(({ when }) => comparisonOf(when));
+    this.#constants = [...new Set(comparisons.flatMap(({ left, right }) => [left, right].filter((side) => typeof side === 'number')))];
+    const placeOf = (side: string | number): number =>
+      typeof side === 'string' ? names.indexOf(side) : names.length + this.#constants.indexOf(side);
+    this.#left = Uint8Array.from(comparisons, ({ left }) => placeOf(left));
+    this.#right = Uint8Array.from(comparisons, ({ right }) => placeOf(right));
+    this.#strict = Uint8Array.from(comparisons, ({ strict }) => (strict ? 1 : 0));
+  }
+
+  /** Values of a reading that reports nothing, and the constants of the conditions behind them. */
+  emptyValues(): Float64Array {
+    return Float64Array.from([...this.fields.map(() => Number.NaN), ...this.#constants]);
+  }
+
+  /** The types of which these values are a hit. */
+  hits(values: Float64Array): TypeBits {
+    const left = this.#left;
+    const right = this.#right;
+    const strict = this.#strict;
+    let bits = 0;
+    for (let i = 0; i < left.length; i += 1) {
+      const one = values[left[i] as number] as number;
+      const other = values[right[i] as number] as number;
+      if (strict[i] === 1 ? one > other : one >= other) bits |= 1 << i;
+    }
+    return bits;
+  }
+
+  /** The types that these values say nothing of: a field is missing. */
+  silent(values: Float64Array): TypeBits {
+    const left = this.#left;
+    const right = this.#right;
+    let bits = 0;
+    for (let i = 0; i < left.length; i += 1) {
+      const sum = (values[left[i] as number] as number) + (values[right[i] as number] as number);
+      if (Number.isNaN(sum)) bits |= 1 << i;
+    }
+    return bits;
+  }
+
+  /** Of a type of another version's settings: undefined. */
+  placeOf(type: string): number | undefined {
+    return this.#places.get(type);
+  }
+
+  /** The types that read one of these fields. */
+  reading(fields: readonly string[]): TypeBits {
+    return this.fields.reduce((bits, { name, types }) => (fields.includes(name) ? bits | types : bits), 0);
+  }
+
+  /** Their names, in the order of the types. */
+  namesOf(bits: TypeBits): readonly string[] {
+    return this.types.filter((_, i) => (bits & (1 << i)) !== 0).map(({ name }) => name);
+  }
+
+  /** Names that no type has are left out. */
+  bitsOf(names: readonly string[]): TypeBits {
+    return names.reduce((bits, name) => {
+      const place = this.#places.get(name);
+      return place === undefined ? bits : bits | (1 << place);
+    }, 0);
+  }
+
+  #bitsWhere(holds: (type: AlarmType) => boolean): TypeBits {
+    return this.types.reduce((bits, type, i) => (holds(type) ? bits | (1 << i) : bits), 0);
+  }
+}
+
+function collectFields(types: readonly AlarmType[]): Field[] {
+  const kinds = new Map(types.flatMap(({ when }) => fieldsOf(when)));
+  const read = [...USUAL_FIELDS.map(([name, kind]) => [name, kinds.get(name) ?? kind] as const), ...kinds];
+  return [...new Map(read)].map(([name, kind]) => ({
+    name,
+    kind,
+    types: types.reduce((bits, { when }, i) => (fieldsOf(when).some(([field]) => field === name) ? bits | (1 << i) : bits), 0),
+  }));
+}
+
+/** `battery < 15` is 15 > battery, `water` is water > 0.5, `not mains` is 0.5 > mains. */
+function comparisonOf(when: Condition): { left: string | number; right: string | number; strict: boolean } {
+  if ('is' in when) return when.is ? { left: when.field, right: 0.5, strict: true } : { left: 0.5, right: when.field, strict: true };
+  const strict = when.operator === '>' || when.operator === '<';
+  const isGreater = when.operator.startsWith('>');
+  return { left: isGreater ? when.field : when.than, right: isGreater ? when.than : when.field, strict };
+}
