@@ -1,9 +1,11 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { TypeSet } from './alarm/type-set.ts';
 import { adapterOf, exclusivePorts } from './main/choice.ts';
 import { type Config, readConfig } from './main/configuration.ts';
 import { OpenPorts } from './main/open-ports.ts';
 import type { Addresses } from './main/role.ts';
 import { ROLE_NAMES, ROLES, rolesOf } from './main/roles.ts';
+import { loadSettingsFile } from './main/settings-file/load.ts';
 import { startRoles } from './main/start.ts';
 import { SteadyClock } from './runtime/clock.ts';
 import { command } from './runtime/command-line.ts';
@@ -60,7 +62,8 @@ if (process.exitCode !== 0) process.exit();
 async function start(config: Config, lifecycle: Lifecycle): Promise<void> {
   const startedAt = performance.now();
   const { roles, isSet, values } = config;
-  const { dataDir, logFormat, logLevel } = values.of(processSettings);
+  const { dataDir, logFormat, logLevel, settingsFile } = values.of(processSettings);
+  const file = await loadSettingsFile(settingsFile, roles);
   const text = logFormat === 'text' || (logFormat === 'auto' && process.stdout.isTTY);
   const logger = await createLogger({ level: logLevel, format: text ? 'text' : 'json' });
   const registry = new Registry();
@@ -71,7 +74,8 @@ async function start(config: Config, lifecycle: Lifecycle): Promise<void> {
   // Brokers refuse what is further ahead, and a machine whose clock was put right is to be heard at once.
   const steadyClock = new SteadyClock(undefined, undefined, log.aheadMsMax);
   const removal = new CautiousClock({ folder: dataDir, recordsAheadMs: () => steadyClock.aheadMs, logger, health });
-  const deps = { clock: steadyClock.now, logger, registry, health, removalClock: removal.now };
+  const types = new TypeSet(file.settings.types);
+  const deps = { clock: steadyClock.now, logger, registry, health, removalClock: removal.now, types };
 
   const embedded = exclusivePorts(roles, isSet);
   if (log.namedBy && embedded.length > 0)
@@ -79,7 +83,11 @@ async function start(config: Config, lifecycle: Lifecycle): Promise<void> {
   const ports = new OpenPorts(config, { deps, steadyClock, lifecycle });
   const addresses = { ...(await startRoles(config, ports, deps, lifecycle)), ...mailPlace(config) };
   const ms = Math.round(performance.now() - startedAt);
-  logger.info({ ...(roles.size < ROLE_NAMES.length ? { roles: [...roles] } : {}), ...described(addresses, config), ms }, 'ready');
+  const what = {
+    ...(roles.size < ROLE_NAMES.length ? { roles: [...roles] } : {}),
+    ...(file.path === undefined ? {} : { settings: file.path, types: types.types.map(({ name }) => name) }),
+  };
+  logger.info({ ...what, ...described(addresses, config), ms }, 'ready');
   lifecycle.signal.addEventListener('abort', () => logger.info('stopping; what was accepted is finished first'), { once: true });
   process.send?.({ type: 'ready', ...addresses });
 }

@@ -1,9 +1,11 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { decodeStatus } from '../alarm/decode.ts';
+import { type AlarmType, BUILT_IN_TYPES, typeOf } from '../alarm/alarm-type.ts';
+import { parseCondition } from '../alarm/condition.ts';
+import { Decoder } from '../alarm/decode.ts';
 import { Detection } from '../alarm/detection.ts';
-import { DEFAULT_RULES } from '../alarm/rules.ts';
-import { ALARM_TYPES, emptyStatus, type Status } from '../alarm/status.ts';
+import { emptyStatus } from '../alarm/status.ts';
+import { TypeSet } from '../alarm/type-set.ts';
 import { type Figure, ratios } from './report.ts';
 
 const MESSAGES = 1_000_000;
@@ -11,14 +13,27 @@ const MESSAGES = 1_000_000;
 const HITS = 0.005;
 const SEED = 20_260_301;
 
-/** The state of a sensor that reports all and of which there is nothing else to remember. */
-const KNOWN = '{"v":2,"known":7}';
+/** Five more types, over six fields more. */
+const MORE_TYPES: readonly AlarmType[] = (
+  [
+    ['water', 'water'],
+    ['co', 'co > 50'],
+    ['tamper', 'tamper'],
+    ['battery', 'battery < batteryMin'],
+    ['panic', 'panic'],
+  ] as const
+).map(([name, when]) => {
+  const condition = parseCondition(when);
+  if (typeof condition === 'string') throw new Error(condition);
+  return typeOf(name, condition);
+});
 
 /** What was made before a measurement must not be collected in it. */
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 interface Corpus {
+  readonly types: TypeSet;
   /** Ids are 1 to this. */
   readonly sensors: number;
   readonly bytes: Buffer;
@@ -30,37 +45,43 @@ interface Corpus {
 
 /** Decode and detect as the task does, without log or network; the ceiling beside it is JSON.parse alone on ready strings. */
 export async function benchDetection(runs: number): Promise<readonly Figure[]> {
-  const figures: Figure[] = [];
-  for (const [sensors, bar] of [
-    [50_000, '5 M (stretch 8 M)'],
-    [1_000_000, '3 M (stretch 4 M)'],
-  ] as const) {
-    const corpus = corpusOf(sensors);
-    const ours: number[] = [];
-    const parse: number[] = [];
-    detectAll(corpus);
-    for (let run = 0; run < runs; run += 1) {
-      ours.push(MESSAGES / detectAll(corpus));
-      parse.push(MESSAGES / parseAll(corpus));
-    }
-    const label = `${sensors.toLocaleString('en')} sensors`;
-    figures.push({ name: `${label}: decode and detect`, unit: 'messages/s', values: ours, bar });
-    figures.push({ name: `${label}: JSON.parse alone`, unit: 'messages/s', values: parse });
-    figures.push({ name: `${label}: to JSON.parse`, unit: 'ratio', values: ratios(ours, parse) });
+  const reference = new TypeSet(BUILT_IN_TYPES);
+  const eight = new TypeSet([...BUILT_IN_TYPES, ...MORE_TYPES]);
+  return [
+    ...figuresOf('50,000 sensors', corpusOf(50_000, reference), runs, '5 M (stretch 8 M)'),
+    ...figuresOf('1,000,000 sensors', corpusOf(1_000_000, reference), runs, '3 M (stretch 4 M)'),
+    ...figuresOf('50,000 sensors, eight types over ten fields', corpusOf(50_000, eight), runs, '2.5 x JSON.parse'),
+  ];
+}
+
+function figuresOf(label: string, corpus: Corpus, runs: number, bar: string): Figure[] {
+  const ours: number[] = [];
+  const parse: number[] = [];
+  detectAll(corpus);
+  for (let run = 0; run < runs; run += 1) {
+    ours.push(MESSAGES / detectAll(corpus));
+    parse.push(MESSAGES / parseAll(corpus));
   }
-  return figures;
+  return [
+    { name: `${label}: decode and detect`, unit: 'messages/s', values: ours, bar },
+    { name: `${label}: JSON.parse alone`, unit: 'messages/s', values: parse },
+    { name: `${label}: to JSON.parse`, unit: 'ratio', values: ratios(ours, parse) },
+  ];
 }
 
 /** The sensors have reported before, as nearly all have at any time: one is new only once. */
-function detectAll({ bytes, starts, ends, sensors }: Corpus): number {
-  const detection = new Detection({ rules: DEFAULT_RULES, partition: 0, clockSkewMaxMs: 2_000, repeatWithinMs: 60_000 });
-  for (let sensor = 1; sensor <= sensors; sensor += 1) detection.restore(sensor, KNOWN);
-  const status = emptyStatus();
+function detectAll({ types, bytes, starts, ends, sensors }: Corpus): number {
+  const detection = new Detection({ types, partition: 0, clockSkewMaxMs: 2_000, repeatWithinMs: 60_000 });
+  const decoder = new Decoder(types);
+  const known = JSON.stringify({ v: 3, known: types.namesOf(types.all) });
+  for (let sensor = 1; sensor <= sensors; sensor += 1) detection.restore(sensor, known);
+  const status = emptyStatus(types);
   let i = 0;
   const value = (): string => bytes.toString('utf8', starts[i], ends[i]);
   const seconds = secondsOf(() => {
     for (; i < starts.length; i += 1) {
-      if (decodeStatus(bytes, starts[i] ?? 0, ends[i] ?? 0, status) === undefined) detection.entry(status, 1_700_000_000_000 + i, i, value);
+      if (decoder.status(bytes, starts[i] ?? 0, ends[i] ?? 0, status) === undefined)
+        detection.entry(status, 1_700_000_000_000 + i, i, value);
       // The task takes effects once a batch.
       if (i % 10_000 === 9_999) detection.takeEffects();
     }
@@ -72,7 +93,7 @@ function detectAll({ bytes, starts, ends, sensors }: Corpus): number {
 function parseAll({ texts }: Corpus): number {
   let seen = 0;
   const seconds = secondsOf(() => {
-    for (const text of texts) seen += (JSON.parse(text) as Status).id > 0 ? 1 : 0;
+    for (const text of texts) seen += (JSON.parse(text) as { id: number }).id > 0 ? 1 : 0;
   });
   if (seen !== MESSAGES) throw new Error('not all were parsed');
   return seconds;
@@ -88,7 +109,7 @@ function secondsOf(work: () => void): number {
 }
 
 /** Sensors, hits and their types at random, the same in every run. */
-function corpusOf(sensors: number): Corpus {
+function corpusOf(sensors: number, types: TypeSet): Corpus {
   const starts = new Int32Array(MESSAGES);
   const ends = new Int32Array(MESSAGES);
   const texts: string[] = [];
@@ -96,15 +117,17 @@ function corpusOf(sensors: number): Corpus {
   let end = 0;
   for (let i = 0; i < MESSAGES; i += 1) {
     const id = 1 + Math.floor(next() * sensors);
-    const hit = next() < HITS ? ALARM_TYPES[Math.floor(next() * ALARM_TYPES.length)] : undefined;
+    const hit = next() < HITS ? types.types[Math.floor(next() * types.types.length)]?.name : undefined;
     const temperature = hit === 'temperature' ? 45.5 : (15 + next() * 10).toFixed(1);
-    const text = `{"id":${id},"motion":${hit === 'motion'},"smoke":${hit === 'smoke'},"temperature":${temperature},"maxTemperature":30.0}`;
+    const usual = `{"id":${id},"motion":${hit === 'motion'},"smoke":${hit === 'smoke'},"temperature":${temperature},"maxTemperature":30.0`;
+    const more = `,"water":${hit === 'water'},"co":${hit === 'co' ? 60 : i % 10},"tamper":${hit === 'tamper'},"battery":${hit === 'battery' ? 5 : 20 + (i % 80)},"batteryMin":15,"panic":${hit === 'panic'}`;
+    const text = `${usual}${types.isReference ? '' : more}}`;
     starts[i] = end;
     end += text.length;
     ends[i] = end;
     texts.push(text);
   }
-  return { sensors, bytes: Buffer.from(texts.join(''), 'latin1'), starts, ends, texts };
+  return { types, sensors, bytes: Buffer.from(texts.join(''), 'latin1'), starts, ends, texts };
 }
 
 /** A linear congruential generator (Numerical Recipes): numbers from 0 up to 1. */

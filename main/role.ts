@@ -1,5 +1,6 @@
 import type { Setting, Settings, Values } from '../runtime/configuration.ts';
 import type { Running } from '../runtime/lifecycle.ts';
+import type { TypeSet } from '../alarm/type-set.ts';
 import type { AdapterDeps } from './adapter.ts';
 import type { PortName, Ports } from './ports.ts';
 
@@ -18,9 +19,14 @@ export interface Role<P extends PortName = PortName> {
   start(context: RoleContext<P>): Promise<Addresses>;
 }
 
+export interface RoleDeps extends AdapterDeps {
+  /** What is detected. */
+  readonly types: TypeSet;
+}
+
 export interface RoleContext<P extends PortName> {
   readonly config: Values;
-  readonly deps: AdapterDeps;
+  readonly deps: RoleDeps;
   readonly ports: Pick<Ports, P>;
   /** Waits for a part to start, and stops it when its turn comes. */
   run<R extends Running>(name: string, part: Promise<R>): Promise<R>;

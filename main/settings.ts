@@ -1,7 +1,8 @@
-import type { Setting, Settings } from '../runtime/configuration.ts';
+import type { Setting, SettingNames, Settings } from '../runtime/configuration.ts';
 import { processSettings } from '../runtime/process-settings.ts';
 import type { Adapter } from './adapter.ts';
 import { ADAPTERS } from './adapters.ts';
+import { RETIRED_SETTINGS } from './retired-settings.ts';
 import { ROLE_NAMES, ROLES } from './roles.ts';
 
 /** The settings of a role or an adapter, under a heading for people. */
@@ -21,7 +22,10 @@ export const SETTING_GROUPS: readonly SettingGroup[] = eachOnce([
 ]);
 
 /** All names, for programs that read only some and still refuse a misspelt one. */
-export const SETTING_NAMES: readonly string[] = SETTING_GROUPS.flatMap(({ settings }) => settings.map(({ name }) => name));
+export const SETTING_NAMES: SettingNames = {
+  current: SETTING_GROUPS.flatMap(({ settings }) => settings.map(({ name }) => name)),
+  retired: RETIRED_SETTINGS,
+};
 
 /** All groups that an adapter may read, whichever of its ports are open. */
 export function groupsOf({ settings, ports }: Adapter): readonly Settings[] {

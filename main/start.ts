@@ -1,14 +1,13 @@
 import type { Lifecycle } from '../runtime/lifecycle.ts';
 import { startOperations } from '../runtime/operations.ts';
 import { processSettings } from '../runtime/process-settings.ts';
-import type { AdapterDeps } from './adapter.ts';
 import type { Config } from './configuration.ts';
 import type { OpenPorts } from './open-ports.ts';
-import type { Addresses, Role, RoleContext } from './role.ts';
+import type { Addresses, Role, RoleContext, RoleDeps } from './role.ts';
 import { ROLE_NAMES, ROLES } from './roles.ts';
 
 /** Starts the roles of the process in the order of their table. */
-export async function startRoles({ roles, values }: Config, ports: OpenPorts, deps: AdapterDeps, lifecycle: Lifecycle): Promise<Addresses> {
+export async function startRoles({ roles, values }: Config, ports: OpenPorts, deps: RoleDeps, lifecycle: Lifecycle): Promise<Addresses> {
   const run: RoleContext<never>['run'] = async (name, part) => {
     const started = await part;
     lifecycle.onStop(name, () => started.stop());

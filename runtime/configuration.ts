@@ -53,18 +53,32 @@ export class Values {
   }
 }
 
+/** Names that a program knows besides the settings that it reads. */
+export interface SettingNames {
+  readonly current: readonly string[];
+  /** Settings of earlier versions, each with what to do instead where it still has a value. */
+  readonly retired: ReadonlyMap<string, (value: string) => string>;
+}
+
+const NO_OTHERS: SettingNames = { current: [], retired: new Map() };
+
 /** Reads one group of settings, as `readValues` reads several. */
-export function readSettings<S extends Settings>(settings: S, environment: NodeJS.ProcessEnv, known: Iterable<string> = []): ConfigOf<S> {
+export function readSettings<S extends Settings>(
+  settings: S,
+  environment: NodeJS.ProcessEnv,
+  known: SettingNames = NO_OTHERS,
+): ConfigOf<S> {
   return readValues([settings], environment, known).of(settings);
 }
 
 /**
- * Reads groups of settings from `environment`, an empty value counting as not set. `known` are further names that the program understands; a
- * misspelt one is refused with the nearest right one. Throws ConfigurationError with all problems of all groups, each once.
+ * Reads groups of settings from `environment`, an empty value counting as not set. A misspelt name is refused with the nearest right one, a retired one with
+ * what to do instead. Throws ConfigurationError with all problems of all groups, each once.
  */
-export function readValues(groups: Iterable<Settings>, environment: NodeJS.ProcessEnv, known: Iterable<string> = []): Values {
+export function readValues(groups: Iterable<Settings>, environment: NodeJS.ProcessEnv, known: SettingNames = NO_OTHERS): Values {
   const settings = new Set([...groups].flatMap((group) => Object.values(group)));
-  const problems = unknownNames(environment, new Set([...known, ...[...settings].map(({ name }) => name)]));
+  const current = new Set([...known.current, ...[...settings].map(({ name }) => name)]);
+  const problems = unknownNames(environment, { ...known, current: [...current] });
   const values = new Map<Setting, unknown>();
   for (const setting of settings) {
     const { name, schema, default: fallback } = setting;
@@ -77,11 +91,13 @@ export function readValues(groups: Iterable<Settings>, environment: NodeJS.Proce
   return new Values(values);
 }
 
-function unknownNames(environment: NodeJS.ProcessEnv, known: ReadonlySet<string>): string[] {
-  return Object.keys(environment)
-    .filter((name) => name.startsWith('TOCSIN_') && !known.has(name))
-    .map((name) => {
-      const nearest = nearestOf(name, known);
+function unknownNames(environment: NodeJS.ProcessEnv, { current, retired }: SettingNames): string[] {
+  return Object.entries(environment)
+    .filter(([name]) => name.startsWith('TOCSIN_') && !current.includes(name))
+    .flatMap(([name, value = '']) => {
+      const instead = retired.get(name);
+      if (instead) return value === '' ? [] : `${name} is no longer a setting: ${instead(value)}`;
+      const nearest = nearestOf(name, current);
       return `${name} is not a setting${nearest ? `; did you mean ${nearest}?` : ''}`;
     });
 }
@@ -112,11 +128,18 @@ export const flag: ZodType<boolean> = z
   .transform((s) => ['on', 'true', 'yes', '1'].includes(s));
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS };
+const SPAN = 'must be a span such as 500ms, 30s, 15m, 12h or 7d';
 /** A span such as `500ms`, `30s`, `7d`; in milliseconds. */
 export const duration: ZodType<number> = z
-  .string()
-  .regex(/^\d+(ms|s|m|h|d)$/, 'must be a span such as 500ms, 30s, 15m, 12h or 7d')
+  .string(SPAN)
+  .regex(/^\d+(ms|s|m|h|d)$/, SPAN)
   .transform((s) => Number.parseInt(s, 10) * (UNITS[s.replace(/^\d+/, '')] ?? 1));
+
+/** As `duration` reads it, in the largest unit that needs no fraction. */
+export function durationText(ms: number): string {
+  const [unit = 'ms', length = 1] = Object.entries(UNITS).findLast(([, length]) => ms % length === 0) ?? [];
+  return `${ms / length}${unit}`;
+}
 
 const SIZES: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
 /** A size such as `64KiB` or `20GiB`; in bytes. */

@@ -10,6 +10,12 @@ export const processSettings = {
     './data',
     'Folder of everything that is kept: log, clients, archive, history, outbox.',
   ),
+  settingsFile: setting(
+    'TOCSIN_SETTINGS',
+    z.string().min(1).optional(),
+    undefined,
+    'YAML file of what single values cannot say, such as the types of alarms. Not set: ./tocsin.yaml, if it is there.',
+  ),
   host: setting(
     'TOCSIN_HOST',
     z.string().min(1),

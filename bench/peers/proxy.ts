@@ -1,5 +1,7 @@
 /** The proxy alone on the embedded log; BENCH_DURABLE=off leaves out the sync to disk, to show what durability costs. */
 import { Registry } from 'prom-client';
+import { BUILT_IN_TYPES } from '../../alarm/alarm-type.ts';
+import { TypeSet } from '../../alarm/type-set.ts';
 import { logSettings } from '../../message-log/config.ts';
 import { openEmbeddedLog } from '../../message-log/embedded/log.ts';
 import { openStore } from '../../message-log/embedded/store.ts';
@@ -22,7 +24,10 @@ const deps = {
 };
 const store = await openStore(config.get(processSettings.dataDir), { durable: process.env.BENCH_DURABLE !== 'off' });
 const log = await openEmbeddedLog(store, { ...deps, ...config.of(logSettings), partitions: 1 });
-const proxy = await startProxy({ ...config.of(proxySettings), host: config.get(processSettings.host) }, { ...deps, log });
+const proxy = await startProxy(
+  { ...config.of(proxySettings), host: config.get(processSettings.host) },
+  { ...deps, log, types: new TypeSet(BUILT_IN_TYPES) },
+);
 process.send?.({ ingestPort: proxy.port });
 process.on('SIGTERM', () => {
   void proxy

@@ -1,5 +1,7 @@
-import { decodeRecovery, decodeStatus } from '../../alarm/decode.ts';
+import { BUILT_IN_TYPES } from '../../alarm/alarm-type.ts';
+import { Decoder } from '../../alarm/decode.ts';
 import { emptyRecovery, emptyStatus } from '../../alarm/status.ts';
+import { TypeSet } from '../../alarm/type-set.ts';
 import { oneRecord } from '../../message-log/one-record.ts';
 import type { MessageLog } from '../../message-log/port.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -36,16 +38,20 @@ export async function replay(letter: ListedLetter, log: MessageLog, clock: Clock
   return { outcome: 'replayed', topic };
 }
 
+/** Whether a record is valid depends on no type. */
+const ANY_TYPES = new TypeSet(BUILT_IN_TYPES);
+const decoder = new Decoder(ANY_TYPES);
+
 const skipped = (reason: string): Replayed => ({ outcome: 'skipped', reason });
 
 function statusIn(bytes: Buffer) {
-  const status = emptyStatus();
-  const problem = decodeStatus(bytes, 0, bytes.length, status);
+  const status = emptyStatus(ANY_TYPES);
+  const problem = decoder.status(bytes, 0, bytes.length, status);
   return { bytes: (problem === undefined && status.repaired) || bytes, id: status.id, problem };
 }
 
 function recoveryIn(bytes: Buffer) {
   const recovery = emptyRecovery();
-  const problem = decodeRecovery(bytes, 0, bytes.length, recovery);
+  const problem = decoder.recovery(bytes, 0, bytes.length, recovery);
   return { bytes: (problem === undefined && recovery.repaired) || bytes, id: recovery.id, problem };
 }

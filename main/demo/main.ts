@@ -11,6 +11,8 @@ import { run } from '../../simulator/run.ts';
 import { demo } from '../../simulator/scenarios/demo.ts';
 import { PLACELESS, STORY, STORY_SENSORS } from '../../simulator/scenarios/story.ts';
 import { type Ready, SystemProcess } from './child.ts';
+import { readEnvironment } from '../../runtime/environment.ts';
+import { loadOnlySettingsFile } from '../settings-file/load.ts';
 import { DEMO_OPTIONS, type DemoOptions } from './options.ts';
 import { sampleClients } from './sample-clients.ts';
 
@@ -109,7 +111,8 @@ async function simulate(options: DemoOptions, ready: Ready, token: string | unde
     outbox: ready.outbox,
   };
   const progress = createProgress(process.stdout, minutes * 60);
-  const report = await run(fleet, { progress, stop, neighbours: () => [] });
+  const { settings } = await loadOnlySettingsFile(readEnvironment());
+  const report = await run(fleet, { progress, stop, neighbours: () => [], types: settings.types });
   console.log(`\n${reportText(report)}`);
   // Interrupting a demo is its usual end.
   return exitCodeOf({ ...report, interrupted: false });

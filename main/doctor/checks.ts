@@ -7,6 +7,7 @@ import { adaptersOf } from '../choice.ts';
 import { type Config, readConfig } from '../configuration.ts';
 import type { Role } from '../role.ts';
 import { ROLES, type RoleName } from '../roles.ts';
+import { diagnoseSettingsFile } from '../settings-file/diagnose.ts';
 import { withoutEffect } from './without-effect.ts';
 
 /** All checks of these roles and of what their settings name, one after another as they come. Never rejects. */
@@ -21,6 +22,7 @@ export async function* checksOf(
   if (!config) return;
   yield fine('settings', `make sense for ${[...config.roles].sort().join(', ')}`);
   yield* withoutEffect(environment);
+  yield* await diagnoseSettingsFile(config.values.get(processSettings.settingsFile), roles);
   for (const adapter of adaptersOf(config.ports, config.isSet)) yield* await adapter.diagnose(config.values, deps);
   const host = config.values.get(processSettings.host);
   for (const { name, port } of listenedOn(config)) yield await portCheck(host, port, name);

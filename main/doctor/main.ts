@@ -1,10 +1,12 @@
 /** Reports what is right and wrong with the configuration and the servers it names: `npm run doctor`. */
 import { systemClock } from '../../runtime/clock.ts';
-import { command } from '../../runtime/command-line.ts';
+import { command, flag } from '../../runtime/command-line.ts';
 import { readEnvironment } from '../../runtime/environment.ts';
 import { PermanentError, reasonOf } from '../../runtime/errors.ts';
 import { runProgram } from '../../runtime/program.ts';
 import { ROLE_NAMES, type RoleName, rolesOf } from '../roles.ts';
+import { loadOnlySettingsFile } from '../settings-file/load.ts';
+import { PARTS } from '../settings-file/parts.ts';
 import { checksOf } from './checks.ts';
 import { lineOf, withoutSecrets } from './report.ts';
 
@@ -22,9 +24,11 @@ const DOCTOR = command({
     max: Number.POSITIVE_INFINITY,
     known: ROLE_NAMES,
   },
-  options: {},
+  options: {
+    settings: flag('print the settings file that is in effect instead, complete and with comments: tocsin.yaml, or what is built in'),
+  },
   exitCodes: { 0: 'all is right', 1: 'something is wrong' },
-  run: ({ words }) => examine(rolesOf(words)),
+  run: ({ options, words }) => (options.settings ? printSettings() : examine(rolesOf(words))),
 });
 
 async function examine(roles: ReadonlySet<RoleName>): Promise<number> {
@@ -41,6 +45,13 @@ async function examine(roles: ReadonlySet<RoleName>): Promise<number> {
   }
   process.stdout.write(wrongs === 0 ? 'All is right.\n' : `${wrongs === 1 ? 'One thing is' : `${wrongs} things are`} wrong.\n`);
   return wrongs === 0 ? 0 : 1;
+}
+
+async function printSettings(): Promise<number> {
+  const { settings } = await loadOnlySettingsFile(readEnvironment());
+  const { printParts } = await import('../settings-file/print.ts');
+  process.stdout.write(printParts(PARTS, settings));
+  return 0;
 }
 
 await runProgram(DOCTOR, process.argv.slice(2));

@@ -9,6 +9,7 @@ import { SCENARIO_LIST, SIMULATE_OPTIONS, type SimulateOptions, simulateOptions 
 import { createProgress } from '../../simulator/progress.ts';
 import { exitCodeOf, reportText } from '../../simulator/report.ts';
 import { run } from '../../simulator/run.ts';
+import { loadOnlySettingsFile } from '../settings-file/load.ts';
 
 /** The sample clients' own default seed: a fleet's neighbourhoods are theirs. */
 const CLIENTS_SEED = 1;
@@ -16,6 +17,7 @@ const CLIENTS_SEED = 1;
 const SIMULATE = command({
   name: 'npm run simulate',
   summary: 'Simulates a fleet of sensors, and reports whether the system raised exactly the alarms that it must.',
+  about: ['The sensors have what the types of alarms in the settings file read; the system must have the same file.'],
   options: SIMULATE_OPTIONS,
   lists: SCENARIO_LIST,
   exitCodes: {
@@ -40,7 +42,8 @@ async function simulate(options: SimulateOptions): Promise<number> {
   process.on('SIGTERM', interrupt);
   const neighbours = neighbourhoods(() => generateClients(options.sensors, CLIENTS_SEED));
   try {
-    const report = await run(options, { progress, stop: stop.signal, neighbours });
+    const { settings } = await loadOnlySettingsFile(readEnvironment());
+    const report = await run(options, { progress, stop: stop.signal, neighbours, types: settings.types });
     process.stdout.write(`${reportText(report)}\n`);
     if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
     return exitCodeOf(report);

@@ -74,10 +74,28 @@ describe('the doctor', () => {
     for (const { advice } of wrongs) expect(advice).toMatch(/start it, or .*TOCSIN_/);
   });
 
+  it('tells of the settings file what is in it, or all that is wrong', async () => {
+    const file = join(folder, 'tocsin.yaml');
+    expect(await examined({})).toContainEqual({
+      ...{ check: 'settings file', ok: true },
+      found: 'none, so all is built in; 3 types of alarms: motion, smoke, temperature',
+    });
+    writeFileSync(file, 'types: { motion: off, water: { when: water } }');
+    expect(await examined({ TOCSIN_SETTINGS: file })).toContainEqual({
+      ...{ check: 'settings file', ok: true },
+      found: `${file}; 3 types of alarms: smoke, temperature, water`,
+    });
+    writeFileSync(file, 'types: { smoke: { hits: x, severty: MAJOR } }');
+    expect((await wrongsOf({ TOCSIN_SETTINGS: file })).map(({ found }) => found)).toEqual([
+      expect.stringContaining('types.smoke.hits'),
+      expect.stringContaining('did you mean severity?'),
+    ]);
+  });
+
   it('looks only at what the roles need', async () => {
     const findings = await examined({ TOCSIN_KAFKA_BROKERS: NOWHERE, TOCSIN_SMTP_URL: `smtp://${NOWHERE}` }, ['processor']);
     expect(findings.filter(({ ok }) => !ok).map(({ check }) => check)).toEqual([`Kafka broker ${NOWHERE}`]);
-    expect(findings.map(({ check }) => check)).toEqual(['Node', 'settings', `Kafka broker ${NOWHERE}`, 'port 9464']);
+    expect(findings.map(({ check }) => check)).toEqual(['Node', 'settings', 'settings file', `Kafka broker ${NOWHERE}`, 'port 9464']);
   });
 
   it('tells a port of another program from one on which a Tocsin answers', async () => {

@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { ConfigurationError, duration, flag, integer, port, readSettings, setting, size } from '../../../runtime/configuration.ts';
+import {
+  ConfigurationError,
+  duration,
+  durationText,
+  flag,
+  integer,
+  port,
+  readSettings,
+  setting,
+  size,
+} from '../../../runtime/configuration.ts';
 
 const settings = {
   ingestPort: setting('TOCSIN_INGEST_PORT', port, '19092', 'port'),
@@ -40,7 +50,15 @@ describe('reading settings', () => {
   });
 
   it('leaves the names of other roles and other programs alone', () => {
-    expect(readSettings(settings, { TOCSIN_MAIL_TO: 'a@example.org', PATH: '/bin' }, ['TOCSIN_MAIL_TO']).ingestPort).toBe(19_092);
+    const known = { current: ['TOCSIN_MAIL_TO'], retired: new Map() };
+    expect(readSettings(settings, { TOCSIN_MAIL_TO: 'a@example.org', PATH: '/bin' }, known).ingestPort).toBe(19_092);
+  });
+
+  it('refuses a setting of an earlier version that still has a value, and says what to do instead', () => {
+    const known = { current: [], retired: new Map([['TOCSIN_OLD', (value: string) => `write ${value} elsewhere`]]) };
+    expect(() => readSettings(settings, { TOCSIN_OLD: '5' }, known)).toThrow('TOCSIN_OLD is no longer a setting: write 5 elsewhere');
+    expect(readSettings(settings, { TOCSIN_OLD: '' }, known).ingestPort).toBe(19_092);
+    expect(() => readSettings(settings, { TOCSIN_OLDE: '5' }, known)).toThrow(/did you mean TOCSIN_[^O]/);
   });
 
   it('never repeats a value in its message, since it may be a secret', () => {
@@ -62,6 +80,10 @@ describe('kinds of settings', () => {
     [integer(-5, 5), '-5', -5],
   ])('reads %#: %s', (schema, text, value) => {
     expect(schema.parse(text)).toBe(value);
+  });
+
+  it.each(['500ms', '90s', '5m', '36h', '7d'])('writes a span as somebody would: %s', (text) => {
+    expect(durationText(duration.parse(text))).toBe(text);
   });
 
   it.each([

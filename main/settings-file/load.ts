@@ -1,0 +1,43 @@
+import { ConfigurationError, readValues } from '../../runtime/configuration.ts';
+import { processSettings } from '../../runtime/process-settings.ts';
+import { ROLE_NAMES, type RoleName } from '../roles.ts';
+import { SETTING_NAMES } from '../settings.ts';
+import { defaultsOf } from './part.ts';
+import { type FileSettings, PARTS } from './parts.ts';
+import type { FileProblem } from './read.ts';
+import { settingsText } from './text.ts';
+
+const PROBLEMS_MAX = 20;
+
+export interface SettingsFile {
+  /** Where it lies; undefined: there is none, and the settings are the defaults. */
+  readonly path: string | undefined;
+  readonly settings: FileSettings;
+}
+
+/**
+ * Reads the settings file that `named` says, or tocsin.yaml in the folder if there is one. Rejects with ConfigurationError, with everything that is wrong in what
+ * these roles need.
+ */
+export async function loadSettingsFile(named: string | undefined, roles: ReadonlySet<RoleName>, folder = '.'): Promise<SettingsFile> {
+  const file = settingsText(named, folder);
+  if (!file) return { path: undefined, settings: defaultsOf(PARTS) };
+  // The parser of YAML is loaded only where there is something to parse.
+  const { readParts } = await import('./read.ts');
+  const { values, problems } = readParts(PARTS, file.text);
+  const stopping = problems.filter(({ stops }) => stops === 'every role' || stops.some((role) => roles.has(role)));
+  if (stopping.length > 0) throw new ConfigurationError(linesOf(file.path, stopping));
+  return { path: file.path, settings: values };
+}
+
+/** For programs that need nothing else of the configuration; TOCSIN_SETTINGS says where it is. Rejects like `loadSettingsFile` does for all roles. */
+export async function loadOnlySettingsFile(environment: NodeJS.ProcessEnv): Promise<SettingsFile> {
+  const { settingsFile } = processSettings;
+  const values = readValues([{ settingsFile }], environment, SETTING_NAMES);
+  return await loadSettingsFile(values.get(settingsFile), new Set(ROLE_NAMES));
+}
+
+function linesOf(path: string, problems: readonly FileProblem[]): string[] {
+  const lines = problems.slice(0, PROBLEMS_MAX).map(({ line, column, problem }) => `${path}:${line}:${column}: ${problem}`);
+  return problems.length > PROBLEMS_MAX ? [...lines, `${path}: and ${problems.length - PROBLEMS_MAX} more`] : lines;
+}
