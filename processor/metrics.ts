@@ -1,7 +1,8 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
 import type { AlarmEvent } from '../alarm/alarm.ts';
-import { FIELD_NAMES } from '../alarm/field-names.ts';
 import type { Status } from '../alarm/status.ts';
+import type { TypeSet } from '../alarm/type-set.ts';
+import { hasWarnings } from '../alarm/warnings.ts';
 import type { Topic } from '../records/topics.ts';
 
 /** From receiving a reading to its alarm being durable: sub-millisecond to minutes of backlog. */
@@ -15,10 +16,16 @@ export class TaskMetrics {
   readonly #parked: Counter;
   readonly #stale: Counter;
   readonly #repeated: Counter;
-  /** By field, first absent and then unreadable. */
-  readonly #notReported = new Float64Array(2 * FIELD_NAMES.length);
+  readonly #types: TypeSet;
+  /** By places of fields. */
+  readonly #absent: Float64Array;
+  readonly #unreadable = new Map<string, number>();
 
-  constructor(registry: Registry) {
+  constructor(registry: Registry, types: TypeSet) {
+    this.#types = types;
+    const absent = new Float64Array(types.fields.length);
+    this.#absent = absent;
+    const unreadable = this.#unreadable;
     const read = this.#read;
     const registers = [registry];
     new Counter({
@@ -53,29 +60,31 @@ export class TaskMetrics {
       help: 'Hits that were sent again with the same seq and bytes, and so counted once',
       registers,
     });
-    const notReported = this.#notReported;
     new Counter({
       name: 'tocsin_readings_not_reported_total',
-      help: 'Readings that came without a field, or with one that could not be read',
+      help: 'Readings that came without a field that every sensor should report, or with one that could not be read',
       labelNames: ['field', 'reason'],
       registers,
       collect() {
         this.reset();
-        FIELD_NAMES.forEach(([, field], i) => {
-          const [absent = 0, unreadable = 0] = notReported.subarray(2 * i);
-          if (absent > 0) this.inc({ field, reason: 'absent' }, absent);
-          if (unreadable > 0) this.inc({ field, reason: 'unreadable' }, unreadable);
+        types.fields.forEach(({ name }, i) => {
+          const count = absent[i] ?? 0;
+          if (count > 0) this.inc({ field: name, reason: 'absent' }, count);
         });
+        for (const [field, count] of unreadable) this.inc({ field, reason: 'unreadable' }, count);
       },
     });
   }
 
-  /** A reading of which not every field could be read. */
-  notReported({ notReported, unreadable }: Status): void {
-    for (let i = 0; i < FIELD_NAMES.length; i += 1) {
-      const [bit] = FIELD_NAMES[i] ?? [0];
-      const place = 2 * i + ((unreadable & bit) === 0 ? 0 : 1);
-      if ((notReported & bit) !== 0) this.#notReported[place] = (this.#notReported[place] ?? 0) + 1;
+  /** A reading that doesn't say all. */
+  notReported(status: Status): void {
+    const { fields, expected } = this.#types;
+    if (!hasWarnings(status, this.#types)) return;
+    for (const name of status.unreadable) this.#unreadable.set(name, (this.#unreadable.get(name) ?? 0) + 1);
+    for (let i = 0; i < fields.length; i += 1) {
+      const field = fields[i];
+      if (field === undefined || (field.types & expected) === 0 || !Number.isNaN(status.values[i])) continue;
+      if (!status.unreadable.includes(field.name)) this.#absent[i] = (this.#absent[i] ?? 0) + 1;
     }
   }
 

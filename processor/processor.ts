@@ -1,22 +1,22 @@
 import { Gauge, type Registry } from 'prom-client';
-import { DETECTOR_NAMES } from '../alarm/faults.ts';
-import { validateRules } from '../alarm/rules.ts';
-import { ALARM_TYPES } from '../alarm/status.ts';
+import type { Detection } from '../alarm/detection.ts';
+import type { TypeSet } from '../alarm/type-set.ts';
 import type { MessageLog, TaskLog } from '../message-log/port.ts';
 import { INPUTS } from '../records/topics.ts';
 import { retryForever } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { ConfigurationError } from '../runtime/configuration.ts';
 import { PermanentError, reasonOf, retriable } from '../runtime/errors.ts';
 import type { Health } from '../runtime/health.ts';
 import type { Running } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logging.ts';
-import { type ProcessorConfig, rulesOf } from './config.ts';
+import type { ProcessorConfig } from './config.ts';
 import { TaskMetrics } from './metrics.ts';
 import { Task, type TaskDeps, type TaskSettings } from './task.ts';
 
 export interface ProcessorDeps {
   readonly log: MessageLog;
+  /** What is detected. */
+  readonly types: TypeSet;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly registry: Registry;
@@ -25,22 +25,18 @@ export interface ProcessorDeps {
 
 const AGAIN = { firstMs: 50, maxMs: 5_000 };
 
-/** Runs a task for every partition that this process is given. Throws ConfigurationError for rules that make no sense. */
+/** Runs a task for every partition that this process is given. */
 export async function startProcessor(config: ProcessorConfig, deps: ProcessorDeps): Promise<Running> {
-  const rules = rulesOf(config);
-  const problems = validateRules(rules);
-  if (problems.length > 0) throw new ConfigurationError(problems);
-
   const logger = deps.logger.child({ role: 'processor' });
-  const taskDeps: TaskDeps = { clock: deps.clock, logger, metrics: new TaskMetrics(deps.registry) };
+  const taskDeps: TaskDeps = { clock: deps.clock, logger, metrics: new TaskMetrics(deps.registry, deps.types) };
   const runners = new Map<number, TaskRunner>();
-  observe(deps.registry, deps.log, runners);
+  observe(deps, runners);
 
   const release = await deps.log.own({
     assigned: async (taskLog) => {
       const runner = new TaskRunner(
         taskLog,
-        { rules, clockSkewMaxMs: config.clockSkewMaxMs, repeatWithinMs: config.repeatWithinMs },
+        { types: deps.types, clockSkewMaxMs: config.clockSkewMaxMs, repeatWithinMs: config.repeatWithinMs },
         taskDeps,
         deps.health,
       );
@@ -117,7 +113,8 @@ function lagsOf(log: MessageLog, partition: number, { positions }: Task) {
   });
 }
 
-function observe(registry: Registry, log: MessageLog, runners: ReadonlyMap<number, TaskRunner>): void {
+function observe({ registry, log, types }: ProcessorDeps, runners: ReadonlyMap<number, TaskRunner>): void {
+  const detections = () => [...runners.values()].flatMap(({ task }) => task?.detection ?? []);
   new Gauge({
     name: 'tocsin_task_lag_records',
     help: 'Records that are in the log and not yet read by their task',
@@ -137,11 +134,7 @@ function observe(registry: Registry, log: MessageLog, runners: ReadonlyMap<numbe
     labelNames: ['type'],
     registers: [registry],
     collect() {
-      for (const type of ALARM_TYPES)
-        this.set(
-          { type },
-          [...runners.values()].reduce((sum, { task }) => sum + (task?.detection.active[type] ?? 0), 0),
-        );
+      sums(this, 'type', namesOf(types), detections(), ({ active }) => active);
     },
   });
   new Gauge({
@@ -150,11 +143,29 @@ function observe(registry: Registry, log: MessageLog, runners: ReadonlyMap<numbe
     labelNames: ['detector'],
     registers: [registry],
     collect() {
-      for (const detector of DETECTOR_NAMES)
-        this.set(
-          { detector },
-          [...runners.values()].reduce((sum, { task }) => sum + (task?.detection.faulty[detector] ?? 0), 0),
-        );
+      sums(this, 'detector', namesOf(types), detections(), ({ faulty }) => faulty);
     },
   });
+}
+
+const namesOf = ({ types }: TypeSet): readonly string[] => types.map(({ name }) => name);
+
+/** Sets the sum over all partitions for each name, those of types that are in the settings no longer too. */
+function sums<L extends string>(
+  gauge: Gauge<L>,
+  label: L,
+  names: readonly string[],
+  detections: readonly Detection[],
+  countsOf: (detection: Detection) => ReadonlyMap<string, number>,
+): void {
+  const counts = detections.map(countsOf);
+  gauge.reset();
+  for (const name of new Set([...names, ...counts.flatMap((count) => [...count.keys()])])) {
+    const labels: Partial<Record<L, string>> = {};
+    labels[label] = name;
+    gauge.set(
+      labels,
+      counts.reduce((sum, count) => sum + (count.get(name) ?? 0), 0),
+    );
+  }
 }

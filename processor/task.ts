@@ -1,10 +1,10 @@
 import type { AlarmEvent } from '../alarm/alarm.ts';
 import { parseAction } from '../alarm/action.ts';
-import { decodeRecovery, decodeStatus } from '../alarm/decode.ts';
+import { Decoder } from '../alarm/decode.ts';
 import { Detection, type Effects } from '../alarm/detection.ts';
 import type { SensorFaults } from '../alarm/faults.ts';
-import type { Rules } from '../alarm/rules.ts';
-import { emptyRecovery, emptyStatus } from '../alarm/status.ts';
+import { emptyRecovery, emptyStatus, type Status } from '../alarm/status.ts';
+import type { TypeSet } from '../alarm/type-set.ts';
 import type { OutgoingRecord, RecordBatch, StateDelta, TaskLog } from '../message-log/port.ts';
 import { textOf } from '../message-log/values.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -14,7 +14,7 @@ import { Inputs, type Run } from './inputs.ts';
 import type { TaskMetrics } from './metrics.ts';
 
 export interface TaskSettings {
-  readonly rules: Rules;
+  readonly types: TypeSet;
   readonly clockSkewMaxMs: number;
   readonly repeatWithinMs: number;
 }
@@ -45,17 +45,20 @@ export class Task {
   readonly #inputs: Inputs;
   readonly #detection: Detection;
   readonly #deps: TaskDeps;
-  readonly #status = emptyStatus();
+  readonly #decoder: Decoder;
+  readonly #status: Status;
   readonly #recovery = emptyRecovery();
   #dead: OutgoingRecord[] = [];
   #committedAt: number;
   #uncommitted = false;
   #closing = false;
 
-  private constructor(taskLog: TaskLog, inputs: Inputs, detection: Detection, deps: TaskDeps) {
+  private constructor(taskLog: TaskLog, inputs: Inputs, detection: Detection, types: TypeSet, deps: TaskDeps) {
     this.#taskLog = taskLog;
     this.#inputs = inputs;
     this.#detection = detection;
+    this.#decoder = new Decoder(types);
+    this.#status = emptyStatus(types);
     this.#deps = deps;
     this.#committedAt = deps.clock();
   }
@@ -68,7 +71,7 @@ export class Task {
       deps.logger.error({ topic, partition, from, to }, 'records were gone before they were read: removed by retention, or damaged');
     });
     deps.logger.info({ partition, sensors: detection.sensors, positions }, 'task restored');
-    return new Task(taskLog, inputs, detection, deps);
+    return new Task(taskLog, inputs, detection, settings.types, deps);
   }
 
   get detection(): Detection {
@@ -118,17 +121,18 @@ export class Task {
 
   #entries(batch: RecordBatch, from: number, to: number): void {
     const { bytes } = batch;
+    const decoder = this.#decoder;
     const status = this.#status;
     const { stale, repeated } = this.#detection;
     let i = from;
     // One closure for the whole run: it is asked only for readings that are hits.
     const value = (): string => status.repaired?.toString() ?? textOf(batch, i);
     for (; i < to; i += 1) {
-      const reason = decodeStatus(bytes, batch.start(i), batch.end(i), status);
+      const reason = decoder.status(bytes, batch.start(i), batch.end(i), status);
       if (reason !== undefined) this.#park(batch, i, reason);
       else if (batch.key(i) !== status.id) this.#park(batch, i, FOREIGN_KEY);
       else {
-        if (status.notReported !== 0) this.#deps.metrics.notReported(status);
+        if (status.silent !== 0 || status.unreadable.length > 0) this.#deps.metrics.notReported(status);
         this.#detection.entry(status, batch.time(i), batch.offset(i), value);
       }
     }
@@ -137,7 +141,7 @@ export class Task {
 
   #recoveries(batch: RecordBatch, from: number, to: number): void {
     for (let i = from; i < to; i += 1) {
-      const reason = decodeRecovery(batch.bytes, batch.start(i), batch.end(i), this.#recovery);
+      const reason = this.#decoder.recovery(batch.bytes, batch.start(i), batch.end(i), this.#recovery);
       if (reason !== undefined) this.#park(batch, i, reason);
       else if (batch.key(i) !== this.#recovery.id) this.#park(batch, i, FOREIGN_KEY);
       else this.#detection.recovery(this.#recovery.id, batch.time(i), batch.offset(i));

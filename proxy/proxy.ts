@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
+import type { TypeSet } from '../alarm/type-set.ts';
 import type { MessageLog } from '../message-log/port.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Health } from '../runtime/health.ts';
@@ -19,13 +20,15 @@ import { Ingest } from './http/ingest.ts';
 import { KafkaPixy, topicOf } from './http/kafka-pixy.ts';
 import { LogWatch } from './intake/log-watch.ts';
 import { PATH, ProxyMetrics, registerGauges } from './metrics.ts';
-import { pageOf, pathnameOf, sendPage } from './http/pages.ts';
+import { pageOf, pagesFor, pathnameOf, type Pages, sendPage } from './http/pages.ts';
 import { answerProtocolError, expectAnswer, refuseTunnel, SensorResponse } from './http/protocol-errors.ts';
 import { Quota } from './intake/quota.ts';
 import { Intake, type Receiver, SensorRequest } from './http/sensor-request.ts';
 
 export interface ProxyDeps {
   readonly log: MessageLog;
+  /** Whose fields are read: what can't be read of them is said to who sent it. */
+  readonly types: TypeSet;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly registry: Registry;
@@ -50,7 +53,13 @@ export async function startProxy(config: ProxyConfig, deps: ProxyDeps): Promise<
   const queue = new CommitQueue(config, { log: deps.log, clock: deps.clock, metrics, watch });
   const intake = new Intake({ bodyBytesMax: config.bodyBytesMax, unfinishedBytesMax: config.queueBytesMax }, metrics);
   const server = createProxyServer(config);
-  route(server, receiversOf(config, intake, queue), intake, operationsHandler(deps.health, deps.registry));
+  route(
+    server,
+    receiversOf(config, deps.types, intake, queue),
+    intake,
+    operationsHandler(deps.health, deps.registry),
+    pagesFor(deps.types),
+  );
   server.on('clientError', (error, socket) => {
     metrics.protocolErrors += 1;
     answerProtocolError(error, socket);
@@ -94,15 +103,15 @@ interface Receivers {
   readonly pixyOk: Receiver;
 }
 
-function receiversOf(config: ProxyConfig, intake: Intake, queue: CommitQueue): Receivers {
+function receiversOf(config: ProxyConfig, types: TypeSet, intake: Intake, queue: CommitQueue): Receivers {
   const authentication = new Authentication(authenticates(config), config.masterSecret, config.gatewayTokens);
   const gate = new Gate(intake, queue, authentication, new Quota(config.clientRateMax));
   const { entry, ok } = gatherInto(queue);
   return {
-    entry: new Ingest('ENTRY', entry, gate, config.batchRecordsMax),
-    ok: new Ingest('OK', ok, gate, config.batchRecordsMax),
-    pixyEntry: new KafkaPixy('ENTRY', entry, gate),
-    pixyOk: new KafkaPixy('OK', ok, gate),
+    entry: new Ingest('ENTRY', types, entry, gate, config.batchRecordsMax),
+    ok: new Ingest('OK', types, ok, gate, config.batchRecordsMax),
+    pixyEntry: new KafkaPixy('ENTRY', types, entry, gate),
+    pixyOk: new KafkaPixy('OK', types, ok, gate),
   };
 }
 
@@ -111,6 +120,7 @@ function route(
   receivers: Receivers,
   intake: Intake,
   operations: ReturnType<typeof operationsHandler>,
+  pages: Pages,
 ): void {
   const receiverOf = (request: SensorRequest): Receiver | undefined => {
     if (request.method !== 'POST') return undefined;
@@ -131,7 +141,7 @@ function route(
     }
     if (intake.draining) response.shouldKeepAlive = false;
     if (operations(request, response)) return;
-    const page = pageOf(request.method, pathnameOf(request.url));
+    const page = pageOf(pages, request.method, pathnameOf(request.url));
     intake.metrics.answered(PATH.other, page.status);
     sendPage(request, response, page);
   };

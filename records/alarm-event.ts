@@ -1,7 +1,7 @@
 /** Reads the records of ALARM. Only what is needed is checked, so that a newer version may add to them. */
 import { z } from 'zod';
 import { ACTION_KINDS, ALARM_CHANGES, ALARM_STATES, type AlarmChange, type AlarmEvent, DISPOSITIONS } from '../alarm/alarm.ts';
-import { SEVERITIES } from '../alarm/rules.ts';
+import { SEVERITIES } from '../alarm/severity.ts';
 import { MAILED_EVENTS, type MailedEvent } from './delivery.ts';
 import { name, position, sensor, time, typeName, whole } from './fields.ts';
 import { type Decoded, parseJson, validate } from './json.ts';

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { DETECTOR_NAMES, FAULT_REASONS, type SensorFaults } from '../alarm/faults.ts';
-import { sensor, time } from './fields.ts';
+import { FAULT_REASONS, type SensorFaults } from '../alarm/faults.ts';
+import { sensor, time, typeName } from './fields.ts';
 import { type Decoded, decodeJson } from './json.ts';
 
 const faults = z.looseObject({
   sensor,
-  faults: z.array(z.looseObject({ detector: z.enum(DETECTOR_NAMES), reason: z.enum(FAULT_REASONS), since: time })),
+  faults: z.array(z.looseObject({ detector: typeName, reason: z.enum(FAULT_REASONS), since: time })),
 });
 
 /** Reads a record of SUPERVISION. */

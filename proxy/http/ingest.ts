@@ -1,8 +1,9 @@
 /** POST /entry and /ok: one record, a JSON array, or NDJSON, in; 202, 207 or 400 out. */
 import { skipSpace, trimEnd } from '../../alarm/bytes.ts';
-import { decodeRecovery, decodeStatus, forEachLine, forEachMember } from '../../alarm/decode.ts';
-import { emptyStatus } from '../../alarm/status.ts';
-import { warningsOf } from '../../alarm/warnings.ts';
+import { Decoder, forEachLine, forEachMember } from '../../alarm/decode.ts';
+import { emptyStatus, type Status } from '../../alarm/status.ts';
+import type { TypeSet } from '../../alarm/type-set.ts';
+import { hasWarnings, warningsOf } from '../../alarm/warnings.ts';
 import {
   ALTERNATES,
   type Answer,
@@ -36,7 +37,9 @@ export class Ingest implements Receiver {
   readonly #gathering: Gathering;
   readonly #batchRecordsMax: number;
   readonly #tooMany: Answer;
-  readonly #record = emptyStatus();
+  readonly #types: TypeSet;
+  readonly #decoder: Decoder;
+  readonly #record: Status;
   /** The request that is being decoded. */
   #request: SensorRequest | undefined;
   #body: Buffer = Buffer.alloc(0);
@@ -45,7 +48,10 @@ export class Ingest implements Receiver {
   #rejected: Rejection[] | undefined;
   #warnings: Warnings | undefined;
 
-  constructor(topic: 'ENTRY' | 'OK', gathering: Gathering, gate: Gate, batchRecordsMax: number) {
+  constructor(topic: 'ENTRY' | 'OK', types: TypeSet, gathering: Gathering, gate: Gate, batchRecordsMax: number) {
+    this.#types = types;
+    this.#decoder = new Decoder(types);
+    this.#record = emptyStatus(types);
     this.path = topic === 'ENTRY' ? PATH.entry : PATH.ok;
     this.#topic = topic;
     this.#gathering = gathering;
@@ -141,7 +147,10 @@ export class Ingest implements Receiver {
   /** Answers why the record in this range of the body isn't taken. */
   #take(start: number, end: number): string | undefined {
     const record = this.#record;
-    const problem = this.#topic === 'ENTRY' ? decodeStatus(this.#body, start, end, record) : decodeRecovery(this.#body, start, end, record);
+    const problem =
+      this.#topic === 'ENTRY'
+        ? this.#decoder.status(this.#body, start, end, record)
+        : this.#decoder.recovery(this.#body, start, end, record);
     if (problem !== undefined) return problem;
     const only = this.#request?.sender?.sensor;
     if (only !== undefined && only !== record.id) {
@@ -150,13 +159,13 @@ export class Ingest implements Receiver {
     }
     this.#gathering.put(record.id, start, end);
     if (record.repaired !== undefined) this.#gathering.replace(record.repaired);
-    if (record.notReported !== 0) this.#warn();
+    if (this.#topic === 'ENTRY' && hasWarnings(record, this.#types)) this.#warn();
     return undefined;
   }
 
   #warn(): void {
     this.#warnings ??= { listed: [], omitted: 0 };
-    for (const warning of warningsOf(this.#record)) {
+    for (const warning of warningsOf(this.#record, this.#types)) {
       if (this.#warnings.listed.length < WARNINGS_MAX) this.#warnings.listed.push({ index: this.#index, ...warning });
       else this.#warnings.omitted += 1;
     }

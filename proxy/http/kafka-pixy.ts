@@ -2,9 +2,10 @@
  * The produce half of kafka-pixy's HTTP API, which the sensors of the reference system speak. Answers and errors are its own, with three
  * differences: both modes answer after the durable write, only valid records are taken, and a record's key is the id in it, whatever `key` says.
  */
-import { decodeRecovery, decodeStatus } from '../../alarm/decode.ts';
+import { Decoder } from '../../alarm/decode.ts';
 import { skipSpace, trimEnd } from '../../alarm/bytes.ts';
-import { emptyStatus } from '../../alarm/status.ts';
+import { emptyStatus, type Status } from '../../alarm/status.ts';
+import type { TypeSet } from '../../alarm/type-set.ts';
 import { ALTERNATES, type Answer, answer, BUSY, retryAfter, UNAUTHENTICATED } from './answers.ts';
 import { afterMark, isUtf16, withoutPadding } from './body-format.ts';
 import type { Gate } from './gate.ts';
@@ -27,9 +28,12 @@ export class KafkaPixy implements Receiver {
   readonly #topic: 'ENTRY' | 'OK';
   readonly #gate: Gate;
   readonly #gathering: Gathering;
-  readonly #record = emptyStatus();
+  readonly #decoder: Decoder;
+  readonly #record: Status;
 
-  constructor(topic: 'ENTRY' | 'OK', gathering: Gathering, gate: Gate) {
+  constructor(topic: 'ENTRY' | 'OK', types: TypeSet, gathering: Gathering, gate: Gate) {
+    this.#decoder = new Decoder(types);
+    this.#record = emptyStatus(types);
     this.#topic = topic;
     this.#gathering = gathering;
     this.#gate = gate;
@@ -71,7 +75,10 @@ export class KafkaPixy implements Receiver {
     const end = trimEnd(body, start, withoutPadding(body, bodyLength));
     if (start >= end) return pixyError(400, 'empty message');
     if (isUtf16(body, bodyLength)) return pixyError(400, 'the message must be UTF-8, and looks like UTF-16');
-    const problem = this.#topic === 'ENTRY' ? decodeStatus(body, start, end, this.#record) : decodeRecovery(body, start, end, this.#record);
+    const problem =
+      this.#topic === 'ENTRY'
+        ? this.#decoder.status(body, start, end, this.#record)
+        : this.#decoder.recovery(body, start, end, this.#record);
     if (problem !== undefined) {
       this.#gate.intake.metrics.rejected(this.#topic, 1);
       return pixyError(400, problem);

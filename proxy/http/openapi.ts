@@ -1,34 +1,44 @@
 /** The API for sensors, served at /openapi.json. */
-const status = {
+import { conditionText } from '../../alarm/condition.ts';
+import { SENSOR_ID_MAX, STATUS_BYTES_MAX } from '../../alarm/status.ts';
+import type { Field, TypeSet } from '../../alarm/type-set.ts';
+
+/** In °C, as all temperatures are. */
+const TEMPERATURES = ['temperature', 'maxTemperature'];
+
+const id = { type: 'integer', minimum: 0, maximum: SENSOR_ID_MAX, description: "The sensor's id" };
+const at = {
+  oneOf: [{ type: 'string', format: 'date-time' }, { type: 'integer' }],
+  description: "The sensor's own time: ISO 8601 with a zone, or epoch ms",
+};
+const seq = {
+  type: 'integer',
+  minimum: 0,
+  description:
+    "The sensor's counter: a reading with the same seq and the same bytes as one shortly before is that one sent again, so that a repeated request does no harm",
+};
+
+const statusOf = (types: TypeSet) => ({
   type: 'object',
   required: ['id'],
-  description:
-    'One reading of a sensor. Values may also be strings that hold the literal, booleans 0 or 1. A field that is absent or can not be read (null, "", "unavailable", bare nan) says nothing, hides nothing, and is warned of; the reading is taken all the same. Unknown fields are allowed and kept. At most 4096 bytes.',
-  properties: {
-    id: { type: 'integer', minimum: 0, maximum: 2_147_483_647, description: "The sensor's id" },
-    motion: { type: 'boolean' },
-    smoke: { type: 'boolean' },
-    temperature: { type: 'number', description: '°C' },
-    maxTemperature: { type: 'number', description: '°C; above it the reading is a hit' },
-    at: {
-      oneOf: [{ type: 'string', format: 'date-time' }, { type: 'integer' }],
-      description: "The sensor's own time: ISO 8601 with a zone, or epoch ms",
-    },
-    seq: {
-      type: 'integer',
-      minimum: 0,
-      description:
-        "The sensor's counter: a reading with the same seq and the same bytes as one shortly before is that one sent again, so that a repeated request does no harm",
-    },
-  },
+  description: `One reading of a sensor. Values may also be strings that hold the literal, booleans 0 or 1. A field that is absent or can not be read (null, "", "unavailable", bare nan) says nothing, hides nothing, and is warned of; the reading is taken all the same. Unknown fields are allowed and kept. At most ${STATUS_BYTES_MAX} bytes.`,
+  properties: { id, ...Object.fromEntries(types.fields.map((field) => [field.name, fieldSchema(field, types)])), at, seq },
   example: { id: 42_959, motion: true, smoke: false, temperature: 25.5, maxTemperature: 30 },
-};
+});
+
+function fieldSchema({ name, kind, types: readers }: Field, types: TypeSet) {
+  const read = types.types
+    .filter((_, i) => (readers & (1 << i)) !== 0)
+    .map((type) => `${type.name}: a hit where ${conditionText(type.when)}`);
+  const description = [...(TEMPERATURES.includes(name) ? ['°C'] : []), ...read].join('; ');
+  return { type: kind, ...(description !== '' && { description }) };
+}
 
 const recovery = {
   type: 'object',
   required: ['id'],
   description: 'The sensor has recovered: its alarms are cleared. A whole status will do too.',
-  properties: { id: status.properties.id, at: status.properties.at },
+  properties: { id, at },
   example: { id: 42_959 },
 };
 
@@ -147,7 +157,7 @@ const kafkaPixy = (parameters: readonly object[] = []) => ({
 
 const probe = (summary: string, responses: object) => ({ get: { summary, responses } });
 
-export const openapi = {
+export const openapiOf = (types: TypeSet) => ({
   openapi: '3.1.0',
   info: {
     title: 'Tocsin ingest',
@@ -168,10 +178,10 @@ export const openapi = {
     '/metrics': probe('Metrics for Prometheus', { 200: { description: 'Metrics', content: { 'text/plain': {} } } }),
   },
   components: {
-    schemas: { Status: status, Recovery: recovery },
+    schemas: { Status: statusOf(types), Recovery: recovery },
     securitySchemes: {
       bearer: { type: 'http', scheme: 'bearer', description: "A sensor's key or a gateway's token" },
       key: { type: 'apiKey', in: 'header', name: 'X-Tocsin-Key' },
     },
   },
-};
+});

@@ -2,18 +2,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Answer, answer, errorAnswer, jsonAnswer } from './answers.ts';
 import { pixyError, topicOf } from './kafka-pixy.ts';
-import { openapi } from './openapi.ts';
+import type { TypeSet } from '../../alarm/type-set.ts';
+import { openapiOf } from './openapi.ts';
 
-const GETS: Readonly<Record<string, Answer>> = {
+export type Pages = Readonly<Record<string, Answer>>;
+
+/** What is there to be read. */
+export const pagesFor = (types: TypeSet): Pages => ({
   '/': jsonAnswer(200, {
     service: 'Tocsin ingest',
     what: 'Takes in statuses (POST /entry) and recoveries (POST /ok) of alarm sensors, as JSON, a JSON array, or NDJSON.',
     api: '/openapi.json',
     health: ['/healthz', '/readyz', '/metrics'],
   }),
-  '/openapi.json': jsonAnswer(200, openapi),
+  '/openapi.json': jsonAnswer(200, openapiOf(types)),
   '/_ping': answer(200, 'pong', [], 'text/plain; charset=utf-8'),
-};
+});
 const OPERATIONS = new Set(['/healthz', '/readyz', '/metrics']);
 
 const NOT_FOUND = errorAnswer(404, 'no such path: statuses go to POST /entry, recoveries to POST /ok; see /openapi.json');
@@ -31,8 +35,8 @@ export function pathnameOf(target: string | undefined): string {
 }
 
 /** The answer for a request that neither the receivers nor the operations handler takes. */
-export function pageOf(method: string | undefined, pathname: string): Answer {
-  if (Object.hasOwn(GETS, pathname)) return method === 'GET' || method === 'HEAD' ? (GETS[pathname] ?? NOT_FOUND) : ONLY_GET;
+export function pageOf(pages: Pages, method: string | undefined, pathname: string): Answer {
+  if (Object.hasOwn(pages, pathname)) return method === 'GET' || method === 'HEAD' ? (pages[pathname] ?? NOT_FOUND) : ONLY_GET;
   if (OPERATIONS.has(pathname)) return ONLY_GET;
   if (pathname === '/entry' || pathname === '/ok') return ONLY_POST;
   const topic = topicOf(pathname);

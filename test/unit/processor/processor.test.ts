@@ -12,6 +12,7 @@ import { Health } from '../../../runtime/health.ts';
 import type { Running } from '../../../runtime/lifecycle.ts';
 import { oneRecord } from '../../../message-log/one-record.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
+import { REFERENCE, typeWhen, withTypes } from '../../support/alarm-types.ts';
 
 const T0 = Date.UTC(2026, 10, 24, 12);
 const running: Running[] = [];
@@ -25,11 +26,12 @@ async function processorOn(
   environment: NodeJS.ProcessEnv = {},
   clock = () => T0 + 60_000,
   logger = pino({ level: 'silent' }),
+  types = REFERENCE,
 ) {
   const registry = new Registry();
   const health = new Health();
   const config = readSettings(processorSettings, environment);
-  const processor = await startProcessor(config, { log, clock, logger, registry, health });
+  const processor = await startProcessor(config, { log, types, clock, logger, registry, health });
   running.push(processor);
   return { processor, registry, health };
 }
@@ -207,12 +209,12 @@ describe('the processor', () => {
 
   it('takes what the settings call a repeat for one, and nothing else', async () => {
     const log = new MemoryLog();
-    await processorOn(log, { TOCSIN_REPEAT_WITHIN: '1s', TOCSIN_SMOKE_HITS: '2' });
+    await processorOn(log, { TOCSIN_REPEAT_WITHIN: '1s' }, undefined, undefined, withTypes(typeWhen('water', 'water', { hits: 2 })));
     for (const [sensor, later] of [
       [7, 1_000],
       [8, 1_001],
     ] as const)
-      for (const at of [T0, T0 + later]) await put(log, 'ENTRY', sensor, status(sensor, { smoke: true, seq: 4 }), at);
+      for (const at of [T0, T0 + later]) await put(log, 'ENTRY', sensor, status(sensor, { water: true, seq: 4 }), at);
     await until(() => changes(log).length === 1);
     await sleep(20);
     expect(changes(log).map(({ alarm }) => alarm.sensor)).toEqual([8]);
@@ -228,7 +230,7 @@ describe('the processor', () => {
     now += 5_000;
     await put(log, 'ENTRY', 8, status(8), T0);
     await until(() => log.states().size === 2);
-    expect([...log.states().values()].map(String)).toEqual(['{"v":2,"known":7}', '{"v":2,"known":7}']);
+    expect([...log.states().values()].map(String)).toEqual(Array(2).fill('{"v":3,"known":["motion","smoke","temperature"]}'));
     for (let id = 10; id < 7_000; id += 1) await put(log, 'ENTRY', id, status(id), T0);
     await until(() => log.states().size >= 5_000);
     expect(log.states().size).toBeLessThanOrEqual(2 + 5_000 + 1_024);
@@ -320,8 +322,58 @@ describe('the processor', () => {
     expect(log.commits).toEqual([0]);
   });
 
-  it('refuses rules that make no sense, before it starts', async () => {
-    await expect(processorOn(new MemoryLog(), { TOCSIN_SMOKE_WITHIN: '0s' })).rejects.toThrow(/smoke/i);
+  it('detects what it is given, by its own rules, and clears what clears by itself', async () => {
+    const log = new MemoryLog();
+    const types = withTypes(
+      typeWhen('water', 'water', { hits: 2, severity: 'MAJOR' }),
+      typeWhen('battery', 'battery < 15', { severity: 'WARNING', clears: 'normal' }),
+    );
+    await processorOn(log, {}, undefined, undefined, types);
+    const readings = [
+      { id: 7, water: true },
+      { id: 7, battery: 14, motion: true },
+      { id: 7, water: true },
+      { id: 7 },
+      { id: 7, battery: 15 },
+    ];
+    for (const [i, reading] of readings.entries()) await put(log, 'ENTRY', 7, reading, T0 + 1_000 * i);
+    await until(() => changes(log).length === 4);
+    await put(log, 'OK', 7, { id: 7 }, T0 + 10_000);
+    await until(() => changes(log).length === 6);
+    expect(changes(log).map(({ event, at, alarm }) => [event, (at - T0) / 1_000, alarm.type, alarm.severity])).toEqual([
+      ['raised', 1, 'motion', 'MINOR'],
+      ['raised', 1, 'battery', 'WARNING'],
+      ['raised', 2, 'water', 'MAJOR'],
+      ['cleared', 4, 'battery', 'WARNING'],
+      ['cleared', 10, 'motion', 'MINOR'],
+      ['cleared', 10, 'water', 'MAJOR'],
+    ]);
+    expect(log.all('COUNT').map(({ value }) => (JSON.parse(value) as { type: string }).type)).toEqual(['motion', 'battery', 'water']);
+  });
+
+  it('goes on with the alarms of a type that it is not given any more', async () => {
+    const log = new MemoryLog();
+    const { processor } = await processorOn(log, {}, undefined, undefined, withTypes(typeWhen('water', 'water')));
+    await put(log, 'ENTRY', 7, { id: 7, water: true }, T0);
+    await until(() => changes(log).length === 1);
+    await processor.stop();
+    const { registry } = await processorOn(log);
+    expect(await registry.getSingleMetricAsString('tocsin_alarms_active')).toContain('tocsin_alarms_active{type="water"} 1');
+    await put(log, 'ENTRY', 7, { id: 7, water: true, motion: true }, T0 + 1_000);
+    await until(() => changes(log).length === 2);
+    const alarm = changes(log)[0]?.alarm.id;
+    await put(log, 'ACTION', 7, { id: 'a', alarm, sensor: 7, kind: 'acknowledge', version: 1, by: 'ada' }, T0 + 2_000);
+    await until(() => changes(log).length === 3);
+    await put(log, 'OK', 7, { id: 7 }, T0 + 3_000);
+    await until(() => changes(log).length === 5);
+    expect(changes(log).map(({ event, alarm }) => [event, alarm.type, alarm.state])).toEqual([
+      ['raised', 'water', 'ACTIVE_UNACK'],
+      ['raised', 'motion', 'ACTIVE_UNACK'],
+      ['acknowledged', 'water', 'ACTIVE_ACK'],
+      ['cleared', 'motion', 'CLEARED_UNACK'],
+      ['cleared', 'water', 'CLEARED_ACK'],
+    ]);
+    expect(await registry.getSingleMetricAsString('tocsin_alarms_active')).toContain('tocsin_alarms_active{type="water"} 0');
   });
 });
 
@@ -338,6 +390,23 @@ describe('what operators see of a processor', () => {
     await put(log, 'OK', 3, { id: 3 }, T0 + 10);
     await until(() => changes(log).length === 5);
     expect(await samplesOf(registry, 'tocsin_alarms_active')).toEqual(['{type="motion"} 2', '{type="smoke"} 1', '{type="temperature"} 0']);
+  });
+
+  it('is each of the types that it detects, and how many of their detectors are at fault', async () => {
+    const log = new MemoryLog(2);
+    const types = withTypes(typeWhen('water', 'water'), typeWhen('gas', 'co > 50'));
+    const { registry } = await processorOn(log, {}, undefined, undefined, types);
+    for (const id of [1, 2]) await put(log, 'ENTRY', id, status(id, { water: true, co: 'none' }), T0);
+    await until(() => changes(log).length === 2);
+    expect(await samplesOf(registry, 'tocsin_alarms_active')).toEqual([
+      '{type="motion"} 0',
+      '{type="smoke"} 0',
+      '{type="temperature"} 0',
+      '{type="water"} 2',
+      '{type="gas"} 0',
+    ]);
+    expect(await samplesOf(registry, 'tocsin_sensors_faulty')).toContain('{detector="gas"} 2');
+    expect(await samplesOf(registry, 'tocsin_readings_not_reported_total')).toEqual(['{field="co",reason="unreadable"} 2']);
   });
 
   it('is how much is left to read, as far as the log says so', async () => {

@@ -1,12 +1,12 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_RULES } from '../../../alarm/rules.ts';
 import type { OutgoingRecord, RecordBatch, TaskLog } from '../../../message-log/port.ts';
 import type { InputTopic } from '../../../records/topics.ts';
 import { TaskMetrics } from '../../../processor/metrics.ts';
 import { Task } from '../../../processor/task.ts';
 import { batchOf } from '../../support/batches.ts';
+import { REFERENCE, typeWhen, withTypes } from '../../support/alarm-types.ts';
 
 const T0 = Date.UTC(2026, 10, 24, 12);
 
@@ -46,14 +46,25 @@ class Feed {
   }
 }
 
-async function taskOn({ fault }: { fault?: Error } = {}) {
+async function taskOn({
+  fault,
+  types = REFERENCE,
+  states = [],
+}: {
+  fault?: Error;
+  types?: typeof REFERENCE;
+  states?: readonly string[];
+} = {}) {
   const feeds = { ENTRY: new Feed('ENTRY'), OK: new Feed('OK'), ACTION: new Feed('ACTION') };
   const commits: OutgoingRecord[][] = [];
   const lines: { level: number; msg: string; sensor?: number; sensors?: number }[] = [];
   const time = { now: T0 };
   const taskLog: TaskLog = {
     partition: 3,
-    restore: async () => ({ ENTRY: 0, OK: 0, ACTION: 0 }),
+    restore: async (onState) => {
+      for (const [i, json] of states.entries()) onState(i, Buffer.from(json));
+      return { ENTRY: 0, OK: 0, ACTION: 0 };
+    },
     reader: async (topic) => feeds[topic],
     commit: async (outputs) => {
       if (fault) throw fault;
@@ -63,11 +74,11 @@ async function taskOn({ fault }: { fault?: Error } = {}) {
   const registry = new Registry();
   const task = await Task.restore(
     taskLog,
-    { rules: DEFAULT_RULES, clockSkewMaxMs: 60_000, repeatWithinMs: 60_000 },
+    { types, clockSkewMaxMs: 60_000, repeatWithinMs: 60_000 },
     {
       clock: () => time.now,
       logger: pino({ level: 'warn' }, { write: (line: string) => lines.push(JSON.parse(line)) }),
-      metrics: new TaskMetrics(registry),
+      metrics: new TaskMetrics(registry, types),
     },
   );
   const over = task.run(() => undefined);
@@ -155,6 +166,32 @@ describe('a task', () => {
     await over;
   });
 
+  it('counts fields that say nothing where every sensor should report them, and all that can not be read', async () => {
+    const types = withTypes(typeWhen('water', 'water'), typeWhen('gas', 'co > limit', { expected: true }));
+    const { task, ENTRY, over, settled, registry } = await taskOn({ types });
+    ENTRY.give(status(1, { water: false, co: 1, limit: 50 }), status(2), status(3, { smoke: 'x', co: 5, water: 'wet', seq: -1 }), {
+      key: 4,
+      at: T0,
+      value: { id: 4, co: null, motion: true },
+    });
+    await settled();
+    const metric = await registry.getSingleMetricAsString('tocsin_readings_not_reported_total');
+    const samples = metric.split('\n').flatMap((line) => /^\w+\{field="(.*)",reason="(.*)"\} (\d+)$/.exec(line)?.slice(1).join(' ') ?? []);
+    expect(samples.toSorted()).toEqual([
+      'co absent 1',
+      'co unreadable 1',
+      'limit absent 3',
+      'maxTemperature absent 1',
+      'seq unreadable 1',
+      'smoke absent 1',
+      'smoke unreadable 1',
+      'temperature absent 1',
+      'water unreadable 1',
+    ]);
+    await task.close();
+    await over;
+  });
+
   it('logs no stale hit where a field cannot be read, nor the same one again when that comes to it', async () => {
     const { task, ENTRY, OK, commits, lines, time, over, settled } = await taskOn();
     ENTRY.give(status(6, { motion: 'x' }));
@@ -166,6 +203,25 @@ describe('a task', () => {
     while (commits.length < 3) await settled();
     expect(commits.flat().map(({ topic, key }) => [topic, key])).toEqual([6, 7, 7].map((key) => ['SUPERVISION', key]));
     expect(lines.map(({ sensor }) => sensor)).toEqual([7]);
+    await task.close();
+    await over;
+  });
+
+  it('goes on from states of sensors that were written by the version before', async () => {
+    const hits = [1, 2].map((offset) => ({ topic: 'ENTRY', partition: 3, offset, at: T0 + offset, value: '{}' }));
+    const { task, ENTRY, commits, over, settled } = await taskOn({
+      types: withTypes(typeWhen('water', 'water')),
+      states: ['{"v":2,"known":7}', JSON.stringify({ v: 2, known: 7, smoke: { hits, open: [] } })],
+    });
+    ENTRY.give({ ...status(1, { smoke: true }), at: T0 + 5_000 });
+    await settled();
+    const records = commits
+      .flat()
+      .map(({ topic, value }) => [topic, JSON.parse(String(value)).alarm.type ?? JSON.parse(String(value)).type]);
+    expect(records).toEqual([
+      ['ALARM', 'smoke'],
+      ['COUNT', 'smoke'],
+    ]);
     await task.close();
     await over;
   });

@@ -13,6 +13,7 @@ import { SteadyClock } from '../../../runtime/clock.ts';
 import { readSettings } from '../../../runtime/configuration.ts';
 import { Health } from '../../../runtime/health.ts';
 import { RawClient, statusesIn } from '../../support/proxy.ts';
+import { REFERENCE } from '../../support/alarm-types.ts';
 import { openTemporaryStore } from '../../support/temporary-store.ts';
 
 const SENSORS = Array.from({ length: 100 }, (_, id) => id);
@@ -26,7 +27,13 @@ async function system(partitions: number) {
   const temporary = await openTemporaryStore();
   closing.push(() => temporary.close());
   const logger = pino({ level: 'silent' });
-  const shared = () => ({ clock: new SteadyClock().now, logger, registry: new Registry(), health: new Health() });
+  const shared = () => ({
+    clock: new SteadyClock().now,
+    types: REFERENCE,
+    logger,
+    registry: new Registry(),
+    health: new Health(),
+  });
   const limits = { retentionMs: 86_400_000, retentionBytes: 1e9, removalClock: () => undefined };
   const log = await openEmbeddedLog(temporary.store, { ...shared(), ...limits, partitions });
   closing.push(() => log.close());

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RawClient, statusesIn, type TestProxy, testProxy } from '../../support/proxy.ts';
+import { typeWhen, withTypes } from '../../support/alarm-types.ts';
 
 const NDJSON = { 'content-type': 'application/x-ndjson' };
 const whole = (id: number): string => `{"id":${id},"motion":true,"smoke":false,"temperature":20,"maxTemperature":30}`;
@@ -179,6 +180,58 @@ describe('a member that can not be read', () => {
       expect([answer.status, accepted]).toEqual([207, 1]);
       expect(rejected.length).toBeLessThan(110);
     }
+  });
+});
+
+describe('a proxy that knows other types', () => {
+  let own: TestProxy;
+  beforeAll(async () => {
+    const types = withTypes(typeWhen('water', 'water'), typeWhen('gas', 'co > limit', { expected: true }));
+    own = await testProxy({}, { types });
+  });
+  afterAll(() => own.stop());
+  const warned = async (body: string): Promise<unknown> => {
+    const answer = await own.post('/entry', body);
+    expect(answer.status).toBe(202);
+    return ((answer.json() as { warnings?: { field: string; warning: string }[] }).warnings ?? []).map(
+      ({ field, warning }) => `${field} ${warning}`,
+    );
+  };
+  const saying = (more: string): string => whole(7).replace('}', `,${more}}`);
+
+  it('takes what they read, and keeps it as it came', async () => {
+    const body = saying('"water":true,"co":12.5,"limit":50');
+    expect(await warned(body)).toEqual([]);
+    expect(own.log.all('ENTRY').at(-1)?.value).toBe(body);
+  });
+
+  it('warns of what can not be read, and of what every sensor should report', async () => {
+    expect(await warned(saying('"water":"wet","co":1,"limit":5'))).toEqual(['water unreadable: water raises no alarm']);
+    expect(await warned(saying('"co":1'))).toEqual(['limit not reported: gas raises no alarm']);
+    expect(await warned(whole(7))).toEqual(['co not reported: gas raises no alarm', 'limit not reported: gas raises no alarm']);
+    expect(await warned('[{"id":7,"water":false,"co":nan,"limit":5}]')).toEqual([
+      'motion not reported: motion raises no alarm',
+      'smoke not reported: smoke raises no alarm',
+      'temperature not reported: heat raises no alarm',
+      'maxTemperature not reported: heat raises no alarm',
+      'co unreadable: gas raises no alarm',
+    ]);
+  });
+
+  it('stores what it repairs by the names that they read, by every path', async () => {
+    const spoilt = `{"id":7,"water":True,"co":12,5,"limit":50,"name":"${'\u0001'.repeat(1_500)}"}`;
+    for (const [path, type] of [
+      ['/entry', 'application/json'],
+      ['/topics/ENTRY/messages', 'text/plain'],
+    ] as const) {
+      expect((await own.post(path, spoilt, { 'content-type': type })).status).toBeLessThan(300);
+      expect(own.log.all('ENTRY').at(-1)).toMatchObject({ key: 7, value: '{"id":7,"water":true,"co":12.5,"limit":50}' });
+    }
+  });
+
+  it('takes a recovery whatever their fields hold', async () => {
+    expect((await own.post('/ok', '{"id":7,"water":"wet","co":[]}')).text).toBe('{"accepted":1}');
+    expect(own.log.all('OK').at(-1)).toMatchObject({ key: 7, value: '{"id":7,"water":"wet","co":[]}' });
   });
 });
 
