@@ -1,6 +1,5 @@
 import type { Database } from 'lmdb';
 import type { AlarmState } from '../alarm/alarm.ts';
-import type { AlarmType } from '../alarm/status.ts';
 import type { Store } from '../message-log/embedded/store.ts';
 import { OneAtATime } from '../processor/one-at-a-time.ts';
 import { cursorOf, placeOfCursor } from './cursor.ts';
@@ -16,7 +15,7 @@ const OVER: AlarmState = 'CLEARED_ACK';
 /** When it was raised and its id; by sensor with the sensor in front. Read from the end: newest first, then the greater id. */
 type IndexKey = readonly (number | string)[];
 /** What filters ask for, so that a page loads only the alarms it shows. */
-type IndexValue = readonly [state: AlarmState, type: AlarmType, region: string, sensor: number];
+type IndexValue = readonly [state: AlarmState, type: string, region: string, sensor: number];
 type Index = Database<IndexValue, IndexKey & (number | string)[]>;
 
 /** The archive in the embedded store: alarms by id, and three orders of them: all, by sensor, those that are not over. */

@@ -1,5 +1,4 @@
 import type { Alarm, AlarmState } from '../alarm/alarm.ts';
-import type { AlarmType } from '../alarm/status.ts';
 
 /** An alarm with where it is: what lists and maps show. `region` and `geohash` are empty while the client is unknown. */
 export interface ArchivedAlarm extends Alarm {
@@ -24,7 +23,7 @@ export interface CustodyEntry {
 export interface AlarmQuery {
   /** Only these states; undefined: all. */
   readonly states: readonly AlarmState[] | undefined;
-  readonly type: AlarmType | undefined;
+  readonly type: string | undefined;
   readonly region: string | undefined;
   readonly sensor: number | undefined;
   /** Raised in [from, to), epoch ms. */

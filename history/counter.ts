@@ -93,7 +93,7 @@ export class AlarmCounter {
     this.#metrics = metricsOf(deps.registry);
   }
 
-  /** What is known of partitions that went away meanwhile is their new owner's. To be called again and again. */
+  /** Forgets partitions that went away: they are their new owner's now. Call it again and again. */
   share(assigned: ReadonlyMap<number, number>): void {
     for (const [partition, term] of this.#shared) if (assigned.get(partition) !== term) this.#partitions.delete(partition);
     this.#shared = assigned;

@@ -1,5 +1,4 @@
 import type { Database } from 'lmdb';
-import { type AlarmType, ALARM_TYPES } from '../alarm/status.ts';
 import type { Store } from '../message-log/embedded/store.ts';
 import { OneAtATime } from '../processor/one-at-a-time.ts';
 import type { History, MinuteCount, SensorState } from './port.ts';
@@ -8,7 +7,7 @@ const STATES_PER_COMMIT = 1_000;
 const STATES_PER_BATCH = 5_000;
 const COUNTS_PER_COMMIT = 1_000;
 
-type StateValue = readonly [geohash: string, region: string, active: readonly AlarmType[], at: number];
+type StateValue = readonly [geohash: string, region: string, active: readonly string[], at: number];
 type CountKey = [minute: number, type: string, region: string, partition: number];
 
 /** The history in the embedded store: the latest state of every sensor, and the counts. A state that says nothing new keeps its `at`. */
@@ -57,7 +56,7 @@ export function openEmbeddedHistory(store: Pick<Store, 'root' | 'write'>): Histo
       const found: MinuteCount[] = [];
       for (const { key, value: count } of counts.getRange({ start: [from], end: [to] })) {
         const [minute, name, region, partition] = key as CountKey;
-        if (type === undefined || type === name) found.push({ minute, type: name as AlarmType, region, partition, count });
+        if (type === undefined || type === name) found.push({ minute, type: name, region, partition, count });
       }
       return found;
     },
@@ -83,8 +82,9 @@ function newsOf(batch: readonly SensorState[], stored: (sensor: number) => State
   return news;
 }
 
+/** What a state shows, whatever the order of its types. */
 function says([geohash, region, active]: StateValue): string {
-  return `${geohash} ${region} ${ALARM_TYPES.filter((type) => active.includes(type)).join()}`;
+  return `${geohash} ${region} ${active.toSorted().join()}`;
 }
 
 function stateOf(sensor: number, [geohash, region, active, at]: StateValue): SensorState {

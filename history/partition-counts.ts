@@ -1,15 +1,14 @@
 import type { AlarmCount } from '../alarm/alarm.ts';
-import type { AlarmType } from '../alarm/status.ts';
 import type { MinuteCount } from './port.ts';
 import { MINUTE_MS } from '../runtime/durations.ts';
 import { Tally } from './tally.ts';
 
-/** A minute stays open until records are so much newer. */
+/** A minute stays open until there are records this much newer. */
 export const OPEN_MS = 60 * MINUTE_MS;
 /** About 100 MB of ids; beyond that the oldest minutes are closed early. */
 const ALARMS_MAX = 1_000_000;
 
-export type ReadStored = (minute: number, type: AlarmType) => Promise<readonly MinuteCount[]>;
+export type ReadStored = (minute: number, type: string) => Promise<readonly MinuteCount[]>;
 
 /** The open minutes of one partition. */
 export class PartitionCounts {
@@ -47,7 +46,7 @@ export class PartitionCounts {
     return tally.late;
   }
 
-  /** Minutes that no more is expected for: to be written, then closed. */
+  /** Minutes for which no more alarms are expected: to be written, then closed. */
   due(): readonly Tally[] {
     let horizon = Math.max(this.#horizon, this.#newest - OPEN_MS);
     const byMinute = [...this.#tallies.values()].sort((a, b) => a.minute - b.minute);

@@ -1,25 +1,25 @@
 import type { Alarm, AlarmChange } from '../alarm/alarm.ts';
 import { isActive } from '../alarm/lifecycle.ts';
-import { DEFAULT_RULES, SEVERITIES, type Severity } from '../alarm/rules.ts';
-import { ALARM_TYPES, type AlarmType } from '../alarm/status.ts';
+import { SEVERITIES, type Severity } from '../alarm/severity.ts';
+import type { TypeSet } from '../alarm/type-set.ts';
 
 interface ActiveAlarm {
-  /** Undefined where only the history told that there is one. */
+  /** Undefined, like its severity, where only the history says that there is an alarm. */
   readonly id: string | undefined;
-  readonly severity: Severity;
+  readonly severity: Severity | undefined;
 }
 
 /** What is active at one sensor, one alarm of a type at most. */
 export class SensorAlarms {
   /** The `at` of the state that was written last; the next one is not older. */
   at = 0;
-  readonly #active = new Map<AlarmType, ActiveAlarm>();
+  readonly #active = new Map<string, ActiveAlarm>();
 
   /** As a state of the history has it. */
-  static of(active: readonly AlarmType[], at: number): SensorAlarms {
+  static of(active: readonly string[], at: number): SensorAlarms {
     const alarms = new SensorAlarms();
     alarms.at = at;
-    for (const type of active) alarms.#active.set(type, { id: undefined, severity: DEFAULT_RULES[type].severity });
+    for (const type of active) alarms.#active.set(type, { id: undefined, severity: undefined });
     return alarms;
   }
 
@@ -47,9 +47,15 @@ export class SensorAlarms {
     return this.#active.size === 0;
   }
 
-  /** Gravest first. */
-  types(): readonly AlarmType[] {
-    const rank = (type: AlarmType): number => SEVERITIES.indexOf(this.#active.get(type)?.severity ?? 'WARNING');
-    return ALARM_TYPES.filter((type) => this.#active.has(type)).sort((a, b) => rank(a) - rank(b));
+  /** Gravest first; of equal ones in the order of the settings, and those that the settings don't know last, by name. */
+  types(known: TypeSet): readonly string[] {
+    const ranked = Array.from(this.#active, ([type, { severity }]) => {
+      const place = known.placeOf(type) ?? known.types.length;
+      // A type that nothing is known of but its name may be as grave as any.
+      const gravity = SEVERITIES.indexOf(severity ?? known.types[place]?.severity ?? SEVERITIES[0]);
+      return { type, place, gravity };
+    });
+    ranked.sort((a, b) => a.gravity - b.gravity || a.place - b.place || (a.type < b.type ? -1 : 1));
+    return ranked.map(({ type }) => type);
   }
 }

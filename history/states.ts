@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Counter } from 'prom-client';
 import { isActive } from '../alarm/lifecycle.ts';
+import type { TypeSet } from '../alarm/type-set.ts';
 import { partitionOf } from '../message-log/partitioning.ts';
 import type { RecordBatch } from '../message-log/port.ts';
 import { decodeRecords } from '../message-log/values.ts';
@@ -23,6 +24,8 @@ export interface StateWriterDeps extends ConsumerDeps {
   readonly history: History;
   readonly directory: Directory;
   readonly archive: Archive;
+  /** How grave an alarm is of which the history keeps only the type. */
+  readonly types: TypeSet;
   readonly clock: Clock;
 }
 
@@ -32,7 +35,7 @@ const STATES_PER_STEP = 1_000;
 /** A step takes some milliseconds; the pause leaves the rest to those who wait for an answer. */
 const PAUSE_MS = 25;
 
-/** A refresh of all states that is under way: its time, the number of clients when it began, and where it goes on. */
+/** A refresh of all states under way: its time, the number of clients when it began, and where it goes on. */
 interface Refresh {
   readonly at: number;
   readonly size: number;
@@ -111,7 +114,7 @@ export class StateWriter {
     });
   }
 
-  /** Forgets the sensors of partitions that went away, and recalls those of partitions that came. To be called again and again. */
+  /** Forgets the sensors of partitions that went away, and recalls those of partitions that came. Call it again and again. */
   async share(assigned: ReadonlyMap<number, number>): Promise<void> {
     const kept = new Map([...assigned].filter(([partition, term]) => this.#shared.get(partition) === term));
     if (kept.size < this.#shared.size) {
@@ -169,11 +172,11 @@ export class StateWriter {
 
   /** All known sensors, quiet ones too, step by step. */
   async refreshIfDue(signal: AbortSignal): Promise<void> {
-    const { clock, directory } = this.#deps;
+    const { clock, directory, types } = this.#deps;
     if (!this.#isSure) return;
     const size = await directory.size();
     if (!this.#refresh && size === this.#refreshedSize && clock() < this.#refreshedAt + REFRESH_EVERY_MS) return;
-    // One that failed goes on where it came to.
+    // A refresh that failed goes on where it stopped.
     const refresh = this.#refresh ?? this.#begunRefresh(size);
     this.#refresh = refresh;
     const { at } = refresh;
@@ -182,7 +185,7 @@ export class StateWriter {
         if (signal.aborted || !this.#isSure) return;
         const ours = placed.slice(i, i + STATES_PER_STEP).filter(({ sensor }) => this.#shared.has(this.#partitionOf(sensor)));
         const states = ours.map(({ sensor, geohash, region }): SensorState => {
-          return { sensor, geohash, region, active: this.#sensors.get(sensor)?.types() ?? [], at };
+          return { sensor, geohash, region, active: this.#sensors.get(sensor)?.types(types) ?? [], at };
         });
         if (states.length === 0) continue;
         await this.#deps.history.writeStates(states);
@@ -190,7 +193,7 @@ export class StateWriter {
       }
       refresh.next = next;
     }
-    // Partitions that came meanwhile want one of their own.
+    // Partitions that came meanwhile need a refresh of their own.
     if (this.#refresh !== refresh) return;
     this.#refresh = undefined;
     this.#refreshedSize = refresh.size;
@@ -209,7 +212,7 @@ export class StateWriter {
     try {
       yield* this.#deps.directory.places(next);
     } catch (error) {
-      // Where it came to may be what is refused.
+      // The place where it stopped may be what the directory refuses.
       if (error instanceof PermanentError) this.#refresh = undefined;
       throw error;
     }
@@ -222,7 +225,13 @@ export class StateWriter {
     for (const sensor of this.#unwritten) {
       const client = await this.#deps.directory.find(sensor);
       const alarms = this.#sensorOf(sensor);
-      states.push({ sensor, geohash: client?.geohash ?? '', region: client?.region ?? '', active: alarms.types(), at: alarms.at });
+      states.push({
+        sensor,
+        geohash: client?.geohash ?? '',
+        region: client?.region ?? '',
+        active: alarms.types(this.#deps.types),
+        at: alarms.at,
+      });
     }
     await this.#deps.history.writeStates(states);
     this.#unwritten.clear();
@@ -251,7 +260,7 @@ export class StateWriter {
   }
 
   #leaveOut(batch: RecordBatch, i: number, problem: string): void {
-    // The archiver reads the same topic and parks what it can't read; a second copy would tell nothing new.
+    // The archiver reads the same topic and parks what it can't read; a second copy would add nothing.
     this.#unreadable.inc();
     this.#deps.logger.warn({ partition: batch.partition, offset: batch.offset(i), problem }, 'an alarm event could not be read');
   }

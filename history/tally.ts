@@ -1,10 +1,9 @@
-import type { AlarmType } from '../alarm/status.ts';
 import type { MinuteCount } from './port.ts';
 
 /** The alarms of one minute and type in one partition, by region; an alarm counts once however often its record is read. */
 export class Tally {
   readonly minute: number;
-  readonly type: AlarmType;
+  readonly type: string;
   /** Its minute was over when it was opened, so that what is stored is added to. */
   readonly late: boolean;
   readonly #ids = new Set<string>();
@@ -16,7 +15,7 @@ export class Tally {
   #underWay = Number.POSITIVE_INFINITY;
   #changed = false;
 
-  constructor(minute: number, type: AlarmType, stored: readonly MinuteCount[], late: boolean) {
+  constructor(minute: number, type: string, stored: readonly MinuteCount[], late: boolean) {
     this.minute = minute;
     this.type = type;
     this.late = late;
@@ -49,12 +48,12 @@ export class Tally {
     return Math.min(this.#unwritten, this.#underWay);
   }
 
-  /** To be written once more, though nothing new came. */
+  /** Asks for another write although nothing new came. */
   again(): void {
     this.#changed = true;
   }
 
-  /** A write of all that it holds begins; its end has to be told. One at a time. */
+  /** A write of all that it holds begins; `wrote` must follow. One at a time. */
   writing(): void {
     this.#underWay = this.#unwritten;
     this.#unwritten = Number.POSITIVE_INFINITY;

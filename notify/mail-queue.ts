@@ -6,7 +6,7 @@
  * The gravest go first. A mail that is put off holds up no other; when several different mails in a row are put off, the fault is the
  * server's: then one mail at a time tries it, with backoff, and the first success lets all of them go.
  */
-import { SEVERITIES, type Severity } from '../alarm/rules.ts';
+import { SEVERITIES, type Severity } from '../alarm/severity.ts';
 import { type BackoffSettings, backoffMs } from '../runtime/backoff.ts';
 
 export interface QueuedMail {

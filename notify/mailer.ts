@@ -1,10 +1,12 @@
 /** The response protocol: a mail for every alarm that is raised or clears. Guarantees and the way through: README.md in this folder. */
 import type { Registry } from 'prom-client';
+import type { TypeSet } from '../alarm/type-set.ts';
 import type { MessageLog, RecordBatch, Subscription } from '../message-log/port.ts';
 import { textOf } from '../message-log/values.ts';
 import { retryForever } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { reasonOf, retriable } from '../runtime/errors.ts';
+import { ConfigurationError } from '../runtime/configuration.ts';
 import type { Health } from '../runtime/health.ts';
 import type { Running } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logging.ts';
@@ -12,11 +14,11 @@ import { letterAbout, park } from '../processor/dead-letters.ts';
 import { decodeMailedChange, type MailedChange } from '../records/alarm-event.ts';
 import { createClientLookup, type LookupTime } from './client-lookup.ts';
 import { startCompletion } from './completion.ts';
-import type { MailerConfig } from './config.ts';
+import { type MailerConfig, mailerSettings } from './config.ts';
 import { deliveryKey, MAILER_GROUP, readLedger } from './deliveries.ts';
 import type { Directory } from '../directory/port.ts';
 import type { MailTransport } from './channels/mail/port.ts';
-import { recipientsOf } from './channels/mail/routes.ts';
+import { problemsOfRoutes, recipientsOf } from './channels/mail/routes.ts';
 import { type AlarmMail, type DeliveryDeps, deliver, recordLater, recordUndelivered } from './mail-delivery.ts';
 import { MailQueue } from './mail-queue.ts';
 import { MailerHealth } from './mailer-health.ts';
@@ -24,11 +26,13 @@ import { mailerMetrics } from './mailer-metrics.ts';
 import { Progress } from './progress.ts';
 import { NOT_PARKED, RefusedRecipients } from './refused-recipients.ts';
 
-/** `transport` and `directory` are closed by who opened them, after the mailer has stopped. */
+/** Whoever opened `transport` and `directory` closes them, after the mailer has stopped. */
 export interface MailerDeps {
   readonly log: MessageLog;
   readonly directory: Directory;
   readonly transport: MailTransport;
+  /** Whose labels mails show; routes can be by these alone. */
+  readonly types: TypeSet;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly registry: Registry;
@@ -64,7 +68,11 @@ interface Partition {
   ledgerCommitted: number;
 }
 
+/** Throws ConfigurationError where a route names a type that isn't among `types`, or an alarm would have too many recipients. */
 export async function startMailer(config: MailerConfig, deps: MailerDeps): Promise<Running> {
+  const names = deps.types.types.map(({ name }) => name);
+  const problems = problemsOfRoutes(config.routes, names).map((problem) => `${mailerSettings.routes.name}: ${problem}`);
+  if (problems.length > 0) throw new ConfigurationError(problems);
   const logger = deps.logger.child({ consumer: MAILER_GROUP });
   const subscription = await deps.log.subscribe(MAILER_GROUP, ['ALARM', 'DELIVERY']);
   subscription.onGap = (topic, partition, from, to) => {
@@ -104,7 +112,7 @@ class Mailer {
     this.#health = new MailerHealth(deps.health, deps.logger, deps.clock);
     const metrics = mailerMetrics(deps.registry, () => this.#queue.unfinished);
     const { log, transport, clock, logger, health } = deps;
-    const frame = { from: config.from, consoleUrl: config.consoleUrl };
+    const frame = { from: config.from, consoleUrl: config.consoleUrl, types: deps.types.types };
     this.#refused = new RefusedRecipients(
       {
         ...{ transport, logger, health, metrics },

@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import { ALARM_TYPES, type AlarmType, SENSOR_ID_MAX } from '../../alarm/status.ts';
+import { SENSOR_ID_MAX } from '../../alarm/status.ts';
 import { PermanentError, reasonOf } from '../../runtime/errors.ts';
 import type { Health } from '../../runtime/health.ts';
 import { isLoopback } from '../../runtime/listen.ts';
@@ -10,7 +10,7 @@ import { openConnection } from './connection.ts';
 import { influxqlOn } from './influxql.ts';
 import { influxMetrics } from './metrics.ts';
 import { PointWriter } from './point-writer.ts';
-import { COUNTS, countLine, countOf, STATES, stateLine, stateOf } from './points.ts';
+import { COUNTS, countLine, countOf, STATES, stateLine, stateOf, tagValue } from './points.ts';
 import { problemOf } from './prepare.ts';
 
 export interface InfluxDeps {
@@ -21,7 +21,7 @@ export interface InfluxDeps {
 
 /** Some 100 MB. */
 const COUNTS_MAX = 1_000_000;
-/** What InfluxDB can tell apart: nanoseconds in 64 bits. */
+/** The last time that InfluxDB can store: nanoseconds in 64 bits. */
 const TIME_MAX_MS = 9_223_372_036_854;
 
 /** It looks up every sensor before it sends the first. */
@@ -83,8 +83,8 @@ export function openInfluxHistory(config: InfluxConfig, deps: InfluxDeps): Histo
   };
 }
 
-function countsBetween(from: number, to: number, type: AlarmType | undefined): string {
+function countsBetween(from: number, to: number, type: string | undefined): string {
   const bound = (ms: number): string => `${Math.max(-TIME_MAX_MS, Math.min(TIME_MAX_MS, Math.ceil(ms)))}ms`;
-  const ofType = type === undefined || !ALARM_TYPES.includes(type) ? '' : ` AND "type"='${type}'`;
+  const ofType = type === undefined ? '' : ` AND "type"='${tagValue(type).replaceAll("'", "\\'")}'`;
   return `SELECT "count","p","region","type" FROM "${COUNTS}" WHERE time >= ${bound(from)} AND time < ${bound(to)} AND "count" > 0${ofType}`;
 }

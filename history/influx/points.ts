@@ -1,6 +1,6 @@
 /** How states and counts stand in InfluxDB. Pure. */
 import { Point } from '@influxdata/influxdb-client';
-import { ALARM_TYPES, type AlarmType, SENSOR_ID_MAX } from '../../alarm/status.ts';
+import { SENSOR_ID_MAX } from '../../alarm/status.ts';
 import type { MinuteCount, SensorState } from '../port.ts';
 import type { Row } from './influxql.ts';
 
@@ -25,7 +25,7 @@ export function stateLine({ sensor, geohash, region, active, at }: SensorState):
 export function countLine({ minute, type, region, partition, count }: MinuteCount): string {
   return lineOf(
     new Point(COUNTS)
-      .tag('type', type)
+      .tag('type', tagValue(type))
       .tag('region', tagValue(region))
       .tag('p', String(partition))
       .intField('count', count)
@@ -36,18 +36,20 @@ export function countLine({ minute, type, region, partition, count }: MinuteCoun
 export function stateOf({ sensor, geohash, region, type, time }: Row): SensorState | undefined {
   const id = Number(sensor);
   if (!Number.isInteger(id) || id < 0 || id > SENSOR_ID_MAX || typeof time !== 'number') return undefined;
-  const active = text(type).split(',').filter(isAlarmType);
+  const active = text(type)
+    .split(',')
+    .filter((name) => name !== '');
   return { sensor: id, geohash: text(geohash), region: text(region), active, at: time };
 }
 
 export function countOf({ type, region, p, count, time }: Row): MinuteCount | undefined {
   const name = text(type);
-  if (!isAlarmType(name) || typeof time !== 'number' || typeof count !== 'number') return undefined;
+  if (name === '' || typeof time !== 'number' || typeof count !== 'number') return undefined;
   return { minute: time, type: name, region: text(region), partition: Number(p), count };
 }
 
 /** The client leaves out tags that are empty, and escapes all but the backslash, which would take in the separator after it. */
-function tagValue(value: string): string {
+export function tagValue(value: string): string {
   return value.replaceAll('\\', '_');
 }
 
@@ -57,8 +59,4 @@ function lineOf(point: Point): string {
 
 function text(value: Row[string] | undefined): string {
   return typeof value === 'string' ? value : '';
-}
-
-function isAlarmType(name: string): name is AlarmType {
-  return (ALARM_TYPES as readonly string[]).includes(name);
 }

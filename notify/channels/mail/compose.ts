@@ -1,4 +1,5 @@
 /** The mail for one event of an alarm. Pure: the same event and client give the same mail. */
+import type { AlarmType } from '../../../alarm/alarm-type.ts';
 import type { Evidence } from '../../../alarm/alarm.ts';
 import type { MailedChange } from '../../../records/alarm-event.ts';
 import type { MailedEvent } from '../../../records/delivery.ts';
@@ -6,21 +7,24 @@ import { isPlace } from '../../../directory/placed.ts';
 import type { Client } from '../../../directory/port.ts';
 import type { Mail } from './port.ts';
 import { escapeHtml, oneLine } from './text.ts';
+import { wordsOf } from './type-words.ts';
 
 export interface MailFrame {
   readonly from: string;
   readonly to: readonly string[];
   /** Origin of the console, for a link to the alarm. */
   readonly consoleUrl: string | undefined;
+  /** Their labels are what people read. */
+  readonly types: readonly AlarmType[];
 }
 
 /** Who holds the sensor: the client, or why it can't be said. */
 export type Holder = Client | 'unknown' | 'unavailable';
 
-/** One mail of each kind for an alarm at most. */
+/** An alarm has at most one mail of each kind. */
 type MailKind = MailedEvent | 'completed';
 
-/** Label and value of one line, or a link where `href` is set. */
+/** Label and value of one line; a link where `href` is set. */
 interface Line {
   readonly label: string;
   readonly value: string;
@@ -59,13 +63,14 @@ interface Distinction {
   readonly header: Readonly<Record<string, string>>;
 }
 
-function compose(change: MailedChange, holder: Holder, { from, to, consoleUrl }: MailFrame, about: Distinction): Mail {
+function compose(change: MailedChange, holder: Holder, { from, to, consoleUrl, types }: MailFrame, about: Distinction): Mail {
   const { alarm, event } = change;
   const { kind, notice, answers } = about;
-  const heading = `${event === 'cleared' ? 'CLEARED ' : ''}${alarm.severity} ${alarm.type} alarm`;
+  const type = wordsOf(alarm.type, types);
+  const heading = `${event === 'cleared' ? 'CLEARED ' : ''}${alarm.severity} ${type.title} alarm`;
   const subject = `${heading} — ${placeOf(holder)} — sensor ${alarm.sensor}`;
   const sections = [
-    { title: 'Alarm', lines: alarmLines(change, holder, consoleUrl) },
+    { title: 'Alarm', lines: alarmLines(change, type.full, holder, consoleUrl) },
     ...(typeof holder === 'string' ? [] : [{ title: 'Client', lines: clientLines(holder) }]),
     { title: 'Readings that raised it (oldest first, times UTC)', lines: alarm.evidence.map(evidenceLine) },
   ];
@@ -109,12 +114,12 @@ function noticeOf(holder: Holder): string | undefined {
   return undefined;
 }
 
-function alarmLines({ event, alarm, at }: MailedChange, holder: Holder, consoleUrl: string | undefined): Line[] {
+function alarmLines({ event, alarm, at }: MailedChange, type: string, holder: Holder, consoleUrl: string | undefined): Line[] {
   const id = safeId(alarm.id);
   const line = (label: string, value: string): Line => ({ label, value });
   const lines = [
     line('State', event === 'raised' ? 'ACTIVE' : 'CLEARED'),
-    line('Type', alarm.type),
+    line('Type', type),
     line('Severity', alarm.severity),
     line('Sensor', String(alarm.sensor)),
     line('Raised', iso(alarm.raisedAt)),

@@ -1,15 +1,16 @@
 /** Who gets the mail of which alarm. Pure. */
 import { REGIONS } from '../../../alarm/regions.ts';
-import { SEVERITIES, type Severity } from '../../../alarm/rules.ts';
-import { ALARM_TYPES, type AlarmType } from '../../../alarm/status.ts';
+import { SEVERITIES, type Severity } from '../../../alarm/severity.ts';
 import type { MailedEvent } from '../../../records/delivery.ts';
+import { nearestOf } from '../../../runtime/nearest.ts';
 import { ADDRESS, RECIPIENTS_MAX } from './address.ts';
 
 /** What a mail is about. `region` is empty when the client isn't known. */
 export interface MailFacts {
   readonly region: string;
   readonly severity: Severity;
-  readonly type: AlarmType;
+  /** Name of the type. */
+  readonly type: string;
   readonly event: MailedEvent;
 }
 
@@ -17,6 +18,8 @@ type Condition = keyof MailFacts;
 
 /** A condition that isn't named is met by all. */
 export interface Route {
+  /** For people: its number, and the text as it was written. */
+  readonly title: string;
   readonly when: { readonly [C in Condition]?: readonly string[] };
   readonly to: readonly string[];
 }
@@ -28,7 +31,10 @@ export interface ParsedRoutes {
 }
 
 const EVENTS: readonly MailedEvent[] = ['raised', 'cleared'];
-const WORDS: Readonly<Record<Condition, readonly string[]>> = { region: REGIONS, severity: SEVERITIES, type: ALARM_TYPES, event: EVENTS };
+/** Undefined: the settings say which there are. */
+const WORDS: Readonly<Record<Condition, readonly string[] | undefined>> = {
+  ...{ region: REGIONS, severity: SEVERITIES, type: undefined, event: EVENTS },
+};
 const ROUTES_MAX = 100;
 
 /**
@@ -43,22 +49,35 @@ export function recipientsOf(routes: readonly Route[], fallback: readonly string
   return [...new Map(to.map((address) => [address.toLowerCase(), address])).values()];
 }
 
-/** `region=UK,Asia;severity=critical -> a@x.example,b@y.example | type=smoke -> …`; `*` for all; a line end does for the bar. */
+/**
+ * `region=UK,Asia;severity=critical -> a@x.example,b@y.example | type=smoke -> …`; `*` stands for all, and a new line for the bar. Whether there are
+ * such types `problemsOfRoutes` knows.
+ */
 export function parseRoutes(text: string): ParsedRoutes {
   const problems: string[] = [];
   const parts = text.split(/[|\n]/).map((part) => part.trim());
   const routes = parts.flatMap((part, i) => {
     if (part === '') return [];
-    const { route, problem } = parseRoute(part);
-    if (problem) problems.push(`route ${i + 1} (${part}): ${problem}`);
+    const title = `route ${i + 1} (${part})`;
+    const { route, problem } = parseRoute(part, title);
+    if (problem) problems.push(`${title}: ${problem}`);
     return route ?? [];
   });
   if (routes.length > ROUTES_MAX) problems.push(`there must be at most ${ROUTES_MAX} routes`);
-  else problems.push(...tooMany(routes));
   return { routes, problems };
 }
 
-function parseRoute(text: string): { route?: Route; problem?: string } {
+/** What is wrong with routes of an installation with these types, in plain words; none: they can be used. */
+export function problemsOfRoutes(routes: readonly Route[], types: readonly string[]): readonly string[] {
+  const strangers = routes.flatMap(({ title, when }) =>
+    (when.type ?? [])
+      .filter((type) => !types.includes(type))
+      .map((type) => `${title}: there is no type ${type}, did you mean ${nearestOf(type, types)}? There are ${types.join(', ')}`),
+  );
+  return strangers.length > 0 ? strangers : tooMany(routes, types);
+}
+
+function parseRoute(text: string, title: string): { route?: Route; problem?: string } {
   const [conditions = '', addresses, ...more] = text.split('->');
   if (addresses === undefined || more.length > 0) return { problem: 'must be CONDITIONS -> ADDRESSES' };
   const to = listOf(addresses);
@@ -70,23 +89,29 @@ function parseRoute(text: string): { route?: Route; problem?: string } {
       const [name = '', values = '', ...rest] = condition.split('=').map((word) => word.trim());
       if (!isCondition(name) || rest.length > 0) return { problem: `${condition.trim() || 'nothing'} is not * or one of ${forms()}` };
       if (when[name]) return { problem: `${name} stands there twice` };
-      const words = listOf(values).map(
-        (value) => WORDS[name].find((word) => word.toLowerCase() === value.toLowerCase()) ?? { unknown: value },
-      );
-      const unknown = words.find((word) => typeof word === 'object');
-      if (words.length === 0 || unknown)
-        return { problem: `${name} must be of ${WORDS[name].join(', ')}${unknown ? `, not ${unknown.unknown}` : ''}` };
-      when[name] = words.filter((word) => typeof word === 'string');
+      const { words, problem } = wordsIn(values, WORDS[name]);
+      if (problem !== undefined) return { problem: `${name} must be ${problem}` };
+      when[name] = words;
     }
   }
-  return { route: { when, to } };
+  return { route: { title, when, to } };
+}
+
+/** The words of a condition as they are spelt here, whatever their case; names of types are lower case. */
+function wordsIn(text: string, known: readonly string[] | undefined): { words: readonly string[]; problem?: string } {
+  const words = listOf(text).map((word) => word.toLowerCase());
+  if (known === undefined) return words.length > 0 ? { words } : { words, problem: 'names of types' };
+  const spelt = words.map((word) => known.find((one) => one.toLowerCase() === word));
+  const unknown = listOf(text).find((_, i) => spelt[i] === undefined);
+  if (words.length > 0 && unknown === undefined) return { words: spelt.filter((word) => word !== undefined) };
+  return { words: [], problem: `of ${known.join(', ')}${unknown === undefined ? '' : `, not ${unknown}`}` };
 }
 
 /** No alarm may have more recipients than a mail server must take. */
-function tooMany(routes: readonly Route[]): string[] {
+function tooMany(routes: readonly Route[], types: readonly string[]): string[] {
   for (const region of REGIONS)
     for (const severity of SEVERITIES)
-      for (const type of ALARM_TYPES)
+      for (const type of types)
         for (const event of EVENTS) {
           const { length } = recipientsOf(routes, [], { region, severity, type, event });
           if (length > RECIPIENTS_MAX)

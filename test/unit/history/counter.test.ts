@@ -3,13 +3,13 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AlarmCount } from '../../../alarm/alarm.ts';
-import { ALARM_TYPES } from '../../../alarm/status.ts';
 import { AlarmCounter, COUNTER_GROUP, type CounterDeps, startCounter } from '../../../history/counter.ts';
 import { PartitionCounts } from '../../../history/partition-counts.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 import { Health } from '../../../runtime/health.ts';
 import { oneRecord } from '../../../message-log/one-record.ts';
 import { clientOf } from '../../support/alarms.ts';
+import { BUILT_IN_NAMES } from '../../support/alarm-types.ts';
 import { batchOf, type TestRecord } from '../../support/batches.ts';
 import { FaultyHistory } from '../../support/faulty-history.ts';
 import { MemoryDirectory } from '../../support/memory-directory.ts';
@@ -100,7 +100,7 @@ describe('counter', () => {
       ),
       behind: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 0, max: 50 * MINUTE_MS }) }),
       sensor: fc.integer({ min: 1, max: 4 }),
-      type: fc.constantFrom(...ALARM_TYPES),
+      type: fc.constantFrom(...BUILT_IN_NAMES, 'water'),
       twice: fc.boolean(),
     });
     const move = fc.oneof(

@@ -226,3 +226,31 @@ describe('the settings of InfluxDB', () => {
     expect(checkInfluxConfig(read(all))).toHaveLength(1);
   });
 });
+
+describe('a point in InfluxDB', () => {
+  it('is what it has always been for the types of the reference system, and the like for others', async () => {
+    const { history, server } = await bed();
+    await history.writeStates([
+      { sensor: 7, geohash: 'u10j1xx00', region: 'UK', active: ['smoke', 'motion'], at: NOON },
+      { sensor: 8, geohash: '', region: '', active: ['water-leak', 'battery'], at: NOON },
+      { sensor: 9, geohash: 'u10j1xx00', region: 'UK', active: [], at: NOON },
+    ]);
+    const count = { minute: NOON, region: 'UK', partition: 3, count: 12 };
+    await history.writeCounts([
+      { ...count, type: 'smoke' },
+      { ...count, type: 'water-leak' },
+    ]);
+    expect([...server.points.keys()].sort()).toEqual(
+      [
+        `alarm_count,p=3,region=UK,type=smoke ${NOON}`,
+        `alarm_count,p=3,region=UK,type=water-leak ${NOON}`,
+        `sensor_state,geohash=u10j1xx00,region=UK,sensor=7 ${NOON}`,
+        `sensor_state,geohash=u10j1xx00,region=UK,sensor=9 ${NOON}`,
+        `sensor_state,sensor=8 ${NOON}`,
+      ].sort(),
+    );
+    expect([...server.points.values()].sort()).toEqual(
+      ['count=12i', 'count=12i', 'active=1i,type="smoke,motion"', 'active=1i,type="water-leak,battery"', 'active=0i,type=""'].sort(),
+    );
+  });
+});

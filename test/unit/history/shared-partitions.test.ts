@@ -9,6 +9,7 @@ import { StateWriter, startStateWriter } from '../../../history/states.ts';
 import { Health } from '../../../runtime/health.ts';
 import type { Running } from '../../../runtime/lifecycle.ts';
 import { oneRecord } from '../../../message-log/one-record.ts';
+import { REFERENCE } from '../../support/alarm-types.ts';
 import { alarmOf, clientOf, NOON } from '../../support/alarms.ts';
 import { FaultyHistory } from '../../support/faulty-history.ts';
 import { MemoryDirectory } from '../../support/memory-directory.ts';
@@ -146,6 +147,7 @@ function depsOfProcess() {
     logger: pino({ level: 'silent' }),
     health: new Health(),
     registry: new Registry(),
+    types: REFERENCE,
   };
 }
 

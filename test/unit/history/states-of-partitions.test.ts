@@ -8,6 +8,7 @@ import { StateWriter } from '../../../history/states.ts';
 import type { PlacesPart } from '../../../directory/port.ts';
 import { PermanentError, TransientError } from '../../../runtime/errors.ts';
 import { Health } from '../../../runtime/health.ts';
+import { REFERENCE } from '../../support/alarm-types.ts';
 import { alarmOf, clientOf, NOON } from '../../support/alarms.ts';
 import { batchOf } from '../../support/batches.ts';
 import { FaultyHistory } from '../../support/faulty-history.ts';
@@ -41,7 +42,7 @@ function process() {
     {
       ...{ log: new MemoryLog(2), history, directory, registry: new Registry(), clock: () => now },
       archive: { ...nothing, query: async () => ({ alarms: [], cursor: undefined }), open: async () => open },
-      ...{ logger: pino({ level: 'silent' }), health: new Health() },
+      ...{ types: REFERENCE, logger: pino({ level: 'silent' }), health: new Health() },
     },
     0,
   );

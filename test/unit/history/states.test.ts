@@ -3,13 +3,13 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Alarm, AlarmChange, AlarmChangeKind } from '../../../alarm/alarm.ts';
-import { ALARM_TYPES, type AlarmType } from '../../../alarm/status.ts';
 import type { ArchivedAlarm } from '../../../archive/port.ts';
 import { StateWriter, type StateWriterDeps, startStateWriter } from '../../../history/states.ts';
 import type { PlacesPart } from '../../../directory/port.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 import { Health } from '../../../runtime/health.ts';
 import { oneRecord } from '../../../message-log/one-record.ts';
+import { BUILT_IN_NAMES, SEVEN } from '../../support/alarm-types.ts';
 import { alarmOf, clientOf, NOON } from '../../support/alarms.ts';
 import { batchOf, type TestRecord } from '../../support/batches.ts';
 import { FaultyHistory } from '../../support/faulty-history.ts';
@@ -170,7 +170,7 @@ describe('state writer', () => {
   it('ends in the right states under any cutting into batches, deaths, outages, refreshes and skewed clocks', async () => {
     const step = fc.record({
       sensor: fc.integer({ min: 1, max: 3 }),
-      type: fc.constantFrom(...ALARM_TYPES),
+      type: fc.constantFrom(...BUILT_IN_NAMES, 'water', 'of-older-settings'),
       skew: fc.integer({ min: -1_000, max: 1_000 }),
     });
     const move = fc.oneof(
@@ -225,15 +225,15 @@ describe('state writer', () => {
 });
 
 /** Raises and clears in turn, with the time of a proxy whose clock is wrong by up to a second. */
-function storyOf(steps: readonly { readonly sensor: number; readonly type: AlarmType; readonly skew: number }[]) {
+function storyOf(steps: readonly { readonly sensor: number; readonly type: string; readonly skew: number }[]) {
   const events: AlarmChange[] = [];
-  const active = new Map<number, Set<AlarmType>>();
+  const active = new Map<number, Set<string>>();
   const current = new Map<string, Alarm>();
   for (const [i, { sensor, type, skew }] of steps.entries()) {
     const at = NOON + i * 400 + skew;
     const key = `${sensor} ${type}`;
     const alarm = current.get(key);
-    const types = active.get(sensor) ?? new Set<AlarmType>();
+    const types = active.get(sensor) ?? new Set<string>();
     active.set(sensor, types);
     if (alarm) {
       events.push(cleared(alarm, at), changed('acknowledged', { ...alarm, state: 'CLEARED_ACK' }, at));
@@ -281,7 +281,7 @@ class Rig {
     const nothing = { put: async () => undefined, find: async () => undefined, custody: async () => [], close: async () => undefined };
     const archive = { ...nothing, query: async () => ({ alarms: [], cursor: undefined }), open: async () => open };
     const clock = () => this.now;
-    return { log, history, directory, archive, registry, clock, logger: pino({ level: 'silent' }), health: new Health() };
+    return { log, history, directory, archive, registry, clock, types: SEVEN, logger: pino({ level: 'silent' }), health: new Health() };
   }
 
   get writer(): StateWriter {

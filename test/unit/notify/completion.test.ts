@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DeadLetter } from '../../../records/dead-letter.ts';
 import type { Delivery } from '../../../records/delivery.ts';
 import type { Topic } from '../../../records/topics.ts';
+import { BUILT_IN_TYPES } from '../../../alarm/alarm-type.ts';
 import { startCompletion } from '../../../notify/completion.ts';
 import type { Mail } from '../../../notify/channels/mail/port.ts';
 import { mailerMetrics } from '../../../notify/mailer-metrics.ts';
@@ -59,7 +60,7 @@ async function start({ find = async () => clientOf() as ReturnType<typeof client
         close: async () => undefined,
       },
       find: () => Promise.reject(new Error('not asked')),
-      frame: { from: 'tocsin@arc.example', consoleUrl: undefined },
+      frame: { from: 'tocsin@arc.example', consoleUrl: undefined, types: BUILT_IN_TYPES },
       recipients: (_change, holder) => [typeof holder === 'string' ? 'desk@arc.example' : `${holder.region}@arc.example`],
       refusedRecipients: { settle: async () => undefined },
       persist: (work) => work(),

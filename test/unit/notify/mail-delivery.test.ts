@@ -3,6 +3,7 @@ import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import type { DeadLetter } from '../../../records/dead-letter.ts';
 import type { Delivery } from '../../../records/delivery.ts';
+import { BUILT_IN_TYPES } from '../../../alarm/alarm-type.ts';
 import type { Holder } from '../../../notify/channels/mail/compose.ts';
 import type { Handover } from '../../../notify/channels/mail/port.ts';
 import { type AlarmMail, type DeliveryDeps, deliver, recordLater, recordUndelivered } from '../../../notify/mail-delivery.ts';
@@ -32,7 +33,7 @@ function mailFor(event: 'raised' | 'cleared', holder: Holder = clientOf(), send:
       close: async () => undefined,
     },
     find: async () => holder,
-    frame: { from: 'tocsin@example.org', consoleUrl: undefined },
+    frame: { from: 'tocsin@example.org', consoleUrl: undefined, types: BUILT_IN_TYPES },
     recipients: () => ['desk@example.org'],
     refusedRecipients: { settle: async (_mail, _composed, handover) => void settled.push(handover) },
     clock: () => SENT_AT,

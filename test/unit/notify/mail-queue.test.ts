@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Severity } from '../../../alarm/rules.ts';
+import type { Severity } from '../../../alarm/severity.ts';
 import { MailQueue, type QueuedMail } from '../../../notify/mail-queue.ts';
 
 interface TestMail extends QueuedMail {

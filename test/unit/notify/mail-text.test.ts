@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { AlarmType } from '../../../alarm/alarm-type.ts';
 import { composeCompletion, composeMail, messageIdOf } from '../../../notify/channels/mail/compose.ts';
 import { escapeHtml, oneLine } from '../../../notify/channels/mail/text.ts';
+import { SEVEN_TYPES } from '../../support/alarm-types.ts';
 import { changeOf, clientOf, NOON } from '../../support/alarms.ts';
 
-const FRAME = { from: 'tocsin@arc.example', to: ['desk@arc.example'], consoleUrl: 'https://console.example' };
+const FRAME = { from: 'tocsin@arc.example', to: ['desk@arc.example'], consoleUrl: 'https://console.example', types: SEVEN_TYPES };
 const READING = '{"id":42959,"motion":false,"smoke":true,"temperature":25.5,"maxTemperature":30.0}';
 const READINGS = `Readings that raised it (oldest first, times UTC)
   2026-11-24T13:30:50.123Z: ${READING}  (ENTRY/0@3)
@@ -113,6 +115,39 @@ describe('the subject', () => {
     [{ city: 'x'.repeat(61), country: 'GB' }, `${'x'.repeat(59)}…, GB`],
   ])('says the place of %j', (client, place) => {
     expect(composeMail(changeOf('raised'), clientOf(client), FRAME).subject).toBe(`CRITICAL smoke alarm — ${place} — sensor 42959`);
+  });
+});
+
+describe('what a mail says of the type', () => {
+  const said = (type: string, types: readonly AlarmType[] = SEVEN_TYPES) => {
+    const change = changeOf('raised', { type, severity: 'MAJOR' });
+    const { subject, text, html, headers } = composeMail(change, clientOf(), { ...FRAME, types });
+    expect(headers).toEqual(composeMail(changeOf('raised'), clientOf(), FRAME).headers);
+    expect(html).toContain(`<h1 style="font-size:20px">${text.split('\n', 1)[0]}</h1>`);
+    return [subject, text.split('\n', 1)[0], /^ {2}Type: (.*)$/m.exec(text)?.[1]];
+  };
+
+  it.each([
+    ['motion', 'MAJOR motion alarm', 'motion'],
+    ['smoke', 'MAJOR smoke alarm', 'smoke'],
+    ['temperature', 'MAJOR temperature alarm', 'Heat (temperature)'],
+    ['water', 'MAJOR Water alarm', 'Water'],
+    ['co', 'MAJOR CO alarm', 'CO'],
+    ['mains', 'MAJOR No mains alarm', 'No mains (mains)'],
+    ['of-older-settings', 'MAJOR Of older settings alarm', 'Of older settings (of-older-settings)'],
+  ])('is the label for people, and of the reference system what it has always been: %s', (type, heading, line) => {
+    expect(said(type)).toEqual([`${heading} — Leeds, GB — sensor 42959`, heading, line]);
+  });
+
+  it('is the label that the settings give a type of the reference system', () => {
+    const types = SEVEN_TYPES.map((type) => (type.name === 'smoke' ? { ...type, label: 'Rauch' } : type));
+    expect(said('smoke', types)).toEqual(['MAJOR Rauch alarm — Leeds, GB — sensor 42959', 'MAJOR Rauch alarm', 'Rauch (smoke)']);
+  });
+
+  it('stays on its line whatever a label or a name holds', () => {
+    const types = SEVEN_TYPES.map((type) => (type.name === 'water' ? { ...type, label: 'A\r\nBcc: x@y' } : type));
+    expect(said('water', types)[0]).toBe('MAJOR A Bcc: x@y alarm — Leeds, GB — sensor 42959');
+    expect(said('gas\r\nBcc: x@y')[2]).toBe('Gas Bcc: x@y (gas Bcc: x@y)');
   });
 });
 

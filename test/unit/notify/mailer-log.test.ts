@@ -11,6 +11,7 @@ import { TransientError } from '../../../runtime/errors.ts';
 import { Health } from '../../../runtime/health.ts';
 import type { Running } from '../../../runtime/lifecycle.ts';
 import { oneRecord } from '../../../message-log/one-record.ts';
+import { REFERENCE } from '../../support/alarm-types.ts';
 import { changeOf, clientOf, NOON } from '../../support/alarms.ts';
 import { directoryOf } from '../../support/mailer-rig.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
@@ -45,7 +46,7 @@ async function start(send: () => Promise<Handover>, { on = log as MessageLog, li
   const registry = new Registry();
   const health = new Health();
   const mailer = await startMailer(readSettings(mailerSettings, {}), {
-    ...{ log: on, transport, clock: () => NOON + 1_000, registry, health },
+    ...{ log: on, transport, types: REFERENCE, clock: () => NOON + 1_000, registry, health },
     directory: directoryOf(new Map([[SENSOR, clientOf()]])),
     logger: pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line)) }),
     limits: { pollWaitMs: 5, drainMs: 1_000, ...limits },

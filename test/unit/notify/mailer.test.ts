@@ -3,6 +3,7 @@ import type { Directory } from '../../../directory/port.ts';
 import type { Mail, MailTransport } from '../../../notify/channels/mail/port.ts';
 import { PermanentError, TransientError } from '../../../runtime/errors.ts';
 import { oneRecord } from '../../../message-log/one-record.ts';
+import { SEVEN } from '../../support/alarm-types.ts';
 import { changeOf, NOON } from '../../support/alarms.ts';
 import { type CrashPoint, directoryOf, type MailerRig, openMailerRig } from '../../support/mailer-rig.ts';
 
@@ -39,6 +40,34 @@ const cleared = (id: string) => changeOf('cleared', { id });
 const later = new TransientError('mail-deferred', '451 later');
 
 describe('the mailer', () => {
+  it('mails an alarm of a type of the settings to who wants it, by its label', async () => {
+    const recipients: (readonly string[])[] = [];
+    const transport = transportOf((mail) => {
+      recipients.push(mail.to);
+      return 'take';
+    });
+    const settings = { TOCSIN_MAIL_ROUTES: 'type=mains,water -> facilities@arc.example' };
+    await rig.start(transport, { settings, types: SEVEN });
+    await rig.alarm(raised('a', { type: 'mains', severity: 'MINOR' }), raised('b', { type: 'gas' }));
+    await rig.done();
+    const mails = transport.subjects.map((subject, i) => [subject, recipients[i]]);
+    expect(mails.toSorted()).toEqual([
+      ['CRITICAL Gas alarm — Leeds, GB — sensor 42959', ['monitoring@localhost']],
+      ['MINOR No mains alarm — Leeds, GB — sensor 42959', ['facilities@arc.example']],
+    ]);
+  });
+
+  it('does not start with a route by a type that there is not, and says which there are', async () => {
+    const start = (routes: string) => rig.start(transportOf(), { settings: { TOCSIN_MAIL_ROUTES: routes } });
+    await expect(start('type=smok,water -> a@x.example')).rejects.toMatchObject({
+      name: 'ConfigurationError',
+      problems: [
+        expect.stringMatching(/^TOCSIN_MAIL_ROUTES: route 1 .* no type smok, did you mean smoke\? There are motion, smoke, temperature$/),
+        expect.stringMatching(/^TOCSIN_MAIL_ROUTES: route 1 .* no type water/),
+      ],
+    });
+  });
+
   it('mails an alarm with its client, records the delivery, and only then moves on', async () => {
     const transport = transportOf();
     await rig.start(transport);

@@ -9,6 +9,7 @@ import { TransientError } from '../../../runtime/errors.ts';
 import { Health } from '../../../runtime/health.ts';
 import type { Running } from '../../../runtime/lifecycle.ts';
 import { oneRecord } from '../../../message-log/one-record.ts';
+import { REFERENCE } from '../../support/alarm-types.ts';
 import { changeOf, clientOf } from '../../support/alarms.ts';
 import { directoryOf } from '../../support/mailer-rig.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
@@ -93,6 +94,7 @@ async function start(transport: MailTransport): Promise<Running> {
     log,
     directory,
     transport,
+    types: REFERENCE,
     clock: Date.now,
     logger: pino({ level: 'silent' }),
     registry: new Registry(),

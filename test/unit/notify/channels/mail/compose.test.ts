@@ -3,12 +3,13 @@ import { simpleParser } from 'mailparser';
 import MailComposer from 'nodemailer/lib/mail-composer';
 import { describe, expect, it } from 'vitest';
 import type { MailedEvent } from '../../../../../records/delivery.ts';
+import { BUILT_IN_TYPES } from '../../../../../alarm/alarm-type.ts';
 import type { Client } from '../../../../../directory/port.ts';
 import { composeCompletion, composeMail, type Holder } from '../../../../../notify/channels/mail/compose.ts';
 import { messageOf } from '../../../../../notify/channels/mail/message.ts';
 import { changeOf, clientOf } from '../../../../support/alarms.ts';
 
-const FRAME = { from: 'tocsin@arc.example', to: ['desk@arc.example', 'night@arc.example'], consoleUrl: undefined };
+const FRAME = { from: 'tocsin@arc.example', to: ['desk@arc.example', 'night@arc.example'], consoleUrl: undefined, types: BUILT_IN_TYPES };
 const raised = changeOf('raised');
 const cleared = changeOf('cleared');
 

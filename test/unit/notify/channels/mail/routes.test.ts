@@ -1,18 +1,20 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { REGIONS } from '../../../../../alarm/regions.ts';
-import { SEVERITIES } from '../../../../../alarm/rules.ts';
-import { ALARM_TYPES } from '../../../../../alarm/status.ts';
-import { type MailFacts, parseRoutes, recipientsOf } from '../../../../../notify/channels/mail/routes.ts';
+import { SEVERITIES } from '../../../../../alarm/severity.ts';
+import { type MailFacts, parseRoutes, problemsOfRoutes, recipientsOf } from '../../../../../notify/channels/mail/routes.ts';
+import { SEVEN_TYPES } from '../../../../support/alarm-types.ts';
 
+const TYPES = SEVEN_TYPES.map(({ name }) => name);
 const FALLBACK = ['desk@arc.example'];
 const ROUTES = `region=UK,asia;severity=critical -> chief@arc.example, uk@arc.example
   region=Africa -> africa@arc.example
-  type=motion;event=raised -> motion@arc.example | severity=CRITICAL -> Chief@arc.example`;
+  type=motion;event=raised -> motion@arc.example | severity=CRITICAL -> Chief@arc.example
+  type=Water,battery;severity=major -> plumber@arc.example`;
 
 const toOf = (facts: Partial<MailFacts>, text = ROUTES) => {
   const { routes, problems } = parseRoutes(text);
-  expect(problems).toEqual([]);
+  expect([...problems, ...problemsOfRoutes(routes, TYPES)]).toEqual([]);
   return recipientsOf(routes, FALLBACK, { region: 'UK', severity: 'CRITICAL', type: 'smoke', event: 'raised', ...facts });
 };
 
@@ -24,6 +26,8 @@ describe('mail routes', () => {
     ['the fallback when it meets none', { region: 'North', severity: 'MAJOR' }, FALLBACK],
     ['a route by type and event', { region: 'North', severity: 'MINOR', type: 'motion' }, ['motion@arc.example']],
     ['the fallback for the other event', { region: 'North', severity: 'MINOR', type: 'motion', event: 'cleared' }, FALLBACK],
+    ['a route by a type of the settings', { region: 'North', severity: 'MAJOR', type: 'water' }, ['plumber@arc.example']],
+    ['the fallback for another type', { region: 'North', severity: 'MAJOR', type: 'of-older-settings' }, FALLBACK],
     ['the fallback as well where the region is not known', { region: '' }, ['Chief@arc.example', 'desk@arc.example']],
     ['the fallback alone where the region is not known', { region: '', severity: 'MINOR' }, FALLBACK],
   ])('send to %s', (_name, facts, expected) => {
@@ -49,6 +53,7 @@ describe('mail routes', () => {
     ['region=UK -> desk', 'desk is not an e-mail address'],
     ['region=Mars -> a@x.example', 'region must be of NorthAmerica, .*, not Mars'],
     ['region= -> a@x.example', 'region must be of'],
+    ['type= -> a@x.example', 'type must be names of types'],
     ['severity=high -> a@x.example', 'severity must be of CRITICAL, MAJOR, MINOR, WARNING, not high'],
     ['place=UK -> a@x.example', 'place=UK is not \\* or one of region=…, severity=…, type=…, event=…'],
     ['-> a@x.example', 'nothing is not \\* or one of'],
@@ -59,12 +64,26 @@ describe('mail routes', () => {
     expect(problems).toEqual([expect.stringMatching(new RegExp(`^route 2 \\(.*\\): ${reason}`))]);
   });
 
+  it('name no type that the settings lack: such a route would take nothing', () => {
+    const { routes, problems } = parseRoutes('type=smoke,smok -> a@x.example | severity=major;type=WATER -> b@x.example');
+    expect(problems).toEqual([]);
+    expect(problemsOfRoutes(routes, ['motion', 'smoke', 'temperature'])).toEqual([
+      'route 1 (type=smoke,smok -> a@x.example): there is no type smok, did you mean smoke? There are motion, smoke, temperature',
+      expect.stringMatching(/^route 2 \(severity=major;type=WATER -> b@x\.example\): there is no type water, did you mean \w+\?/),
+    ]);
+    expect(problemsOfRoutes(routes, ['smoke', 'smok', 'water'])).toEqual([]);
+  });
+
   it('refuse what would give an alarm more recipients than a mail server must take', () => {
     const list = (from: number) => Array.from({ length: 30 }, (_, i) => `a${from + i}@x.example`).join();
-    expect(parseRoutes(`region=UK -> ${list(0)} | region=Asia -> ${list(30)}`).problems).toEqual([]);
-    expect(parseRoutes(`region=UK -> ${list(0)} | severity=critical -> ${list(30)}`).problems).toEqual([
+    const problems = (text: string, types = TYPES) => problemsOfRoutes(parseRoutes(text).routes, types);
+    expect(problems(`region=UK -> ${list(0)} | region=Asia -> ${list(30)}`)).toEqual([]);
+    expect(problems(`region=UK -> ${list(0)} | severity=critical -> ${list(30)}`)).toEqual([
       expect.stringMatching(/CRITICAL .* alarm in UK would go to 60 addresses/),
     ]);
+    const byType = `type=water -> ${list(0)} | type=co -> ${list(20)} | region=Asia;type=water -> ${list(30)}`;
+    expect(problems(byType)).toEqual([expect.stringMatching(/water alarm in Asia would go to 60 addresses/)]);
+    expect(problems(byType.replace('region=Asia;type=water', 'region=Asia;type=co'))).toEqual([]);
   });
 
   it('always send somewhere, and never twice to one address', () => {
@@ -73,7 +92,7 @@ describe('mail routes', () => {
       .record({
         region: some(REGIONS),
         severity: some(SEVERITIES),
-        type: some(ALARM_TYPES),
+        type: some(TYPES),
         to: fc.subarray(['a@x.example', 'b@x.example'], { minLength: 1 }),
       })
       .map(({ to, ...when }) => {
@@ -83,7 +102,7 @@ describe('mail routes', () => {
     const facts = fc.record({
       region: fc.constantFrom('', ...REGIONS),
       severity: fc.constantFrom(...SEVERITIES),
-      type: fc.constantFrom(...ALARM_TYPES),
+      type: fc.constantFrom(...TYPES, 'of-older-settings'),
       event: fc.constantFrom('raised' as const, 'cleared' as const),
     });
     void fc.assert(
