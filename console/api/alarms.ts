@@ -15,7 +15,7 @@ export function alarmRoutes(deps: ApiDeps): Route[] {
       summary: 'Alarms, newest raised first. An alarm is listed as soon as it is in the log.',
       who: 'viewer',
       params: undefined,
-      query: alarmsQuery,
+      query: alarmsQuery(deps.types),
       body: undefined,
       answers: { 200: { description: 'A page of alarms; `cursor` is null on the last one.', schema: alarmPage } },
       handle: async (call) => {

@@ -1,4 +1,3 @@
-import type { AlarmType } from '../../alarm/status.ts';
 import type { MinuteCount } from '../../history/port.ts';
 import { iso } from './alarm-json.ts';
 import type { ApiDeps } from './deps.ts';
@@ -16,7 +15,7 @@ export function countRoutes(deps: ApiDeps): Route[] {
       summary: 'Alarms raised per minute and type, over 31 days at most.',
       who: 'viewer',
       params: undefined,
-      query: countsQuery,
+      query: countsQuery(deps.types),
       body: undefined,
       answers: {
         200: { description: 'The counts, in order of time.', schema: countsAnswer },
@@ -34,9 +33,9 @@ export function countRoutes(deps: ApiDeps): Route[] {
   ];
 }
 
-/** Sums up what regions and partitions hold apart. */
+/** One count per minute and type: the sum over regions and partitions. */
 function perMinute(counts: readonly MinuteCount[]) {
-  const sums = new Map<string, { readonly minute: number; readonly type: AlarmType; count: number }>();
+  const sums = new Map<string, { readonly minute: number; readonly type: string; count: number }>();
   for (const { minute, type, count } of counts) {
     const key = `${minute} ${type}`;
     const known = sums.get(key);

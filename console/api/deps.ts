@@ -1,3 +1,4 @@
+import type { TypeSet } from '../../alarm/type-set.ts';
 import type { MessageLog } from '../../message-log/port.ts';
 import type { Archive } from '../../archive/port.ts';
 import type { History } from '../../history/port.ts';
@@ -17,13 +18,14 @@ export interface ApiDeps {
   readonly archive: Archive;
   readonly history: History;
   readonly directory: Directory;
+  readonly types: TypeSet;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly live: LiveView;
   readonly actionLog: ActionLog;
   readonly access: Access;
   readonly sessions: Sessions;
-  /** What sign-ins, links and attempts go by. */
+  /** The clock for sign-ins, links and attempts: setting the machine's clock ends no session. */
   readonly sessionClock: Clock;
   readonly tokens: Tokens;
   readonly attempts: Attempts;

@@ -7,7 +7,7 @@ export function faultsJson(faults: readonly Fault[]): FaultAnswer[] {
   return faults.map(({ detector, reason, since }) => ({ detector, reason, since: iso(since) }));
 }
 
-/** The gravest first. */
+/** The gravest first, at most `limit` of them. */
 export function listedFaults(sensors: FaultySensors, limit: number): ListedFaultAnswer[] {
   return sensors
     .list()

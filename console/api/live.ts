@@ -2,14 +2,17 @@ import type { ApiDeps } from './deps.ts';
 import { ApiError, callerOf, type Route, route } from './route.ts';
 import { contentHash, liveQuery, noQuery, problem } from './schemas.ts';
 
-const STREAM = `Server-sent events. \`snapshot\`: open alarms (5,000 at most: those that nobody has acknowledged first, then the gravest, then the newest;
-\`leftOut\` says how many more there are of each type), sensors that are not well, and those with faults. Then \`alarm\` for each change at once,
-{event, at, alarm}; its event is raised, seen, cleared, acknowledged, noted, disposed, or located once the directory has told where it is. Every 100 ms,
-where some changed, \`states\`: [sensor, code, sensor, code, …], bits 0-2 for motion, smoke, temperature active, bits 3-5 for unacknowledged; and
-\`faults\`: [{sensor, faults}], none being over. \`beat\` every 3 s (and in the snapshot): \`now\`, server time; \`log\`, its position, statuses per
-second and how long ago the last came (\`lastStatusMs\`, null: none since the console looks); \`detection.behindMs\`: all that had come in so long ago
-is decided, and null: nothing proves it; \`open\`: how many alarms are open, by type, active, unacknowledged, whether or not they were sent; \`faults\`:
-how many sensors have faults, null: not known yet. A stream that was cut resumes by Last-Event-ID, or starts with a new snapshot.`;
+const STREAM = `Server-sent events. \`snapshot\`: \`types\`, as GET /api/types; open alarms (at most 5,000: those that nobody has acknowledged first, then
+the gravest, then the newest; \`leftOut\` counts the others by type), the codes of sensors with open alarms (\`states\`), and sensors with faults. Then
+\`alarm\` for each change at once, {event, at, alarm}; its event is raised, seen, cleared, acknowledged, noted, disposed, or located once the directory
+has said where it is. Every 100 ms, if any have changed, \`states\`: [sensor, code, sensor, code, …]; and \`faults\`: [{sensor, faults}], no faults
+meaning that they are over. A code of 0: no alarm of the sensor is open. Otherwise it says how to draw the sensor: by its gravest active alarm or, if
+none is active, by its gravest restored one. Bits 0-5: the place of that alarm's type in \`types\` plus 1, and 0 for a type that is not there any more;
+bit 6: nobody has acknowledged one of the sensor's alarms, this or another; bits 7-8: severity, 3 CRITICAL, 2 MAJOR, 1 MINOR, 0 WARNING; bit 9: active.
+\`beat\` every 3 s (and in the snapshot): \`now\`, server time; \`log\`, its position, statuses per second and how long ago the last came
+(\`lastStatusMs\`, null: none since the console started); \`detection.behindMs\`: everything that came in longer ago than this is decided, null: nothing
+proves it; \`open\`: how many alarms are open, by type, active, unacknowledged, whether or not they were sent; \`faults\`: how many sensors have faults,
+null: not known yet. A stream that was cut resumes by Last-Event-ID, or starts with a new snapshot.`;
 
 export function liveRoutes(deps: ApiDeps): Route[] {
   return [
@@ -42,7 +45,7 @@ export function liveRoutes(deps: ApiDeps): Route[] {
     route({
       method: 'get',
       path: '/api/places/{hash}',
-      summary: 'Where all sensors are, for the map; the stream tells the hash.',
+      summary: 'Where all sensors are, for the map; the stream carries the hash.',
       who: 'viewer',
       params: contentHash,
       query: noQuery,
@@ -53,7 +56,7 @@ export function liveRoutes(deps: ApiDeps): Route[] {
             'In one block per column, little-endian: ids (4 bytes each), longitudes, latitudes (3 bytes each, 0 to 2^24-1 for the whole axis).',
           mediaType: 'application/octet-stream',
         },
-        404: { description: 'They have changed since: the stream tells the new hash.', schema: problem },
+        404: { description: 'They have changed since: the stream carries the new hash.', schema: problem },
       },
       handle: ({ params, response }) => {
         const places = deps.live.places();

@@ -1,15 +1,17 @@
 import { type ZodType, z } from 'zod';
+import type { TypeSet } from '../../alarm/type-set.ts';
 import type { Route } from './route.ts';
-import { problem } from './schemas.ts';
+import { problem, typeName } from './schemas.ts';
 
 type Json = Record<string, unknown>;
 
-/** The OpenAPI 3.1 document of the routes: written by the same table that serves them. */
-export function openApi(routes: readonly Route[]): Json {
+/** The OpenAPI 3.1 document of the routes, from the same table that serves them. */
+export function openApi(routes: readonly Route[], types: TypeSet): Json {
+  const write = schemaWriter(types);
   const paths: Record<string, Json> = {};
   for (const route of routes) {
     paths[route.path] ??= {};
-    (paths[route.path] as Json)[route.method] = operation(route);
+    (paths[route.path] as Json)[route.method] = operation(route, write);
   }
   return {
     openapi: '3.1.0',
@@ -30,18 +32,18 @@ export function openApi(routes: readonly Route[]): Json {
   };
 }
 
-function operation(route: Route): Json {
+function operation(route: Route, write: SchemaWriter): Json {
   return {
     summary: route.summary,
     operationId: `${route.method}${route.path.replace(/^\/api/, '').replace(/[/{}.]+(\w)?/g, (_, next: string | undefined) => next?.toUpperCase() ?? '')}`,
     security: route.who === 'anyone' ? [] : [{ token: [] }, { session: [] }],
-    parameters: [...parameters(route.params, 'path'), ...parameters(route.query, 'query')],
-    ...(route.body ? { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(route.body, 'input') } } } } : {}),
-    responses: responses(route),
+    parameters: [...parameters(route.params, 'path', write), ...parameters(route.query, 'query', write)],
+    ...(route.body ? { requestBody: { required: true, content: { 'application/json': { schema: write(route.body, 'input') } } } } : {}),
+    responses: responses(route, write),
   };
 }
 
-function responses(route: Route): Json {
+function responses(route: Route, write: SchemaWriter): Json {
   const errors: Route['answers'] = {
     400: { description: 'The request is not right; the error says what.', schema: problem },
     ...(route.who === 'anyone' ? {} : { 401: { description: 'Not signed in.', schema: problem } }),
@@ -63,16 +65,16 @@ function responses(route: Route): Json {
       {
         description,
         ...(schema || mediaType
-          ? { content: { [mediaType ?? 'application/json']: { schema: schema ? schemaOf(schema, 'output') : { type: 'string' } } } }
+          ? { content: { [mediaType ?? 'application/json']: { schema: schema ? write(schema, 'output') : { type: 'string' } } } }
           : {}),
       },
     ]),
   );
 }
 
-function parameters(schema: ZodType | undefined, where: 'path' | 'query'): Json[] {
+function parameters(schema: ZodType | undefined, where: 'path' | 'query', write: SchemaWriter): Json[] {
   if (!schema) return [];
-  const { properties = {}, required = [] } = schemaOf(schema, 'input') as { properties?: Record<string, Json>; required?: string[] };
+  const { properties = {}, required = [] } = write(schema, 'input') as { properties?: Record<string, Json>; required?: string[] };
   return Object.entries(properties).map(([name, property]) => ({
     name,
     in: where,
@@ -81,7 +83,20 @@ function parameters(schema: ZodType | undefined, where: 'path' | 'query'): Json[
   }));
 }
 
-function schemaOf(schema: ZodType, io: 'input' | 'output'): Json {
-  const { $schema: _, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Json;
-  return json;
+type SchemaWriter = (schema: ZodType, io: 'input' | 'output') => Json;
+
+/** Writes zod schemas as JSON schemas; names of types are described by those in the settings. */
+function schemaWriter(types: TypeSet): SchemaWriter {
+  const names = types.types.map(({ name }) => name).join(', ');
+  const description = `the name of a type: ${names}, or one that the settings no longer have`;
+  return (schema, io) => {
+    const { $schema: _, ...json } = z.toJSONSchema(schema, {
+      io,
+      unrepresentable: 'any',
+      override: ({ zodSchema, jsonSchema }) => {
+        if (zodSchema === typeName) jsonSchema.description = description;
+      },
+    }) as Json;
+    return json;
+  };
 }

@@ -9,10 +9,12 @@ import { ok, type Route, route } from './route.ts';
 import { noQuery } from './schemas.ts';
 import { sensorRoutes } from './sensors.ts';
 import { sessionRoutes } from './session.ts';
+import { typeRoutes } from './types.ts';
 
 /** All of the API. */
 export function apiRoutes(deps: ApiDeps): Route[] {
   const routes = [
+    ...typeRoutes(deps),
     ...alarmRoutes(deps),
     ...actionRoutes(deps),
     ...sensorRoutes(deps),
@@ -33,7 +35,7 @@ export function apiRoutes(deps: ApiDeps): Route[] {
       body: undefined,
       answers: { 200: { description: 'OpenAPI 3.1.' } },
       handle: () => {
-        document ??= openApi(routes);
+        document ??= openApi(routes, deps.types);
         return ok(document);
       },
     }),

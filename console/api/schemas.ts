@@ -2,15 +2,23 @@
 import { z } from 'zod';
 import { NOTE_MAX } from '../../alarm/action.ts';
 import { ALARM_STATES, DISPOSITIONS } from '../../alarm/alarm.ts';
-import { DETECTOR_NAMES, FAULT_REASONS } from '../../alarm/faults.ts';
-import { SEVERITIES } from '../../alarm/rules.ts';
-import { ALARM_TYPES, SENSOR_ID_MAX } from '../../alarm/status.ts';
+import { CLEARINGS, SHAPES } from '../../alarm/alarm-type.ts';
+import { FAULT_REASONS } from '../../alarm/faults.ts';
+import { SEVERITIES } from '../../alarm/severity.ts';
+import { SENSOR_ID_MAX } from '../../alarm/status.ts';
+import type { TypeSet } from '../../alarm/type-set.ts';
 
 export const PAGE_MAX = 1_000;
 
 const time = z.iso.datetime();
 const instant = z.iso.datetime({ offset: true, error: 'must be a time such as 2026-01-31T12:00:00Z' });
-const alarmType = z.enum(ALARM_TYPES, { error: `must be one of ${ALARM_TYPES.join(', ')}` });
+/** In answers: an alarm may be of a type that the settings no longer have. The OpenAPI document lists those that they have. */
+export const typeName = z.string();
+/** In requests: one of those in the settings. */
+function configuredType(types: TypeSet) {
+  const names = types.types.map(({ name }) => name);
+  return z.enum(names, { error: `must be one of ${names.join(', ')}` });
+}
 const wholeText = (min: number, max: number, message: string) =>
   z
     .string()
@@ -20,24 +28,26 @@ const wholeText = (min: number, max: number, message: string) =>
 
 export const LISTED = ['active', 'open', 'all', ...ALARM_STATES] as const;
 
-export const alarmsQuery = z.strictObject({
-  state: z
-    .enum(LISTED, { error: `must be one of ${LISTED.join(', ')}` })
-    .default('active')
-    .describe('active: the condition lasts; open: all that is not yet cleared and acknowledged; all: the archive too'),
-  type: alarmType.optional(),
-  region: z.string().min(1).max(40).optional(),
-  from: instant.optional().describe('raised at or after'),
-  to: instant.optional().describe('raised before'),
-  limit: wholeText(1, PAGE_MAX, `must be a whole number from 1 to ${PAGE_MAX}`).default(100),
-  cursor: z.string().min(1).max(2_000).optional().describe('from the answer before'),
-});
+export const alarmsQuery = (types: TypeSet) =>
+  z.strictObject({
+    state: z
+      .enum(LISTED, { error: `must be one of ${LISTED.join(', ')}` })
+      .default('active')
+      .describe('active: the condition lasts; open: all that is not yet cleared and acknowledged; all: the archive too'),
+    type: configuredType(types).optional(),
+    region: z.string().min(1).max(40).optional(),
+    from: instant.optional().describe('raised at or after'),
+    to: instant.optional().describe('raised before'),
+    limit: wholeText(1, PAGE_MAX, `must be a whole number from 1 to ${PAGE_MAX}`).default(100),
+    cursor: z.string().min(1).max(2_000).optional().describe('from the answer before'),
+  });
 
-export const countsQuery = z.strictObject({
-  from: instant.optional().describe('an hour ago by default'),
-  to: instant.optional().describe('now by default'),
-  type: alarmType.optional(),
-});
+export const countsQuery = (types: TypeSet) =>
+  z.strictObject({
+    from: instant.optional().describe('an hour ago by default'),
+    to: instant.optional().describe('now by default'),
+    type: configuredType(types).optional(),
+  });
 
 export const sensorsQuery = z.strictObject({
   place: z.literal('none', { error: 'must be none' }).describe('those that no map can show'),
@@ -104,7 +114,7 @@ const custody = z.object({
 const listedAlarmFields = {
   id: z.string(),
   sensor: z.int(),
-  type: z.enum(ALARM_TYPES),
+  type: typeName,
   state: z.enum(ALARM_STATES),
   severity: z.enum(SEVERITIES),
   version: z.int(),
@@ -133,12 +143,12 @@ export const wholeAlarm = z.object({
 });
 export type WholeAlarm = z.infer<typeof wholeAlarm>;
 
-const actionNamed = z.string().describe('the id of the action: GET /api/actions/{id} tells what became of it');
+const actionNamed = z.string().describe('the id of the action: GET /api/actions/{id} says what became of it');
 export const acted = wholeAlarm.extend({ action: actionNamed });
 
 export const alarmPage = z.object({ alarms: z.array(listedAlarm), cursor: z.string().nullable() });
 const fault = z.object({
-  detector: z.enum(DETECTOR_NAMES),
+  detector: typeName,
   reason: z
     .enum(FAULT_REASONS)
     .describe('absent: no longer reported; unreadable: cannot be read; stale: a hit was dropped as older than a recovery'),
@@ -152,7 +162,7 @@ export const sensorAnswer = z.object({
   id: z.int(),
   region: z.string(),
   geohash: z.string(),
-  active: z.array(z.enum(ALARM_TYPES)),
+  active: z.array(typeName),
   since: time.nullable(),
   alarms: z.array(listedAlarm).describe('the latest 20, newest first'),
   faults: z.array(fault).nullable().describe('of its detectors; null: not known at the moment'),
@@ -161,7 +171,7 @@ export const sensorAnswer = z.object({
 });
 export type SensorAnswer = z.infer<typeof sensorAnswer>;
 export const sensorsAnswer = z.object({
-  sensors: z.array(z.object({ id: z.int(), active: z.array(z.enum(ALARM_TYPES)) })),
+  sensors: z.array(z.object({ id: z.int(), active: z.array(typeName) })),
   total: z.int(),
   cursor: z.string().nullable(),
 });
@@ -169,8 +179,21 @@ export type SensorsAnswer = z.infer<typeof sensorsAnswer>;
 export const countsAnswer = z.object({
   from: time,
   to: time,
-  counts: z.array(z.object({ minute: time, type: z.enum(ALARM_TYPES), count: z.int() })).describe('minutes without alarms are left out'),
+  counts: z.array(z.object({ minute: time, type: typeName, count: z.int() })).describe('minutes without alarms are left out'),
 });
+const alarmType = z.object({
+  name: z.string().describe('lower case letters, digits and hyphens'),
+  label: z.string().describe('for people'),
+  severity: z.enum(SEVERITIES).describe('of its new alarms'),
+  lifeSafety: z.boolean().describe('lives depend on it'),
+  hits: z.int().describe('how many hits raise an alarm'),
+  withinMs: z.int().optional().describe('the hits must lie within this span; absent: however far apart'),
+  clears: z.enum(CLEARINGS).describe('recovery: by POST /ok only; normal: also by the first reading that is not a hit'),
+  when: z.string().describe('a reading for which it holds is a hit: `smoke`, `not mains`, `temperature > maxTemperature`, `co > 50`'),
+  shape: z.enum(SHAPES).describe('how it is drawn'),
+});
+export type TypeAnswer = z.infer<typeof alarmType>;
+export const typesAnswer = z.object({ types: z.array(alarmType) });
 export const sessionAnswer = z.object({
   name: z.string(),
   role: z.enum(['operator', 'viewer']),
@@ -184,7 +207,7 @@ export const actionAnswer = z.object({
   action: z.string(),
   state: z
     .enum(['pending', 'done', 'refused', 'unknown'])
-    .describe('pending: in the log, not decided yet; unknown: nothing was heard of it, or too long ago: the custody of the alarm tells'),
+    .describe('pending: in the log, not decided yet; unknown: not seen in the log, or too long ago: look at the custody of the alarm'),
   reason: z.string().optional().describe('why it was refused'),
   alarm: wholeAlarm.nullable().optional().describe('as it is now; null: it cannot be fetched'),
 });

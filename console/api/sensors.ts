@@ -1,4 +1,4 @@
-import { ALARM_TYPES } from '../../alarm/status.ts';
+import { isActive } from '../../alarm/lifecycle.ts';
 import type { Client } from '../../directory/port.ts';
 import { compareNewest, type LiveAlarm } from '../live/open-alarms.ts';
 import { iso, listedJson } from './alarm-json.ts';
@@ -40,7 +40,7 @@ export function sensorRoutes(deps: ApiDeps): Route[] {
       method: 'get',
       path: '/api/sensors/{id}',
       summary:
-        'A sensor: where it is, what is active, which of its detectors can not be read, its latest alarms and, for operators, its client.',
+        'A sensor: where it is, what is active, which of its detectors cannot be read, its latest alarms and, for operators, its client.',
       who: 'viewer',
       params: sensorId,
       query: noQuery,
@@ -79,15 +79,18 @@ export function sensorRoutes(deps: ApiDeps): Route[] {
   ];
 }
 
+/** In the order of the settings; types that they no longer have come last. */
 function activeTypes(deps: ApiDeps, sensor: number): SensorAnswer['active'] {
-  const alarms = activeAlarms(deps, sensor);
-  return ALARM_TYPES.filter((type) => alarms.some(({ alarm }) => alarm.type === type));
+  const { types } = deps;
+  const place = (type: string): number => types.placeOf(type) ?? types.types.length;
+  const active = new Set(activeAlarms(deps, sensor).map(({ alarm }) => alarm.type));
+  return [...active].sort((a, b) => place(a) - place(b));
 }
 
 const activeAlarms = ({ live }: ApiDeps, sensor: number): LiveAlarm[] =>
-  live.alarms.ofSensor(sensor).filter(({ alarm }) => alarm.state.startsWith('ACTIVE'));
+  live.alarms.ofSensor(sensor).filter(({ alarm }) => isActive(alarm));
 
-/** What is active as the log tells it; since when as its alarms tell, or, where all is well, as the history does. */
+/** What is active, by the log; since when, by its alarms or, if all is well, by the history. */
 function activeOf(deps: ApiDeps, sensor: number, historySince: number | undefined): Pick<SensorAnswer, 'active' | 'since'> {
   const alarms = activeAlarms(deps, sensor);
   const active = activeTypes(deps, sensor);

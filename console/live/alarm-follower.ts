@@ -9,7 +9,7 @@ import { type Follower, type FollowerDeps, followTopic } from './topic-follower.
 /** Events that are read once more, for the outcomes of actions that somebody may still ask for after a restart. */
 const READ_AGAIN = 1_000;
 
-/** Where the archive has come to: what lies before is in it, what lies behind has still to be read. A little of what lies before is read too. */
+/** The archive's positions: older events are stored in it, later ones have to be read from the log. A few of the older ones are read too. */
 export async function archivedPositions(log: MessageLog, archiveGroup: string): Promise<From[]> {
   const partitions = Array.from({ length: log.partitions }, (_, partition) => partition);
   return Promise.all(

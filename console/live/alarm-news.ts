@@ -1,28 +1,29 @@
 import type { AlarmEvent } from '../../alarm/alarm.ts';
+import { isOver } from '../../alarm/lifecycle.ts';
 import type { Actions } from './actions.ts';
 import type { ClientLookup } from './client-lookup.ts';
 import type { LiveAlarm, OpenAlarms } from './open-alarms.ts';
 
-/** What happened to an alarm: a change from the log, or `located` once the directory has told where its sensor is. */
+/** What happened to an alarm: a change from the log, or `located` once the directory has said where its sensor is. */
 export interface News {
   readonly event: string;
   readonly at: number;
   readonly live: LiveAlarm;
 }
 
-/** Brings what the log says of alarms to all who want to know. */
+/** Passes on what the log says of alarms: to memory, to the streams, and to those who wait for the outcome of an action. */
 export class AlarmNews {
   readonly #alarms: OpenAlarms;
   readonly #actions: Actions;
   readonly #lookup: Pick<ClientLookup, 'ask'>;
-  readonly #tell: (news: readonly News[]) => void;
+  readonly #publish: (news: readonly News[]) => void;
   #caughtUp = false;
 
-  constructor(alarms: OpenAlarms, actions: Actions, lookup: Pick<ClientLookup, 'ask'>, tell: (news: readonly News[]) => void) {
+  constructor(alarms: OpenAlarms, actions: Actions, lookup: Pick<ClientLookup, 'ask'>, publish: (news: readonly News[]) => void) {
     this.#alarms = alarms;
     this.#actions = actions;
     this.#lookup = lookup;
-    this.#tell = tell;
+    this.#publish = publish;
   }
 
   take(events: readonly AlarmEvent[]): void {
@@ -30,7 +31,7 @@ export class AlarmNews {
       const live = event.event === 'refused' ? undefined : this.#alarms.apply(event);
       return live ? [{ event: event.event, at: event.at, live }] : [];
     });
-    this.#tell(news);
+    this.#publish(news);
     if (this.#caughtUp) for (const { live } of news) if (needsLookup(live)) this.#lookup.ask(live.alarm.sensor);
     for (const event of events) this.#actions.hear(event);
   }
@@ -44,5 +45,5 @@ export class AlarmNews {
 
 /** A new alarm, and an ended one that comes back by what an operator adds to it. */
 function needsLookup({ alarm, client }: LiveAlarm): boolean {
-  return client === undefined && (alarm.version === 1 || (alarm.state === 'CLEARED_ACK' && alarm.region === ''));
+  return client === undefined && (alarm.version === 1 || (isOver(alarm) && alarm.region === ''));
 }

@@ -1,3 +1,4 @@
+import type { TypeSet } from '../../alarm/type-set.ts';
 import type { RecordBatch } from '../../message-log/port.ts';
 import { decodeRecords } from '../../message-log/values.ts';
 import { decodeSensorFaults } from '../../records/sensor-faults.ts';
@@ -10,22 +11,23 @@ import { type Follower, type FollowerDeps, followTopic } from './topic-follower.
 
 export interface FaultViewDeps extends FollowerDeps {
   readonly health: Health;
+  readonly types: TypeSet;
 }
 
 export interface FaultListener {
-  /** All that stood in the log was read. */
+  /** All that was in the log at the start has been read. */
   known(): void;
-  /** From then on. */
+  /** Called from then on, for each sensor whose faults have changed. */
   changed(sensor: number): void;
 }
 
 const PART = 'console-faults';
 
-/** Which sensors have faults, from topic SUPERVISION: beside the alarms and never in front of them, so that its troubles are notices only. */
+/** Which sensors have faults, from topic SUPERVISION. No alarm waits for it, so its own troubles are notices only. */
 export class FaultView implements Running {
   readonly #deps: FaultViewDeps;
   readonly #listener: FaultListener;
-  readonly #sensors = new FaultySensors();
+  readonly #sensors: FaultySensors;
   readonly #stopping = new AbortController();
   #known = false;
   #follower: Follower | undefined;
@@ -33,10 +35,11 @@ export class FaultView implements Running {
 
   constructor(deps: FaultViewDeps, listener: FaultListener) {
     this.#deps = deps;
+    this.#sensors = new FaultySensors(deps.types);
     this.#listener = listener;
   }
 
-  /** Undefined until what stands in the log was read: before, nobody may say that there are none. */
+  /** Undefined until everything in the log at the start has been read: until then nobody may say that there are none. */
   get sensors(): FaultySensors | undefined {
     return this.#known ? this.#sensors : undefined;
   }
@@ -95,7 +98,7 @@ export class FaultView implements Running {
       this.#deps.logger.warn({ partition, offset: batch.offset(i), problem }, 'faults of a sensor cannot be read');
   }
 
-  /** What has ended unread would stand for ever; what lasts is written again within a day. */
+  /** A fault that ended in an unread record would stand for ever; one that lasts is written again within a day. */
   #forget(partition: number): void {
     for (const sensor of this.#sensors.forget(partition)) this.#changed(sensor);
   }

@@ -1,4 +1,6 @@
-import type { Detector, Fault, SensorFaults } from '../../alarm/faults.ts';
+import { gravestFirst } from '../../alarm/alarm-type.ts';
+import type { Fault, SensorFaults } from '../../alarm/faults.ts';
+import type { TypeSet } from '../../alarm/type-set.ts';
 
 export interface ListedFault extends Fault {
   readonly sensor: number;
@@ -9,18 +11,20 @@ interface Entry {
   readonly faults: readonly Fault[];
 }
 
-/** Beyond it sensors are counted no more, and those that were heard of longest ago are forgotten: each is told again once a day. */
+/** At most this many sensors are remembered; those heard of longest ago are forgotten. Each standing fault is written again once a day. */
 const SENSORS_MAX = 100_000;
-/** The gravest first: whose smoke detector says nothing is in the greatest danger. */
-const GRAVITY: readonly Detector[] = ['smoke', 'temperature', 'motion'];
 
 /** Sensors of which a detector can't be read, as of the newest record of each. */
 export class FaultySensors {
+  /** What lives depend on first, then the gravest, then by the order of the settings: whose smoke detector is silent is in the greatest danger. */
+  readonly #ranks: ReadonlyMap<string, number>;
   readonly #sensorsMax: number;
   readonly #sensors = new Map<number, Entry>();
   #listed: readonly ListedFault[] | undefined;
 
-  constructor(sensorsMax = SENSORS_MAX) {
+  constructor(types: TypeSet, sensorsMax = SENSORS_MAX) {
+    const ranked = gravestFirst(types.types).toSorted((a, b) => Number(b.lifeSafety) - Number(a.lifeSafety));
+    this.#ranks = new Map(ranked.map(({ name }, rank) => [name, rank]));
     this.#sensorsMax = sensorsMax;
   }
 
@@ -38,7 +42,7 @@ export class FaultySensors {
     }
   }
 
-  /** What was known of a partition may be over, unheard: what lasts is told again within a day. Returns the sensors that were forgotten. */
+  /** Faults of a partition may have ended in records that nobody read; those that stand are written again within a day. Returns the sensors that were forgotten. */
   forget(partition: number): number[] {
     const forgotten = [...this.#sensors].filter(([, entry]) => entry.partition === partition).map(([sensor]) => sensor);
     for (const sensor of forgotten) this.#sensors.delete(sensor);
@@ -50,11 +54,15 @@ export class FaultySensors {
     return this.#sensors.get(sensor)?.faults ?? [];
   }
 
-  /** The gravest first, of each kind the newest first. */
+  /** By rank, of each detector the newest first; what the settings no longer have comes last. */
   list(): readonly ListedFault[] {
     this.#listed ??= [...this.#sensors]
       .flatMap(([sensor, { faults }]) => faults.map((fault) => ({ sensor, ...fault })))
-      .sort((a, b) => GRAVITY.indexOf(a.detector) - GRAVITY.indexOf(b.detector) || b.since - a.since || a.sensor - b.sensor);
+      .sort((a, b) => this.#rankOf(a) - this.#rankOf(b) || b.since - a.since || a.sensor - b.sensor);
     return this.#listed;
+  }
+
+  #rankOf({ detector }: Fault): number {
+    return this.#ranks.get(detector) ?? this.#ranks.size;
   }
 }

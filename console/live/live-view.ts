@@ -1,3 +1,4 @@
+import type { TypeSet } from '../../alarm/type-set.ts';
 import type { MessageLog } from '../../message-log/port.ts';
 import type { Archive } from '../../archive/port.ts';
 import type { Directory } from '../../directory/port.ts';
@@ -33,19 +34,20 @@ export interface LiveDeps {
   readonly logger: Logger;
   readonly health: Health;
   readonly archiveGroup: string;
+  readonly types: TypeSet;
 }
 
-/** What is going on now: the open alarms, kept up to date from the log, and the stream that tells of it. */
+/** What is going on now: the open alarms, kept up to date from the log, and the stream that publishes it. */
 export interface LiveView extends Running {
   readonly alarms: OpenAlarms;
   readonly stream: LiveStream;
   readonly actions: Actions;
   readonly pulse: LogPulse;
-  /** Undefined until they were read. */
+  /** Undefined until all that was in the log at the start has been read. */
   readonly faults: FaultySensors | undefined;
-  /** Why it can't tell what is open yet: then nothing is said rather than something wrong. */
+  /** Why it isn't known yet which alarms are open: then the API answers nothing rather than something wrong. */
   readonly problem: string | undefined;
-  /** Undefined until the directory was read. */
+  /** Undefined until the directory has been read. */
   places(): PlacesFile | undefined;
 }
 
@@ -55,7 +57,7 @@ const LOOK_EVERY_MS = 1_000;
 const PLACES_EVERY_MS = 10_000;
 
 export async function startLiveView(deps: LiveDeps, streamsMax: number, sessionClock: Clock): Promise<LiveView> {
-  const alarms = new OpenAlarms();
+  const alarms = new OpenAlarms(deps.types);
   const actions = new Actions();
   const pulse = new LogPulse(deps.log, deps.clock);
   const places = new PlacesKeeper(deps);
@@ -79,7 +81,7 @@ export async function startLiveView(deps: LiveDeps, streamsMax: number, sessionC
     faults: faults.sensors?.size ?? null,
   });
 
-  const tell = (all: readonly News[]): void => {
+  const publish = (all: readonly News[]): void => {
     for (const { live } of all) changes.ofState.add(live.alarm.sensor);
     stream.publish(
       all.map(({ event, at, live }) => ({
@@ -90,14 +92,14 @@ export async function startLiveView(deps: LiveDeps, streamsMax: number, sessionC
   };
   const lookup = new ClientLookup(deps.directory, deps.health, (client) => {
     const label = { name: `${client.name} ${client.surname}`.trim(), city: client.city, country: client.country };
-    tell(alarms.complete(client.id, client, label).map((live) => ({ event: 'located', at: deps.clock(), live })));
+    publish(alarms.complete(client.id, client, label).map((live) => ({ event: 'located', at: deps.clock(), live })));
   });
-  const news = new AlarmNews(alarms, actions, lookup, tell);
+  const news = new AlarmNews(alarms, actions, lookup, publish);
 
   const stopping = new AbortController();
   let follower: Follower | undefined;
   const begin = async (): Promise<void> => {
-    // The order matters: what the archive takes in after this look is read from the log once more.
+    // The positions come first: what the archive stores after they are taken is read from the log once more.
     const from = await archivedPositions(deps.log, deps.archiveGroup);
     alarms.load(await deps.archive.open());
     await follower?.stop();
@@ -147,7 +149,7 @@ export async function startLiveView(deps: LiveDeps, streamsMax: number, sessionC
   };
 }
 
-/** What is tried until it succeeds: resolves once it has or has failed for the first time, and rejects only where no waiting helps. */
+/** Tries until it succeeds. Resolves when it first has succeeded or failed; rejects only if trying again can't help. */
 async function begun(begin: () => Promise<void>, { health, logger }: LiveDeps, signal: AbortSignal) {
   const state: { problem: string | undefined; done: Promise<void> } = { problem: undefined, done: Promise.resolve() };
   await new Promise<void>((resolve, reject) => {

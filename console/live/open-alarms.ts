@@ -1,8 +1,11 @@
 import type { AlarmChange, AlarmState } from '../../alarm/alarm.ts';
-import { ALARM_TYPES, type AlarmType } from '../../alarm/status.ts';
+import { isActive, isOver, isUnacknowledged } from '../../alarm/lifecycle.ts';
+import { compareSeverity } from '../../alarm/severity.ts';
+import type { TypeSet } from '../../alarm/type-set.ts';
 import { custodyOf } from '../../archive/custody.ts';
 import type { ArchivedAlarm, CustodyEntry } from '../../archive/port.ts';
 import { type OpenAlarmCounts, OpenCounts } from './open-counts.ts';
+import { codeOf, NO_OPEN_ALARM } from './sensor-code.ts';
 
 /** What a queue shows of the client, for operators only. */
 export interface ClientLabel {
@@ -21,14 +24,14 @@ export interface LiveAlarm {
 
 export interface AlarmFilter {
   readonly states: readonly AlarmState[] | undefined;
-  readonly type: AlarmType | undefined;
+  readonly type: string | undefined;
   readonly region: string | undefined;
   readonly sensor: number | undefined;
   readonly from: number | undefined;
   readonly to: number | undefined;
 }
 
-/** Closed alarms are kept until the archive has surely caught up; older ones it tells itself. */
+/** Closed alarms are kept until the archive has surely caught up; older ones come from the archive. */
 const CLOSED_MAX = 1_000;
 const RECENT_MAX = 50;
 
@@ -40,8 +43,14 @@ export class OpenAlarms {
   readonly #open = new Map<string, LiveAlarm>();
   readonly #closed = new Map<string, LiveAlarm>();
   readonly #bySensor = new Map<number, Set<string>>();
-  readonly #counts = new OpenCounts();
+  readonly #counts: OpenCounts;
   #sorted: readonly LiveAlarm[] | undefined;
+  readonly types: TypeSet;
+
+  constructor(types: TypeSet) {
+    this.types = types;
+    this.#counts = new OpenCounts(types);
+  }
 
   get size(): number {
     return this.#open.size;
@@ -55,7 +64,7 @@ export class OpenAlarms {
     for (const alarm of alarms) this.#keep({ alarm, client: undefined, recent: [] });
   }
 
-  /** The alarm as it is now, or undefined where the event tells nothing new. */
+  /** The alarm as it is now, or undefined where the event brings nothing new. */
   apply(change: AlarmChange): LiveAlarm | undefined {
     const { alarm } = change;
     const known = this.find(alarm.id);
@@ -66,7 +75,7 @@ export class OpenAlarms {
     return this.#keep({ alarm: { ...alarm, region, geohash }, client, recent });
   }
 
-  /** Adds what the directory knows of the sensor; resolves with the alarms that are complete now. */
+  /** Adds what the directory knows of the sensor; returns the alarms that are complete now. */
   complete(sensor: number, place: { readonly region: string; readonly geohash: string }, client: ClientLabel): LiveAlarm[] {
     const closed = [...this.#closed.values()].filter(({ alarm }) => alarm.sensor === sensor && alarm.region === '');
     return [...this.ofSensor(sensor), ...closed].map(({ alarm, recent }) =>
@@ -76,7 +85,7 @@ export class OpenAlarms {
 
   /** An ended alarm as the archive has it, because an operator is about to add to it: so its place and client stay known. */
   remember(live: LiveAlarm): void {
-    if (live.alarm.state === 'CLEARED_ACK' && !this.find(live.alarm.id)) this.#keep(live);
+    if (isOver(live.alarm) && !this.find(live.alarm.id)) this.#keep(live);
   }
 
   find(id: string): LiveAlarm | undefined {
@@ -92,15 +101,18 @@ export class OpenAlarms {
     return this.#bySensor.keys();
   }
 
-  /** Bits 0-2: motion, smoke, temperature active; bits 3-5: one of them unacknowledged. 0: all is well. */
+  /** How the sensor is, as the live stream says it: see `codeOf`. */
   code(sensor: number): number {
-    let code = 0;
-    for (const { alarm } of this.ofSensor(sensor)) {
-      const bit = ALARM_TYPES.indexOf(alarm.type);
-      if (alarm.state.startsWith('ACTIVE')) code |= 1 << bit;
-      if (alarm.state.endsWith('UNACK')) code |= 8 << bit;
-    }
-    return code;
+    const alarms = this.ofSensor(sensor).map(({ alarm }) => alarm);
+    const [gravest] = alarms.sort((a, b) => this.#compareDanger(a, b));
+    if (!gravest) return NO_OPEN_ALARM;
+    const { type, severity } = gravest;
+    return codeOf({
+      place: this.types.placeOf(type),
+      severity,
+      isActive: isActive(gravest),
+      isUnacknowledged: alarms.some(isUnacknowledged),
+    });
   }
 
   /** All that is held, newest raised first, at the same millisecond the greater id first (as the archive does). */
@@ -109,16 +121,22 @@ export class OpenAlarms {
     return this.#sorted;
   }
 
+  /** What is active first, then the gravest, then by the order of the settings. */
+  #compareDanger(a: ArchivedAlarm, b: ArchivedAlarm): number {
+    const place = ({ type }: ArchivedAlarm): number => this.types.placeOf(type) ?? this.types.types.length;
+    return Number(isActive(b)) - Number(isActive(a)) || compareSeverity(a.severity, b.severity) || place(a) - place(b);
+  }
+
   #neighbour(sensor: number): LiveAlarm | undefined {
     return this.ofSensor(sensor).find(({ client }) => client !== undefined);
   }
 
   #keep(live: LiveAlarm): LiveAlarm {
-    const { id, sensor, state } = live.alarm;
+    const { id, sensor } = live.alarm;
     this.#sorted = undefined;
     const before = this.#open.get(id);
     if (before) this.#counts.add(before.alarm, -1);
-    if (state === 'CLEARED_ACK') {
+    if (isOver(live.alarm)) {
       this.#open.delete(id);
       // What was added to last stays longest.
       this.#closed.delete(id);

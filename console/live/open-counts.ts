@@ -1,7 +1,9 @@
 import type { Alarm } from '../../alarm/alarm.ts';
-import { ALARM_TYPES, type AlarmType } from '../../alarm/status.ts';
+import { isActive, isUnacknowledged } from '../../alarm/lifecycle.ts';
+import type { TypeSet } from '../../alarm/type-set.ts';
 
-export type CountByType = Readonly<Record<AlarmType, number>>;
+/** By the names of the types: those of the settings, and any other that is counted. */
+export type CountByType = Readonly<Record<string, number>>;
 
 /** How many alarms are open, whether or not a list shows them all. */
 export interface OpenAlarmCounts {
@@ -11,23 +13,55 @@ export interface OpenAlarmCounts {
   readonly unacknowledged: CountByType;
 }
 
-/** Counts open alarms as they come, change and go: nobody has to go through thousands of them for a number. */
-export class OpenCounts {
-  readonly #byType = none();
-  readonly #active = none();
-  readonly #unacknowledged = none();
+/** A number for each type. */
+export class TypeCounts {
+  readonly #types: TypeSet;
+  readonly #counts = new Map<string, number>();
 
-  /** `by`: 1 for an alarm that is open now, -1 for one as it was before. */
-  add({ type, state }: Pick<Alarm, 'type' | 'state'>, by: 1 | -1): void {
-    this.#byType[type] += by;
-    if (state.startsWith('ACTIVE')) this.#active[type] += by;
-    if (state.endsWith('UNACK')) this.#unacknowledged[type] += by;
+  constructor(types: TypeSet) {
+    this.#types = types;
   }
 
-  now(): OpenAlarmCounts {
-    const total = ALARM_TYPES.reduce((sum, type) => sum + this.#byType[type], 0);
-    return { total, byType: { ...this.#byType }, active: { ...this.#active }, unacknowledged: { ...this.#unacknowledged } };
+  add(type: string, by: number): void {
+    const count = (this.#counts.get(type) ?? 0) + by;
+    if (count === 0) this.#counts.delete(type);
+    else this.#counts.set(type, count);
+  }
+
+  get total(): number {
+    return [...this.#counts.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  now(): CountByType {
+    return Object.fromEntries([...this.#types.types.map(({ name }): [string, number] => [name, 0]), ...this.#counts]);
   }
 }
 
-export const none = (): Record<AlarmType, number> => ({ motion: 0, smoke: 0, temperature: 0 });
+/** Counts open alarms as they come, change and go: nobody has to go through thousands of them for a number. */
+export class OpenCounts {
+  readonly #byType: TypeCounts;
+  readonly #active: TypeCounts;
+  readonly #unacknowledged: TypeCounts;
+
+  constructor(types: TypeSet) {
+    this.#byType = new TypeCounts(types);
+    this.#active = new TypeCounts(types);
+    this.#unacknowledged = new TypeCounts(types);
+  }
+
+  /** `by`: 1 for an alarm that is open now, -1 for one as it was before. */
+  add(alarm: Pick<Alarm, 'type' | 'state'>, by: 1 | -1): void {
+    this.#byType.add(alarm.type, by);
+    if (isActive(alarm)) this.#active.add(alarm.type, by);
+    if (isUnacknowledged(alarm)) this.#unacknowledged.add(alarm.type, by);
+  }
+
+  now(): OpenAlarmCounts {
+    return {
+      total: this.#byType.total,
+      byType: this.#byType.now(),
+      active: this.#active.now(),
+      unacknowledged: this.#unacknowledged.now(),
+    };
+  }
+}

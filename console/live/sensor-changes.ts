@@ -3,10 +3,10 @@ import type { FaultySensors } from './faulty-sensors.ts';
 import type { OpenAlarms } from './open-alarms.ts';
 import type { StreamEvent } from './stream.ts';
 
-/** In one event, so that it fits into what a slow reader may have waiting. */
+/** At most this many in one event, so that it fits into what a slow reader may have waiting. */
 const FAULTY_PER_EVENT = 2_000;
 
-/** Sensors that have changed since streams were last told, however often each has. */
+/** Sensors that have changed since the last event about them, each once however often it changed. */
 export class SensorChanges {
   readonly ofState = new Set<number>();
   readonly ofFaults = new Set<number>();

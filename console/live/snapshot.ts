@@ -1,29 +1,31 @@
+import { isOver, isUnacknowledged } from '../../alarm/lifecycle.ts';
+import { compareSeverity } from '../../alarm/severity.ts';
 import { listedJson } from '../api/alarm-json.ts';
 import { faultsJson } from '../api/fault-json.ts';
+import { typesJson } from '../api/type-json.ts';
 import type { Role } from '../security/tokens.ts';
 import type { FaultySensors } from './faulty-sensors.ts';
 import type { LiveAlarm, OpenAlarms } from './open-alarms.ts';
-import { none } from './open-counts.ts';
+import { TypeCounts } from './open-counts.ts';
 
 /** A snapshot carries no more alarms than this; the API pages through the rest. */
 export const SNAPSHOT_ALARMS_MAX = 5_000;
 
-const SEVERITY_ORDER = { CRITICAL: 0, MAJOR: 1, MINOR: 2, WARNING: 3 } as const;
-
-/** What whoever begins to listen gets first: the open alarms, how many of each type it had no room for, and the sensors that aren't well. */
+/** What a stream begins with: the types, the open alarms, how many of each type had no room, and the sensors with open alarms. */
 export function snapshotOf(alarms: OpenAlarms, role: Role, alarmsMax = SNAPSHOT_ALARMS_MAX) {
-  const open = alarms.newestFirst().filter(({ alarm }) => alarm.state !== 'CLEARED_ACK');
+  const open = alarms.newestFirst().filter(({ alarm }) => !isOver(alarm));
   const shown = open.length <= alarmsMax ? open : open.toSorted(compareNeed);
-  const leftOut = none();
-  for (const { alarm } of shown.slice(alarmsMax)) leftOut[alarm.type] += 1;
+  const leftOut = new TypeCounts(alarms.types);
+  for (const { alarm } of shown.slice(alarmsMax)) leftOut.add(alarm.type, 1);
   return {
+    types: typesJson(alarms.types),
     alarms: shown.slice(0, alarmsMax).map((live) => listedJson(live, role)),
-    leftOut,
+    leftOut: leftOut.now(),
     states: [...alarms.sensors()].flatMap((sensor) => [sensor, alarms.code(sensor)]),
   };
 }
 
-/** Of so many sensors at most a snapshot tells the faults, the gravest first. */
+/** A snapshot carries the faults of at most this many sensors, the gravest first. */
 const SNAPSHOT_FAULTY_MAX = 5_000;
 
 /** Null: not known yet. */
@@ -39,5 +41,5 @@ export function faultsShown(sensors: FaultySensors | undefined, sensorsMax = SNA
 
 /** What nobody has seen yet comes first, then the gravest. Equal ones stay in their order, the newest first: a new fire is never what has no room. */
 function compareNeed({ alarm: a }: LiveAlarm, { alarm: b }: LiveAlarm): number {
-  return Number(b.state.endsWith('UNACK')) - Number(a.state.endsWith('UNACK')) || SEVERITY_ORDER[a.severity] - SEVERITY_ORDER[b.severity];
+  return Number(isUnacknowledged(b)) - Number(isUnacknowledged(a)) || compareSeverity(a.severity, b.severity);
 }

@@ -1,8 +1,8 @@
 import { NOTE_MAX } from '../../alarm/action.ts';
 import { DISPOSITIONS, type Disposition } from '../../alarm/alarm.ts';
+import { isOver, isUnacknowledged } from '../../alarm/lifecycle.ts';
 import type { ListedAlarm, WholeAlarm } from '../api/schemas.ts';
 import type { Operator } from './operator.ts';
-import { hasEnded, isUnacknowledged } from './queue-order.ts';
 import type { Store } from './store.ts';
 
 const LABELS: Readonly<Record<Disposition, string>> = {
@@ -70,7 +70,7 @@ function Acknowledge({ store, operator, alarm }: Props) {
   return (
     <p class="acknowledged">
       Acknowledged{alarm.acknowledgedBy && ` by ${alarm.acknowledgedBy}`}
-      {hasEnded(alarm) && '. The alarm has ended; notes and what it was can still be added'}
+      {isOver(alarm) && '. The alarm has ended; notes and what it was can still be added'}
     </p>
   );
 }

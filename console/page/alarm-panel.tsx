@@ -1,3 +1,4 @@
+import { isActive } from '../../alarm/lifecycle.ts';
 import type { ListedAlarm, WholeAlarm } from '../api/schemas.ts';
 import { Actions } from './actions.tsx';
 import { Client } from './client.tsx';
@@ -6,10 +7,11 @@ import { DeedList } from './deed-list.tsx';
 import { FaultList } from './fault-list.tsx';
 import { Mark } from './marks.tsx';
 import type { Operator } from './operator.ts';
-import { isActive } from './queue-order.ts';
+import { readingWords } from './reading.ts';
 import type { Store } from './store.ts';
 import { age, clockTime } from './time.ts';
-import { stateSentence, TYPE_WORD } from './words.ts';
+import type { KnownTypes } from './types.ts';
+import { stateSentence } from './words.ts';
 
 interface Props {
   readonly store: Store;
@@ -23,12 +25,13 @@ export function AlarmPanel({ store, operator, id, now }: Props) {
   const { state } = store;
   const whole = state.whole?.id === id ? state.whole : undefined;
   const shown = state.alarms.get(id) ?? whole;
+  const type = shown && state.types.of(shown.type);
   const deeds = state.deeds.filter(({ alarm }) => alarm === id);
   return (
     <section class="panel" aria-label="Open alarm" tabIndex={-1}>
       <div class="panel-head">
-        {shown && <Mark type={shown.type} severity={shown.severity} active={isActive(shown)} />}
-        <h2>{shown ? `${TYPE_WORD[shown.type]}, sensor ${shown.sensor}` : 'Alarm'}</h2>
+        {shown && type && <Mark shape={type.shape} severity={shown.severity} active={isActive(shown)} />}
+        <h2>{shown && type ? `${type.word}, sensor ${shown.sensor}` : 'Alarm'}</h2>
         <button type="button" class="quiet" onClick={() => operator.close()}>
           Close <kbd>Esc</kbd>
         </button>
@@ -42,8 +45,8 @@ export function AlarmPanel({ store, operator, id, now }: Props) {
         </p>
       )}
       {!shown && !state.panelProblem && <p class="dim">Fetching it…</p>}
-      {shown && <FaultList faults={state.faults.get(shown.sensor) ?? []} now={now} />}
-      {whole && <Details whole={whole} now={now} />}
+      {shown && <FaultList faults={state.faults.get(shown.sensor) ?? []} types={state.types} now={now} />}
+      {whole && <Details whole={whole} types={state.types} now={now} />}
     </section>
   );
 }
@@ -71,7 +74,7 @@ function Summary({ alarm, now }: { alarm: ListedAlarm | WholeAlarm; now: number 
   );
 }
 
-function Details({ whole, now }: { whole: WholeAlarm; now: number }) {
+function Details({ whole, types, now }: { whole: WholeAlarm; types: KnownTypes; now: number }) {
   const raisedAt = Date.parse(whole.raisedAt);
   return (
     <>
@@ -88,7 +91,7 @@ function Details({ whole, now }: { whole: WholeAlarm; now: number }) {
             <time dateTime={at} title={at}>
               {clockTime(Date.parse(at), now)}
             </time>{' '}
-            {reading(value)}
+            <Reading value={value} type={whole.type} types={types} />
             <span class="dim">
               {topic}/{partition}@{offset}
             </span>
@@ -101,20 +104,13 @@ function Details({ whole, now }: { whole: WholeAlarm; now: number }) {
   );
 }
 
-/** A status in words; whatever tells nothing, as it came. */
-function reading(value: string): string {
-  try {
-    const { motion, smoke, temperature, maxTemperature } = JSON.parse(value) as Record<string, unknown>;
-    const parts = [
-      isSet(smoke) && 'smoke',
-      isSet(motion) && 'motion',
-      isNumber(temperature) && `${String(temperature)} °C${isNumber(maxTemperature) ? ` of ${String(maxTemperature)} °C` : ''}`,
-    ].filter(Boolean);
-    return parts.length === 0 ? value : parts.join(', ');
-  } catch {
-    return value;
-  }
+/** A reading in words; one in which nothing is known, as it came. */
+function Reading({ value, type, types }: { value: string; type: string; types: KnownTypes }) {
+  const words = readingWords(value, types.of(type), types);
+  return (
+    <span>
+      {words ? words.own : value}
+      {words && words.others !== '' && <span class="other-fields">{words.own === '' ? words.others : `, ${words.others}`}</span>}
+    </span>
+  );
 }
-
-const isSet = (value: unknown): boolean => ['true', '1'].includes(String(value).toLowerCase());
-const isNumber = (value: unknown): boolean => typeof value === 'number' || (typeof value === 'string' && value.trim() !== '');

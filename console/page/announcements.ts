@@ -1,6 +1,7 @@
 import type { ListedAlarm } from '../api/schemas.ts';
 import type { Store } from './store.ts';
-import { TYPE_WORD, whereWords } from './words.ts';
+import type { KnownTypes } from './types.ts';
+import { whereWords } from './words.ts';
 
 const GATHER_MS = 5_000;
 
@@ -15,7 +16,7 @@ export class Announcements {
 
   raised(alarm: ListedAlarm): void {
     if (alarm.severity === 'CRITICAL') {
-      this.#store.update(({ announced }) => Object.assign(announced, { urgent: sentence(alarm) }));
+      this.#store.update(({ announced, types }) => Object.assign(announced, { urgent: sentence(alarm, types) }));
       return;
     }
     this.#gathered.push(alarm);
@@ -26,9 +27,9 @@ export class Announcements {
     const [first, ...others] = this.#gathered;
     this.#gathered = [];
     if (!first) return;
-    const rest = others.length === 0 ? sentence(first) : `${others.length + 1} new alarms`;
+    const rest = others.length === 0 ? sentence(first, this.#store.state.types) : `${others.length + 1} new alarms`;
     this.#store.update(({ announced }) => Object.assign(announced, { rest }));
   }
 }
 
-const sentence = (alarm: ListedAlarm): string => `New alarm: ${TYPE_WORD[alarm.type].toLowerCase()}, ${whereWords(alarm)}`;
+const sentence = (alarm: ListedAlarm, types: KnownTypes): string => `New alarm: ${types.of(alarm.type).text}, ${whereWords(alarm)}`;

@@ -37,12 +37,13 @@ export function App({ store, operator, onSignOut }: Props) {
         <WorldMap
           store={store}
           alarms={store.sorted()}
+          types={state.types}
           sensorsVersion={state.sensorsVersion}
           opened={opened}
           onOpen={(id) => operator.open(id)}
           onOpenSensor={(id) => void operator.openSensor(String(id))}
         />
-        <Counts counts={state.counts} now={now} />
+        <Counts types={state.types} counts={state.counts} now={now} />
         {opened !== undefined && <AlarmPanel store={store} operator={operator} id={opened} now={now} />}
         {state.panel === 'sensor' && <SensorPanel state={state} operator={operator} now={now} />}
       </main>
@@ -53,6 +54,7 @@ export function App({ store, operator, onSignOut }: Props) {
       </div>
       {state.help && (
         <Help
+          types={state.types}
           singleKeys={state.singleKeys}
           onSingleKeys={(singleKeys) => store.set({ singleKeys })}
           onClose={() => store.set({ help: false })}
@@ -68,11 +70,12 @@ function QueueSection({ store, operator }: { store: Store; operator: Operator })
   const now = store.now();
   return (
     <section class="queue" aria-label="Queue" tabIndex={-1}>
-      <QueueHead open={store.open()} unlisted={state.unlisted} />
+      <QueueHead types={state.types} open={store.open()} unlisted={state.unlisted} />
       {alarms.length === 0 ? (
         <Empty state={state} now={now} />
       ) : (
         <Queue
+          types={state.types}
           alarms={alarms}
           current={state.current}
           opened={openedOf(state)}
@@ -85,6 +88,7 @@ function QueueSection({ store, operator }: { store: Store; operator: Operator })
         />
       )}
       <SensorLists
+        types={state.types}
         faults={state.faults}
         faulty={state.faulty}
         placesHash={state.vitals?.places?.hash}

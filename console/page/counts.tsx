@@ -1,26 +1,24 @@
-import { SEVERITY_COLOUR } from './map-canvas.ts';
+import { layersOf, MINUTES } from './count-layers.ts';
 import type { MinuteCount } from './state.ts';
 import { clockTime, count } from './time.ts';
+import type { KnownTypes } from './types.ts';
 
-const MINUTES = 60;
 const MINUTE_MS = 60_000;
 const HEIGHT = 56;
 const STEP = 10;
-const LAYERS = [
-  { type: 'smoke', word: 'smoke', colour: SEVERITY_COLOUR.CRITICAL },
-  { type: 'temperature', word: 'heat', colour: SEVERITY_COLOUR.MAJOR },
-  { type: 'motion', word: 'motion', colour: SEVERITY_COLOUR.MINOR },
-] as const;
+
+interface Props {
+  readonly types: KnownTypes;
+  /** Undefined: not known. */
+  readonly counts: readonly MinuteCount[] | undefined;
+  readonly now: number;
+}
 
 /** Alarms raised per minute over the last hour, the gravest at the bottom. */
-export function Counts({ counts, now }: { counts: readonly MinuteCount[] | undefined; now: number }) {
+export function Counts({ types, counts, now }: Props) {
   const end = Math.floor(now / MINUTE_MS);
-  const minutes = Array.from({ length: MINUTES }, () => ({ smoke: 0, temperature: 0, motion: 0 }));
-  for (const { minute, type, count: number } of counts ?? []) {
-    const slot = minutes[MINUTES - 1 - (end - Date.parse(minute) / MINUTE_MS)];
-    if (slot) slot[type] += number;
-  }
-  const totals = minutes.map(({ smoke, temperature, motion }) => smoke + temperature + motion);
+  const layers = layersOf(types, counts ?? [], end);
+  const totals = Array.from({ length: MINUTES }, (_, i) => layers.reduce((sum, { minutes }) => sum + (minutes[i] ?? 0), 0));
   const peak = Math.max(1, ...totals);
   const sum = totals.reduce((all, n) => all + n, 0);
   const label =
@@ -33,12 +31,12 @@ export function Counts({ counts, now }: { counts: readonly MinuteCount[] | undef
         <h2>Alarms per minute</h2>
         <p>{label}</p>
         <ul>
-          {LAYERS.map(({ type, word, colour }) => (
-            <li key={type}>
+          {layers.map(({ colour, words }) => (
+            <li key={colour} title={words}>
               <svg width="10" height="10" aria-hidden="true">
                 <rect width="10" height="10" fill={colour} />
               </svg>
-              {word}
+              <span>{words}</span>
             </li>
           ))}
         </ul>
@@ -46,13 +44,13 @@ export function Counts({ counts, now }: { counts: readonly MinuteCount[] | undef
       <div class="counts-graph">
         <span class="peak">{counts === undefined ? '–' : count(peak)}</span>
         <svg viewBox={`0 0 ${MINUTES * STEP} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={label}>
-          {minutes.map((minute, i) => {
+          {totals.map((_, i) => {
             let top = HEIGHT;
-            return LAYERS.map(({ type, colour }) => {
-              const height = (minute[type] / peak) * HEIGHT;
+            return layers.map(({ colour, minutes }) => {
+              const height = ((minutes[i] ?? 0) / peak) * HEIGHT;
               top -= height;
               return height === 0 ? null : (
-                <rect key={`${i} ${type}`} x={i * STEP + 1} y={top} width={STEP - 2} height={height} fill={colour} />
+                <rect key={`${i} ${colour}`} x={i * STEP + 1} y={top} width={STEP - 2} height={height} fill={colour} />
               );
             });
           })}

@@ -3,7 +3,6 @@ import { type Answer, callApi } from './api.ts';
 import { type Deed, isSame, isUnderWay, type Wish } from './deed.ts';
 import { type State, keepAlarm, openedOf } from './state.ts';
 import type { Store } from './store.ts';
-import { TYPE_WORD } from './words.ts';
 
 /** What an operator goes by. */
 type Seen = Pick<ListedAlarm, 'version' | 'state' | 'disposition'>;
@@ -31,7 +30,7 @@ export class Deeds {
 
   async perform(alarm: ListedAlarm, wish: Wish): Promise<void> {
     const before = this.find(alarm.id, wish);
-    const about = `${TYPE_WORD[alarm.type]}, sensor ${alarm.sensor}`;
+    const about = `${this.#store.state.types.of(alarm.type).word}, sensor ${alarm.sensor}`;
     const deed: Deed = { id: newId(), alarm: alarm.id, about, wish, version: alarm.version, state: 'sending' };
     this.#forgetSettled(alarm.id);
     // Perhaps it has arrived after all: with the same id and the same version it can't be done twice.

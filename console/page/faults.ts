@@ -1,6 +1,7 @@
 import type { FaultAnswer, SensorAnswer } from '../api/schemas.ts';
 import type { State } from './state.ts';
 import { clockTime, count } from './time.ts';
+import type { KnownTypes } from './types.ts';
 
 export interface FaultySensor {
   readonly sensor: number;
@@ -15,13 +16,12 @@ export interface SensorView {
   readonly problem: string | undefined;
 }
 
-const DETECTOR = { smoke: 'smoke', temperature: 'heat', motion: 'motion' } as const;
 const REASON = { absent: 'is not reported', unreadable: 'cannot be read', stale: 'comes with a clock that is behind' } as const;
 
-export const faultWords = ({ detector, reason, since }: FaultAnswer, now: number): string =>
-  `${DETECTOR[detector]} ${REASON[reason]} since ${clockTime(Date.parse(since), now)}`;
+export const faultWords = ({ detector, reason, since }: FaultAnswer, types: KnownTypes, now: number): string =>
+  `${types.of(detector).text} ${REASON[reason]} since ${clockTime(Date.parse(since), now)}`;
 
-/** Takes what the stream tells: the whole set of each of these sensors. */
+/** Keeps what the stream brings: all faults of each of these sensors. */
 export function keepFaults({ faults }: State, sensors: readonly FaultySensor[]): void {
   for (const { sensor, faults: all } of sensors) {
     if (all.length === 0) faults.delete(sensor);

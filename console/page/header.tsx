@@ -1,14 +1,8 @@
-import { Mark } from './marks.tsx';
 import type { OpenCounts } from './open-counts.ts';
 import type { State } from './state.ts';
-import { clockTime, count, zone } from './time.ts';
+import { clockTime, zone } from './time.ts';
 import { troubleOf } from './trouble.ts';
-
-const TYPES = [
-  { type: 'smoke', severity: 'CRITICAL', word: 'smoke' },
-  { type: 'temperature', severity: 'MAJOR', word: 'heat' },
-  { type: 'motion', severity: 'MINOR', word: 'motion' },
-] as const;
+import { TypeCounts } from './type-counts.tsx';
 
 interface Props {
   readonly state: State;
@@ -27,17 +21,7 @@ export function Header({ state, open, now, onHelp, onSignOut }: Props) {
     <header class="header">
       <h1>TOCSIN</h1>
       <output class={`link ${link.state}`}>{live ? 'LIVE' : link.state === 'stale' ? 'STALE' : 'CONNECTING'}</output>
-      <ul class="severities" aria-label="Open alarms by type">
-        {TYPES.map(({ type, severity, word }) => {
-          const number = open?.byType[type];
-          return (
-            <li key={type} class={number === 0 ? 'none' : ''}>
-              <Mark type={type} severity={severity} active={number !== 0} />
-              <b>{numberWords(number, sure)}</b> {word}
-            </li>
-          );
-        })}
-      </ul>
+      <TypeCounts types={state.types} open={open} sure={sure} />
       <span class="spring" />
       <time class="clock" dateTime={new Date(now).toISOString()}>
         {clockTime(now, now)} {zone()}
@@ -57,6 +41,3 @@ export function Header({ state, open, now, onHelp, onSignOut }: Props) {
     </header>
   );
 }
-
-/** What isn't known is no 0, and what is old or may lack some is doubtful. */
-const numberWords = (n: number | undefined, sure: boolean): string => (n === undefined ? '–' : sure ? count(n) : `${count(n)}?`);

@@ -1,4 +1,5 @@
 import { Component, createRef } from 'preact';
+import type { KnownTypes } from './types.ts';
 
 const KEYS: readonly (readonly [string, string])[] = [
   ['N', 'open the first new alarm'],
@@ -12,6 +13,7 @@ const KEYS: readonly (readonly [string, string])[] = [
 ];
 
 interface Props {
+  readonly types: KnownTypes;
   readonly singleKeys: boolean;
   readonly onSingleKeys: (on: boolean) => void;
   readonly onClose: () => void;
@@ -25,7 +27,7 @@ export class Help extends Component<Props> {
   }
 
   override render() {
-    const { singleKeys, onSingleKeys, onClose } = this.props;
+    const { types, singleKeys, onSingleKeys, onClose } = this.props;
     return (
       <dialog ref={this.#dialog} onClose={onClose} aria-labelledby="help-title">
         <h2 id="help-title">Keys</h2>
@@ -41,8 +43,8 @@ export class Help extends Component<Props> {
         </dl>
         <h3>Shapes</h3>
         <p>
-          Triangle: smoke. Diamond: heat. Circle: motion. Filled: active; hollow: restored. A blinking bar: not acknowledged yet. A hollow
-          square on the map: a sensor with a fault.
+          {shapeWords(types)} Filled: active; hollow: restored. A blinking bar: not acknowledged yet. A small hollow square on the map: a
+          sensor with a fault.
         </p>
         <p>
           <label>
@@ -56,4 +58,11 @@ export class Help extends Component<Props> {
       </dialog>
     );
   }
+}
+
+/** Each shape with its types. */
+function shapeWords({ gravestFirst }: KnownTypes): string {
+  const shapes = [...new Set(gravestFirst.map(({ shape }) => shape))];
+  const typesOf = (shape: string): string => gravestFirst.flatMap((type) => (type.shape === shape ? [type.text] : [])).join(', ');
+  return shapes.map((shape) => `${shape.charAt(0).toUpperCase()}${shape.slice(1)}: ${typesOf(shape)}.`).join(' ');
 }

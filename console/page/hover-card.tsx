@@ -1,18 +1,20 @@
+import { isOver } from '../../alarm/lifecycle.ts';
 import type { ListedAlarm } from '../api/schemas.ts';
 import { faultWords } from './faults.ts';
 import type { Hit } from './map-canvas.ts';
-import { hasEnded } from './queue-order.ts';
+import type { Spot } from './spots.ts';
 import type { Store } from './store.ts';
 import { count } from './time.ts';
 import { isProven, isSilent } from './trouble.ts';
-import { stateWord, TYPE_WORD } from './words.ts';
+import type { KnownTypes } from './types.ts';
+import { stateWord } from './words.ts';
 
 const LINES_MAX = 5;
 
 /** What is under the pointer. */
 export function HoverCard({ hit, store }: { hit: Hit; store: Store }) {
   const at = hit.kind === 'spot' ? hit.spot : hit;
-  const lines = hit.kind === 'spot' ? hit.spot.alarms.map(alarmWords) : sensorLines(hit.sensor, store);
+  const lines = hit.kind === 'spot' ? spotLines(hit.spot, store.state.types) : sensorLines(hit.sensor, store);
   return (
     <div class="hover-card" role="presentation" style={{ left: `${at.x + 14}px`, top: `${at.y + 14}px` }}>
       {lines.slice(0, LINES_MAX).map((line) => (
@@ -23,15 +25,21 @@ export function HoverCard({ hit, store }: { hit: Hit; store: Store }) {
   );
 }
 
-const alarmWords = (alarm: ListedAlarm): string => `${TYPE_WORD[alarm.type]} ${stateWord(alarm)}, sensor ${alarm.sensor}`;
+function spotLines({ alarms, graver }: Spot, types: KnownTypes): string[] {
+  const unlisted = graver && `${types.at(graver.place).word} active, sensor ${graver.sensor}: not listed here`;
+  return [...(unlisted === undefined ? [] : [unlisted]), ...alarms.map((alarm) => alarmWords(alarm, types))];
+}
+
+const alarmWords = (alarm: ListedAlarm, types: KnownTypes): string =>
+  `${types.of(alarm.type).word} ${stateWord(alarm)}, sensor ${alarm.sensor}`;
 
 /** "No alarm" is only said where nothing speaks against it. */
 export function sensorLines(sensor: number, store: Store): string[] {
   const { state } = store;
   const now = store.now();
-  const alarms = store.sorted().filter((alarm) => alarm.sensor === sensor && !hasEnded(alarm));
-  const faults = (state.faults.get(sensor) ?? []).map((fault) => `Sensor ${sensor}: ${faultWords(fault, now)}`);
-  if (alarms.length > 0) return [...alarms.map(alarmWords), ...faults];
+  const alarms = store.sorted().filter((alarm) => alarm.sensor === sensor && !isOver(alarm));
+  const faults = (state.faults.get(sensor) ?? []).map((fault) => `Sensor ${sensor}: ${faultWords(fault, state.types, now)}`);
+  if (alarms.length > 0) return [...alarms.map((alarm) => alarmWords(alarm, state.types)), ...faults];
   if (state.states.has(sensor)) return [`Sensor ${sensor}: it has an alarm that is not listed here`, ...faults];
   if (faults.length > 0) return faults;
   const isSure = isProven(state, now) && state.vitals !== undefined && !isSilent(state.vitals);

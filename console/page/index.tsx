@@ -11,9 +11,11 @@ import { LiveLink } from './live-link.ts';
 import { Operator } from './operator.ts';
 import { readPlaces } from './places.ts';
 import { total } from './open-counts.ts';
+import type { TypeAnswer } from '../api/schemas.ts';
 import { type MinuteCount, openedOf, type Session } from './state.ts';
 import { Store } from './store.ts';
 import { troubleOf } from './trouble.ts';
+import { KnownTypes } from './types.ts';
 import { UnlistedAlarms } from './unlisted-alarms.ts';
 
 const COUNTS_EVERY_MS = 10_000;
@@ -27,6 +29,7 @@ const highlight = new Highlight();
 const unlisted = new UnlistedAlarms(store);
 const root = document.getElementById('app') as HTMLElement;
 let placesHash: string | undefined;
+let askingForTypes = false;
 let openedVersion: string | undefined;
 /** The alarm or the sensor of the address that the page was opened with; it may have to wait for the sign-in. */
 let wanted = /^#\/(alarms|sensors)\/(.+)$/.exec(location.hash);
@@ -56,10 +59,11 @@ function titleOf(): string {
 
 /** What follows from a change: other things to fetch. */
 function follow(): void {
-  const { session, vitals, alarms } = store.state;
+  const { session, vitals, types, alarms } = store.state;
   const opened = openedOf(store.state);
   if (!session) return;
   void link.run();
+  if (!types.areKnown && !askingForTypes) void fetchTypes();
   const [, what, id = ''] = wanted ?? [];
   wanted = null;
   if (what === 'alarms') operator.open(decodeURIComponent(id));
@@ -69,6 +73,14 @@ function follow(): void {
   if (version !== openedVersion && version !== undefined) operator.refreshSoon();
   openedVersion = version;
   void unlisted.fetchWhereRoom();
+}
+
+/** For a window whose stream is refused: whoever has a snapshot has the types with it. */
+async function fetchTypes(): Promise<void> {
+  askingForTypes = true;
+  const { status, body } = await callApi<{ types: readonly TypeAnswer[] }>('GET', '/api/types');
+  askingForTypes = false;
+  if (status === 200 && body && !store.state.types.areKnown) store.set({ types: new KnownTypes(body.types) });
 }
 
 async function fetchPlaces(hash: string): Promise<void> {

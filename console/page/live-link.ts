@@ -1,9 +1,11 @@
-import type { ListedAlarm } from '../api/schemas.ts';
+import type { ListedAlarm, TypeAnswer } from '../api/schemas.ts';
+import { NO_OPEN_ALARM } from '../live/sensor-code.ts';
 import { type FaultySensor, keepFaults } from './faults.ts';
 import { type OpenCounts, without } from './open-counts.ts';
 import { EventParser, type ServerEvent } from './sse.ts';
 import { keepAlarm, openedOf, type Vitals } from './state.ts';
 import type { Store } from './store.ts';
+import { KnownTypes } from './types.ts';
 
 /** The server beats every 3 s: nothing for this long means that the link is gone, whatever the browser believes. */
 const SILENCE_MS = 10_000;
@@ -14,7 +16,7 @@ export interface News {
   readonly alarm: ListedAlarm;
 }
 
-/** A number of an older server tells nothing of types. */
+/** An older server sends only the number of open alarms, without types. */
 type Beat = Omit<Vitals, 'at' | 'behindMs'> & {
   readonly now: string;
   readonly open?: OpenCounts | number;
@@ -23,6 +25,8 @@ type Beat = Omit<Vitals, 'at' | 'behindMs'> & {
   readonly faults?: number | null;
 };
 type Snapshot = Omit<Beat, 'faults'> & {
+  /** Missing from an older server. */
+  readonly types?: readonly TypeAnswer[];
   readonly alarms: readonly ListedAlarm[];
   readonly states: readonly number[];
   readonly faults?: readonly FaultySensor[] | null;
@@ -143,6 +147,8 @@ export class LiveLink {
     const isFirst = state.vitals === undefined;
     const opened = openedOf(state);
     const looked = opened === undefined ? undefined : state.alarms.get(opened);
+    // The server may have been restarted with other settings.
+    if (snapshot.types) state.types = new KnownTypes(snapshot.types);
     state.alarmsVersion += 1;
     state.alarms.clear();
     state.ended.clear();
@@ -165,7 +171,7 @@ export class LiveLink {
     state.sensorsVersion += 1;
     for (let i = 0; i + 1 < states.length; i += 2) {
       const [sensor, code] = [states[i] as number, states[i + 1] as number];
-      if (code === 0) state.states.delete(sensor);
+      if (code === NO_OPEN_ALARM) state.states.delete(sensor);
       else state.states.set(sensor, code);
     }
   }

@@ -1,32 +1,29 @@
+import { isActive } from '../../alarm/lifecycle.ts';
+import { SHAPES } from '../../alarm/alarm-type.ts';
 import type { ListedAlarm } from '../api/schemas.ts';
-import { OUTLINES } from './marks.tsx';
+import { conditionOf } from '../live/sensor-code.ts';
+import { OUTLINES } from './outlines.ts';
 import { indexOf, type Places } from './places.ts';
 import { panBy, type View, worldView, zoomAt } from './projection.ts';
-import { isActive } from './queue-order.ts';
+import { SEVERITY_COLOUR } from './severity-colour.ts';
 import { type Spot, spotsOf } from './spots.ts';
+import { KnownTypes } from './types.ts';
 
 const LAND = '#1B2530';
 const COAST = '#2C3A48';
 const NORMAL = [0x66, 0x78, 0x8a] as const;
 const INK = '#0B0F14';
-export const SEVERITY_COLOUR = { CRITICAL: '#FF5A5F', MAJOR: '#FFC21A', MINOR: '#5BB0FF', WARNING: '#F2F5F7' } as const;
-const PATHS = { smoke: new Path2D(OUTLINES.smoke), temperature: new Path2D(OUTLINES.temperature), motion: new Path2D(OUTLINES.motion) };
-
-/** By the bits of a sensor's code: motion, smoke, temperature. The gravest first. */
-const BY_BIT = [
-  [1, SEVERITY_COLOUR.CRITICAL],
-  [2, SEVERITY_COLOUR.MAJOR],
-  [0, SEVERITY_COLOUR.MINOR],
-] as const;
+const PATHS = new Map(SHAPES.map((shape) => [shape, new Path2D(OUTLINES[shape])]));
 const REACH_PX = 10;
-/** A finger is no needle. */
+/** A finger is less exact. */
 const TOUCH_REACH_PX = 22;
 
 /** What the map shows. */
 export interface Scene {
   readonly places: Places | undefined;
   readonly alarms: readonly ListedAlarm[];
-  /** Sensors that aren't well, by their code. */
+  readonly types: KnownTypes;
+  /** Sensors with open alarms, by their code. */
   readonly states: ReadonlyMap<number, number>;
   /** Sensors with a fault. */
   readonly faults: ReadonlyMap<number, unknown>;
@@ -44,7 +41,15 @@ export class MapCanvas {
   readonly #canvas: HTMLCanvasElement;
   readonly #points = document.createElement('canvas');
   #land: Path2D | undefined;
-  #scene: Scene = { places: undefined, alarms: [], states: new Map(), faults: new Map(), sensorsVersion: -1, opened: undefined };
+  #scene: Scene = {
+    places: undefined,
+    alarms: [],
+    types: new KnownTypes([]),
+    states: new Map(),
+    faults: new Map(),
+    sensorsVersion: -1,
+    opened: undefined,
+  };
   #spots: readonly Spot[] = [];
   #view: View | undefined;
   #width = 0;
@@ -61,9 +66,9 @@ export class MapCanvas {
   }
 
   show(scene: Scene): void {
-    const { places, alarms, sensorsVersion, opened } = this.#scene;
-    const same = places === scene.places && alarms === scene.alarms && sensorsVersion === scene.sensorsVersion && opened === scene.opened;
-    if (same) return;
+    const { places, alarms, types, sensorsVersion, opened } = this.#scene;
+    const isSameMap = places === scene.places && sensorsVersion === scene.sensorsVersion;
+    if (isSameMap && alarms === scene.alarms && types === scene.types && opened === scene.opened) return;
     if (places !== scene.places) this.#pointsStale = true;
     this.#scene = scene;
     this.#redraw();
@@ -199,13 +204,15 @@ export class MapCanvas {
     for (const [sensor, code] of states) {
       const [x, y] = this.#pixelOf(sensor, view) ?? [];
       if (x === undefined || y === undefined) continue;
-      context.fillStyle = colourOf(code);
+      context.fillStyle = SEVERITY_COLOUR[conditionOf(code).severity];
       context.fillRect(x - 1.5, y - 1.5, 3, 3);
     }
   }
 
   #findSpots(view: View): void {
-    const { spots, outside, placeless } = spotsOf(this.#scene.alarms, (sensor) => this.#pixelOf(sensor, view), this.#width, this.#height);
+    const { alarms, states } = this.#scene;
+    const box = { width: this.#width, height: this.#height };
+    const { spots, outside, placeless } = spotsOf(alarms, states, (sensor) => this.#pixelOf(sensor, view), box);
     this.#spots = spots;
     this.outside = outside;
     this.placeless = placeless;
@@ -217,23 +224,29 @@ export class MapCanvas {
     return places && i >= 0 ? this.#toBox(places.x[i] as number, places.y[i] as number, view) : undefined;
   }
 
-  #drawSpot(context: CanvasRenderingContext2D, { x, y, alarms }: Spot): void {
+  #drawSpot(context: CanvasRenderingContext2D, { x, y, alarms, graver }: Spot): void {
     const [alarm] = alarms;
+    const { types, opened } = this.#scene;
+    const type = graver ? types.at(graver.place) : types.of(alarm.type);
+    const path = PATHS.get(type.shape) ?? new Path2D();
+    const colour = SEVERITY_COLOUR[graver?.severity ?? alarm.severity];
+    const isFilled = graver !== undefined || isActive(alarm);
     context.save();
     context.translate(x - 8, y - 8);
     context.scale(0.8, 0.8);
     context.lineWidth = 3.5;
     context.strokeStyle = INK;
-    context.stroke(PATHS[alarm.type]);
-    context.fillStyle = isActive(alarm) ? SEVERITY_COLOUR[alarm.severity] : INK;
-    context.fill(PATHS[alarm.type]);
-    if (!isActive(alarm)) {
-      context.strokeStyle = SEVERITY_COLOUR[alarm.severity];
-      context.stroke(PATHS[alarm.type]);
+    context.stroke(path);
+    context.fillStyle = isFilled ? colour : INK;
+    context.fill(path);
+    if (!isFilled) {
+      context.strokeStyle = colour;
+      context.stroke(path);
     }
     context.restore();
-    if (alarms.length > 1) drawBadge(context, x + 9, y - 7, String(alarms.length), SEVERITY_COLOUR[alarm.severity]);
-    if (alarms.some(({ id }) => id === this.#scene.opened)) {
+    const number = alarms.length + (graver ? 1 : 0);
+    if (number > 1) drawBadge(context, x + 9, y - 7, String(number), colour);
+    if (alarms.some(({ id }) => id === opened)) {
       context.beginPath();
       context.arc(x, y, 14, 0, 2 * Math.PI);
       context.lineWidth = 2;
@@ -245,12 +258,6 @@ export class MapCanvas {
   #toBox(x: number, y: number, view: View): [number, number] {
     return [this.#width / 2 + (x - view.x) * view.scale, this.#height / 2 + (y - view.y) * view.scale];
   }
-}
-
-/** Of what is active, else of what is restored and not acknowledged yet. */
-function colourOf(code: number): string {
-  const bits = (code & 7) === 0 ? code >> 3 : code;
-  return BY_BIT.find(([bit]) => (bits >> bit) & 1)?.[1] ?? SEVERITY_COLOUR.WARNING;
 }
 
 function drawBadge(context: CanvasRenderingContext2D, x: number, y: number, text: string, colour: string): void {

@@ -1,16 +1,9 @@
-import type { ListedAlarm } from '../api/schemas.ts';
-
-type Type = ListedAlarm['type'];
-
-/** Outlines in a box of 20 by 20: the shape tells the type. */
-export const OUTLINES: Readonly<Record<Type, string>> = {
-  smoke: 'M10 2 19 18H1Z',
-  temperature: 'M10 1 19 10 10 19 1 10Z',
-  motion: 'M10 2a8 8 0 1 1 0 16a8 8 0 1 1 0-16Z',
-};
+import type { Shape } from '../../alarm/alarm-type.ts';
+import type { Severity } from '../../alarm/severity.ts';
+import { OUTLINES } from './outlines.ts';
 
 /** Filled while the condition lasts, hollow once it is restored; the colour is the severity. */
-export function Mark({ type, severity, active }: { type: Type; severity: ListedAlarm['severity']; active: boolean }) {
+export function Mark({ shape, severity, active }: { shape: Shape; severity: Severity; active: boolean }) {
   return (
     <svg
       class={`mark ${severity.toLowerCase()} ${active ? 'filled' : 'hollow'}`}
@@ -19,7 +12,7 @@ export function Mark({ type, severity, active }: { type: Type; severity: ListedA
       height="18"
       aria-hidden="true"
     >
-      <path d={OUTLINES[type]} />
+      <path d={OUTLINES[shape]} />
     </svg>
   );
 }

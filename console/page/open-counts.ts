@@ -1,8 +1,8 @@
+import { isOver, isUnacknowledged } from '../../alarm/lifecycle.ts';
 import type { ListedAlarm } from '../api/schemas.ts';
-import { hasEnded, isUnacknowledged } from './queue-order.ts';
 
-type Type = ListedAlarm['type'];
-export type ByType = Readonly<Record<Type, number>>;
+/** By the names of the types; one that isn't there counts as 0. */
+export type ByType = Readonly<Record<string, number>>;
 
 export interface OpenCounts {
   readonly byType: ByType;
@@ -10,37 +10,39 @@ export interface OpenCounts {
   readonly unacknowledged: ByType;
 }
 
-export const total = ({ smoke, temperature, motion }: ByType): number => smoke + temperature + motion;
+export const total = (counts: ByType): number => Object.values(counts).reduce((sum, n) => sum + n, 0);
 
 /** How many of these are open. */
 export function countOpen(alarms: Iterable<ListedAlarm>): OpenCounts {
-  const byType = { smoke: 0, temperature: 0, motion: 0 };
-  const unacknowledged = { smoke: 0, temperature: 0, motion: 0 };
+  const byType = new Map<string, number>();
+  const unacknowledged = new Map<string, number>();
   for (const alarm of alarms) {
-    if (hasEnded(alarm)) continue;
-    byType[alarm.type] += 1;
-    if (isUnacknowledged(alarm)) unacknowledged[alarm.type] += 1;
+    if (isOver(alarm)) continue;
+    byType.set(alarm.type, (byType.get(alarm.type) ?? 0) + 1);
+    if (isUnacknowledged(alarm)) unacknowledged.set(alarm.type, (unacknowledged.get(alarm.type) ?? 0) + 1);
   }
-  return { byType, unacknowledged };
+  return { byType: Object.fromEntries(byType), unacknowledged: Object.fromEntries(unacknowledged) };
 }
 
 /** What the server counts and the list doesn't have. Beats and alarms come in one order, so that the difference is what was left out. */
 export function without(server: OpenCounts, listed: OpenCounts): OpenCounts {
-  return {
-    byType: combined(server.byType, listed.byType, (a, b) => Math.max(0, a - b)),
-    unacknowledged: combined(server.unacknowledged, listed.unacknowledged, (a, b) => Math.max(0, a - b)),
-  };
+  return combined(server, listed, (a, b) => Math.max(0, a - b));
 }
 
-/** Both together; undefined where one isn't known. */
+/** Both together; undefined if one isn't known. */
 export function sumOf(listed: OpenCounts, unlisted: OpenCounts | undefined): OpenCounts | undefined {
-  if (!unlisted) return undefined;
-  return {
-    byType: combined(listed.byType, unlisted.byType, (a, b) => a + b),
-    unacknowledged: combined(listed.unacknowledged, unlisted.unacknowledged, (a, b) => a + b),
-  };
+  return unlisted && combined(listed, unlisted, (a, b) => a + b);
 }
 
-function combined(a: ByType, b: ByType, by: (a: number, b: number) => number): ByType {
-  return { smoke: by(a.smoke, b.smoke), temperature: by(a.temperature, b.temperature), motion: by(a.motion, b.motion) };
+type Combine = (a: number, b: number) => number;
+
+function combined(a: OpenCounts, b: OpenCounts, by: Combine): OpenCounts {
+  return { byType: byEach(a.byType, b.byType, by), unacknowledged: byEach(a.unacknowledged, b.unacknowledged, by) };
+}
+
+function byEach(a: ByType, b: ByType, by: Combine): ByType {
+  const [all, others] = [new Map(Object.entries(a)), new Map(Object.entries(b))];
+  return Object.fromEntries(
+    [...new Set([...all.keys(), ...others.keys()])].map((type) => [type, by(all.get(type) ?? 0, others.get(type) ?? 0)]),
+  );
 }

@@ -1,9 +1,9 @@
 /** What the operator does: it changes the store, and asks the server. */
+import { isActive, isOver, isUnacknowledged } from '../../alarm/lifecycle.ts';
 import type { ListedAlarm, SensorAnswer, WholeAlarm } from '../api/schemas.ts';
 import { callApi } from './api.ts';
 import { isUnderWay, type Wish } from './deed.ts';
 import { Deeds, keepWhole } from './deeds.ts';
-import { hasEnded, isUnacknowledged } from './queue-order.ts';
 import { openedOf, type Session } from './state.ts';
 import type { Store } from './store.ts';
 
@@ -56,7 +56,7 @@ export class Operator {
     const { body, error } = await fetchSensor(sensor);
     // Whoever has gone on meanwhile isn't called back.
     if (this.#store.state.current !== current || this.#store.state.panel !== panel) return;
-    const alarm = body?.alarms.find(({ state }) => state.startsWith('ACTIVE')) ?? body?.alarms[0];
+    const alarm = body?.alarms.find(isActive) ?? body?.alarms[0];
     if (alarm) this.open(alarm.id);
     else this.#showSensor(sensor, body, error);
   }
@@ -100,7 +100,7 @@ export class Operator {
 
   acknowledge(id: string): void {
     const alarm = this.#alarm(id);
-    if (alarm && hasEnded(alarm)) this.#store.say('This alarm has ended: there is nothing to acknowledge.');
+    if (alarm && isOver(alarm)) this.#store.say('This alarm has ended: there is nothing to acknowledge.');
     else if (alarm && !isUnacknowledged(alarm)) this.#store.say(`It is acknowledged already, by ${alarm.acknowledgedBy ?? 'somebody'}.`);
     else this.#act(alarm, { kind: 'acknowledge' });
   }

@@ -1,16 +1,24 @@
 import { type OpenCounts, total } from './open-counts.ts';
 import { count } from './time.ts';
+import type { KnownTypes } from './types.ts';
+
+interface Props {
+  readonly types: KnownTypes;
+  readonly open: OpenCounts | undefined;
+  readonly unlisted: OpenCounts | undefined;
+}
 
 /** How many there are, and how many the list has no room for. */
-export function QueueHead({ open, unlisted }: { open: OpenCounts | undefined; unlisted: OpenCounts | undefined }) {
+export function QueueHead({ types, open, unlisted }: Props) {
   const left = unlisted && total(unlisted.byType);
+  const gravest = types.gravestFirst.find(({ lifeSafety }) => lifeSafety);
   return (
     <div class="queue-head">
       <h2>Queue</h2>
       <span>{open ? `${count(total(open.unacknowledged))} new, ${count(total(open.byType))} open` : 'how many are open is not known'}</span>
       {unlisted !== undefined && left !== undefined && left > 0 && (
         <span class="problem">
-          {count(left)} not listed, {count(unlisted.byType.smoke)} of them smoke
+          {count(left)} not listed{gravest && `, ${count(unlisted.byType[gravest.name] ?? 0)} of them ${gravest.text}`}
         </span>
       )}
     </div>

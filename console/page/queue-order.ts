@@ -1,13 +1,6 @@
+import { isActive, isUnacknowledged } from '../../alarm/lifecycle.ts';
+import { compareSeverity } from '../../alarm/severity.ts';
 import type { ListedAlarm } from '../api/schemas.ts';
-
-const SEVERITY_ORDER = { CRITICAL: 0, MAJOR: 1, MINOR: 2, WARNING: 3 } as const;
-
-type InState = Pick<ListedAlarm, 'state'>;
-
-export const isUnacknowledged = ({ state }: InState): boolean => state.endsWith('UNACK');
-export const isActive = ({ state }: InState): boolean => state.startsWith('ACTIVE');
-/** Over, as far as detection is concerned. */
-export const hasEnded = ({ state }: InState): boolean => state === 'CLEARED_ACK';
 
 /** The order of the queue: unacknowledged first, then the gravest, then the oldest. */
 export function compareUrgency(a: ListedAlarm, b: ListedAlarm): number {
@@ -20,10 +13,7 @@ export function compareDanger(a: ListedAlarm, b: ListedAlarm): number {
 }
 
 function compareGravity(a: ListedAlarm, b: ListedAlarm): number {
-  return (
-    SEVERITY_ORDER[a.severity] - SEVERITY_ORDER[b.severity] ||
-    (a.raisedAt < b.raisedAt ? -1 : a.raisedAt > b.raisedAt ? 1 : a.id < b.id ? -1 : 1)
-  );
+  return compareSeverity(a.severity, b.severity) || (a.raisedAt < b.raisedAt ? -1 : a.raisedAt > b.raisedAt ? 1 : a.id < b.id ? -1 : 1);
 }
 
 /** All alarms in order, by way of the order before: what is nearly sorted is sorted soon, also when there are thousands. */

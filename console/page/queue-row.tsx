@@ -1,13 +1,15 @@
+import { isActive, isOver, isUnacknowledged } from '../../alarm/lifecycle.ts';
 import type { ListedAlarm } from '../api/schemas.ts';
 import { Mark } from './marks.tsx';
-import { hasEnded, isActive, isUnacknowledged } from './queue-order.ts';
 import { age, clockTime } from './time.ts';
-import { stateWord, TYPE_WORD, whereWords } from './words.ts';
+import type { Type } from './types.ts';
+import { stateWord, whereWords } from './words.ts';
 
 export const ROW_PX = 40;
 
 interface Props {
   readonly alarm: ListedAlarm;
+  readonly type: Type;
   readonly index: number;
   readonly top: number;
   readonly size: number;
@@ -18,13 +20,13 @@ interface Props {
   readonly onHold: (id: string) => void;
 }
 
-export function QueueRow({ alarm, index, top, size, selected, opened, now, onOpen, onHold }: Props) {
+export function QueueRow({ alarm, type, index, top, size, selected, opened, now, onOpen, onHold }: Props) {
   const raisedAt = Date.parse(alarm.raisedAt);
   const classes = [
     'row',
     alarm.severity.toLowerCase(),
     isUnacknowledged(alarm) ? 'unack' : '',
-    hasEnded(alarm) ? 'over' : '',
+    isOver(alarm) ? 'over' : '',
     selected ? 'selected' : '',
     opened ? 'opened' : '',
   ];
@@ -45,8 +47,10 @@ export function QueueRow({ alarm, index, top, size, selected, opened, now, onOpe
       onPointerMove={() => onHold(alarm.id)}
     >
       <span class="bar" />
-      <Mark type={alarm.type} severity={alarm.severity} active={isActive(alarm)} />
-      <span class="type">{TYPE_WORD[alarm.type]}</span>
+      <Mark shape={type.shape} severity={alarm.severity} active={isActive(alarm)} />
+      <span class="type" title={type.word}>
+        {type.word}
+      </span>
       <span class="word">{stateWord(alarm)}</span>
       <span class="age">{age(now - raisedAt)}</span>
       <span class="where">{whereWords(alarm)}</span>

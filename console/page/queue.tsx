@@ -3,10 +3,12 @@ import type { ListedAlarm } from '../api/schemas.ts';
 import { QueueRow, ROW_PX } from './queue-row.tsx';
 import { ScrollAnchor } from './scroll-anchor.ts';
 import { count } from './time.ts';
+import type { KnownTypes } from './types.ts';
 import { type Side, Unseen, unseenOf } from './unseen.tsx';
 
 interface Props {
   readonly alarms: readonly ListedAlarm[];
+  readonly types: KnownTypes;
   readonly current: string | undefined;
   readonly opened: string | undefined;
   readonly held: string | undefined;
@@ -29,7 +31,7 @@ export class Queue extends Component<Props, QueueState> {
   override state: QueueState = { height: 800 };
   readonly #list = createRef<HTMLDivElement>();
   readonly #anchor = new ScrollAnchor();
-  /** Where the list was scrolled to by us: the event that follows tells nothing of the operator. */
+  /** Where the list was scrolled to by us: the event that follows is none of the operator's doing. */
   #scrolledTo = 0;
   #side: Side | undefined;
   #observer: ResizeObserver | undefined;
@@ -55,7 +57,7 @@ export class Queue extends Component<Props, QueueState> {
   }
 
   override render() {
-    const { alarms, current, opened, held, now, onOpen, onHold, onFirst } = this.props;
+    const { alarms, types, current, opened, held, now, onOpen, onHold, onFirst } = this.props;
     const { height } = this.state;
     const at = held === undefined ? -1 : alarms.findIndex(({ id }) => id === held);
     this.#anchor.hold(held, at < 0 ? undefined : at * ROW_PX);
@@ -70,7 +72,7 @@ export class Queue extends Component<Props, QueueState> {
     const isHeldHigh = at >= 0 && at * ROW_PX - offset < height / 2;
     this.#side = unseen ? (this.#side ?? (isHeldHigh || unseen.above.length === 0 ? 'lower' : 'upper')) : undefined;
     return (
-      <div class="list" onPointerLeave={() => onHold(undefined)}>
+      <div class="list" style={{ '--type-width': typeWidth(types) }} onPointerLeave={() => onHold(undefined)}>
         <div
           class="rows"
           ref={this.#list}
@@ -86,6 +88,7 @@ export class Queue extends Component<Props, QueueState> {
               <QueueRow
                 key={alarm.id}
                 alarm={alarm}
+                type={types.of(alarm.type)}
                 index={first + i}
                 top={(first + i) * ROW_PX + shift}
                 size={alarms.length}
@@ -98,7 +101,7 @@ export class Queue extends Component<Props, QueueState> {
             ))}
           </div>
         </div>
-        {unseen && this.#side && <Unseen unseen={unseen} side={this.#side} now={now} onOpen={onOpen} onFirst={onFirst} />}
+        {unseen && this.#side && <Unseen unseen={unseen} types={types} side={this.#side} now={now} onOpen={onOpen} onFirst={onFirst} />}
       </div>
     );
   }
@@ -132,6 +135,15 @@ export class Queue extends Component<Props, QueueState> {
     else return false;
     return true;
   }
+}
+
+const LETTERS = 6;
+const LETTERS_MAX = 14;
+
+/** Room for the longest word, up to a limit. */
+function typeWidth({ gravestFirst }: KnownTypes): string {
+  const longest = Math.max(LETTERS, ...gravestFirst.map(({ word }) => word.length));
+  return `${62 + (Math.min(longest, LETTERS_MAX) - LETTERS) * 10}px`;
 }
 
 /** Whether an alarm's row can be seen: nothing lies over it. */

@@ -3,9 +3,10 @@ import type { FaultAnswer, SensorsAnswer } from '../api/schemas.ts';
 import { callApi } from './api.ts';
 import { faultWords, faultyWords } from './faults.ts';
 import { count } from './time.ts';
-import { TYPE_WORD } from './words.ts';
+import type { KnownTypes } from './types.ts';
 
 interface Props {
+  readonly types: KnownTypes;
   readonly faults: ReadonlyMap<number, readonly FaultAnswer[]>;
   /** How many sensors have any; undefined: not known. */
   readonly faulty: number | undefined;
@@ -30,7 +31,7 @@ interface ListsState {
 const FAULTY_MAX = 500;
 const PAGE = 200;
 
-/** Sensors that the map can't tell of, or not well enough. */
+/** Sensors that the map can't show, or not well enough. */
 export class SensorLists extends Component<Props, ListsState> {
   override state: ListsState = { shown: 'none', placeless: [], total: undefined, cursor: undefined, problem: undefined };
 
@@ -43,7 +44,7 @@ export class SensorLists extends Component<Props, ListsState> {
   }
 
   override render() {
-    const { faulty } = this.props;
+    const { faulty, types } = this.props;
     const { shown, placeless, total, cursor, problem } = this.state;
     return (
       <div class="sensor-lists">
@@ -59,7 +60,7 @@ export class SensorLists extends Component<Props, ListsState> {
         {shown === 'placeless' && (
           <ul class="sensor-list">
             {problem && <li class="problem">{problem}</li>}
-            {placeless.map((sensor) => this.#entry(sensor.id, placelessWords(sensor)))}
+            {placeless.map((sensor) => this.#entry(sensor.id, placelessWords(sensor, types)))}
             {cursor !== undefined && (
               <li>
                 <button type="button" onClick={() => void this.#fetch(cursor)}>
@@ -74,12 +75,12 @@ export class SensorLists extends Component<Props, ListsState> {
   }
 
   #faulty() {
-    const { faults, faulty, now } = this.props;
+    const { faults, faulty, types, now } = this.props;
     const shown = [...faults].slice(0, FAULTY_MAX);
     const more = (faulty ?? faults.size) - shown.length;
     return (
       <>
-        {shown.map(([sensor, all]) => this.#entry(sensor, all.map((fault) => faultWords(fault, now)).join('; ')))}
+        {shown.map(([sensor, all]) => this.#entry(sensor, all.map((fault) => faultWords(fault, types, now)).join('; ')))}
         {more > 0 && <li class="dim">and {count(more)} more</li>}
       </>
     );
@@ -117,7 +118,8 @@ export class SensorLists extends Component<Props, ListsState> {
   }
 }
 
-const placelessWords = ({ active }: Placeless): string => active.map((type) => `${TYPE_WORD[type]} active`).join(', ');
+const placelessWords = ({ active }: Placeless, types: KnownTypes): string =>
+  active.map((type) => `${types.of(type).word} active`).join(', ');
 
 function FaultMark() {
   return (

@@ -4,7 +4,8 @@ import { FaultList } from './fault-list.tsx';
 import type { Operator } from './operator.ts';
 import type { State } from './state.ts';
 import { clockTime } from './time.ts';
-import { stateWord, TYPE_WORD } from './words.ts';
+import type { KnownTypes } from './types.ts';
+import { stateWord } from './words.ts';
 
 interface Props {
   readonly state: State;
@@ -33,14 +34,21 @@ export function SensorPanel({ state, operator, now }: Props) {
         </p>
       )}
       {!answer && !problem && <p class="dim">Fetching it…</p>}
-      <FaultList faults={faults} now={now} />
+      <FaultList faults={faults} types={state.types} now={now} />
       {unknown && <p class="problem">Whether it has faults is not known at the moment.</p>}
-      {answer && <Known answer={answer} operator={operator} now={now} />}
+      {answer && <Known answer={answer} types={state.types} operator={operator} now={now} />}
     </section>
   );
 }
 
-function Known({ answer, operator, now }: { answer: SensorAnswer; operator: Operator; now: number }) {
+interface KnownProps {
+  readonly answer: SensorAnswer;
+  readonly types: KnownTypes;
+  readonly operator: Operator;
+  readonly now: number;
+}
+
+function Known({ answer, types, operator, now }: KnownProps) {
   const problems = answer.problems ?? [];
   return (
     <>
@@ -59,7 +67,7 @@ function Known({ answer, operator, now }: { answer: SensorAnswer; operator: Oper
         {answer.alarms.map((alarm) => (
           <li key={alarm.id}>
             <button type="button" onClick={() => operator.open(alarm.id)}>
-              {TYPE_WORD[alarm.type]} {stateWord(alarm)}, {clockTime(Date.parse(alarm.raisedAt), now)}
+              {types.of(alarm.type).word} {stateWord(alarm)}, {clockTime(Date.parse(alarm.raisedAt), now)}
             </button>
           </li>
         ))}

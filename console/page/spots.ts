@@ -1,16 +1,26 @@
+import { isActive, isOver } from '../../alarm/lifecycle.ts';
+import { compareSeverity } from '../../alarm/severity.ts';
 import type { ListedAlarm } from '../api/schemas.ts';
-import { compareDanger, hasEnded } from './queue-order.ts';
+import { conditionOf, type SensorCondition } from '../live/sensor-code.ts';
+import { compareDanger } from './queue-order.ts';
 
 /** Shapes that would lie on one another are drawn as one, with their number. */
 const CELL_PX = 18;
 
+/** An active alarm of which only the sensor's code is known: the list has no room for it. */
+export interface UnlistedAlarm extends SensorCondition {
+  readonly sensor: number;
+}
+
 /** Alarms that share a spot of the map. */
 export interface Spot {
-  /** Where the first of them is. */
+  /** Where the sensor is that decides how the spot is drawn. */
   readonly x: number;
   readonly y: number;
-  /** The gravest that is active first: it decides what is drawn. */
+  /** The gravest active one first: the spot is drawn like it, unless there is a graver one that isn't listed. */
   readonly alarms: readonly [ListedAlarm, ...ListedAlarm[]];
+  /** Active, and graver than any of `alarms` that is active. */
+  readonly graver: UnlistedAlarm | undefined;
 }
 
 export interface Spots {
@@ -25,28 +35,63 @@ export interface Spots {
 /** Where a sensor is in the box. */
 type PixelOf = (sensor: number) => readonly [number, number] | undefined;
 
-export function spotsOf(alarms: readonly ListedAlarm[], pixelOf: PixelOf, width: number, height: number): Spots {
-  const cells = new Map<number, ListedAlarm[]>();
+interface Box {
+  readonly width: number;
+  readonly height: number;
+}
+
+interface Cell {
+  readonly alarms: ListedAlarm[];
+  /** The greatest code of an active sensor here. */
+  sensor: number;
+  code: number;
+}
+
+/** `states`: the codes of sensors with open alarms, those that aren't listed among them. */
+export function spotsOf(alarms: readonly ListedAlarm[], states: ReadonlyMap<number, number>, pixelOf: PixelOf, box: Box): Spots {
+  const cells = new Map<number, Cell>();
   let outside = 0;
   let placeless = 0;
   for (const alarm of alarms) {
-    if (hasEnded(alarm)) continue;
+    if (isOver(alarm)) continue;
     const [x, y] = pixelOf(alarm.sensor) ?? [];
     if (x === undefined || y === undefined) placeless += 1;
-    else if (x < 0 || y < 0 || x > width || y > height) outside += 1;
+    else if (x < 0 || y < 0 || x > box.width || y > box.height) outside += 1;
     else {
-      const cell = Math.floor(x / CELL_PX) * 10_000 + Math.floor(y / CELL_PX);
-      const others = cells.get(cell);
-      if (others) others.push(alarm);
-      else cells.set(cell, [alarm]);
+      const key = cellAt(x, y);
+      const others = cells.get(key);
+      if (others) others.alarms.push(alarm);
+      else cells.set(key, { alarms: [alarm], sensor: -1, code: 0 });
     }
   }
-  const spots = [...cells.values()].flatMap((here) => spotOf(here, pixelOf) ?? []);
-  return { spots: spots.sort((a, b) => compareDanger(a.alarms[0], b.alarms[0])), outside, placeless };
+  for (const [sensor, code] of states) {
+    if (cells.size === 0 || !conditionOf(code).isActive) continue;
+    const [x, y] = pixelOf(sensor) ?? [];
+    const cell = x === undefined || y === undefined ? undefined : cells.get(cellAt(x, y));
+    if (cell && code > cell.code) Object.assign(cell, { sensor, code });
+  }
+  const spots = [...cells.values()].flatMap((cell) => spotOf(cell, pixelOf) ?? []);
+  return { spots: spots.sort(compareSpots), outside, placeless };
 }
 
-function spotOf(here: ListedAlarm[], pixelOf: PixelOf): Spot | undefined {
-  const [gravest, ...others] = here.sort(compareDanger);
-  const [x, y] = (gravest && pixelOf(gravest.sensor)) ?? [];
-  return gravest && x !== undefined && y !== undefined ? { x, y, alarms: [gravest, ...others] } : undefined;
+const cellAt = (x: number, y: number): number => Math.floor(x / CELL_PX) * 10_000 + Math.floor(y / CELL_PX);
+
+function spotOf({ alarms, sensor, code }: Cell, pixelOf: PixelOf): Spot | undefined {
+  const [gravest, ...others] = alarms.sort(compareDanger);
+  if (!gravest) return undefined;
+  const condition = conditionOf(code);
+  const isGraver = condition.isActive && (!isActive(gravest) || compareSeverity(condition.severity, gravest.severity) < 0);
+  const graver = isGraver ? { sensor, ...condition } : undefined;
+  const [x, y] = pixelOf(graver?.sensor ?? gravest.sensor) ?? [];
+  return x !== undefined && y !== undefined ? { x, y, alarms: [gravest, ...others], graver } : undefined;
+}
+
+function compareSpots(a: Spot, b: Spot): number {
+  const isActiveSpot = ({ alarms: [gravest], graver }: Spot): boolean => graver !== undefined || isActive(gravest);
+  const severityOf = ({ alarms: [gravest], graver }: Spot) => graver?.severity ?? gravest.severity;
+  return (
+    Number(isActiveSpot(b)) - Number(isActiveSpot(a)) ||
+    compareSeverity(severityOf(a), severityOf(b)) ||
+    compareDanger(a.alarms[0], b.alarms[0])
+  );
 }

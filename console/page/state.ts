@@ -1,9 +1,10 @@
+import { isOver } from '../../alarm/lifecycle.ts';
 import type { FaultAnswer, ListedAlarm, WholeAlarm } from '../api/schemas.ts';
 import type { Deed } from './deed.ts';
 import type { SensorView } from './faults.ts';
 import type { OpenCounts } from './open-counts.ts';
 import type { Places } from './places.ts';
-import { hasEnded } from './queue-order.ts';
+import type { KnownTypes } from './types.ts';
 
 export interface Session {
   readonly name: string;
@@ -26,7 +27,7 @@ export interface Vitals {
     readonly problem: string | null;
   };
   readonly places: { readonly hash: string; readonly count: number } | null;
-  /** All readings up to so long before `at` are decided; null: not known. */
+  /** All readings that came in longer than this before `at` are decided; null: not known. */
   readonly behindMs: number | null;
 }
 
@@ -48,6 +49,7 @@ export interface State {
   /** What to add to this browser's clock to have the server's. */
   clockOffset: number;
   vitals: Vitals | undefined;
+  types: KnownTypes;
   /** The open alarms, and those that have ended while they were looked at. */
   readonly alarms: Map<string, ListedAlarm>;
   /** Those of `alarms` that have ended. */
@@ -58,7 +60,7 @@ export interface State {
   alarmsVersion: number;
   /** Open alarms that the server has and the list has no room for; undefined: not known. */
   unlisted: OpenCounts | undefined;
-  /** Sensors that aren't well, by the code of the stream. */
+  /** Sensors with open alarms, by the code of the stream. */
   readonly states: Map<number, number>;
   /** Detectors that can't be relied upon, by sensor: the gravest 5,000 sensors, and what has come since. */
   readonly faults: Map<number, readonly FaultAnswer[]>;
@@ -99,12 +101,12 @@ export const openedOf = ({ panel, current }: Pick<State, 'panel' | 'current'>): 
 export function keepAlarm(state: State, alarm: ListedAlarm): void {
   const known = state.alarms.get(alarm.id);
   if (known && known.version > alarm.version) return;
-  if (hasEnded(alarm)) remember(state.gone, alarm.id);
+  if (isOver(alarm)) remember(state.gone, alarm.id);
   else if (state.gone.has(alarm.id)) return;
-  if (!known && hasEnded(alarm) && openedOf(state) !== alarm.id) return;
+  if (!known && isOver(alarm) && openedOf(state) !== alarm.id) return;
   state.alarmsVersion += 1;
   state.alarms.set(alarm.id, alarm);
-  if (hasEnded(alarm)) state.ended.add(alarm.id);
+  if (isOver(alarm)) state.ended.add(alarm.id);
 }
 
 const GONE_MAX = 5_000;

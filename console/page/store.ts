@@ -2,6 +2,7 @@ import type { ListedAlarm } from '../api/schemas.ts';
 import { countOpen, type OpenCounts, sumOf } from './open-counts.ts';
 import { inOrder } from './queue-order.ts';
 import { forgetEnded, type State } from './state.ts';
+import { KnownTypes } from './types.ts';
 
 type Listener = () => void;
 
@@ -19,6 +20,7 @@ export class Store {
     lastByteAt: Date.now(),
     clockOffset: 0,
     vitals: undefined,
+    types: new KnownTypes([]),
     alarms: new Map(),
     ended: new Set(),
     gone: new Set(),

@@ -1,9 +1,10 @@
+import { isActive, isUnacknowledged } from '../../alarm/lifecycle.ts';
 import type { ListedAlarm } from '../api/schemas.ts';
 import { Mark } from './marks.tsx';
-import { isActive, isUnacknowledged } from './queue-order.ts';
 import { ROW_PX } from './queue-row.tsx';
 import { age, count } from './time.ts';
-import { stateWord, TYPE_WORD, whereWords } from './words.ts';
+import type { KnownTypes } from './types.ts';
+import { stateWord, whereWords } from './words.ts';
 
 /** Which part of the list it covers. */
 export type Side = 'upper' | 'lower';
@@ -33,6 +34,7 @@ export function unseenOf(alarms: readonly ListedAlarm[], offset: number, height:
 
 interface Props {
   readonly unseen: UnseenAlarms;
+  readonly types: KnownTypes;
   readonly side: Side;
   readonly now: number;
   readonly onOpen: (id: string) => void;
@@ -40,7 +42,7 @@ interface Props {
 }
 
 /** Says which new alarms are out of view; the critical ones are always shown. */
-export function Unseen({ unseen: { above, below, shown }, side, now, onOpen, onFirst }: Props) {
+export function Unseen({ unseen: { above, below, shown }, types, side, now, onOpen, onFirst }: Props) {
   const [gravest] = above;
   return (
     <div class={`unseen-alarms ${side}`}>
@@ -58,8 +60,8 @@ export function Unseen({ unseen: { above, below, shown }, side, now, onOpen, onF
       </div>
       {shown.map((alarm) => (
         <button key={alarm.id} type="button" class="unseen-row critical" onClick={() => onOpen(alarm.id)}>
-          <Mark type={alarm.type} severity={alarm.severity} active={isActive(alarm)} />
-          <b>{TYPE_WORD[alarm.type]}</b>
+          <Mark shape={types.of(alarm.type).shape} severity={alarm.severity} active={isActive(alarm)} />
+          <b>{types.of(alarm.type).word}</b>
           <span>{stateWord(alarm)}</span>
           <span>{age(now - Date.parse(alarm.raisedAt))}</span>
           <span class="where">{whereWords(alarm)}</span>

@@ -1,8 +1,6 @@
 import type { ListedAlarm } from '../api/schemas.ts';
 
-type Alarm = Pick<ListedAlarm, 'type' | 'state' | 'acknowledgedBy'>;
-
-export const TYPE_WORD: Readonly<Record<ListedAlarm['type'], string>> = { smoke: 'SMOKE', temperature: 'HEAT', motion: 'MOTION' };
+type Alarm = Pick<ListedAlarm, 'state' | 'acknowledgedBy'>;
 
 /** What stands beside the shape, so that colour is never alone. */
 export function stateWord({ state }: Alarm): string {

@@ -1,15 +1,17 @@
+import { isOver } from '../../alarm/lifecycle.ts';
 import { Component, createRef } from 'preact';
 import type { ListedAlarm } from '../api/schemas.ts';
 import { loadLand } from './land.ts';
 import { HoverCard } from './hover-card.tsx';
 import { type Hit, MapCanvas } from './map-canvas.ts';
-import { hasEnded } from './queue-order.ts';
 import type { Store } from './store.ts';
 import { count } from './time.ts';
+import type { KnownTypes } from './types.ts';
 
 interface Props {
   readonly store: Store;
   readonly alarms: readonly ListedAlarm[];
+  readonly types: KnownTypes;
   readonly sensorsVersion: number;
   readonly opened: string | undefined;
   readonly onOpen: (id: string) => void;
@@ -54,9 +56,9 @@ export class WorldMap extends Component<Props, MapState> {
   }
 
   override componentDidUpdate(): void {
-    const { store, alarms, sensorsVersion, opened } = this.props;
+    const { store, alarms, types, sensorsVersion, opened } = this.props;
     const { places, states, faults } = store.state;
-    this.#map?.show({ places, alarms, states, faults, sensorsVersion, opened });
+    this.#map?.show({ places, alarms, types, states, faults, sensorsVersion, opened });
   }
 
   override componentWillUnmount(): void {
@@ -67,7 +69,7 @@ export class WorldMap extends Component<Props, MapState> {
     const { store, alarms } = this.props;
     const { places } = store.state;
     const { hover, outside, placeless } = this.state;
-    const open = alarms.filter((alarm) => !hasEnded(alarm)).length;
+    const open = alarms.filter((alarm) => !isOver(alarm)).length;
     const label = `Map of ${places ? count(places.count) : 'all'} sensors, ${count(open)} alarms; the queue lists them`;
     return (
       <section class="map" aria-label="Map" ref={this.#box}>
@@ -129,8 +131,9 @@ export class WorldMap extends Component<Props, MapState> {
     this.#drag = undefined;
     if (wasDrag) return;
     const hit = this.#map?.hit(event.offsetX, event.offsetY, event.pointerType === 'touch');
-    if (hit?.kind === 'spot') this.props.onOpen(hit.spot.alarms[0].id);
     if (hit?.kind === 'sensor') this.props.onOpenSensor(hit.sensor);
+    else if (hit?.spot.graver) this.props.onOpenSensor(hit.spot.graver.sensor);
+    else if (hit) this.props.onOpen(hit.spot.alarms[0].id);
   };
 }
 

@@ -14,6 +14,7 @@ import { TransientError } from '../../../runtime/errors.ts';
 import { Health } from '../../../runtime/health.ts';
 import { oneRecord } from '../../../message-log/one-record.ts';
 import { pino } from 'pino';
+import { REFERENCE } from '../../support/alarm-types.ts';
 import { NOON } from '../../support/alarms.ts';
 import { call, eventually, OPERATOR_TOKEN, startTestConsole, type TestConsole, VIEWER_TOKEN } from '../../support/console.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
@@ -184,7 +185,7 @@ describe('what is known of faults', () => {
     for (let sensor = 0; sensor < 20; sensor += 1) await supervise(log, sensor, faultOf('smoke'));
     const changed = new Set<number>();
     const view = new FaultView(
-      { log, logger: pino({ level: 'silent' }), health: new Health() },
+      { log, logger: pino({ level: 'silent' }), health: new Health(), types: REFERENCE },
       { known: () => undefined, changed: (sensor) => changed.add(sensor) },
     );
     ends.push(() => view.stop());
@@ -232,7 +233,7 @@ describe('what is known of faults', () => {
     };
     for (let sensor = 0; sensor < 5; sensor += 1) await supervise(log, sensor, faultOf('smoke'));
     const view = new FaultView(
-      { log, logger: pino({ level: 'silent' }), health: new Health() },
+      { log, logger: pino({ level: 'silent' }), health: new Health(), types: REFERENCE },
       { known: () => undefined, changed: () => undefined },
     );
     ends.push(() => view.stop());
@@ -252,13 +253,13 @@ describe('what is known of faults', () => {
   });
 
   it('is bounded, whoever sends under whatever ids', () => {
-    const sensors = new FaultySensors(100);
+    const sensors = new FaultySensors(REFERENCE, 100);
     for (let sensor = 0; sensor < 1_000; sensor += 1) sensors.apply({ sensor, faults: [faultOf('smoke')] }, 0);
     expect([sensors.size, sensors.of(899), sensors.of(900).length]).toEqual([100, [], 1]);
   });
 
   it('goes out in portions that a slow reader can take, and none is lost', () => {
-    const sensors = new FaultySensors();
+    const sensors = new FaultySensors(REFERENCE);
     const changes = new SensorChanges();
     for (let sensor = 0; sensor < 5_001; sensor += 1) {
       sensors.apply({ sensor, faults: [faultOf(sensor === 5_000 ? 'smoke' : 'motion')] }, 0);
@@ -266,13 +267,13 @@ describe('what is known of faults', () => {
     }
     const told = new Set<number>();
     for (let i = 0; i < 3; i += 1)
-      for (const { data } of changes.take(new OpenAlarms(), sensors)) {
+      for (const { data } of changes.take(new OpenAlarms(REFERENCE), sensors)) {
         const portion = data('viewer') as { sensor: number }[];
         expect(portion.length).toBeLessThanOrEqual(2_000);
         for (const { sensor } of portion) told.add(sensor);
       }
     expect(told.size).toBe(5_001);
-    expect(changes.take(new OpenAlarms(), sensors)).toEqual([]);
+    expect(changes.take(new OpenAlarms(REFERENCE), sensors)).toEqual([]);
     // The snapshot has room for fewer: the gravest are among them.
     const shown = faultsShown(sensors, 1_000);
     expect([shown?.length, shown?.[0]?.sensor]).toEqual([1_000, 5_000]);

@@ -60,7 +60,8 @@ describe('GET /api/live', () => {
     const [raised, located] = named(listener, 'alarm');
     expect(raised).toMatchObject({ event: 'raised', alarm: { sensor: 1, type: 'motion', state: 'ACTIVE_UNACK', region: '' } });
     expect(located).toMatchObject({ event: 'located', alarm: { id: raised.alarm.id, region: 'UK', client: { name: 'Ann Ahmed-Çelik' } } });
-    expect(named(listener, 'states')).toEqual([{ states: [1, 0b001001] }]);
+    // Active, MINOR, unacknowledged, of the first type.
+    expect(named(listener, 'states')).toEqual([{ states: [1, 0b1_01_1_000001] }]);
   });
 
   it('resumes by Last-Event-ID without a snapshot', async () => {

@@ -2,11 +2,13 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { ALARM_STATES, type AlarmState } from '../../../alarm/alarm.ts';
-import { ALARM_TYPES, type AlarmType } from '../../../alarm/status.ts';
 import { OpenAlarms } from '../../../console/live/open-alarms.ts';
 import { snapshotOf } from '../../../console/live/snapshot.ts';
+import { REFERENCE } from '../../support/alarm-types.ts';
 import { alarmOf, NOON } from '../../support/alarms.ts';
 
+const TYPES = ['motion', 'smoke', 'temperature'] as const;
+type Type = (typeof TYPES)[number];
 const SEVERITY = { smoke: 'CRITICAL', temperature: 'MAJOR', motion: 'MINOR' } as const;
 const archived = (changes: Parameters<typeof alarmOf>[0]) => ({ ...alarmOf(changes), region: 'UK', geohash: 'gcwfhf0kz' });
 const cause = { topic: 'ENTRY', partition: 0, offset: 1 };
@@ -19,16 +21,15 @@ it('counts what is open after any changes, also where events come twice or late'
   });
   fc.assert(
     fc.property(fc.array(change, { maxLength: 60 }), (changes) => {
-      const alarms = new OpenAlarms();
-      const newest = new Map<number, { version: number; type: AlarmType; state: AlarmState }>();
+      const alarms = new OpenAlarms(REFERENCE);
+      const newest = new Map<number, { version: number; type: string; state: AlarmState }>();
       for (const { id, version, state } of changes) {
-        const type = ALARM_TYPES[id % 3] ?? 'smoke';
+        const type = TYPES[id % 3] ?? 'smoke';
         alarms.apply({ event: 'seen', at: NOON, cause, alarm: alarmOf({ id: `${id}`, sensor: id, type, version, state }) });
         if ((newest.get(id)?.version ?? 0) < version) newest.set(id, { version, type, state });
       }
       const open = [...newest.values()].filter(({ state }) => state !== 'CLEARED_ACK');
-      const byType = (of: typeof open) =>
-        Object.fromEntries(ALARM_TYPES.map((type) => [type, of.filter((one) => one.type === type).length]));
+      const byType = (of: typeof open) => Object.fromEntries(TYPES.map((type) => [type, of.filter((one) => one.type === type).length]));
       expect(alarms.counts).toEqual({
         total: open.length,
         byType: byType(open),
@@ -40,8 +41,8 @@ it('counts what is open after any changes, also where events come twice or late'
 });
 
 it('gives the newest smoke to whoever begins to listen in a flood, and says how many others it has no room for', () => {
-  const alarms = new OpenAlarms();
-  const add = (id: string, type: AlarmType, state: AlarmState, raisedAt: number) =>
+  const alarms = new OpenAlarms(REFERENCE);
+  const add = (id: string, type: Type, state: AlarmState, raisedAt: number) =>
     alarms.load([archived({ id, sensor: raisedAt % 1_000, type, severity: SEVERITY[type], state, raisedAt })]);
   for (let i = 0; i < 3_000; i += 1) add(`old-smoke-${i}`, 'smoke', 'ACTIVE_ACK', NOON + i);
   for (let i = 0; i < 4_000; i += 1) add(`motion-${i}`, 'motion', 'CLEARED_UNACK', NOON + 3_000 + i);
@@ -67,7 +68,7 @@ it('never leaves out what an operator needs more than something that it sends', 
   });
   fc.assert(
     fc.property(fc.array(one, { maxLength: 40 }), fc.integer({ min: 1, max: 20 }), (all, room) => {
-      const alarms = new OpenAlarms();
+      const alarms = new OpenAlarms(REFERENCE);
       alarms.load(all.map((fields, id) => archived({ ...fields, id: `${id}`, sensor: id })));
       const { alarms: sent, leftOut } = snapshotOf(alarms, 'operator', room);
       const ids = new Set(sent.map(({ id }) => id));
@@ -88,13 +89,13 @@ it('never leaves out what an operator needs more than something that it sends', 
 });
 
 it('leaves nothing out where all have room', () => {
-  const alarms = new OpenAlarms();
+  const alarms = new OpenAlarms(REFERENCE);
   alarms.load([archived({ id: 'one' }), archived({ id: 'two', sensor: 2 })]);
   expect(snapshotOf(alarms, 'operator')).toMatchObject({ leftOut: { motion: 0, smoke: 0, temperature: 0 } });
 });
 
 it('keeps an ended alarm that is added to, longer than those that ended after it', () => {
-  const alarms = new OpenAlarms();
+  const alarms = new OpenAlarms(REFERENCE);
   const end = (id: number, version = 2) =>
     alarms.apply({ event: 'noted', at: NOON, cause, alarm: alarmOf({ id: `${id}`, sensor: id, version, state: 'CLEARED_ACK' }) });
   for (let id = 0; id < 1_000; id += 1) end(id);

@@ -11,12 +11,14 @@ import { isProven, isSilent, troubleOf } from '../../../console/page/trouble.ts'
 import { listedAlarm } from '../../support/fake-console.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 12);
+const BOX = { width: 800, height: 600 };
+const SEVERITY = { smoke: 'CRITICAL', temperature: 'MAJOR', motion: 'MINOR' } as const;
 
 describe('a spot of the map', () => {
   const here = (): readonly [number, number] => [100, 100];
-  const draw = (alarms: readonly ListedAlarm[]) => spotsOf(alarms, here, 800, 600);
-  const alarm = (sensor: number, type: ListedAlarm['type'], state: ListedAlarm['state']): ListedAlarm =>
-    listedAlarm(sensor, { type, state, severity: ({ smoke: 'CRITICAL', temperature: 'MAJOR', motion: 'MINOR' } as const)[type] });
+  const draw = (alarms: readonly ListedAlarm[]) => spotsOf(alarms, new Map(), here, BOX);
+  const alarm = (sensor: number, type: keyof typeof SEVERITY, state: ListedAlarm['state']): ListedAlarm =>
+    listedAlarm(sensor, { type, state, severity: SEVERITY[type] });
 
   it('shows the smoke that is still active, however many restored alarms nobody has acknowledged lie there', () => {
     const restored = Array.from({ length: 62 }, (_, i) => alarm(i, 'smoke', 'CLEARED_UNACK'));
@@ -32,12 +34,12 @@ describe('a spot of the map', () => {
 
   it('is drawn as restored only where nothing is active, for any mixture', () => {
     const any = fc.record({
-      type: fc.constantFrom('smoke', 'temperature', 'motion' as const),
-      state: fc.constantFrom('ACTIVE_UNACK', 'ACTIVE_ACK', 'CLEARED_UNACK', 'CLEARED_ACK' as const),
+      type: fc.constantFrom('smoke', 'temperature', 'motion'),
+      state: fc.constantFrom('ACTIVE_UNACK', 'ACTIVE_ACK', 'CLEARED_UNACK', 'CLEARED_ACK'),
     });
     fc.assert(
       fc.property(fc.array(any, { minLength: 1, maxLength: 12 }), (mixture) => {
-        const alarms = mixture.map(({ type, state }, i) => alarm(i, type as ListedAlarm['type'], state as ListedAlarm['state']));
+        const alarms = mixture.map(({ type, state }, i) => alarm(i, type, state));
         const { spots } = draw(alarms);
         const active = alarms.some(({ state }) => state.startsWith('ACTIVE'));
         expect(spots.some(({ alarms: [drawn] }) => drawn.state.startsWith('ACTIVE'))).toBe(active);
@@ -55,7 +57,7 @@ describe('a spot of the map', () => {
       alarm(3, 'smoke', 'ACTIVE_UNACK'),
       alarm(4, 'smoke', 'ACTIVE_UNACK'),
     ];
-    const { spots, outside, placeless } = spotsOf(alarms, (sensor) => pixels[sensor], 800, 600);
+    const { spots, outside, placeless } = spotsOf(alarms, new Map(), (sensor) => pixels[sensor], BOX);
     expect(spots).toMatchObject([{ x: 106, y: 103 }]);
     expect({ outside, placeless }).toEqual({ outside: 1, placeless: 1 });
   });

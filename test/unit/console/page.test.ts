@@ -10,7 +10,7 @@ import { compareUrgency, inOrder } from '../../../console/page/queue-order.ts';
 import { EventParser } from '../../../console/page/sse.ts';
 import { age, offset } from '../../../console/page/time.ts';
 import { ALARM_STATES } from '../../../alarm/alarm.ts';
-import { SEVERITIES } from '../../../alarm/rules.ts';
+import { SEVERITIES } from '../../../alarm/severity.ts';
 import type { Place } from '../../../directory/port.ts';
 import { alarmOf, clientOf, NOON } from '../../support/alarms.ts';
 
