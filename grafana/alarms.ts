@@ -1,17 +1,20 @@
 import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
+import { type AlarmType, gravestFirst } from '../alarm/alarm-type.ts';
 import { REGIONS } from '../alarm/regions.ts';
-import { ALARM_TYPES } from '../alarm/status.ts';
-import { boardOf } from './board.ts';
+import { boardOf, type Cell, type Row } from './board.ts';
 import { barPanel, columns, statPanel, tablePanel, timePanel } from './panels.ts';
 import { rows, series } from './queries.ts';
-import { TYPE_COLORS } from './type-colors.ts';
+import type { TypeColors } from './type-colors.ts';
 
 const CHOSEN = `$timeFilter AND "type" =~ /^\${type:regex}$/ AND "region" =~ /^\${region:regex}$/`;
 /** Alarms of sensors whose place isn't known have no region. */
 const ANY = '.*';
+/** Totals stand in at most two lines of eight; types beyond that are in the graph and the table alone. */
+const TOTALS_MAX = 16;
+const TOTALS_PER_LINE = 8;
 
 /** The alarms that were activated, by type and by region, over the span chosen above. Counts are kept per minute. */
-export function alarmBoard(): dashboard.Dashboard {
+export function alarmBoard(types: readonly AlarmType[], colors: TypeColors): dashboard.Dashboard {
   return boardOf({
     uid: 'tocsin-alarms',
     title: 'Alarms: history',
@@ -19,16 +22,17 @@ export function alarmBoard(): dashboard.Dashboard {
     tags: ['watch'],
     span: '24h',
     refresh: '30s',
-    variables: [choice('type', 'Type', ALARM_TYPES), choice('region', 'Region', REGIONS)],
+    variables: [
+      choice(
+        'type',
+        'Type',
+        types.map(({ name }) => name),
+      ),
+      choice('region', 'Region', REGIONS),
+    ],
     rows: [
-      {
-        height: 5,
-        cells: [
-          [statPanel('Alarms', rows(`SELECT sum("count") AS "alarms" FROM "alarm_count" WHERE ${CHOSEN}`), { none: '0' }), 6],
-          ...ALARM_TYPES.map((type) => [totalOf(type), 6] as const),
-        ],
-      },
-      { height: 11, cells: [[byType(), 24]] },
+      totals(types, colors),
+      { height: 11, cells: [[byType(colors), 24]] },
       {
         title: 'By region',
         height: 11,
@@ -53,17 +57,29 @@ function choice(name: string, label: string, values: readonly string[]): dashboa
     .options([]);
 }
 
-const totalOf = (type: keyof typeof TYPE_COLORS) =>
+/** The sum of all, and that of each type, of the gravest ones if not all fit. */
+function totals(types: readonly AlarmType[], colors: TypeColors): Row {
+  const shown = gravestFirst(types).slice(0, TOTALS_MAX - 1);
+  const panels = [
+    statPanel('Alarms', rows(`SELECT sum("count") AS "alarms" FROM "alarm_count" WHERE ${CHOSEN}`), { none: '0' }),
+    ...types.filter((type) => shown.includes(type)).map(({ name }) => totalOf(name, colors)),
+  ];
+  const lines = Math.ceil(panels.length / TOTALS_PER_LINE);
+  const width = Math.min(6, Math.floor(24 / Math.ceil(panels.length / lines)));
+  return { height: lines === 1 ? 5 : 4, cells: panels.map((panel): Cell => [panel, width]) };
+}
+
+const totalOf = (type: string, colors: TypeColors) =>
   statPanel(type, rows(`SELECT sum("count") AS "alarms" FROM "alarm_count" WHERE ${CHOSEN} AND "type" = '${type}'`), {
     none: '0',
-    steps: [[null, TYPE_COLORS[type]]],
+    steps: [[null, colors[type] ?? 'blue']],
   });
 
-const byType = () =>
+const byType = (colors: TypeColors) =>
   timePanel(
     'Alarms by type',
     [series(`SELECT sum("count") FROM "alarm_count" WHERE ${CHOSEN} GROUP BY time($__interval), "type" fill(0)`, '$tag_type')],
-    { bars: true, stacked: true, interval: '1m', decimals: 0, colors: TYPE_COLORS },
+    { bars: true, stacked: true, interval: '1m', decimals: 0, colors },
   );
 
 const byRegion = () =>

@@ -1,20 +1,23 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+import { type AlarmType, BUILT_IN_TYPES } from '../alarm/alarm-type.ts';
 import { alarmBoard } from './alarms.ts';
 import { hostBoard } from './hosts.ts';
 import { kafkaBoard } from './kafka.ts';
 import { mapBoards } from './maps.ts';
 import { pipelineBoard } from './pipeline.ts';
 import { storeBoard } from './stores.ts';
+import { colorsOf } from './type-colors.ts';
 
 /** Where browsers reach the console; a field at the top of each map changes it. */
 export const CONSOLE_URL = 'http://localhost:8080';
 
-/** Every dashboard, by its file below dashboards/. Grafana makes a folder of each folder. */
-export function allDashboards(consoleUrl = CONSOLE_URL): ReadonlyMap<string, Dashboard> {
+/** Every dashboard of an installation with these types, by its file below dashboards/. Grafana makes a folder of each folder. */
+export function allDashboards(consoleUrl = CONSOLE_URL, types: readonly AlarmType[] = BUILT_IN_TYPES): ReadonlyMap<string, Dashboard> {
+  const colors = colorsOf(types);
   const fileOf = (folder: string, { uid = '' }: Dashboard) => `${folder}/${uid.replace(/^tocsin-/, '')}.json`;
-  const watching = [pipelineBoard(), kafkaBoard(), storeBoard(), hostBoard()];
+  const watching = [pipelineBoard(colors), kafkaBoard(), storeBoard(), hostBoard()];
   return new Map([
-    ...[...mapBoards(consoleUrl), alarmBoard()].map((board) => [fileOf('Tocsin', board), board] as const),
+    ...[...mapBoards(consoleUrl, colors), alarmBoard(types, colors)].map((board) => [fileOf('Tocsin', board), board] as const),
     ...watching.map((board) => [fileOf('Tocsin watched', board), board] as const),
   ]);
 }

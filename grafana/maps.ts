@@ -7,13 +7,13 @@ import { type Board, boardOf } from './board.ts';
 import { REGION_VIEWS, type View, WORLD_VIEW } from './map-views.ts';
 import { columns, OK_OR_BAD, statPanel, tablePanel, targetsOf, thresholdsOf, timePanel } from './panels.ts';
 import { at, type Query, rows, series } from './queries.ts';
-import { TYPE_COLORS } from './type-colors.ts';
+import type { TypeColors } from './type-colors.ts';
 
 /** The history role writes every sensor's state anew each day, active or quiet: what is older belongs to sensors that are gone. */
 const STATES_WITHIN = '7d';
 
-export function mapBoards(consoleUrl: string): dashboard.Dashboard[] {
-  return [mapBoard(undefined, consoleUrl), ...REGIONS.map((region) => mapBoard(region, consoleUrl))];
+export function mapBoards(consoleUrl: string, colors: TypeColors): dashboard.Dashboard[] {
+  return [undefined, ...REGIONS].map((region) => mapBoard(region, consoleUrl, colors));
 }
 
 const WORDS: Partial<Record<Region, string>> = {
@@ -24,7 +24,7 @@ const WORDS: Partial<Record<Region, string>> = {
 };
 
 /** Without a region: the world. */
-function mapBoard(region: Region | undefined, consoleUrl: string): dashboard.Dashboard {
+function mapBoard(region: Region | undefined, consoleUrl: string, colors: TypeColors): dashboard.Dashboard {
   const place = region === undefined ? 'World' : (WORDS[region] ?? region);
   const consoleVariable = new dashboard.TextBoxVariableBuilder('console').label('Console').defaultValue(consoleUrl);
   const board: Board = {
@@ -45,7 +45,7 @@ function mapBoard(region: Region | undefined, consoleUrl: string): dashboard.Das
           [statPanel('Sensors', rows(countOf(region, '')), { none: '0' }), 3],
           [faulty(), 3],
           [alarmTable(region), 8],
-          [alarmHistory(region), 7],
+          [alarmHistory(region, colors), 7],
         ],
       },
     ],
@@ -160,7 +160,7 @@ const alarmTable = (region: Region | undefined) =>
     .withTransformation(columns(['active'], { Time: 'as of', sensor: 'sensor', type: 'alarm', geohash: 'place' }))
     .overrideByName('sensor', [{ id: 'links', value: [CONSOLE_LINK] }]);
 
-const alarmHistory = (region: Region | undefined) =>
+const alarmHistory = (region: Region | undefined, colors: TypeColors) =>
   timePanel(
     'Alarms',
     [
@@ -169,5 +169,5 @@ const alarmHistory = (region: Region | undefined) =>
         '$tag_type',
       ),
     ],
-    { bars: true, stacked: true, interval: '1m', decimals: 0, colors: TYPE_COLORS },
+    { bars: true, stacked: true, interval: '1m', decimals: 0, colors },
   );

@@ -2,18 +2,18 @@ import type * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 import { boardOf, type Row } from './board.ts';
 import { columns, OK_OR_BAD, statPanel, type TimeLook, tablePanel, timePanel } from './panels.ts';
 import { at, over, type Query } from './queries.ts';
-import { TYPE_COLORS } from './type-colors.ts';
+import type { TypeColors } from './type-colors.ts';
 
 const RATE = '[$__rate_interval]';
 const BACKLOG = 'sum by (topic) (tocsin_task_lag_records)';
 /** Everything that was given up and lies in topic DEAD. */
 const PARKED = ['tocsin_task_parked_total', 'tocsin_archive_parked_total', 'tocsin_counts_parked_total', 'tocsin_mails_parked_total'];
 const parkedIn = (span: string): string => PARKED.map((name) => `(sum(increase(${name}[${span}])) or vector(0))`).join(' + ');
-/** Nothing is no good news while nobody tells it. */
-const ifTold = (expr: string): string => `(${expr}) and on () count(up{job=~"tocsin.*"} == 1)`;
+/** No value is not good news while nobody reports one. */
+const ifReported = (expr: string): string => `(${expr}) and on () count(up{job=~"tocsin.*"} == 1)`;
 
 /** From a status coming in to its mail going out. */
-export function pipelineBoard(): dashboard.Dashboard {
+export function pipelineBoard(colors: TypeColors): dashboard.Dashboard {
   return boardOf({
     uid: 'tocsin-pipeline',
     title: 'Pipeline',
@@ -21,7 +21,7 @@ export function pipelineBoard(): dashboard.Dashboard {
     tags: ['watch'],
     span: '1h',
     refresh: '10s',
-    rows: [now(), firing(), ingest(), log(), detection(), faults(), ...response(), consumers(), operators(), processes()],
+    rows: [now(), firing(), ingest(), log(), detection(colors), faults(colors), ...response(), consumers(), operators(), processes()],
   });
 }
 
@@ -39,7 +39,7 @@ const now = (): Row => ({
       4,
     ],
     [statPanel('Active alarms', at('sum(tocsin_alarms_active)'), { decimals: 0 }), 4],
-    [statPanel('Parts with a problem', at(ifTold('sum(tocsin_part_problem) or vector(0)')), { decimals: 0, steps: OK_OR_BAD }), 4],
+    [statPanel('Parts with a problem', at(ifReported('sum(tocsin_part_problem) or vector(0)')), { decimals: 0, steps: OK_OR_BAD }), 4],
     [
       statPanel('Lag, records', at('sum(tocsin_task_lag_records)'), {
         decimals: 0,
@@ -62,7 +62,7 @@ const now = (): Row => ({
       }),
       4,
     ],
-    [statPanel('Dead letters in 24 h', at(ifTold(parkedIn('24h'))), { decimals: 0, steps: OK_OR_BAD }), 4],
+    [statPanel('Dead letters in 24 h', at(ifReported(parkedIn('24h'))), { decimals: 0, steps: OK_OR_BAD }), 4],
   ],
 });
 
@@ -142,7 +142,7 @@ const log = (): Row => ({
   ],
 });
 
-const detection = (): Row => ({
+const detection = (colors: TypeColors): Row => ({
   title: 'Detection',
   height: 9,
   cells: [
@@ -162,14 +162,14 @@ const detection = (): Row => ({
       timePanel('Active alarms', [over('sum by (type) (tocsin_alarms_active)', '{{type}}')], {
         stacked: true,
         decimals: 0,
-        colors: TYPE_COLORS,
+        colors,
       }),
       6,
     ],
   ],
 });
 
-const faults = (): Row => ({
+const faults = (colors: TypeColors): Row => ({
   title: 'What detection cannot see',
   height: 8,
   cells: [
@@ -184,7 +184,7 @@ const faults = (): Row => ({
       timePanel('Sensors with a fault', [over('sum by (detector) (tocsin_sensors_faulty)', '{{detector}}')], {
         decimals: 0,
         description: 'A detector that is absent, unreadable or stale: what it sees raises no alarm. The console lists them.',
-        colors: TYPE_COLORS,
+        colors,
       }),
       6,
     ],

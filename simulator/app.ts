@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '../runtime/backoff.ts';
 import type { Answer } from './ingest-client.ts';
-import { type Message, matters, wireForm } from './message.ts';
+import { isHit, type Message, matters, opposes, wireForm } from './message.ts';
 import { Queue } from './queue.ts';
 import type { Tally } from './tally.ts';
 
@@ -10,15 +10,15 @@ export interface AppConfig {
   readonly connections: number;
   /** Messages per request; 1 sends each by itself. */
   readonly batch: number;
-  /** A recovery and a hit of one sensor are sent at least this far apart, however late the first was, in ms. */
+  /** What clears an alarm and a hit of one sensor are sent at least this far apart, however late the first was, in ms. */
   readonly apartMs: number;
 }
 
 export interface AppDeps {
   readonly client: { post(topic: Message['topic'], body: string, type: string, members: number): Promise<Answer> };
   readonly tally: Tally;
-  /** Told every message whose outcome can matter to an alarm, in each sensor's order. */
-  readonly oracle: { acknowledged(message: Message): void; unknown(message: Message): void };
+  /** Gets every message whose outcome can matter to an alarm, in each sensor's order; `byMs`: when it was acknowledged, since the start of the run. */
+  readonly oracle: { acknowledged(message: Message, byMs?: number): void; unknown(message: Message): void };
   /** ms since the start of the run. */
   readonly now: () => number;
 }
@@ -43,8 +43,8 @@ export class App {
   readonly #ready = { ENTRY: new Queue<Message>(), OK: new Queue<Message>() };
   /** Messages waiting for their sensor's message that is on its way; a sensor is busy while it has an entry. */
   readonly #lines = new Map<number, Message[]>();
-  /** A sensor's last message that could change an alarm, and when it was acknowledged. */
-  readonly #latest = new Map<number, { topic: Message['topic']; atMs: number }>();
+  /** A sensor's last hit or recovery, and when it was acknowledged. */
+  readonly #latest = new Map<number, { message: Message; atMs: number }>();
   /** When a hit was first sent, by its sensor and reading. */
   readonly #sentMs = new Map<string, number>();
   #inFlight = 0;
@@ -121,7 +121,7 @@ export class App {
 
   #release(message: Message): void {
     const latest = matters(message) ? this.#latest.get(message.sensor) : undefined;
-    const waitMs = latest === undefined || latest.topic === message.topic ? 0 : latest.atMs + this.#config.apartMs - this.#deps.now();
+    const waitMs = latest === undefined || !opposes(message, latest.message) ? 0 : latest.atMs + this.#config.apartMs - this.#deps.now();
     if (waitMs > 0) {
       setTimeout(() => this.#goes(message), waitMs).unref();
       return;
@@ -191,7 +191,7 @@ export class App {
 
   /** Whether a hit was sent before; notes when it is sent for the first time. */
   #wasSent(message: Message): boolean {
-    if (message.topic === 'OK' || !matters(message)) return false;
+    if (!isHit(message)) return false;
     const key = `${message.sensor} ${message.reading}`;
     if (this.#sentMs.has(key)) return true;
     this.#sentMs.set(key, this.#deps.now());
@@ -209,8 +209,8 @@ export class App {
         if (message.topic === 'OK') tally.recoveries += 1;
         tally.latency.record(Math.max(1, Math.round((atMs - message.dueMs) * 1_000)));
         if (matters(message)) {
-          this.#latest.set(message.sensor, { topic: message.topic, atMs });
-          oracle.acknowledged(message);
+          if (message.topic === 'OK' || isHit(message)) this.#latest.set(message.sensor, { message, atMs });
+          oracle.acknowledged(message, atMs);
           const firstMs = this.#sentMs.get(`${message.sensor} ${message.reading}`) ?? atMs;
           // As if it were perhaps another reading.
           if (cameTwice(message) && atMs - firstMs > SURELY_ONE_MS) oracle.unknown({ ...message, reading: -atMs });

@@ -1,11 +1,10 @@
-import type { AlarmType } from '../alarm/status.ts';
 import type { ExpectedAlarm, Expectation } from './oracle.ts';
 
-/** An alarm as the system's API tells it. */
+/** An alarm as the system's API shows it. */
 export interface ObservedAlarm {
   readonly id: string;
   readonly sensor: number;
-  readonly type: AlarmType;
+  readonly type: string;
   readonly cleared: boolean;
   readonly raisedAt: number;
   /** The `seq` of the readings kept on it; undefined where the API doesn't say. */
@@ -22,7 +21,7 @@ export type FindingKind = (typeof FINDING_KINDS)[number];
 export interface Finding {
   readonly kind: FindingKind;
   readonly sensor: number;
-  readonly type: AlarmType;
+  readonly type: string;
   readonly what: string;
 }
 
@@ -57,7 +56,7 @@ export function compare(expectations: Iterable<Expectation>, observed: readonly 
   };
 }
 
-const keyOf = (sensor: number, type: AlarmType): string => `${sensor} ${type}`;
+const keyOf = (sensor: number, type: string): string => `${sensor} ${type}`;
 
 /** By sensor and type, in the order of raising. */
 function grouped(observed: readonly ObservedAlarm[]): Map<string, ObservedAlarm[]> {
@@ -82,7 +81,7 @@ function fewest(candidates: readonly Finding[][]): Finding[] {
   return candidates.reduce((best, candidate) => (candidate.length < best.length ? candidate : best));
 }
 
-function differences(sensor: number, type: AlarmType, expected: readonly ExpectedAlarm[], observed: readonly ObservedAlarm[]): Finding[] {
+function differences(sensor: number, type: string, expected: readonly ExpectedAlarm[], observed: readonly ObservedAlarm[]): Finding[] {
   const findings: Finding[] = [];
   const add = (kind: FindingKind, what: string) => findings.push({ kind, sensor, type, what });
   const pairs = paired(expected, observed);

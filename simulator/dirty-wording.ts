@@ -1,5 +1,4 @@
-import type { AlarmType } from '../alarm/status.ts';
-import type { Message, Wording } from './message.ts';
+import { type Fields, textOf, type Wording } from './message.ts';
 
 /** As home automation writes a value that it doesn't have. */
 export const UNAVAILABLE = '"unavailable"';
@@ -23,30 +22,31 @@ const RUBBISH = [
   '{}',
   '[nan]',
 ];
-/** What says yes all the same. */
+/** What says yes all the same, and what no. */
 const YES = ['True', 'TRUE', '1', '"1"', '"True"', '" true"'];
-const DEGREES = [
+const NO = ['False', 'FALSE', '0', '"0"', '"False"', '" false"'];
+const NUMBERS = [
   (text: string) => `"${text.replace('.', ',')}"`,
   (text: string) => text.replace('.', ','),
   (text: string) => `"${text} "`,
   (text: string) => `+${text}`,
   (text: string) => `0${text}`,
 ];
+/** Those that a minus sign may follow. */
+const NEGATIVE_NUMBERS = NUMBERS.slice(0, 3);
+/** Which piece of rubbish stands for the sensor's own time. */
+const SALT_OF_AT = 5;
 
-/** Wording for a hit of these types: that is said in an odd form, of which everybody sees what it means; the other detectors say rubbish. */
-export function dirtyWording(
-  { temperature, maxTemperature }: Pick<Message, 'temperature' | 'maxTemperature'>,
-  types: readonly AlarmType[],
-  chance: number,
-): Wording {
+/** Wording for a reading of these fields: the readable ones are said in an odd form, of which everybody sees what it means; the others say rubbish. */
+export function dirtyWording(fields: Fields, readable: readonly string[], chance: number): Wording {
   const pick = <T>(of: readonly T[], salt: number): T => of[(chance + salt) % of.length] as T;
-  const degrees = (value: number, salt: number) => pick(DEGREES, salt)(value.toFixed(1));
-  const hot = types.includes('temperature');
-  return {
-    motion: types.includes('motion') ? pick(YES, 1) : pick(RUBBISH, 1),
-    smoke: types.includes('smoke') ? pick(YES, 2) : pick(RUBBISH, 2),
-    temperature: hot ? degrees(temperature, 3) : pick(RUBBISH, 3),
-    maxTemperature: hot ? degrees(maxTemperature, 4) : pick(RUBBISH, 4),
-    at: pick(RUBBISH, 5),
+  const oddly = (held: boolean | number, salt: number): string => {
+    if (typeof held === 'boolean') return pick(held ? YES : NO, salt);
+    return pick(held < 0 ? NEGATIVE_NUMBERS : NUMBERS, salt)(textOf(held));
   };
+  const worded = Object.entries(fields).map(([name, held], i) => {
+    const salt = i + 1 < SALT_OF_AT ? i + 1 : i + 2;
+    return [name, readable.includes(name) ? oddly(held, salt) : pick(RUBBISH, salt)] as const;
+  });
+  return { ...Object.fromEntries(worded), at: pick(RUBBISH, SALT_OF_AT) };
 }

@@ -1,12 +1,11 @@
-import type { AlarmType } from '../alarm/status.ts';
 import type { AppDeps } from './app.ts';
-import { hitsOf, type Message } from './message.ts';
+import { isHit, type Message } from './message.ts';
 import type { Oracle } from './oracle.ts';
 
-/** An alarm that must have been raised, and when, for who compares it with more than the console's API: the JSON report has it. */
+/** An alarm that must have been raised, and when. It is in the JSON report, for comparing with more than the console's API. */
 export interface DueAlarm {
   readonly sensor: number;
-  readonly type: AlarmType;
+  readonly type: string;
   /** The `seq` of the readings that raised it. */
   readonly evidence: readonly number[];
   readonly recovered: boolean;
@@ -14,7 +13,7 @@ export interface DueAlarm {
   readonly receivedBetween: readonly [number, number];
 }
 
-/** Stands before the oracle and notes the times of what it is told. */
+/** Stands before the oracle and notes the times of what goes to it. */
 export class DueAlarms {
   readonly #oracle: AppDeps['oracle'] & Pick<Oracle, 'expectations'>;
   readonly #clock: () => number;
@@ -28,11 +27,11 @@ export class DueAlarms {
     this.#startedAt = clock();
   }
 
-  acknowledged(message: Message): void {
+  acknowledged(message: Message, byMs?: number): void {
     const key = keyOf(message.sensor, message.reading);
     // A repeat changes nothing.
-    if (hitsOf(message).length > 0 && !this.#received.has(key)) this.#received.set(key, [this.#startedAt + message.dueMs, this.#clock()]);
-    this.#oracle.acknowledged(message);
+    if (isHit(message) && !this.#received.has(key)) this.#received.set(key, [this.#startedAt + message.dueMs, this.#clock()]);
+    this.#oracle.acknowledged(message, byMs);
   }
 
   unknown(message: Message): void {

@@ -1,7 +1,7 @@
-import { ALARM_TYPES, type AlarmType } from '../alarm/status.ts';
-import { hitsOf, type Message } from './message.ts';
+import { type AlarmType, BUILT_IN_TYPES } from '../alarm/alarm-type.ts';
+import type { Message } from './message.ts';
 
-/** One alarm that must have been: the readings that raised it by the fleet's count, their `seq`, and whether its sensor recovered afterwards. */
+/** One alarm that must have been: the readings that raised it by the fleet's count, their `seq`, and whether it was cleared afterwards. */
 export interface ExpectedAlarm {
   readonly readings: readonly number[];
   readonly evidence: readonly number[];
@@ -11,36 +11,35 @@ export interface ExpectedAlarm {
 /** What must have happened to one sensor and type; several possibilities only where the outcome of a message is unknown. */
 export interface Expectation {
   readonly sensor: number;
-  readonly type: AlarmType;
+  readonly type: string;
   readonly possible: readonly (readonly ExpectedAlarm[])[];
 }
 
-export type HitsNeeded = Readonly<Record<AlarmType, number>>;
-/** The reference system's logic b and c. */
-const REFERENCE_HITS: HitsNeeded = { motion: 1, smoke: 3, temperature: 3 };
+/** Clocks of proxies differ by at most this, so that the span between two hits is known no better. */
+const CLOCKS_DIFFER_MS = 2_000;
 
 /**
- * Knows what must have happened, from what the system acknowledged. It is written from the rules' text and shares no code with the detection:
- * a normal status changes nothing; a type's Nth different hit raises its alarm, unless it is active; a recovery clears what is active and
- * forgets the hits. What is one reading and what another the fleet says, never the bytes or the counter that it sends: one that is sent again has no effect. Must be told the messages of one sensor in the order in which they were acknowledged. It assumes that a sensor has no
- * alarm and no hits before its first message, or that this is a recovery, and that recoveries and hits lie further apart than clocks differ.
+ * Knows what must have happened, from what the system acknowledged. It is written from the rules' text and shares no code with the detection: a type's Nth different hit raises its alarm, unless it is active; if the
+ * type has a span, the latest N must lie within it. A recovery clears what is active and forgets the hits. A normal status changes nothing, but for a type that it clears: there it is what a recovery is. What a message is a hit of the
+ * fleet says, and what is one reading and what another, never the bytes or the counter that it sends: a hit that is sent again has no effect. Takes the messages of one sensor in the order in which they were acknowledged. It assumes
+ * that a sensor has no alarm and no hits before its first message, or that this is a recovery, and that whatever clears and hits lie further apart than clocks differ.
  */
 export class Oracle {
-  readonly #needed: HitsNeeded;
-  readonly #sensors = new Map<number, Map<AlarmType, readonly World[]>>();
+  readonly #types: ReadonlyMap<string, AlarmType>;
+  readonly #sensors = new Map<number, Map<string, readonly World[]>>();
 
-  constructor(needed: HitsNeeded = REFERENCE_HITS) {
-    this.#needed = needed;
+  constructor(types: readonly AlarmType[] = BUILT_IN_TYPES) {
+    this.#types = new Map(types.map((type) => [type.name, type]));
   }
 
-  /** The system said that it has this message. */
-  acknowledged(message: Message): void {
-    this.#tell(message, (world, step) => [step(world)]);
+  /** The system said that it has this message, at `byMs` since the start of the run. */
+  acknowledged(message: Message, byMs = message.dueMs): void {
+    this.#take(message, byMs, (world, step) => step(world));
   }
 
   /** Nobody knows whether the system has this message. */
   unknown(message: Message): void {
-    this.#tell(message, (world, step) => [world, step(world)]);
+    this.#take(message, Number.POSITIVE_INFINITY, (world, step) => [world, ...step(world)]);
   }
 
   *expectations(): Generator<Expectation, void> {
@@ -49,23 +48,40 @@ export class Oracle {
     }
   }
 
-  #tell(message: Message, branch: (world: World, step: (world: World) => World) => World[]): void {
-    const types = this.#sensors.get(message.sensor) ?? new Map<AlarmType, readonly World[]>();
-    const recovery = message.topic === 'OK';
-    for (const type of recovery ? ALARM_TYPES : hitsOf(message)) {
-      const step = recovery ? recovered : (world: World) => hit(world, message, this.#needed[type]);
-      const worlds = types.get(type);
-      // A recovery of a sensor of which nothing is known leaves nothing to know.
-      if (worlds === undefined && recovery) continue;
-      types.set(type, distinct((worlds ?? [NOTHING]).flatMap((world) => branch(world, step))));
+  #take(message: Message, byMs: number, branch: (world: World, step: Step) => readonly World[]): void {
+    const { sensor, topic, hits, clears, reading, seq, dueMs } = message;
+    const known = this.#sensors.get(sensor);
+    // Of a type of which nothing is known, what clears leaves nothing to know.
+    for (const type of topic === 'OK' ? (known?.keys() ?? []) : clears) {
+      const worlds = known?.get(type);
+      if (worlds) known?.set(type, distinct(worlds.flatMap((world) => branch(world, recovered))));
     }
-    if (types.size > 0) this.#sensors.set(message.sensor, types);
+    if (hits.length === 0) return;
+    const types = known ?? new Map<string, readonly World[]>();
+    this.#sensors.set(sensor, types);
+    for (const name of hits) {
+      const type = this.#types.get(name);
+      if (type === undefined) continue;
+      const step: Step = (world) => hit(world, { reading, seq, fromMs: dueMs, toMs: byMs }, type);
+      types.set(name, distinct((types.get(name) ?? [NOTHING]).flatMap((world) => branch(world, step))));
+    }
   }
+}
+
+/** What may become of a world. */
+type Step = (world: World) => readonly World[];
+
+/** A hit that was received between two times, ms since the start of the run. */
+interface Hit {
+  readonly reading: number;
+  readonly seq: number;
+  readonly fromMs: number;
+  readonly toMs: number;
 }
 
 /** One possible history of a sensor and type: the hits since the last alarm or recovery, all readings that ever counted, and all alarms so far. */
 interface World {
-  readonly hits: readonly { readonly reading: number; readonly seq: number }[];
+  readonly hits: readonly Hit[];
   readonly counted: readonly number[];
   readonly active: boolean;
   readonly alarms: readonly ExpectedAlarm[];
@@ -73,19 +89,38 @@ interface World {
 
 const NOTHING: World = { hits: [], counted: [], active: false, alarms: [] };
 
-function hit(world: World, { reading, seq }: Message, needed: number): World {
-  if (world.counted.includes(reading)) return world;
-  const counted = [...world.counted, reading];
-  if (world.active) return { ...world, counted };
-  const hits = [...world.hits, { reading, seq }];
-  if (hits.length < needed) return { ...world, counted, hits };
-  const alarm = { readings: hits.map((one) => one.reading), evidence: hits.map((one) => one.seq), recovered: false };
-  return { hits: [], counted, active: true, alarms: [...world.alarms, alarm] };
+function hit(world: World, one: Hit, type: AlarmType): readonly World[] {
+  if (world.counted.includes(one.reading)) return [world];
+  const counted = [...world.counted, one.reading];
+  if (world.active) return [{ ...world, counted }];
+  const hits = [...world.hits, one].slice(-type.hits);
+  const waiting = { ...world, counted, hits };
+  if (hits.length < type.hits) return [waiting];
+  const alarm = { readings: hits.map(({ reading }) => reading), evidence: hits.map(({ seq }) => seq), recovered: false };
+  const raised = { hits: [], counted, active: true, alarms: [...world.alarms, alarm] };
+  switch (areWithin(hits, type.within)) {
+    case true:
+      return [raised];
+    case false:
+      return [waiting];
+    case undefined:
+      return [waiting, raised];
+  }
 }
 
-function recovered({ counted, active, alarms }: World): World {
+/** Whether the hits surely lie within a span, or surely don't; undefined: nobody can know. */
+function areWithin(hits: readonly Hit[], spanMs = Number.POSITIVE_INFINITY): boolean | undefined {
+  const [first, last] = [hits[0], hits.at(-1)];
+  if (spanMs === Number.POSITIVE_INFINITY || first === last || first === undefined || last === undefined) return true;
+  if (last.toMs - first.fromMs <= spanMs - CLOCKS_DIFFER_MS) return true;
+  return last.fromMs - first.toMs > spanMs + CLOCKS_DIFFER_MS ? false : undefined;
+}
+
+function recovered({ counted, active, alarms }: World): readonly World[] {
   const latest = alarms.at(-1);
-  return { hits: [], counted, active: false, alarms: active && latest ? [...alarms.slice(0, -1), { ...latest, recovered: true }] : alarms };
+  return [
+    { hits: [], counted, active: false, alarms: active && latest ? [...alarms.slice(0, -1), { ...latest, recovered: true }] : alarms },
+  ];
 }
 
 function distinct<T>(all: readonly T[]): readonly T[] {

@@ -1,3 +1,4 @@
+import { type AlarmType, BUILT_IN_TYPES } from '../alarm/alarm-type.ts';
 import { reasonOf, TransientError } from '../runtime/errors.ts';
 import { DueAlarms } from './due-alarms.ts';
 import { runFleet } from './fleet.ts';
@@ -16,21 +17,24 @@ export interface RunDeps {
   /** Ends the run early; what was sent until then is compared all the same. */
   readonly stop: AbortSignal;
   readonly neighbours: FleetPlan['neighbours'];
+  /** What the system detects, and the fleet has detectors for; unless it is said, what the reference system detects. */
+  readonly types?: readonly AlarmType[];
 }
 
 /** How long the system may take to be right, unless the options say so; who interrupts a run waits for something. */
 const SETTLE_SECONDS = { ended: 30, interrupted: 10 } as const;
-/** Nothing but refusals, so many: nobody needs thirty minutes of that. */
+/** After this many refusals and nothing else, nobody needs thirty minutes more of them. */
 const HOPELESS = 500;
 
 /** One run from the first look at the system to the report. Rejects with the reason when it can't even begin. */
-export async function run(options: SimulateOptions, { progress, stop, neighbours }: RunDeps): Promise<Report> {
+export async function run(options: SimulateOptions, deps: RunDeps): Promise<Report> {
+  const { progress, stop, types = BUILT_IN_TYPES } = deps;
   await reachable(options.url);
   const outbox = options.outbox === undefined ? undefined : new Outbox(options.outbox);
   const comparer = options.blind ? undefined : await Comparer.begin(new System(options.console, options.token), outbox, options.sensors);
   if (comparer && comparer.present > 0) progress.say(`${comparer.present} alarms are there already; they are left out of the comparison`);
   const tally = new Tally();
-  const oracle = new Oracle();
+  const oracle = new Oracle(types);
   const due = new DueAlarms(oracle, Date.now);
   const hopeless = new AbortController();
   const onTick = (seconds: number) => {
@@ -38,7 +42,12 @@ export async function run(options: SimulateOptions, { progress, stop, neighbours
     progress.update(seconds, stateOf(tally, oracle, seconds));
   };
   const ended = AbortSignal.any([stop, hopeless.signal]);
-  const seconds = await runFleet(planOf(options, neighbours), fleetConfig(options), { tally, oracle: due, stop: ended, onTick });
+  const seconds = await runFleet(planOf(options, types, deps.neighbours), fleetConfig(options), {
+    tally,
+    oracle: due,
+    stop: ended,
+    onTick,
+  });
   progress.stop();
   const settleSeconds = options.settleSeconds ?? SETTLE_SECONDS[ended.aborted ? 'interrupted' : 'ended'];
   const settled = await settle(comparer, oracle, settleSeconds * 1_000, progress);
@@ -48,9 +57,10 @@ export async function run(options: SimulateOptions, { progress, stop, neighbours
 /** So that a later run with the same seed doesn't repeat its counters: they start at the seconds since 2024. */
 const SEQ_EPOCH_MS = Date.UTC(2024, 0, 1);
 
-function planOf({ scenario, seed, apps, ratePerApp, minutes, sensors }: SimulateOptions, neighbours: FleetPlan['neighbours']): FleetPlan {
+function planOf(options: SimulateOptions, types: readonly AlarmType[], neighbours: FleetPlan['neighbours']): FleetPlan {
+  const { scenario, seed, apps, ratePerApp, minutes, sensors } = options;
   const firstSeq = Math.floor((Date.now() - SEQ_EPOCH_MS) / 1_000);
-  return { scenario, seed, apps, ratePerApp, durationMs: minutes * 60_000, sensors, firstSeq, neighbours };
+  return { scenario, types, seed, apps, ratePerApp, durationMs: minutes * 60_000, sensors, firstSeq, neighbours };
 }
 
 function fleetConfig({ url, gatewayToken, connections, batch, apartMs, timeoutSeconds, drainSeconds }: SimulateOptions) {

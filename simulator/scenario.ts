@@ -1,4 +1,4 @@
-import type { AlarmType } from '../alarm/status.ts';
+import type { AlarmType } from '../alarm/alarm-type.ts';
 import type { Random } from './random.ts';
 
 /** One thing that happens to a sensor, on top of its normal statuses. */
@@ -11,9 +11,10 @@ export interface Happening {
    * last hit, whatever came since.
    */
   readonly does: 'hit' | 'recovery' | 'repeat' | 'resend';
-  readonly types?: readonly AlarmType[];
+  /** Names. */
+  readonly types?: readonly string[];
   /** Of a hit: the detector of this type says nothing that can be read. */
-  readonly unreadable?: AlarmType | undefined;
+  readonly unreadable?: string | undefined;
   /** Of a hit: the sensor's counter is 0, as in every such reading. */
   readonly counterStays?: true;
   /** Of a hit: the detectors without one say nothing that can be read, and those with one word it oddly. */
@@ -27,8 +28,9 @@ export interface Silence {
   readonly toMs: number;
 }
 
-/** What a scenario is told of the run: one chapter of it, at most half an hour. */
+/** What a scenario knows of the run: one chapter of it, at most half an hour. */
 export interface Chapter {
+  readonly types: readonly AlarmType[];
   readonly sensors: number;
   readonly durationMs: number;
   /** How many messages the whole fleet sends in this chapter. */

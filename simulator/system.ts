@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import { ALARM_STATES } from '../alarm/alarm.ts';
-import { ALARM_TYPES } from '../alarm/status.ts';
 import { PermanentError, TransientError } from '../runtime/errors.ts';
 import type { ObservedAlarm } from './comparison.ts';
 
 const ALARM = z.object({
   id: z.string(),
   sensor: z.number(),
-  type: z.enum(ALARM_TYPES),
+  type: z.string(),
   state: z.enum(ALARM_STATES),
   raisedAt: z.iso.datetime(),
   evidence: z.array(z.object({ value: z.unknown() })).optional(),

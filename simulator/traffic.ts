@@ -1,11 +1,15 @@
+import { type AlarmType, BUILT_IN_TYPES } from '../alarm/alarm-type.ts';
 import { dirtyWording, UNAVAILABLE } from './dirty-wording.ts';
-import type { Message } from './message.ts';
+import type { Fields, Message, Wording } from './message.ts';
 import { mixed, Random } from './random.ts';
+import { Readings } from './readings.ts';
 import type { Happening, Plot, Scenario } from './scenario.ts';
 
 /** A fleet and what it is going to do. Sensors are 1 to `sensors`; sensor id modulo `apps` says which app sends for it. */
 export interface FleetPlan {
   readonly scenario: Scenario;
+  /** What the sensors can detect; unless it is said, what those of the reference system can. */
+  readonly types?: readonly AlarmType[];
   readonly seed: number;
   readonly apps: number;
   /** Messages per second of one app. */
@@ -31,10 +35,11 @@ export function* traffic(plan: FleetPlan, app: number): Generator<Message, void>
 }
 
 /** What happens in one chapter, for the whole fleet. */
-export function plotOf({ scenario, seed, apps, ratePerApp, sensors, neighbours }: FleetPlan, n: number, durationMs: number): Plot {
+export function plotOf(plan: FleetPlan, n: number, durationMs: number): Plot {
+  const { scenario, types = BUILT_IN_TYPES, seed, apps, ratePerApp, sensors, neighbours } = plan;
   const random = new Random(mixed(seed, n));
   const messages = Math.round((apps * ratePerApp * durationMs) / 1_000);
-  return scenario.plot({ sensors, durationMs, messages, random, neighbours: (count) => neighbours(count, random.next()) });
+  return scenario.plot({ types, sensors, durationMs, messages, random, neighbours: (count) => neighbours(count, random.next()) });
 }
 
 function* chapter(
@@ -65,10 +70,17 @@ function* chapter(
   for (const due of own.slice(next)) yield sensors.happening(due, startMs + due.atMs);
 }
 
+/** Which fields say nothing readable, and what stands in place of values. */
+interface Worded {
+  readonly silent: readonly string[];
+  readonly wording: Wording | undefined;
+}
+
 /** The sensors of one app: their counters, whose turn it is, and what each says. */
 class AppSensors {
   readonly size: number;
   readonly #plan: FleetPlan;
+  readonly #readings: Readings;
   readonly #app: number;
   readonly #sent: Uint32Array;
   readonly #stride: number;
@@ -78,6 +90,7 @@ class AppSensors {
 
   constructor(plan: FleetPlan, app: number) {
     this.#plan = plan;
+    this.#readings = new Readings(plan.types ?? BUILT_IN_TYPES);
     this.#app = app;
     this.size = Math.floor((plan.sensors - app) / plan.apps) + (app === 0 ? 0 : 1);
     this.#sent = new Uint32Array(plan.sensors + 1);
@@ -93,18 +106,8 @@ class AppSensors {
 
   normal(sensor: number, dueMs: number): Message {
     const seq = this.#nextSeq(sensor);
-    const chance = mixed(seq ^ this.#plan.seed, sensor);
-    return {
-      dueMs,
-      sensor,
-      topic: 'ENTRY',
-      motion: false,
-      smoke: false,
-      ...degrees(chance, false),
-      reading: seq,
-      seq,
-      form: this.#form(sensor),
-    };
+    const fields = this.#readings.fields(mixed(seq ^ this.#plan.seed, sensor), []);
+    return { dueMs, sensor, topic: 'ENTRY', fields, ...this.#readings.meaning(fields), reading: seq, seq, form: this.#form(sensor) };
   }
 
   happening(happening: Happening, dueMs: number): Message {
@@ -119,19 +122,29 @@ class AppSensors {
   #new({ sensor, does, types = [], unreadable, counterStays, dirty }: Happening, dueMs: number): Message {
     const message = this.normal(sensor, dueMs);
     const chance = mixed(message.seq, sensor);
-    if (does !== 'hit') return { ...message, topic: 'OK', form: chance % 2 === 0 ? 'bare' : message.form };
-    const hit = {
-      ...message,
-      motion: types.includes('motion'),
-      smoke: types.includes('smoke'),
-      ...degrees(chance, types.includes('temperature')),
-    };
+    if (does !== 'hit') return { ...message, topic: 'OK', hits: [], clears: [], form: chance % 2 === 0 ? 'bare' : message.form };
+    const fields = this.#readings.fields(chance, types);
+    const { silent, wording } = dirty ? this.#dirty(fields, chance) : this.#silent(unreadable);
     return {
-      ...hit,
+      ...message,
+      fields,
+      ...this.#readings.meaning(fields, silent),
       ...(counterStays && { seq: 0, uptimeMs: Math.round(dueMs) }),
-      ...(unreadable && { wording: { [unreadable]: UNAVAILABLE } }),
-      ...(dirty && { wording: dirtyWording(hit, types, chance) }),
+      ...(wording && { wording }),
     };
+  }
+
+  /** Only what makes it a hit can be read, oddly worded. */
+  #dirty(fields: Fields, chance: number): Worded {
+    const readable = this.#readings.fieldsOf(this.#readings.meaning(fields).hits);
+    const silent = Object.keys(fields).filter((name) => !readable.includes(name));
+    return { silent, wording: dirtyWording(fields, readable, chance) };
+  }
+
+  /** The detector of a type says nothing. */
+  #silent(type: string | undefined): Worded {
+    const silent = type === undefined ? [] : this.#readings.fieldsOf([type]).slice(0, 1);
+    return { silent, wording: silent.length === 0 ? undefined : Object.fromEntries(silent.map((name) => [name, UNAVAILABLE])) };
   }
 
   #nextSeq(sensor: number): number {
@@ -144,11 +157,6 @@ class AppSensors {
   #form(sensor: number): Message['form'] {
     return mixed(sensor, this.#plan.seed) % 4 === 0 ? 'strings' : 'json';
   }
-}
-
-/** 10.0 to 29.9 °C where the limit is 30 °C; in a fire 30.1 to 80.0 °C. */
-function degrees(chance: number, hot: boolean): Pick<Message, 'temperature' | 'maxTemperature'> {
-  return { temperature: hot ? 30.1 + (chance % 500) / 10 : 10 + (chance % 200) / 10, maxTemperature: 30 };
 }
 
 /** A step that visits all of `size` places before it comes back. */

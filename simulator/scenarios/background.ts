@@ -1,7 +1,7 @@
-import type { AlarmType } from '../../alarm/status.ts';
+import type { AlarmType } from '../../alarm/alarm-type.ts';
 import type { Random } from '../random.ts';
 import type { Chapter, Happening } from '../scenario.ts';
-import { APART_MS, Draw, episode, hitsToRaise } from './episode.ts';
+import { APART_MS, Draw, episode, gapMsMax, hitsToRaise, othersOf, present } from './episode.ts';
 
 export interface BackgroundRate {
   /** Alarms per message of the fleet. */
@@ -22,7 +22,7 @@ export function background(
   chapter: Chapter,
   { alarmsPerMessage, recovered, standsMs = 300_000, except = [] }: BackgroundRate,
 ): Happening[] {
-  const { random, durationMs } = chapter;
+  const { random, types: all } = chapter;
   const draw = new Draw(chapter.sensors, random, except);
   const wanted = Math.round(chapter.messages * alarmsPerMessage);
   const happenings: Happening[] = [];
@@ -31,20 +31,29 @@ export function background(
   for (let i = 0; alarms < wanted; i += 1) {
     const sensor = draw.next();
     if (sensor === undefined) break;
-    const types = cause(random, wanted - alarms);
+    const types = cause(random, wanted - alarms, all);
     const recovers = recoveries + types.length <= Math.round(recovered * (alarms + types.length));
-    const planned = alarm(sensor, types, recovers ? standsMs : undefined, durationMs, random);
+    const planned = alarm(sensor, types, recovers ? standsMs : undefined, chapter);
     if (planned === undefined) break;
     happenings.push(...planned);
     alarms += types.length;
     if (recovers) recoveries += types.length;
     const misser = i % 5 === 0 ? draw.next() : undefined;
-    if (misser !== undefined) happenings.push(...nearMiss(misser, durationMs, random));
+    if (misser !== undefined) happenings.push(...nearMiss(misser, chapter));
   }
   return happenings;
 }
 
-function cause(random: Random, left: number): readonly AlarmType[] {
+/** Of the types that the reference system doesn't have as many alarms as of the others. */
+function cause(random: Random, left: number, types: readonly AlarmType[]): readonly string[] {
+  const others = othersOf(types);
+  if (others.length > 0 && random.next() < others.length / types.length) return [others[random.below(others.length)]?.name ?? ''];
+  const usual = present(usualCause(random, left), types);
+  return usual.length > 0 ? usual : [types[random.below(types.length)]?.name ?? ''];
+}
+
+/** As in the reference's simulators. */
+function usualCause(random: Random, left: number): readonly string[] {
   const chance = random.next();
   if (chance < 0.1 && left >= 2) return ['smoke', 'temperature'];
   if (chance < 0.6) return ['motion'];
@@ -53,14 +62,12 @@ function cause(random: Random, left: number): readonly AlarmType[] {
 
 function alarm(
   sensor: number,
-  types: readonly AlarmType[],
+  types: readonly string[],
   standsMsMax: number | undefined,
-  durationMs: number,
-  random: Random,
+  { types: all, durationMs, random }: Chapter,
 ): Happening[] | undefined {
-  const needed = Math.max(...types.map(hitsToRaise));
-  const hits = needed + random.below(4);
-  const gapMs = Math.min(random.between(1_000, 10_000), durationMs / 40);
+  const hits = hitsToRaise(types, all) + random.below(4);
+  const gapMs = Math.min(random.between(1_000, 10_000), durationMs / 40, durationMs / 4 / hits, gapMsMax(types, all));
   const spanMs = (hits - 1) * gapMs;
   const standsMs = standsMsMax === undefined ? 0 : APART_MS + random.between(0, Math.min(standsMsMax, durationMs / 3));
   const latest = durationMs - spanMs - standsMs - 1;
@@ -69,13 +76,17 @@ function alarm(
   return episode({ sensor, types, fromMs, hits, gapMs, recoveryMs: standsMsMax !== undefined ? fromMs + spanMs + standsMs : undefined });
 }
 
-/** Two readings of smoke or heat; and then a third, but after a recovery. */
-function nearMiss(sensor: number, durationMs: number, random: Random): Happening[] {
-  const types: AlarmType[] = [random.next() < 0.5 ? 'smoke' : 'temperature'];
-  const gapMs = durationMs / 40;
-  const recoveryMs = gapMs + APART_MS;
+/** One reading less than raises an alarm, such as two of smoke; and then another, but after a recovery. */
+function nearMiss(sensor: number, { types: all, durationMs, random }: Chapter): Happening[] {
+  const patient = all.filter(({ hits }) => hits > 1);
+  const type = patient[random.below(patient.length)];
+  if (type === undefined) return [];
+  const types = [type.name];
+  const hits = type.hits - 1;
+  const gapMs = durationMs / 40 / Math.max(1, hits / 2);
+  const recoveryMs = (hits - 1) * gapMs + APART_MS;
   const fromMs = random.between(APART_MS, Math.max(APART_MS, durationMs - recoveryMs - APART_MS));
-  const happenings = episode({ sensor, types, fromMs, hits: 2, gapMs, recoveryMs: fromMs + recoveryMs });
+  const happenings = episode({ sensor, types, fromMs, hits, gapMs, recoveryMs: fromMs + recoveryMs });
   if (random.next() < 0.5) happenings.push({ atMs: fromMs + recoveryMs + APART_MS, sensor, does: 'hit', types });
   return happenings;
 }

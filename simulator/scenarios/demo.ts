@@ -1,6 +1,6 @@
 import type { Chapter, Plot, Scenario } from '../scenario.ts';
 import { background } from './background.ts';
-import { BROKEN, STORY, told } from './story.ts';
+import { STORY, silencesOf, storyOf, told } from './story.ts';
 
 const SECONDS_PER_ALARM = 3;
 /** The story has the stage until then. */
@@ -20,7 +20,8 @@ function plot(chapter: Chapter): Plot {
     },
   );
   const later = elsewhere.map((happening) => ({ ...happening, atMs: happening.atMs + ALONE_MS }));
-  return { happenings: [...told(chapter.durationMs), ...later], silences: BROKEN };
+  const story = storyOf(chapter.types);
+  return { happenings: [...told(story, chapter.durationMs), ...later], silences: silencesOf(story) };
 }
 
 export const demo: Scenario = {

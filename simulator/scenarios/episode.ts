@@ -1,4 +1,4 @@
-import type { AlarmType } from '../../alarm/status.ts';
+import { type AlarmType, BUILT_IN_TYPES } from '../../alarm/alarm-type.ts';
 import type { Random } from '../random.ts';
 import type { Happening } from '../scenario.ts';
 
@@ -10,7 +10,8 @@ export const APART_MS = 2_500;
 
 export interface Episode {
   readonly sensor: number;
-  readonly types: readonly AlarmType[];
+  /** Names. */
+  readonly types: readonly string[];
   /** The first hit. */
   readonly fromMs: number;
   readonly hits: number;
@@ -29,8 +30,35 @@ export function episode({ sensor, types, fromMs, hits, gapMs, recoveryMs }: Epis
   return happenings;
 }
 
-/** Hits that a type needs, as the fleet knows it from the reference system. */
-export const hitsToRaise = (type: AlarmType): number => (type === 'motion' ? 1 : 3);
+/** Hits after which alarms of all these types must stand. */
+export function hitsToRaise(names: readonly string[], types: readonly AlarmType[]): number {
+  return Math.max(1, ...types.filter(({ name }) => names.includes(name)).map(({ hits }) => hits));
+}
+
+/** Hits further apart than this may raise no alarm of these types, in ms. */
+export function gapMsMax(names: readonly string[], types: readonly AlarmType[]): number {
+  const bounded = types.filter(({ name, within, hits }) => names.includes(name) && within !== undefined && hits > 1);
+  return Math.min(...bounded.map(({ within = 0, hits }) => within / hits / 2));
+}
+
+/** For the ith of many sensors: the type that is asked for, if there is such a type, else any; every second time one that the reference system doesn't have. */
+export function typeFor(i: number, wanted: string, types: readonly AlarmType[]): AlarmType {
+  const others = othersOf(types);
+  const other = i % 2 === 1 ? others[(i >> 1) % Math.max(1, others.length)] : undefined;
+  const found = other ?? types.find(({ name }) => name === wanted) ?? types[i % types.length];
+  if (found === undefined) throw new RangeError('there are no types');
+  return found;
+}
+
+/** Those of the names that are types. */
+export function present(names: readonly string[], types: readonly AlarmType[]): readonly string[] {
+  return names.filter((name) => types.some((type) => type.name === name));
+}
+
+/** Those that the reference system doesn't have. */
+export function othersOf(types: readonly AlarmType[]): readonly AlarmType[] {
+  return types.filter(({ name }) => !BUILT_IN_TYPES.some((type) => type.name === name));
+}
 
 /** Draws sensors, each once. */
 export class Draw {

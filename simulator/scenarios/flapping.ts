@@ -1,9 +1,10 @@
+import type { AlarmType } from '../../alarm/alarm-type.ts';
 import type { Chapter, Happening, Plot, Scenario } from '../scenario.ts';
 import { background } from './background.ts';
-import { APART_MS, Draw, episode, hitsToRaise } from './episode.ts';
+import { APART_MS, Draw, episode, typeFor } from './episode.ts';
 
 function plot(chapter: Chapter): Plot {
-  const { random, durationMs } = chapter;
+  const { random, durationMs, types } = chapter;
   const draw = new Draw(chapter.sensors, random);
   const flapping: number[] = [];
   const happenings: Happening[] = [];
@@ -11,7 +12,8 @@ function plot(chapter: Chapter): Plot {
     const sensor = draw.next();
     if (sensor === undefined) break;
     flapping.push(sensor);
-    happenings.push(...flaps(sensor, durationMs, random.between(0, Math.min(10_000, durationMs / 10)), i % 3 === 0, { times: 20 }));
+    const startMs = random.between(0, Math.min(10_000, durationMs / 10));
+    happenings.push(...flaps(sensor, durationMs, startMs, typeFor(i, i % 3 === 0 ? 'smoke' : 'motion', types), { times: 20 }));
   }
   const rest = background(chapter, { alarmsPerMessage: 0.000_1, recovered: 0.5, except: flapping });
   return { happenings: [...rest, ...happenings] };
@@ -22,18 +24,17 @@ export function flaps(
   sensor: number,
   durationMs: number,
   startMs: number,
-  smoke: boolean,
+  { name, hits }: AlarmType,
   { times = Number.POSITIVE_INFINITY, restMs = 0 },
 ): Happening[] {
-  const type = smoke ? 'smoke' : 'motion';
   const gapMs = 200;
-  const spanMs = (hitsToRaise(type) - 1) * gapMs;
+  const spanMs = (hits - 1) * gapMs;
   const happenings: Happening[] = [];
   for (let i = 0; i < times; i += 1) {
     const fromMs = startMs + APART_MS + i * (2 * APART_MS + spanMs + restMs);
     const recoveryMs = fromMs + spanMs + APART_MS;
     if (recoveryMs > durationMs) break;
-    const flap = episode({ sensor, types: [type], fromMs, hits: hitsToRaise(type), gapMs, recoveryMs });
+    const flap = episode({ sensor, types: [name], fromMs, hits, gapMs, recoveryMs });
     happenings.push(...(i === 0 ? flap : flap.slice(1)));
   }
   return happenings;

@@ -1,6 +1,7 @@
+import type { AlarmType } from '../../alarm/alarm-type.ts';
 import type { Chapter, Happening, Plot, Scenario } from '../scenario.ts';
 import { background } from './background.ts';
-import { APART_MS, Draw, episode, hitsToRaise } from './episode.ts';
+import { APART_MS, Draw, episode, typeFor } from './episode.ts';
 
 const SENSORS_MAX = 300;
 const GAP_MS = 300;
@@ -8,7 +9,7 @@ const REST_MS = 3_000;
 
 /** An alarm is raised and cleared, and only then its last reading is sent again, as after a time-out: nothing comes of that. */
 function plot(chapter: Chapter): Plot {
-  const { random, durationMs } = chapter;
+  const { random, durationMs, types } = chapter;
   const draw = new Draw(chapter.sensors, random);
   const doubting: number[] = [];
   const happenings: Happening[] = [];
@@ -16,20 +17,19 @@ function plot(chapter: Chapter): Plot {
     const sensor = draw.next();
     if (sensor === undefined) break;
     doubting.push(sensor);
-    happenings.push(...rounds(sensor, random.between(0, Math.min(10_000, durationMs / 10)), durationMs, i % 2 === 0));
+    const startMs = random.between(0, Math.min(10_000, durationMs / 10));
+    happenings.push(...rounds(sensor, startMs, durationMs, typeFor(i, i % 2 === 0 ? 'smoke' : 'motion', types)));
   }
   return { happenings: [...background(chapter, { alarmsPerMessage: 0.000_1, recovered: 0.5, except: doubting }), ...happenings] };
 }
 
-function rounds(sensor: number, startMs: number, durationMs: number, smoke: boolean): Happening[] {
-  const type = smoke ? 'smoke' : 'motion';
-  const hits = hitsToRaise(type);
+function rounds(sensor: number, startMs: number, durationMs: number, { name, hits }: AlarmType): Happening[] {
   const happenings: Happening[] = [];
   for (let fromMs = startMs + APART_MS; ; ) {
     const recoveryMs = fromMs + (hits - 1) * GAP_MS + APART_MS;
     const againMs = recoveryMs + APART_MS;
     if (againMs + GAP_MS > durationMs) return happenings;
-    happenings.push(...episode({ sensor, types: [type], fromMs, hits, gapMs: GAP_MS, recoveryMs }));
+    happenings.push(...episode({ sensor, types: [name], fromMs, hits, gapMs: GAP_MS, recoveryMs }));
     for (const atMs of [againMs, againMs + GAP_MS]) happenings.push({ atMs, sensor, does: 'resend' });
     fromMs = againMs + GAP_MS + 2 * APART_MS + REST_MS;
   }

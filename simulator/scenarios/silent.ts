@@ -1,6 +1,6 @@
 import type { Chapter, Happening, Plot, Scenario, Silence } from '../scenario.ts';
 import { background } from './background.ts';
-import { APART_MS, Draw, episode } from './episode.ts';
+import { APART_MS, Draw, episode, typeFor } from './episode.ts';
 
 /** One sensor in a hundred falls silent for good, a neighbourhood for a third of the time; some have an alarm, which must stand meanwhile. */
 function plot(chapter: Chapter): Plot {
@@ -14,7 +14,9 @@ function plot(chapter: Chapter): Plot {
     if (sensor === undefined) break;
     const fromMs = durationMs * random.between(0.3, 0.9);
     silences.push({ sensor, fromMs, toMs: Number.POSITIVE_INFINITY });
-    if (i % 10 === 0) happenings.push(...episode({ sensor, types: ['motion'], fromMs: Math.max(APART_MS, fromMs / 2), hits: 1, gapMs: 0 }));
+    if (i % 10 > 0) continue;
+    const { name, hits } = typeFor(i / 10, 'motion', chapter.types);
+    happenings.push(...episode({ sensor, types: [name], fromMs: Math.max(APART_MS, fromMs / 2), hits, gapMs: 200 }));
   }
   const rest = background(chapter, { alarmsPerMessage: 0.000_2, recovered: 0.5, except: silences.map(({ sensor }) => sensor) });
   return { happenings: [...rest, ...happenings], silences };

@@ -1,33 +1,33 @@
-import type { AlarmType } from '../../alarm/status.ts';
+import type { AlarmType } from '../../alarm/alarm-type.ts';
 import type { Happening, Silence } from '../scenario.ts';
 
 /** An alarm that must come of a scene. Seconds since the story began: its last hit, and the recovery that clears it. */
 export interface Outcome {
-  readonly type: AlarmType;
+  readonly type: string;
   readonly from: number;
   readonly to?: number;
 }
 
-/** What one home reports, told by hand, and what must come of it, told by hand too: no rule of the product is at work here. */
+/** What one home reports and what must come of it, both written by hand: no rule of the product is at work here. */
 export interface Scene {
   readonly sensor: number;
-  /** For who watches. */
+  /** For whoever watches. */
   readonly what: string;
   readonly tells: readonly Beat[];
   readonly becomes: readonly Outcome[];
   /** A detector that is broken: whatever the sensor says, of this it says nothing that can be read. */
-  readonly broken?: AlarmType;
+  readonly broken?: string;
 }
 
-type Beat = { readonly at: number; readonly sees: readonly AlarmType[] } | { readonly at: number; readonly recovers: true };
+type Beat = { readonly at: number; readonly sees: readonly string[] } | { readonly at: number; readonly recovers: true };
 
-const sees = (types: readonly AlarmType[], ...seconds: readonly number[]): Beat[] => seconds.map((at) => ({ at, sees: types }));
+const sees = (types: readonly string[], ...seconds: readonly number[]): Beat[] => seconds.map((at) => ({ at, sees: types }));
 const recovers = (at: number): Beat => ({ at, recovers: true });
 
 /** The client of this sensor has no place on the map. */
 export const PLACELESS = 7;
 export const STORY_SENSORS = 7;
-/** A sensor with a broken detector reports so often, and nothing else. */
+/** A sensor with a broken detector reports this often, and nothing else. */
 const BROKEN_EVERY_SECONDS = 5;
 
 /**
@@ -86,22 +86,31 @@ export const STORY: readonly Scene[] = [
   },
 ];
 
-/** All that happens of it in the first `durationMs`. */
-export function told(durationMs: number): Happening[] {
-  return STORY.flatMap(({ sensor, tells, broken }) =>
-    [recovers(0), ...tells, ...(broken ? betweenTimes(durationMs) : [])].map((beat): Happening => {
-      const atMs = beat.at * 1_000;
-      return 'sees' in beat ? { atMs, sensor, does: 'hit', types: beat.sees, unreadable: broken } : { atMs, sensor, does: 'recovery' };
-    }),
-  ).filter(({ atMs }) => atMs < durationMs);
+/** The scenes that can happen: whose types there all are. */
+export function storyOf(types: readonly AlarmType[]): readonly Scene[] {
+  const names = types.map(({ name }) => name);
+  return STORY.filter(({ tells, broken }) => {
+    const needed = [...tells.flatMap((beat) => ('sees' in beat ? beat.sees : [])), ...(broken ? [broken] : [])];
+    return needed.every((name) => names.includes(name));
+  });
+}
+
+/** All that happens of these scenes in the first `durationMs`. */
+export function told(story: readonly Scene[], durationMs: number): Happening[] {
+  return story
+    .flatMap(({ sensor, tells, broken }) =>
+      [recovers(0), ...tells, ...(broken ? betweenTimes(durationMs) : [])].map((beat): Happening => {
+        const atMs = beat.at * 1_000;
+        return 'sees' in beat ? { atMs, sensor, does: 'hit', types: beat.sees, unreadable: broken } : { atMs, sensor, does: 'recovery' };
+      }),
+    )
+    .filter(({ atMs }) => atMs < durationMs);
 }
 
 const betweenTimes = (durationMs: number): Beat[] =>
   Array.from({ length: Math.ceil(durationMs / 1_000 / BROKEN_EVERY_SECONDS) }, (_, i) => ({ at: i * BROKEN_EVERY_SECONDS + 1, sees: [] }));
 
-/** They don't report in turn with the others, which would say that all of them is well. */
-export const BROKEN: readonly Silence[] = STORY.filter(({ broken }) => broken).map(({ sensor }) => ({
-  sensor,
-  fromMs: 0,
-  toMs: Number.POSITIVE_INFINITY,
-}));
+/** Sensors with a broken detector don't report in turn with the others, which would say that all of their detectors are well. */
+export function silencesOf(story: readonly Scene[]): readonly Silence[] {
+  return story.filter(({ broken }) => broken).map(({ sensor }) => ({ sensor, fromMs: 0, toMs: Number.POSITIVE_INFINITY }));
+}

@@ -1,22 +1,28 @@
 import type { Chapter, Plot, Scenario } from '../scenario.ts';
 import { background } from './background.ts';
-import { Draw } from './episode.ts';
+import { Draw, typeFor } from './episode.ts';
 import { flaps } from './flapping.ts';
 
-/** So many that each of eight partitions has some, whatever the seed: with half of them one in eighty seeds left a partition without. */
+/** Enough that each of eight partitions has some, whatever the seed: with half of them, one seed in eighty left a partition without any. */
 const SENSORS = 96;
 const SHARE = 0.02;
 const REST_MS = 5_000;
 
 /** As long as the run lasts: no second of it is without an alarm, and no partition of a few is for long. */
 function plot(chapter: Chapter): Plot {
-  const { random, sensors, durationMs } = chapter;
+  const { random, sensors, durationMs, types } = chapter;
   const draw = new Draw(sensors, random);
   const restless = Array.from({ length: Math.min(SENSORS, Math.ceil(sensors * SHARE)) }, () => draw.next()).filter(
     (id) => id !== undefined,
   );
   const flapping = restless.flatMap((sensor, i) =>
-    flaps(sensor, durationMs, random.between(0, Math.min(2 * REST_MS, durationMs / 10)), i % 3 === 0, { restMs: REST_MS }),
+    flaps(
+      sensor,
+      durationMs,
+      random.between(0, Math.min(2 * REST_MS, durationMs / 10)),
+      typeFor(i, i % 3 === 0 ? 'smoke' : 'motion', types),
+      { restMs: REST_MS },
+    ),
   );
   const rest = background(chapter, { alarmsPerMessage: 0.005, recovered: 0.5, except: restless });
   return { happenings: [...rest, ...flapping] };

@@ -3,7 +3,7 @@ import { App } from '../../../simulator/app.ts';
 import type { Answer } from '../../../simulator/ingest-client.ts';
 import type { Message } from '../../../simulator/message.ts';
 import { Tally } from '../../../simulator/tally.ts';
-import { message } from './messages.ts';
+import { message, motion } from './messages.ts';
 
 const ACCEPTED: Answer = { kind: 'accepted', rejected: new Map() };
 const later = (doubtful: boolean): Answer => ({ kind: 'later', reason: '503', doubtful, retryAfterMs: 0 });
@@ -31,7 +31,7 @@ async function sent(messages: readonly Message[], answers: readonly Answer[], ea
 }
 
 describe('what an app tells the oracle of a hit', () => {
-  const hit = message({ motion: true, seq: 4 });
+  const hit = motion({ seq: 4 });
 
   it.each<[string, Message[], Answer[], number, string[]]>([
     ['is once, if it came again soon', [hit], [later(true)], 20_000, ['has ENTRY 4']],

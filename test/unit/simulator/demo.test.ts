@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hitsOf, type Message, wireForm } from '../../../simulator/message.ts';
+import { isHit, type Message, wireForm } from '../../../simulator/message.ts';
 import { Oracle } from '../../../simulator/oracle.ts';
 import { demo } from '../../../simulator/scenarios/demo.ts';
 import { STORY } from '../../../simulator/scenarios/story.ts';
@@ -53,7 +53,7 @@ describe('the demo', () => {
     ] as const) {
       const oracle = new Oracle();
       for (const message of inOrder({ ...PLAN, sensors, ratePerApp }))
-        if (hitsOf(message).length > 0 || message.topic === 'OK') oracle.acknowledged(message);
+        if (isHit(message) || message.topic === 'OK') oracle.acknowledged(message);
       const elsewhere = [...oracle.expectations()]
         .filter(({ sensor }) => STORY.every((scene) => scene.sensor !== sensor))
         .flatMap(({ possible: [alarms = []] }) => alarms);
@@ -72,7 +72,7 @@ describe('the demo', () => {
     expect(said.length).toBeGreaterThan(20);
     for (const message of said.filter(({ topic }) => topic === 'ENTRY'))
       expect(JSON.parse(wireForm(message))).toMatchObject({ smoke: 'unavailable' });
-    expect(said.filter((message) => hitsOf(message).includes('motion'))).toHaveLength(2);
+    expect(said.filter(({ hits }) => hits.includes('motion'))).toHaveLength(2);
   });
 
   it('leaves a recovery and a hit of a sensor further apart than clocks differ', () => {

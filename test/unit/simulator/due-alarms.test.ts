@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { DueAlarms } from '../../../simulator/due-alarms.ts';
 import { Oracle } from '../../../simulator/oracle.ts';
-import { message } from './messages.ts';
+import { message, motion, smoke } from './messages.ts';
 
 describe('the alarms that are due', () => {
   it('say between which times the reading came in that completed each', () => {
     let now = 10_000;
     const due = new DueAlarms(new Oracle(), () => now);
-    const smoke = (seq: number) => message({ sensor: 8, smoke: true, seq, dueMs: seq * 1_000 });
-    const motion = (dueMs: number) => message({ sensor: 9, motion: true, seq: 1, dueMs });
+    const smoky = (seq: number) => smoke({ sensor: 8, seq, dueMs: seq * 1_000 });
+    const moving = (dueMs: number) => motion({ sensor: 9, seq: 1, dueMs });
     for (const [told, at] of [
-      [smoke(3), 13_007],
-      [smoke(4), 14_009],
-      [smoke(5), 15_011],
-      [motion(6_000), 16_002],
-      [motion(9_000), 19_001],
+      [smoky(3), 13_007],
+      [smoky(4), 14_009],
+      [smoky(5), 15_011],
+      [moving(6_000), 16_002],
+      [moving(9_000), 19_001],
       [message({ sensor: 9, topic: 'OK', seq: 2, dueMs: 20_000 }), 30_001],
     ] as const) {
       now = at;
@@ -28,7 +28,7 @@ describe('the alarms that are due', () => {
 
   it('leave out what may not be', () => {
     const due = new DueAlarms(new Oracle(), () => 0);
-    due.unknown(message({ motion: true, seq: 1 }));
+    due.unknown(motion({ seq: 1 }));
     expect(due.list()).toEqual([]);
   });
 });

@@ -135,7 +135,7 @@ describe('a fleet', () => {
     };
     await send({ sensors: 1, ratePerApp: 50, scenario: scenario(hit(1, 0)) }, { drainMs: 200 });
     expect(tally).toMatchObject({ acknowledged: 0, unknown: 1, unsent: 9 });
-    expect(told).toMatchObject([{ how: 'unknown', message: { motion: true } }]);
+    expect(told).toMatchObject([{ how: 'unknown', message: { hits: ['motion'] } }]);
   });
 
   it('does not call unknown what a system that is down cannot have', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Message, wireForm } from '../../../simulator/message.ts';
 import type { Scenario } from '../../../simulator/scenario.ts';
 import { type FleetPlan, traffic } from '../../../simulator/traffic.ts';
-import { message } from './messages.ts';
+import { motion } from './messages.ts';
 
 const calm: Scenario = { name: 'calm', summary: '', defaults: { apps: 1, ratePerApp: 1, minutes: 1 }, plot: () => ({ happenings: [] }) };
 const plan = (different: Partial<FleetPlan> = {}): FleetPlan => ({
@@ -60,9 +60,15 @@ describe('the traffic of a fleet', () => {
     };
     const messages = [...traffic(plan({ apps: 1, scenario }), 0)];
     expect(messages).toHaveLength(1_000);
-    const [hit, repeat] = messages.filter(({ smoke }) => smoke);
-    expect(hit).toMatchObject({ sensor: 9, dueMs: 5_000, motion: false });
-    expect(hit?.temperature).toBeGreaterThan(30);
+    const [hit, repeat] = messages.filter(({ hits }) => hits.includes('smoke'));
+    expect(hit).toMatchObject({
+      sensor: 9,
+      dueMs: 5_000,
+      fields: { motion: false, smoke: true },
+      hits: ['smoke', 'temperature'],
+      clears: [],
+    });
+    expect(hit?.fields.temperature).toBeGreaterThan(30);
     expect(repeat).toEqual({ ...hit, dueMs: 5_001 });
     expect(messages.filter(({ topic }) => topic === 'OK')).toMatchObject([{ sensor: 9, dueMs: 9_000 }]);
   });
@@ -84,8 +90,10 @@ describe('the traffic of a fleet', () => {
 });
 
 describe('a message on the wire', () => {
+  const FIELDS = { motion: true, smoke: false, temperature: 25.5, maxTemperature: 30 };
+
   it('has the five fields of the reference system, and its seq', () => {
-    expect(JSON.parse(wireForm(message({ sensor: 42959, motion: true, temperature: 25.5, seq: 8 })))).toEqual({
+    expect(JSON.parse(wireForm(motion({ sensor: 42959, fields: FIELDS, seq: 8 })))).toEqual({
       id: 42959,
       motion: true,
       smoke: false,
@@ -96,12 +104,12 @@ describe('a message on the wire', () => {
   });
 
   it('has them as strings where the sensor is of the old kind', () => {
-    expect(wireForm(message({ sensor: 42959, motion: true, temperature: 25.5, form: 'strings' }))).toBe(
+    expect(wireForm(motion({ sensor: 42959, fields: FIELDS, form: 'strings' }))).toBe(
       '{"id":"42959","motion":"true","smoke":"false","temperature":"25.5","maxTemperature":"30.0","seq":1}',
     );
   });
 
   it('may be the id alone, for a recovery', () => {
-    expect(wireForm(message({ sensor: 3, topic: 'OK', form: 'bare' }))).toBe('{"id":3}');
+    expect(wireForm(motion({ sensor: 3, topic: 'OK', form: 'bare' }))).toBe('{"id":3}');
   });
 });
