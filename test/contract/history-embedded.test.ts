@@ -22,6 +22,19 @@ describe('embedded history', () => {
     await close();
   });
 
+  it('keeps since when a state holds when the same types come in another order, and no longer when one comes or goes', async () => {
+    const { history, close } = await open();
+    const active = ['smoke', 'water', 'battery'];
+    await history.writeStates([{ ...quiet, active }]);
+    await history.writeStates([{ ...quiet, active: active.toReversed(), at: 500 }]);
+    expect(await history.state(7)).toEqual({ ...quiet, active });
+    await history.writeStates([{ ...quiet, active: ['smoke', 'water', 'mains'], at: 600 }]);
+    expect(await history.state(7)).toMatchObject({ active: ['smoke', 'water', 'mains'], at: 600 });
+    await history.writeStates([{ ...quiet, active: ['smoke', 'mains'], at: 700 }]);
+    expect(await history.state(7)).toMatchObject({ active: ['smoke', 'mains'], at: 700 });
+    await close();
+  });
+
   it('lets the newer of two states win that are written at the same moment', async () => {
     const { history, close } = await open();
     await Promise.all([history.writeStates([{ ...quiet, active: ['smoke'], at: 31 }]), history.writeStates([{ ...quiet, at: 30 }])]);

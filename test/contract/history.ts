@@ -53,12 +53,25 @@ export function historyContract(name: string, open: OpenHistory): void {
     });
 
     it('keeps types, regions and partitions apart', async () => {
-      const counts = [countOf({}), countOf({ type: 'motion' }), countOf({ region: '' }), countOf({ partition: 1 })];
+      const counts = [
+        ...[countOf({}), countOf({ type: 'motion' }), countOf({ region: '' }), countOf({ partition: 1 })],
+        ...[countOf({ type: 'water-leak' }), countOf({ type: 'of_older-Settings9' })],
+      ];
       await history.writeCounts(counts);
       const found = await history.counts(MINUTE, MINUTE + MINUTE_MS, undefined);
-      expect(found).toHaveLength(4);
+      expect(found).toHaveLength(counts.length);
       expect(found).toEqual(expect.arrayContaining(counts));
-      expect(await history.counts(MINUTE, MINUTE + MINUTE_MS, 'motion')).toEqual([countOf({ type: 'motion' })]);
+      for (const type of ['motion', 'water-leak', 'of_older-Settings9'])
+        expect(await history.counts(MINUTE, MINUTE + MINUTE_MS, type)).toEqual([countOf({ type })]);
+      for (const type of ['gas', "motion' OR 'a'='a", 'motion\\'])
+        expect(await history.counts(MINUTE, MINUTE + MINUTE_MS, type)).toEqual([]);
+    });
+
+    it('keeps every type of a state in its order, those of other settings too', async () => {
+      const active = ['smoke', 'of_older-Settings9', 'water-leak', 'battery'];
+      await history.writeStates([stateOf({ active })]);
+      expect(await history.state(7)).toEqual(stateOf({ active }));
+      expect(await allStates(history)).toEqual([stateOf({ active })]);
     });
 
     it('gives the minutes from the first to before the last, in order of time', async () => {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,6 +43,19 @@ describe('a start that cannot work says what to do', () => {
     expect(stderr).not.toMatch(/ at .*\.ts/);
   });
 
+  it('with a settings file: all that is wrong in it, with its place', () => {
+    const file = join(folder, 'wrong.yaml');
+    writeFileSync(file, 'types:\n  smoke: { hits: many, severty: MAJOR }\n  water: {}\n');
+    const { code, stderr } = failingStart({ TOCSIN_SETTINGS: file });
+    expect(code).toBe(2);
+    expect(stderr.trim().split('\n').slice(1)).toEqual([
+      `  - ${file}:2:12: types.smoke.hits: must be a number, without quotes`,
+      `  - ${file}:2:24: types.smoke.severty: is not known here; did you mean severity?`,
+      `  - ${file}:3:3: types.water: needs \`when\`, such as when: water`,
+    ]);
+    expect(existsSync(join(folder, 'fails'))).toBe(false);
+  });
+
   it('with a port in use', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -80,7 +93,7 @@ describe('a start that cannot work says what to do', () => {
   });
 
   it('with arguments it does not know; --help tells how to use it', () => {
-    expect(failingStart({}, ['--prot', '1'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--prot is not a role') });
+    expect(failingStart({}, ['--prot', '1'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--prot is not an option') });
     expect(failingStart({}, ['--help'])).toMatchObject({ code: 0, stdout: expect.stringContaining('Usage: npm start') });
   });
 });

@@ -2,6 +2,7 @@
 import type { Alarm } from '../../alarm/alarm.ts';
 import type { MailedChange } from '../../records/alarm-event.ts';
 import type { MailedEvent } from '../../records/delivery.ts';
+import { BUILT_IN_TYPES } from '../../alarm/alarm-type.ts';
 import type { Client } from '../../directory/port.ts';
 import { composeMail } from '../../notify/channels/mail/compose.ts';
 import type { Mail } from '../../notify/channels/mail/port.ts';
@@ -65,7 +66,12 @@ export function clientOf(changes: Partial<Client> = {}): Client {
 }
 
 /** Two recipients, a text that isn't ASCII. */
-const FRAME = { from: 'tocsin@arc.example', to: ['desk@arc.example', 'night@arc.example'], consoleUrl: 'https://console.example' };
+const FRAME = {
+  from: 'tocsin@arc.example',
+  to: ['desk@arc.example', 'night@arc.example'],
+  consoleUrl: 'https://console.example',
+  types: BUILT_IN_TYPES,
+};
 
 export function mailOf(id = 'a42959-smoke-17'): Mail {
   return composeMail(changeOf('raised', { id }), clientOf({ city: 'Αθήνα' }), FRAME);

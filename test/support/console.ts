@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { consoleSettings, type ConsoleConfig } from '../../console/config.ts';
 import { type Console, startConsole } from '../../console/console.ts';
+import type { TypeSet } from '../../alarm/type-set.ts';
 import type { Archive, ArchivedAlarm, CustodyEntry } from '../../archive/port.ts';
 import { processorSettings } from '../../processor/config.ts';
 import type { History, MinuteCount, SensorState } from '../../history/port.ts';
@@ -16,6 +17,7 @@ import { oneRecord } from '../../message-log/one-record.ts';
 import { clientOf } from './alarms.ts';
 import { MemoryDirectory } from './memory-directory.ts';
 import { MemoryLog } from './memory-log.ts';
+import { REFERENCE } from './alarm-types.ts';
 
 export { MemoryDirectory };
 
@@ -115,6 +117,8 @@ interface Options {
   readonly archived?: readonly ArchivedAlarm[];
   readonly log?: MemoryLog;
   readonly clock?: Clock;
+  /** The three of the reference system by default. */
+  readonly types?: TypeSet;
   /** False: nobody answers actions. */
   readonly processor?: boolean;
 }
@@ -127,7 +131,7 @@ export async function startTestConsole(options: Options = {}): Promise<TestConso
   await directory.put(options.clients ?? [clientOf()]);
   await archive.put(options.archived ?? [], []);
   const health = new Health();
-  const shared = { log, clock: options.clock ?? Date.now, logger: pino({ level: 'silent' }), health };
+  const shared = { log, clock: options.clock ?? Date.now, logger: pino({ level: 'silent' }), health, types: options.types ?? REFERENCE };
   const processor =
     options.processor === false
       ? undefined

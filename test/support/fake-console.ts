@@ -4,8 +4,10 @@ import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { pino } from 'pino';
 import type { ListedAlarm } from '../../console/api/schemas.ts';
+import { typesJson } from '../../console/api/type-json.ts';
 import { startPage } from '../../console/page-files.ts';
 import { Health } from '../../runtime/health.ts';
+import { REFERENCE } from './alarm-types.ts';
 
 export interface Asked {
   readonly method: string;
@@ -31,17 +33,13 @@ export interface FakeConsole {
   close(): Promise<void>;
 }
 
-const NONE = { motion: 0, smoke: 0, temperature: 0 };
-
 /** Alarms as the server's beat counts them. */
 export function counted(alarms: readonly ListedAlarm[]) {
-  const counts = { byType: { ...NONE }, unacknowledged: { ...NONE } };
-  for (const { type, state } of alarms) {
-    if (state === 'CLEARED_ACK') continue;
-    counts.byType[type] += 1;
-    if (state.endsWith('UNACK')) counts.unacknowledged[type] += 1;
-  }
-  return counts;
+  const open = alarms.filter(({ state }) => state !== 'CLEARED_ACK');
+  const names = [...new Set([...REFERENCE.types.map(({ name }) => name), ...open.map(({ type }) => type)])];
+  const byType = (of: readonly ListedAlarm[]): Record<string, number> =>
+    Object.fromEntries(names.map((name) => [name, of.filter(({ type }) => type === name).length]));
+  return { byType: byType(open), unacknowledged: byType(open.filter(({ state }) => state.endsWith('UNACK'))) };
 }
 
 /** A server that is well. */
@@ -101,6 +99,7 @@ export async function startFakeConsole(): Promise<FakeConsole> {
     const alarm = alarms.get(decodeURIComponent(id));
     if (what === 'session') return { status: 200, body: { name: 'op1', role: 'operator', until: null } };
     if (what === 'alarms' && alarm) return { status: 200, body: { ...alarm, evidence: [], custody: [], client: null } };
+    if (what === 'types') return { status: 200, body: { types: typesJson(REFERENCE) } };
     if (what === 'counts') return { status: 200, body: { counts: [] } };
     if (what === 'sensors' && id === '') return { status: 200, body: { sensors: [], cursor: null } };
     return { status: 404, body: { error: 'there is none' } };
@@ -118,7 +117,9 @@ export async function startFakeConsole(): Promise<FakeConsole> {
     for (const alarm of fake.snapshot.alarms) alarms.set(alarm.id, alarm);
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     const { alarms: listed, ...rest } = fake.snapshot;
-    response.write(`event: snapshot\ndata: ${JSON.stringify({ ...beatOf(listed), states: [], faults: [], ...rest, alarms: listed })}\n\n`);
+    response.write(
+      `event: snapshot\ndata: ${JSON.stringify({ ...beatOf(listed), types: typesJson(REFERENCE), states: [], faults: [], ...rest, alarms: listed })}\n\n`,
+    );
     streams.add(response);
     response.on('close', () => streams.delete(response));
   });

@@ -12,6 +12,7 @@ import type { Running } from '../../runtime/lifecycle.ts';
 import { oneRecord } from '../../message-log/one-record.ts';
 import type { KafkaInstallation } from './kafka-log.ts';
 import { valuesOf } from './log-reading.ts';
+import { REFERENCE } from './alarm-types.ts';
 
 const ALARM_DEADLINE_MS = 60_000;
 
@@ -55,7 +56,7 @@ export class QuietSystem {
     const lines: LogLine[] = [];
     const logger = pino({ level: 'info' }, { write: (line: string) => lines.push(JSON.parse(line) as LogLine) });
     const logs = [await opened(installation), await opened(installation, logger), await opened(installation)] as const;
-    const deps = { log: logs[1], clock: Date.now, logger, registry: new Registry(), health: new Health() };
+    const deps = { log: logs[1], types: REFERENCE, clock: Date.now, logger, registry: new Registry(), health: new Health() };
     const processor = await startProcessor(readSettings(processorSettings, {}), deps);
     const readers = Array.from({ length: logs[2].partitions }, (_, partition) => logs[2].reader('ALARM', partition, 'latest'));
     return new QuietSystem(logs, processor, await Promise.all(readers), lines);

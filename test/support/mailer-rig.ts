@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import type { AlarmEvent } from '../../alarm/alarm.ts';
+import type { TypeSet } from '../../alarm/type-set.ts';
 import { openEmbeddedLog } from '../../message-log/embedded/log.ts';
 import { openStore } from '../../message-log/embedded/store.ts';
 import type { MessageLog } from '../../message-log/port.ts';
@@ -21,6 +22,7 @@ import { TransientError } from '../../runtime/errors.ts';
 import { Health } from '../../runtime/health.ts';
 import type { Running } from '../../runtime/lifecycle.ts';
 import { oneRecord } from '../../message-log/one-record.ts';
+import { REFERENCE } from './alarm-types.ts';
 import { clientOf } from './alarms.ts';
 
 /** Where the process dies: nothing it does afterwards reaches the log. */
@@ -37,7 +39,7 @@ export interface MailerRig {
   now: number;
   start(
     transport: MailTransport,
-    options?: { settings?: NodeJS.ProcessEnv; crash?: CrashPoint; directory?: Directory; limits?: Partial<MailerLimits> },
+    options?: { settings?: NodeJS.ProcessEnv; types?: TypeSet; crash?: CrashPoint; directory?: Directory; limits?: Partial<MailerLimits> },
   ): Promise<Running>;
   alarm(...events: readonly (AlarmEvent | string)[]): Promise<void>;
   deliveries(): Promise<readonly Delivery[]>;
@@ -95,12 +97,13 @@ export async function openMailerRig(now: number, partitions = 1): Promise<Mailer
     clients,
     lines,
     now,
-    start: async (transport, { settings = {}, crash, directory = directoryOf(clients), limits } = {}) => {
+    start: async (transport, { settings = {}, types = REFERENCE, crash, directory = directoryOf(clients), limits } = {}) => {
       Object.assign(rig, { registry: new Registry(), health: new Health() });
       const mailer = await startMailer(readSettings(mailerSettings, settings), {
         log: crash ? crashing(log, crash, () => crashes.push(crash)) : log,
         directory,
         transport,
+        types,
         clock: () => rig.now,
         logger,
         registry: rig.registry,

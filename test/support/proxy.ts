@@ -3,11 +3,13 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
+import type { TypeSet } from '../../alarm/type-set.ts';
 import { type ProxyConfig, proxySettings } from '../../proxy/config.ts';
 import { startProxy } from '../../proxy/proxy.ts';
 import { readSettings } from '../../runtime/configuration.ts';
 import { Health } from '../../runtime/health.ts';
 import { MemoryLog } from './memory-log.ts';
+import { REFERENCE } from './alarm-types.ts';
 
 export const NOW = Date.parse('2026-03-01T12:00:00Z');
 
@@ -30,7 +32,7 @@ export interface TestAnswer {
 
 export async function testProxy(
   settings: Record<`TOCSIN_${string}`, string> = {},
-  options: { readonly log?: MemoryLog; readonly drainMs?: number } = {},
+  options: { readonly log?: MemoryLog; readonly drainMs?: number; readonly types?: TypeSet } = {},
 ): Promise<TestProxy> {
   const config: ProxyConfig = {
     ...readSettings(proxySettings, { TOCSIN_INGEST_PORT: '0', TOCSIN_INGEST_CONNECTIONS_MAX: '1000', ...settings }),
@@ -41,6 +43,7 @@ export async function testProxy(
   const registry = new Registry();
   const proxy = await startProxy(config, {
     log,
+    types: options.types ?? REFERENCE,
     clock: () => NOW,
     logger: pino({ level: 'silent' }),
     registry,

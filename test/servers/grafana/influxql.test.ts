@@ -2,10 +2,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MinuteCount, SensorState } from '../../../history/port.ts';
 import { geohashOf, REGIONS, type Region, regionOf } from '../../../alarm/regions.ts';
-import { ALARM_TYPES, type AlarmType } from '../../../alarm/status.ts';
 import { allDashboards } from '../../../grafana/dashboards.ts';
 import type { InfluxTarget } from '../../../grafana/queries.ts';
 import { generateClients } from '../../../simulator/clients/clients.ts';
+import { BUILT_IN_NAMES } from '../../support/alarm-types.ts';
 import { type DataPanel, dataPanels, isInflux } from '../../support/dashboards.ts';
 import { type InfluxHistory, newInfluxHistory } from '../../support/influx-rig.ts';
 import { type InfluxServer, startInflux } from '../../support/servers/influx.ts';
@@ -18,12 +18,12 @@ const NOW = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS;
 /** One sensor in twenty is in alarm, some of them for five days. */
 const states = [...generateClients(SENSORS, 7)].map(({ id, latitude, longitude }, i): SensorState => {
   const geohash = geohashOf(Number(latitude), Number(longitude));
-  const active: AlarmType[] = i % 20 > 0 ? [] : i % 40 === 0 ? ['smoke'] : ['smoke', 'motion'];
+  const active: string[] = i % 20 > 0 ? [] : i % 40 === 0 ? ['smoke'] : ['smoke', 'motion'];
   return { sensor: Number(id), geohash, region: regionOf(geohash), active, at: active.length > 0 ? NOW - 5 * DAY_MS : NOW - 1_000 };
 });
 /** Alarms without a region are of sensors whose place isn't known. */
 const counts = [...REGIONS, ''].flatMap((region, r) =>
-  ALARM_TYPES.flatMap((type, t) =>
+  BUILT_IN_NAMES.flatMap((type, t) =>
     Array.from(
       { length: 12 },
       (_, i): MinuteCount => ({ minute: NOW - (i + 1) * 100 * MINUTE_MS, type, region, partition: i % 3, count: 1 + r + t }),
@@ -108,12 +108,12 @@ describe.each(['1.6', '2.7'] as const)('the dashboards on InfluxDB %s', (version
     expect(all?.alarms).toBe(total);
     for (const title of ['Alarms by type', 'Alarms by region', 'Total by region']) {
       const series = await ask(panel(title));
-      expect(series).toHaveLength(title === 'Alarms by type' ? ALARM_TYPES.length : REGIONS.length + 1);
+      expect(series).toHaveLength(title === 'Alarms by type' ? BUILT_IN_NAMES.length : REGIONS.length + 1);
       const sum = series.flatMap(({ values }) => values.map(([, count]) => Number(count))).reduce((a, b) => a + b, 0);
       expect(sum, title).toBe(total);
     }
     const matrix = await rowsOf(panel('Region by type'));
-    expect(matrix).toHaveLength((REGIONS.length + 1) * ALARM_TYPES.length);
+    expect(matrix).toHaveLength((REGIONS.length + 1) * BUILT_IN_NAMES.length);
     expect(matrix.find(({ region, type }) => region === 'UK' && type === 'smoke')?.alarms).toBe(
       counts.filter(({ region, type }) => region === 'UK' && type === 'smoke').reduce((sum, { count }) => sum + count, 0),
     );

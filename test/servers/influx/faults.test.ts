@@ -4,12 +4,12 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AlarmCount } from '../../../alarm/alarm.ts';
-import { ALARM_TYPES } from '../../../alarm/status.ts';
 import { startCounter } from '../../../history/counter.ts';
 import { checkInflux, prepareInflux } from '../../../history/influx/prepare.ts';
 import type { History } from '../../../history/port.ts';
 import { STATES_GROUP, StateWriter, startStateWriter } from '../../../history/states.ts';
 import { Health } from '../../../runtime/health.ts';
+import { REFERENCE, BUILT_IN_NAMES } from '../../support/alarm-types.ts';
 import { changeOf, clientOf } from '../../support/alarms.ts';
 import { FaultyHistory } from '../../support/faulty-history.ts';
 import { influxHistory, newInfluxHistory } from '../../support/influx-rig.ts';
@@ -106,7 +106,7 @@ describe.each(INFLUX_VERSIONS)('InfluxDB %s', (version) => {
     const writer = new StateWriter(
       {
         ...{ history, directory, log: new MemoryLog(), archive: { open: async () => [] } as never },
-        ...{ clock: () => time, logger: silent, health: new Health(), registry: new Registry() },
+        ...{ types: REFERENCE, clock: () => time, logger: silent, health: new Health(), registry: new Registry() },
       },
       0,
     );
@@ -132,7 +132,7 @@ describe.each(INFLUX_VERSIONS)('InfluxDB %s', (version) => {
       return {
         alarm: `a${i}`,
         sensor: i % 40,
-        type: ALARM_TYPES[i % 3] ?? 'smoke',
+        type: BUILT_IN_NAMES[i % 3] ?? 'smoke',
         at: now - (now % MINUTE_MS) + Math.floor(i / 300) * MINUTE_MS,
       };
     });
@@ -148,7 +148,7 @@ describe.each(INFLUX_VERSIONS)('InfluxDB %s', (version) => {
   it('ends in the same states as without a fault when it is killed, frozen and started again in mid-run', async () => {
     const impatient = await newInfluxHistory(server, { timeoutMs: 500 });
     const events = Array.from({ length: 900 }, (_, i) => {
-      const alarm = { id: `a${i % 300}`, sensor: i % 300, type: ALARM_TYPES[i % 2] ?? 'smoke' } as const;
+      const alarm = { id: `a${i % 300}`, sensor: i % 300, type: BUILT_IN_NAMES[i % 2] ?? 'smoke' } as const;
       // Raised; two thirds of them cleared; a quarter raised again.
       if (i < 300) return changeOf('raised', alarm);
       if (i < 600) return i % 3 === 0 ? undefined : changeOf('cleared', alarm);
@@ -198,7 +198,7 @@ async function countAll(history: History, records: readonly AlarmCount[], betwee
 /** Runs a state writer over the events, until it has taken all of them and written all sensors once. */
 async function showAll(history: History, events: readonly object[], between: (step: number) => Promise<void>): Promise<void> {
   const deps = await depsOf(history);
-  const writer = await startStateWriter({ ...deps, archive: { open: async () => [] } as never });
+  const writer = await startStateWriter({ ...deps, types: REFERENCE, archive: { open: async () => [] } as never });
   await writeInPieces(deps.log, 'ALARM', events, between);
   while ((await deps.log.committed(STATES_GROUP, 'ALARM', 0)) !== events.length) await delay(20);
   while ((await sensorsIn(history).catch(() => 0)) < deps.directory.clients.size) await delay(50);

@@ -12,6 +12,7 @@ import { readSettings } from '../../../runtime/configuration.ts';
 import { Health } from '../../../runtime/health.ts';
 import { oneRecord } from '../../../message-log/one-record.ts';
 import { type KafkaInstallation, kafkaInstallation, withAdmin } from '../../support/kafka-log.ts';
+import { REFERENCE } from '../../support/alarm-types.ts';
 import { startKafka, type TestKafka } from '../../support/servers/kafka.ts';
 import { ownAll, readUntil, restoredState } from '../../support/log-reading.ts';
 
@@ -55,7 +56,7 @@ describe.each(['4.4.0', '3.9.2'])('on Kafka %s', (version) => {
   };
   const process = async (on: MessageLog): Promise<() => Promise<void>> => {
     const deps = { log: on, clock: Date.now, logger: pino({ level: 'silent' }), registry: new Registry(), health: new Health() };
-    const processor = await startProcessor(readSettings(processorSettings, {}), deps);
+    const processor = await startProcessor(readSettings(processorSettings, {}), { ...deps, types: REFERENCE });
     return () => processor.stop();
   };
   const alarms = async (count: number): Promise<{ readonly type: string }[]> => {

@@ -11,6 +11,7 @@ import { Health } from '../../../runtime/health.ts';
 import { oneRecord } from '../../../message-log/one-record.ts';
 import { type KafkaInstallation, kafkaInstallation } from '../../support/kafka-log.ts';
 import type { ToolName } from '../../support/servers/kafka-distribution.ts';
+import { REFERENCE } from '../../support/alarm-types.ts';
 import { startKafka, type TestKafka } from '../../support/servers/kafka.ts';
 import { readUntil } from '../../support/log-reading.ts';
 
@@ -100,7 +101,7 @@ describe.each(['4.4.0', '3.9.2'])('the tools of Kafka %s', (version) => {
   it('start an alarm, and read it once it is committed', async () => {
     await begin();
     const deps = { log, clock: Date.now, logger: pino({ level: 'silent' }), registry: new Registry(), health: new Health() };
-    const processor = await startProcessor(readSettings(processorSettings, {}), deps);
+    const processor = await startProcessor(readSettings(processorSettings, {}), { ...deps, types: REFERENCE });
     releases.push(() => processor.stop());
     await produce('ENTRY', [
       [42_959, status(42_959, true)],
@@ -127,7 +128,7 @@ describe.each(['4.4.0', '3.9.2'])('the tools of Kafka %s', (version) => {
       .toMatchObject({ current: '3', end: '5', lag: '2' });
 
     const deps = { log, clock: Date.now, logger: pino({ level: 'silent' }), registry: new Registry(), health: new Health() };
-    const processor = await startProcessor(readSettings(processorSettings, {}), deps);
+    const processor = await startProcessor(readSettings(processorSettings, {}), { ...deps, types: REFERENCE });
     releases.push(() => processor.stop());
     await produce('ENTRY', [[id, status(id, true)]]);
     await consume('ALARM', 6);
