@@ -24,6 +24,14 @@ export async function unpack(from: string, dataDir: string): Promise<Remains> {
   return JSON.parse(await readFile(join(from, REMAINS), 'utf8')) as Remains;
 }
 
+export async function packJson(file: string, value: object): Promise<void> {
+  await write(file, gzipSync(JSON.stringify(value), { level: 9 }));
+}
+
+export async function unpackJson(file: string): Promise<unknown> {
+  return JSON.parse(gunzipSync(await readFile(file)).toString());
+}
+
 async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));

@@ -193,7 +193,10 @@ export async function metric(system: SystemProcess, name: string): Promise<numbe
 }
 
 export async function custodyHas(system: SystemProcess, sensor: number, kind: string): Promise<void> {
-  await until(kind, async () => (await alarmOf(system, sensor)).custody.some((entry) => entry.kind === kind));
+  await until(`${kind} in the custody of sensor ${sensor}`, async () => {
+    const isThere = (await alarms(system)).some((alarm) => alarm.sensor === sensor);
+    return isThere && (await alarmOf(system, sensor)).custody.some((entry) => entry.kind === kind);
+  });
 }
 
 async function stateIs(system: SystemProcess, sensor: number, state: string): Promise<void> {
