@@ -127,7 +127,8 @@ export class StateFormat {
     const alone = this.#readAlone.get(json);
     if (alone !== undefined) return { state: undefined, known: alone, faults: undefined };
     const { v, ok, repeatable = NONE, ended = NONE, known = 0, faults, types, ...before } = JSON.parse(json) as Stored;
-    if (v < 1 || v > VERSION) throw new Error(`sensor state has version ${v}, this program reads 1 to ${VERSION}`);
+    if (v < 1 || v > VERSION)
+      throw new Error(`sensor state has version ${v}, this program reads 1 to ${VERSION}: start the newer version of Tocsin that wrote it`);
     const names = typeof known === 'number' ? TYPES_OF_2.filter((_, i) => (known & (1 << i)) !== 0) : known;
     const state: SensorState = { types: this.#typeStates(types ?? before), okAt: ok, repeatable, ended, due: NEVER };
     const stored = { state: isEmpty(state) ? undefined : state, known: this.#types.bitsOf(names), faults };
