@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { AlarmType } from '../../alarm/alarm-type.ts';
 import { command, readCommandLine } from '../../runtime/command-line.ts';
 import { reasonOf } from '../../runtime/errors.ts';
 import { runProgram } from '../../runtime/program.ts';
@@ -9,7 +10,7 @@ import { createProgress } from '../../simulator/progress.ts';
 import { exitCodeOf, reportText } from '../../simulator/report.ts';
 import { run } from '../../simulator/run.ts';
 import { demo } from '../../simulator/scenarios/demo.ts';
-import { PLACELESS, STORY, STORY_SENSORS } from '../../simulator/scenarios/story.ts';
+import { PLACELESS, type Scene, STORY_SENSORS, storyOf } from '../../simulator/scenarios/story.ts';
 import { type Ready, SystemProcess } from './child.ts';
 import { readEnvironment } from '../../runtime/environment.ts';
 import { loadOnlySettingsFile } from '../settings-file/load.ts';
@@ -44,12 +45,14 @@ async function show(options: DemoOptions): Promise<number> {
   const environment = environmentOf(options);
   let system: SystemProcess | undefined;
   try {
+    const { types } = (await loadOnlySettingsFile(readEnvironment())).settings;
     await mkdir(environment.TOCSIN_DATA_DIR ?? DEMO_FOLDER, { recursive: true });
     system = new SystemProcess(environment, READY_MS_MAX);
     const [ready, clients] = await Promise.all([system.ready, sampleClients(clientsFor(options), environment, stop.signal)]);
-    console.log(whereToLook(ready, options));
+    console.log(whereToLook(ready, options, storyOf(types)));
     void clients.all.then((said) => said && !stop.signal.aborted && console.log(said));
-    return await simulate(options, ready, environment.TOCSIN_API_TOKEN, AbortSignal.any([stop.signal, system.ended]));
+    const end = AbortSignal.any([stop.signal, system.ended]);
+    return await simulate(options, ready, types, environment.TOCSIN_API_TOKEN, end);
   } catch (error) {
     if (stop.signal.aborted) return 130;
     process.stderr.write(`demo: ${reasonOf(error)}\n`);
@@ -77,7 +80,8 @@ function environmentOf({ data, 'ingest-port': ingestPort, 'console-port': consol
   };
 }
 
-function whereToLook({ ingestPort, consoleUrl, signInUrl, outbox }: Ready, { sensors, minutes }: DemoOptions): string {
+function whereToLook(ready: Ready, { sensors, minutes }: DemoOptions, story: readonly Scene[]): string {
+  const { ingestPort, consoleUrl, signInUrl, outbox } = ready;
   return `
   Console   ${signInUrl}
   Mails     ${outbox ?? 'go to the mail server'}
@@ -85,11 +89,17 @@ function whereToLook({ ingestPort, consoleUrl, signInUrl, outbox }: Ready, { sen
   API       ${consoleUrl}/api/openapi.json
 
 ${sensors.toLocaleString('en-US')} sensors report now${minutes === undefined ? '' : ` for ${minutes} minutes`}; Ctrl-C ends it. In the first minute, among them:
-${STORY.map(({ sensor, what }) => `  sensor ${sensor}  ${what}`).join('\n')}
+${story.map(({ sensor, what }) => `  sensor ${sensor}  ${what}`).join('\n')}
 `;
 }
 
-async function simulate(options: DemoOptions, ready: Ready, token: string | undefined, stop: AbortSignal): Promise<number> {
+async function simulate(
+  options: DemoOptions,
+  ready: Ready,
+  types: readonly AlarmType[],
+  token: string | undefined,
+  stop: AbortSignal,
+): Promise<number> {
   const { minutes = Number.POSITIVE_INFINITY, sensors, seed } = options;
   const given = readCommandLine({ options: SIMULATE_OPTIONS }, [
     '--url',
@@ -111,8 +121,7 @@ async function simulate(options: DemoOptions, ready: Ready, token: string | unde
     outbox: ready.outbox,
   };
   const progress = createProgress(process.stdout, minutes * 60);
-  const { settings } = await loadOnlySettingsFile(readEnvironment());
-  const report = await run(fleet, { progress, stop, neighbours: () => [], types: settings.types });
+  const report = await run(fleet, { progress, stop, neighbours: () => [], types });
   console.log(`\n${reportText(report)}`);
   // Interrupting a demo is its usual end.
   return exitCodeOf({ ...report, interrupted: false });

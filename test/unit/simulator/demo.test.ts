@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { BUILT_IN_TYPES } from '../../../alarm/alarm-type.ts';
 import { isHit, type Message, wireForm } from '../../../simulator/message.ts';
 import { Oracle } from '../../../simulator/oracle.ts';
 import { demo } from '../../../simulator/scenarios/demo.ts';
-import { STORY } from '../../../simulator/scenarios/story.ts';
+import { STORY, storyOf } from '../../../simulator/scenarios/story.ts';
 import { type FleetPlan, plotOf, traffic } from '../../../simulator/traffic.ts';
+import { SEVEN_TYPES } from '../../support/alarm-types.ts';
 
 const PLAN: FleetPlan = {
   scenario: demo,
@@ -44,6 +46,20 @@ describe('the demo', () => {
     const shown = STORY.flatMap(({ becomes }) => becomes).filter(({ from }) => from <= 5);
     expect(new Set(shown.map(({ type }) => type))).toEqual(new Set(['motion', 'smoke', 'temperature']));
     expect(shown.some(({ to }) => to !== undefined && to <= 5)).toBe(true);
+  });
+
+  it('leaves out the scenes of types that there are not, and goes on without them', () => {
+    const types = SEVEN_TYPES.filter(({ name }) => name !== 'smoke');
+    expect(storyOf(BUILT_IN_TYPES)).toEqual(STORY);
+    expect(storyOf(types).map(({ sensor }) => sensor)).toEqual([2, 3, 4, 7]);
+    const messages = inOrder({ ...PLAN, types });
+    expect(messages.some(({ hits }) => hits.includes('smoke'))).toBe(false);
+    expect(
+      new Set(messages.filter(({ sensor, hits }) => [2, 3, 4, 7].includes(sensor) && hits.length > 0).map(({ sensor }) => sensor)).size,
+    ).toBe(4);
+    const elsewhere = new Set(messages.flatMap(({ hits }) => hits));
+    expect([...elsewhere].sort()).toEqual(types.map(({ name }) => name).sort());
+    expect(() => inOrder({ ...PLAN, types: SEVEN_TYPES.slice(-1) })).not.toThrow();
   });
 
   it('has an alarm elsewhere every few seconds beside it, most of which recover soon, in whatever fleet', () => {
