@@ -22,7 +22,7 @@ export async function* checksOf(
   if (!config) return;
   yield fine('settings', `make sense for ${[...config.roles].sort().join(', ')}`);
   yield* withoutEffect(environment);
-  yield* await diagnoseSettingsFile(config.values.get(processSettings.settingsFile), roles);
+  yield* await diagnoseSettingsFile(config.values, roles);
   for (const adapter of adaptersOf(config.ports, config.isSet)) yield* await adapter.diagnose(config.values, deps);
   const host = config.values.get(processSettings.host);
   for (const { name, port } of listenedOn(config)) yield await portCheck(host, port, name);

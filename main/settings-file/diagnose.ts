@@ -1,15 +1,25 @@
-import { ConfigurationError } from '../../runtime/configuration.ts';
+import { problemsOfRoutes } from '../../notify/channels/mail/routes.ts';
+import { mailerSettings } from '../../notify/config.ts';
+import { ConfigurationError, type Values } from '../../runtime/configuration.ts';
 import { type Finding, fine, wrong } from '../../runtime/diagnosis.ts';
+import { processSettings } from '../../runtime/process-settings.ts';
 import type { RoleName } from '../roles.ts';
 import { loadSettingsFile } from './load.ts';
 import { summaryOf } from './part.ts';
 import { PARTS } from './parts.ts';
 
-/** For `npm run doctor`: what the settings file says, or all that is wrong with it. Never rejects. */
-export async function diagnoseSettingsFile(named: string | undefined, roles: ReadonlySet<RoleName>): Promise<readonly Finding[]> {
+/** For `npm run doctor`: what the settings file says, or all that is wrong with it and with settings that go by its types. Never rejects. */
+export async function diagnoseSettingsFile(values: Values, roles: ReadonlySet<RoleName>): Promise<readonly Finding[]> {
   try {
-    const { path, settings } = await loadSettingsFile(named, roles);
-    return [fine('settings file', `${path ?? 'none, so all is built in'}; ${summaryOf(PARTS, settings)}`)];
+    const { path, settings } = await loadSettingsFile(values.get(processSettings.settingsFile), roles);
+    const said = fine('settings file', `${path ?? 'none, so all is built in'}; ${summaryOf(PARTS, settings)}`);
+    if (!roles.has('mailer')) return [said];
+    const types = settings.types.map(({ name }) => name);
+    const problems = problemsOfRoutes(values.get(mailerSettings.routes), types);
+    return [
+      said,
+      ...problems.map((problem) => wrong(mailerSettings.routes.name, problem, 'the mailer does not start before that is put right')),
+    ];
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     return error.problems.map((problem) => wrong('settings file', problem, 'nothing starts before that is put right'));

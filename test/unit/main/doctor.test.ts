@@ -40,6 +40,18 @@ describe('the doctor', () => {
     ]);
   });
 
+  it('tells of a mail route by a type that there is not, where there is a mailer', async () => {
+    const routes = { TOCSIN_MAIL_ROUTES: 'type=water -> plumber@x.example' };
+    expect(await wrongsOf(routes)).toMatchObject([
+      { check: 'TOCSIN_MAIL_ROUTES', found: expect.stringMatching(/no type water, did you mean .*There are motion, smoke, temperature/) },
+    ]);
+    const elsewhere = await examined({ ...routes, TOCSIN_KAFKA_BROKERS: NOWHERE }, ['proxy']);
+    expect(elsewhere.filter(({ check }) => /settings file|ROUTES/.test(check))).toMatchObject([{ check: 'settings file', ok: true }]);
+    const file = join(folder, 'water.yaml');
+    writeFileSync(file, 'types:\n  water: { when: water }\n');
+    expect(await wrongsOf({ ...routes, TOCSIN_SETTINGS: file })).toEqual([]);
+  });
+
   it('tells of settings of a mail server that is not named, and of the data folder in whose place a server is', async () => {
     expect(await wrongsOf({ TOCSIN_SMTP_TLS: 'required', TOCSIN_MAIL_RATE: '30/m' })).toEqual([
       expect.objectContaining({ check: 'TOCSIN_SMTP_TLS', found: 'has no effect, since TOCSIN_SMTP_URL is not set' }),
