@@ -72,8 +72,8 @@ export class Detection {
   readonly #usual = new SensorSet();
   readonly #supervision: Supervision;
   readonly #active = new Map<string, number>();
-  /** Sensors with hits or an alarm of a type that the first reading clears that isn't a hit. */
-  readonly #clearing = new SensorSet();
+  /** Sensors with hits or an alarm of a type that the first reading clears that isn't a hit: few, with ids from anywhere. */
+  readonly #clearing = new Set<number>();
   readonly #clearsByNormal: boolean;
   readonly #due = new DueQueue();
   /** ENTRY time at which there is something to forget, or a fault to tell again. */

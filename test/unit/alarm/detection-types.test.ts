@@ -178,6 +178,16 @@ describe('a type that clears by a normal reading', () => {
     expect(eventsOf(types, [leak(3)], restored(statesOf(types, [leak(1), leak(2, 1)]), types))).toEqual([]);
   });
 
+  it('is cleared whatever the ids are, though they lie anywhere', () => {
+    const detection = detecting(types);
+    const sensors = Array.from({ length: 5_000 }, (_, i) => i * 400_000);
+    const low = { battery: 5 };
+    for (const [i, sensor] of sensors.entries()) feed(detection, says(i, low, { sensor }), types);
+    expect(detection.active.get('battery')).toBe(sensors.length);
+    for (const [i, sensor] of sensors.entries()) feed(detection, says(10_000 + i, { battery: 50 }, { sensor }), types);
+    expect(detection.active.get('battery')).toBe(0);
+  });
+
   it('leaves nothing to remember of a sensor that flaps, and has its oldest alarms acknowledged', () => {
     const detection = detecting(types);
     const events = eventsOf(
