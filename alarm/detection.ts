@@ -135,7 +135,7 @@ export class Detection {
   entry(status: Status, at: number, offset: number, value: () => string): void {
     if (at >= this.#dueNext) this.#forget(at);
     if (status.silent !== 0 || !this.#usual.has(status.id)) this.#supervise(status, at, offset);
-    if (this.#clearsByNormal && this.#clearing.has(status.id)) this.#clearNormal(status, at, offset);
+    if (this.#clearsByNormal && this.#clearing.has(status.id)) this.#clearNormal(status, at, offset, value);
     if (status.hits !== 0) this.#hit(status, at, offset, value());
   }
 
@@ -151,10 +151,10 @@ export class Detection {
   }
 
   /** A reading that isn't a hit of a type that `clears` by it: that type is well up to then. */
-  #clearNormal(status: Status, at: number, offset: number): void {
+  #clearNormal(status: Status, at: number, offset: number, value: () => string): void {
     const { id: sensor, hits, silent } = status;
     const state = this.#states.get(sensor);
-    if (state === undefined || this.#isStale(sensor, at)) return;
+    if (state === undefined || this.#isStale(sensor, at) || this.#isSentAgain(status, state, at, value)) return;
     const cause = { topic: 'ENTRY', partition: this.#partition, offset };
     let waiting = 0;
     for (const type of state.types) {
@@ -167,6 +167,11 @@ export class Detection {
       if (this.#isClearing(type)) waiting += 1;
     }
     if (waiting === 0) this.#clearing.delete(sensor);
+  }
+
+  /** What was read before says nothing of now. Only readings that are hits are known again. */
+  #isSentAgain({ seq, hits }: Status, { repeatable }: SensorState, at: number, value: () => string): boolean {
+    return hits !== 0 && seq !== undefined && isRepeat(repeatable, { at, seq, value: value() }, this.#repeatWithinMs);
   }
 
   /** Whether a normal reading would change something. */

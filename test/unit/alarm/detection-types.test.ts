@@ -178,6 +178,15 @@ describe('a type that clears by a normal reading', () => {
     expect(eventsOf(types, [leak(3)], restored(statesOf(types, [leak(1), leak(2, 1)]), types))).toEqual([]);
   });
 
+  it('is not cleared by a reading from before its hits that is sent again', () => {
+    const earlier = (at: number) => says(at, { battery: 50, motion: true }, { seq: 5, value: 'before' });
+    expect(eventsOf(types, [earlier(1), battery(2, 5), earlier(3), battery(4, 50)])).toEqual([
+      'raised motion 1 v1 ACTIVE_UNACK',
+      'raised battery 2 v1 ACTIVE_UNACK',
+      'cleared battery 4 v2 CLEARED_UNACK',
+    ]);
+  });
+
   it('is cleared whatever the ids are, though they lie anywhere', () => {
     const detection = detecting(types);
     const sensors = Array.from({ length: 5_000 }, (_, i) => i * 400_000);
