@@ -35,10 +35,19 @@ export class Decoder {
    * to be used. It is taken as soon as its sensor is known: what a detector says counts though others say nothing, see `silent`.
    */
   status(bytes: Buffer, start: number, end: number, into: Status): string | undefined {
-    const usual = this.#readsUsualForm ? readUsualForm(bytes, start, into) : UNSURE;
+    const usual = readUsualForm(bytes, start, into);
+    if (usual !== end || !this.#isReference) return this.#further(bytes, start, end, into, usual);
+    into.silent = 0;
+    into.unreadable = NO_FIELDS;
+    into.repaired = undefined;
+    return undefined;
+  }
+
+  /** A status that isn't in usual form, or types that aren't the reference system's. `usual`: what `readUsualForm` answered. */
+  #further(bytes: Buffer, start: number, end: number, into: Status, usual: number): string | undefined {
+    if (!this.#readsUsualForm) return this.#unusual(bytes, start, end, into, UNSURE);
     if (usual !== end) return this.#unusual(bytes, start, end, into, usual);
-    if (this.#isReference) into.silent = 0;
-    else this.#decide(into);
+    this.#decide(into);
     into.unreadable = NO_FIELDS;
     into.repaired = undefined;
     return undefined;

@@ -8,8 +8,7 @@ import { readNumber, scanned } from './scan-number.ts';
 import { parseIsoTime } from './sensor-time.ts';
 import type { Status } from './status.ts';
 import type { TypeSet } from './type-set.ts';
-import { endOfBoolean } from './usual-form.ts';
-import { viewOf } from './view.ts';
+import { endOfBoolean, viewOf } from './usual-form.ts';
 
 /** No place in the bytes. */
 const UNSURE = -1;

@@ -4,7 +4,6 @@
  * read as a double: no text is NaN or zero, so that two doubles are equal exactly if their bytes are.
  */
 import type { Status } from './status.ts';
-import { viewOf } from './view.ts';
 
 const UNSURE = -1;
 
@@ -31,6 +30,21 @@ const PERATURE = eight('perature');
 const SEQ = four(',"se');
 const EQ = four('eq":');
 
+/** The buffer that was looked at last, and a view of it: most have many statuses. */
+let viewed: Buffer | undefined;
+let view: DataView = new DataView(new ArrayBuffer(0));
+
+/** The bytes as a view that reads several at a time. */
+export function viewOf(bytes: Buffer): DataView {
+  if (bytes !== viewed) turnTo(bytes);
+  return view;
+}
+
+function turnTo(bytes: Buffer): void {
+  viewed = bytes;
+  view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
 /** What was read last. The temperature is in a typed array, since any other place would box it. */
 let integer = 0;
 const temperature = new Float64Array(2);
@@ -42,7 +56,8 @@ const temperature = new Float64Array(2);
  */
 export function readUsualForm(bytes: Buffer, start: number, into: Status): number {
   if (start + ROOM > bytes.length) return UNSURE;
-  const text = viewOf(bytes);
+  if (bytes !== viewed) turnTo(bytes);
+  const text = view;
 
   if (text.getUint32(start, true) !== BEGIN_ID || text.getUint16(start + 4, true) !== QUOTE_COLON) return UNSURE;
   let i = endOfInteger(text, start + 6);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FieldTable, UNKNOWN } from '../../../alarm/field-table.ts';
-import { viewOf } from '../../../alarm/view.ts';
+import { viewOf } from '../../../alarm/usual-form.ts';
 import { REFERENCE } from '../../support/alarm-types.ts';
 
 const REFERENCE_NAMES = ['motion', 'smoke', 'temperature', 'maxTemperature', 'id', 'at', 'seq'];
