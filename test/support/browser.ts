@@ -1,18 +1,17 @@
 /** A real browser, and what axe finds in its page. */
 import { createRequire } from 'node:module';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { BROWSER } from './browser-path.ts';
 
 const ARGS =
   '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** The same engine without a browser around it, for half the CPU, where it is installed. */
-const SHELL = '/usr/bin/chromium-headless-shell';
-const BROWSER = existsSync(SHELL) ? SHELL : '/usr/bin/chromium';
-
-export const launchBrowser = (): Promise<Browser> =>
-  chromium.launch({ executablePath: process.env.CHROMIUM ?? BROWSER, args: ARGS.split(' ') });
+export async function launchBrowser(): Promise<Browser> {
+  if (BROWSER === undefined) throw new Error('there is no Chromium: install one, or name it in CHROMIUM');
+  return chromium.launch({ executablePath: BROWSER, args: ARGS.split(' ') });
+}
 
 interface Axe {
   run(options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>;
