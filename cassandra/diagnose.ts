@@ -5,19 +5,20 @@ import { createClient } from './client.ts';
 import { type CassandraConfig, usesTls } from './config.ts';
 import { faultOf } from './errors.ts';
 import { missingFromSchema } from './schema.ts';
+import type { CassandraSchema } from './table.ts';
 
 const NAME = 'Cassandra';
 const CLOCK_DIFFERENCE_MAX_MS = 1_000;
 
 /** The nodes, the log-in, the clock, the schema. See DiagnosisDeps. */
-export async function diagnoseCassandra(config: CassandraConfig, { clock, timeoutMs }: DiagnosisDeps): Promise<readonly Finding[]> {
+export async function diagnoseCassandra(config: CassandraSchema, { clock, timeoutMs }: DiagnosisDeps): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   let client: Client | undefined;
   try {
     client = createClient({ ...config, timeoutMs });
     await client.connect();
     findings.push(...(await nodesOf(client, config, clock)));
-    const missing = await missingFromSchema(client, config.keyspace);
+    const missing = await missingFromSchema(client, config);
     findings.push(
       missing === undefined
         ? fine(`${NAME} keyspace ${config.keyspace}`, 'has its tables')

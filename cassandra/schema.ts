@@ -6,7 +6,7 @@ import { createClient } from './client.ts';
 import type { CassandraConfig } from './config.ts';
 import { faultOf } from './errors.ts';
 import { replicationMap } from './replication.ts';
-import { TABLES, type Table } from './tables.ts';
+import type { CassandraSchema, Table } from './table.ts';
 
 /** A change of the schema takes a second or two on several nodes, more on slow ones. */
 const STATEMENT_MS = 60_000;
@@ -16,16 +16,16 @@ const LOOK_EVERY_MS = 200;
 type Columns = ReadonlyMap<string, string>;
 
 /**
- * Makes keyspace, tables and columns that are not there yet, and tells each step; a second time it does nothing. Rejects with PermanentError
+ * Makes keyspace, tables and columns that are not there yet, and reports each step; a second time it does nothing. Rejects with PermanentError
  * `cassandra-schema` where a table of that name has columns of another type (then no table is changed), and like `openCassandra`; with
  * TransientError `cassandra-away` too.
  */
-export async function createSchema(config: CassandraConfig, tell: (line: string) => void): Promise<void> {
+export async function createSchema(config: CassandraSchema, tell: (line: string) => void): Promise<void> {
   const client = createClient({ ...config, timeoutMs: Math.max(config.timeoutMs, STATEMENT_MS) });
   try {
     await client.connect();
     await createKeyspace(client, config, tell);
-    await createTables(client, config.keyspace, tell);
+    await createTables(client, config, tell);
   } catch (error) {
     throw faultOf(error);
   } finally {
@@ -33,11 +33,11 @@ export async function createSchema(config: CassandraConfig, tell: (line: string)
   }
 }
 
-async function createTables(client: Client, keyspace: string, tell: (line: string) => void): Promise<void> {
+async function createTables(client: Client, { keyspace, tables }: CassandraSchema, tell: (line: string) => void): Promise<void> {
   const found = await tablesOf(client, keyspace);
-  const wrong = TABLES.flatMap((table) => differences(table, found.get(table.name)));
+  const wrong = tables.flatMap((table) => differences(table, found.get(table.name)));
   if (wrong.length > 0) throw new PermanentError('cassandra-schema', `${keyspace} has tables of another kind: ${wrong.join('; ')}`);
-  for (const table of TABLES) {
+  for (const table of tables) {
     const name = `table ${keyspace}.${table.name}`;
     const columns = found.get(table.name);
     if (columns) {
@@ -58,14 +58,14 @@ async function change(client: Client, statement: string): Promise<void> {
 }
 
 /** All statements, for those who create their schema themselves. */
-export function schemaText(keyspace: string): string {
-  return TABLES.map((table) => `${creationOf(table, keyspace)};\n`).join('\n');
+export function schemaText({ keyspace, tables }: Pick<CassandraSchema, 'keyspace' | 'tables'>): string {
+  return tables.map((table) => `${creationOf(table, keyspace)};\n`).join('\n');
 }
 
 /** What isn't there, in plain words; undefined when all is. */
-export async function missingFromSchema(client: Client, keyspace: string): Promise<string | undefined> {
+export async function missingFromSchema(client: Client, { keyspace, tables }: CassandraSchema): Promise<string | undefined> {
   const found = await tablesOf(client, keyspace);
-  for (const table of TABLES) {
+  for (const table of tables) {
     const columns = found.get(table.name);
     if (!columns) return `there is no table ${keyspace}.${table.name}`;
     const column = Object.keys(table.columns).find((name) => !columns.has(name));
@@ -145,6 +145,6 @@ async function agreed(client: Client): Promise<void> {
   }
   throw new TransientError(
     'cassandra-schema',
-    `the nodes of Cassandra do not agree on the schema within ${AGREEMENT_MS / 1_000} s: is one of them ill?`,
+    `the nodes of Cassandra do not agree on the schema within ${AGREEMENT_MS / 1_000} s: look whether all of them are up`,
   );
 }

@@ -8,12 +8,12 @@ import { PermanentError, reasonOf, TransientError } from '../runtime/errors.ts';
 import type { Health } from '../runtime/health.ts';
 import type { Logger } from '../runtime/logging.ts';
 import { consistencyOf, createClient } from './client.ts';
-import type { CassandraConfig } from './config.ts';
 import { faultOf, isWorthAnotherAttempt } from './errors.ts';
 import { cassandraMetrics } from './metrics.ts';
 import { Outage } from './outage.ts';
 import { inParallel } from './parallel.ts';
 import { missingFromSchema } from './schema.ts';
+import type { CassandraSchema } from './table.ts';
 
 export interface CassandraDeps {
   readonly clock: Clock;
@@ -31,7 +31,7 @@ export type Row = types.Row;
 
 /** All of it rejects with TransientError `cassandra-away` or `cassandra-timeout`, or PermanentError `cassandra-refused`. */
 export interface CassandraSession {
-  readonly config: CassandraConfig;
+  readonly config: CassandraSchema;
   first(query: string, params: readonly unknown[]): Promise<Row | undefined>;
   /** Page by page, as they are asked for. */
   pages(query: string, params: readonly unknown[], rowsPerPage: number): AsyncIterable<readonly Row[]>;
@@ -58,7 +58,7 @@ const RECONNECT = { firstMs: 250, maxMs: 5_000 };
  * Resolves at once even where Cassandra is away: then requests fail, health says so, and it connects as soon as it can. Rejects with
  * PermanentError where no waiting helps: `cassandra-login`, `cassandra-data-centre`, `cassandra-schema`, `file`.
  */
-export async function openCassandra(config: CassandraConfig, deps: CassandraDeps): Promise<CassandraSession> {
+export async function openCassandra(config: CassandraSchema, deps: CassandraDeps): Promise<CassandraSession> {
   const session = new Session(config, deps);
   try {
     await session.open();
@@ -75,7 +75,7 @@ function twice<T>(work: () => Promise<T>): Promise<T> {
 }
 
 class Session implements CassandraSession {
-  readonly config: CassandraConfig;
+  readonly config: CassandraSchema;
   readonly #deps: CassandraDeps;
   readonly #client: Client;
   readonly #metrics: ReturnType<typeof cassandraMetrics>;
@@ -87,7 +87,7 @@ class Session implements CassandraSession {
   readonly #outage = new Outage();
   #background: Promise<unknown> = Promise.resolve();
 
-  constructor(config: CassandraConfig, deps: CassandraDeps) {
+  constructor(config: CassandraSchema, deps: CassandraDeps) {
     this.config = config;
     this.#deps = deps;
     this.#client = createClient(config);
@@ -148,7 +148,7 @@ class Session implements CassandraSession {
   async #connect(): Promise<void> {
     try {
       await this.#inTime(() => this.#client.connect());
-      const missing = await this.#inTime(() => missingFromSchema(this.#client, this.config.keyspace));
+      const missing = await this.#inTime(() => missingFromSchema(this.#client, this.config));
       if (missing !== undefined) throw new PermanentError('cassandra-schema', `${missing}: run npm run schema`);
     } catch (error) {
       throw faultOf(error);

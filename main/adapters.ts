@@ -1,7 +1,10 @@
 import { join } from 'node:path';
+import { ARCHIVE_TABLES } from '../archive/cassandra-tables.ts';
 import { archiveSettings } from '../archive/config.ts';
 import { cassandraSettings, checkCassandraConfig } from '../cassandra/config.ts';
 import type { CassandraSession } from '../cassandra/session.ts';
+import type { CassandraSchema } from '../cassandra/table.ts';
+import { CLIENT_TABLES } from '../directory/cassandra-tables.ts';
 import { checkInfluxConfig, influxSettings } from '../history/influx/config.ts';
 import { logSettings } from '../message-log/config.ts';
 import type { Store } from '../message-log/embedded/store.ts';
@@ -109,18 +112,23 @@ const cassandra: Adapter = {
     },
   },
   check: (config) => checkCassandraConfig(config.of(cassandraSettings)),
-  diagnose: async (config, deps) => (await import('../cassandra/diagnose.ts')).diagnoseCassandra(config.of(cassandraSettings), deps),
+  diagnose: async (config, deps) => (await import('../cassandra/diagnose.ts')).diagnoseCassandra(cassandraSchema(config), deps),
   schema: {
     help: `the keyspace (TOCSIN_CASSANDRA_KEYSPACE) with TOCSIN_CASSANDRA_REPLICATION, and the tables of clients and archive.
 A table of clients that the reference system has made is kept with its rows; columns that it lacks are added.`,
     prepare: async (config, report) => {
       const { createSchema } = await import('../cassandra/schema.ts');
-      await createSchema(config.of(cassandraSettings), report);
+      await createSchema(cassandraSchema(config), report);
       report('The nodes agree on the schema.');
     },
-    statements: async (config) => (await import('../cassandra/schema.ts')).schemaText(config.get(cassandraSettings.keyspace)),
+    statements: async (config) => (await import('../cassandra/schema.ts')).schemaText(cassandraSchema(config)),
   },
 };
+
+/** The tables of those who keep something there. */
+function cassandraSchema(config: Values): CassandraSchema {
+  return { ...config.of(cassandraSettings), tables: [...CLIENT_TABLES, ...ARCHIVE_TABLES] };
+}
 
 const influx: Adapter = {
   name: 'InfluxDB',
@@ -172,7 +180,7 @@ function storeOf({ config, beside, share }: Opening): Promise<Store> {
 function sessionOf({ config, deps, share }: Opening): Promise<CassandraSession> {
   return share('cassandra', async () => {
     const { openCassandra } = await import('../cassandra/session.ts');
-    return openCassandra(config.of(cassandraSettings), deps);
+    return openCassandra(cassandraSchema(config), deps);
   });
 }
 

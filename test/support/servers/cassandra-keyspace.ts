@@ -2,23 +2,28 @@
 import { Client } from 'cassandra-driver';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { type CassandraConfig, cassandraSettings } from '../../../cassandra/config.ts';
+import { cassandraSettings } from '../../../cassandra/config.ts';
 import { createSchema } from '../../../cassandra/schema.ts';
 import { type CassandraDeps, type CassandraSession, openCassandra } from '../../../cassandra/session.ts';
-import { TABLES } from '../../../cassandra/tables.ts';
+import type { CassandraSchema } from '../../../cassandra/table.ts';
+import { ARCHIVE_TABLES } from '../../../archive/cassandra-tables.ts';
+import { CLIENT_TABLES } from '../../../directory/cassandra-tables.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { readSettings } from '../../../runtime/configuration.ts';
 import { Health } from '../../../runtime/health.ts';
 import type { RemovalClock } from '../../../runtime/removal-clock.ts';
 
+const TABLES = [...CLIENT_TABLES, ...ARCHIVE_TABLES];
+
 let keyspaces = 0;
 
-export function cassandraConfig(contactPoints: readonly string[], settings: NodeJS.ProcessEnv = {}): CassandraConfig {
-  return readSettings(cassandraSettings, {
+export function cassandraConfig(contactPoints: readonly string[], settings: NodeJS.ProcessEnv = {}): CassandraSchema {
+  const config = readSettings(cassandraSettings, {
     TOCSIN_CASSANDRA_CONTACT_POINTS: contactPoints.join(','),
     TOCSIN_CASSANDRA_KEYSPACE: `world${process.pid}_${keyspaces++}`,
     ...settings,
   });
+  return { ...config, tables: TABLES };
 }
 
 export function quietDeps(changes: Partial<CassandraDeps> = {}): CassandraDeps & { readonly removalClock: RemovalClock } {
@@ -33,7 +38,7 @@ export function quietDeps(changes: Partial<CassandraDeps> = {}): CassandraDeps &
 }
 
 export interface Keyspace {
-  readonly config: CassandraConfig;
+  readonly config: CassandraSchema;
   readonly deps: ReturnType<typeof quietDeps>;
   readonly session: CassandraSession;
   /** Closes the session and removes the keyspace. */
@@ -65,7 +70,7 @@ export function emptyKeyspace({ config }: Pick<Keyspace, 'config'>): Promise<voi
 
 /** The bare driver, for what others than we would do. */
 export async function withDriver<T>(
-  { contactPoints = [] }: Pick<CassandraConfig, 'contactPoints'>,
+  { contactPoints = [] }: Pick<CassandraSchema, 'contactPoints'>,
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
   const client = new Client({

@@ -1,28 +1,6 @@
-import { CLIENT_COLUMNS } from '../directory/client.ts';
+import type { Table } from '../cassandra/table.ts';
 
-export interface Table {
-  readonly name: string;
-  readonly comment: string;
-  /** Names and types, in order. */
-  readonly columns: Readonly<Record<string, string>>;
-  readonly key: string;
-  readonly order?: string;
-}
-
-/** What the reference system has: an integer key, coordinates as doubles, all else text. */
-const CLIENT_TYPES: Readonly<Record<string, string>> = { id: 'int', latitude: 'double', longitude: 'double' };
-
-export const TABLES: readonly Table[] = [
-  {
-    name: 'datosclientes',
-    comment: 'Clients by sensor id, as in the reference system; dashboard is the region',
-    columns: {
-      ...Object.fromEntries(CLIENT_COLUMNS.map((column) => [column, CLIENT_TYPES[column] ?? 'text'])),
-      geohash: 'text',
-      dashboard: 'text',
-    },
-    key: 'id',
-  },
+export const ARCHIVE_TABLES: readonly Table[] = [
   {
     name: 'alarms',
     comment: 'Every alarm as of its highest version, as JSON; cells are dated by that version',
