@@ -36,7 +36,7 @@ export interface DetectionSettings {
 export interface Effects {
   readonly events: AlarmEvent[];
   readonly counts: AlarmCount[];
-  /** Sensors whose faults changed, or were to be told again. */
+  /** Sensors whose faults changed, or are due to be written again. */
   readonly faults: SensorFaults[];
   readonly changed: ReadonlyMap<number, string | null>;
 }

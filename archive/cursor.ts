@@ -17,7 +17,7 @@ export function placeOfCursor(cursor: string): PagePlace {
     if (Number.isSafeInteger(raisedAt) && typeof id === 'string' && id.length <= 1_000 && rest.length === 0)
       return { raisedAt: raisedAt as number, id };
   } catch {
-    // Told below.
+    // Reported below, like a cursor of another kind.
   }
   throw new PermanentError('bad-cursor', 'the cursor was not given out by this list');
 }

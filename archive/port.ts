@@ -10,13 +10,17 @@ export interface ArchivedAlarm extends Alarm {
 export interface CustodyEntry {
   /** Unique within the alarm, so that writing it again changes nothing. */
   readonly key: string;
+  /** Epoch ms. */
   readonly at: number;
   readonly kind: 'accepted' | 'raised' | 'cleared' | 'acknowledged' | 'noted' | 'disposed' | 'mailed' | 'mail-parked';
   /** The log position of the record that proves the step, `TOPIC/partition@offset`. */
   readonly position?: string;
+  /** The operator. */
   readonly by?: string;
   readonly note?: string;
+  /** Of the mail. */
   readonly messageId?: string;
+  /** The mail server's. */
   readonly reply?: string;
 }
 
@@ -45,11 +49,13 @@ export interface AlarmPage {
  * geohash never those that were known. When it was raised never changes. Rejects with TransientError when its store is away.
  */
 export interface Archive {
+  /** Writes alarms as of their version, and steps of custody, at most some hundred at a time. Stored when it resolves; when it rejects, some may be. */
   put(alarms: readonly ArchivedAlarm[], custody: readonly { readonly alarm: string; readonly entry: CustodyEntry }[]): Promise<void>;
+  /** The highest version that was written; undefined: there is no such alarm, or it has been removed. */
   find(id: string): Promise<ArchivedAlarm | undefined>;
-  /** In order of time. */
+  /** The steps of an alarm in order of time; empty where there are none. */
   custody(id: string): Promise<readonly CustodyEntry[]>;
-  /** Throws PermanentError `bad-cursor`. */
+  /** One page. Rejects with PermanentError `bad-cursor` for a cursor that no answer contained. */
   query(query: AlarmQuery): Promise<AlarmPage>;
   /** All alarms that are not CLEARED_ACK. */
   open(): Promise<readonly ArchivedAlarm[]>;
@@ -58,5 +64,6 @@ export interface Archive {
    * Absent where the store forgets by itself.
    */
   expire?(before: number, limit: number): Promise<number>;
+  /** Lets go of what belongs to this archive alone; not to be used afterwards. */
   close(): Promise<void>;
 }

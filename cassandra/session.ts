@@ -245,7 +245,7 @@ class Session implements CassandraSession {
     await this.#probe();
   }
 
-  /** So that health turns good again, and the end of an outage is told, even where nothing is asked. */
+  /** Lets health recover, and logs the end of an outage, even while nobody asks for anything. */
   async #probe(): Promise<void> {
     while (this.#outage.lasts) {
       await sleep(PROBE_EVERY_MS, undefined, { signal: this.#closing.signal });

@@ -44,13 +44,17 @@ export interface PlacesPart {
 
 /** All clients who hold an alarm, by sensor id. Rejects with TransientError when its store is away. Personal data: never log a client. */
 export interface Directory {
+  /** The client with that sensor; undefined: nobody has it. */
   find(sensor: number): Promise<Client | undefined>;
+  /** Writes clients, each in the place of an earlier one with the same id. Stored when it resolves; when it rejects, some may be. */
   put(clients: readonly Client[]): Promise<void>;
+  /** How many clients there are. */
   size(): Promise<number>;
   /**
    * Every client once, part by part and in no order; at its own pace, so that others get their answers meanwhile. After a failure the caller goes on
    * where it came to: `from` is the `next` of the last part that it had.
    */
   places(from?: string): AsyncIterable<PlacesPart>;
+  /** Lets go of what belongs to this directory alone; not to be used afterwards. Does not reject. */
   close(): Promise<void>;
 }

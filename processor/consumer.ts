@@ -38,7 +38,7 @@ export interface Done {
 /** Asked after every poll, for a handler whose work is done some time after it has returned. */
 export type DoneLater = () => Iterable<Done>;
 
-/** So long after the last call a process may take its share for its own: less than it takes another one to be given it. */
+/** For this long after the last call a process may rely on its share: it takes longer until another process is given it. */
 export const SHARE_SURE_MS = 5_000;
 
 const POLL_WAIT_MS = 500;
@@ -61,7 +61,7 @@ export async function startConsumer(
 
   const retry = <T>(work: () => Promise<T>): Promise<T> =>
     retryForever(
-      // What is permanent for one record is the handler's business; here only the world can be at fault, or the code.
+      // A record that can never be handled is the handler's to park; whatever arrives here is an outage or a bug, and worth another attempt.
       () => work().catch((error: unknown) => Promise.reject(retriable(error))),
       (error, attempt) => {
         failures.inc({ consumer: group });

@@ -123,7 +123,7 @@ function observe({ registry, log, types }: ProcessorDeps, runners: ReadonlyMap<n
     async collect() {
       const lags = [...runners].flatMap(([partition, { task }]) => (task ? lagsOf(log, partition, task) : []));
       this.reset();
-      // Of a log that doesn't answer nothing is said; the other metrics must come all the same.
+      // Reports no lag while the log does not answer, so that the other metrics are still served.
       for (const lag of await Promise.allSettled(lags))
         if (lag.status === 'fulfilled') this.set({ topic: lag.value.topic, partition: lag.value.partition }, lag.value.records);
     },

@@ -27,12 +27,12 @@ export interface TaskDeps {
 
 /** Positions without effects are committed this often, so that a restart has little to read again. */
 const POSITIONS_EVERY_MS = 5_000;
-/** About so many alarms go out at a time, so that a whole city's don't hold up all others of this process, nor its heartbeat. */
+/** Commits at most about this many alarms at a time, so that a city-wide burst cannot starve the other partitions of this process, or its heartbeat. */
 const COMMITTED_AT_ONCE = 1_000;
-/** Sensors to be stored that wait for whatever is committed next; more are committed at once, so that a commit stays small. */
+/** At most this many sensors wait to be stored with the next commit; beyond it they get one of their own, so that a commit stays small. */
 const RIDING_MAX = 5_000;
-/** Sensors with stale hits that a line of the log is written for at each commit. */
-const STALE_TOLD_AT_ONCE = 10;
+/** A commit logs at most this many sensors with stale hits. */
+const STALE_LOGGED_AT_ONCE = 10;
 /** The key decides the partition: with another one, an alarm and its recovery could be in two of them. */
 const FOREIGN_KEY = "the record's key is not the id of its sensor";
 
@@ -184,19 +184,19 @@ export class Task {
     this.#committedAt = this.#deps.clock();
     if (!effects) return;
     this.#deps.metrics.committed(effects.events, this.#committedAt);
-    this.#tellStale(effects.faults);
+    this.#logStale(effects.faults);
   }
 
   /** A line for each sensor, and another only once it has been well in between; of many at once the first will do. */
-  #tellStale(changes: readonly SensorFaults[]): void {
+  #logStale(changes: readonly SensorFaults[]): void {
     const stale = changes.filter(({ at, faults }) => faults.some(({ reason, since }) => reason === 'stale' && since === at));
-    for (const { sensor, at, cause } of stale.slice(0, STALE_TOLD_AT_ONCE)) {
+    for (const { sensor, at, cause } of stale.slice(0, STALE_LOGGED_AT_ONCE)) {
       this.#deps.logger.warn(
         { sensor, at, cause },
         "a hit was dropped as older than the sensor's recovery: its proxy's clock, or another's, is off",
       );
     }
-    const others = stale.length - STALE_TOLD_AT_ONCE;
+    const others = stale.length - STALE_LOGGED_AT_ONCE;
     if (others > 0) this.#deps.logger.warn({ sensors: others }, 'hits of more sensors were dropped as older than their recoveries');
   }
 }

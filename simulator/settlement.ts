@@ -13,7 +13,7 @@ export interface Settlement {
 const POLL_MS = 500;
 /** Once all is right, it must still be so after this long: what comes twice comes late. */
 const CONFIRM_MS = 1_500;
-/** So many alarms are asked for their readings, those with findings first. */
+/** The readings of at most this many alarms are asked for, those with findings first. */
 const EVIDENCE_MAX = 2_000;
 const EVIDENCE_AT_ONCE = 8;
 

@@ -11,7 +11,7 @@ export interface FollowerDeps {
   readonly logger: Logger;
 }
 
-/** What is followed, and who is told. */
+/** What is followed, and who is notified. */
 export interface Following {
   readonly topic: Topic;
   /** Where to begin, by partition. */

@@ -97,7 +97,7 @@ export class Deeds {
       if (alarm && typeof alarm === 'object') keepWhole(state, alarm);
       if (deed.wish.kind === 'note') takeFromDraft(state.drafts, deed.alarm, deed.wish.note);
     });
-    // Where the outcome was in doubt, it is told.
+    // Says how it ended, where that was in doubt.
     if (deed.state === 'asking') this.#keep({ ...deed, state: 'done' });
     else this.#drop(deed.id);
   }

@@ -73,7 +73,7 @@ export function influxqlOn(connection: Connection, bucket: string): Influxql {
   };
 }
 
-/** A database that is missing, and all that a query finds wrong, is told with status 200. */
+/** A database that is missing, and all that a query finds wrong, comes with status 200. */
 function partOf(line: string, bucket: string): { rows: Row[]; more: boolean } {
   const { error, results = [] } = answer.parse(parsed(line));
   const problem = error ?? results.find((result) => result.error)?.error;

@@ -6,7 +6,7 @@ const PROGRAM = 'main/clients/main.ts';
 export interface SampleClientsOptions {
   /** The fleet. */
   readonly sensors: number;
-  /** So many of them must be there before anything is told of them. */
+  /** This many of them must be there before the demo says anything about them. */
   readonly first: number;
   readonly placeless: number;
   /** Clients that are there are ours: a larger fleet gets more of them. Somebody's own are left as they are. */

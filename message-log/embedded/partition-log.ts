@@ -15,7 +15,7 @@ export interface Frame {
   readonly bytes: Buffer;
 }
 
-/** Where a reader of this process stands; told as soon as there is more. */
+/** The position of a reader of this process; it is notified as soon as there is more. */
 export interface Follower {
   readonly position: number;
   /** Reads what is sealed, though it is not on disk yet. */

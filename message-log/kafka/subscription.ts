@@ -140,7 +140,7 @@ export class KafkaSubscription implements Subscription {
     }
   }
 
-  /** What was known of the partition by heart is of another topic: it has come anew. */
+  /** Forgets what is cached of the partition: the topic was deleted and created again. */
   #beginAnew(place: string, cursor: Cursor): void {
     this.#fetcher.remove(cursor);
     if (this.#held.get(place)?.cursor !== cursor) return;

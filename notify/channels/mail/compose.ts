@@ -54,7 +54,7 @@ export function composeCompletion(change: MailedChange, client: Client, frame: M
   return compose(change, client, frame, { kind: 'completed', notice, answers, header: { 'X-Tocsin-Completes': change.event } });
 }
 
-/** What tells the mails about an alarm apart. */
+/** What makes the mails about an alarm different from each other. */
 interface Distinction {
   readonly kind: MailKind;
   readonly notice: string | undefined;

@@ -36,6 +36,8 @@ export interface Handover {
  * password: `mail-misconfigured`). Does not retry itself.
  */
 export interface MailTransport {
+  /** One mail; several may be under way at a time. */
   send(mail: Mail): Promise<Handover>;
+  /** Ends idle connections; mails under way must have ended before. */
   close(): Promise<void>;
 }
