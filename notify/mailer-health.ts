@@ -14,7 +14,8 @@ export class MailerHealth {
   readonly #clock: Clock;
   #lastProgress: number;
   #fault: unknown;
-  #logFault: string | undefined;
+  /** Work on the log that failed and has not succeeded since, with its reason: one part of the log may answer while another doesn't. */
+  readonly #away = new Map<object, string>();
   #problem: string | undefined;
 
   constructor(health: Health, logger: Logger, clock: Clock) {
@@ -40,16 +41,16 @@ export class MailerHealth {
     this.#fault = error;
   }
 
-  logAway(error: unknown, attempt: number): void {
-    if (attempt === 0) this.#logger.warn({ reason: reasonOf(error) }, 'the log does not answer, trying again');
-    this.#logFault = reasonOf(error);
+  /** `work` stands for itself: the same object says that it is over. */
+  logAway(work: object, error: unknown): void {
+    if (this.#away.size === 0) this.#logger.warn({ reason: reasonOf(error) }, 'the log does not answer, trying again');
+    this.#away.set(work, reasonOf(error));
     this.#report();
   }
 
-  logBack(): void {
-    if (this.#logFault === undefined) return;
-    this.#logFault = undefined;
-    this.#report();
+  /** It succeeded, or nobody tries it any more. */
+  logBack(work: object): void {
+    if (this.#away.delete(work)) this.#report();
   }
 
   /** To be called several times a second. */
@@ -70,6 +71,6 @@ export class MailerHealth {
   }
 
   #report(): void {
-    this.#health.report(PART, this.#logFault ?? this.#problem);
+    this.#health.report(PART, [...this.#away.values()][0] ?? this.#problem);
   }
 }

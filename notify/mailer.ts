@@ -291,12 +291,14 @@ class Mailer {
 
   /** Work on the log, repeated until it succeeds; only a stop ends it. */
   async #persist<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    const result = await retryForever(
-      () => work().catch((error: unknown) => Promise.reject(retriable(error))),
-      (error, attempt) => this.#health.logAway(error, attempt),
-      signal,
-    );
-    this.#health.logBack();
-    return result;
+    try {
+      return await retryForever(
+        () => work().catch((error: unknown) => Promise.reject(retriable(error))),
+        (error) => this.#health.logAway(work, error),
+        signal,
+      );
+    } finally {
+      this.#health.logBack(work);
+    }
   }
 }

@@ -13,6 +13,7 @@ function mailer() {
   return { says, log, time, problem: () => health.problems().mailer };
 }
 
+const WORK = {};
 const busyServer = new TransientError('mail-deferred', 'busy');
 
 describe('the mailer', () => {
@@ -67,12 +68,25 @@ describe('the mailer', () => {
 
   it('has a problem while the log does not answer, told once for a row of attempts', () => {
     const { says, log, problem } = mailer();
-    says.logBack();
-    says.logAway(new TransientError('log-unavailable', 'no broker'), 0);
+    says.logBack(WORK);
+    says.logAway(WORK, new TransientError('log-unavailable', 'no broker'));
     expect(log).toEqual(['the log does not answer, trying again']);
-    says.logAway(new TransientError('log-unavailable', 'no broker'), 1);
+    says.logAway(WORK, new TransientError('log-unavailable', 'no broker'));
     expect(problem()).toBe('no broker');
-    says.logBack();
+    says.logBack(WORK);
+    expect(problem()).toBeUndefined();
+    expect(log).toEqual(['the log does not answer, trying again']);
+  });
+
+  it('has a problem as long as any part of the log does not answer, whatever another part does', () => {
+    const { says, log, problem } = mailer();
+    const [ledger, alarms] = [{}, {}];
+    says.logAway(ledger, new TransientError('log-unavailable', 'no leader of DELIVERY'));
+    says.logAway(alarms, new TransientError('log-unavailable', 'no leader of ALARM'));
+    says.logBack(alarms);
+    says.logBack(alarms);
+    expect(problem()).toBe('no leader of DELIVERY');
+    says.logBack(ledger);
     expect(problem()).toBeUndefined();
     expect(log).toEqual(['the log does not answer, trying again']);
   });
