@@ -120,7 +120,7 @@ describe('npm run topics', () => {
     const settings = { TOCSIN_KAFKA_BROKERS: kafka.brokers.join(','), TOCSIN_KAFKA_PREFIX: 'forgetful.', TOCSIN_OPERATIONS_PORT: '0' };
     const refused = await runProgram('main.ts', ['processor'], settings);
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toMatch(/^tocsin: topic forgetful\.ENTRY does not exist; .*"npm run topics" creates what is missing/);
+    expect(refused.stderr).toMatch(/^start: topic forgetful\.ENTRY does not exist; .*"npm run topics" creates what is missing/);
     await run();
     await setTo('forgetful.STATE', [{ name: 'cleanup.policy', value: 'delete' }], specs);
     await expect(checkTopics(admin, specs)).rejects.toThrow('cleanup.policy is delete where compact is wanted');

@@ -11,7 +11,7 @@ import { decoded, readingOf } from './reading.ts';
 import { json, USUAL } from './status-specification.ts';
 
 /** Raise it by hand (TOCSIN isn't asked: it is a constant) to run millions. */
-const MESSAGES = 100_000;
+const MESSAGES = 50_000;
 const ARRAYS = 10_000;
 /** On a busy machine. */
 const TIMEOUT_MS = 60_000;
