@@ -11,7 +11,7 @@ import { expect, it } from 'vitest';
 import { randomOf } from '../support/random.ts';
 import { type Simulation, SystemProcess, simulate } from '../support/system.ts';
 
-const ROUNDS = Number(process.env.FIRE_ROUNDS ?? 24);
+const ROUNDS = Number(process.env.FIRE_ROUNDS ?? 16);
 const SCENARIO = process.env.FIRE_SCENARIO ?? 'flapping';
 const SEED = Number(process.env.FIRE_SEED ?? Math.floor(Math.random() * 1e6));
 /** From shortly after the start to some seconds of work; every fourth round freezes it first. */
