@@ -47,18 +47,12 @@ export class Decoder {
   #further(bytes: Buffer, start: number, end: number, into: Status, usual: number): string | undefined {
     if (!this.#readsUsualForm) return this.#unusual(bytes, start, end, into, UNSURE);
     if (usual !== end) return this.#unusual(bytes, start, end, into, usual);
-    this.#decide(into);
+    spreadValues(into);
+    for (let i = USUAL_FIELDS; i < this.#fields; i += 1) into.values[i] = Number.NaN;
+    this.#types.judge(into);
     into.unreadable = NO_FIELDS;
     into.repaired = undefined;
     return undefined;
-  }
-
-  /** What the usual form says under types that aren't the reference system's. */
-  #decide(into: Status): void {
-    spreadValues(into);
-    for (let i = USUAL_FIELDS; i < this.#fields; i += 1) into.values[i] = Number.NaN;
-    into.hits = this.#types.hits(into.values);
-    into.silent = this.#types.beyondUsual;
   }
 
   /** `usual`: what `readUsualForm` answered. */
@@ -67,8 +61,7 @@ export class Decoder {
     const types = this.#types;
     const isCertain = usual < UNSURE && -usual < end ? this.#scanRest(bytes, -usual, end, into) : this.#scan(bytes, start, end, into);
     if (!isCertain) return parseStatus(bytes, start, end, types, into);
-    into.hits = types.hits(into.values);
-    into.silent = types.silent(into.values);
+    types.judge(into);
     into.unreadable = NO_FIELDS;
     into.repaired = undefined;
     return undefined;

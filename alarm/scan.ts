@@ -8,8 +8,10 @@ import { readNumber, scanned } from './scan-number.ts';
 import { parseIsoTime } from './sensor-time.ts';
 import type { Status } from './status.ts';
 import type { TypeSet } from './type-set.ts';
-import { endOfBoolean, viewOf } from './usual-form.ts';
+import { endOfBoolean, endOfShortNumber, viewOf } from './usual-form.ts';
 
+/** With this much room neither a name nor a short value behind it is read past the buffer's end. */
+const ROOM = MEMBER_BYTES_MAX + 8;
 /** No place in the bytes. */
 const UNSURE = -1;
 /** The object has ended where it must. */
@@ -56,7 +58,7 @@ function scanExpected(bytes: Buffer, start: number, end: number, types: TypeSet,
   const { table, areBoolean, id } = types;
   const { values } = into;
   const view = viewOf(bytes);
-  const roomUpTo = bytes.length - MEMBER_BYTES_MAX;
+  const roomUpTo = bytes.length - ROOM;
   let i = start;
   while (i <= roomUpTo) {
     const expected = table.expectedAt(view, i, field);
@@ -64,12 +66,15 @@ function scanExpected(bytes: Buffer, start: number, end: number, types: TypeSet,
     const value = i + (table.memberLengths[expected] as number);
     let next = UNSURE;
     if (expected >= id) next = readOwn(bytes, value, end, expected - id, into);
-    else if (areBoolean[expected] === 0) {
-      next = endOfNumber(bytes, value, end);
-      values[expected] = scanned[0] as number;
-    } else {
+    else if (areBoolean[expected] === 1) {
       next = endOfBoolean(view, value);
       values[expected] = next === value + 4 ? 1 : 0;
+    } else {
+      next = endOfShortNumber(view, value, values, expected);
+      if (next < 0 || view.getUint8(next) !== COMMA) {
+        next = endOfNumber(bytes, value, end);
+        values[expected] = scanned[0] as number;
+      }
     }
     if (next < 0 || next >= end) break;
     if (bytes[next] !== COMMA) return bytes[next] === CLOSE_BRACE && next + 1 === end ? DONE : i;

@@ -21,6 +21,13 @@ export interface Field {
   readonly types: TypeBits;
 }
 
+/** What there is to judge of a Status. */
+export interface Reading {
+  readonly values: Float64Array;
+  hits: TypeBits;
+  silent: TypeBits;
+}
+
 export class TypeSet {
   readonly types: readonly AlarmType[];
   /** What types read, and the usual fields; a field's place is its index in `Status.values`. */
@@ -42,8 +49,6 @@ export class TypeSet {
   readonly readsUsualForm: boolean;
   /** The types have the conditions of the reference system, in its order. */
   readonly isReference: boolean;
-  /** Types that read a field that isn't usual. */
-  readonly beyondUsual: TypeBits;
   /** A condition holds where the value at `left` is greater than that at `right`, or as great and not `strict`. After the fields come constants. */
   readonly #left: Uint8Array;
   readonly #right: Uint8Array;
@@ -71,7 +76,6 @@ export class TypeSet {
     this.isReference =
       types.length === BUILT_IN_TYPES.length &&
       BUILT_IN_TYPES.every(({ when }, i) => types[i] !== undefined && conditionText(types[i].when) === conditionText(when));
-    this.beyondUsual = this.fields.slice(USUAL_FIELDS.length).reduce((bits, field) => bits | field.types, 0);
     const comparisons = types.map(({ when }) => comparisonOf(when));
     this.#constants = [...new Set(comparisons.flatMap(({ left, right }) => [left, right].filter((side) => typeof side === 'number')))];
     const placeOf = (side: string | number): number =>
@@ -86,30 +90,21 @@ export class TypeSet {
     return Float64Array.from([...this.fields.map(() => Number.NaN), ...this.#constants]);
   }
 
-  /** The types of which these values are a hit. */
-  hits(values: Float64Array): TypeBits {
+  /** Sets of which types its values are a hit, and of which they say nothing: a field is missing. */
+  judge(reading: Reading): void {
+    const { values } = reading;
     const left = this.#left;
     const right = this.#right;
-    const strict = this.#strict;
-    let bits = 0;
+    let hits = 0;
+    let silent = 0;
     for (let i = 0; i < left.length; i += 1) {
       const one = values[left[i] as number] as number;
       const other = values[right[i] as number] as number;
-      if (strict[i] === 1 ? one > other : one >= other) bits |= 1 << i;
+      if (one > other || (one === other && this.#strict[i] === 0)) hits |= 1 << i;
+      else if (!(one <= other)) silent |= 1 << i;
     }
-    return bits;
-  }
-
-  /** The types that these values say nothing of: a field is missing. */
-  silent(values: Float64Array): TypeBits {
-    const left = this.#left;
-    const right = this.#right;
-    let bits = 0;
-    for (let i = 0; i < left.length; i += 1) {
-      const sum = (values[left[i] as number] as number) + (values[right[i] as number] as number);
-      if (Number.isNaN(sum)) bits |= 1 << i;
-    }
-    return bits;
+    reading.hits = hits;
+    reading.silent = silent;
   }
 
   /** Of a type of another version's settings: undefined. */

@@ -45,9 +45,9 @@ function turnTo(bytes: Buffer): void {
   view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-/** What was read last. The temperature is in a typed array, since any other place would box it. */
+/** What was read last. The temperatures are in a typed array, since any other place would box it. */
 let integer = 0;
-const temperature = new Float64Array(2);
+const temperatures = new Float64Array(2);
 
 /**
  * Reads the status that begins at `start` into `into`, and what it is a hit of in the reference system into `hits`. Answers where it ends, past its brace:
@@ -77,17 +77,17 @@ export function readUsualForm(bytes: Buffer, start: number, into: Status): numbe
   const smokes = i === smoke + 4 ? 2 : 0;
 
   if (text.getFloat64(i, true) !== TEMPERATURE || text.getFloat64(i + 7, true) !== RATURE) return UNSURE;
-  i = endOfTemperature(text, i + 15, 0);
+  i = endOfShortNumber(text, i + 15, temperatures, 0);
   if (i === UNSURE) return UNSURE;
 
   if (text.getFloat64(i, true) !== MAX_TEMPERATURE || text.getFloat64(i + 8, true) !== PERATURE) return UNSURE;
   if (text.getUint16(i + 16, true) !== QUOTE_COLON) return UNSURE;
-  i = endOfTemperature(text, i + 18, 1);
+  i = endOfShortNumber(text, i + 18, temperatures, 1);
   if (i === UNSURE) return UNSURE;
 
   into.at = undefined;
   into.seq = undefined;
-  into.hits = moves | smokes | ((temperature[0] as number) > (temperature[1] as number) ? 4 : 0);
+  into.hits = moves | smokes | ((temperatures[0] as number) > (temperatures[1] as number) ? 4 : 0);
   if (text.getUint8(i) === CLOSE_BRACE) return i + 1;
   return readSeq(text, i, into);
 }
@@ -110,8 +110,8 @@ function readSeq(text: DataView, comma: number, into: Status): number {
 export function spreadValues({ values, hits }: Status): void {
   values[0] = hits & 1;
   values[1] = (hits >> 1) & 1;
-  values[2] = temperature[0] as number;
-  values[3] = temperature[1] as number;
+  values[2] = temperatures[0] as number;
+  values[3] = temperatures[1] as number;
 }
 
 /** Where the true or false at `i` ends, or UNSURE. There must be five bytes. */
@@ -135,8 +135,8 @@ function endOfInteger(text: DataView, start: number): number {
   return i;
 }
 
-/** Reads one to three digits and perhaps a decimal into `temperature`; answers where the number ends, or UNSURE. */
-function endOfTemperature(text: DataView, start: number, slot: number): number {
+/** Reads one to three digits and perhaps a decimal into `values[place]`; answers where that ends, or UNSURE. There must be six bytes; what comes after them may go on. */
+export function endOfShortNumber(text: DataView, start: number, values: Float64Array, place: number): number {
   const first = text.getUint8(start) === MINUS ? start + 1 : start;
   let i = first;
   let value = 0;
@@ -155,7 +155,7 @@ function endOfTemperature(text: DataView, start: number, slot: number): number {
     parts = 10;
     i += 2;
   }
-  temperature[slot] = (first > start ? -value : value) / parts;
+  values[place] = (first > start ? -value : value) / parts;
   return i;
 }
 

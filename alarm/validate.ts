@@ -32,8 +32,7 @@ export function parseStatus(bytes: Buffer, start: number, end: number, types: Ty
   types.fields.forEach((field, i) => {
     into.values[i] = readingOf(field, memberOf(fields, field.name));
   });
-  into.hits = types.hits(into.values);
-  into.silent = types.silent(into.values);
+  types.judge(into);
   into.unreadable = unreadableIn(fields, types, into);
   if (into.repaired !== undefined && into.repaired.length > STATUS_BYTES_MAX) into.repaired = knownFieldsOf(into, types);
   return undefined;

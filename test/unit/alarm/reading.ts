@@ -46,8 +46,7 @@ export function statusSaying(said: Partial<Reading>, types = REFERENCE): Status 
   status.at = said.at;
   status.seq = said.seq;
   status.unreadable = said.unreadable ?? [];
-  status.hits = types.hits(status.values);
-  status.silent = types.silent(status.values);
+  types.judge(status);
   return status;
 }
 

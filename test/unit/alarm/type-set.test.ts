@@ -1,3 +1,4 @@
+import { emptyStatus } from '../../../alarm/status.ts';
 import { describe, expect, it } from 'vitest';
 import { TypeSet } from '../../../alarm/type-set.ts';
 import { REFERENCE, typeWhen } from '../../support/alarm-types.ts';
@@ -30,16 +31,15 @@ describe('types made ready for reading', () => {
       ['t0', 't31'],
       ['t31'],
     ]);
-    expect(
-      [types.namesOf(types.expected), types.namesOf(types.clearedByNormal), types.namesOf(types.beyondUsual)].map(({ length }) => length),
-    ).toEqual([32, 32, 32]);
-    const values = types.emptyValues();
-    values[types.fields.findIndex(({ name }) => name === 'f31')] = 1;
-    expect([
-      types.namesOf(types.hits(values)),
-      types.namesOf(types.silent(values)).includes('t31'),
-      types.namesOf(types.silent(values)).length,
-    ]).toEqual([['t31'], false, 31]);
+    expect([types.namesOf(types.expected), types.namesOf(types.clearedByNormal)].map(({ length }) => length)).toEqual([32, 32]);
+    const status = emptyStatus(types);
+    status.values[types.fields.findIndex(({ name }) => name === 'f31')] = 1;
+    types.judge(status);
+    expect([types.namesOf(status.hits), types.namesOf(status.silent).includes('t31'), types.namesOf(status.silent).length]).toEqual([
+      ['t31'],
+      false,
+      31,
+    ]);
   });
 
   it('read the usual fields first, and each field once, with all the types that read it', () => {
