@@ -11,8 +11,8 @@ const ORDER: readonly InputTopic[] = ['OK', 'ENTRY', 'ACTION'];
 /** Between two of them the task may commit. */
 const RUN_RECORDS = 1_024;
 const WAIT_MS = 500;
-/** Readings wait so often for recoveries that are on their way, and then go on: no alarm is to wait for ever for the end of another. */
-const WAITS_FOR_RECOVERIES = 10;
+/** Readings wait so long for recoveries that are on their way, and then go on: no alarm is to wait for ever for the end of another. */
+const RECOVERIES_MS = 5_000;
 
 /** One input of a task: its reader, and what was read but not yet taken. */
 interface Input {
@@ -22,6 +22,8 @@ interface Input {
   /** Next record within the first batch. */
   next: number;
   waiting: Promise<void> | undefined;
+  /** How long `waiting` lasts at most, ms. */
+  waitMs: number;
 }
 
 /** Records [from, to) of a batch; no record of another input belongs between them. */
@@ -39,8 +41,8 @@ export class Inputs {
   #waiting = false;
   #ending = false;
   #closed = false;
-  /** Waits for recoveries in a row in which none came. */
-  #inVain = 0;
+  /** Waited for recoveries since one came, ms. */
+  #inVainMs = 0;
 
   private constructor(inputs: readonly Input[], positions: InputPositions) {
     this.#inputs = inputs;
@@ -56,7 +58,7 @@ export class Inputs {
     for (const topic of ORDER) {
       const reader = await taskLog.reader(topic, positions[topic]);
       reader.onGap = (from, to) => onGap(topic, from, to);
-      inputs.push({ topic, reader, batches: [], next: 0, waiting: undefined });
+      inputs.push({ topic, reader, batches: [], next: 0, waiting: undefined, waitMs: 0 });
     }
     return new Inputs(inputs, positions);
   }
@@ -66,15 +68,15 @@ export class Inputs {
     return { ...this.#positions };
   }
 
-  /** Reads on wherever nothing is in hand; waits a little if there is nothing at all. False: still nothing. */
-  async fill(): Promise<boolean> {
+  /** Reads on wherever nothing is in hand; waits, at most so long, if there is nothing at all. False: still nothing. */
+  async fill(waitMs = WAIT_MS): Promise<boolean> {
     this.#ranDry = false;
     for (const input of this.#inputs) {
       if (input.batches.length === 0 && !input.waiting) input.batches = [...(await input.reader.poll(0))];
     }
     this.#waiting = true;
     if (this.#ending) await this.close();
-    else if (!this.#any()) await Promise.race(this.#inputs.map((input) => this.#arrival(input)));
+    else if (!this.#any()) await Promise.race(this.#inputs.map((input) => this.#arrival(input, waitMs)));
     await this.#complete();
     this.#waiting = false;
     return this.#any() && !this.#closed;
@@ -131,11 +133,11 @@ export class Inputs {
       if (input.topic === 'ACTION') continue;
       const recoveries = input.topic === 'OK';
       while (this.#any() && input.batches.length === 0 && input.reader.behind && !this.#closed) {
-        if (recoveries && this.#inVain >= WAITS_FOR_RECOVERIES) break;
-        await this.#arrival(input);
-        if (recoveries) this.#inVain += 1;
+        if (recoveries && this.#inVainMs >= RECOVERIES_MS) break;
+        await this.#arrival(input, WAIT_MS);
+        if (recoveries) this.#inVainMs += input.waitMs;
       }
-      if (recoveries && (input.batches.length > 0 || !input.reader.behind)) this.#inVain = 0;
+      if (recoveries && (input.batches.length > 0 || !input.reader.behind)) this.#inVainMs = 0;
     }
   }
 
@@ -143,8 +145,11 @@ export class Inputs {
     return this.#inputs.some((input) => input.batches.length > 0);
   }
 
-  #arrival(input: Input): Promise<void> {
-    input.waiting ??= input.reader.poll(WAIT_MS).then((batches) => {
+  /** It may have been waited for before, with another bound. */
+  #arrival(input: Input, waitMs: number): Promise<void> {
+    if (input.waiting) return input.waiting;
+    input.waitMs = waitMs;
+    input.waiting = input.reader.poll(waitMs).then((batches) => {
       input.waiting = undefined;
       input.batches = [...batches];
     });

@@ -27,6 +27,8 @@ export interface TaskDeps {
 
 /** Positions without effects are committed this often, so that a restart has little to read again. */
 const POSITIONS_EVERY_MS = 5_000;
+/** A task to which nothing came looks around so often. What comes ends the wait, whatever it is. */
+const IDLE_WAIT_MS = 2_000;
 /** Commits at most about this many alarms at a time, so that a city-wide burst cannot starve the other partitions of this process, or its heartbeat. */
 const COMMITTED_AT_ONCE = 1_000;
 /** At most this many sensors wait to be stored with the next commit; beyond it they get one of their own, so that a commit stays small. */
@@ -85,8 +87,9 @@ export class Task {
   /** Works until closed. Rejects with the log's fault. */
   async run(onProgress: () => void): Promise<void> {
     try {
+      let found = true;
       while (!this.#closing) {
-        const found = await this.#inputs.fill();
+        found = await this.#inputs.fill(found ? undefined : this.#idleMs());
         for (let run = this.#inputs.take(); run; run = this.#inputs.take()) {
           this.#apply(run);
           if (this.#isLarge()) await this.#commitIfDue();
@@ -105,6 +108,12 @@ export class Task {
   async close(): Promise<void> {
     this.#closing = true;
     await this.#inputs.wake();
+  }
+
+  #idleMs(): number {
+    if (!this.#uncommitted) return IDLE_WAIT_MS;
+    const dueIn = this.#committedAt + POSITIONS_EVERY_MS - this.#deps.clock();
+    return Math.max(0, Math.min(IDLE_WAIT_MS, dueIn));
   }
 
   #isLarge(): boolean {

@@ -76,6 +76,7 @@ export class KafkaReader implements Reader {
     if (!stays) return;
     cursor.onAnew = () => {
       this.#ended = unavailable(`${cursor.name}/${cursor.partition}: the topic was made anew`);
+      this.#waiting.close();
       onClose();
     };
   }

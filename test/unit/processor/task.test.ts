@@ -17,6 +17,8 @@ class Feed {
   #next = 0;
   readonly topic: InputTopic;
   closed = false;
+  /** For how long it was asked to wait, where it had nothing, ms. */
+  readonly waits: number[] = [];
   onGap: ((from: number, to: number) => void) | undefined;
   readonly behind = false;
   readonly position = 0;
@@ -32,11 +34,18 @@ class Feed {
     this.#wake();
   }
 
+  /** Nothing came within the wait. */
+  lapse(): void {
+    this.#wake();
+  }
+
   async poll(waitMs: number): Promise<readonly RecordBatch[]> {
-    if (this.#batches.length === 0 && waitMs > 0 && !this.closed)
+    if (this.#batches.length === 0 && waitMs > 0 && !this.closed) {
+      this.waits.push(waitMs);
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
+    }
     return this.#batches.splice(0, 1);
   }
 
@@ -263,6 +272,24 @@ describe('a task', () => {
       [1, 2],
     ] as const)
       expect(await commitsAfter(ms)).toBe(count);
+    await task.close();
+    await over;
+  });
+
+  it('looks around seldom where nothing comes, and still writes within five seconds how far it has come', async () => {
+    const { task, ENTRY, commits, time, over, settled } = await taskOn();
+    const waitAfter = async (ms: number, comes = false): Promise<number | undefined> => {
+      time.now += ms;
+      if (comes) ENTRY.give(status(7));
+      else ENTRY.lapse();
+      await settled();
+      return ENTRY.waits.at(-1);
+    };
+    await settled();
+    const short = ENTRY.waits.at(-1);
+    expect([await waitAfter(500), await waitAfter(2_000), commits.length]).toEqual([2_000, 2_000, 0]);
+    expect([await waitAfter(0, true), await waitAfter(1_000), commits.length]).toEqual([short, 1_500, 0]);
+    expect([await waitAfter(1_500), commits.length]).toEqual([2_000, 1]);
     await task.close();
     await over;
   });
