@@ -5,7 +5,9 @@ import { type Config, readConfig } from './main/configuration.ts';
 import { OpenPorts } from './main/open-ports.ts';
 import type { Addresses } from './main/role.ts';
 import { ROLE_NAMES, ROLES, rolesOf } from './main/roles.ts';
+import { digestOf, observeDigest } from './main/settings-file/digest.ts';
 import { loadSettingsFile } from './main/settings-file/load.ts';
+import { PARTS } from './main/settings-file/parts.ts';
 import { startRoles } from './main/start.ts';
 import { SteadyClock } from './runtime/clock.ts';
 import { command } from './runtime/command-line.ts';
@@ -70,6 +72,8 @@ async function start(config: Config, lifecycle: Lifecycle): Promise<void> {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_LOOK_MS });
   const health = new Health();
   observeHealth(health, registry);
+  const digest = digestOf(PARTS, file.settings);
+  observeDigest(digest, registry);
   const log = adapterOf('log', isSet);
   // Brokers refuse what is further ahead, and a machine whose clock was put right is to be heard at once.
   const steadyClock = new SteadyClock(undefined, undefined, log.aheadMsMax);
@@ -85,7 +89,7 @@ async function start(config: Config, lifecycle: Lifecycle): Promise<void> {
   const ms = Math.round(performance.now() - startedAt);
   const what = {
     ...(roles.size < ROLE_NAMES.length ? { roles: [...roles] } : {}),
-    ...(file.path === undefined ? {} : { settings: file.path, types: types.types.map(({ name }) => name) }),
+    ...(file.path === undefined ? {} : { settings: file.path, digest, types: types.types.map(({ name }) => name) }),
   };
   logger.info({ ...what, ...described(addresses, config), ms }, 'ready');
   lifecycle.signal.addEventListener('abort', () => logger.info('stopping; what was accepted is finished first'), { once: true });

@@ -31,6 +31,7 @@ export interface AlarmType {
 }
 
 export const TYPES_MAX = 32;
+const WITHIN_MAX_MS = 366 * 86_400_000;
 export const HITS_MAX = 100;
 /** Hits that all types together may ask for: a sensor may be a hit of all, and what is remembered of it has to fit into a record of the log. */
 export const HITS_TOGETHER_MAX = 300;
@@ -136,7 +137,8 @@ function ownProblems({ name, hits, within, severity, clears, label, shape }: Ala
   const problems: string[] = [];
   if (!NAME.test(name)) problems.push('the name must be lower case letters, digits and hyphens, at most 32, a letter first');
   if (!Number.isInteger(hits) || hits < 1 || hits > HITS_MAX) problems.push(`hits must be a whole number from 1 to ${HITS_MAX}`);
-  if (within !== undefined && !(Number.isSafeInteger(within) && within > 0)) problems.push('within must be longer than 0');
+  if (within !== undefined && !(Number.isInteger(within) && within > 0 && within <= WITHIN_MAX_MS))
+    problems.push('within must be longer than 0, and a year at most');
   if (!SEVERITIES.includes(severity)) problems.push(`severity must be one of ${SEVERITIES.join(', ')}`);
   if (!CLEARINGS.includes(clears)) problems.push(`clears must be one of ${CLEARINGS.join(', ')}`);
   if (label.trim() === '' || label.length > LABEL_MAX) problems.push(`label must have 1 to ${LABEL_MAX} characters`);

@@ -4,6 +4,7 @@ import { ConfigurationError, type Values } from '../../runtime/configuration.ts'
 import { type Finding, fine, wrong } from '../../runtime/diagnosis.ts';
 import { processSettings } from '../../runtime/process-settings.ts';
 import type { RoleName } from '../roles.ts';
+import { digestOf } from './digest.ts';
 import { loadSettingsFile } from './load.ts';
 import { summaryOf } from './part.ts';
 import { PARTS } from './parts.ts';
@@ -12,7 +13,10 @@ import { PARTS } from './parts.ts';
 export async function diagnoseSettingsFile(values: Values, roles: ReadonlySet<RoleName>): Promise<readonly Finding[]> {
   try {
     const { path, settings } = await loadSettingsFile(values.get(processSettings.settingsFile), roles);
-    const said = fine('settings file', `${path ?? 'none, so all is built in'}; ${summaryOf(PARTS, settings)}`);
+    const said = fine(
+      'settings file',
+      `${path ?? 'none, so all is built in'}; ${summaryOf(PARTS, settings)}; digest ${digestOf(PARTS, settings)}`,
+    );
     if (!roles.has('mailer')) return [said];
     const types = settings.types.map(({ name }) => name);
     const problems = problemsOfRoutes(values.get(mailerSettings.routes), types);

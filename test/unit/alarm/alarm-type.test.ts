@@ -105,7 +105,7 @@ describe('what is wrong with types', () => {
   });
 
   it.each([0, -1, 0.5, Number.POSITIVE_INFINITY, Number.NaN])('is a span of %d ms', (within) => {
-    expect(wordsOf(water({ within }))).toEqual(['water: within must be longer than 0']);
+    expect(wordsOf(water({ within }))).toEqual(['water: within must be longer than 0, and a year at most']);
   });
 
   it.each(['', 'Water', 'wasser-maß', 'water leak', '9', '-water', 'water_leak', 'x'.repeat(33), 'a/b', '__proto__'])(
@@ -125,7 +125,7 @@ describe('what is wrong with types', () => {
     const bad = { severity: 'BAD', clears: 'never', shape: 'blob', hits: 0, within: 0 } as unknown as Partial<AlarmType>;
     expect(wordsOf(water(bad), water({ name: 'W' }))).toEqual([
       'water: hits must be a whole number from 1 to 100',
-      'water: within must be longer than 0',
+      'water: within must be longer than 0, and a year at most',
       'water: severity must be one of CRITICAL, MAJOR, MINOR, WARNING',
       'water: clears must be one of recovery, normal',
       'water: shape must be one of triangle, diamond, circle, square, pentagon, hexagon, drop, cross, star',
