@@ -52,7 +52,7 @@ const now = (): Row => ({
       4,
     ],
     [
-      statPanel('Mails to be sent', at('sum(tocsin_mails_unfinished)'), {
+      statPanel('Mails to be sent', at('sum(tocsin_mails_unfinished) + sum(tocsin_mails_unread)'), {
         decimals: 0,
         steps: [
           [null, 'green'],
@@ -231,7 +231,7 @@ const response = (): Row[] => [
       ],
       [
         timePanel('Incomplete', [
-          over('sum(tocsin_mails_unfinished)', 'mails to be sent'),
+          over('sum(tocsin_mails_unfinished) + sum(tocsin_mails_unread)', 'mails to be sent'),
           over('sum(tocsin_archive_places_missing)', 'archived without a place'),
           over(`sum by (reason) (increase(tocsin_mails_without_client_total${RATE}))`, 'mails without client data: {{reason}}'),
         ]),

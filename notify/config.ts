@@ -38,7 +38,12 @@ export const mailerSettings = {
     'Who gets which mails, such as `region=UK,Asia;severity=critical -> a@x.example,b@x.example`; docs/mail.md explains.',
   ),
   from: setting('TOCSIN_MAIL_FROM', address, 'tocsin@localhost', 'Sender of the mails; its domain ends every Message-ID.'),
-  concurrency: setting('TOCSIN_MAIL_CONCURRENCY', integer(1, 64), '4', 'Mails handed over at the same time, one connection each.'),
+  concurrency: setting(
+    'TOCSIN_MAIL_CONCURRENCY',
+    integer(1, 64),
+    '4',
+    'Mails handed over at the same time, one connection each; one that is graver than all of them is handed over beside them.',
+  ),
   recovery: setting('TOCSIN_MAIL_RECOVERY', flag, 'on', 'Also mail when an alarm clears.'),
 };
 

@@ -3,10 +3,11 @@
  *   waiting its turn (an earlier mail of the same alarm is unfinished) → ready → under way → finished
  *                                                                         ↑         ↓ put off
  *                                                                         └── backing off
- * The gravest go first. A mail that is put off holds up no other; when several different mails in a row are put off, the fault is the
- * server's: then one mail at a time tries it, with backoff, and the first success lets all of them go.
+ * The gravest go first; one that is graver than all under way finds a place even where all are taken, so that it waits for none of them.
+ * A mail that is put off holds up no other; when several different mails in a row are put off, the fault is the server's: then one mail at a
+ * time tries it, with backoff, and the first success lets all of them go. That lesser ones are put off says nothing of a graver one: it tries at once.
  */
-import { SEVERITIES, type Severity } from '../alarm/severity.ts';
+import { compareSeverity, SEVERITIES, type Severity } from '../alarm/severity.ts';
 import { type BackoffSettings, backoffMs } from '../runtime/backoff.ts';
 
 export interface QueuedMail {
@@ -44,7 +45,7 @@ export class MailQueue<M extends QueuedMail> {
   /** How often a mail was put off on its own account; what an outage did to it is forgotten with the outage. */
   #ownFailures = new WeakMap<M, number>();
   #pause: NodeJS.Timeout | undefined;
-  #unfinished = 0;
+  readonly #unfinished: Record<Severity, number> = { CRITICAL: 0, MAJOR: 0, MINOR: 0, WARNING: 0 };
   #stopped = false;
   #wake: (() => void) | undefined;
 
@@ -54,7 +55,11 @@ export class MailQueue<M extends QueuedMail> {
   }
 
   get unfinished(): number {
-    return this.#unfinished;
+    return SEVERITIES.reduce((sum, severity) => sum + this.#unfinished[severity], 0);
+  }
+
+  unfinishedOf(severity: Severity): number {
+    return this.#unfinished[severity];
   }
 
   /** So many different mails were put off in a row that it is the server, not the mails. */
@@ -63,7 +68,7 @@ export class MailQueue<M extends QueuedMail> {
   }
 
   add(mail: M): void {
-    this.#unfinished += 1;
+    this.#unfinished[mail.severity] += 1;
     const lane = this.#lanes.get(mail.alarm);
     if (lane) lane.push(mail);
     else {
@@ -126,10 +131,10 @@ export class MailQueue<M extends QueuedMail> {
   }
 
   #pump(): void {
-    if (this.#stopped || this.#pause) return;
-    while (this.#underWay.size < (this.outage ? 1 : this.#options.concurrency)) {
+    while (!this.#stopped) {
       const mail = this.#gravest();
-      if (!mail) return;
+      if (!mail || !this.#mayBegin(mail)) return;
+      this.#ready[mail.severity].shift();
       const work = this.#try(mail).finally(() => {
         this.#underWay.delete(work);
         this.#pump();
@@ -140,10 +145,16 @@ export class MailQueue<M extends QueuedMail> {
 
   #gravest(): M | undefined {
     for (const severity of SEVERITIES) {
-      const mail = this.#ready[severity].shift();
+      const [mail] = this.#ready[severity];
       if (mail) return mail;
     }
     return undefined;
+  }
+
+  #mayBegin(mail: M): boolean {
+    if (this.#pause && !isGraverThanAll(mail, this.#failing)) return false;
+    const places = this.#pause ? 0 : this.outage ? 1 : this.#options.concurrency;
+    return this.#underWay.size < places || isGraverThanAll(mail, this.#sending);
   }
 
   async #try(mail: M): Promise<void> {
@@ -160,7 +171,7 @@ export class MailQueue<M extends QueuedMail> {
   }
 
   #forget(mail: M): void {
-    this.#unfinished -= 1;
+    this.#unfinished[mail.severity] -= 1;
     clearTimeout(this.#backingOff.get(mail));
     this.#backingOff.delete(mail);
     this.#failing.delete(mail);
@@ -213,7 +224,7 @@ export class MailQueue<M extends QueuedMail> {
   }
 
   #finished(mail: M): void {
-    this.#unfinished -= 1;
+    this.#unfinished[mail.severity] -= 1;
     const wasOutage = this.outage;
     this.#failing.clear();
     clearTimeout(this.#pause);
@@ -226,4 +237,9 @@ export class MailQueue<M extends QueuedMail> {
     this.#options.onFinished(mail);
     this.#wake?.();
   }
+}
+
+function isGraverThanAll(mail: QueuedMail, others: Iterable<QueuedMail>): boolean {
+  for (const other of others) if (compareSeverity(mail.severity, other.severity) >= 0) return false;
+  return true;
 }

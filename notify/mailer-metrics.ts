@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
-export function mailerMetrics(registry: Registry, unfinished: () => number) {
+/** `unread` gives records by partition; where it rejects, nothing is said of them. */
+export function mailerMetrics(registry: Registry, unfinished: () => number, unread: () => Promise<ReadonlyMap<number, number>>) {
   const registers = [registry];
   return {
     mailedSeconds: new Histogram({
@@ -41,6 +42,16 @@ export function mailerMetrics(registry: Registry, unfinished: () => number) {
       registers,
       collect() {
         this.set(unfinished());
+      },
+    }),
+    unread: new Gauge({
+      name: 'tocsin_mails_unread',
+      help: 'Changes of alarms that wait in the log until their mails are taken in; graver ones are taken in before their turn',
+      labelNames: ['partition'],
+      registers,
+      async collect() {
+        this.reset();
+        for (const [partition, records] of await unread().catch(() => new Map<number, number>())) this.set({ partition }, records);
       },
     }),
   };

@@ -1,5 +1,6 @@
 /** The response protocol: a mail for every alarm that is raised or clears. Guarantees and the way through: README.md in this folder. */
 import type { Registry } from 'prom-client';
+import { SEVERITIES, type Severity } from '../alarm/severity.ts';
 import type { TypeSet } from '../alarm/type-set.ts';
 import type { MessageLog, RecordBatch, Subscription } from '../message-log/port.ts';
 import { textOf } from '../message-log/values.ts';
@@ -23,8 +24,9 @@ import { type AlarmMail, type DeliveryDeps, deliver, recordLater, recordUndelive
 import { MailQueue } from './mail-queue.ts';
 import { MailerHealth } from './mailer-health.ts';
 import { mailerMetrics } from './mailer-metrics.ts';
-import { Progress } from './progress.ts';
+import { Progress, type Step } from './progress.ts';
 import { NOT_PARKED, RefusedRecipients } from './refused-recipients.ts';
+import { Scout } from './scout.ts';
 
 /** Whoever opened `transport` and `directory` closes them, after the mailer has stopped. */
 export interface MailerDeps {
@@ -43,8 +45,10 @@ export interface MailerDeps {
 }
 
 export interface MailerLimits {
-  /** Mails read from ALARM and not finished; about 4 KB each. */
+  /** Mails of one severity read from ALARM and not finished; about 4 KB each. */
   readonly unfinishedMax: number;
+  /** Mails of a partition begun before their turn, finished or not, that the reading in order has not reached; about 100 bytes each. */
+  readonly aheadMax: number;
   /** At most this many records from the oldest unfinished mail to the newest taken in: when that many later ones went out, the fault is that mail's. */
   readonly spanMax: number;
   /** How long mails under way may take to finish when the mailer stops. */
@@ -55,7 +59,7 @@ export interface MailerLimits {
   readonly recipientDelaysMs?: readonly number[];
 }
 
-const LIMITS: MailerLimits = { unfinishedMax: 512, spanMax: 16_384, drainMs: 5_000, pollWaitMs: 250 };
+const LIMITS: MailerLimits = { unfinishedMax: 512, aheadMax: 262_144, spanMax: 16_384, drainMs: 5_000, pollWaitMs: 250 };
 
 /** One partition of ALARM, and what was delivered of it before this process began. */
 interface Partition {
@@ -64,6 +68,9 @@ interface Partition {
   readonly progress: Progress;
   readonly delivered: Map<string, number>;
   readonly mails: Map<number, AlarmMail>;
+  /** Where the reading in order begins. */
+  readonly from: number;
+  readonly scouts: ReadonlyMap<Severity, Scout>;
   committed: number;
   ledgerCommitted: number;
 }
@@ -110,7 +117,11 @@ class Mailer {
     this.#subscription = subscription;
     this.#limits = { ...LIMITS, ...deps.limits };
     this.#health = new MailerHealth(deps.health, deps.logger, deps.clock);
-    const metrics = mailerMetrics(deps.registry, () => this.#queue.unfinished);
+    const metrics = mailerMetrics(
+      deps.registry,
+      () => this.#queue.unfinished,
+      () => this.#unread(),
+    );
     const { log, transport, clock, logger, health } = deps;
     const frame = { from: config.from, consoleUrl: config.consoleUrl, types: deps.types.types };
     this.#refused = new RefusedRecipients(
@@ -155,7 +166,7 @@ class Mailer {
       try {
         for (const batch of await this.#persist(() => this.#subscription.poll(this.#limits.pollWaitMs), signal)) {
           // Its own deliveries only wake it: the ledger was read when the partition was met.
-          this.#shareOut();
+          await this.#shareOut();
           if (batch.topic === 'ALARM') await this.#takeIn(batch);
         }
         await this.#settle();
@@ -175,17 +186,19 @@ class Mailer {
     this.#work.abort(new Error('stopping'));
     await loop;
     for (const partition of this.#partitions.values()) {
+      await closeScouts(partition);
       // What isn't remembered now is met again and found in the ledger.
       await this.#commit(partition).catch((error: unknown) => this.#deps.logger.warn({ reason: reasonOf(error) }, 'position not kept'));
     }
   }
 
   /** What is known of a partition that went away is its new owner's; its mails that aren't under way are no longer sent here. */
-  #shareOut(): void {
+  async #shareOut(): Promise<void> {
     const { assigned } = this.#subscription;
     const gone = [...this.#partitions].filter(([number, { term }]) => assigned.get(number) !== term);
     for (const [number] of gone) this.#partitions.delete(number);
     if (gone.length > 0) this.#queue.drop((mail) => !this.#isOurs(mail.progress));
+    for (const [, partition] of gone) await closeScouts(partition);
   }
 
   #isOurs(progress: Progress): boolean {
@@ -198,7 +211,7 @@ class Mailer {
     const { progress } = partition;
     for (let i = 0; i < batch.length; i += 1) {
       if (!this.#isOurs(progress)) return;
-      if (batch.offset(i) < progress.next) continue;
+      if (batch.offset(i) < progress.next || progress.reached(batch.offset(i))) continue;
       const value = textOf(batch, i);
       const change = await this.#decode(batch, i, value);
       if (change && (change.event === 'raised' || this.#config.recovery)) await this.#begin(change, value, batch, i, partition);
@@ -220,7 +233,7 @@ class Mailer {
   }
 
   async #begin(change: MailedChange, value: string, batch: RecordBatch, i: number, partition: Partition): Promise<void> {
-    const { progress, delivered, mails } = partition;
+    const { progress, delivered } = partition;
     const key = deliveryKey(change.alarm.id, change.event);
     const deliveredAt = delivered.get(key);
     if (deliveredAt !== undefined) {
@@ -229,33 +242,76 @@ class Mailer {
       this.delivery.metrics.known.inc();
       return;
     }
-    await this.#room(partition);
-    if (!this.#isOurs(progress)) return;
+    await this.#room(partition, change.alarm.severity);
+    if (!this.#isOurs(progress) || progress.reached(batch.offset(i))) return;
+    this.#add(change, value, batch.time(i), progress.begin(batch.offset(i)), partition);
+  }
+
+  #add(change: MailedChange, value: string, at: number, step: Step, { progress, mails }: Partition): void {
     const { id: alarm, severity, sensor } = change.alarm;
-    const step = progress.begin(batch.offset(i));
-    const mail: AlarmMail = { alarm, severity, deferrals: 0, change, sensor, at: batch.time(i), value, progress, step };
+    const mail: AlarmMail = { alarm, severity, deferrals: 0, change, sensor, at, value, progress, step };
     mails.set(step.offset, mail);
     if (this.#queue.unfinished === 0) this.#health.busy();
     this.#queue.add(mail);
   }
 
-  /** Waits until another mail may be begun. Throws when stopping. */
-  async #room({ progress, mails }: Partition): Promise<void> {
+  /** Waits until another mail of the severity may be begun in its turn; meanwhile what is graver, or as grave, is begun before its own. Throws when stopping. */
+  async #room({ progress, mails }: Partition, severity: Severity): Promise<void> {
     const { unfinishedMax, spanMax } = this.#limits;
-    while (this.#isOurs(progress) && (this.#queue.unfinished >= unfinishedMax || progress.span >= spanMax)) {
+    while (this.#isOurs(progress) && (this.#queue.unfinishedOf(severity) >= unfinishedMax || progress.span >= spanMax)) {
       this.#intake.signal.throwIfAborted();
       const oldest = progress.span >= spanMax ? mails.get(progress.oldest?.offset ?? -1) : undefined;
-      if (oldest) {
+      // One that was never tried has only waited for graver ones: its turn comes.
+      if (oldest && oldest.deferrals > 0) {
         oldest.givenUp ??= `put off ${oldest.deferrals} times while ${spanMax - 1} later ones were taken in`;
         this.#queue.hurry(oldest);
       }
+      await this.#takeAhead(SEVERITIES.slice(0, SEVERITIES.indexOf(severity) + 1));
       await this.#queue.changed(this.#limits.pollWaitMs);
       await this.#settle();
     }
   }
 
+  /** In all partitions: those that aren't read in order meanwhile too. */
+  async #takeAhead(severities: readonly Severity[]): Promise<void> {
+    const { unfinishedMax, aheadMax } = this.#limits;
+    for (const severity of severities) {
+      for (const number of [...this.#subscription.assigned.keys()]) {
+        const partition = await this.#partition(number);
+        const scout = partition?.scouts.get(severity);
+        if (!partition || !scout) continue;
+        const { progress, from } = partition;
+        const hasRoom = (): boolean =>
+          this.#isOurs(progress) && this.#queue.unfinishedOf(severity) < unfinishedMax && progress.ahead < aheadMax;
+        const begin = (batch: RecordBatch, i: number): void => this.#beginAhead(severity, batch, i, partition);
+        await this.#persist(() => scout.advance(Math.max(from, progress.next), hasRoom, begin), this.#intake.signal);
+      }
+    }
+  }
+
+  /** What can't be read, and what the ledger has, is dealt with in its turn. */
+  #beginAhead(severity: Severity, batch: RecordBatch, i: number, partition: Partition): void {
+    const { progress, delivered } = partition;
+    if (progress.isBegun(batch.offset(i))) return;
+    const value = textOf(batch, i);
+    const { value: change } = decodeMailedChange(value);
+    if (change?.alarm.severity !== severity || (change.event !== 'raised' && !this.#config.recovery)) return;
+    if (delivered.has(deliveryKey(change.alarm.id, change.event))) return;
+    this.#add(change, value, batch.time(i), progress.beginAhead(batch.offset(i)), partition);
+  }
+
+  /** Records of ALARM by partition that are not read yet in their turn. Rejects like the log. */
+  async #unread(): Promise<ReadonlyMap<number, number>> {
+    const unread = new Map<number, number>();
+    for (const [number, { progress, from }] of this.#partitions) {
+      const { next } = await this.#deps.log.bounds('ALARM', number);
+      unread.set(number, Math.max(0, next - Math.max(from, progress.next)));
+    }
+    return unread;
+  }
+
   async #settle(): Promise<void> {
-    this.#shareOut();
+    await this.#shareOut();
     for (const partition of this.#partitions.values()) await this.#persist(() => this.#commit(partition), this.#intake.signal);
     this.#health.check(this.#queue.unfinished);
   }
@@ -276,12 +332,16 @@ class Mailer {
     if (met) return met;
     const term = this.#subscription.assigned.get(number);
     if (term === undefined) return undefined;
-    const ledger = await this.#persist(() => readLedger(this.#deps.log, number), this.#intake.signal);
+    const { log } = this.#deps;
+    const ledger = await this.#persist(() => readLedger(log, number), this.#intake.signal);
+    const from = await this.#persist(() => startIn(log, number), this.#intake.signal);
     const partition = {
       term,
       progress: new Progress(number, ledger),
       delivered: ledger.delivered,
       mails: new Map<number, AlarmMail>(),
+      from,
+      scouts: new Map(SEVERITIES.map((severity) => [severity, new Scout(log, number, severity)])),
       committed: 0,
       ledgerCommitted: ledger.from,
     };
@@ -301,4 +361,15 @@ class Mailer {
       this.#health.logBack(work);
     }
   }
+}
+
+/** Where the subscription begins to read a partition. Rejects like the log. */
+async function startIn(log: MessageLog, partition: number): Promise<number> {
+  const { earliest, next } = await log.bounds('ALARM', partition);
+  const committed = (await log.committed(MAILER_GROUP, 'ALARM', partition)) ?? earliest;
+  return Math.min(Math.max(earliest, committed), next);
+}
+
+async function closeScouts({ scouts }: Partition): Promise<void> {
+  for (const scout of scouts.values()) await scout.close();
 }

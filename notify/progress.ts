@@ -6,6 +6,12 @@ export interface Step {
   ledgerAt: number | undefined;
 }
 
+/** No DELIVERY record of it lies before `ledgerFloor`. */
+interface Ahead {
+  readonly step: Step;
+  readonly ledgerFloor: number;
+}
+
 /**
  * How far one partition of ALARM has come while its mails finish in any order. Two positions follow from it: all before `position` in ALARM is
  * done, and of all that isn't before it, no DELIVERY record lies before `ledgerPosition`: so whoever starts there knows what was sent.
@@ -14,6 +20,8 @@ export class Progress {
   readonly partition: number;
   /** From the oldest unfinished one on. */
   readonly #steps: Step[] = [];
+  /** Taken in before their turn and not reached yet, in the order of that; the first has the lowest floor. */
+  readonly #ahead = new Map<number, Ahead>();
   #next = 0;
   #ledgerNext: number;
   readonly #ledgerFrom: number;
@@ -51,7 +59,14 @@ export class Progress {
   get ledgerPosition(): number {
     this.#dropFinished();
     if (!this.ledgerIsSpent) return this.#ledgerFrom;
-    return this.#steps.reduce((lowest, { ledgerAt }) => Math.min(lowest, ledgerAt ?? lowest), this.#ledgerNext);
+    const [firstAhead] = this.#ahead.values();
+    const floor = firstAhead?.ledgerFloor ?? this.#ledgerNext;
+    return this.#steps.reduce((lowest, { ledgerAt }) => Math.min(lowest, ledgerAt ?? lowest), floor);
+  }
+
+  /** How many were taken in before their turn and are not reached yet. */
+  get ahead(): number {
+    return this.#ahead.size;
   }
 
   get ledgerIsSpent(): boolean {
@@ -63,6 +78,27 @@ export class Progress {
     this.#steps.push(step);
     this.passed(offset + 1);
     return step;
+  }
+
+  /** Begins one before its turn: beyond `next`, which stays. */
+  beginAhead(offset: number): Step {
+    const step: Step = { offset, done: false, ledgerAt: undefined };
+    this.#ahead.set(offset, { step, ledgerFloor: this.#ledgerNext });
+    return step;
+  }
+
+  isBegun(offset: number): boolean {
+    return offset < this.#next || this.#ahead.has(offset);
+  }
+
+  /** Where one was begun before its turn and its turn has come: true, and it is passed. */
+  reached(offset: number): boolean {
+    const ahead = this.#ahead.get(offset);
+    if (!ahead) return false;
+    this.#ahead.delete(offset);
+    this.#steps.push(ahead.step);
+    this.passed(offset + 1);
+    return true;
   }
 
   passed(next: number): void {

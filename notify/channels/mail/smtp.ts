@@ -2,6 +2,7 @@
 import nodemailer from 'nodemailer';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { SMTPPoolOptions } from 'nodemailer/lib/smtp-pool';
+import { SEVERITIES } from '../../../alarm/severity.ts';
 import { type DiagnosisDeps, type Finding, fine, wrong } from '../../../runtime/diagnosis.ts';
 import type { ConfigOf } from '../../../runtime/configuration.ts';
 import { reasonOf } from '../../../runtime/errors.ts';
@@ -29,7 +30,7 @@ export function openSmtp(options: SmtpOptions): MailTransport {
   const { concurrency, timeoutMs, rate = NO_BOUND } = options;
   const pool = nodemailer.createTransport(poolOptions(options));
   // Mails may also wait for the rate bound before they are begun.
-  const waitMs = rate.mails > 0 ? Math.ceil(concurrency / rate.mails) * rate.perMs : 0;
+  const waitMs = rate.mails > 0 ? Math.ceil(connectionsMax(concurrency) / rate.mails) * rate.perMs : 0;
   const wholeMs = timeoutMs * WHOLE_MAIL_FACTOR + waitMs;
   return {
     send: async (mail) => {
@@ -75,6 +76,11 @@ export async function diagnoseSmtp(options: SmtpOptions, { timeoutMs }: Diagnosi
   }
 }
 
+/** One more for each severity above the least: a graver mail is handed over beside as many lesser ones as may be under way. */
+function connectionsMax(concurrency: number): number {
+  return concurrency + SEVERITIES.length - 1;
+}
+
 function poolOptions({ smtpUrl, smtpTls, smtpCa, concurrency, rate = NO_BOUND, timeoutMs }: SmtpOptions): SMTPPoolOptions {
   const { protocol, hostname, port, username, password } = new URL(smtpUrl);
   const host = hostname.replace(/^\[|\]$/g, '');
@@ -90,7 +96,7 @@ function poolOptions({ smtpUrl, smtpTls, smtpCa, concurrency, rate = NO_BOUND, t
     requireTLS: smtpTls !== 'off' && !atHome && !secure,
     ignoreTLS: smtpTls === 'off',
     ...(username === '' ? {} : { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
-    maxConnections: concurrency,
+    maxConnections: connectionsMax(concurrency),
     ...(rate.mails > 0 ? { rateLimit: rate.mails, rateDelta: rate.perMs } : {}),
     // The mailer retries, with its own backoff, and counts: nothing is sent twice behind its back.
     maxRequeues: 0,

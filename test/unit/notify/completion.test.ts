@@ -51,7 +51,16 @@ async function start({ find = async () => clientOf() as ReturnType<typeof client
   let waited = 0;
   const completion = await startCompletion(
     {
-      ...{ log, logger, metrics: mailerMetrics(registry, () => 0), clock: () => NOON + 5_000 },
+      ...{
+        log,
+        logger,
+        metrics: mailerMetrics(
+          registry,
+          () => 0,
+          async () => new Map(),
+        ),
+        clock: () => NOON + 5_000,
+      },
       transport: {
         send: async (mail) => {
           sent.push(mail);

@@ -38,7 +38,11 @@ function mailFor(event: 'raised' | 'cleared', holder: Holder = clientOf(), send:
     refusedRecipients: { settle: async (_mail, _composed, handover) => void settled.push(handover) },
     clock: () => SENT_AT,
     logger: pino({ level: 'warn' }, { write: (line: string) => void lines.push(JSON.parse(line)) }),
-    metrics: mailerMetrics(registry, () => 0),
+    metrics: mailerMetrics(
+      registry,
+      () => 0,
+      async () => new Map(),
+    ),
     persist: async (work) => {
       for (;;) {
         try {

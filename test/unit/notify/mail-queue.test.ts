@@ -53,7 +53,7 @@ describe('a mail queue', () => {
 
   it('sends the gravest first, however many others wait', async () => {
     const { queue, tried, release } = queueOf(1, () => 'hold');
-    queue.add(mail('first'));
+    queue.add(mail('first', 'CRITICAL'));
     queue.add(mail('minor', 'MINOR'));
     queue.add(mail('major', 'MAJOR'));
     queue.add(mail('critical', 'CRITICAL'));
@@ -63,6 +63,29 @@ describe('a mail queue', () => {
     }
     await settle();
     expect(tried).toEqual(['first', 'critical', 'major', 'minor']);
+  });
+
+  it('lets a graver one wait for none of the lesser ones under way, and one of the same severity for its place', async () => {
+    const { queue, tried } = queueOf(2, () => 'hold');
+    for (const name of ['a', 'b', 'c']) queue.add(mail(name));
+    queue.add(mail('fire', 'CRITICAL'));
+    queue.add(mail('second fire', 'CRITICAL'));
+    await settle();
+    expect(tried).toEqual(['a', 'b', 'fire']);
+  });
+
+  it('tries a graver one at once while lesser ones are put off, and not again and again', async () => {
+    const { queue, tried, finished } = queueOf(2, ({ severity, name }) => (severity === 'MINOR' || name === 'refused' ? 'fail' : 'finish'));
+    for (let i = 0; i < 50; i += 1) queue.add(mail(`m${i}`));
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    queue.add(mail('fire', 'CRITICAL'));
+    await settle();
+    expect(finished).toEqual(['fire']);
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    for (const name of ['refused', 'refused too']) queue.add(mail(name, 'CRITICAL', name));
+    const before = tried.length;
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(tried.length - before).toBeLessThan(600);
   });
 
   it('keeps the order of one alarm even when its first mail is put off', async () => {

@@ -189,6 +189,87 @@ describe('the mailer', () => {
   });
 });
 
+describe('a flood of lesser alarms', () => {
+  const limits = { unfinishedMax: 8 };
+  const flood = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, i) => raised(`m${from + i}`, { sensor: from + i, type: 'motion', severity: 'MINOR' }));
+  const grave = (id: string) => [raised(id), cleared(id)];
+  const lesser = (mail: Mail) => mail.subject.includes('MINOR');
+
+  it.each([1, 3])('delays no graver one, with %d partitions, and none is lost or sent twice', async (partitions) => {
+    const many = await openMailerRig(NOON, partitions);
+    try {
+      let held = true;
+      const transport = transportOf((mail) => (held && lesser(mail) ? later : 'take'));
+      await many.start(transport, { limits });
+      await many.alarm(...flood(0, 300));
+      for (const id of ['fire', 'next', 'last']) {
+        // One after the other, each behind more of them.
+        await many.alarm(...flood(transport.taken.length * 100 + 300, transport.taken.length * 100 + 400), ...grave(id));
+        await many.until(() => transport.taken.includes(idOf(id, 'cleared')));
+      }
+      expect(transport.taken).toEqual(['fire', 'next', 'last'].flatMap((id) => [idOf(id, 'raised'), idOf(id, 'cleared')]));
+      held = false;
+      await many.done();
+      expect(new Set(transport.taken).size).toBe(606);
+      expect(transport.taken).toHaveLength(606);
+      expect(await many.deliveries()).toHaveLength(606);
+    } finally {
+      await many.close();
+    }
+  });
+
+  it('is told with all that waits, in memory or not', async () => {
+    await rig.start(
+      transportOf(() => later),
+      { limits },
+    );
+    await rig.alarm(...flood(0, 300));
+    await rig.until(async () => (await rig.metric('tocsin_mails_unfinished')) === 8);
+    expect(await rig.metric('tocsin_mails_unread')).toBe(292);
+  });
+
+  it('and one of the gravest keep none of what lies between from its place', async () => {
+    await rig.start(
+      transportOf(() => later),
+      { limits },
+    );
+    await rig.alarm(...flood(0, 20), ...Array.from({ length: 40 }, (_, i) => raised(`c${i}`)), raised('heat', { severity: 'MAJOR' }));
+    await rig.until(async () => (await rig.metric('tocsin_mails_unfinished')) === 17);
+  });
+
+  it('gives up no mail that was never tried', async () => {
+    const transport = transportOf();
+    await rig.start(transport, { limits: { ...limits, spanMax: 16 }, settings: { TOCSIN_MAIL_CONCURRENCY: '1' } });
+    await rig.alarm(raised('w', { severity: 'WARNING' }), ...flood(0, 100), raised('v', { severity: 'WARNING' }), ...flood(100, 200));
+    await rig.done();
+    expect(transport.taken).toHaveLength(202);
+    expect(await rig.dead()).toEqual([]);
+  });
+
+  it.each<CrashPoint | undefined>(['before DELIVERY', 'after DELIVERY', 'before position', 'between positions', undefined])(
+    'and a crash %s in the middle of it: what comes then is mailed before it, all of it once',
+    async (crash) => {
+      const events = [...flood(0, 100), ...grave('a'), ...flood(100, 200), ...grave('b')];
+      await rig.alarm(...events);
+      const stuck = transportOf((mail) => (lesser(mail) && !mail.messageId.includes('m0') ? later : 'take'));
+      const first = await rig.start(stuck, { limits, ...(crash && { crash }) });
+      await (crash ? rig.crashed() : rig.until(() => stuck.taken.includes(idOf('b', 'cleared'))));
+      await first.stop();
+      const recorded = (await rig.deliveries()).map(({ messageId }) => messageId);
+      let held = true;
+      const transport = transportOf((mail) => (held && lesser(mail) ? later : 'take'));
+      await rig.start(transport, { limits });
+      await rig.alarm(raised('c'));
+      await rig.until(() => transport.taken.includes(idOf('c', 'raised')));
+      held = false;
+      await rig.done();
+      const all = [...events, raised('c')].map(({ alarm, event }) => idOf(alarm.id, event));
+      expect([...recorded, ...transport.taken].toSorted()).toEqual(all.toSorted());
+    },
+  );
+});
+
 describe('an alarm whose client cannot be found', () => {
   it('goes out at once when nobody is known, and is counted', async () => {
     rig.clients.clear();

@@ -4,6 +4,9 @@ import { Progress, type Step } from '../../../notify/progress.ts';
 
 const fresh = (): Progress => new Progress(0, { from: 0, next: 0, coversTo: 0 });
 
+const inTurn = (progress: Progress, offset: number): Step[] => (progress.reached(offset) ? [] : [progress.begin(offset)]);
+const before = (progress: Progress, offset: number): Step[] => (progress.isBegun(offset) ? [] : [progress.beginAhead(offset)]);
+
 describe('the position in ALARM', () => {
   it('is after everything taken in while nothing is unfinished', () => {
     const progress = fresh();
@@ -57,7 +60,7 @@ describe('the position in DELIVERY', () => {
   });
 
   it('never passes a delivery of a mail that may be met again, written or being written', () => {
-    const action = fc.record({ kind: fc.constantFrom('begin', 'recording', 'recorded'), pick: fc.nat() });
+    const action = fc.record({ kind: fc.constantFrom('begin', 'ahead', 'recording', 'recorded'), pick: fc.nat() });
     fc.assert(
       fc.property(fc.array(action, { maxLength: 200 }), (actions) => {
         const progress = fresh();
@@ -68,7 +71,8 @@ describe('the position in DELIVERY', () => {
         let alarmNext = 0;
         let deliveryNext = 0;
         for (const { kind, pick } of actions) {
-          if (kind === 'begin') unfinished.push(progress.begin(alarmNext++));
+          if (kind === 'begin') unfinished.push(...inTurn(progress, alarmNext++));
+          else if (kind === 'ahead') unfinished.push(...before(progress, alarmNext + (pick % 10)));
           else if (kind === 'recording' && unfinished.length > 0) {
             const [step] = unfinished.splice(pick % unfinished.length, 1) as [Step];
             progress.recording(step);

@@ -47,7 +47,11 @@ function recipients(send: (mail: Mail) => Promise<Handover>) {
     },
     logger: pino({ level: 'info' }, { write }),
     health,
-    metrics: mailerMetrics(registry, () => 0),
+    metrics: mailerMetrics(
+      registry,
+      () => 0,
+      async () => new Map(),
+    ),
     park: async (_mail: AlarmMail, reason: string) => void parked.push(reason),
     record: async (_mail: AlarmMail, reply: string) => void recorded.push(reply),
   };
