@@ -14,8 +14,25 @@ const gateways = z
     return tokens;
   });
 
+const urls = z
+  .string()
+  .optional()
+  .transform((text, context) => {
+    const given = (text ?? '').split(',').map((url) => url.trim());
+    const origins = given.filter((url) => /^https?:\/\/[^/?#@\s]+\/?$/i.test(url) && URL.canParse(url));
+    if (text !== undefined && origins.length < given.length)
+      context.addIssue({ code: 'custom', message: 'must be origins such as https://sensors.example.org, separated by commas' });
+    return origins.map((url) => new URL(url).origin);
+  });
+
 export const proxySettings = {
   port: setting('TOCSIN_INGEST_PORT', port, '19092', 'Port that sensors post to; 0 takes any free one.'),
+  urls: setting(
+    'TOCSIN_INGEST_URL',
+    urls,
+    undefined,
+    'Where senders reach the proxy, when that is not its own address: one origin or several, separated by commas. Then no other host name is answered to.',
+  ),
   bodyBytesMax: setting('TOCSIN_INGEST_BODY_MAX', size, '1MiB', 'Largest body of a request; larger ones are answered 413.'),
   batchRecordsMax: setting(
     'TOCSIN_INGEST_BATCH_MAX',

@@ -24,6 +24,7 @@ import { pageOf, pagesFor, pathnameOf, type Pages, sendPage } from './http/pages
 import { answerProtocolError, expectAnswer, refuseTunnel, SensorResponse } from './http/protocol-errors.ts';
 import { Quota } from './intake/quota.ts';
 import { Intake, type Receiver, SensorRequest } from './http/sensor-request.ts';
+import { FOREIGN_HOST, WebPages } from './http/web-pages.ts';
 
 export interface ProxyDeps {
   readonly log: MessageLog;
@@ -53,13 +54,9 @@ export async function startProxy(config: ProxyConfig, deps: ProxyDeps): Promise<
   const queue = new CommitQueue(config, { log: deps.log, clock: deps.clock, metrics, watch });
   const intake = new Intake({ bodyBytesMax: config.bodyBytesMax, unfinishedBytesMax: config.queueBytesMax }, metrics);
   const server = createProxyServer(config);
-  route(
-    server,
-    receiversOf(config, deps.types, intake, queue),
-    intake,
-    operationsHandler(deps.health, deps.registry),
-    pagesFor(deps.types),
-  );
+  const webPages = new WebPages(config.host, config.urls, logger);
+  const operations = operationsHandler(deps.health, deps.registry);
+  route(server, receiversOf(config, deps.types, intake, queue, webPages), intake, webPages, operations, pagesFor(deps.types));
   server.on('clientError', (error, socket) => {
     metrics.protocolErrors += 1;
     answerProtocolError(error, socket);
@@ -103,9 +100,9 @@ interface Receivers {
   readonly pixyOk: Receiver;
 }
 
-function receiversOf(config: ProxyConfig, types: TypeSet, intake: Intake, queue: CommitQueue): Receivers {
+function receiversOf(config: ProxyConfig, types: TypeSet, intake: Intake, queue: CommitQueue, webPages: WebPages): Receivers {
   const authentication = new Authentication(authenticates(config), config.masterSecret, config.gatewayTokens);
-  const gate = new Gate(intake, queue, authentication, new Quota(config.clientRateMax));
+  const gate = new Gate(intake, queue, authentication, webPages, new Quota(config.clientRateMax));
   const { entry, ok } = gatherInto(queue);
   return {
     entry: new Ingest('ENTRY', types, entry, gate, config.batchRecordsMax),
@@ -119,6 +116,7 @@ function route(
   server: Server<typeof SensorRequest, typeof SensorResponse>,
   receivers: Receivers,
   intake: Intake,
+  webPages: WebPages,
   operations: ReturnType<typeof operationsHandler>,
   pages: Pages,
 ): void {
@@ -140,8 +138,10 @@ function route(
       return;
     }
     if (intake.draining) response.shouldKeepAlive = false;
-    if (operations(request, response)) return;
-    const page = pageOf(pages, request.method, pathnameOf(request.url));
+    const pathname = pathnameOf(request.url);
+    const isOurs = pathname !== '/metrics' || webPages.mayCall(request.headers.host);
+    if (isOurs && operations(request, response)) return;
+    const page = isOurs ? pageOf(pages, request.method, pathname) : FOREIGN_HOST;
     intake.metrics.answered(PATH.other, page.status);
     sendPage(request, response, page);
   };

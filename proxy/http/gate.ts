@@ -3,18 +3,21 @@ import type { Authentication } from '../intake/authentication.ts';
 import type { CommitQueue } from '../intake/commit-queue.ts';
 import { clientOf, type Quota } from '../intake/quota.ts';
 import type { Intake, SensorRequest } from './sensor-request.ts';
+import type { WebPages } from './web-pages.ts';
 
-/** What every request with records has to pass, from its headers alone: a stop, its encoding, who sends it, how much they may. */
+/** What every request with records has to pass, from its headers alone: a stop, its encoding, who sends it, from which page, how much they may. */
 export class Gate {
   readonly intake: Intake;
   readonly queue: CommitQueue;
   readonly #authentication: Authentication;
+  readonly #pages: WebPages;
   readonly #quota: Quota;
 
-  constructor(intake: Intake, queue: CommitQueue, authentication: Authentication, quota: Quota) {
+  constructor(intake: Intake, queue: CommitQueue, authentication: Authentication, pages: WebPages, quota: Quota) {
     this.intake = intake;
     this.queue = queue;
     this.#authentication = authentication;
+    this.#pages = pages;
     this.#quota = quota;
   }
 
@@ -27,6 +30,8 @@ export class Gate {
     if (transfer !== undefined && transfer.toLowerCase() !== 'chunked') return TRANSFER_ENCODED;
     request.sender = this.#authentication.senderOf(request);
     if (request.sender === undefined) return UNAUTHENTICATED;
+    const page = this.#pages.refusal(headers, this.#authentication.required);
+    if (page !== undefined) return page;
     if (!this.#quota.limited) return undefined;
     const seconds = this.#quota.wait(clientOf(request.sender, request.socket.remoteAddress), performance.now());
     return seconds === 0 ? undefined : errorAnswer(429, 'more records than this client may send, send again later', retryAfter(seconds));

@@ -93,14 +93,16 @@ const bodyOf = (name: string) => ({
 
 const sharedFailures = {
   401: failure("The sensor's key or the gateway's token is missing, wrong, or another sensor's"),
+  403: failure('Sent by a web page that is not our own'),
   413: failure('The body is too large, or has too many records'),
   415: {
-    ...failure('Not JSON or NDJSON in UTF-8, or compressed'),
+    ...failure('Not JSON or NDJSON in UTF-8, or compressed, or sent by a web page without having to ask first'),
     headers: {
       Accept: { schema: { type: 'string' }, description: 'What is taken, where the Content-Type was wrong' },
       'Accept-Encoding': { schema: { type: 'string' }, description: 'identity, where the body was compressed' },
     },
   },
+  421: failure('Sent to a host name that is not ours'),
   429: later('This client has sent more than it may'),
   503: later(
     "The log takes no records (a disk that is full, brokers that are away, this machine's clock that is off), too much is waiting, the proxy is stopping, or a sensor recovers for the hundredth time within a moment. Whether the records are stored is unknown: send them again",
@@ -148,7 +150,10 @@ const kafkaPixy = (parameters: readonly object[] = []) => ({
       400: failure('The request or its record is not valid'),
       404: failure('No such topic'),
       401: sharedFailures[401],
+      403: sharedFailures[403],
       413: sharedFailures[413],
+      415: sharedFailures[415],
+      421: sharedFailures[421],
       429: sharedFailures[429],
       503: sharedFailures[503],
     },

@@ -21,19 +21,19 @@ type ProvenSocket = Socket & { [PROVEN]?: Proven };
 
 /** Where authentication is off, everybody may send for every sensor. */
 export class Authentication {
-  readonly #required: boolean;
+  readonly required: boolean;
   readonly #masterSecret: string | undefined;
   readonly #gateways: ReadonlyMap<string, string>;
 
   constructor(required: boolean, masterSecret: string | undefined, gateways: ReadonlyMap<string, string>) {
-    this.#required = required;
+    this.required = required;
     this.#masterSecret = masterSecret;
     this.#gateways = gateways;
   }
 
   /** The sender of a request, from its headers alone; undefined: its credential is missing or wrong. */
   senderOf(request: IncomingMessage): Sender | undefined {
-    if (!this.#required) return ANYONE;
+    if (!this.required) return ANYONE;
     const credential = credentialOf(request);
     if (credential === undefined) return undefined;
     const socket: ProvenSocket = request.socket;

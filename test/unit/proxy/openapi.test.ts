@@ -32,10 +32,13 @@ it.each([
   ['/entry', '/entry', `[${[STATUS, STATUS, STATUS, STATUS]}]`, JSON_TYPE, 413],
   ['/entry', '/entry', STATUS, { 'content-type': 'text/xml' }, 415],
   ['/entry', '/entry', STATUS, { ...JSON_TYPE, 'content-encoding': 'gzip' }, 415],
+  ['/entry', '/entry', STATUS, { ...JSON_TYPE, origin: 'https://a.example' }, 403],
   ['/ok', '/ok', RECOVERY, JSON_TYPE, 202],
   ['/ok', '/ok', NAN, JSON_TYPE, 202],
   [PIXY, '/topics/ENTRY/messages?sync', STATUS, JSON_TYPE, 200],
   [PIXY, '/topics/ENTRY/messages', 'x', JSON_TYPE, 400],
+  [PIXY, '/topics/ENTRY/messages', STATUS, { 'content-type': 'text/plain', origin: 'https://a.example' }, 403],
+  [PIXY, '/topics/ENTRY/messages', STATUS, { ...JSON_TYPE, 'content-encoding': 'gzip' }, 415],
   [PIXY, '/topics/ALARM/messages', STATUS, JSON_TYPE, 404],
   [`/clusters/{cluster}${PIXY}`, '/clusters/c/topics/OK/messages?key=7', RECOVERY, JSON_TYPE, 200],
 ])('describes POST %s: %s with %s', async (described, path, body, headers, status) => {

@@ -1,0 +1,90 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { isIP } from 'node:net';
+import { HOUR_MS } from '../../runtime/durations.ts';
+import { isLoopback } from '../../runtime/listen.ts';
+import type { Logger } from '../../runtime/logging.ts';
+import { type Answer, errorAnswer } from './answers.ts';
+
+/** Those that a page may send to anybody without asking first (the CORS safelist); a missing one is sent as easily. */
+const NEEDS_NO_PREFLIGHT = /^(?:text\/plain|application\/x-www-form-urlencoded|multipart\/form-data)\s*(?:;|$)/i;
+
+const FOREIGN_PAGE = errorAnswer(403, 'this comes from a web page, and pages of others may not send for sensors (Origin, Sec-Fetch-Site)');
+const NO_PREFLIGHT = errorAnswer(415, 'from a web page the Content-Type must be application/json or application/x-ndjson', [
+  'Accept',
+  'application/json, application/x-ndjson',
+]);
+export const FOREIGN_HOST = errorAnswer(
+  421,
+  'this proxy does not answer to this host name (TOCSIN_INGEST_URL sets those that senders use)',
+);
+
+/**
+ * Keeps pages of the web from sending for sensors: any browser that can reach this port could be made to. Decided by what only browsers send, since
+ * sensors send any content type and hardly ever an Origin; and by Host, for a page whose name was made to point here (DNS rebinding).
+ */
+export class WebPages {
+  /** Whether a host name that isn't ours is refused: where this machine alone is to reach us, or it is said how we are called. */
+  readonly #checksHost: boolean;
+  readonly #names: ReadonlySet<string>;
+  readonly #origins: ReadonlySet<string>;
+  readonly #logger: Logger;
+  #lastHost: string | undefined;
+  #saidAt = Number.NEGATIVE_INFINITY;
+
+  /** `host`: where the proxy listens. `urls`: the origins by which senders reach it. */
+  constructor(host: string, urls: readonly string[], logger: Logger) {
+    this.#logger = logger;
+    this.#checksHost = isLoopback(host) || urls.length > 0;
+    this.#names = new Set(['localhost', nameIn(host), ...urls.map((url) => new URL(url).hostname)]);
+    this.#origins = new Set(urls);
+  }
+
+  /** Why a request with records is refused, from its headers alone. `proven`: it has shown a credential, which no page could know. */
+  refusal(headers: IncomingHttpHeaders, proven: boolean): Answer | undefined {
+    const site = headers['sec-fetch-site'];
+    if (headers.origin === undefined && site === undefined) return proven || this.mayCall(headers.host) ? undefined : FOREIGN_HOST;
+    if (!proven && !this.#isOurs(headers)) return FOREIGN_PAGE;
+    const type = headers['content-type'];
+    return !type || NEEDS_NO_PREFLIGHT.test(type) ? NO_PREFLIGHT : undefined;
+  }
+
+  /** Whether we answer to this name. An address is no name, and no page of the web has a name without a dot. */
+  mayCall(host: string | undefined): boolean {
+    if (!this.#checksHost || host === this.#lastHost || !host) return true;
+    const name = nameIn(host);
+    if (!this.#isOurName(name) && name.includes('.')) {
+      this.#say(name);
+      return false;
+    }
+    this.#lastHost = host;
+    return true;
+  }
+
+  /** Sensors behind a name that nobody told us of would be refused unseen. */
+  #say(name: string): void {
+    const now = performance.now();
+    if (now - this.#saidAt < HOUR_MS) return;
+    this.#saidAt = now;
+    this.#logger.warn(
+      { host: name.slice(0, 100) },
+      'a request by a host name that is not ours was refused: if sensors use it, name it in TOCSIN_INGEST_URL',
+    );
+  }
+
+  #isOurs({ origin, host = '', 'sec-fetch-site': site }: IncomingHttpHeaders): boolean {
+    if (site !== undefined && site !== 'same-origin') return false;
+    if (origin !== undefined && this.#origins.has(origin)) return true;
+    if (origin !== undefined && origin !== `http://${host}`) return false;
+    return this.#isOurName(nameIn(host));
+  }
+
+  #isOurName(name: string): boolean {
+    return this.#names.has(name) || isIP(name) !== 0;
+  }
+}
+
+/** The name or address in a Host header, without its port. */
+function nameIn(host: string): string {
+  const name = host.startsWith('[') ? host.slice(1).replace(/\].*$/, '') : isIP(host) === 6 ? host : host.replace(/:\d*$/, '');
+  return name.toLowerCase().replace(/\.$/, '');
+}
