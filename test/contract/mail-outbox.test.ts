@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { simpleParser } from 'mailparser';
 import { pino } from 'pino';
 import { describe } from 'vitest';
+import { Health } from '../../runtime/health.ts';
 import { openOutbox } from '../../notify/channels/mail/outbox.ts';
 import { mailTransportContract } from './mail-transport.ts';
 
@@ -11,7 +12,13 @@ describe('outbox', () => {
   mailTransportContract(async () => {
     const root = await mkdtemp(join(tmpdir(), 'outbox-'));
     const folder = join(root, 'outbox');
-    const transport = await openOutbox(folder, { keepMs: 86_400_000, removalClock: Date.now, logger: pino({ level: 'silent' }) });
+    const transport = await openOutbox(folder, {
+      keepMs: 86_400_000,
+      removalClock: Date.now,
+      logger: pino({ level: 'silent' }),
+      health: new Health(),
+      mailsMax: 1_000,
+    });
     return {
       transport,
       arrived: async () => {

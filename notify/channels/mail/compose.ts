@@ -76,6 +76,7 @@ function compose(change: MailedChange, holder: Holder, { from, to, consoleUrl, t
   ];
   return {
     messageId: messageIdOf(alarm.id, kind, from),
+    severity: alarm.severity,
     from,
     to,
     subject,

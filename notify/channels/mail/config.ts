@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, setting } from '../../../runtime/configuration.ts';
+import { duration, integer, setting } from '../../../runtime/configuration.ts';
 import { HOUR_MS, MINUTE_MS } from '../../../runtime/durations.ts';
 
 const url = z.string().refine(isSmtpUrl, 'must be smtp://user:password@host:port or smtps://…').optional();
@@ -51,6 +51,12 @@ export const smtpSettings = {
 
 export const outboxSettings = {
   keepMs: setting('TOCSIN_OUTBOX_KEEP', duration, '30d', 'How long mails stay in the outbox folder.'),
+  mailsMax: setting(
+    'TOCSIN_OUTBOX_MAILS',
+    integer(10, 10_000_000),
+    '100000',
+    'From so many mails in the outbox on those of MINOR and WARNING are put off until some are fetched, those of MAJOR from twice as many, of CRITICAL from three times.',
+  ),
 };
 
 function isSmtpUrl(text: string): boolean {

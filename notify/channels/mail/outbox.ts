@@ -3,10 +3,12 @@ import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import MailComposer from 'nodemailer/lib/mail-composer';
 import { reasonOf, TransientError } from '../../../runtime/errors.ts';
+import type { Health } from '../../../runtime/health.ts';
 import type { Logger } from '../../../runtime/logging.ts';
 import type { RemovalClock } from '../../../runtime/removal-clock.ts';
 import { OneAtATime } from '../../../processor/one-at-a-time.ts';
 import { messageOf } from './message.ts';
+import { OutboxRoom } from './outbox-room.ts';
 import type { Mail, MailTransport } from './port.ts';
 
 export interface OutboxOptions {
@@ -14,23 +16,24 @@ export interface OutboxOptions {
   readonly keepMs: number;
   readonly removalClock: RemovalClock;
   readonly logger: Logger;
-  /** The oldest above this are removed, whatever their age; only for tests another one. */
-  readonly filesMax?: number;
+  readonly health: Health;
+  /** From so many on lesser mails are put off; graver ones from twice and three times as many. */
+  readonly mailsMax: number;
 }
 
-/** At most so many files, whatever their age: some 500 MB. */
-const FILES_MAX = 100_000;
+const RECOUNT_EVERY_MS = 60_000;
 const PRUNE_EVERY_MS = 3_600_000;
 const NAME_MAX = 200;
 const PARTIAL = '.part';
 
 /**
  * A file appears complete and durable under a name that sorts by time and is the mail's own: the same mail again replaces itself.
- * `send` rejects with TransientError `mail-deferred` where the folder can't be written.
+ * `send` rejects with TransientError `mail-deferred` where the folder can't be written, or is full. Only age removes a mail.
  */
 export async function openOutbox(folder: string, options: OutboxOptions): Promise<MailTransport> {
+  const room = new OutboxRoom(folder, options.mailsMax, options.health);
   const prune = () =>
-    pruneFolder(folder, options).catch((error: unknown) =>
+    pruneFolder(folder, options, room).catch((error: unknown) =>
       options.logger.warn({ folder, reason: reasonOf(error) }, 'old mails could not be removed from the outbox'),
     );
   await mkdir(folder, { recursive: true }).catch((error: unknown) => Promise.reject(unwritable(folder, error)));
@@ -40,6 +43,7 @@ export async function openOutbox(folder: string, options: OutboxOptions): Promis
   const timer = setInterval(() => {
     pruning = prune();
   }, PRUNE_EVERY_MS).unref();
+  const recount = setInterval(() => void room.look(), RECOUNT_EVERY_MS).unref();
   return {
     send: async (mail) => {
       const name = fileName(mail);
@@ -47,15 +51,19 @@ export async function openOutbox(folder: string, options: OutboxOptions): Promis
       const bytes = await new MailComposer({ ...messageOf(mail), newline: 'windows' }).compile().build();
       try {
         // One at a time: each waits for the disk, and so do the log's commits beside it.
-        await writes.run(() => writeWhole(folder, name, bytes));
+        await writes.run(async () => {
+          await room.take(mail.severity);
+          await writeWhole(folder, name, bytes);
+        });
         await sync();
       } catch (error) {
-        throw unwritable(folder, error);
+        throw error instanceof TransientError ? error : unwritable(folder, error);
       }
       return { reply: `outbox/${name}` };
     },
     close: async () => {
       clearInterval(timer);
+      clearInterval(recount);
       await pruning;
     },
   };
@@ -113,28 +121,29 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Removes what is too many, oldest names first, and, while there is a time to go by, what is too old and what a crash left half written. */
-async function pruneFolder(folder: string, { keepMs, removalClock, logger, filesMax = FILES_MAX }: OutboxOptions): Promise<void> {
-  const names = (await readdir(folder)).sort();
+/** Removes, while there is a time to go by, what is too old and what a crash left half written. */
+async function pruneFolder(folder: string, { keepMs, removalClock }: OutboxOptions, room: OutboxRoom): Promise<void> {
+  const names = await readdir(folder);
   const mails = names.filter((name) => name.endsWith('.eml'));
-  const excess = mails.slice(0, Math.max(0, mails.length - filesMax));
-  for (const name of excess) await rm(join(folder, name), { force: true });
-  if (excess.length > 0)
-    logger.error({ folder, removed: excess.length }, `the outbox held more than ${filesMax} mails: the oldest are removed, read or not`);
+  room.counted(mails.length);
   const now = removalClock();
   if (now === undefined) return;
-  await removeOlder(folder, mails.slice(excess.length), now - keepMs);
+  room.counted(mails.length - (await removeOlder(folder, mails, now - keepMs)));
   // Another mail may be half written right now.
   const partial = names.filter((name) => name.endsWith(`.eml${PARTIAL}`));
   await removeOlder(folder, partial, now - PRUNE_EVERY_MS);
 }
 
-async function removeOlder(folder: string, names: readonly string[], before: number): Promise<void> {
+async function removeOlder(folder: string, names: readonly string[], before: number): Promise<number> {
+  let removed = 0;
   for (const name of names) {
     const found = await stat(join(folder, name)).catch(() => undefined);
     // One that was written while the machine's clock was far behind is as old as its name says.
-    if (found && Math.max(found.mtimeMs, timeIn(name)) < before) await rm(join(folder, name), { force: true });
+    if (!found || Math.max(found.mtimeMs, timeIn(name)) >= before) continue;
+    await rm(join(folder, name), { force: true });
+    removed += 1;
   }
+  return removed;
 }
 
 /** The time that a file is named by, 0 where there is none. */

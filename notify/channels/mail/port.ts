@@ -1,6 +1,9 @@
+import type { Severity } from '../../../alarm/severity.ts';
+
 export interface Mail {
   /** `<…@…>`, derived from alarm and event: the same mail always has the same id. */
   readonly messageId: string;
+  readonly severity: Severity;
   readonly to: readonly string[];
   /** Hand it to these alone; the others of `to` have it. */
   readonly only?: readonly string[];

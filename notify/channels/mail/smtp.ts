@@ -21,6 +21,8 @@ export type SmtpOptions = Pick<SmtpConfig, 'smtpTls' | 'timeoutMs'> &
   Partial<Pick<SmtpConfig, 'rate' | 'smtpCa'>> & { readonly smtpUrl: string };
 
 const NO_BOUND: MailRate = { mails: 0, perMs: 1_000 };
+/** A mail that is graver than all under way is handed over beside them; where the rate is bounded it has to wait for that, not for a connection. */
+const GRAVER = SEVERITIES.length - 1;
 const CONNECT_TIMEOUT_MAX_MS = 10_000;
 /** A server that trickles is never silent: no mail takes longer than so many times the time-out. */
 const WHOLE_MAIL_FACTOR = 3;
@@ -30,7 +32,7 @@ export function openSmtp(options: SmtpOptions): MailTransport {
   const { concurrency, timeoutMs, rate = NO_BOUND } = options;
   const pool = nodemailer.createTransport(poolOptions(options));
   // Mails may also wait for the rate bound before they are begun.
-  const waitMs = rate.mails > 0 ? Math.ceil(connectionsMax(concurrency) / rate.mails) * rate.perMs : 0;
+  const waitMs = rate.mails > 0 ? Math.ceil(concurrency / rate.mails) * rate.perMs : 0;
   const wholeMs = timeoutMs * WHOLE_MAIL_FACTOR + waitMs;
   return {
     send: async (mail) => {
@@ -76,11 +78,6 @@ export async function diagnoseSmtp(options: SmtpOptions, { timeoutMs }: Diagnosi
   }
 }
 
-/** One more for each severity above the least: a graver mail is handed over beside as many lesser ones as may be under way. */
-function connectionsMax(concurrency: number): number {
-  return concurrency + SEVERITIES.length - 1;
-}
-
 function poolOptions({ smtpUrl, smtpTls, smtpCa, concurrency, rate = NO_BOUND, timeoutMs }: SmtpOptions): SMTPPoolOptions {
   const { protocol, hostname, port, username, password } = new URL(smtpUrl);
   const host = hostname.replace(/^\[|\]$/g, '');
@@ -96,7 +93,7 @@ function poolOptions({ smtpUrl, smtpTls, smtpCa, concurrency, rate = NO_BOUND, t
     requireTLS: smtpTls !== 'off' && !atHome && !secure,
     ignoreTLS: smtpTls === 'off',
     ...(username === '' ? {} : { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
-    maxConnections: connectionsMax(concurrency),
+    maxConnections: rate.mails > 0 ? concurrency : concurrency + GRAVER,
     ...(rate.mails > 0 ? { rateLimit: rate.mails, rateDelta: rate.perMs } : {}),
     // The mailer retries, with its own backoff, and counts: nothing is sent twice behind its back.
     maxRequeues: 0,

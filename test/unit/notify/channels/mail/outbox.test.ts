@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { simpleParser } from 'mailparser';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Severity } from '../../../../../alarm/severity.ts';
 import { openOutbox } from '../../../../../notify/channels/mail/outbox.ts';
+import { Health } from '../../../../../runtime/health.ts';
 import { mailOf, NOON } from '../../../../support/alarms.ts';
 
 const DAY = 86_400_000;
-const options = { keepMs: 30 * DAY, removalClock: () => NOON, logger: pino({ level: 'silent' }) };
+const options = { keepMs: 30 * DAY, removalClock: () => NOON, logger: pino({ level: 'silent' }), health: new Health(), mailsMax: 100 };
 let folder: string;
 
 beforeEach(async () => {
@@ -16,6 +18,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   vi.useRealTimers();
+  vi.restoreAllMocks();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -146,23 +149,42 @@ describe('the outbox', () => {
     await outbox.close();
   });
 
-  it('says nothing of too many where there are as many as there may be', async () => {
-    for (const name of ['a.eml', 'b.eml']) await writeFile(join(folder, name), 'x');
-    const lines: string[] = [];
-    const logger = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
-    await (await openOutbox(folder, { ...options, logger, removalClock: () => undefined, filesMax: 2 })).close();
-    expect([(await readdir(folder)).length, lines]).toEqual([2, []]);
+  it('removes no mail for being one of too many: it says so in time, then takes lesser ones later and graver ones still', async () => {
+    const health = new Health();
+    const outbox = await openOutbox(folder, { ...options, health, mailsMax: 10 });
+    const send = (id: string, severity: Severity) => outbox.send({ ...mailOf(id), severity });
+    const mails = async () => (await readdir(folder)).length;
+    for (let i = 0; i < 7; i += 1) await send(`m${i}`, 'MINOR');
+    expect([health.ready, health.notices()]).toEqual([true, {}]);
+    await send('m7', 'MINOR');
+    expect(health.notices().outbox).toMatch(/^8 mails wait in the outbox, which takes 10/);
+    for (const id of ['m8', 'm9']) await send(id, 'WARNING');
+    expect([health.notices(), health.problems().outbox]).toEqual([{}, expect.stringContaining('MINOR and WARNING are put off')]);
+    await expect(send('m10', 'MINOR')).rejects.toMatchObject({
+      code: 'mail-deferred',
+      message: expect.stringContaining('the outbox is full'),
+    });
+    for (let i = 0; i < 10; i += 1) await send(`h${i}`, 'MAJOR');
+    await expect(send('h10', 'MAJOR')).rejects.toMatchObject({ code: 'mail-deferred' });
+    for (let i = 0; i < 10; i += 1) await send(`c${i}`, 'CRITICAL');
+    await expect(send('c10', 'CRITICAL')).rejects.toMatchObject({ code: 'mail-deferred' });
+    await outbox.close();
+    const again = await openOutbox(folder, { ...options, health, mailsMax: 10 });
+    expect(await mails()).toBe(30);
+    await again.close();
   });
 
-  it('removes the oldest of too many, at any time, and says so', async () => {
-    const names = ['20261124T133250123Z-a.eml', '20261124T133250124Z-b.eml', '20261224T133250123Z-ahead.eml'];
-    for (const name of names) await writeFile(join(folder, name), 'x');
-    const lines: string[] = [];
-    const logger = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
-    const outbox = await openOutbox(folder, { ...options, logger, removalClock: () => undefined, filesMax: 2 });
+  it('takes lesser mails again once some were fetched', async () => {
+    vi.spyOn(performance, 'now').mockReturnValue(0);
+    const health = new Health();
+    const outbox = await openOutbox(folder, { ...options, health, mailsMax: 10 });
+    const send = (id: string) => outbox.send({ ...mailOf(id), severity: 'MINOR' });
+    for (let i = 0; i < 10; i += 1) await send(`m${i}`);
+    for (const name of await readdir(folder)) if (!name.includes('m3')) await rm(join(folder, name));
+    vi.spyOn(performance, 'now').mockReturnValue(5_000);
+    await send('m10');
+    expect([await readdir(folder), health.ready, health.notices()]).toEqual([expect.objectContaining({ length: 2 }), true, {}]);
     await outbox.close();
-    expect((await readdir(folder)).sort()).toEqual(names.slice(1));
-    expect(lines).toEqual([expect.stringContaining('"removed":1')]);
   });
 
   it('removes nothing while there is no time to go by', async () => {
