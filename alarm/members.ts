@@ -1,5 +1,6 @@
 /** Finds the statuses in a batch, without looking into them. */
 import { skipSpace, trimEnd } from './bytes.ts';
+import { isJson } from './json-syntax.ts';
 import { STATUS_BYTES_MAX, statusOf } from './status.ts';
 import { readUsualForm } from './usual-form.ts';
 
@@ -14,13 +15,17 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
-export type Visit = (start: number, end: number) => void;
+/** Answers false where the rest needn't be visited. */
+export type Visit = (start: number, end: number) => unknown;
 
 const NOT_AN_ARRAY = 'not a JSON array';
 /** Beyond this, no member is searched for its end as JSON has it: it is too long for a status anyway. */
 const MEMBER_BYTES_MAX = 2 * STATUS_BYTES_MAX;
 /** So many members are looked at again; who sends more like that sends no statuses. */
 const UNSURE_MAX = 100;
+/** What may be looked at in vain, beside so many times the whole body: looking again must not cost more than reading it. */
+const UNSURE_BYTES_MAX = 64 * 1024;
+const UNSURE_TIMES_MAX = 2;
 
 /**
  * Visits the byte range of each member of a JSON array, and answers undefined, or why this is no array: members that can be told apart are visited all
@@ -32,20 +37,20 @@ export function forEachMember(bytes: Buffer, start: number, end: number, visit: 
   if (i >= end || bytes[i] !== OPEN_BRACKET) return NOT_AN_ARRAY;
   i = skipSpace(bytes, i + 1, end);
   let problem: string | undefined;
-  let unsure = 0;
+  unsure = 0;
+  unsureBytesLeft = UNSURE_TIMES_MAX * (end - start) + UNSURE_BYTES_MAX;
   while (i < end) {
     const limit = Math.min(end, i + MEMBER_BYTES_MAX);
     let memberEnd = endOfMember(bytes, i, limit);
     // With a quote too few, what is between two members is a string, and they look like one, or like one without end.
     if (memberEnd >= limit || (bracesQuoted && unsure < UNSURE_MAX && !isJson(bytes, i, memberEnd))) {
-      unsure += 1;
-      const seen = unsure <= UNSURE_MAX ? endInSight(bytes, i, end) : undefined;
+      const seen = lookAgain(bytes, i, memberEnd, memberEnd < limit ? memberEnd : end, end);
       if (memberEnd >= limit && seen === undefined) break;
       memberEnd = Math.min(seen ?? memberEnd, memberEnd < limit ? memberEnd : end);
     }
     const trimmed = trimEnd(bytes, i, memberEnd);
     // Programs that put a comma behind each member leave nothing behind the last.
-    if (trimmed > i) visit(i, trimmed);
+    if (trimmed > i && visit(i, trimmed) === false) return problem;
     if (bytes[memberEnd] === CLOSE_BRACKET && memberEnd < end) return problem ?? afterArray(bytes, memberEnd + 1, end);
     if (bytes[memberEnd] === CLOSE_BRACE && memberEnd < end) problem ??= `${NOT_AN_ARRAY}: unexpected } at byte ${memberEnd - start}`;
     i = skipSpace(bytes, memberEnd + 1, end);
@@ -57,18 +62,16 @@ function afterArray(bytes: Buffer, i: number, end: number): string | undefined {
   return skipSpace(bytes, i, end) === end ? undefined : `${NOT_AN_ARRAY}: something follows its end`;
 }
 
-function isJson(bytes: Buffer, start: number, end: number): boolean {
-  try {
-    JSON.parse(bytes.toString('latin1', start, end));
-    return true;
-  } catch {
-    return false;
-  }
-}
+/** How many members of the array have been looked at again, and how many bytes more may be. */
+let unsure = 0;
+let unsureBytesLeft = 0;
 
-/** For a member whose quotes or brackets don't match: where it ends by its braces alone, else where the next one seems to begin. */
-function endInSight(bytes: Buffer, start: number, end: number): number | undefined {
-  return endByBraces(bytes, start, Math.min(end, start + MEMBER_BYTES_MAX)) ?? endByLooks(bytes, start, end);
+/** For a member whose quotes or brackets don't match: where it ends by its braces alone, else where the next one seems to begin, before `limit`. */
+function lookAgain(bytes: Buffer, start: number, memberEnd: number, limit: number, end: number): number | undefined {
+  unsure += 1;
+  unsureBytesLeft -= memberEnd - start;
+  if (unsure > UNSURE_MAX || unsureBytesLeft < 0) return undefined;
+  return endByBraces(bytes, start, Math.min(end, start + MEMBER_BYTES_MAX)) ?? endByLooks(bytes, start, limit, end);
 }
 
 /** Where the braces of an object match, whatever is in quotes, if it looks like an end. */
@@ -85,8 +88,8 @@ function endByBraces(bytes: Buffer, start: number, end: number): number | undefi
 }
 
 /** The comma before an object, which no other object holds like that, or the end of the array. */
-function endByLooks(bytes: Buffer, start: number, end: number): number | undefined {
-  for (let i = start; i < end; i++) {
+function endByLooks(bytes: Buffer, start: number, limit: number, end: number): number | undefined {
+  for (let i = start; i < limit; i++) {
     if (bytes[i] === COMMA && bytes[skipSpace(bytes, i + 1, end)] === OPEN_BRACE) return i;
     if (bytes[i] === CLOSE_BRACKET && skipSpace(bytes, i + 1, end) === end) return i;
   }
@@ -150,7 +153,7 @@ export function forEachLine(bytes: Buffer, start: number, end: number, visit: Vi
     while (lineEnd < end && bytes[lineEnd] !== LINE_FEED) lineEnd++;
     const first = (bytes[i] as number) > SPACE ? i : skipSpace(bytes, i, lineEnd);
     const last = trimEnd(bytes, first, lineEnd);
-    if (last > first) visit(first, last);
+    if (last > first && visit(first, last) === false) return;
     i = lineEnd + 1;
   }
 }

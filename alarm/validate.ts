@@ -1,10 +1,9 @@
 /** The slow half of decoding: JSON.parse, after a repair where it takes one, and a look at each field. It decides what counts. */
 import { booleanIn, countIn, numberIn, timeIn } from './field-values.ts';
+import { DEPTH_MAX, isJson } from './json-syntax.ts';
 import { repairedObject } from './repair.ts';
 import { NO_FIELDS, type Recovery, SENSOR_ID_MAX, STATUS_BYTES_MAX, type Status } from './status.ts';
 import type { Field, TypeSet } from './type-set.ts';
-
-const DEPTH_MAX = 32;
 
 const SPACE = 0x20;
 const QUOTE = 0x22;
@@ -14,8 +13,6 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** An object of JSON. */
 type Fields = Readonly<Record<string, unknown>>;
@@ -90,13 +87,11 @@ function knownFieldsOf({ id, at, seq, values, unreadable }: Status, types: TypeS
 function parseObject(bytes: Buffer, start: number, end: number, into: { repaired: Buffer | undefined }): Fields | string {
   if (isTooDeep(bytes, start, end)) return `nested deeper than ${DEPTH_MAX} levels`;
   into.repaired = undefined;
-  let value = parsed(textOf(bytes, start, end));
-  if (value === undefined) {
-    const json = repaired(bytes, start, end);
-    if (json === undefined) return 'not valid JSON';
-    value = parsed(json);
-    into.repaired = Buffer.from(json);
-  }
+  const text = isJson(bytes, start, end) ? textOf(bytes, start, end) : undefined;
+  const json = text ?? repaired(bytes, start, end);
+  if (json === undefined) return 'not valid JSON';
+  const value = parsed(json);
+  if (text === undefined) into.repaired = Buffer.from(json);
   return isObject(value) ? value : 'must be a JSON object';
 }
 
@@ -111,23 +106,24 @@ function repaired(bytes: Buffer, start: number, end: number): string | undefined
   if (bytes.subarray(start, end).indexOf(BYTE_ORDER_MARK) === 0) first += BYTE_ORDER_MARK.length;
   while (first < last && (bytes[first] as number) <= SPACE) first++;
   while (first < last && (bytes[last - 1] as number) <= SPACE) last--;
+  const isWhole = isJson(bytes, first, last);
+  if (!isWhole && (bytes[first] !== OPEN_BRACE || bytes[last - 1] !== CLOSE_BRACE)) return undefined;
   // What isn't UTF-8 is most likely Latin-1, which gives every byte a character, so that none is lost.
   const text = textOf(bytes, first, last) ?? bytes.toString('latin1', first, last);
-  return parsed(text) === undefined ? repairedObject(text) : text;
+  return isWhole ? text : repairedObject(text);
 }
 
+/** undefined: it isn't UTF-8. */
 function textOf(bytes: Buffer, start: number, end: number): string | undefined {
-  try {
-    return utf8.decode(bytes.subarray(start, end));
-  } catch {
-    return undefined;
-  }
+  const text = bytes.toString('utf8', start, end);
+  // What can't be read becomes this character, which may also be there by itself.
+  return text.includes('\ufffd') && !Buffer.from(text).equals(bytes.subarray(start, end)) ? undefined : text;
 }
 
 /** undefined: it isn't JSON. */
-function parsed(text: string | undefined): unknown {
+function parsed(text: string): unknown {
   try {
-    return text === undefined ? undefined : JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -71,7 +71,7 @@ export const proxySettings = {
     'TOCSIN_INGEST_CLIENT_RATE',
     integer(0, 10_000_000),
     '0',
-    'Records per second that one gateway, sensor or address may send before it is answered 429; 0: no limit.',
+    'Records per second that one gateway, sensor or address may send before it is answered 429; one that is refused counts as ten. 0: no limit.',
   ),
   masterSecret: setting(
     'TOCSIN_SENSOR_MASTER_SECRET',

@@ -45,20 +45,29 @@ export interface Warnings {
   omitted: number;
 }
 
+/** What became of the members of a request. */
+export interface Outcome {
+  readonly accepted: number;
+  readonly rejected: readonly Rejection[] | undefined;
+  /** From this member on none was looked at; undefined: all were. */
+  readonly notReadFrom: number | undefined;
+  readonly warnings: Warnings | undefined;
+}
+
 const ACCEPTED_ONE = answer(202, '{"accepted":1}');
 
-/** 202: all of it is durable; 207: what is not named in `rejected` is. */
-export function ingestAnswer(accepted: number, rejected: readonly Rejection[] | undefined, warnings: Warnings | undefined): Answer {
+/** 202: all of it is durable; 207: what is not named in `rejected` is, up to `notReadFrom`. */
+export function ingestAnswer({ accepted, rejected, notReadFrom, warnings }: Outcome): Answer {
   if (rejected !== undefined || warnings !== undefined) {
     const { listed, omitted } = warnings ?? {};
-    return jsonAnswer(rejected ? 207 : 202, { accepted, rejected, warnings: listed, warningsOmitted: omitted || undefined });
+    return jsonAnswer(rejected ? 207 : 202, { accepted, rejected, notReadFrom, warnings: listed, warningsOmitted: omitted || undefined });
   }
   return accepted === 1 ? ACCEPTED_ONE : answer(202, `{"accepted":${accepted}}`);
 }
 
 /** Nothing was taken in. */
-export function noneAnswer(status: 400 | 401, rejected: readonly Rejection[]): Answer {
-  return jsonAnswer(status, { accepted: 0, rejected });
+export function noneAnswer(status: 400 | 401, rejected: readonly Rejection[], notReadFrom: number | undefined): Answer {
+  return jsonAnswer(status, { accepted: 0, rejected, notReadFrom });
 }
 
 export const DRAINING = errorAnswer(503, 'the proxy is stopping, send to another one or again later', [...retryAfter(1), ...CLOSE]);

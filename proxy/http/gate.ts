@@ -5,6 +5,9 @@ import { clientOf, type Quota } from '../intake/quota.ts';
 import type { Intake, SensorRequest } from './sensor-request.ts';
 import type { WebPages } from './web-pages.ts';
 
+/** What is refused is of use to nobody and costs more than what is taken. */
+const REFUSED_COUNTS = 10;
+
 /** What every request with records has to pass, from its headers alone: a stop, its encoding, who sends it, from which page, how much they may. */
 export class Gate {
   readonly intake: Intake;
@@ -37,8 +40,10 @@ export class Gate {
     return seconds === 0 ? undefined : errorAnswer(429, 'more records than this client may send, send again later', retryAfter(seconds));
   }
 
-  /** The request has brought this many records. */
-  spend(request: SensorRequest, records: number): void {
-    if (this.#quota.limited) this.#quota.spend(clientOf(request.sender, request.socket.remoteAddress), records, performance.now());
+  /** The request has brought this many records, and as many that were refused. */
+  spend(request: SensorRequest, accepted: number, refused: number): void {
+    if (!this.#quota.limited) return;
+    const records = accepted + REFUSED_COUNTS * refused;
+    this.#quota.spend(clientOf(request.sender, request.socket.remoteAddress), records, performance.now());
   }
 }

@@ -28,6 +28,9 @@ const UNSUPPORTED = errorAnswer(415, 'the Content-Type must be application/json 
 const NO_LENGTH = errorAnswer(411, "the request has neither Content-Length nor Transfer-Encoding: where its body ends can't be known");
 const OPEN_BRACKET = 0x5b;
 const WARNINGS_MAX = 100;
+/** So many are told of. Who sends more sends no statuses, and is not to be paid for in reading them. */
+const REJECTIONS_MAX = 100;
+const NOT_READ = `refused, and what follows was not read: ${REJECTIONS_MAX} before it were refused`;
 const FOREIGN = "the key is another sensor's";
 
 export class Ingest implements Receiver {
@@ -46,6 +49,7 @@ export class Ingest implements Receiver {
   #index = 0;
   #foreign = 0;
   #rejected: Rejection[] | undefined;
+  #notReadFrom: number | undefined;
   #warnings: Warnings | undefined;
 
   constructor(topic: 'ENTRY' | 'OK', types: TypeSet, gathering: Gathering, gate: Gate, batchRecordsMax: number) {
@@ -82,28 +86,34 @@ export class Ingest implements Receiver {
     // What is wrong with the whole stands behind the members that could be told apart.
     if (problem !== undefined) this.#reject(problem);
     const accepted = this.#gathering.length - before;
+    const refused = this.#rejected?.length ?? 0;
+    request.refusedRecords = refused;
+    if (refused > 0) intake.metrics.rejected(this.#topic, refused);
+    if (this.#notReadFrom !== undefined) this.#reject(NOT_READ);
     request.rejected = this.#rejected;
+    request.notReadFrom = this.#notReadFrom;
     request.warnings = this.#warnings;
-    if (this.#rejected !== undefined) intake.metrics.rejected(this.#topic, members - accepted + (problem === undefined ? 0 : 1));
     if (members > this.#batchRecordsMax) {
       this.#gathering.cancel();
       intake.respond(request, this.#tooMany);
     } else if (accepted === 0) {
       this.#gathering.cancel();
-      const rejected = this.#rejected ?? [];
-      intake.respond(request, noneAnswer(this.#foreign === rejected.length ? 401 : 400, rejected));
+      intake.respond(request, noneAnswer(this.#foreign === refused ? 401 : 400, this.#rejected ?? [], this.#notReadFrom));
     } else {
       request.accepted = accepted;
-      if (this.#gathering.end(request)) this.#gate.spend(request, accepted);
+      if (this.#gathering.end(request)) this.#gate.spend(request, accepted, refused);
       else intake.respond(request, ALTERNATES);
     }
   }
 
   committed(request: SensorRequest): void {
-    const { accepted, bodyLength, rejected, warnings } = request;
     const { intake } = this.#gate;
-    intake.metrics.accepted(this.#topic, accepted, bodyLength);
-    intake.respond(request, ingestAnswer(accepted, rejected, warnings));
+    intake.metrics.accepted(this.#topic, request.accepted, request.bodyLength);
+    intake.respond(request, ingestAnswer(request));
+  }
+
+  refused(request: SensorRequest): void {
+    this.#gate.spend(request, 0, Math.max(1, request.refusedRecords));
   }
 
   failed(request: SensorRequest, reason: string): void {
@@ -116,6 +126,7 @@ export class Ingest implements Receiver {
     this.#index = 0;
     this.#foreign = 0;
     this.#rejected = undefined;
+    this.#notReadFrom = undefined;
     this.#warnings = undefined;
   }
 
@@ -136,12 +147,20 @@ export class Ingest implements Receiver {
     return undefined;
   }
 
-  readonly #visit = (start: number, end: number): void => {
-    if (this.#index < this.#batchRecordsMax) {
-      const problem = this.#take(start, end);
-      if (problem !== undefined) this.#reject(problem);
+  /** Answers false where the rest needn't be read. */
+  readonly #visit = (start: number, end: number): boolean => {
+    if (this.#index === this.#batchRecordsMax) {
+      this.#index += 1;
+      return false;
     }
+    const problem = this.#take(start, end);
+    if (problem !== undefined && this.#rejected?.length === REJECTIONS_MAX) {
+      this.#notReadFrom = this.#index;
+      return false;
+    }
+    if (problem !== undefined) this.#reject(problem);
     this.#index += 1;
+    return true;
   };
 
   /** Answers why the record in this range of the body isn't taken. */
@@ -153,10 +172,7 @@ export class Ingest implements Receiver {
         : this.#decoder.recovery(this.#body, start, end, record);
     if (problem !== undefined) return problem;
     const only = this.#request?.sender?.sensor;
-    if (only !== undefined && only !== record.id) {
-      this.#foreign += 1;
-      return FOREIGN;
-    }
+    if (only !== undefined && only !== record.id) return FOREIGN;
     this.#gathering.put(record.id, start, end);
     if (record.repaired !== undefined) this.#gathering.replace(record.repaired);
     if (this.#topic === 'ENTRY' && hasWarnings(record, this.#types)) this.#warn();
@@ -172,6 +188,7 @@ export class Ingest implements Receiver {
   }
 
   #reject(error: string): void {
+    if (error === FOREIGN) this.#foreign += 1;
     this.#rejected ??= [];
     this.#rejected.push({ index: this.#index, error });
   }

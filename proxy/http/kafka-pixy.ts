@@ -4,7 +4,7 @@
  */
 import { Decoder } from '../../alarm/decode.ts';
 import { skipSpace, trimEnd } from '../../alarm/bytes.ts';
-import { emptyStatus, type Status } from '../../alarm/status.ts';
+import { emptyStatus, STATUS_BYTES_MAX, type Status } from '../../alarm/status.ts';
 import type { TypeSet } from '../../alarm/type-set.ts';
 import { ALTERNATES, type Answer, answer, BUSY, retryAfter, UNAUTHENTICATED } from './answers.ts';
 import { afterMark, isUtf16, withoutPadding } from './body-format.ts';
@@ -14,6 +14,9 @@ import { PATH } from '../metrics.ts';
 import type { Receiver, SensorRequest } from './sensor-request.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
+/** Every byte of the longest status as %XX, and a key. */
+const FORM_BYTES_MAX = 4 * STATUS_BYTES_MAX;
+const TOO_LONG = `longer than ${STATUS_BYTES_MAX} bytes`;
 const TEXT_OR_JSON = /^(text\/plain|application\/(.+\+)?json)$/;
 const JSON_WITH_PARAMETERS = /^application\/(?:[^;]+\+)?json\s*(?:;.*)?$/i;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
@@ -58,13 +61,19 @@ export class KafkaPixy implements Receiver {
     intake.respond(request, request.appendedAlone ? pixyAnswer(200, { partition: place.partition, offset: place.offset }) : EMPTY);
   }
 
+  refused(request: SensorRequest): void {
+    this.#gate.spend(request, 0, 1);
+  }
+
   failed(request: SensorRequest, reason: string): void {
     this.#gate.intake.respond(request, pixyError(503, `not stored: ${reason}`, retryAfter(1)));
   }
 
   #take(request: SensorRequest): Answer | undefined {
+    const isForm = request.headers['content-type'] === FORM;
+    if (isForm && request.bodyLength > FORM_BYTES_MAX) return pixyError(400, TOO_LONG);
     const parameters = parametersOf(request);
-    if (request.headers['content-type'] === FORM) {
+    if (isForm) {
       const message = Buffer.from(parameters.get('msg') ?? '');
       if (message.length === 0) return pixyError(400, 'empty message');
       request.body = message;
@@ -95,7 +104,7 @@ export class KafkaPixy implements Receiver {
     if (this.#record.repaired !== undefined) this.#gathering.replace(this.#record.repaired);
     request.appendedAlone = alone;
     if (!this.#gathering.end(request)) return ALTERNATES;
-    this.#gate.spend(request, 1);
+    this.#gate.spend(request, 1, 0);
     if (alone) this.#gathering.flush();
     return undefined;
   }

@@ -44,6 +44,7 @@ const recovery = {
 
 const rejected = {
   type: 'array',
+  maxItems: 102,
   items: {
     type: 'object',
     required: ['index', 'error'],
@@ -70,6 +71,12 @@ const outcome = (description: string) => ({
     properties: {
       accepted: { type: 'integer', minimum: 0 },
       rejected,
+      notReadFrom: {
+        type: 'integer',
+        minimum: 100,
+        description:
+          'There were more than 100 members to refuse, so the rest was not read: from this index on nothing was taken. Send it again without what is wrong',
+      },
       warnings,
       warningsOmitted: { type: 'integer', minimum: 1, description: 'How many more warnings there are' },
     },

@@ -14,6 +14,8 @@ export interface Receiver {
   received(request: SensorRequest): void;
   /** The records of the request are durable; `place` is that of the first record of its group. */
   committed(request: SensorRequest, place: { readonly partition: number; readonly offset: number }): void;
+  /** It was refused, or every member of it: a fault of who sent it. Called once, as it is answered. */
+  refused(request: SensorRequest): void;
   /** The log did not take them. */
   failed(request: SensorRequest, reason: string): void;
 }
@@ -37,7 +39,10 @@ export class SensorRequest extends IncomingMessage {
   accepted = 0;
   /** Its record went to the log in an append of its own. */
   appendedAlone = false;
+  /** How many of its members were refused. */
+  refusedRecords = 0;
   rejected: Rejection[] | undefined;
+  notReadFrom: number | undefined;
   warnings: Warnings | undefined;
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
@@ -47,6 +52,8 @@ export class SensorRequest extends IncomingMessage {
 }
 
 const LINGER_MS = 1_000;
+/** The answer to who is over the quota, which must not make it last for ever. */
+const TOO_MUCH = 429;
 const GROWTH_BYTES_MIN = 4_096;
 /** A body in more pieces than this, and such small ones, is an attack: a piece costs as much as a hundred bytes of a proper body. */
 const PIECES_MAX = 1_000;
@@ -98,11 +105,16 @@ export class Intake {
   respond(request: SensorRequest, { status, headers, body }: Answer): void {
     const { response, receiver } = request;
     if (response === undefined || receiver === undefined || request.answered) return;
-    request.answered = true;
-    this.metrics.answered(receiver.path, status);
+    this.#note(request, receiver, status);
     if (this.draining) response.shouldKeepAlive = false;
     response.writeHead(status, headers);
     response.end(body);
+  }
+
+  #note(request: SensorRequest, receiver: Receiver, status: number): void {
+    request.answered = true;
+    this.metrics.answered(receiver.path, status);
+    if (status >= 400 && status < 500 && status !== TOO_MUCH) receiver.refused(request);
   }
 
   /** One more piece of the body. */
@@ -191,8 +203,7 @@ export class Intake {
   #answerAhead(request: SensorRequest, { status, headers, body }: Answer): void {
     const { response, receiver } = request;
     if (request.answered || response === undefined || receiver === undefined) return;
-    request.answered = true;
-    this.metrics.answered(receiver.path, status);
+    this.#note(request, receiver, status);
     response.shouldKeepAlive = false;
     response.writeHead(status, headers);
     response.write(body);
