@@ -3,14 +3,24 @@ import helmet from 'helmet';
 import type { ZodError, ZodType } from 'zod';
 import { PermanentError, reasonOf, TransientError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logging.ts';
-import { ApiError, type Route } from './api/route.ts';
+import { ApiError, type Route, wrongToken } from './api/route.ts';
 import type { Access, Caller } from './security/access.ts';
+import type { Attempts } from './security/attempts.ts';
 
 const BODY_MAX = '16kb';
 
+export interface Guard {
+  readonly access: Access;
+  readonly attempts: Attempts;
+  /** Addresses and networks whose X-Forwarded-For is believed. */
+  readonly proxies: readonly string[];
+}
+
 /** The API as Express serves it: one table of routes, with the same checks in front of each. */
-export function createApp(routes: readonly Route[], access: Access, page: RequestHandler, logger: Logger): Express {
+export function createApp(routes: readonly Route[], guard: Guard, page: RequestHandler, logger: Logger): Express {
+  const { access } = guard;
   const app = express();
+  app.set('trust proxy', [...guard.proxies]);
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
@@ -22,7 +32,7 @@ export function createApp(routes: readonly Route[], access: Access, page: Reques
   });
   const body = express.json({ limit: BODY_MAX, type: 'application/json', inflate: false });
   for (const route of routes)
-    app[route.method](route.path.replace(/\{(\w+)\}/g, ':$1'), letIn(route, access), ...(route.body ? [jsonOnly, body] : []), serve(route));
+    app[route.method](route.path.replace(/\{(\w+)\}/g, ':$1'), letIn(route, guard), ...(route.body ? [jsonOnly, body] : []), serve(route));
   app.use('/api', (request) => {
     const known = routes.filter(({ path }) => matchesPath(path, request.originalUrl));
     if (known.length === 0) throw new ApiError(404, `there is no ${request.originalUrl.split('?', 1)[0]}, see /api/openapi.json`);
@@ -67,10 +77,11 @@ function ownHostOnly(access: Access): RequestHandler {
 /** Express has no place of its own for it: who called, by request. */
 const callers = new WeakMap<Request, Caller>();
 
-function letIn(route: Route, access: Access): RequestHandler {
+function letIn(route: Route, { access, attempts }: Guard): RequestHandler {
   return (request, response, next) => {
     const caller = access.caller(request);
     if (caller) callers.set(request, caller);
+    else if (request.headers.authorization !== undefined) throw wrongToken(attempts, request, 'this bearer token is not known');
     else if (route.who !== 'anyone') {
       response.set('www-authenticate', 'Bearer realm="tocsin"');
       throw new ApiError(401, 'sign in first, or send a bearer token (TOCSIN_API_TOKEN)');

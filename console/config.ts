@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { type ConfigOf, duration, integer, port, type Settings, setting } from '../runtime/configuration.ts';
 import { isLoopback } from '../runtime/listen.ts';
+import { isPublic } from './security/access.ts';
+import { isNetwork } from './security/network.ts';
 
 /** Long enough that guessing is hopeless, short enough for a header. */
 const secret = z
@@ -14,19 +16,53 @@ const publicUrl = z
   .transform((url) => new URL(url).origin)
   .optional();
 
+const proxies = z
+  .string()
+  .transform((text) => text.split(',').map((network) => network.trim()))
+  .refine((networks) => networks.every(isNetwork), 'must be addresses or networks, such as 10.0.0.7,10.1.0.0/16')
+  .optional();
+
 export const consoleSettings = {
   port: setting('TOCSIN_CONSOLE_PORT', port, '8080', 'Port of the operator console and its API; 0 takes a free one.'),
   apiToken: setting(
     'TOCSIN_API_TOKEN',
     secret,
     undefined,
-    'Bearer token for the API; operators may sign in with it. Needed unless on loopback.',
+    'Bearer token for the API; operators may sign in with it. Needed unless only this machine reaches the console.',
   ),
   viewerToken: setting('TOCSIN_VIEWER_TOKEN', secret, undefined, 'Token of those who only look: no actions, no client data.'),
   publicUrl: setting('TOCSIN_CONSOLE_URL', publicUrl, undefined, 'Where browsers reach the console, when that is not its own address.'),
+  proxies: setting(
+    'TOCSIN_CONSOLE_PROXIES',
+    proxies,
+    undefined,
+    'Addresses or networks of reverse proxies in front of the console, separated by commas: X-Forwarded-For is believed of these alone.',
+  ),
+  connectionsMax: setting(
+    'TOCSIN_CONSOLE_CONNECTIONS_MAX',
+    integer(10, 100_000),
+    '2000',
+    'Connections at a time; beyond it idle ones are closed.',
+  ),
+  connectionsPerClientMax: setting(
+    'TOCSIN_CONSOLE_CLIENT_CONNECTIONS_MAX',
+    integer(6, 100_000),
+    '200',
+    'Connections at a time from one address (IPv6: from one /64 network), unless it is a reverse proxy named above.',
+  ),
   sessionMs: setting('TOCSIN_CONSOLE_SESSION', duration, '12h', 'How long a sign-in lasts.'),
-  sessionsMax: setting('TOCSIN_CONSOLE_SESSIONS_MAX', integer(1, 10_000), '200', 'Signed-in browsers at a time; the longest unused goes.'),
-  streamsMax: setting('TOCSIN_CONSOLE_STREAMS_MAX', integer(1, 10_000), '100', 'Live streams at a time, over all sessions.'),
+  sessionsMax: setting(
+    'TOCSIN_CONSOLE_SESSIONS_MAX',
+    integer(1, 10_000),
+    '200',
+    'Signed-in browsers at a time, at most half of them viewers; the longest unused goes, a viewer first.',
+  ),
+  streamsMax: setting(
+    'TOCSIN_CONSOLE_STREAMS_MAX',
+    integer(1, 10_000),
+    '100',
+    'Live streams at a time, over all sessions; viewers have half of them at most.',
+  ),
   answerMs: setting('TOCSIN_CONSOLE_ANSWER', duration, '5s', "How long an operator's action waits for its outcome."),
 } satisfies Settings;
 
@@ -38,6 +74,12 @@ export function checkConsoleConfig(config: Omit<ConsoleConfig, 'host'>, host: st
   const problems: string[] = [];
   if (!isLoopback(host) && config.apiToken === undefined)
     problems.push(`TOCSIN_API_TOKEN: must be set when the console listens on ${host}, where others can reach it (TOCSIN_HOST)`);
+  if (isLoopback(host) && config.apiToken === undefined) {
+    if (isPublic(config.publicUrl))
+      problems.push('TOCSIN_API_TOKEN: must be set when TOCSIN_CONSOLE_URL names an address that others reach');
+    if (config.proxies !== undefined)
+      problems.push('TOCSIN_API_TOKEN: must be set when others reach the console by a proxy (TOCSIN_CONSOLE_PROXIES)');
+  }
   if (config.apiToken !== undefined && config.apiToken === config.viewerToken)
     problems.push('TOCSIN_VIEWER_TOKEN: must differ from TOCSIN_API_TOKEN, or viewers could act');
   return problems;

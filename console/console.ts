@@ -17,6 +17,8 @@ import { registerMetrics } from './metrics.ts';
 import { startPage } from './page-files.ts';
 import { Access } from './security/access.ts';
 import { Attempts } from './security/attempts.ts';
+import { Connections } from './security/connections.ts';
+import { among, networkOf } from './security/network.ts';
 import { Sessions } from './security/sessions.ts';
 import { Tokens } from './security/tokens.ts';
 
@@ -41,8 +43,20 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
   // A clock that is set must not sign operators out.
   const sessionClock = atItsOwnPace(deps.clock);
   const live = await startLiveView({ ...deps, logger }, config.streamsMax, sessionClock);
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000, maxHeaderSize: 16_384 });
-  server.maxConnections = 2_000;
+  const server = createServer({
+    headersTimeout: 10_000,
+    requestTimeout: 30_000,
+    connectionsCheckingInterval: 2_000,
+    keepAliveTimeout: 65_000,
+    maxHeaderSize: 16_384,
+  });
+  const proxies = config.proxies ?? [];
+  const isProxy = among(proxies);
+  const connections = new Connections(server, {
+    max: config.connectionsMax,
+    perNetworkMax: config.connectionsPerClientMax,
+    networkOf: ({ remoteAddress = '' }) => (isProxy(remoteAddress) ? undefined : networkOf(remoteAddress)),
+  });
   answerBeforeClosing(server);
   const port = await listen(server, config, 'TOCSIN_CONSOLE_PORT').catch(async (error: unknown) => {
     stopping.abort();
@@ -52,16 +66,21 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
   const url = config.publicUrl ?? `http://${browserName(config.host)}:${port}`;
   const tokens = new Tokens(config.apiToken, config.viewerToken);
   const sessions = new Sessions(config.sessionsMax, config.sessionMs);
-  const access = new Access({ host: config.host, port, publicUrl: config.publicUrl }, tokens, sessions, sessionClock);
+  const access = new Access({ host: config.host, port, publicUrl: config.publicUrl, proxies }, tokens, sessions, sessionClock);
   const newLink = (): string => `${url}/#token=${tokens.newLink(sessionClock())}`;
   // For the eyes of whoever runs the process, and of use once only.
   const announceLink = (): void => logger.info(`sign in at ${newLink()}`);
   const actionLog = new ActionLog({ ...deps, logger });
-  const security = { access, sessions, sessionClock, tokens, attempts: new Attempts(), announceLink };
+  const attempts = new Attempts(sessionClock, (address) => logger.warn({ address }, 'more than ten wrong tokens within a minute'));
+  const security = { access, sessions, sessionClock, tokens, attempts, announceLink };
   const routes = apiRoutes({ ...deps, ...config, ...security, logger, live, actionLog });
   const operations = operationsHandler(deps.health, deps.registry);
-  const app = loadedLater(async () => (await import('./app.ts')).createApp(routes, access, page.serve, logger), logger, stopping.signal);
-  registerMetrics(deps.registry, live, sessions);
+  const app = loadedLater(
+    async () => (await import('./app.ts')).createApp(routes, { access, attempts, proxies }, page.serve, logger),
+    logger,
+    stopping.signal,
+  );
+  registerMetrics(deps.registry, { live, sessions, attempts, connections });
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     if (mayOperate(request, access) && operations(request, response)) return;
     if (live.problem && request.url?.startsWith('/api/')) unavailable(response, live.problem);
@@ -108,10 +127,10 @@ function unavailable(response: ServerResponse, problem: string): void {
   response.end(JSON.stringify({ error: problem }));
 }
 
-/** Health is for everyone; metrics on loopback under our own name, elsewhere for those who know a token. */
+/** Health is for everyone; metrics, where only this machine reaches us, under our own name, elsewhere for those who know a token. */
 function mayOperate(request: IncomingMessage, access: Access): boolean {
   if (request.url?.split('?', 1)[0] !== '/metrics') return true;
-  return access.isForUs(request) && (access.loopback || access.caller(request) !== undefined);
+  return access.isForUs(request) && (access.isLocal(request) || access.caller(request) !== undefined);
 }
 
 function browserName(host: string): string {

@@ -1,8 +1,17 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { LiveView } from './live/live-view.ts';
+import type { Attempts } from './security/attempts.ts';
+import type { Connections } from './security/connections.ts';
 import type { Sessions } from './security/sessions.ts';
 
-export function registerMetrics(registry: Registry, live: LiveView, sessions: Sessions): void {
+interface Observed {
+  readonly live: LiveView;
+  readonly sessions: Sessions;
+  readonly attempts: Attempts;
+  readonly connections: Connections;
+}
+
+export function registerMetrics(registry: Registry, { live, sessions, attempts, connections }: Observed): void {
   const gauge = (name: string, help: string, value: () => number): Gauge =>
     new Gauge({
       name,
@@ -21,13 +30,18 @@ export function registerMetrics(registry: Registry, live: LiveView, sessions: Se
   gauge('tocsin_console_faulty_sensors', 'Sensors with a detector that cannot be read', () => live.faults?.size ?? Number.NaN);
   gauge('tocsin_console_streams', 'Live streams that are open', () => live.stream.size);
   gauge('tocsin_console_sessions', 'Browsers that are signed in', () => sessions.size);
-  new Counter({
-    name: 'tocsin_console_streams_dropped_total',
-    help: 'Live streams cut off because their reader was too slow',
-    registers: [registry],
-    collect() {
-      this.reset();
-      this.inc(live.stream.dropped);
-    },
-  });
+  gauge('tocsin_console_connections', 'Connections that are open', () => connections.size);
+  const counter = (name: string, help: string, value: () => number): Counter =>
+    new Counter({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.reset();
+        this.inc(value());
+      },
+    });
+  counter('tocsin_console_streams_dropped_total', 'Live streams cut off because their reader was too slow', () => live.stream.dropped);
+  counter('tocsin_console_wrong_tokens_total', 'Sign-ins and requests with a token that is not known', () => attempts.total);
+  counter('tocsin_console_connections_closed_total', 'Idle connections closed since there were too many', () => connections.closed);
 }

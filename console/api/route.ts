@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express';
 import type { ZodType, z } from 'zod';
 import type { Caller } from '../security/access.ts';
+import type { Attempts } from '../security/attempts.ts';
 import type { Role } from '../security/tokens.ts';
 
 /** A request that is answered with an error: `{"error": message, …more}`. */
@@ -67,6 +68,19 @@ export function route<P extends ZodType | undefined, Q extends ZodType, B extend
   },
 ): Route {
   return definition as unknown as Route;
+}
+
+/** 401; 429 for a client that has sent many. Counts it. */
+export function wrongToken(attempts: Attempts, { ip = '' }: Request, message: string): ApiError {
+  const wait = attempts.wrong(ip);
+  return wait === 0
+    ? new ApiError(401, message, {}, { 'www-authenticate': 'Bearer realm="tocsin"' })
+    : new ApiError(
+        429,
+        `${message}; too many wrong tokens came from your address, try again in ${wait} s`,
+        {},
+        { 'retry-after': String(wait) },
+      );
 }
 
 export const ok = (body: unknown): Answer => ({ status: 200, body });

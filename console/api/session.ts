@@ -2,7 +2,7 @@ import type { Response } from 'express';
 import type { Session } from '../security/sessions.ts';
 import { iso } from './alarm-json.ts';
 import type { ApiDeps } from './deps.ts';
-import { ApiError, callerOf, ok, type Route, route } from './route.ts';
+import { ApiError, callerOf, ok, type Route, route, wrongToken } from './route.ts';
 import { noQuery, problem, sessionAnswer, signInBody } from './schemas.ts';
 
 const LINK_EVERY_MS = 10_000;
@@ -35,23 +35,19 @@ export function sessionRoutes(deps: ApiDeps): Route[] {
       answers: {
         200: { description: 'Signed in; the session is a cookie.', schema: sessionAnswer },
         401: { description: 'The token is not known, or was used already.', schema: problem },
-        429: { description: 'Too many attempts failed.', schema: problem },
+        429: {
+          description: 'The token is not known, and too many wrong ones came from your address; or too many are signed in.',
+          schema: problem,
+        },
       },
       handle: ({ body, request, response }) => {
         const now = deps.sessionClock();
-        const address = request.socket.remoteAddress ?? '';
-        const wait = deps.attempts.waitSeconds(address, now);
-        if (wait > 0) {
-          response.set('retry-after', String(wait));
-          throw new ApiError(429, `too many attempts, try again in ${wait} s`);
-        }
         const role = deps.tokens.spend(body.token, now);
-        if (!role) {
-          deps.attempts.failed(address, now);
-          deps.logger.warn({ address }, 'a sign-in was refused');
-          throw new ApiError(401, 'this token is not known, or its link was used already');
-        }
-        const session = deps.sessions.start(role, body.name ?? role, now);
+        if (!role) throw wrongToken(deps.attempts, request, 'this token is not known, or its link was used already');
+        const started = deps.sessions.start(role, body.name ?? role, now);
+        if (!started) throw new ApiError(429, 'too many operators are signed in for a viewer to sign in: TOCSIN_CONSOLE_SESSIONS_MAX');
+        const { session, ended } = started;
+        if (ended !== undefined) deps.live.stream.endOf(ended);
         setCookie(deps, session, response);
         deps.logger.info({ as: role, sessions: deps.sessions.size }, 'signed in');
         return ok({ name: session.name, role, until: iso(session.until) });
@@ -85,8 +81,8 @@ export function sessionRoutes(deps: ApiDeps): Route[] {
       query: noQuery,
       body: undefined,
       answers: { 200: { description: 'It is in the log.' }, 403: { description: 'Not on loopback.', schema: problem } },
-      handle: () => {
-        if (!deps.access.loopback) throw new ApiError(403, 'sign in with the token that the operator of this system gave you');
+      handle: ({ request }) => {
+        if (!deps.access.isLocal(request)) throw new ApiError(403, 'sign in with the token that the operator of this system gave you');
         const now = deps.sessionClock();
         if (now - lastLinkAt < LINK_EVERY_MS) throw new ApiError(429, 'a link was printed a moment ago');
         lastLinkAt = now;

@@ -76,7 +76,8 @@ export class LiveStream {
     const own = [...this.#streams].filter((other) => other.caller.key === caller.key).length;
     if (own >= this.#settings.perCallerMax)
       return { outcome: 'refused', reason: `this session has ${own} live streams open already: close another window of the console first` };
-    if (this.#streams.size >= this.#settings.streamsMax)
+    const viewers = caller.role === 'viewer' ? [...this.#streams].filter((other) => other.caller.role === 'viewer').length : 0;
+    if (this.#streams.size >= this.#settings.streamsMax || (viewers > 0 && viewers >= Math.floor(this.#settings.streamsMax / 2)))
       return { outcome: 'refused', reason: 'too many live streams are open, try again later' };
     const stream: Attached = { sink, caller };
     const missed = this.#missed(lastEventId);

@@ -18,8 +18,11 @@ export interface Place {
   readonly host: string;
   readonly port: number;
   readonly publicUrl: string | undefined;
+  /** Reverse proxies in front of the console, which name their clients in X-Forwarded-For. */
+  readonly proxies: readonly string[];
 }
 
+const FORWARDED = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'];
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
 /** Decides who is let in and which requests come from our own page. */
@@ -30,13 +33,14 @@ export class Access {
   readonly #hosts: ReadonlySet<string>;
   readonly #origins: ReadonlySet<string>;
   readonly cookie: { readonly name: string; readonly secure: boolean };
+  /** Only this machine reaches the console, so that whoever does may be trusted to run it. */
   readonly loopback: boolean;
 
   constructor(place: Place, tokens: Tokens, sessions: Sessions, clock: Clock) {
     this.#tokens = tokens;
     this.#sessions = sessions;
     this.#clock = clock;
-    this.loopback = isLoopback(place.host);
+    this.loopback = isLoopback(place.host) && !isPublic(place.publicUrl) && place.proxies.length === 0;
     const hosts = ownHosts(place);
     const origins = new Set(hosts.map((host) => `http://${host}`));
     if (place.publicUrl !== undefined) {
@@ -70,6 +74,11 @@ export class Access {
     return request.headers.authorization !== undefined && this.caller(request) !== undefined;
   }
 
+  /** As `loopback`, unless the request came through a proxy that nobody named: then it may be from anywhere. */
+  isLocal({ headers }: IncomingMessage): boolean {
+    return this.loopback && FORWARDED.every((name) => headers[name] === undefined);
+  }
+
   /** A request that changes something and comes by cookie must come from our own page. */
   isOurPage(request: IncomingMessage): boolean {
     const site = request.headers['sec-fetch-site'];
@@ -78,6 +87,11 @@ export class Access {
     if (origin !== undefined) return this.#origins.has(origin);
     return site === 'same-origin';
   }
+}
+
+/** Whether others than this machine can come by that address. */
+export function isPublic(url: string | undefined): boolean {
+  return url !== undefined && !isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, ''));
 }
 
 function ownHosts({ host, port }: Place): string[] {

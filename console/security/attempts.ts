@@ -1,31 +1,46 @@
+import type { Clock } from '../../runtime/clock.ts';
+import { networkOf } from './network.ts';
+
 const ATTEMPTS_MAX = 10;
 const SPAN_MS = 60_000;
-const ADDRESSES_MAX = 1_000;
+const NETWORKS_MAX = 1_000;
 
-/** Failed sign-ins by address: ten a minute, then no more until the minute is over. Bounded: beyond many addresses all share one count. */
+/**
+ * Wrong tokens by client: after ten within a minute the client is told to wait. A right token works all the same, so that nobody is shut out by a neighbour behind
+ * the same address; it is the length of tokens that makes guessing hopeless. Bounded: beyond many clients all others share one count.
+ */
 export class Attempts {
+  readonly #clock: Clock;
+  readonly #onMany: (address: string) => void;
   #since = 0;
-  #failed = new Map<string, number>();
+  #wrong = new Map<string, number>();
+  #total = 0;
 
-  /** Seconds to wait, or 0. */
-  waitSeconds(address: string, now: number): number {
-    this.#roll(now);
-    return (this.#failed.get(this.#key(address)) ?? 0) < ATTEMPTS_MAX ? 0 : Math.ceil((this.#since + SPAN_MS - now) / 1_000);
+  /** `onMany` hears of a client once a minute, when it has to wait for the first time. */
+  constructor(clock: Clock, onMany: (address: string) => void) {
+    this.#clock = clock;
+    this.#onMany = onMany;
   }
 
-  failed(address: string, now: number): void {
-    this.#roll(now);
-    const key = this.#key(address);
-    this.#failed.set(key, (this.#failed.get(key) ?? 0) + 1);
+  /** Wrong tokens since the start. */
+  get total(): number {
+    return this.#total;
   }
 
-  #key(address: string): string {
-    return this.#failed.has(address) || this.#failed.size < ADDRESSES_MAX ? address : 'others';
-  }
-
-  #roll(now: number): void {
-    if (now - this.#since < SPAN_MS && now >= this.#since) return;
-    this.#since = now;
-    this.#failed = new Map();
+  /** Counts a wrong token. Seconds that the client should wait, or 0. */
+  wrong(address: string): number {
+    const now = this.#clock();
+    if (now - this.#since >= SPAN_MS || now < this.#since) {
+      this.#since = now;
+      this.#wrong = new Map();
+    }
+    this.#total += 1;
+    const network = networkOf(address);
+    const key = this.#wrong.has(network) || this.#wrong.size < NETWORKS_MAX ? network : 'others';
+    const count = (this.#wrong.get(key) ?? 0) + 1;
+    this.#wrong.set(key, count);
+    if (count <= ATTEMPTS_MAX) return 0;
+    if (count === ATTEMPTS_MAX + 1) this.#onMany(key === network ? address : key);
+    return Math.ceil((this.#since + SPAN_MS - now) / 1_000);
   }
 }

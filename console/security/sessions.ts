@@ -8,15 +8,24 @@ export interface Session {
   readonly until: number;
 }
 
+export interface Started {
+  readonly session: Session;
+  /** The session that it put an end to. */
+  readonly ended: string | undefined;
+}
+
 /** Signed-in browsers, in memory: after a restart everyone signs in again. */
 export class Sessions {
   /** In order of use, the longest unused first. */
   readonly #sessions = new Map<string, Session>();
   readonly #max: number;
+  readonly #viewersMax: number;
   readonly #lifeMs: number;
 
+  /** At least half of them are the operators'. */
   constructor(max: number, lifeMs: number) {
     this.#max = max;
+    this.#viewersMax = Math.max(1, Math.floor(max / 2));
     this.#lifeMs = lifeMs;
   }
 
@@ -24,14 +33,18 @@ export class Sessions {
     return this.#sessions.size;
   }
 
-  start(role: Role, name: string, now: number): Session {
+  /** Where there is no room it ends the longest unused of viewers, else of operators. Undefined: all are operators', which no viewer puts an end to. */
+  start(role: Role, name: string, now: number): Started | undefined {
+    for (const { id, until } of this.#sessions.values()) if (now >= until) this.#sessions.delete(id);
+    const viewers = [...this.#sessions.values()].filter((session) => session.role === 'viewer');
+    const isFull = this.#sessions.size >= this.#max || (role === 'viewer' && viewers.length >= this.#viewersMax);
+    const [longestUnused] = viewers.length > 0 || role === 'viewer' ? viewers : this.#sessions.values();
+    const ended = isFull ? longestUnused : undefined;
+    if (isFull && !ended) return undefined;
+    if (ended) this.#sessions.delete(ended.id);
     const session: Session = { id: newToken(), role, name, until: now + this.#lifeMs };
     this.#sessions.set(session.id, session);
-    for (const oldest of this.#sessions.keys()) {
-      if (this.#sessions.size <= this.#max) break;
-      this.#sessions.delete(oldest);
-    }
-    return session;
+    return { session, ended: ended?.id };
   }
 
   find(id: string, now: number): Session | undefined {

@@ -88,12 +88,30 @@ describe('signing in', () => {
     expect((await call(on, '/api/alarms/one/acknowledge', { token: null, body: { version: 1 } })).status).toBe(401);
   });
 
-  it('is slowed down after ten failures in a minute', () => {
-    const attempts = new Attempts();
-    for (let i = 0; i < 10; i += 1) attempts.failed('10.0.0.1', 1_000_000);
-    expect(attempts.waitSeconds('10.0.0.1', 1_030_000)).toBe(30);
-    expect(attempts.waitSeconds('10.0.0.2', 1_030_000)).toBe(0);
-    expect(attempts.waitSeconds('10.0.0.1', 1_060_000)).toBe(0);
+  it('with wrong tokens is told to wait after ten in a minute, and so is the log, once a minute; no other client is', () => {
+    let now = 1_000_000;
+    const told: string[] = [];
+    const attempts = new Attempts(
+      () => now,
+      (address) => told.push(address),
+    );
+    const waits = (address: string, times: number): number[] => Array.from({ length: times }, () => attempts.wrong(address));
+    expect(new Set(waits('10.0.0.1', 10))).toEqual(new Set([0]));
+    now += 30_000;
+    expect([waits('10.0.0.1', 3), waits('::ffff:10.0.0.1', 1), waits('10.0.0.2', 1)]).toEqual([[30, 30, 30], [30], [0]]);
+    expect([told, attempts.total]).toEqual([['10.0.0.1'], 15]);
+    now += 30_000;
+    expect(waits('10.0.0.1', 11).at(-1)).toBe(60);
+    expect(told).toEqual(['10.0.0.1', '10.0.0.1']);
+  });
+
+  it('from one IPv6 network is one client, whatever address of it is used', () => {
+    const attempts = new Attempts(
+      () => 0,
+      () => undefined,
+    );
+    for (let i = 0; i < 10; i += 1) attempts.wrong(`2001:db8:1:2::${i.toString(16)}`);
+    expect([attempts.wrong('2001:0DB8:1:2:ffff::1'), attempts.wrong('2001:db8:1:3::1')]).toEqual([60, 0]);
   });
 });
 
@@ -174,14 +192,31 @@ describe('tokens and sessions', () => {
 
   it('keeps no more sessions than it may, the longest unused goes', () => {
     const sessions = new Sessions(2, 1_000);
-    const [one, two] = [sessions.start('operator', 'a', 0), sessions.start('operator', 'b', 0)];
-    sessions.find(one.id, 1);
-    sessions.start('viewer', 'c', 2);
-    expect(sessions.find(two.id, 3)).toBeUndefined();
-    expect(sessions.find(one.id, 3)).toBe(one);
-    expect(sessions.find(one.id, 1_000)).toBeUndefined();
+    const [one, two] = [started(sessions, 'operator', 0), started(sessions, 'operator', 0)];
+    sessions.find(one.session.id, 1);
+    expect(started(sessions, 'operator', 2).ended).toBe(two.session.id);
+    expect(sessions.find(two.session.id, 3)).toBeUndefined();
+    expect(sessions.find(one.session.id, 3)).toBe(one.session);
+    expect(sessions.find(one.session.id, 1_000)).toBeUndefined();
+  });
+
+  it('lets no viewer sign an operator out, however often he signs in', () => {
+    const sessions = new Sessions(10, 1_000);
+    const operators = Array.from({ length: 4 }, () => started(sessions, 'operator', 0).session.id);
+    const ended = Array.from({ length: 200 }, () => started(sessions, 'viewer', 0)).flatMap((of) => of.ended ?? []);
+    expect([sessions.size, ended.length]).toEqual([9, 195]);
+    const more = Array.from({ length: 6 }, () => started(sessions, 'operator', 0).session.id);
+    expect([...operators, ...more].filter((id) => sessions.find(id, 1) === undefined)).toEqual([]);
+    expect(sessions.start('viewer', 'v', 1)).toBeUndefined();
+    expect(sessions.start('viewer', 'v', 1_000)).toBeDefined();
   });
 });
+
+function started(sessions: Sessions, role: 'operator' | 'viewer', now: number) {
+  const session = sessions.start(role, role, now);
+  if (!session) throw new Error('there is no room');
+  return session;
+}
 
 describe('the configuration', () => {
   const config = (environment: Record<string, string> = {}) => readSettings(consoleSettings, environment);
@@ -189,6 +224,9 @@ describe('the configuration', () => {
     expect(checkConsoleConfig(config(), '0.0.0.0')).toEqual([expect.stringContaining('TOCSIN_API_TOKEN')]);
     expect(checkConsoleConfig(config(), '127.0.0.1')).toEqual([]);
     expect(checkConsoleConfig(config({ TOCSIN_API_TOKEN: OPERATOR_TOKEN }), '0.0.0.0')).toEqual([]);
+    const others = [{ TOCSIN_CONSOLE_URL: 'https://alarms.example.org' }, { TOCSIN_CONSOLE_PROXIES: '10.0.0.7' }];
+    for (const set of others) expect(checkConsoleConfig(config(set), '127.0.0.1')).toEqual([expect.stringContaining('TOCSIN_API_TOKEN')]);
+    expect(checkConsoleConfig(config({ TOCSIN_CONSOLE_URL: 'http://[::1]:9000' }), '127.0.0.1')).toEqual([]);
     expect(checkConsoleConfig(config({ TOCSIN_API_TOKEN: OPERATOR_TOKEN, TOCSIN_VIEWER_TOKEN: OPERATOR_TOKEN }), '::1')).toHaveLength(1);
   });
   it.each([
@@ -196,6 +234,7 @@ describe('the configuration', () => {
     ['TOCSIN_API_TOKEN', 'with a blank in it 0123'],
     ['TOCSIN_CONSOLE_URL', 'https://alarms.example.org/console'],
     ['TOCSIN_CONSOLE_URL', 'javascript:alert(1)'],
+    ['TOCSIN_CONSOLE_PROXIES', 'proxy.example.org'],
   ])('refuses %s=%s', (name, value) => {
     expect(() => config({ [name]: value })).toThrow(name);
   });

@@ -120,6 +120,16 @@ describe('the live stream', () => {
     expect(stream.attach(new Recorder(), { ...viewer, key: 'session-3' }, undefined).outcome).toBe('refused');
   });
 
+  it('keeps half of the streams for operators', () => {
+    const stream = streamOf({ streamsMax: 100 });
+    const outcomes = Array.from(
+      { length: 25 * 4 },
+      (_, i) => stream.attach(new Recorder(), { ...viewer, key: `viewer-${i >> 2}` }, undefined).outcome,
+    );
+    expect(outcomes.filter((outcome) => outcome === 'attached')).toHaveLength(50);
+    expect(stream.attach(new Recorder(), operator, undefined).outcome).toBe('attached');
+  });
+
   it('cuts off a reader that does not keep up, and no other', () => {
     const stream = streamOf({ bufferBytesMax: 1_000 });
     const [slow, quick] = [new Recorder(), new Recorder()];

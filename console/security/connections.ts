@@ -1,0 +1,93 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+export interface ConnectionLimits {
+  /** All together. */
+  readonly max: number;
+  /** From one network. */
+  readonly perNetworkMax: number;
+  /** Of a socket: who counts as one. Undefined: a reverse proxy, which speaks for many and is bounded by `max` only. */
+  readonly networkOf: (socket: Socket) => string | undefined;
+}
+
+/**
+ * Bounds the connections of a server, so that one client that opens many doesn't shut out the others. Beyond a limit the oldest connection is closed on which nothing
+ * is being answered: one that is idle, or whose request hasn't arrived whole. So whoever sends a request gets in, from the same address too.
+ */
+export class Connections {
+  readonly #limits: ConnectionLimits;
+  /** In the order they were opened, with the network of each. */
+  readonly #open = new Map<Socket, string | undefined>();
+  readonly #perNetwork = new Map<string, number>();
+  readonly #requests = new Map<Socket, IncomingMessage>();
+  #closed = 0;
+
+  constructor(server: Server, limits: ConnectionLimits) {
+    this.#limits = limits;
+    server.on('connection', (socket: Socket) => this.#opened(socket));
+    server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => this.#asked(request, response));
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** How many were closed to make room. */
+  get closed(): number {
+    return this.#closed;
+  }
+
+  #opened(socket: Socket): void {
+    const network = this.#limits.networkOf(socket);
+    this.#open.set(socket, network);
+    if (network !== undefined) this.#perNetwork.set(network, (this.#perNetwork.get(network) ?? 0) + 1);
+    socket.once('close', () => this.#gone(socket));
+    if (network !== undefined && (this.#perNetwork.get(network) ?? 0) > this.#limits.perNetworkMax) this.#makeRoom(socket, network);
+    else if (this.#open.size > this.#limits.max) this.#makeRoom(socket, this.#largest());
+  }
+
+  #asked(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
+    this.#requests.set(socket, request);
+    response.once('close', () => {
+      if (this.#requests.get(socket) === request) this.#requests.delete(socket);
+    });
+  }
+
+  /** Closes one of that network, or of all where it is undefined; the new one itself if all others are being answered. */
+  #makeRoom(opened: Socket, network: string | undefined): void {
+    let victim = opened;
+    for (const [socket, of] of this.#open) {
+      if (socket === opened || (network !== undefined && of !== network) || this.#requests.get(socket)?.complete) continue;
+      victim = socket;
+      break;
+    }
+    this.#closed += 1;
+    // At once: its closing is only told later, and more may be opened before.
+    this.#gone(victim);
+    victim.destroy();
+  }
+
+  /** The network with the most connections. */
+  #largest(): string | undefined {
+    let largest: string | undefined;
+    let most = 0;
+    for (const [network, count] of this.#perNetwork) {
+      if (count <= most) continue;
+      largest = network;
+      most = count;
+    }
+    return largest;
+  }
+
+  #gone(socket: Socket): void {
+    if (!this.#open.has(socket)) return;
+    const network = this.#open.get(socket);
+    this.#open.delete(socket);
+    this.#requests.delete(socket);
+    if (network === undefined) return;
+    const left = (this.#perNetwork.get(network) ?? 0) - 1;
+    if (left > 0) this.#perNetwork.set(network, left);
+    else this.#perNetwork.delete(network);
+  }
+}
