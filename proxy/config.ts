@@ -46,6 +46,24 @@ export const proxySettings = {
     '32MiB',
     'What may wait for the log at once; beyond it requests are answered 503.',
   ),
+  unreadBytesMax: setting(
+    'TOCSIN_INGEST_UNREAD_MAX',
+    size,
+    '1MiB',
+    'Answers that one connection may leave unread before it is closed, each with 1 KiB for itself.',
+  ),
+  unreadBytesInAllMax: setting(
+    'TOCSIN_INGEST_UNREAD_ALL_MAX',
+    size,
+    '32MiB',
+    'The same of all connections; beyond it those with more than their share are closed.',
+  ),
+  answerTimeoutMs: setting(
+    'TOCSIN_INGEST_ANSWER_TIMEOUT',
+    duration,
+    '20s',
+    'How long none of an answer need be read before the connection is closed, beside what the log may take.',
+  ),
   headersTimeoutMs: setting('TOCSIN_INGEST_HEADERS_TIMEOUT', duration, '10s', "How long a request's headers may take."),
   bodyTimeoutMs: setting('TOCSIN_INGEST_BODY_TIMEOUT', duration, '10s', "How long a request's body may take after its headers."),
   keepAliveMs: setting(

@@ -12,6 +12,9 @@ const TOPIC_NAMES = ['ENTRY', 'OK'] as const;
 export interface Gauges {
   queueBytes(): number;
   unfinishedBytes(): number;
+  unreadBytes(): number;
+  /** How many connections were closed since they read none of their answers. */
+  closedUnread(): number;
   connections(): Promise<number>;
 }
 
@@ -73,6 +76,10 @@ export class ProxyMetrics {
 export function registerGauges(registry: Registry, gauges: Gauges): void {
   gauge(registry, 'tocsin_ingest_queue_bytes', 'What waits for the log, requests included', () => gauges.queueBytes());
   gauge(registry, 'tocsin_ingest_unfinished_bytes', 'Bodies that have begun to arrive', () => gauges.unfinishedBytes());
+  gauge(registry, 'tocsin_ingest_unread_bytes', 'Answers that were given and not sent yet', () => gauges.unreadBytes());
+  table(registry, 'tocsin_ingest_unread_closed_total', 'Connections closed for leaving too many answers unread', [], (set) =>
+    set({}, gauges.closedUnread()),
+  );
   gauge(registry, 'tocsin_ingest_connections', 'Open connections', () => gauges.connections());
 }
 

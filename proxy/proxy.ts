@@ -23,6 +23,7 @@ import { PATH, ProxyMetrics, registerGauges } from './metrics.ts';
 import { pageOf, pagesFor, pathnameOf, type Pages, sendPage } from './http/pages.ts';
 import { answerProtocolError, expectAnswer, refuseTunnel, SensorResponse } from './http/protocol-errors.ts';
 import { Quota } from './intake/quota.ts';
+import { UnreadAnswers } from './http/unread-answers.ts';
 import { Intake, type Receiver, SensorRequest } from './http/sensor-request.ts';
 import { FOREIGN_HOST, WebPages } from './http/web-pages.ts';
 
@@ -42,6 +43,8 @@ const DRAIN_MS = 10_000;
 const HEADER_BYTES_MAX = 8 * 1024;
 const HEADERS_MAX = 64;
 const TIMEOUT_CHECK_MS = 2_000;
+/** What every page is charged, so that none is made for who reads none. */
+const PAGE_BYTES_MAX = 64 * 1024;
 const ACCEPT_BACKLOG = 4_096;
 /** Files kept free for the log and the like when connections take all the others. */
 const FILES_RESERVED = 256;
@@ -54,9 +57,11 @@ export async function startProxy(config: ProxyConfig, deps: ProxyDeps): Promise<
   const queue = new CommitQueue(config, { log: deps.log, clock: deps.clock, metrics, watch });
   const intake = new Intake({ bodyBytesMax: config.bodyBytesMax, unfinishedBytesMax: config.queueBytesMax }, metrics);
   const server = createProxyServer(config);
+  const unread = new UnreadAnswers(config);
   const webPages = new WebPages(config.host, config.urls, logger);
   const operations = operationsHandler(deps.health, deps.registry);
-  route(server, receiversOf(config, deps.types, intake, queue, webPages), intake, webPages, operations, pagesFor(deps.types));
+  route(server, receiversOf(config, deps.types, intake, queue, webPages), intake, webPages, unread, operations, pagesFor(deps.types));
+  server.on('connection', (socket) => socket.on('close', () => unread.forget(socket)));
   server.on('clientError', (error, socket) => {
     metrics.protocolErrors += 1;
     answerProtocolError(error, socket);
@@ -67,6 +72,8 @@ export async function startProxy(config: ProxyConfig, deps: ProxyDeps): Promise<
   registerGauges(deps.registry, {
     queueBytes: () => queue.bytes,
     unfinishedBytes: () => intake.unfinishedBytes,
+    unreadBytes: () => unread.bytes,
+    closedUnread: () => unread.closed,
     connections: () => connectionsOf(server),
   });
   warnOf(config, logger);
@@ -89,6 +96,8 @@ function createProxyServer(config: ProxyConfig): Server<typeof SensorRequest, ty
     noDelay: true,
   });
   server.maxHeadersCount = HEADERS_MAX;
+  // Nothing moves on a connection while its request waits for the log, which has a time of its own.
+  server.timeout = config.appendTimeoutMs + config.answerTimeoutMs;
   // A client may end its half of the connection as soon as it has sent, and then read. Node has this switch but no type for it.
   return Object.assign(server, { httpAllowHalfOpen: true });
 }
@@ -117,6 +126,7 @@ function route(
   receivers: Receivers,
   intake: Intake,
   webPages: WebPages,
+  unread: UnreadAnswers,
   operations: ReturnType<typeof operationsHandler>,
   pages: Pages,
 ): void {
@@ -131,6 +141,8 @@ function route(
     return topic === 'OK' ? receivers.pixyOk : undefined;
   };
   const handle = (request: SensorRequest, response: SensorResponse, expectsContinue: boolean): void => {
+    if (unread.hasClosed(request.socket)) return;
+    response.unread = unread;
     expectAnswer(request, response);
     const receiver = receiverOf(request);
     if (receiver !== undefined) {
@@ -139,6 +151,7 @@ function route(
     }
     if (intake.draining) response.shouldKeepAlive = false;
     const pathname = pathnameOf(request.url);
+    response.begin(PAGE_BYTES_MAX);
     const isOurs = pathname !== '/metrics' || webPages.mayCall(request.headers.host);
     if (isOurs && operations(request, response)) return;
     const page = isOurs ? pageOf(pages, request.method, pathname) : FOREIGN_HOST;

@@ -1,5 +1,4 @@
-import type { Server } from 'node:http';
-import { type AddressInfo, isIP } from 'node:net';
+import { type AddressInfo, isIP, type Server } from 'node:net';
 import { PermanentError } from './errors.ts';
 
 export interface Address {

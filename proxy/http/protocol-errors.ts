@@ -3,6 +3,7 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Answer, CLOSE, errorAnswer } from './answers.ts';
 import type { SensorRequest } from './sensor-request.ts';
+import type { UnreadAnswers } from './unread-answers.ts';
 
 const LATEST = Symbol('latest');
 type Connection = Duplex & { [LATEST]?: ServerResponse<SensorRequest> | undefined };
@@ -15,9 +16,19 @@ export function expectAnswer(request: IncomingMessage, response: ServerResponse<
 
 /** An answer that is no longer remembered once it is sent: an idle connection is to cost little. */
 export class SensorResponse extends ServerResponse<SensorRequest> {
+  unread: UnreadAnswers | undefined;
+  #charge = 0;
+
+  /** Before the answer is given, once. */
+  begin(bodyLength: number): void {
+    this.#charge = this.unread?.add(this.req.socket, bodyLength) ?? 0;
+  }
+
+  /** The whole answer is on its way out of this process. */
   override detachSocket(socket: Socket): void {
     const connection: Connection = socket;
     if (connection[LATEST] === this) connection[LATEST] = undefined;
+    this.unread?.remove(connection, this.#charge);
     super.detachSocket(socket);
   }
 }

@@ -1,8 +1,9 @@
 /** A request with a body on its way in: reads it within bounds, then hands it to its receiver. */
-import { IncomingMessage, type ServerResponse } from 'node:http';
+import { IncomingMessage } from 'node:http';
 import { type Answer, BUSY, CLOSE, errorAnswer, type Rejection, type Warnings } from './answers.ts';
 import type { Sender } from '../intake/authentication.ts';
 import type { ProxyMetrics } from '../metrics.ts';
+import type { SensorResponse } from './protocol-errors.ts';
 
 /** What to do with one kind of request. All of it is synchronous and answers through `Intake.respond`. */
 export interface Receiver {
@@ -26,7 +27,7 @@ const NOTHING = Buffer.alloc(0);
 export class SensorRequest extends IncomingMessage {
   intake: Intake | undefined;
   receiver: Receiver | undefined;
-  response: ServerResponse | undefined;
+  response: SensorResponse | undefined;
   sender: Sender | undefined;
   refused: Answer | undefined;
   body: Buffer = NOTHING;
@@ -82,7 +83,7 @@ export class Intake {
   }
 
   /** Takes a request up. Bodies of refused requests are read and dropped, so that the connection stays in step. */
-  receive(request: SensorRequest, response: ServerResponse, receiver: Receiver, expectsContinue: boolean): void {
+  receive(request: SensorRequest, response: SensorResponse, receiver: Receiver, expectsContinue: boolean): void {
     request.intake = this;
     request.receiver = receiver;
     request.response = response;
@@ -107,6 +108,7 @@ export class Intake {
     if (response === undefined || receiver === undefined || request.answered) return;
     this.#note(request, receiver, status);
     if (this.draining) response.shouldKeepAlive = false;
+    response.begin(body.length);
     response.writeHead(status, headers);
     response.end(body);
   }
@@ -205,6 +207,7 @@ export class Intake {
     if (request.answered || response === undefined || receiver === undefined) return;
     this.#note(request, receiver, status);
     response.shouldKeepAlive = false;
+    response.begin(body.length);
     response.writeHead(status, headers);
     response.write(body);
     const end = setTimeout(() => response.end(), LINGER_MS);
