@@ -49,14 +49,14 @@ export class FieldTable {
     const words = names.map(wordsOf);
     this.#words = Int32Array.from(words.flat());
     this.#firstWord = Uint16Array.from([0, ...words.map(({ length }) => length)]).map(runningSum());
-    this.#masks = Int32Array.from(names, (name) => (name.length + 1 >= 4 ? -1 : 2 ** (8 * (name.length + 1)) - 1));
+    this.#masks = Int32Array.from(names, (name) => 2 ** (8 * Math.min(4, name.length + 1)) - 1);
     this.#chain = new Int8Array(names.length).fill(NONE);
     names.forEach((name, i) => {
       const bucket = bucketOf(name.charCodeAt(0), `${name}"`.charCodeAt(1));
       this.#chain[i] = this.#buckets[bucket] as number;
       this.#buckets[bucket] = i;
     });
-    this.#followers = Int8Array.from({ length: names.length + 1 }, (_, i) => (i + 1) % (names.length + 1)).fill(0, names.length - 1);
+    this.#followers = Int8Array.from({ length: names.length + 1 }, (_, i) => i + 1).fill(0, names.length - 1);
   }
 
   /** The field that followed `previous` (or UNKNOWN) last time, if `,"name":` of it stands at `i`, else UNKNOWN. There must be MEMBER_BYTES_MAX bytes. */
@@ -95,7 +95,7 @@ export class FieldTable {
     if (((word(bytes, i) ^ (this.#words[place] as number)) & (this.#masks[field] as number)) !== 0) return false;
     for (let at = 4; at < length; at += 4) {
       place += 1;
-      if (word(bytes, at + 4 <= length ? i + at : i + length - 4) !== this.#words[place]) return false;
+      if (word(bytes, i + Math.min(at, length - 4)) !== this.#words[place]) return false;
     }
     return true;
   }

@@ -74,8 +74,9 @@ export class KnownDetectors {
 type Bits = Uint8Array | Uint16Array | Int32Array;
 
 function roomFor(bits: number, length: number): Bits {
-  if (bits >= 0 && bits < 2 ** 8) return new Uint8Array(length);
-  return bits >= 0 && bits < 2 ** 16 ? new Uint16Array(length) : new Int32Array(length);
+  const spare = Math.clz32(bits);
+  if (spare >= 24) return new Uint8Array(length);
+  return spare >= 16 ? new Uint16Array(length) : new Int32Array(length);
 }
 
 /** Where the sensor is, or the free place where it would be. Ids are often consecutive: multiplying scatters them (Knuth). */

@@ -17,7 +17,7 @@ export interface LookupTime {
 
 const REAL_TIME: LookupTime = {
   now: () => performance.now(),
-  sleep: (ms, signal) => sleep(ms, undefined, signal && { signal }),
+  sleep: (ms, signal) => sleep(ms, undefined, { signal }),
 };
 
 /** Finds a sensor's client, or says why it can't; never rejects. */

@@ -57,6 +57,18 @@ describe('what is stored of a sensor', () => {
     expect(isEmpty(stateWith(fields))).toBe(false);
   });
 
+  it('is read as it was of each of several sensors of which the same is stored', () => {
+    for (const state of [undefined, stateWith({ okAt: 9 })]) {
+      for (const known of [0, 5]) {
+        for (const faults of [undefined, FAULTS]) {
+          const each = { state, known, faults };
+          const json = toJson(each);
+          if (json !== undefined) for (let sensor = 0; sensor < 3; sensor += 1) expect(fromJson(json)).toEqual(each);
+        }
+      }
+    }
+  });
+
   it('is what it reports, where there is nothing else', () => {
     for (let known = 1; known <= 7; known += 1) {
       const json = `{"v":3,"known":${JSON.stringify(REFERENCE.namesOf(known))}}`;
@@ -146,6 +158,13 @@ describe('what is stored of a sensor', () => {
     expect(state?.types.flatMap(({ hits }) => hits)).toEqual([]);
     const again = others.fromJson(others.toJson({ state, known, faults: undefined }) ?? '');
     expect(again.state?.types).toEqual([ofType('smoke', { open })]);
+  });
+
+  it('has types that there are no more behind those that there are, by their names', () => {
+    const open = [alarm('a', 'CLEARED_UNACK')];
+    const json = stored({ types: ['motion', 'smoke', 'temperature'].map((type) => ofType(type, { open })) }) ?? '';
+    const { state } = new StateFormat(new TypeSet([typeWhen('water', 'water'), typeWhen('temperature', 'hot')])).fromJson(json);
+    expect(state?.types.map(({ type }) => type)).toEqual(['temperature', 'motion', 'smoke']);
   });
 
   it('is nothing where a type that there is no more had hits only', () => {

@@ -29,6 +29,7 @@ describe('a status in usual form', () => {
     ...[0, 9, 10, 123_456_789, 999_999_999].map((id) => ({ id })),
     { motion: false },
     { smoke: true },
+    { motion: false, smoke: true },
     ...[0, 9, -5, 0.5, -0.1, 19.9, 100, 999.9, -999.9, 0.9].flatMap((value) => [{ temperature: value }, { maxTemperature: value }]),
     ...[0, 9, 10, 999_999_999].map((seq) => ({ seq })),
     { id: 999_999_999, temperature: -100.5, maxTemperature: -200.5, seq: 999_999_999, smoke: true },

@@ -16,9 +16,16 @@ describe('lines of a file', () => {
   });
 
   it('reads a line that is not UTF-8 as what spreadsheets write, and says so', async () => {
-    const lines = await read([Buffer.concat([Buffer.from('good\n'), Buffer.from([0x4a, 0xfc, 0x80, 0x0a]), Buffer.from('ñ\n')])]);
-    expect(lines.map(({ text }) => text)).toEqual(['good', 'Jü€', 'ñ']);
+    const lines = await read([
+      Buffer.concat([Buffer.from('good\n'), Buffer.from([0x4a, 0xfc, 0x80, 0x93, 0x9f, 0x0a]), Buffer.from('ñ\n')]),
+    ]);
+    expect(lines.map(({ text }) => text)).toEqual(['good', 'Jü€“Ÿ', 'ñ']);
     expect(lines.map(({ doubt }) => doubt)).toEqual([undefined, 'is not UTF-8 and was read as windows-1252', undefined]);
+  });
+
+  it('takes a line of 64 KiB, and none that is longer', async () => {
+    const lines = await read(['x'.repeat(65_536), '\n', 'y'.repeat(30_000), 'y'.repeat(35_537), '\nz']);
+    expect(lines.map(({ text, problem }) => text ?? problem)).toEqual(['x'.repeat(65_536), 'the line is longer than 65536 bytes', 'z']);
   });
 
   it('passes over an endless line without keeping it', async () => {

@@ -176,11 +176,13 @@ describe('counter', () => {
     const expected = { '0 smoke UK': 3, '62 smoke UK': 1, '63 smoke UK': 1 };
     expect(await rig.counts()).toEqual(expected);
     expect(await rig.registry.metrics()).toContain('tocsin_counts_late_total 2');
-    for (const records of [1, 2, 5]) {
-      await rig.restart();
-      for (let i = 0; i < 5; i += records) await rig.read(records);
-      await rig.run();
-      expect(await rig.counts()).toEqual(expected);
+    for (const from of [undefined, 0, 1, 2, 3, 4]) {
+      for (const records of [1, 2, 5]) {
+        await rig.restart(from);
+        for (let i = 0; i < 5; i += records) await rig.read(records);
+        await rig.run();
+        expect([from, records, await rig.counts()]).toEqual([from, records, expected]);
+      }
     }
   });
 
@@ -222,6 +224,26 @@ describe('counter', () => {
     await rig.counter.take(partition1(0, ...counts, countOf({}), countOf({})));
     await rig.counter.flush();
     expect((await rig.history.counts(START, START + MINUTE_MS, 'smoke')).at(-1)).toMatchObject({ partition: 1, count: 4 });
+  });
+
+  it('starts anew also where only its last record is read again', async () => {
+    await rig.write(countOf({}), countOf({}));
+    await rig.run();
+    await rig.write(countOf({}));
+    // Another process has counted more meanwhile.
+    await rig.history.writeCounts([{ minute: START, type: 'smoke', region: 'UK', partition: 0, count: 5 }]);
+    await rig.counter.take(batchOf('COUNT', 1, rig.log.all('COUNT').slice(1)));
+    await rig.counter.flush();
+    expect(await rig.counts()).toEqual({ '0 smoke UK': 5 });
+  });
+
+  it('writes a minute once more when its hour is over, since another process that had it may have written late', async () => {
+    await rig.write(countOf({}), countOf({}));
+    await rig.run();
+    await rig.history.writeCounts([{ minute: START, type: 'smoke', region: 'UK', partition: 0, count: 1 }]);
+    await rig.write(countOf({ at: START + 62 * MINUTE_MS }));
+    await rig.run();
+    expect(await rig.counts()).toEqual({ '0 smoke UK': 2, '62 smoke UK': 1 });
   });
 
   it('commits no minute that it may not write, since it has not heard for long that the partition is its own', async () => {
@@ -266,6 +288,10 @@ describe('counter', () => {
     await expect.poll(() => rig.committed()).toBe(1);
     await running.stop();
     expect(rig.deps.health.ready).toBe(true);
+    // Then no more.
+    await rig.write(countOf({}));
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect([await rig.counts(), await rig.committed()]).toEqual([{ '0 smoke UK': 1 }, 1]);
   });
 });
 

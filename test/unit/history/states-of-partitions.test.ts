@@ -25,8 +25,10 @@ const HOUR = 3_600_000;
 let history: FaultyHistory;
 let directory: MemoryDirectory;
 let open: ArchivedAlarm[];
+let archiveFault: Error | undefined;
 let now: number;
 beforeEach(async () => {
+  archiveFault = undefined;
   history = new FaultyHistory();
   directory = new MemoryDirectory();
   await directory.put([OURS, OURS_TOO, OTHERS].map((id) => clientOf({ id })));
@@ -35,13 +37,18 @@ beforeEach(async () => {
 });
 afterEach(() => vi.restoreAllMocks());
 
+async function openInArchive(): Promise<readonly ArchivedAlarm[]> {
+  if (archiveFault) throw archiveFault;
+  return open;
+}
+
 /** A process over two partitions. */
 function process() {
   const nothing = { put: async () => undefined, find: async () => undefined, custody: async () => [], close: async () => undefined };
   const writer = new StateWriter(
     {
       ...{ log: new MemoryLog(2), history, directory, registry: new Registry(), clock: () => now },
-      archive: { ...nothing, query: async () => ({ alarms: [], cursor: undefined }), open: async () => open },
+      archive: { ...nothing, query: async () => ({ alarms: [], cursor: undefined }), open: openInArchive },
       ...{ types: REFERENCE, logger: pino({ level: 'silent' }), health: new Health() },
     },
     0,
@@ -96,6 +103,30 @@ describe('the sensors of a partition', () => {
     await one.share([0, 1], [1, 2]);
     await one.refresh();
     expect([shown(OURS), shown(OTHERS)]).toEqual([['smoke'], []]);
+  });
+
+  it('are not written any more with all sensors once it went', async () => {
+    const one = process();
+    await one.share([0, 1], [1, 1]);
+    await one.refresh();
+    await one.share([0, 1]);
+    await writtenElsewhere(OTHERS, ['smoke'], NOON + 10);
+    now = NOON + 30 * HOUR;
+    await one.refresh();
+    expect([shown(OURS), shown(OTHERS)]).toEqual([[], ['smoke']]);
+  });
+
+  it('are asked for anew where the first try had failed, whatever it had found', async () => {
+    await writtenElsewhere(OURS, ['smoke'], NOON);
+    const one = process();
+    archiveFault = AWAY;
+    await expect(one.share([0, 1])).rejects.toBe(AWAY);
+    archiveFault = undefined;
+    await writtenElsewhere(OURS, [], NOON + 10);
+    now = NOON + HOUR;
+    await one.share([0, 1]);
+    await one.refresh();
+    expect(shown(OURS)).toEqual([]);
   });
 
   it('are asked for anew where it went and came between two looks', async () => {
@@ -178,6 +209,15 @@ describe('the time of a state', () => {
       expect(history.latest.get(OURS)).toMatchObject({ active: [...active, 'motion'], at: NOON + HOUR });
     },
   );
+
+  it('is not before that of the one before it, though all were written at an earlier time meanwhile', async () => {
+    const one = process();
+    await one.share([0, 1]);
+    await one.take(change('raised', smokeAt(OURS), NOON + HOUR), change('cleared', smokeAt(OURS), NOON + HOUR));
+    await one.refresh();
+    await one.take(change('raised', alarmOf({ id: 'second', sensor: OURS }), NOON + 5));
+    expect(shown(OURS)).toEqual(['smoke']);
+  });
 
   it('is after all that was written at once, also by an earlier process', async () => {
     await writtenElsewhere(OURS_TOO, [], NOON + 5);

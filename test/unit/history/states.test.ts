@@ -158,7 +158,7 @@ describe('state writer', () => {
     rig.directory.fault = undefined;
     await rig.take(event, raised(alarmOf({ id: 'b', sensor: 99 }), NOON));
     expect(rig.history.latest.get(1)).toMatchObject({ active: ['smoke'], region: 'UK' });
-    expect(rig.history.latest.get(99)).toMatchObject({ active: ['smoke'], region: '' });
+    expect(rig.history.latest.get(99)).toMatchObject({ active: ['smoke'], region: '', geohash: '' });
   });
 
   it('leaves out what it cannot read and counts it', async () => {
@@ -221,6 +221,11 @@ describe('state writer', () => {
     await expect.poll(() => rig.history.latest.get(1)).toMatchObject({ active: ['smoke'] });
     await expect.poll(() => rig.history.latest.get(3)).toMatchObject({ active: [] });
     await running.stop();
+    const { written } = rig.history;
+    const before = written.length;
+    await rig.log.append('ALARM', oneRecord(2, JSON.stringify(raised(alarmOf({ sensor: 2 }), NOON))), NOON);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(written).toHaveLength(before);
   });
 });
 

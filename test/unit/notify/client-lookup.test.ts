@@ -95,3 +95,27 @@ it('says of a sensor that nobody has that it is unknown, and leaves no wait behi
   expect(await lookup(1)).toBe('unknown');
   expect(wait?.aborted).toBe(true);
 });
+
+it('takes a directory that throws at once for one that is away, and nothing is left of the wait for it', async () => {
+  let passed = 0;
+  const time: LookupTime = {
+    now: () => passed,
+    sleep: async (ms, signal) => {
+      if (signal) return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
+      passed += ms;
+    },
+  };
+  const find = (): never => {
+    throw new Error('closed');
+  };
+  const lookup = createClientLookup({ ...directoryOf(new Map()), find }, () => undefined, time);
+  expect(await lookup(1)).toBe('unavailable');
+  await new Promise(setImmediate);
+});
+
+it('keeps no process alive once the directory has answered', async () => {
+  const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  const before = timers();
+  expect(await createClientLookup({ ...directoryOf(new Map()), find: async () => CLIENT }, () => undefined)(1)).toEqual(CLIENT);
+  expect(timers()).toBeLessThanOrEqual(before);
+});

@@ -27,9 +27,9 @@ describe('dead-letters list', () => {
     expect(lines).toHaveLength(2);
     expect(lines.join('\n')).toMatch(/\d@0 +60s {2}ENTRY\/0@4 +processor +7 {2}- +not JSON/);
     expect((await run('list', '--topic', 'ALARM')).lines).toEqual([expect.stringMatching(/24h {2}ALARM\/0@9 +mailer +8 .*550/)]);
-    expect((await run('list', '--sensor', '7')).lines).toHaveLength(1);
-    expect((await run('list', '--by', 'mailer')).lines).toHaveLength(1);
-    expect((await run('list', '--reason', 'NO SUCH')).lines).toHaveLength(1);
+    expect((await run('list', '--sensor', '7')).lines).toEqual([expect.stringContaining('ENTRY')]);
+    expect((await run('list', '--by', 'mailer')).lines).toEqual([expect.stringContaining('ALARM')]);
+    expect((await run('list', '--reason', 'NO SUCH')).lines).toEqual([expect.stringContaining('ALARM')]);
     expect((await run('list', '--newer', '1h')).lines).toEqual([expect.stringContaining('ENTRY')]);
     expect((await run('list', '--older', '1h')).lines).toEqual([expect.stringContaining('ALARM')]);
     expect((await run('list', '--limit', '1')).lines).toEqual([expect.anything(), expect.stringContaining('and 1 more')]);
@@ -38,16 +38,33 @@ describe('dead-letters list', () => {
 
   it('takes what came just then for newer, and not for older', async () => {
     await park({}, 7);
-    expect((await run('list', '--newer', '1m')).lines).toHaveLength(1);
+    expect((await run('list', '--newer', '1m')).lines).toEqual([expect.stringContaining('ENTRY')]);
     expect((await run('list', '--older', '1m')).lines).toEqual(['There are none.']);
     expect((await run('list', '--newer', '59s')).lines).toEqual(['There are none.']);
-    expect((await run('list', '--older', '59s')).lines).toHaveLength(1);
+    expect((await run('list', '--older', '59s')).lines).toEqual([expect.stringContaining('ENTRY')]);
   });
 
   it('does not let what came from outside steer the terminal', async () => {
     await park({ reason: '\u001b[2Jgone', value: '\u001b]0;x' }, 7);
     expect((await run('list')).lines.join()).not.toContain(ESCAPE);
     expect((await run('show', await idOf(7))).lines.join()).not.toContain(ESCAPE);
+  });
+
+  it('shows those of all partitions', async () => {
+    for (let sensor = 1; sensor <= 12; sensor += 1) await park({ reason: `of ${sensor}` }, sensor);
+    const { lines } = await run('list');
+    expect(new Set(lines.map((line) => line[0]))).toEqual(new Set(['0', '1', '2']));
+    expect(lines).toHaveLength(12);
+  });
+
+  it('ends where the log ended when it began, though more is parked meanwhile', async () => {
+    for (const reason of ['one', 'two', 'meanwhile']) await park({ reason }, 7);
+    const { bounds } = log;
+    log.bounds = async (topic, partition) => {
+      const { earliest, next } = await bounds.call(log, topic, partition);
+      return { earliest, next: Math.max(0, next - 1) };
+    };
+    expect((await run('list')).lines).toEqual([expect.stringContaining('one'), expect.stringContaining('two')]);
   });
 
   it('passes over records that are no letters', async () => {
@@ -130,6 +147,18 @@ describe('dead-letters replay', () => {
     await park({ value: '{"id":7,"smoke":True,"temperature":nan}' }, 7);
     expect(await run('replay', await idOf(7))).toMatchObject({ code: 0 });
     expect(log.all('ENTRY')).toMatchObject([{ key: 7, value: '{"id":7,"smoke":true,"temperature":null}' }]);
+  });
+
+  it('puts back a recovery as JSON too', async () => {
+    await park({ topic: 'OK', value: '{"id":8,"at":nan}' }, 8);
+    expect(await run('replay', await idOf(8))).toMatchObject({ code: 0 });
+    expect(log.all('OK')).toMatchObject([{ key: 8, value: '{"id":8,"at":null}' }]);
+  });
+
+  it('puts back what a reading says, though as JSON it is longer than a reading may be', async () => {
+    await park({ value: `{"id":7,"smoke":True,"note":"${'\u0001'.repeat(1_000)}"}` }, 7);
+    expect(await run('replay', await idOf(7))).toMatchObject({ code: 0 });
+    expect(log.all('ENTRY')).toMatchObject([{ key: 7, value: '{"id":7,"smoke":true}' }]);
   });
 
   it('does not repeat one that was broken off between putting back and marking, unless it is forced', async () => {

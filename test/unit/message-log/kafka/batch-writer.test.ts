@@ -52,6 +52,23 @@ describe('a batch', () => {
     }
   });
 
+  it('holds of what came together, such as the body of a request, each record’s own part', () => {
+    const body = Buffer.from(Array.from({ length: 10_000 }, (_, i) => i % 251));
+    for (const [start, end] of [
+      [0, 5],
+      [1, 5],
+      [9_995, 10_000],
+      [1, 10_000],
+      [0, 10_000],
+    ] as const) {
+      const writer = new BatchWriter();
+      writer.add(7, T, body, start, end);
+      const bytes = writer.seal({ producerId: 1, epoch: 1 }, 0, true);
+      const { batches } = readRecordSet('ENTRY', 0, { bytes, from: 0, to: bytes.length, aborted: [] }, 0, new Columns());
+      expect(batches.map((batch) => batch.bytes.subarray(batch.start(0), batch.end(0)))).toEqual([body.subarray(start, end)]);
+    }
+  });
+
   it('begins anew after a reset, with times of its own', () => {
     const [again, fresh] = [new BatchWriter(), new BatchWriter()];
     for (let i = 0; i < 1_000; i += 1) again.add(i, T + 100 + i, VALUE, 0, 4);

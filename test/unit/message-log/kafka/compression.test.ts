@@ -89,6 +89,7 @@ it.each([
   ['a window and a half', '00 04', 2 ** 10 * 1.5],
   ['a window of all eighths', '00 1f', 2 ** 13 * (15 / 8)],
   ['a window, whatever else is said', '84 50', 2 ** 20],
+  ['a window and a dictionary', '01 50 07', 2 ** 20],
   ['a size in a byte', '20 fe', 0xfe],
   ['a size in a byte behind a dictionary of one', '21 01 fe', 0xfe],
   ['a size in a byte behind a dictionary of two', '22 0101 fe', 0xfe],
@@ -107,6 +108,12 @@ it('unpacks no more than 64 MiB where nobody says how much', () => {
   const [just, more] = ['28b52ffd0080', '28b52ffd0081'].map((frame) => unpacked(4, Buffer.from(frame, 'hex')));
   expect(just).not.toContain('when unpacked');
   expect(more).toBe('compressed records: more than 67108864 bytes when unpacked');
+});
+
+it('a frame of Zstandard that is cut off is said to be', () => {
+  for (const frame of [ZSTANDARD, ZSTANDARD_STREAM])
+    for (let end = 0; end < frame.length - 4; end += 1)
+      expect(unpacked(4, frame.subarray(0, end))).toEqual(expect.stringContaining('compressed records: '));
 });
 
 it('a stream of Java that is cut off is said to be', () => {

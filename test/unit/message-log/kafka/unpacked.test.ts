@@ -10,7 +10,7 @@ const unpack = (text: string, most = 1_000): string => unpackLz4(hex(text), most
 describe('bytes that are unpacked', () => {
   it('grow up to what is allowed, and no further', () => {
     const unpacked = new Unpacked(1, 6);
-    unpacked.copy(Buffer.from('?ab?'), 1, 3);
+    unpacked.copy(Buffer.from('?????ab?'), 5, 7);
     unpacked.repeat(2, 3);
     expect([unpacked.bytes().toString(), unpacked.length]).toEqual(['ababa', 5]);
     unpacked.repeat(1, 1);

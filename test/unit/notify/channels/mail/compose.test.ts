@@ -50,6 +50,11 @@ describe('the mail of a raised alarm', () => {
     expect((await received('raised', { ...nowhere, latitude: 0, longitude: 0 })).text).not.toContain('geo:');
   });
 
+  it('says that the place is unknown where the client has neither a city nor a country', async () => {
+    expect((await received('raised', clientOf({ city: '', country: '' }))).subject).toContain('— place unknown —');
+    expect((await received('raised', clientOf({ city: '' }))).subject).toContain('— GB —');
+  });
+
   it('shows the readings that made it with their times and places in the log', async () => {
     const { text } = await received('raised', clientOf());
     for (const { at, offset } of raised.alarm.evidence) {
@@ -94,6 +99,13 @@ describe('the mail of a cleared alarm', () => {
     expect(inReplyTo).toBe('<a42959-smoke-17.raised@arc.example>');
     expect([references].flat()).toEqual(['<a42959-smoke-17.raised@arc.example>']);
     expect(text).toContain('Cleared: 2026-11-24T13:37:50.123Z');
+    expect(text).toContain('State: CLEARED\n');
+    expect((await received('raised', clientOf())).text).toContain('State: ACTIVE\n');
+  });
+
+  it('says when, also where only the event says so', () => {
+    const { clearedAt: _, ...alarm } = cleared.alarm;
+    expect(composeMail({ ...cleared, alarm }, clientOf(), FRAME).text).toContain('Cleared: 2026-11-24T13:37:50.123Z');
   });
 });
 
@@ -167,12 +179,22 @@ describe('whatever a client or a sensor is called', () => {
     );
   });
 
+  it('shows 60 characters of a place and 500 of any other value, and that it goes on', () => {
+    const shown = (city: string, name: string) => composeMail(raised, clientOf({ city, name }), FRAME);
+    const whole = shown('c'.repeat(60), 'n'.repeat(500));
+    expect(whole.subject).toContain(` ${'c'.repeat(60)}, GB `);
+    expect(whole.text).toContain(`Name: ${'n'.repeat(500)}\n`);
+    const cut = shown('c'.repeat(61), 'n'.repeat(501));
+    expect(cut.subject).toContain(` ${'c'.repeat(59)}…, GB `);
+    expect(cut.text).toContain(`Name: ${'n'.repeat(499)}…\n`);
+  });
+
   it('keeps a subject short and an alarm id inside its header', () => {
     const change = { ...raised, alarm: { ...raised.alarm, id: 'x\r\nBcc: a@b>' } };
     const mail = composeMail(change, clientOf({ city: 'Llan'.repeat(100), country: '🙂'.repeat(500) }), FRAME);
     expect(mail.subject.length).toBeLessThan(260);
     expect(mail.messageId).toMatch(/^<[\x21-\x7e]+@arc\.example>$/);
-    expect(mail.headers['X-Tocsin-Alarm']).toMatch(/^[A-Za-z0-9_.~=-]+$/);
+    expect(mail.headers['X-Tocsin-Alarm']).toBe('x=d=aBcc=3a=20a=40b=3e');
   });
 
   it('arrives as it is written, in any script', async () => {

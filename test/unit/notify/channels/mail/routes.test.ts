@@ -59,8 +59,10 @@ describe('mail routes', () => {
     ['-> a@x.example', 'nothing is not \\* or one of'],
     ['region=UK;region=Asia -> a@x.example', 'region stands there twice'],
     ['constructor=UK -> a@x.example', 'constructor=UK is not'],
+    ['region=UK=Asia -> a@x.example', 'region=UK=Asia is not'],
   ])('refuse %s and say why, by number', (text, reason) => {
-    const { problems } = parseRoutes(`* -> ok@x.example | ${text}`);
+    const { routes, problems } = parseRoutes(`* -> ok@x.example | ${text}`);
+    expect(routes.map(({ to }) => to)).toEqual([['ok@x.example']]);
     expect(problems).toEqual([expect.stringMatching(new RegExp(`^route 2 \\(.*\\): ${reason}`))]);
   });
 
@@ -72,6 +74,12 @@ describe('mail routes', () => {
       expect.stringMatching(/^route 2 \(severity=major;type=WATER -> b@x\.example\): there is no type water, did you mean \w+\?/),
     ]);
     expect(problemsOfRoutes(routes, ['smoke', 'smok', 'water'])).toEqual([]);
+    expect(problemsOfRoutes(routes, ['smoke', 'water'])).toEqual([expect.stringContaining('there is no type smok,')]);
+  });
+
+  it('are a hundred at most', () => {
+    const many = (count: number) => parseRoutes(Array.from({ length: count }, () => '* -> a@x.example').join('|')).problems;
+    expect([many(100), many(101)]).toEqual([[], ['there must be at most 100 routes']]);
   });
 
   it('refuse what would give an alarm more recipients than a mail server must take', () => {
@@ -81,6 +89,10 @@ describe('mail routes', () => {
     expect(problems(`region=UK -> ${list(0)} | severity=critical -> ${list(30)}`)).toEqual([
       expect.stringMatching(/CRITICAL .* alarm in UK would go to 60 addresses/),
     ]);
+    expect(problems(`region=UK -> ${list(0)} | severity=critical -> ${list(10)}`)).toEqual([]);
+    const fifty = `${list(0)} | severity=critical -> ${list(20)}`;
+    expect(problems(`region=UK -> ${fifty}`)).toEqual([]);
+    expect(problems(`region=UK -> ${fifty},one-more@x.example`)).toHaveLength(1);
     const byType = `type=water -> ${list(0)} | type=co -> ${list(20)} | region=Asia;type=water -> ${list(30)}`;
     expect(problems(byType)).toEqual([expect.stringMatching(/water alarm in Asia would go to 60 addresses/)]);
     expect(problems(byType.replace('region=Asia;type=water', 'region=Asia;type=co'))).toEqual([]);
