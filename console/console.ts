@@ -25,6 +25,8 @@ import { Tokens } from './security/tokens.ts';
 export interface ConsoleDeps extends LiveDeps {
   readonly history: History;
   readonly registry: Registry;
+  /** Shows a link that signs an operator in to whoever runs the process, and to nobody else. */
+  readonly showLink: (url: string) => void;
 }
 
 export interface Console extends Running {
@@ -68,8 +70,7 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
   const sessions = new Sessions(config.sessionsMax, config.sessionMs);
   const access = new Access({ host: config.host, port, publicUrl: config.publicUrl, proxies }, tokens, sessions, sessionClock);
   const newLink = (): string => `${url}/#token=${tokens.newLink(sessionClock())}`;
-  // For the eyes of whoever runs the process, and of use once only.
-  const announceLink = (): void => logger.info(`sign in at ${newLink()}`);
+  const announceLink = (): void => deps.showLink(newLink());
   const actionLog = new ActionLog({ ...deps, logger });
   const attempts = new Attempts(sessionClock, (address) => logger.warn({ address }, 'more than ten wrong tokens within a minute'));
   const security = { access, sessions, sessionClock, tokens, attempts, announceLink };
@@ -87,7 +88,7 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
     else app(request, response);
   });
   const signInUrl = access.loopback ? newLink() : `${url}/`;
-  if (access.loopback) logger.info(`sign in at ${signInUrl}`);
+  if (access.loopback) deps.showLink(signInUrl);
   const stopAll = (): Promise<void> => {
     stopping.abort();
     actionLog.stop();

@@ -9,6 +9,7 @@ import { Health } from '../runtime/health.ts';
 import { processSettings } from '../runtime/process-settings.ts';
 import type { PortName } from './ports.ts';
 import type { Role } from './role.ts';
+import { showSignInLink } from './sign-in-link.ts';
 
 const archiver = role({
   summary: 'keeps every alarm with its evidence and custody',
@@ -68,7 +69,12 @@ const console = role({
     const { ARCHIVER_GROUP } = await import('../archive/archiver.ts');
     const settings = { ...config.of(consoleSettings), host: config.get(processSettings.host) };
     const health = new Health(deps.health);
-    const { url, signInUrl } = await run('console', startConsole(settings, { ...deps, ...ports, health, archiveGroup: ARCHIVER_GROUP }));
+    const place = { terminal: process.stdout.isTTY === true, folder: config.get(processSettings.dataDir), logger: deps.logger };
+    const showLink = (url: string): void => showSignInLink(url, place);
+    const { url, signInUrl } = await run(
+      'console',
+      startConsole(settings, { ...deps, ...ports, health, archiveGroup: ARCHIVER_GROUP, showLink }),
+    );
     return { consoleUrl: url, signInUrl };
   },
 });

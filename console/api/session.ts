@@ -75,12 +75,13 @@ export function sessionRoutes(deps: ApiDeps): Route[] {
     route({
       method: 'post',
       path: '/api/session/link',
-      summary: 'Print a new sign-in link in the log of the console, for whoever can read that. On loopback only.',
+      summary:
+        'Show a new sign-in link to whoever runs the console: on its terminal, or in the file that its log names. Only while nobody but this machine reaches the console.',
       who: 'anyone',
       params: undefined,
       query: noQuery,
       body: undefined,
-      answers: { 200: { description: 'It is in the log.' }, 403: { description: 'Not on loopback.', schema: problem } },
+      answers: { 200: { description: 'It is there.' }, 403: { description: 'Others reach the console.', schema: problem } },
       handle: ({ request }) => {
         if (!deps.access.isLocal(request)) throw new ApiError(403, 'sign in with the token that the operator of this system gave you');
         const now = deps.sessionClock();

@@ -23,7 +23,7 @@ export class SignIn extends Component<Props, FormState> {
     return (
       <main class="sign-in">
         <h1>TOCSIN</h1>
-        <p>The console shows alarms and the people behind them: sign in with the link that its start has printed, or with a token.</p>
+        <p>The console shows alarms and the people behind them: sign in with the link that its start has shown, or with a token.</p>
         <form
           onSubmit={(event) => {
             event.preventDefault();
@@ -59,7 +59,7 @@ export class SignIn extends Component<Props, FormState> {
         <p class="dim">
           No link at hand?{' '}
           <button type="button" class="quiet" onClick={this.#askForLink}>
-            Print a new one in the log
+            Show a new one where the console runs
           </button>
         </p>
         <p class="dim" role="status">
@@ -71,6 +71,6 @@ export class SignIn extends Component<Props, FormState> {
 
   readonly #askForLink = async (): Promise<void> => {
     const { error } = await callApi('POST', '/api/session/link');
-    this.setState({ hint: error ?? 'It is in the output of the process, or in its log.' });
+    this.setState({ hint: error ?? 'It is on the terminal of the console, or in the file that its log names, for a quarter of an hour.' });
   };
 }

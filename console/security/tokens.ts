@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { DAY_MS } from '../../runtime/durations.ts';
+import { MINUTE_MS } from '../../runtime/durations.ts';
 
 export const ROLES = ['operator', 'viewer'] as const;
 export type Role = (typeof ROLES)[number];
@@ -13,7 +13,8 @@ export function sameToken(given: string, expected: string): boolean {
   return timingSafeEqual(digest(given), digest(expected));
 }
 
-const LINK_LIFE_MS = DAY_MS;
+/** Long enough to open a browser, too short to be found in a backup. */
+const LINK_LIFE_MS = 15 * MINUTE_MS;
 
 /** The tokens that let someone in: those of the settings, and one link at a time that works once. */
 export class Tokens {

@@ -143,7 +143,15 @@ export async function startTestConsole(options: Options = {}): Promise<TestConso
     ...options.environment,
   };
   const config: ConsoleConfig = { ...readSettings(consoleSettings, environment), host: options.host ?? '127.0.0.1' };
-  const console = await startConsole(config, { ...shared, registry: new Registry(), archive, history, directory, archiveGroup: 'archive' });
+  const console = await startConsole(config, {
+    ...shared,
+    registry: new Registry(),
+    archive,
+    history,
+    directory,
+    archiveGroup: 'archive',
+    showLink: () => undefined,
+  });
   let lastAt = 0;
   const append = async (topic: 'ENTRY' | 'OK', sensor: number, value: object): Promise<void> => {
     const bytes = Buffer.from(JSON.stringify({ id: sensor, ...value }));

@@ -185,6 +185,8 @@ describe('tokens and sessions', () => {
   it('voids a link when the next one is made', () => {
     const tokens = new Tokens(undefined, undefined);
     const [first, second] = [tokens.newLink(0), tokens.newLink(0)];
+    const late = new Tokens(undefined, undefined);
+    expect(late.spend(late.newLink(0), 15 * 60_000)).toBeUndefined();
     expect(tokens.spend(first, 1)).toBeUndefined();
     expect(tokens.spend(second, 1)).toBe('operator');
     expect(tokens.role(second)).toBeUndefined();
