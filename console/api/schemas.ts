@@ -1,5 +1,6 @@
 /** What goes in and out of the API: read by zod, documented by the same schemas. */
 import { z } from 'zod';
+import { isReserved, plainName } from '../security/person-name.ts';
 import { NOTE_MAX } from '../../alarm/action.ts';
 import { ALARM_STATES, DISPOSITIONS } from '../../alarm/alarm.ts';
 import { CLEARINGS, SHAPES } from '../../alarm/alarm-type.ts';
@@ -86,8 +87,13 @@ export const signInBody = z.strictObject({
   token: z.string().min(1).max(512),
   name: z
     .string()
-    .trim()
-    .regex(/^[^\p{C}]{1,40}$/u, 'must be 1 to 40 characters')
+    .transform(plainName)
+    .pipe(
+      z
+        .string()
+        .regex(/^[^\p{C}]{1,40}$/u, 'must be 1 to 40 characters')
+        .refine((name) => !isReserved(name), 'is a name that the system uses itself'),
+    )
     .optional()
     .describe('stands beside all that you do; "operator" by default'),
 });

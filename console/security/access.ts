@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../../runtime/clock.ts';
 import { isLoopback } from '../../runtime/listen.ts';
+import { API_NAME } from './person-name.ts';
 import type { Session, Sessions } from './sessions.ts';
 import type { Role, Tokens } from './tokens.ts';
 
@@ -58,7 +59,7 @@ export class Access {
     const bearer = /^Bearer ([\x21-\x7e]+)$/i.exec(request.headers.authorization ?? '')?.[1];
     if (bearer !== undefined) {
       const role = this.#tokens.role(bearer);
-      return role && { role, name: role === 'operator' ? 'api' : 'viewer', key: `token ${role}`, session: undefined };
+      return role && { role, name: role === 'operator' ? API_NAME : 'viewer', key: `token ${role}`, session: undefined };
     }
     const id = cookieOf(request, this.cookie.name);
     const session = id === undefined ? undefined : this.#sessions.find(id, this.#clock());

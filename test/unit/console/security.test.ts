@@ -130,6 +130,43 @@ describe('roles', () => {
   });
 });
 
+describe('the name of a person', () => {
+  const named = (name: string) =>
+    call(on, '/api/session', { token: null, body: { token: OPERATOR_TOKEN, name }, headers: { origin: origin() } });
+
+  it.each([
+    'tocsin',
+    'Tocsin',
+    ' tocsin ',
+    't o c s i n',
+    'tocsin.',
+    'tосsіn',
+    'τοcsιn',
+    't0cs1n',
+    'ｔｏｃｓｉｎ',
+    'tócsïn',
+    'api',
+    'API',
+    'арі',
+    'ap1',
+    'apl',
+  ])('is not %s, by which the system or a program stands in the log', async (name) => {
+    const { status, json } = await named(name);
+    expect([status, json.error]).toEqual([400, 'name: is a name that the system uses itself']);
+  });
+
+  it.each([
+    ['Ann', 'Ann'],
+    ['  Ann   Lee ', 'Ann Lee'],
+    ['Ａｎｎ', 'Ann'],
+    ['Zoe\u0308', 'Zoë'],
+    ['Toni', 'Toni'],
+    ['Анна', 'Анна'],
+  ])('%s is kept as %s', async (name, kept) => {
+    expect((await named(name)).json.name).toBe(kept);
+  });
+});
+
 describe('other sites', () => {
   const attempts: [string, Record<string, string>][] = [
     ['without an origin', {}],
