@@ -18,6 +18,7 @@ import {
   type TypeState,
   typeStateOf,
 } from './sensor-state.ts';
+import { SensorRoom } from './sensor-room.ts';
 import { STATUS_BYTES_MAX, type Status } from './status.ts';
 import { SensorSet } from './sensor-set.ts';
 import { Supervision } from './supervision.ts';
@@ -30,6 +31,10 @@ export interface DetectionSettings {
   readonly clockSkewMaxMs: number;
   /** A hit with the same `seq` and the same bytes as an earlier one is that one sent again, if it comes within this time of it, ms. */
   readonly repeatWithinMs: number;
+  /** Hits that raised nothing are forgotten after so long, ms, but not as long as the `within` of their type needs them; undefined: never. */
+  readonly hitsKeptMs?: number | undefined;
+  /** About how much may be remembered of sensors that have no alarm, bytes; undefined: any amount. */
+  readonly roomBytes?: number | undefined;
 }
 
 /** What came of the input since the last call; `changed` has the new state of each sensor as JSON, null where nothing is left to remember. */
@@ -52,6 +57,11 @@ const TYPES_IN_FULL = 3;
 /** What the hits of all types may take together: a reading keeps its whole value where up to nine make the alarms, else its share of this. */
 const VALUES_MAX = 9 * STATUS_BYTES_MAX;
 
+/** Of a long reading so many letters are remembered while there is little room; the whole lies in the log, at the position of the hit. */
+const SHORT_VALUE = 256;
+/** Sensors that were let go of stay in the queue of what is due; it is cleaned when most of it is such. */
+const DUE_SPARE = 1_024;
+
 /**
  * Decides over one partition which alarms there are. Pure: all it knows comes in by its methods, all it does comes out by `takeEffects`.
  * The same input gives the same events and ids, however it is cut into batches and wherever it is restored in between.
@@ -71,6 +81,9 @@ export class Detection {
   /** Sensors that reported all and have no fault: of another such reading there is nothing to note. */
   readonly #usual = new SensorSet();
   readonly #supervision: Supervision;
+  readonly #hitsKeptMs: number;
+  readonly #room: SensorRoom;
+  #letGo = 0;
   readonly #active = new Map<string, number>();
   /** Sensors with hits or an alarm of a type that the first reading clears that isn't a hit: few, with ids from anywhere. */
   readonly #clearing = new Set<number>();
@@ -83,7 +96,7 @@ export class Detection {
   #stale = 0;
   #repeated = 0;
 
-  constructor({ types, partition, clockSkewMaxMs, repeatWithinMs }: DetectionSettings) {
+  constructor({ types, partition, clockSkewMaxMs, repeatWithinMs, hitsKeptMs = NEVER, roomBytes = NEVER }: DetectionSettings) {
     this.#types = types;
     this.#clearsByNormal = types.clearedByNormal !== 0;
     this.#format = new StateFormat(types);
@@ -91,6 +104,8 @@ export class Detection {
     this.#clockSkewMaxMs = clockSkewMaxMs;
     this.#lateMax = 2 * clockSkewMaxMs;
     this.#repeatWithinMs = repeatWithinMs;
+    this.#hitsKeptMs = hitsKeptMs;
+    this.#room = new SensorRoom(roomBytes);
     this.#supervision = new Supervision(types, partition, this.#unsaved, { usual: this.#usual });
     this.#valueMax = Math.min(STATUS_BYTES_MAX, Math.floor(VALUES_MAX / hitsTogether(types.types)));
     this.#awaitingBytesMax = Math.floor((TYPES_IN_FULL * AWAITING_BYTES_MAX) / Math.max(TYPES_IN_FULL, types.types.length));
@@ -121,6 +136,16 @@ export class Detection {
     return this.#repeated;
   }
 
+  /** About what is remembered of sensors that have no alarm, bytes. */
+  get roomTaken(): number {
+    return this.#room.bytes;
+  }
+
+  /** Sensors whose hits were forgotten because there was no room for more. */
+  get letGo(): number {
+    return this.#letGo;
+  }
+
   /** How many events wait to be taken. */
   get waiting(): number {
     return this.#events.length + this.#supervision.waiting;
@@ -148,6 +173,7 @@ export class Detection {
     this.#unsaved.changed.add(sensor);
     const cause = { topic: 'OK', partition: this.#partition, offset };
     for (const type of state.types) this.#recover(state, type, sensor, at, cause);
+    this.#weigh(sensor, state);
   }
 
   /** A reading that isn't a hit of a type that `clears` by it: that type is well up to then. */
@@ -167,6 +193,7 @@ export class Detection {
       if (this.#isClearing(type)) waiting += 1;
     }
     if (waiting === 0) this.#clearing.delete(sensor);
+    this.#weigh(sensor, state);
   }
 
   /** What was read before says nothing of now. Only readings that are hits are known again. */
@@ -235,9 +262,14 @@ export class Detection {
     this.#dueNext = Math.min(this.#dueNext, this.#supervision.dueNext);
     this.#countActive(this.#states.get(sensor), -1);
     this.#states.delete(sensor);
+    this.#room.release(sensor);
     if (state === undefined) return;
+    if (this.#room.isHalfFull) shorten(state);
     this.#states.set(sensor, state);
     this.#countActive(state, 1);
+    if (hasAlarm(state)) this.#room.release(sensor);
+    else this.#room.restore(sensor, state);
+    if (this.#room.isOverfull) this.#makeRoom();
     if (state.types.some((type) => this.#isClearing(type))) this.#clearing.add(sensor);
     this.#schedule(sensor, state);
   }
@@ -269,11 +301,13 @@ export class Detection {
       offset,
       at,
       ...(seq !== undefined && { seq }),
-      value: value.slice(0, this.#valueMax),
+      value: beginningOf(value, this.#room.isHalfFull ? Math.min(SHORT_VALUE, this.#valueMax) : this.#valueMax),
     };
     this.#types.types.forEach((type, i) => {
       if ((status.hits & (1 << i)) !== 0) this.#hitType(state, type, sensor, hit);
     });
+    this.#schedule(sensor, state);
+    this.#weigh(sensor, state);
   }
 
   /** A hit that isn't one may be sent again from now on, whatever becomes of it: what is a repeat must not depend on when a recovery is read. */
@@ -354,11 +388,40 @@ export class Detection {
     if (due >= state.due) return;
     state.due = due;
     this.#due.push(due, sensor);
+    if (this.#due.size > 2 * this.#states.size + DUE_SPARE) this.#due.retain((when, id) => this.#states.get(id)?.due === when);
     this.#dueNext = Math.min(this.#dueNext, due);
   }
 
-  #dueOf({ okAt = NEVER, repeatable, ended }: SensorState): number {
-    return Math.min(okAt + this.#lateMax, this.#repeatableUntil(repeatable), ...ended.map((alarm) => endedAt(alarm) + ENDED_FOR_MS));
+  #dueOf({ okAt = NEVER, repeatable, ended, types }: SensorState): number {
+    return Math.min(
+      okAt + this.#lateMax,
+      this.#repeatableUntil(repeatable),
+      ...types.map((type) => (type.hits[0]?.at ?? NEVER) + this.#keptFor(type)),
+      ...ended.map((alarm) => endedAt(alarm) + ENDED_FOR_MS),
+    );
+  }
+
+  /** How long hits that raised nothing are remembered, ms of ENTRY time. */
+  #keptFor(state: TypeState): number {
+    if (activeOf(state)) return NEVER;
+    const { within = 0 } = this.#types.types[this.#types.placeOf(state.type) ?? -1] ?? {};
+    return Math.max(this.#hitsKeptMs, within + this.#lateMax);
+  }
+
+  /** What changed of a sensor takes other room, or none. */
+  #weigh(sensor: number, state: SensorState): void {
+    if (hasAlarm(state) || isEmpty(state)) this.#room.release(sensor);
+    else this.#room.hold(sensor, state);
+    this.#makeRoom();
+  }
+
+  #makeRoom(): void {
+    for (let sensor = this.#room.takeExcess(); sensor !== undefined; sensor = this.#room.takeExcess()) {
+      if (this.#states.get(sensor)?.types.some(({ hits }) => hits.length > 0)) this.#letGo += 1;
+      this.#states.delete(sensor);
+      this.#clearing.delete(sensor);
+      this.#unsaved.riding.push(sensor);
+    }
   }
 
   /** ENTRY time from which on none of the hits can come again. */
@@ -386,7 +449,9 @@ export class Detection {
     if (okAt + this.#lateMax <= at) state.okAt = undefined;
     if (this.#repeatableUntil(repeatable) <= at) state.repeatable = [];
     state.ended = ended.filter((alarm) => endedAt(alarm) + ENDED_FOR_MS > at);
+    for (const type of state.types) type.hits = after(type.hits, at - this.#keptFor(type));
     this.#unsaved.riding.push(sensor);
+    this.#weigh(sensor, state);
   }
 
   #countActive(state: SensorState | undefined, by: number): void {
@@ -396,6 +461,19 @@ export class Detection {
   #countActiveOf(type: string, by: number): void {
     this.#active.set(type, (this.#active.get(type) ?? 0) + by);
   }
+}
+
+function hasAlarm({ types, ended }: SensorState): boolean {
+  return ended.length > 0 || types.some(({ open }) => open.length > 0);
+}
+
+function shorten(state: SensorState): void {
+  for (const type of state.types) type.hits = type.hits.map((hit) => ({ ...hit, value: beginningOf(hit.value, SHORT_VALUE) }));
+}
+
+/** A text of its own, which doesn't keep the whole in memory. */
+function beginningOf(value: string, letters: number): string {
+  return value.length <= letters ? value : Buffer.from(value.slice(0, letters)).toString();
 }
 
 function awaitTooMany(cleared: readonly Alarm[], bytesMax: number): boolean {

@@ -6,7 +6,11 @@ interface Due {
 
 /** Sensors by the time at which something is due, at the same time by their ids: a binary heap. */
 export class DueQueue {
-  readonly #heap: Due[] = [];
+  #heap: Due[] = [];
+
+  get size(): number {
+    return this.#heap.length;
+  }
 
   /** Time of the earliest; Infinity when there is none. */
   get next(): number {
@@ -25,6 +29,13 @@ export class DueQueue {
       i = parent;
     }
     heap[i] = entry;
+  }
+
+  /** Drops those that aren't wanted any more. */
+  retain(isWanted: (due: number, sensor: number) => boolean): void {
+    const wanted = this.#heap.filter(({ due, sensor }) => isWanted(due, sensor));
+    this.#heap = [];
+    for (const { due, sensor } of wanted) this.push(due, sensor);
   }
 
   /** Takes the earliest away, if it is due by then. */

@@ -1,4 +1,4 @@
-import { type ConfigOf, duration, setting } from '../runtime/configuration.ts';
+import { type ConfigOf, duration, setting, size } from '../runtime/configuration.ts';
 
 export const processorSettings = {
   clockSkewMaxMs: setting(
@@ -12,6 +12,18 @@ export const processorSettings = {
     duration,
     '60s',
     'A reading with the same seq and the same bytes as an earlier one is that one sent again, if it comes within this time of it; else it counts.',
+  ),
+  hitsKeptMs: setting(
+    'TOCSIN_HITS_KEPT',
+    duration.transform((ms) => (ms === 0 ? undefined : ms)),
+    '0s',
+    'Hits that raised nothing are forgotten after so long; where their type has a longer `within`, after that. 0s: never, as in the reference system.',
+  ),
+  sensorMemoryBytes: setting(
+    'TOCSIN_SENSOR_MEMORY',
+    size,
+    '128MiB',
+    'How much may be remembered of sensors that have no alarm; beyond it the hits that are oldest are forgotten. Some 100,000 sensors with a hit.',
   ),
 };
 

@@ -16,6 +16,7 @@ export class TaskMetrics {
   readonly #parked: Counter;
   readonly #stale: Counter;
   readonly #repeated: Counter;
+  readonly #forgotten: Counter;
   readonly #types: TypeSet;
   /** By places of fields. */
   readonly #absent: Float64Array;
@@ -60,6 +61,11 @@ export class TaskMetrics {
       help: 'Hits that were sent again with the same seq and bytes, and so counted once',
       registers,
     });
+    this.#forgotten = new Counter({
+      name: 'tocsin_hits_forgotten_total',
+      help: 'Sensors without an alarm whose hits were forgotten because too much was to be remembered',
+      registers,
+    });
     new Counter({
       name: 'tocsin_readings_not_reported_total',
       help: 'Readings that came without a field that every sensor should report, or with one that could not be read',
@@ -92,6 +98,11 @@ export class TaskMetrics {
   notCounted(stale: number, repeated: number): void {
     if (stale > 0) this.#stale.inc(stale);
     if (repeated > 0) this.#repeated.inc(repeated);
+  }
+
+  /** Sensors whose hits were let go of. */
+  forgotten(sensors: number): void {
+    this.#forgotten.inc(sensors);
   }
 
   read(topic: Topic, records: number): void {

@@ -23,6 +23,10 @@ export interface ProcessorDeps {
   readonly health: Health;
 }
 
+/** Part of the room from which on it is told. */
+const ROOM_TOLD_FROM = 0.8;
+const TIGHT =
+  'hits that raised nothing take nearly all of the memory for sensors; beyond it the oldest are forgotten: see TOCSIN_SENSOR_MEMORY and TOCSIN_HITS_KEPT, and who sends them';
 const AGAIN = { firstMs: 50, maxMs: 5_000 };
 
 /** Runs a task for every partition that this process is given. */
@@ -36,7 +40,7 @@ export async function startProcessor(config: ProcessorConfig, deps: ProcessorDep
     assigned: async (taskLog) => {
       const runner = new TaskRunner(
         taskLog,
-        { types: deps.types, clockSkewMaxMs: config.clockSkewMaxMs, repeatWithinMs: config.repeatWithinMs },
+        { ...config, types: deps.types, roomBytes: config.sensorMemoryBytes / deps.log.partitions },
         taskDeps,
         deps.health,
       );
@@ -61,7 +65,12 @@ class TaskRunner {
 
   constructor(taskLog: TaskLog, settings: TaskSettings, deps: TaskDeps, health: Health) {
     const part = `task ${taskLog.partition}`;
-    this.#endHealth = () => health.report(part, undefined);
+    this.#endHealth = () => {
+      health.report(part, undefined);
+      health.notice(part, undefined);
+    };
+    const roomToTell = ROOM_TOLD_FROM * (settings.roomBytes ?? Number.POSITIVE_INFINITY);
+    let isTold = false;
     let onStarted: () => void = () => undefined;
     this.started = new Promise((resolve) => {
       onStarted = resolve;
@@ -74,6 +83,9 @@ class TaskRunner {
       await task.run(() => {
         works();
         health.report(part, undefined);
+        const isTight = task.detection.roomTaken > roomToTell;
+        if (isTight !== isTold) health.notice(part, isTight ? TIGHT : undefined);
+        isTold = isTight;
       });
     };
     // Whatever else is permanent may be put right from outside, and a partition is never to be left without a task.
@@ -135,6 +147,14 @@ function observe({ registry, log, types }: ProcessorDeps, runners: ReadonlyMap<n
     registers: [registry],
     collect() {
       sums(this, 'type', namesOf(types), detections(), ({ active }) => active);
+    },
+  });
+  new Gauge({
+    name: 'tocsin_sensor_memory_bytes',
+    help: 'About what is remembered of sensors that have no alarm, in the partitions of this process',
+    registers: [registry],
+    collect() {
+      this.set(detections().reduce((sum, { roomTaken }) => sum + roomTaken, 0));
     },
   });
   new Gauge({

@@ -17,6 +17,9 @@ export interface TaskSettings {
   readonly types: TypeSet;
   readonly clockSkewMaxMs: number;
   readonly repeatWithinMs: number;
+  readonly hitsKeptMs?: number | undefined;
+  /** For this partition alone. */
+  readonly roomBytes?: number | undefined;
 }
 
 export interface TaskDeps {
@@ -50,6 +53,8 @@ export class Task {
   readonly #decoder: Decoder;
   readonly #status: Status;
   readonly #recovery = emptyRecovery();
+  /** Sensors that were let go of, as far as that is counted. */
+  #letGo = 0;
   #dead: OutgoingRecord[] = [];
   #committedAt: number;
   #uncommitted = false;
@@ -126,6 +131,9 @@ export class Task {
     if (batch.topic === 'ENTRY') this.#entries(batch, from, to);
     else if (batch.topic === 'OK') this.#recoveries(batch, from, to);
     else this.#actions(batch, from, to);
+    const { letGo } = this.#detection;
+    if (letGo > this.#letGo) this.#deps.metrics.forgotten(letGo - this.#letGo);
+    this.#letGo = letGo;
   }
 
   #entries(batch: RecordBatch, from: number, to: number): void {
