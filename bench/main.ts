@@ -25,6 +25,10 @@ const BENCHES: Readonly<
     what: 'open loop: intended send time until the alarm is in the API',
     run: async (runs) => (await import('./end-to-end.ts')).benchEndToEnd(runs),
   },
+  attack: {
+    what: 'a bad sender beside good ones: what its bodies cost, what the others wait, what answers that nobody reads hold',
+    run: async (runs) => (await import('./attack.ts')).benchAttack(runs),
+  },
   restart: {
     what: 'start to ready: with 50,000 clients; after kill -9 with 10 M records',
     run: async (runs) => (await import('./restart.ts')).benchRestart(runs),

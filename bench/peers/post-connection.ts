@@ -13,8 +13,8 @@ export class PostConnection {
   readonly #head: string;
   #onAnswer: ((accepted: boolean) => void) | undefined;
 
-  constructor(url: URL, path: string) {
-    this.#head = `POST ${path} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: application/json\r\ncontent-length: `;
+  constructor(url: URL, path: string, type = 'application/json') {
+    this.#head = `POST ${path} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: ${type}\r\ncontent-length: `;
     this.#socket = connect({ host: url.hostname, port: Number(url.port), noDelay: true });
     this.#socket.on('data', (chunk: Buffer) => this.#answer(chunk));
     this.#socket.on('error', () => this.#settle(false));

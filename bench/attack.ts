@@ -1,0 +1,120 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { goodBody, HOSTILE } from './hostile-bodies.ts';
+import { PostConnection } from './peers/post-connection.ts';
+import { type Figure, quantile, ratios } from './report.ts';
+import { cpuSecondsOf, memoryOf, startServer } from './server.ts';
+
+const COST_MS = 1_000;
+const BESIDE_MS = 4_000;
+const GOOD_PER_SECOND = 200;
+const GOOD_CONNECTIONS = 20;
+const BAD_PER_SECOND = 5;
+const DEAF_CONNECTIONS = 300;
+const STATUS = '{"id":7,"motion":false,"smoke":false,"temperature":21.5,"maxTemperature":30.0}';
+
+/** One bad sender beside good ones: what its bodies cost, what becomes of the others' answers, and what is left in memory of answers that nobody reads. */
+export async function benchAttack(runs: number): Promise<readonly Figure[]> {
+  const costs = new Map<string, number[]>();
+  const beside = new Map<string, number[]>();
+  const add = (to: Map<string, number[]>, name: string, value: number): unknown => to.set(name, [...(to.get(name) ?? []), value]);
+  const quiet: number[] = [];
+  const deaf: number[] = [];
+  for (let run = 0; run < runs; run += 1) {
+    await withProxy(async (url, pid) => {
+      for (const { name, body, type } of HOSTILE) {
+        const bad = await cpuMicrosOf(pid, url, body, type);
+        const good = await cpuMicrosOf(pid, url, goodBody(body.length), 'application/json');
+        add(costs, name, bad / good);
+      }
+      quiet.push(await p99Beside(url, undefined));
+      for (const { name, body, type } of HOSTILE) add(beside, name, await p99Beside(url, { body, type }));
+    });
+    await withProxy(async (url, pid) => deaf.push(await deafBytes(url, pid)));
+  }
+  return [
+    ...[...costs].map(([name, values]) => ({ name: `cost to a good body of its size: ${name}`, unit: 'ratio', values, bar: '3' })),
+    { name: 'p99 of good statuses, quiet', unit: 'ms', values: quiet },
+    ...[...beside].map(([name, values]) => ({
+      name: `p99 beside five a second: ${name}`,
+      unit: 'ratio',
+      values: ratios(values, quiet),
+      bar: '3',
+    })),
+    {
+      name: `memory of ${DEAF_CONNECTIONS} connections that never read`,
+      unit: 'MiB',
+      values: deaf.map((bytes) => bytes / 1024 ** 2),
+      bar: '130',
+    },
+  ];
+}
+
+async function withProxy(use: (url: URL, pid: number) => Promise<unknown>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'tocsin-bench-'));
+  const server = await startServer('bench/peers/proxy.ts', { TOCSIN_DATA_DIR: join(folder, 'data') });
+  try {
+    await use(new URL(`http://127.0.0.1:${server.ready.ingestPort}`), server.pid);
+  } finally {
+    await server.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const post = (connection: PostConnection, body: string): Promise<boolean> => new Promise((resolve) => connection.post(body, resolve));
+
+/** CPU of one body, all threads, sent one after the other for a while. */
+async function cpuMicrosOf(pid: number, url: URL, body: string, type: string): Promise<number> {
+  const connection = new PostConnection(url, '/entry', type);
+  for (let i = 0; i < 20; i += 1) await post(connection, body);
+  const before = await cpuSecondsOf(pid);
+  const until = performance.now() + COST_MS;
+  let sent = 0;
+  for (; performance.now() < until; sent += 1) await post(connection, body);
+  const cpu = (await cpuSecondsOf(pid)) - before;
+  connection.close();
+  return (cpu * 1e6) / sent;
+}
+
+/** The good sender's latency from when each status was due, with or without a bad one. */
+async function p99Beside(url: URL, bad: { readonly body: string; readonly type: string } | undefined): Promise<number> {
+  const good = Array.from({ length: GOOD_CONNECTIONS }, () => new PostConnection(url, '/entry'));
+  const hostile = bad && new PostConnection(url, '/entry', bad.type);
+  const latencies: number[] = [];
+  const began = performance.now();
+  let attacks = 0;
+  for (let i = 0; i * 1_000 < GOOD_PER_SECOND * BESIDE_MS; i += 1) {
+    const due = began + (i * 1_000) / GOOD_PER_SECOND;
+    if (due > performance.now()) await sleep(due - performance.now());
+    if (hostile && bad && attacks * 1_000 <= (due - began) * BAD_PER_SECOND) {
+      attacks += 1;
+      hostile.post(bad.body, () => undefined);
+    }
+    good[i % good.length]?.post(STATUS, () => latencies.push(performance.now() - due));
+  }
+  await sleep(500);
+  for (const connection of [...good, hostile]) connection?.close();
+  return quantile(latencies, 0.99);
+}
+
+/** What grows while connections ask as long as they are let, and read nothing. */
+async function deafBytes(url: URL, pid: number): Promise<number> {
+  const before = (await memoryOf(pid)).anonymous;
+  const body = `[${Array.from({ length: 101 }, () => 'x')}]`;
+  const requests = `POST /entry HTTP/1.1\r\nhost: tocsin\r\ncontent-length: ${body.length}\r\n\r\n${body}`.repeat(500);
+  const sockets: Socket[] = [];
+  for (let i = 0; i < DEAF_CONNECTIONS; i += 1) {
+    const socket = connect(Number(url.port), url.hostname);
+    socket.on('error', () => undefined);
+    socket.pause();
+    socket.write(requests.repeat(4));
+    sockets.push(socket);
+  }
+  await sleep(10_000);
+  const after = (await memoryOf(pid)).anonymous;
+  for (const socket of sockets) socket.destroy();
+  return after - before;
+}
