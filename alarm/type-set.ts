@@ -34,9 +34,8 @@ export class TypeSet {
   readonly fields: readonly Field[];
   /** Recognises them, and after them `id`, `at` and `seq`. */
   readonly table: FieldTable;
+  /** The place of `id`; those of `at` and `seq` come after it. */
   readonly id: number;
-  readonly at: number;
-  readonly seq: number;
   /** 1 where a field is true or false. */
   readonly areBoolean: Uint8Array;
   /** Types that every sensor should report. */
@@ -66,8 +65,6 @@ export class TypeSet {
     const names = this.fields.map(({ name }) => name);
     this.table = new FieldTable([...names, 'id', 'at', 'seq']);
     this.id = names.length;
-    this.at = names.length + 1;
-    this.seq = names.length + 2;
     this.areBoolean = Uint8Array.from(this.fields, ({ kind }) => (kind === 'boolean' ? 1 : 0));
     this.expected = this.#bitsWhere(({ expected }) => expected);
     this.clearedByNormal = this.#bitsWhere(({ clears }) => clears === 'normal');

@@ -39,6 +39,39 @@ describe('embedded archive', () => {
     await close();
   });
 
+  it('leaves nothing in the store of what it removed', async () => {
+    const { store, close } = await openTemporaryStore();
+    const archive = openEmbeddedArchive(store);
+    const row = { ...alarmOf({ state: 'CLEARED_ACK' }), region: 'UK', geohash: 'gcwfhf0kz' };
+    const left = () =>
+      ['alarms', 'alarms-by-time', 'alarms-by-sensor', 'alarms-open', 'custody'].map((name) => store.root.openDB({ name }).getCount());
+    await archive.put([row], [{ alarm: row.id, entry: { key: 'raised', at: NOON, kind: 'raised' } }]);
+    expect(left()).toEqual([1, 1, 1, 0, 1]);
+    await archive.expire?.(NOON + 1, 9);
+    expect(left()).toEqual([0, 0, 0, 0, 0]);
+    await archive.close();
+    await close();
+  });
+
+  it('takes a place that comes late with an older version, and none in place of another', async () => {
+    const { archive, close } = await open();
+    const put = (version: number, region: string) =>
+      archive.put([{ ...alarmOf({ version }), region, geohash: region === '' ? '' : 'gcwfhf0kz' }], []);
+    const found = async () => {
+      const { version, region } = (await archive.find(alarmOf().id)) ?? {};
+      return [version, region];
+    };
+    await put(3, '');
+    await put(2, '');
+    expect(await found()).toEqual([3, '']);
+    await put(1, 'UK');
+    expect(await found()).toEqual([3, 'UK']);
+    await put(2, 'Asia');
+    await put(2, '');
+    expect(await found()).toEqual([3, 'UK']);
+    await close();
+  });
+
   it('looks at a bounded number of alarms per page and goes on from there', async () => {
     const { archive, close } = await open();
     const rows = Array.from({ length: 20_100 }, (_, i) => ({

@@ -80,6 +80,11 @@ describe('stage and frames', () => {
         .seal(0, 32 + 2 * 16 + 60)
         .map(recordsOf),
     ).toEqual([2, 2]);
+    expect(
+      staged([1, 30], [1, 30], [1, 7])
+        .seal(0, 32 + 2 * 16 + 60)
+        .map((frame) => frame.length),
+    ).toEqual([32 + 2 * 16 + 60, 32 + 16 + 7]);
     expect(staged([1, 99], [1, 99]).seal(0, 1).map(recordsOf)).toEqual([1, 1]);
     const whole = MAX_FRAME_BYTES - 32 - 2 * 16;
     expect(

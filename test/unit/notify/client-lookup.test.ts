@@ -112,10 +112,3 @@ it('takes a directory that throws at once for one that is away, and nothing is l
   expect(await lookup(1)).toBe('unavailable');
   await new Promise(setImmediate);
 });
-
-it('keeps no process alive once the directory has answered', async () => {
-  const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
-  const before = timers();
-  expect(await createClientLookup({ ...directoryOf(new Map()), find: async () => CLIENT }, () => undefined)(1)).toEqual(CLIENT);
-  expect(timers()).toBeLessThanOrEqual(before);
-});

@@ -51,6 +51,7 @@ describe('LZ4', () => {
     expect(unpack(frame('02000080 6162'))).toBe('ab');
     expect(unpack('04224d18 50 40 c0 02000080 6162 ffffffff 01000080 63 eeeeeeee 00000000')).toBe('abc');
     expect(unpack('04224d18 44 40 c0 01000080 61 00000000 dddddddd')).toBe('a');
+    expect(unpack(`04224d18 44 40 c0 01000080 61 00000000 dddddddd ${frame('01000080 62')}`)).toBe('ab');
     expect(unpack('04224d18 48 40 0100000000000000 c0 01000080 61 00000000')).toBe('a');
     for (const magic of ['502a4d18', '5f2a4d18']) expect(unpack(`${magic} 03000000 ffffff ${frame('01000080 61')}`)).toBe('a');
     expect(unpack(frame('01000080 61') + frame('01000080 62'))).toBe('ab');

@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { MailTransport } from '../../../../../notify/channels/mail/port.ts';
-import { openSmtp, type SmtpOptions } from '../../../../../notify/channels/mail/smtp.ts';
+import { diagnoseSmtp, openSmtp, type SmtpOptions } from '../../../../../notify/channels/mail/smtp.ts';
 import { mailOf } from '../../../../support/alarms.ts';
 import { type FaultySmtp, type FaultySmtpOptions, startSmtp } from '../../../../support/smtp-server.ts';
 
@@ -117,6 +117,68 @@ describe('a bound on the rate', () => {
     await Promise.all([1, 2, 3].map((n) => transport.send(mailOf(`mail-${n}`))));
     expect(performance.now() - began).toBeGreaterThan(290);
     expect(server.taken).toHaveLength(3);
+  });
+});
+
+describe('a look at the mail server', () => {
+  const deps = { clock: () => 0, timeoutMs: 2_000 };
+  const look = (options: Partial<SmtpOptions> & { readonly smtpUrl: string }) => diagnoseSmtp({ ...OPTIONS, ...options }, deps);
+
+  it('says that it takes mails, with or without a log-in, and sends none', async () => {
+    const { server } = await bed({ allowInsecureAuth: true, onAuth: (_auth, _session, callback) => callback(null, { user: 'desk' }) });
+    const check = `mail server 127.0.0.1:${server.port}`;
+    expect(await look({ smtpUrl: `smtp://127.0.0.1:${server.port}` })).toEqual([
+      { check, ok: true, found: 'takes mails, no TLS, no log-in' },
+    ]);
+    expect(await look({ smtpUrl: `smtp://desk:secret@127.0.0.1:${server.port}` })).toEqual([
+      { check, ok: true, found: 'takes mails, no TLS, signed in' },
+    ]);
+    expect(server.taken).toEqual([]);
+  });
+
+  it('says what is wrong, and which setting to look at', async () => {
+    const { server } = await bed({
+      allowInsecureAuth: true,
+      onAuth: (_auth, _session, callback) => callback(refusal(535, '5.7.8 wrong password')),
+    });
+    expect(await look({ smtpUrl: `smtp://desk:s3cret@127.0.0.1:${server.port}` })).toEqual([
+      {
+        ...{ check: `mail server 127.0.0.1:${server.port}`, ok: false, found: expect.stringContaining('535') },
+        advice: expect.stringContaining('user and password'),
+      },
+    ]);
+    const { server: busy } = await bed({ onConnect: (_session, callback) => callback(refusal(421, 'x'.repeat(2_000))) });
+    const [finding] = await look({ smtpUrl: busy.url });
+    expect(finding).toMatchObject({ ok: false, advice: expect.stringContaining('start it') });
+    expect(finding?.found).toHaveLength(500);
+  });
+
+  it.each([
+    ['smtp', 587],
+    ['smtps', 465],
+  ])('asks at the port of %s where none is given, and says that nobody is there', async (protocol, port) => {
+    expect(await look({ smtpUrl: `${protocol}://127.0.0.1` })).toEqual([
+      {
+        ...{ check: `mail server 127.0.0.1:${port}`, ok: false, found: expect.stringContaining('ECONNREFUSED') },
+        advice: expect.stringContaining('start it'),
+      },
+    ]);
+  });
+
+  it('says so where the server closes the connection, and leaves none behind', async () => {
+    const sockets = new Set<Socket>();
+    const hung: Server = createServer((socket) => {
+      sockets.add(socket.on('error', () => undefined));
+      socket.end();
+    });
+    await new Promise<void>((resolve) => hung.listen(0, '127.0.0.1', resolve));
+    closing.push(async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => hung.close(resolve));
+    });
+    const address = hung.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    expect(await look({ smtpUrl: `smtp://127.0.0.1:${port}` })).toMatchObject([{ ok: false, advice: expect.stringContaining('start it') }]);
   });
 });
 
