@@ -1,6 +1,7 @@
 import type { AlarmState } from '../../alarm/alarm.ts';
 import type { AlarmQuery, Archive } from '../../archive/port.ts';
-import { type AlarmFilter, compareNewest, type LiveAlarm, matches, type OpenAlarms } from '../live/open-alarms.ts';
+import { compareNewest } from '../live/by-age.ts';
+import { type AlarmFilter, type LiveAlarm, matches, type OpenAlarms } from '../live/open-alarms.ts';
 import { ApiError } from './route.ts';
 
 /** Where a list goes on: after this alarm, in this page of the archive. */
@@ -33,19 +34,16 @@ export async function listAlarms(
 ): Promise<AlarmList> {
   const cursor = cursorText === undefined ? undefined : readCursor(cursorText);
   const onlyOpen = filter.states?.every((state) => OPEN.includes(state)) ?? false;
-  const inMemory: LiveAlarm[] = [];
-  for (const live of open.newestFirst()) {
-    if (matches(live.alarm, filter) && isAfter(live.alarm, cursor)) inMemory.push(live);
-    if (onlyOpen && inMemory.length > limit) break;
-  }
-  if (onlyOpen) return page(inMemory, limit, undefined);
+  // Before the archive is asked: what leaves the memory meanwhile is there already.
+  const held = firstInMemory(open, filter, limit, cursor);
+  if (onlyOpen) return page(held, limit, undefined);
 
   const query: AlarmQuery = { ...filter, limit, cursor: cursor?.archive };
   const archived = await archive.query(query);
   const last = archived.alarms.at(-1);
   // What was raised before the archive's page ends belongs to a later page.
   const reaches = (live: LiveAlarm): boolean => archived.cursor === undefined || !last || compareNewest(live.alarm, last) <= 0;
-  const merged = new Map(inMemory.filter(reaches).map((live) => [live.alarm.id, live]));
+  const merged = new Map(held.filter(reaches).map((live) => [live.alarm.id, live]));
   for (const alarm of archived.alarms) {
     const live = open.find(alarm.id);
     if (live && live.alarm.version > alarm.version) {
@@ -54,6 +52,16 @@ export async function listAlarms(
   }
   const sorted = [...merged.values()].sort((a, b) => compareNewest(a.alarm, b.alarm));
   return page(sorted, limit, { here: cursor?.archive, next: archived.cursor });
+}
+
+/** The first of those in memory, one more than `limit`: whether there are more than that doesn't matter. */
+function firstInMemory(open: OpenAlarms, filter: AlarmFilter, limit: number, cursor: Cursor | undefined): LiveAlarm[] {
+  const found: LiveAlarm[] = [];
+  for (const live of open.newestFirst(cursor)) {
+    if (matches(live.alarm, filter)) found.push(live);
+    if (found.length > limit) break;
+  }
+  return found;
 }
 
 /** The first `limit`; whatever is left of this page of the archive comes first next time. */

@@ -1,6 +1,7 @@
 import { isActive } from '../../alarm/lifecycle.ts';
 import type { Client } from '../../directory/port.ts';
-import { compareNewest, type LiveAlarm } from '../live/open-alarms.ts';
+import { compareNewest } from '../live/by-age.ts';
+import type { LiveAlarm } from '../live/open-alarms.ts';
 import { iso, listedJson } from './alarm-json.ts';
 import { listAlarms } from './alarm-list.ts';
 import type { ApiDeps } from './deps.ts';

@@ -4,6 +4,7 @@ import { compareSeverity } from '../../alarm/severity.ts';
 import type { TypeSet } from '../../alarm/type-set.ts';
 import { custodyOf } from '../../archive/custody.ts';
 import type { ArchivedAlarm, CustodyEntry } from '../../archive/port.ts';
+import { ByAge } from './by-age.ts';
 import { type OpenAlarmCounts, OpenCounts } from './open-counts.ts';
 import { codeOf, NO_OPEN_ALARM } from './sensor-code.ts';
 
@@ -44,7 +45,8 @@ export class OpenAlarms {
   readonly #closed = new Map<string, LiveAlarm>();
   readonly #bySensor = new Map<number, Set<string>>();
   readonly #counts: OpenCounts;
-  #sorted: readonly LiveAlarm[] | undefined;
+  /** Undefined until somebody asks: what is loaded at the start is sorted once. */
+  #byAge: ByAge | undefined;
   readonly types: TypeSet;
 
   constructor(types: TypeSet) {
@@ -103,22 +105,28 @@ export class OpenAlarms {
 
   /** How the sensor is, as the live stream says it: see `codeOf`. */
   code(sensor: number): number {
-    const alarms = this.ofSensor(sensor).map(({ alarm }) => alarm);
-    const [gravest] = alarms.sort((a, b) => this.#compareDanger(a, b));
+    let gravest: ArchivedAlarm | undefined;
+    let unacknowledged = false;
+    for (const id of this.#bySensor.get(sensor) ?? []) {
+      const alarm = this.#open.get(id)?.alarm;
+      if (!alarm) continue;
+      if (!gravest || this.#compareDanger(alarm, gravest) < 0) gravest = alarm;
+      unacknowledged ||= isUnacknowledged(alarm);
+    }
     if (!gravest) return NO_OPEN_ALARM;
     const { type, severity } = gravest;
     return codeOf({
       place: this.types.placeOf(type),
       severity,
       isActive: isActive(gravest),
-      isUnacknowledged: alarms.some(isUnacknowledged),
+      isUnacknowledged: unacknowledged,
     });
   }
 
-  /** All that is held, newest raised first, at the same millisecond the greater id first (as the archive does). */
-  newestFirst(): readonly LiveAlarm[] {
-    this.#sorted ??= [...this.#open.values(), ...this.#closed.values()].sort((a, b) => compareNewest(a.alarm, b.alarm));
-    return this.#sorted;
+  /** All that is held, newest raised first, or what comes after `last`. To be gone through at once: not any more after a change. */
+  newestFirst(last?: Pick<ArchivedAlarm, 'raisedAt' | 'id'>): IterableIterator<LiveAlarm> {
+    this.#byAge ??= new ByAge([...this.#open.values(), ...this.#closed.values()]);
+    return this.#byAge.newestFirst(last);
   }
 
   /** What is active first, then the gravest, then by the order of the settings. */
@@ -133,7 +141,7 @@ export class OpenAlarms {
 
   #keep(live: LiveAlarm): LiveAlarm {
     const { id, sensor } = live.alarm;
-    this.#sorted = undefined;
+    this.#byAge?.set(live, this.find(id));
     const before = this.#open.get(id);
     if (before) this.#counts.add(before.alarm, -1);
     if (isOver(live.alarm)) {
@@ -142,9 +150,10 @@ export class OpenAlarms {
       this.#closed.delete(id);
       this.#closed.set(id, live);
       this.#forget(id, sensor);
-      for (const oldest of this.#closed.keys()) {
+      for (const [oldest, gone] of this.#closed) {
         if (this.#closed.size <= CLOSED_MAX) break;
         this.#closed.delete(oldest);
+        this.#byAge?.delete(gone);
       }
       return live;
     }
@@ -161,12 +170,6 @@ export class OpenAlarms {
     ids?.delete(id);
     if (ids?.size === 0) this.#bySensor.delete(sensor);
   }
-}
-
-type Dated = Pick<ArchivedAlarm, 'raisedAt' | 'id'>;
-
-export function compareNewest(a: Dated, b: Dated): number {
-  return b.raisedAt - a.raisedAt || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
 }
 
 export function matches(alarm: ArchivedAlarm, filter: AlarmFilter): boolean {

@@ -1,5 +1,5 @@
 import { isOver, isUnacknowledged } from '../../alarm/lifecycle.ts';
-import { compareSeverity } from '../../alarm/severity.ts';
+import { SEVERITIES } from '../../alarm/severity.ts';
 import { listedJson } from '../api/alarm-json.ts';
 import { faultsJson } from '../api/fault-json.ts';
 import { typesJson } from '../api/type-json.ts';
@@ -13,8 +13,8 @@ export const SNAPSHOT_ALARMS_MAX = 5_000;
 
 /** What a stream begins with: the types, the open alarms, how many of each type had no room, and the sensors with open alarms. */
 export function snapshotOf(alarms: OpenAlarms, role: Role, alarmsMax = SNAPSHOT_ALARMS_MAX) {
-  const open = alarms.newestFirst().filter(({ alarm }) => !isOver(alarm));
-  const shown = open.length <= alarmsMax ? open : open.toSorted(compareNeed);
+  const open = [...alarms.newestFirst()].filter(({ alarm }) => !isOver(alarm));
+  const shown = open.length <= alarmsMax ? open : byNeed(open);
   const leftOut = new TypeCounts(alarms.types);
   for (const { alarm } of shown.slice(alarmsMax)) leftOut.add(alarm.type, 1);
   return {
@@ -40,6 +40,8 @@ export function faultsShown(sensors: FaultySensors | undefined, sensorsMax = SNA
 }
 
 /** What nobody has seen yet comes first, then the gravest. Equal ones stay in their order, the newest first: a new fire is never what has no room. */
-function compareNeed({ alarm: a }: LiveAlarm, { alarm: b }: LiveAlarm): number {
-  return Number(isUnacknowledged(b)) - Number(isUnacknowledged(a)) || compareSeverity(a.severity, b.severity);
+function byNeed(open: readonly LiveAlarm[]): readonly LiveAlarm[] {
+  const [unseen, seen] = [SEVERITIES.map((): LiveAlarm[] => []), SEVERITIES.map((): LiveAlarm[] => [])];
+  for (const live of open) (isUnacknowledged(live.alarm) ? unseen : seen)[SEVERITIES.indexOf(live.alarm.severity)]?.push(live);
+  return [...unseen, ...seen].flat();
 }

@@ -12,7 +12,7 @@ import type { Client } from '../../directory/port.ts';
 import { readSettings } from '../../runtime/configuration.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Health } from '../../runtime/health.ts';
-import { compareNewest } from '../../console/live/open-alarms.ts';
+import { compareNewest } from '../../console/live/by-age.ts';
 import { oneRecord } from '../../message-log/one-record.ts';
 import { clientOf } from './alarms.ts';
 import { MemoryDirectory } from './memory-directory.ts';
