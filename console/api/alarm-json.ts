@@ -2,12 +2,13 @@ import type { CustodyEntry } from '../../archive/port.ts';
 import type { Client } from '../../directory/port.ts';
 import type { LiveAlarm } from '../live/open-alarms.ts';
 import type { Role } from '../security/tokens.ts';
+import { visibleTo } from '../security/visibility.ts';
 import type { ListedAlarm, WholeAlarm } from './schemas.ts';
 
 export const iso = (ms: number): string => new Date(ms).toISOString();
 const isoOrNull = (ms: number | undefined): string | null => (ms === undefined ? null : iso(ms));
 
-function fields({ alarm }: LiveAlarm) {
+function fields({ alarm }: LiveAlarm, role: Role) {
   return {
     id: alarm.id,
     sensor: alarm.sensor,
@@ -22,33 +23,40 @@ function fields({ alarm }: LiveAlarm) {
     acknowledgedBy: alarm.acknowledgedBy ?? null,
     disposition: alarm.disposition ?? null,
     region: alarm.region,
-    geohash: alarm.geohash,
+    geohash: alarm.geohash.slice(0, visibleTo(role).geohashLength),
   };
 }
 
 /** An alarm as lists and the stream show it. */
 export function listedJson(live: LiveAlarm, role: Role): ListedAlarm {
-  return role === 'operator' && live.client ? { ...fields(live), client: live.client } : fields(live);
+  return visibleTo(role).client && live.client ? { ...fields(live, role), client: live.client } : fields(live, role);
 }
 
-/** An alarm with all that proves it; `client` for operators, null where there is none. */
+/** An alarm with all that proves it, as far as the role may see it; `client`: null where there is none. */
 export function wholeJson(
   live: LiveAlarm,
+  role: Role,
   custody: readonly CustodyEntry[],
   client: Client | null | undefined,
   problems: readonly string[],
 ): WholeAlarm {
+  const { notes, readings } = visibleTo(role);
   return {
-    ...fields(live),
+    ...fields(live, role),
     evidence: live.alarm.evidence.map(({ topic, partition, offset, at, seq, value }) => ({
       topic,
       partition,
       offset,
       at: iso(at),
       ...(seq === undefined ? {} : { seq }),
-      value,
+      ...(readings ? { value } : {}),
     })),
-    custody: custody.map(({ key: _, at, ...entry }) => ({ at: iso(at), ...entry })),
+    custody: custody.map(({ key: _, at, note, reply, ...entry }) => ({
+      at: iso(at),
+      ...entry,
+      ...(notes && note !== undefined ? { note } : {}),
+      ...(notes && reply !== undefined ? { reply } : {}),
+    })),
     ...(client === undefined ? {} : { client: client && { ...client } }),
     ...(problems.length === 0 ? {} : { problems: [...problems] }),
   };

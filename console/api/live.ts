@@ -1,6 +1,11 @@
+import { placesCoarse } from '../live/places.ts';
+import { visibleTo } from '../security/visibility.ts';
 import type { ApiDeps } from './deps.ts';
 import { ApiError, callerOf, type Route, route } from './route.ts';
 import { contentHash, liveQuery, noQuery, problem } from './schemas.ts';
+
+/** A geohash this long says where a house is. */
+const EXACT = 8;
 
 const STREAM = `Server-sent events. \`snapshot\`: \`types\`, as GET /api/types; open alarms (at most 5,000: those that nobody has acknowledged first, then
 the gravest, then the newest; \`leftOut\` counts the others by type), the codes of sensors with open alarms (\`states\`), and sensors with faults. Then
@@ -53,16 +58,17 @@ export function liveRoutes(deps: ApiDeps): Route[] {
       answers: {
         200: {
           description:
-            'In one block per column, little-endian: ids (4 bytes each), longitudes, latitudes (3 bytes each, 0 to 2^24-1 for the whole axis).',
+            'In one block per column, little-endian: ids (4 bytes each), longitudes, latitudes (3 bytes each, 0 to 2^24-1 for the whole axis). For viewers the middle of the cell of a geohash of five characters.',
           mediaType: 'application/octet-stream',
         },
         404: { description: 'They have changed since: the stream carries the new hash.', schema: problem },
       },
-      handle: ({ params, response }) => {
+      handle: (call) => {
         const places = deps.live.places();
-        if (places?.hash !== params.hash) throw new ApiError(404, 'the places have changed');
-        response.status(200).set({ 'content-type': 'application/octet-stream', 'cache-control': 'private, max-age=31536000, immutable' });
-        response.end(places.bytes);
+        if (places?.hash !== call.params.hash) throw new ApiError(404, 'the places have changed');
+        const { geohashLength } = visibleTo(callerOf(call).role);
+        call.response.status(200).set('content-type', 'application/octet-stream');
+        call.response.end(geohashLength >= EXACT ? places.bytes : placesCoarse(places.bytes, geohashLength));
         return undefined;
       },
     }),

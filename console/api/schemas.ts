@@ -105,7 +105,7 @@ const evidence = z.object({
   offset: z.int(),
   at: time,
   seq: z.int().optional(),
-  value: z.string().describe('as it was accepted'),
+  value: z.string().optional().describe('as it was accepted; for operators'),
 });
 const custody = z.object({
   at: time,
@@ -131,7 +131,7 @@ const listedAlarmFields = {
   acknowledgedBy: z.string().nullable(),
   disposition: z.enum(DISPOSITIONS).nullable(),
   region: z.string().describe('empty while the client is unknown'),
-  geohash: z.string(),
+  geohash: z.string().describe('for viewers five characters'),
 };
 export const listedAlarm = z.object({ ...listedAlarmFields, client: label.optional().describe('for operators') });
 export type ListedAlarm = z.infer<typeof listedAlarm>;

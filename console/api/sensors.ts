@@ -2,6 +2,7 @@ import { isActive } from '../../alarm/lifecycle.ts';
 import type { Client } from '../../directory/port.ts';
 import { compareNewest } from '../live/by-age.ts';
 import type { LiveAlarm } from '../live/open-alarms.ts';
+import { visibleTo } from '../security/visibility.ts';
 import { iso, listedJson } from './alarm-json.ts';
 import { listAlarms } from './alarm-list.ts';
 import type { ApiDeps } from './deps.ts';
@@ -52,6 +53,7 @@ export function sensorRoutes(deps: ApiDeps): Route[] {
       },
       handle: async (call) => {
         const { role } = callerOf(call);
+        const visible = visibleTo(role);
         const { id } = call.params;
         const { faults } = deps.live;
         const missing = new Missing(deps.logger, { sensor: id });
@@ -68,11 +70,11 @@ export function sensorRoutes(deps: ApiDeps): Route[] {
         return ok({
           id,
           region: client?.region ?? state?.region ?? '',
-          geohash: client?.geohash ?? state?.geohash ?? '',
+          geohash: (client?.geohash ?? state?.geohash ?? '').slice(0, visible.geohashLength),
           ...activeOf(deps, id, state?.at),
           faults: faults ? faultsJson(faults.of(id)) : null,
           alarms: list.alarms.map((live) => listedJson(live, role)),
-          ...(role === 'operator' ? { client: clientJson(client) } : {}),
+          ...(visible.client ? { client: clientJson(client) } : {}),
           ...(problems.length === 0 ? {} : { problems }),
         } satisfies SensorAnswer);
       },

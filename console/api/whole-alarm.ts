@@ -1,6 +1,7 @@
 import { inOrderOfTime } from '../../archive/custody.ts';
 import type { LiveAlarm } from '../live/open-alarms.ts';
 import type { Role } from '../security/tokens.ts';
+import { visibleTo } from '../security/visibility.ts';
 import { wholeJson } from './alarm-json.ts';
 import type { ApiDeps } from './deps.ts';
 import { Missing } from './missing.ts';
@@ -22,9 +23,11 @@ export async function describeAlarm(deps: ApiDeps, found: LiveAlarm, role: Role)
   const missing = new Missing(deps.logger, { alarm: id });
   const [archived, client] = await Promise.all([
     missing.orElse('the custody trail', deps.archive.custody(id), []),
-    role === 'operator' ? missing.orElse('the client', deps.directory.find(sensor), undefined).then((known) => known ?? null) : undefined,
+    visibleTo(role).client
+      ? missing.orElse('the client', deps.directory.find(sensor), undefined).then((known) => known ?? null)
+      : undefined,
   ]);
   const steps = new Map([...found.recent, ...archived].map((entry) => [entry.key, entry]));
   const custody = inOrderOfTime([...steps.values()]);
-  return wholeJson(found, custody, client, missing.problems);
+  return wholeJson(found, role, custody, client, missing.problems);
 }

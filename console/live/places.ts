@@ -74,3 +74,26 @@ function pack(ids: Uint32Array, axes: Float64Array, order: Uint32Array): Buffer 
 
 const scaled = (degrees: number, limit: number): number =>
   Math.round(((Math.min(limit, Math.max(-limit, degrees)) + limit) / (2 * limit)) * SCALE);
+
+/** There is one length only. */
+const coarseOf = new WeakMap<Buffer, Buffer>();
+
+/** The same file with each place in the middle of its cell of a geohash of so many characters: one bit of an axis after the other, longitude first. */
+export function placesCoarse(file: Buffer, geohashLength: number): Buffer {
+  const known = coarseOf.get(file);
+  if (known) return known;
+  const bits = 5 * geohashLength;
+  const count = file.length / BYTES_PER_PLACE;
+  const coarse = Buffer.from(file);
+  for (let i = 0; i < count; i += 1) {
+    middle(coarse, count * 4 + i * 3, Math.ceil(bits / 2));
+    middle(coarse, count * 7 + i * 3, Math.floor(bits / 2));
+  }
+  coarseOf.set(file, coarse);
+  return coarse;
+}
+
+function middle(bytes: Buffer, at: number, bits: number): void {
+  const cell = 2 ** (24 - bits);
+  bytes.writeUIntLE(Math.floor(bytes.readUIntLE(at, 3) / cell) * cell + cell / 2, at, 3);
+}

@@ -91,7 +91,7 @@ function Details({ whole, types, now }: { whole: WholeAlarm; types: KnownTypes; 
             <time dateTime={at} title={at}>
               {clockTime(Date.parse(at), now)}
             </time>{' '}
-            <Reading value={value} type={whole.type} types={types} />
+            {value !== undefined && <Reading value={value} type={whole.type} types={types} />}
             <span class="dim">
               {topic}/{partition}@{offset}
             </span>

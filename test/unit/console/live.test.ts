@@ -136,13 +136,13 @@ describe('GET /api/live', () => {
 });
 
 describe('GET /api/places/{hash}', () => {
-  it('gives the places of the hash that the stream tells, for ever the same', async () => {
+  it('gives the places of the hash that the stream tells, and no browser keeps them beyond the session', async () => {
     const listener = await listen();
     // The map is read a moment after the start.
     await until(listener, (now) => named(now, 'beat').length > 0);
     const [{ places }] = named(listener, 'beat');
     const { status, headers, text } = await call(on, `/api/places/${places.hash}`);
-    expect([status, headers.get('cache-control')]).toEqual([200, 'private, max-age=31536000, immutable']);
+    expect([status, headers.get('cache-control')]).toEqual([200, 'no-store']);
     expect(text.length).toBeGreaterThan(0);
     expect(Number(headers.get('content-length') ?? 2 * BYTES_PER_PLACE)).toBe(2 * BYTES_PER_PLACE);
     expect((await call(on, '/api/places/0123456789012345678901')).status).toBe(404);
