@@ -41,11 +41,13 @@ function readingOf({ kind }: Field, value: unknown): number {
 }
 
 function unreadableIn(fields: Fields, types: TypeSet, { values, at, seq }: Status): readonly string[] {
-  const names = types.fields.filter(({ types: readers }, i) => readers !== 0 && Number.isNaN(values[i])).map(({ name }) => name);
-  if (at === undefined) names.push('at');
-  if (seq === undefined) names.push('seq');
-  const unreadable = names.filter((name) => memberOf(fields, name) !== undefined);
-  return unreadable.length === 0 ? NO_FIELDS : unreadable;
+  const names: string[] = [];
+  types.fields.forEach(({ name, types: readers }, i) => {
+    if (readers !== 0 && Number.isNaN(values[i]) && memberOf(fields, name) !== undefined) names.push(name);
+  });
+  if (at === undefined && memberOf(fields, 'at') !== undefined) names.push('at');
+  if (seq === undefined && memberOf(fields, 'seq') !== undefined) names.push('seq');
+  return names.length === 0 ? NO_FIELDS : names;
 }
 
 /** Not what every object has by itself, such as `constructor`. */
@@ -85,9 +87,11 @@ function knownFieldsOf({ id, at, seq, values, unreadable }: Status, types: TypeS
 
 /** Says in `into` whether it took a repair. */
 function parseObject(bytes: Buffer, start: number, end: number, into: { repaired: Buffer | undefined }): Fields | string {
-  if (isTooDeep(bytes, start, end)) return `nested deeper than ${DEPTH_MAX} levels`;
   into.repaired = undefined;
-  const text = isJson(bytes, start, end) ? textOf(bytes, start, end) : undefined;
+  // What is JSON is not too deep.
+  const whole = isJson(bytes, start, end);
+  if (!whole && isTooDeep(bytes, start, end)) return `nested deeper than ${DEPTH_MAX} levels`;
+  const text = whole ? textOf(bytes, start, end) : undefined;
   const json = text ?? repaired(bytes, start, end);
   if (json === undefined) return 'not valid JSON';
   const value = parsed(json);

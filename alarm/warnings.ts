@@ -18,13 +18,26 @@ export function hasWarnings({ silent, unreadable }: Status, types: TypeSet): boo
   return (silent & types.expected) !== 0 || unreadable.length > 0;
 }
 
+/** How many there are, for who doesn't list them. */
+export function warningCount({ values, unreadable }: Status, types: TypeSet): number {
+  let count = unreadable.length;
+  for (let i = 0; i < types.fields.length; i += 1) {
+    const field = types.fields[i];
+    if (field !== undefined && isMissing(field, values[i], types) && !unreadable.includes(field.name)) count += 1;
+  }
+  return count;
+}
+
+function isMissing({ types: readers }: Field, value: number | undefined, { expected }: TypeSet): boolean {
+  return (readers & expected) !== 0 && Number.isNaN(value);
+}
+
 /** A warning for each field that can't be read, and for each that every sensor should report and this status doesn't, with what follows. */
 export function warningsOf({ values, unreadable }: Status, types: TypeSet): Warning[] {
   const warnings: Warning[] = [];
   types.fields.forEach((field, i) => {
     const isUnreadable = unreadable.includes(field.name);
-    const isMissing = (field.types & types.expected) !== 0 && Number.isNaN(values[i]);
-    if (isUnreadable || isMissing)
+    if (isUnreadable || isMissing(field, values[i], types))
       warnings.push({ field: field.name, warning: `${isUnreadable ? 'unreadable' : 'not reported'}: ${consequence(field, types)}` });
   });
   return [...warnings, ...OWN.filter(({ field }) => unreadable.includes(field))];

@@ -3,7 +3,7 @@ import { skipSpace, trimEnd } from '../../alarm/bytes.ts';
 import { Decoder, forEachLine, forEachMember } from '../../alarm/decode.ts';
 import { emptyStatus, type Status } from '../../alarm/status.ts';
 import type { TypeSet } from '../../alarm/type-set.ts';
-import { hasWarnings, warningsOf } from '../../alarm/warnings.ts';
+import { hasWarnings, warningCount, warningsOf } from '../../alarm/warnings.ts';
 import {
   ALTERNATES,
   type Answer,
@@ -181,6 +181,10 @@ export class Ingest implements Receiver {
 
   #warn(): void {
     this.#warnings ??= { listed: [], omitted: 0 };
+    if (this.#warnings.listed.length === WARNINGS_MAX) {
+      this.#warnings.omitted += warningCount(this.#record, this.#types);
+      return;
+    }
     for (const warning of warningsOf(this.#record, this.#types)) {
       if (this.#warnings.listed.length < WARNINGS_MAX) this.#warnings.listed.push({ index: this.#index, ...warning });
       else this.#warnings.omitted += 1;
