@@ -23,6 +23,14 @@ describe('types made ready for reading', () => {
     expect([OWN.namesOf(5), OWN.namesOf(0), OWN.namesOf(-1)]).toEqual([['water', 'constructor'], [], ['water', 'heat', 'constructor']]);
   });
 
+  it('are those that are asked for, and no others', () => {
+    expect([OWN.bitsOf([]), OWN.bitsOf(['heat']), OWN.bitsOf(['heat', 'constructor'])]).toEqual([0, 2, 6]);
+    const status = emptyStatus(OWN);
+    status.values[OWN.fields.findIndex(({ name }) => name === 'water')] = 1;
+    OWN.judge(status);
+    expect([OWN.namesOf(status.hits), OWN.namesOf(status.silent)]).toEqual([['water'], ['heat', 'constructor']]);
+  });
+
   it('are 32 at most, the last as good as the others', () => {
     const types = new TypeSet(Array.from({ length: 32 }, (_, i) => typeWhen(`t${i}`, `f${i}`, { clears: 'normal', expected: true })));
     expect(types.namesOf(types.all)).toHaveLength(32);
