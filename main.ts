@@ -20,16 +20,16 @@ import { processSettings } from './runtime/process-settings.ts';
 import { runProgram } from './runtime/program.ts';
 import { CautiousClock } from './runtime/removal-clock.ts';
 
-/** Five times this is worth an alert; looking more often was what an idle process did most. */
+/** An alert is due only at five times this; checking more often was most of an idle process's work. */
 const EVENT_LOOP_LOOK_MS = 100;
-/** How long what was started may take to stop, when the rest could not be. */
+/** How long the started parts may take to stop after a start that failed. */
 const FAILED_START_MS = 5_000;
 
 const START = command({
   name: 'npm start',
   summary: 'Starts Tocsin on this machine: takes the statuses of sensors on port 19092, raises and mails alarms, shows them on port 8080.',
   about: [
-    'All that is kept lies in the folder ./data. Settings are environment variables, or lines of a file .env; docs/settings.md lists them all.',
+    'Everything that is kept lies in the folder ./data. Settings are environment variables, or lines of a file .env; docs/settings.md lists them all.',
     'Roles run in processes of their own once the servers that they share are named; any number of each, and several may share a process.',
   ],
   words: {
@@ -58,7 +58,7 @@ const START = command({
 });
 
 await runProgram(START, process.argv.slice(2));
-// What a start that failed left open must not keep the process alive.
+// Whatever a failed start left open must not keep the process alive.
 if (process.exitCode !== 0) process.exit();
 
 async function start(config: Config, lifecycle: Lifecycle): Promise<void> {
@@ -75,7 +75,7 @@ async function start(config: Config, lifecycle: Lifecycle): Promise<void> {
   const digest = digestOf(PARTS, file.settings);
   observeDigest(digest, registry);
   const log = adapterOf('log', isSet);
-  // Brokers refuse what is further ahead, and a machine whose clock was put right is to be heard at once.
+  // Brokers refuse records that are further ahead, and records must be accepted as soon as the machine's clock is right again.
   const steadyClock = new SteadyClock(undefined, undefined, log.aheadMsMax);
   const removal = new CautiousClock({ folder: dataDir, recordsAheadMs: () => steadyClock.aheadMs, logger, health });
   const types = new TypeSet(file.settings.types);

@@ -5,6 +5,6 @@ export const archiveSettings = {
     'TOCSIN_ARCHIVE_DAYS',
     integer(1, 36_500),
     '365',
-    'Alarms that are over are removed from the archive so many days after they were raised.',
+    'Alarms that are over are removed from the archive this many days after they were raised.',
   ),
 };

@@ -7,14 +7,14 @@ export interface ContactPoint {
   readonly port: number;
 }
 
-/** Copies of every row: as the cluster's size allows, so many in the own data centre, or so many in each that is named. */
+/** Copies of every row: as the cluster's size allows, a number for the configured data centre, or a number for each named one. */
 export type Replication =
   | { readonly kind: 'auto' }
   | { readonly kind: 'simple'; readonly copies: number }
   | { readonly kind: 'data-centres'; readonly copies: Readonly<Record<string, number>> };
 
 export const DEFAULT_PORT = 9042;
-/** Those that make sense for both reads and writes of rows that are written again and again. */
+/** The levels that make sense for both reads and writes of rows that are written repeatedly. */
 const CONSISTENCIES = ['ONE', 'LOCAL_ONE', 'TWO', 'THREE', 'QUORUM', 'LOCAL_QUORUM', 'EACH_QUORUM', 'ALL'] as const;
 
 const contactPoints = z
@@ -22,7 +22,7 @@ const contactPoints = z
   .transform((list) => list.split(',').map((item) => item.trim()))
   .pipe(z.array(z.string().regex(/^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?$/, 'must be host or host:port, separated by commas')))
   .transform((list): readonly ContactPoint[] => list.map(contactPointOf))
-  .refine((list) => list.every(({ port }) => port > 0 && port < 65_536), 'has a port that is none')
+  .refine((list) => list.every(({ port }) => port > 0 && port < 65_536), 'has an invalid port')
   .refine(
     (list) => new Set(list.map(({ port }) => port)).size === 1,
     'must have the same port everywhere: all nodes of a cluster listen on one',
@@ -50,7 +50,7 @@ export const cassandraSettings = {
   ),
   dataCentre: setting('TOCSIN_CASSANDRA_DATA_CENTRE', name, 'datacenter1', 'The data centre that requests go to, as Cassandra names it.'),
   keyspace: setting('TOCSIN_CASSANDRA_KEYSPACE', keyspace, 'world', 'Keyspace of clients and archive.'),
-  user: setting('TOCSIN_CASSANDRA_USER', z.string().min(1).optional(), undefined, 'User name, where Cassandra asks for one.'),
+  user: setting('TOCSIN_CASSANDRA_USER', z.string().min(1).optional(), undefined, 'User name, if Cassandra requires one.'),
   password: setting('TOCSIN_CASSANDRA_PASSWORD', z.string().min(1).optional(), undefined, 'Password of that user.'),
   tls: setting(
     'TOCSIN_CASSANDRA_TLS',
@@ -77,14 +77,14 @@ export const cassandraSettings = {
     'TOCSIN_CASSANDRA_CACHE',
     duration,
     '30s',
-    'How long a client that was looked up is remembered: as late may another process notice an import.',
+    'How long a client that was looked up is remembered; another process notices an import this much later at worst.',
   ),
 };
 
-/** `contactPoints` is there once it has been asked for. */
+/** The settings once Cassandra is in use, so that `contactPoints` is set. */
 export type CassandraConfig = ConfigOf<typeof cassandraSettings>;
 
-/** What single settings can't tell, one line each. */
+/** Problems between settings, one line each. */
 export function checkCassandraConfig({ contactPoints, user, password, tls, tlsCa }: CassandraConfig): string[] {
   if (!contactPoints) return [];
   const problems: string[] = [];

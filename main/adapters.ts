@@ -125,7 +125,7 @@ A table of clients that the reference system has made is kept with its rows; col
   },
 };
 
-/** The tables of those who keep something there. */
+/** The tables of all stores that Cassandra can hold. */
 function cassandraSchema(config: Values): CassandraSchema {
   return { ...config.of(cassandraSettings), tables: [...CLIENT_TABLES, ...ARCHIVE_TABLES] };
 }
@@ -162,7 +162,7 @@ const smtp: Adapter = {
   diagnose: async (config, deps) => (await import('../notify/channels/mail/smtp.ts')).diagnoseSmtp(smtpConfig(config), deps),
 };
 
-/** Everything that can stand behind a port. A server is used where its setting names it; the data folder, which is first, for the rest. */
+/** All adapters. A server is used where its setting names it; the data folder, which is first, holds the rest. */
 export const ADAPTERS: readonly Adapter[] = [dataFolder, kafka, cassandra, influx, smtp];
 
 function outboxFolder(config: Values): string {
@@ -200,14 +200,14 @@ function smtpConfig(config: Values) {
   };
 }
 
-/** The value of a setting that names a server, once that server has been chosen by it. */
+/** The value of the setting that names a chosen server. */
 function named<T>(config: Values, setting: Setting<T | undefined>): T {
   const value = config.get(setting);
   if (value === undefined) throw new Error(`${setting.name} is not set, but what it names is used`);
   return value;
 }
 
-/** Record times that are ahead are kept, since order matters more; but somebody should know. */
+/** Record times that are ahead are kept, since order matters more; the log entry lets somebody know. */
 function warnIfAhead(clock: SteadyClock, logger: Logger): void {
   const aheadMs = clock.aheadMs;
   if (aheadMs > CLOCK_AHEAD_WARN_MS) {

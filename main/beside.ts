@@ -1,4 +1,4 @@
-/** How programs use a port beside the system. */
+/** Lets programs use a port beside the system. */
 import { Registry } from 'prom-client';
 import { SteadyClock } from '../runtime/clock.ts';
 import { Health } from '../runtime/health.ts';
@@ -11,8 +11,8 @@ import type { PortName, Ports } from './ports.ts';
 const STOP_MS = 10_000;
 
 /**
- * Opens what the settings name, logs nothing, and closes it whatever happens. `beside`: a system may be running on the same data folder; else the
- * folder is refused while one is. Rejects with ConfigurationError, as the adapter does, and as `work` does.
+ * Opens the port that the settings choose, logs nothing, and closes it whatever happens. `beside`: a system may be running on the same data folder;
+ * otherwise the folder is refused while one is. Rejects with ConfigurationError, as the adapter does, and as `work` does.
  */
 export async function withPort<P extends PortName, T>(
   name: P,
@@ -24,7 +24,7 @@ export async function withPort<P extends PortName, T>(
   const lifecycle = new Lifecycle();
   const steadyClock = new SteadyClock();
   const logger = await createLogger({ level: 'silent', format: 'json' });
-  // A program like this removes nothing.
+  // Such a program removes nothing by age.
   const deps = { clock: steadyClock.now, logger, registry: new Registry(), health: new Health(), removalClock: () => undefined };
   try {
     return await work(await new OpenPorts(config, { deps, steadyClock, lifecycle, beside }).open([name]), steadyClock.now);

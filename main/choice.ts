@@ -1,14 +1,14 @@
-/** Which adapter stands behind which port, and what that means for roles in other processes. */
+/** Which adapter is used for which port, and what that means for roles in other processes. */
 import type { Adapter } from './adapter.ts';
 import { ADAPTERS } from './adapters.ts';
 import type { PortName } from './ports.ts';
 import type { Role } from './role.ts';
 import { ROLE_NAMES, ROLES, type RoleName } from './roles.ts';
 
-/** Whether a setting names something, such as a server. */
+/** Whether a setting has a value, for example names a server. */
 export type IsSet = (setting: string) => boolean;
 
-/** The adapter behind a port: the server that is named, else the data folder. */
+/** The adapter for a port: the named server, otherwise the data folder. */
 export function adapterOf(port: PortName, isSet: IsSet, adapters: readonly Adapter[] = ADAPTERS): Adapter {
   const able = adapters.filter(({ ports }) => ports[port]);
   const chosen = able.find(({ namedBy }) => namedBy && isSet(namedBy.name)) ?? able.find(({ namedBy }) => !namedBy);
@@ -41,8 +41,8 @@ export function doubleServers(ports: readonly PortName[], isSet: IsSet, adapters
 }
 
 /**
- * What is held in a data folder belongs to one process: all roles that use it must run in this one, or a server must be named. One line for
- * each server that is missing.
+ * A data folder belongs to one process: all roles that use it must run in this process, or a server must be named. One line for
+ * each missing server.
  */
 export function missingServers(roles: ReadonlySet<RoleName>, isSet: IsSet): string[] {
   const lines = new Map<string, { servers: readonly Adapter[]; ports: PortName[] }>();

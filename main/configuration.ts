@@ -6,7 +6,7 @@ import type { Role } from './role.ts';
 import { ROLES, type RoleName } from './roles.ts';
 import { SETTING_NAMES } from './settings.ts';
 
-/** What a process has read. */
+/** The configuration of a process. */
 export interface Config {
   readonly roles: ReadonlySet<RoleName>;
   readonly ports: readonly PortName[];
@@ -15,7 +15,7 @@ export interface Config {
 }
 
 /**
- * Reads what these roles need from the environment; settings of other roles and of servers that they don't use are known but not looked at.
+ * Reads the settings that these roles need from the environment; those of other roles and of unused servers are accepted but not checked.
  * `ports` are those of the roles, unless a program without roles opens some. Throws ConfigurationError with all problems at once.
  */
 export function readConfig(
@@ -39,7 +39,7 @@ export function isSetIn(environment: NodeJS.ProcessEnv): IsSet {
   return (setting) => (environment[setting] ?? '') !== '';
 }
 
-/** The settings that these roles and what is behind these ports read. */
+/** The settings of these roles and of the adapters of these ports. */
 export function groupsFor(roles: ReadonlySet<RoleName>, ports: readonly PortName[], isSet: IsSet): readonly Settings[] {
   return [
     processSettings,

@@ -18,7 +18,7 @@ export interface OpenPortsOptions {
   readonly beside?: boolean;
 }
 
-/** The ports of a process: each is loaded and opened when the first role asks for it, and closed after the last one has stopped. */
+/** The ports of a process: each is loaded and opened when the first role asks for it, and closed after the last role has stopped. */
 export class OpenPorts {
   readonly #config: Config;
   readonly #lifecycle: Lifecycle;
@@ -34,7 +34,7 @@ export class OpenPorts {
     };
   }
 
-  /** One after the other, in the order of their names' list. Rejects as the adapter does. */
+  /** Opens them one after the other, in the order of the list of names. Rejects as the adapter does. */
   async open<P extends PortName>(names: readonly P[]): Promise<Pick<Ports, P>> {
     const opened: [P, Closable][] = [];
     for (const name of names) opened.push([name, await this.#port(name)]);
@@ -47,7 +47,7 @@ export class OpenPorts {
     return this.#once(name, () => adapter.open(this.#opening));
   }
 
-  /** What an adapter opens for itself is registered before it, and so closed after it. */
+  /** A resource that an adapter opens for itself is registered before the adapter, and so closed after it. */
   #once<T extends Closable>(name: string, open: () => Promise<T>): Promise<T> {
     const known = this.#opened.get(name) as Promise<T> | undefined;
     if (known) return known;

@@ -4,7 +4,7 @@ import type { History } from '../history/port.ts';
 import type { MessageLog } from '../message-log/port.ts';
 import type { MailTransport } from '../notify/channels/mail/port.ts';
 
-/** What roles work on, without knowing what is behind it. */
+/** The interfaces that roles use, without knowing the adapters behind them. */
 export interface Ports {
   readonly log: MessageLog;
   readonly directory: Directory;

@@ -4,23 +4,23 @@ import type { TypeSet } from '../alarm/type-set.ts';
 import type { AdapterDeps } from './adapter.ts';
 import type { PortName, Ports } from './ports.ts';
 
-/** What a process can be. A row of the table in roles.ts. */
+/** A role that a process can take. A row of the table in roles.ts. */
 export interface Role<P extends PortName = PortName> {
   /** What it does, for the help of `npm start` and the list of settings. */
   readonly summary: string;
-  /** The ports that it is given, opened. */
+  /** The ports that it uses; it gets them opened. */
   readonly uses: readonly P[];
   readonly settings: readonly Settings[];
   /** The setting of the port that it listens on; none: it has no HTTP of its own. */
   readonly listensOn?: Setting<number>;
-  /** What is wrong between its settings, one line each. */
+  /** Problems between its settings, one line each. */
   check?(config: Values): readonly string[];
-  /** Resolves once it can do its work, with where it can be reached. */
+  /** Resolves once it can do its work, with the addresses where it can be reached. */
   start(context: RoleContext<P>): Promise<Addresses>;
 }
 
 export interface RoleDeps extends AdapterDeps {
-  /** What is detected. */
+  /** The types of alarms to detect. */
   readonly types: TypeSet;
 }
 
@@ -32,11 +32,11 @@ export interface RoleContext<P extends PortName> {
   run<R extends Running>(name: string, part: Promise<R>): Promise<R>;
 }
 
-/** Where the process can be reached, by what runs in it. */
+/** The addresses of the process, by what is served there. */
 export interface Addresses {
   readonly ingestPort?: number;
   readonly consoleUrl?: string;
-  /** Signs one operator in, once. */
+  /** A link that signs one operator in, once. */
   readonly signInUrl?: string;
   readonly operationsPort?: number;
 }

@@ -36,7 +36,7 @@ const history = role({
 });
 
 const mailer = role({
-  summary: 'mails every alarm with what is known of the client',
+  summary: 'mails every alarm with what is known about the client',
   uses: ['log', 'directory', 'mail'],
   settings: [mailerSettings, { consoleUrl: consoleSettings.publicUrl }],
   start: async ({ config, deps, ports, run }) => {
@@ -59,7 +59,7 @@ const processor = role({
 });
 
 const console = role({
-  summary: 'shows alarms to operators, and takes what they do',
+  summary: 'shows alarms to operators, and takes their actions',
   uses: ['log', 'directory', 'archive', 'history'],
   settings: [consoleSettings],
   listensOn: consoleSettings.port,
@@ -80,7 +80,7 @@ const console = role({
 });
 
 const proxy = role({
-  summary: 'takes the statuses of sensors in',
+  summary: 'accepts the statuses of sensors',
   uses: ['log'],
   settings: [proxySettings],
   listensOn: proxySettings.port,
@@ -94,8 +94,8 @@ const proxy = role({
 });
 
 /**
- * Every role there is, any number of them in a process. In the order in which they start: sinks first, what feeds them last; they stop the other
- * way round, so that each drains into one that still runs.
+ * Every role; a process runs any number of them. In the order in which they start: sinks first, what feeds them last; they stop in reverse
+ * order, so that each drains into one that still runs.
  */
 export const ROLES = { archiver, history, mailer, processor, console, proxy } as const satisfies Readonly<Record<LogRole, Role>>;
 export type RoleName = keyof typeof ROLES;
@@ -110,7 +110,7 @@ function isRole(word: string): word is RoleName {
   return Object.hasOwn(ROLES, word);
 }
 
-/** The roles that are named, all where there are none; words that are no roles are left out. */
+/** The named roles, or all if none is named; unknown words are left out. */
 export function rolesOf(words: readonly string[]): ReadonlySet<RoleName> {
   return new Set(words.length === 0 ? ROLE_NAMES : words.filter(isRole));
 }

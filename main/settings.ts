@@ -11,7 +11,7 @@ export interface SettingGroup {
   readonly settings: readonly Setting[];
 }
 
-/** Every setting there is, once, with the first that reads it: as docs/settings.md lists them. */
+/** Every setting, once, under the first role or adapter that reads it, as docs/settings.md lists them. */
 export const SETTING_GROUPS: readonly SettingGroup[] = eachOnce([
   { heading: 'Every process', settings: settingsIn([processSettings]) },
   ...ROLE_NAMES.toReversed().map((name) => ({
@@ -21,7 +21,7 @@ export const SETTING_GROUPS: readonly SettingGroup[] = eachOnce([
   ...ADAPTERS.map((adapter) => ({ heading: headingOf(adapter), settings: settingsIn(groupsOf(adapter)) })),
 ]);
 
-/** All names, for programs that read only some and still refuse a misspelt one. */
+/** All names, for programs that read only some settings but still refuse a misspelt one. */
 export const SETTING_NAMES: SettingNames = {
   current: SETTING_GROUPS.flatMap(({ settings }) => settings.map(({ name }) => name)),
   retired: RETIRED_SETTINGS,

@@ -15,7 +15,7 @@ export async function startRoles({ roles, values }: Config, ports: OpenPorts, de
   };
   const here: readonly Role[] = ROLE_NAMES.filter((name) => roles.has(name)).map((name) => ROLES[name]);
   let addresses: Addresses = {};
-  // Roles without HTTP of their own are watched on a port that they share, from before they start until after they have stopped.
+  // Roles without HTTP of their own share a port for health and metrics, open from before they start until after they have stopped.
   if (!here.some(({ listensOn }) => listensOn)) {
     deps.health.report('start', 'the roles are starting');
     const address = { host: values.get(processSettings.host), port: values.get(processSettings.operationsPort) };

@@ -5,13 +5,13 @@ export const processorSettings = {
     'TOCSIN_CLOCK_SKEW_MAX',
     duration,
     '2s',
-    "How far the proxies' clocks may differ; inside it a reading counts although a recovery is newer.",
+    "How far the proxies' clocks may differ: a reading that is older than a recovery by no more than this still counts.",
   ),
   repeatWithinMs: setting(
     'TOCSIN_REPEAT_WITHIN',
     duration,
     '60s',
-    'A reading with the same seq and the same bytes as an earlier one is that one sent again, if it comes within this time of it; else it counts.',
+    'A reading with the same seq and the same bytes as an earlier one, and no more than this time after it, is that one sent again and does not count.',
   ),
   hitsKeptMs: setting(
     'TOCSIN_HITS_KEPT',

@@ -33,7 +33,7 @@ const action = z.looseObject({ kind: z.enum(ACTION_KINDS), by: z.string(), note:
 const kind = z.looseObject({ event: z.enum([...ALARM_CHANGES, 'refused']) });
 const change = z.looseObject({ at: time, cause: position, alarm, action: action.optional() });
 const refusal = z.looseObject({ at: time, cause: position, action, reason: z.string(), alarm: alarm.optional() });
-/** Nothing else: a mail isn't kept back by what it doesn't say. */
+/** Nothing else is checked: a mail must not be held back by a field that it doesn't use. */
 const mailed = z.looseObject({
   at: time,
   alarm: alarm.pick({ id: true, sensor: true, type: true, severity: true, raisedAt: true, clearedAt: true, evidence: true }),
@@ -43,12 +43,12 @@ export function decodeAlarmEvent(text: string): Decoded<AlarmEvent> {
   return decode(text, (event) => (event === 'refused' ? refusal : change));
 }
 
-/** For readers to whom a refused action is of no interest. */
+/** For readers that skip refused actions. */
 export function decodeAlarmChange(text: string): Decoded<AlarmChange> {
   return decode(text, (event) => (event === 'refused' ? undefined : change));
 }
 
-/** For mails: only what is raised or cleared is of interest. */
+/** For mails: everything but raised and cleared alarms is skipped. */
 export function decodeMailedChange(text: string): Decoded<MailedChange> {
   return decode(text, (event) => (MAILED_EVENTS.some((mail) => mail === event) ? mailed : undefined));
 }

@@ -1,4 +1,4 @@
-/** The records of DEAD, as JSON: letters, and marks of what was done with them. */
+/** The records of DEAD, as JSON: letters, and marks of their replays. */
 import { z } from 'zod';
 import { time, whole } from './fields.ts';
 import { type Decoded, decodeJson } from './json.ts';
@@ -6,7 +6,7 @@ import type { Topic } from './topics.ts';
 
 /** What could not be handled, why, and where it came from. */
 export interface DeadLetter {
-  /** One of `Topic`, as far as this version knows. */
+  /** A `Topic`, or a name that only a newer version knows. */
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
@@ -19,7 +19,7 @@ export interface DeadLetter {
   readonly value: string;
 }
 
-/** How far the replay of a letter has come. `begun` alone: it was broken off, whether the value is back is not known. */
+/** How far the replay of a letter has come. `begun` alone: the replay was interrupted, and the value may or may not be back in its topic. */
 export interface ReplayMark {
   /** The letter's id. */
   readonly replay: string;
@@ -28,7 +28,7 @@ export interface ReplayMark {
   readonly at: number;
 }
 
-/** A letter always fits into the log, though as JSON each byte may take six. */
+/** Keeps a letter small enough for the log, although each byte may take six as JSON. */
 const VALUE_BYTES_MAX = 64 * 1024;
 
 /** The letter about a record: where it lies, when it was received, its value. */

@@ -18,9 +18,9 @@ export interface Delivery {
   readonly attempts: number;
   /** When that was, epoch ms. */
   readonly at: number;
-  /** The mail lacks the client, because the directory was away, and is to be completed: where the alarm's event lies in ALARM. */
+  /** Set when the mail lacks the client because the directory was away, and another mail is to follow: where the alarm's event lies in ALARM. */
   readonly incomplete?: { readonly partition: number; readonly offset: number };
-  /** The mail is a further one, which completes such a mail with the client. */
+  /** The mail is such a follow-up, with the client. */
   readonly completes?: true;
 }
 

@@ -1,4 +1,4 @@
-/** Consumer groups: whose members they are, and who else looks at how far they have come. */
+/** Consumer groups: the role whose processes are the members, and the other roles that read the group's progress. */
 import type { LogUser } from './topics.ts';
 
 interface GroupRow {

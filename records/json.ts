@@ -1,11 +1,11 @@
 import type { ZodType } from 'zod';
 
-/** What was read; undefined where the record is of no interest to its reader; or why it can't be read. */
+/** The value; undefined for a record that its reader skips; or the reason why it can't be read. */
 export type Decoded<T> = { readonly value: T | undefined; readonly problem?: never } | { readonly problem: string; readonly value?: never };
 
 const PROBLEMS_NAMED = 5;
 
-/** Reads a record's value. What it has beyond the schema stays as it came. `what` is "a …", for the reason. */
+/** Reads a record's value. Fields beyond the schema are kept as they are. `what` is "a …", for the reason. */
 export function decodeJson<T>(schema: ZodType, text: string, what: string): Decoded<T> {
   return validate(schema, parseJson(text), what);
 }
@@ -19,7 +19,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** As `decodeJson`, of what `parseJson` gave. */
+/** Like `decodeJson`, for a value from `parseJson`. */
 export function validate<T>(schema: ZodType, json: unknown, what: string): Decoded<T> {
   if (json === undefined) return { problem: 'not JSON' };
   const result = schema.safeParse(json);

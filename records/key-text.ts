@@ -1,4 +1,4 @@
-/** Writes a key's decimal digits, the text that Kafka has as its key, without making a string: this runs once per record. Returns how many there are. */
+/** Writes a key's decimal digits, which are the key in Kafka, without making a string: this runs once per record. Returns the number of digits. */
 export function decimalInto(digits: Uint8Array, key: number): number {
   let length = 1;
   for (let bound = 10; key >= bound; bound *= 10) length += 1;

@@ -6,22 +6,22 @@
 /** The roles that work with the log; main/roles.ts has a row for each of them, and for no other. */
 const LOG_ROLES = ['proxy', 'processor', 'mailer', 'archiver', 'history', 'console'] as const;
 export type LogRole = (typeof LOG_ROLES)[number];
-/** Whoever works with the log: the roles, and a program beside them. */
+/** Everything that works with the log: the roles, and a program beside them. */
 export const LOG_USERS = [...LOG_ROLES, 'dead-letters'] as const;
 export type LogUser = (typeof LOG_USERS)[number];
 
 export interface TopicRow {
-  /** Stands for the topic in files of the embedded log: given once, never changed, never used for another topic. */
+  /** Stands for the topic in files of the embedded log. It never changes and is never given to another topic. */
   readonly id: number;
   /** What a record is, for people. */
   readonly holds: string;
-  /** The file that reads a record's value, and says what it is made of. */
+  /** The file that decodes a record's value and defines its fields. */
   readonly codec: string;
   /** What a record's key is. All topics have the same partitions, so that a key's records are in the same partition of each. */
   readonly key: 'sensor';
   /** How many days Kafka keeps a record; `newest`: the newest of each key, for ever. The embedded log has limits of its own. */
   readonly kept: number | 'newest';
-  /** Whether what is detected depends on a record's time: a broker refuses such a record when its time is off. */
+  /** Whether detection depends on a record's time: brokers refuse such a record when its time is off. */
   readonly timed: boolean;
   readonly writtenBy: readonly LogUser[];
   readonly readBy: readonly LogUser[];
@@ -127,7 +127,7 @@ export const rowOf = (topic: Topic): TopicRow => TOPIC_ROWS[topic];
 
 const byId = new Map(TOPICS.map((topic) => [rowOf(topic).id, topic]));
 
-/** Undefined where this version knows no such topic. */
+/** Undefined for a topic that this version doesn't know. */
 export const topicOfId = (id: number): Topic | undefined => byId.get(id);
 
 /** What a task reads. */

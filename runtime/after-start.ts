@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const START_MS = 300;
 
 /**
- * Resolves a moment later: what nobody waits for yet begins when the start has had the processor to itself. False: stopped before.
+ * Resolves a moment later with true, so that work that nobody waits for yet doesn't slow the start. False: stopped before that.
  * Keeps no process alive.
  */
 export async function afterStart(signal: AbortSignal): Promise<boolean> {

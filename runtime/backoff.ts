@@ -6,9 +6,9 @@ export interface BackoffSettings {
   readonly maxMs: number;
 }
 
-/** Short at the top: it bounds how long what waits goes on waiting once the world is well again. */
+/** The longest delay is short, since work may have to wait that long after the cause is gone. */
 const DEFAULT: BackoffSettings = { firstMs: 100, maxMs: 5_000 };
-/** What has worked for so long is well: its next failure is a first one. */
+/** After working for this long, the next failure counts as a first one. */
 const WELL_AFTER_MS = 10_000;
 
 /** Delay before attempt n (0-based): doubling, capped, with up to 20 % jitter so that instances don't march in step. */
@@ -16,25 +16,25 @@ export function backoffMs(attempt: number, { firstMs, maxMs }: BackoffSettings =
   return Math.min(maxMs, firstMs * 2 ** attempt) * (0.8 + Math.random() * 0.2);
 }
 
-/** The delays of something that lives long and is begun anew after each failure: they grow only as long as it fails soon again. */
+/** The delays of long-lived work that is started again after each failure: they grow only while it soon fails again. */
 export class Backoff {
   readonly #settings: BackoffSettings;
   readonly #clock: () => number;
   #failures = 0;
   #worksSince: number | undefined;
 
-  /** `clock`: milliseconds of one that nobody sets back. */
+  /** `clock`: milliseconds, monotonic. */
   constructor(settings: BackoffSettings = DEFAULT, clock: () => number = () => performance.now()) {
     this.#settings = settings;
     this.#clock = clock;
   }
 
-  /** To be called as often as one likes while it works. */
+  /** Call while the work goes well, as often as you like. */
   readonly works = (): void => {
     this.#worksSince ??= this.#clock();
   };
 
-  /** It failed: as which one in a row (0-based), and how long to wait before it is begun anew. */
+  /** Call after a failure: returns how many failed in a row before this one, and how long to wait before starting again. */
   failed(): { readonly attempt: number; readonly delayMs: number } {
     const wasWell = this.#worksSince !== undefined && this.#clock() - this.#worksSince >= WELL_AFTER_MS;
     const attempt = wasWell ? 0 : this.#failures;
@@ -45,8 +45,8 @@ export class Backoff {
 }
 
 /**
- * Runs `work` until it succeeds. A PermanentError is thrown on at once, anything else is retried for ever; `onRetry` sees every failure. Work that
- * lives long calls `works` while all is well, lest the failures of its whole life count as one row. Throws the signal's reason once aborted.
+ * Runs `work` until it succeeds. A PermanentError is thrown on at once, anything else is retried for ever; `onRetry` sees every failure. Long-lived work
+ * calls `works` while all is well, so that failures far apart don't count as one series. Throws the signal's reason once aborted.
  */
 export async function retryForever<T>(
   work: (works: () => void) => Promise<T>,

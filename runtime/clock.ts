@@ -5,7 +5,7 @@ export const systemClock: Clock = Date.now;
 
 /**
  * The wall clock, except that it never steps back: when the machine's clock is set back, it goes on from where it was at its own pace, until
- * the machine's has caught up. Records get their time from it, so that what came later is never taken for older.
+ * the machine's has caught up. Records get their time from it, so that a later record never looks older.
  */
 export class SteadyClock {
   readonly #wall: Clock;
@@ -14,7 +14,7 @@ export class SteadyClock {
   #last = 0;
   #lastElapsed: number;
 
-  /** `elapsed`: milliseconds of a clock that nobody sets. Where it would be ahead by more than `aheadMost` ms, it steps back all the same. */
+  /** `elapsed`: milliseconds of a monotonic clock. A clock that would be more than `aheadMost` ms ahead steps back all the same. */
   constructor(wall: Clock = systemClock, elapsed: () => number = () => performance.now(), aheadMost = Number.POSITIVE_INFINITY) {
     this.#wall = wall;
     this.#elapsed = elapsed;
@@ -42,7 +42,7 @@ export class SteadyClock {
   }
 }
 
-/** Goes on at its own pace from what `clock` says now, whoever sets that one: for spans that were promised to people, such as a sign-in. */
+/** Starts at `clock`'s present time and then runs on independently of it: for spans that people were promised, such as a sign-in. */
 export function atItsOwnPace(clock: Clock, elapsed: () => number = () => performance.now()): Clock {
   const began = clock() - elapsed();
   return () => Math.floor(began + elapsed());

@@ -2,7 +2,7 @@
 import type { Command, CommandGroup, List, Option } from './command-line.ts';
 
 const WIDTH = 110;
-/** A name that is wider stands on a line of its own. */
+/** A wider name gets a line of its own. */
 const NAME_WIDTH_MAX = 26;
 const INDENT = '  ';
 const DONE: Readonly<Record<number, string>> = { 0: 'it is done', 1: 'it failed' };

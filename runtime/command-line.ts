@@ -1,15 +1,15 @@
-/** Command lines of programs: declared once, read one way; their help follows from the declaration. */
+/** Command lines of programs: each is declared once, all are read the same way, and the help is printed from the declaration. */
 import { parseArgs } from 'node:util';
 import { type ZodType, z } from 'zod';
 import { nearestOf } from './nearest.ts';
 
 export interface Option<T = unknown> {
-  /** What stands behind it, as in `--out DIR`; none: it is given or not. */
+  /** The name of its value, as in `--out DIR`; none: the option has no value. */
   readonly value?: string;
   readonly help: string;
-  /** Reads what was typed: a text, undefined where the option is not given; texts where it repeats; a boolean where it has no value. */
+  /** Reads what was typed: a text, or undefined if the option is not given; texts if it can repeat; a boolean if it has no value. */
   readonly schema: ZodType<T>;
-  /** What is read where it is not given, as it would be typed. */
+  /** The default, as it would be typed. */
   readonly default?: string;
   readonly repeats?: true;
 }
@@ -19,12 +19,12 @@ export type OptionsOf<O extends Options> = { readonly [K in keyof O]: O[K] exten
 
 /** What a command takes besides options. */
 export interface Words {
-  /** As the help has it: `FILE…`. */
+  /** As shown in the help: `FILE…`. */
   readonly name: string;
   readonly help: string;
   readonly min: number;
   readonly max: number;
-  /** All that there are, where others make no sense. */
+  /** All valid words, if there is a fixed list. */
   readonly known?: readonly string[];
 }
 
@@ -49,21 +49,21 @@ export interface Command<O extends Options = Options> {
   readonly words?: Words;
   readonly options: O;
   readonly lists?: readonly List[];
-  /** What an exit code other than 2 means, where that is more than done or failed. */
+  /** What exit codes other than 2 mean, if that is more than done or failed. */
   readonly exitCodes?: Readonly<Record<number, string>>;
   readonly example?: string;
-  /** Resolves with the exit code. Rejects with UsageError where what was given makes no sense together. */
+  /** Resolves with the exit code. Rejects with UsageError if words and options don't fit together. */
   run(given: Given<O>): Promise<number>;
 }
 
-/** A program with several commands, of which the first word is one. */
+/** A program with several commands; the first word names one. */
 export interface CommandGroup {
   readonly name: string;
   readonly summary: string;
   readonly commands: Readonly<Record<string, Command>>;
 }
 
-/** The command line makes no sense: all that is wrong with it. */
+/** The command line is wrong; holds all its problems. */
 export class UsageError extends Error {
   readonly problems: readonly string[];
 
@@ -79,12 +79,12 @@ export function command<O extends Options>(declared: Command<O>): Command<O> {
   return declared;
 }
 
-/** An option that is given or not. */
+/** An option without a value. */
 export function flag(help: string): Option<boolean> {
   return { help, schema: z.boolean() };
 }
 
-/** An option with a value; undefined where it is neither given nor has a default, if the schema allows that. */
+/** An option with a value; undefined if it is not given and has no default, provided the schema allows that. */
 export function option<T>(value: string, schema: ZodType<T>, help: string, fallback?: string): Option<T> {
   return { value, schema, help, ...(fallback === undefined ? {} : { default: fallback }) };
 }
@@ -93,7 +93,7 @@ export const text: ZodType<string | undefined> = z.string().min(1, 'must not be 
 
 const HELP = 'help';
 
-/** Reads what was typed. Throws UsageError with all that is wrong. */
+/** Reads what was typed. Throws UsageError with all problems. */
 export function readCommandLine<O extends Options>(
   { options, words }: Pick<Command<O>, 'options' | 'words'>,
   args: readonly string[],
@@ -162,7 +162,7 @@ function problemsOf(typed: readonly string[], words: Words | undefined): string[
   return known ? typed.filter((word) => !known.includes(word)).map((word) => unknownWord(word, words.name, known)) : [];
 }
 
-/** `kind` as the help has it: `ROLE…`. */
+/** `kind` as shown in the help: `ROLE…`. */
 export function unknownWord(word: string, kind: string, known: readonly string[]): string {
   const noun = kind.replace('…', '').toLowerCase();
   return `${word} is not a ${noun}; there are ${known.join(', ')}. Did you mean ${nearestOf(word, known)}?`;

@@ -2,11 +2,11 @@ import { type ZodType, z } from 'zod';
 import { nearestOf } from './nearest.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from './durations.ts';
 
-/** One setting of the environment: its name, how it is read, what it means. */
+/** One setting of the environment: its name, how its value is read, what it means. */
 export interface Setting<T = unknown> {
   readonly name: `TOCSIN_${string}`;
   readonly schema: ZodType<T>;
-  /** As shown in the README; undefined means "not set". */
+  /** As shown in docs/settings.md; undefined means "not set". */
   readonly default: string | undefined;
   readonly description: string;
 }
@@ -41,7 +41,7 @@ export class Values {
     this.#values = values;
   }
 
-  /** Throws where the setting was not among those that were read, which is a fault of the program. */
+  /** Throws if the setting was not among those that were read, which is a fault in the program. */
   get<T>(setting: Setting<T>): T {
     if (!this.#values.has(setting)) throw new Error(`${setting.name} was not read`);
     return this.#values.get(setting) as T;
@@ -53,16 +53,16 @@ export class Values {
   }
 }
 
-/** Names that a program knows besides the settings that it reads. */
+/** Names that a program accepts besides the settings that it reads. */
 export interface SettingNames {
   readonly current: readonly string[];
-  /** Settings of earlier versions, each with what to do instead where it still has a value. */
+  /** Settings of earlier versions; each function says what to do instead of the value that is still set. */
   readonly retired: ReadonlyMap<string, (value: string) => string>;
 }
 
 const NO_OTHERS: SettingNames = { current: [], retired: new Map() };
 
-/** Reads one group of settings, as `readValues` reads several. */
+/** Reads one group of settings; see `readValues`. */
 export function readSettings<S extends Settings>(
   settings: S,
   environment: NodeJS.ProcessEnv,

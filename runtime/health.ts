@@ -1,8 +1,8 @@
 import { Gauge, type Registry } from 'prom-client';
 
 /**
- * What each part of a process says of itself. A role has one of its own, below that of the process: it is ready when its own parts are, so
- * that a mail server that is away doesn't take the ingest out of a load balancer, and it can still tell what is wrong elsewhere.
+ * What each part of a process reports about itself. A role has a health of its own below that of the process, and is ready when its own parts are,
+ * so that an unreachable mail server doesn't take the ingest out of a load balancer; it still lists the problems of other roles.
  */
 export class Health {
   readonly #parent: Health | undefined;
@@ -20,7 +20,7 @@ export class Health {
     this.#parent?.report(part, problem);
   }
 
-  /** What people should know of a part that does its work all the same: it is shown, and no reason not to be ready. Undefined: nothing any more. */
+  /** Something people should know about a part that works: it is shown, and the role stays ready. Undefined: nothing any more. */
   notice(part: string, notice: string | undefined): void {
     if (notice === undefined) this.#notices.delete(part);
     else this.#notices.set(part, notice);
@@ -35,7 +35,7 @@ export class Health {
     return Object.fromEntries(this.#problems);
   }
 
-  /** Those of the whole process. */
+  /** The notices of the whole process. */
   notices(): Record<string, string> {
     return this.#parent?.notices() ?? Object.fromEntries(this.#notices);
   }
@@ -47,7 +47,7 @@ export class Health {
   }
 }
 
-/** Which parts have a problem or a notice now, for alert rules. */
+/** Metrics of the parts that have a problem or a notice now, for alert rules. */
 export function observeHealth(health: Health, registry: Registry): void {
   new Gauge({
     name: 'tocsin_part_problem',

@@ -10,14 +10,14 @@ export class StopError extends Error {}
 
 /**
  * Releases in reverse order of registration: sinks register first, HTTP last, so that each part drains into a live consumer.
- * All of it shares one deadline; `stop` may be called any number of times and runs once.
+ * All parts share one deadline; `stop` may be called any number of times and runs once.
  */
 export class Lifecycle {
   #releases: Release[] = [];
   #stopping: Promise<void> | undefined;
   readonly #abort = new AbortController();
 
-  /** Aborted as soon as the stop begins: endless loops and retries end on it. */
+  /** Aborted as soon as the stop begins, to end loops and retries. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
@@ -57,7 +57,7 @@ async function within(ms: number, run: () => Promise<void> | void): Promise<stri
   }
 }
 
-/** A part that runs until it is told to stop; `stop` resolves when it has let go of everything. */
+/** A part that runs until it is stopped; `stop` resolves when it has released everything. */
 export interface Running {
   stop(): Promise<void>;
 }

@@ -13,7 +13,7 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
-/** Listens and resolves with the port (a free one for 0). Rejects with PermanentError `cannot-listen` that says which setting to change. */
+/** Listens and resolves with the port (a free one for 0). Rejects with PermanentError `cannot-listen`, which says which setting to change. */
 export function listen(server: Server, { host, port, backlog = 511 }: Address, portSetting: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const onError = (error: NodeJS.ErrnoException): void =>

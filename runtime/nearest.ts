@@ -1,6 +1,6 @@
 import { closest } from 'fastest-levenshtein';
 
-/** The name that was probably meant, of those that there are; undefined where there are none. */
+/** The known name that was probably meant; undefined if no names are known. */
 export function nearestOf(name: string, known: Iterable<string>): string | undefined {
   const names = [...known];
   return names.length === 0 ? undefined : closest(name, names);

@@ -1,9 +1,9 @@
-/** How Node runs a program of this repository, whose name follows; package.json has the same (a test holds it), for children without npm. */
+/** Node's arguments for running a program of this repository; the program's name follows. For children without npm; a test keeps package.json equal. */
 export const NODE_FLAGS: readonly string[] = ['--require', './runtime/before-start.cjs', './runtime/launch.mjs'];
 
 /**
- * For the system itself. Half the young generation takes 20 MB less and is no slower. A heap of 64 MB before the old generation is collected at
- * all, and one thread beside ours to do it: it was what made the slowest hundredth, every two seconds under load and with four threads on two cores.
+ * For the system itself. Halving the young generation saves 20 MB and is no slower. The old generation is collected only from a heap of 64 MB on, and
+ * with one helper thread: its collections, every two seconds under load and with four threads on two cores, had caused the slowest hundredth of latencies.
  */
 export const SYSTEM_FLAGS: readonly string[] = [
   '--max-semi-space-size=8',

@@ -4,7 +4,7 @@ import type { Health } from './health.ts';
 import type { Running } from './lifecycle.ts';
 import { type Address, listen } from './listen.ts';
 
-/** A server for these three paths alone, where no role of the process has one. Rejects with PermanentError `cannot-listen`. */
+/** A server for these three paths alone, for a process whose roles have none. Rejects with PermanentError `cannot-listen`. */
 export async function startOperations(address: Address, health: Health, registry: Registry): Promise<Running & { readonly port: number }> {
   const operations = operationsHandler(health, registry);
   const server = createServer({ headersTimeout: 5_000, requestTimeout: 10_000, maxHeaderSize: 8_192 }, (request, response) => {
@@ -45,7 +45,7 @@ export function operationsHandler(health: Health, registry: Registry) {
   };
 }
 
-/** `problems` are those of the role that is asked, `elsewhere` those of others in its process, `notices` those of all; empty ones are left out. */
+/** `problems` are those of the role that is asked, `elsewhere` those of other roles in its process, `notices` those of all; empty lists are left out. */
 function readiness(health: Health): string {
   const problems = health.ready ? undefined : health.problems();
   const elsewhere = health.elsewhere();

@@ -2,19 +2,19 @@ import { z } from 'zod';
 import { duration, port, setting } from './configuration.ts';
 import { LOG_LEVELS } from './logging.ts';
 
-/** What every process has, whatever its roles. */
+/** The settings of every process, whatever its roles. */
 export const processSettings = {
   dataDir: setting(
     'TOCSIN_DATA_DIR',
     z.string().min(1),
     './data',
-    'Folder of everything that is kept: log, clients, archive, history, outbox.',
+    'Folder that holds everything that is kept: log, clients, archive, history, outbox.',
   ),
   settingsFile: setting(
     'TOCSIN_SETTINGS',
     z.string().min(1).optional(),
     undefined,
-    'YAML file of what single values cannot say, such as the types of alarms. Not set: ./tocsin.yaml, if it is there.',
+    'YAML file for lists and trees, such as the types of alarms. Not set: ./tocsin.yaml, if it is there.',
   ),
   host: setting(
     'TOCSIN_HOST',
@@ -26,7 +26,7 @@ export const processSettings = {
     'TOCSIN_OPERATIONS_PORT',
     port,
     '9464',
-    'Port for /healthz, /readyz and /metrics of a process with neither proxy nor console, which have them on their own; 0 takes a free one.',
+    'Port for /healthz, /readyz and /metrics of a process with neither proxy nor console, which serve them on their own ports; 0 takes a free one.',
   ),
   logLevel: setting('TOCSIN_LOG_LEVEL', z.enum(LOG_LEVELS), 'info', 'fatal, error, warn, info, debug, trace or silent.'),
   logFormat: setting(
@@ -35,5 +35,5 @@ export const processSettings = {
     'auto',
     'json for machines, text for people; auto: text at a terminal.',
   ),
-  stopTimeoutMs: setting('TOCSIN_STOP_TIMEOUT', duration, '10s', 'How long a stop may take to finish what is in hand.'),
+  stopTimeoutMs: setting('TOCSIN_STOP_TIMEOUT', duration, '10s', 'How long a stop may take to finish work in hand.'),
 };

@@ -10,7 +10,7 @@ const debug = debuglog('tocsin');
 
 /**
  * Runs a program to its end and sets the exit code of the process: that of the command, 2 where the command line or a setting is wrong, 1 where it
- * failed. What went wrong is one message on stderr, without a stack trace: NODE_DEBUG=tocsin shows that. Never rejects.
+ * failed. A failure is one message on stderr; NODE_DEBUG=tocsin adds the stack trace. Never rejects.
  */
 export async function runProgram<O extends Options>(program: Command<O> | CommandGroup, args: readonly string[]): Promise<void> {
   try {

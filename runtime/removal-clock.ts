@@ -5,7 +5,7 @@ import type { Health } from './health.ts';
 import type { Logger } from './logging.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from './durations.ts';
 
-/** The time by which what is old may be removed; undefined: nothing may be removed by its age now. */
+/** The time by which the age of data is judged for removal; undefined: nothing may be removed by age now. */
 export type RemovalClock = () => number | undefined;
 
 export interface CautiousClockParts {
@@ -16,11 +16,11 @@ export interface CautiousClockParts {
   readonly logger: Logger;
   readonly health: Health;
   readonly wall?: Clock;
-  /** Milliseconds of a clock that nobody sets. */
+  /** Milliseconds of a monotonic clock. */
   readonly elapsed?: () => number;
 }
 
-/** Ordinary corrections; a restart is a step too. */
+/** Steps up to this are ordinary corrections; a restart counts as a step too. */
 const AHEAD_MS = HOUR_MS;
 const BEHIND_MS = MINUTE_MS;
 const BELIEVED_AFTER_MS = DAY_MS;
@@ -29,7 +29,7 @@ const LOOK_EVERY_MS = 10_000;
 export const REMOVAL_CLOCK_FILE = 'removal-clock';
 const PART = 'clock';
 
-/** Where the machine's clock is against what it should be, and since when. */
+/** How far the machine's clock is from the expected time, and since when. */
 interface Doubt {
   readonly side: 'ahead' | 'behind';
   readonly since: number;
@@ -38,15 +38,15 @@ interface Doubt {
 }
 
 /**
- * The machine's clock, but what is removed is gone for good, and clocks are wrong at times. One that steps ahead is believed once it has stood for a
- * day: until then time goes on from where it was. Nothing is removed while it is behind what it was, or behind the time of records.
+ * The machine's clock, with care: removed data is gone for good, and clocks are sometimes wrong. A step ahead is believed only after a day without
+ * another; until then time runs on from where it was. Nothing is removed while the clock is behind where it was, or behind the time of records.
  */
 export class CautiousClock {
   readonly #parts: CautiousClockParts;
   readonly #wall: Clock;
   readonly #elapsed: () => number;
   readonly #file: string;
-  /** What was believed at the last look; undefined: there was none. */
+  /** The time believed at the last look; undefined: there was no look yet. */
   #last: { readonly believed: number; readonly elapsed: number } | undefined;
   #doubt: Doubt | undefined;
   #said: string | undefined;
@@ -103,7 +103,7 @@ export class CautiousClock {
         'behind',
         `this machine's clock is ${spanOf(-step)} behind what it was: nothing is removed by age until it is right, or has stood for a day`,
       ];
-    // While a process wasn't running the clock may well have moved on.
+    // While no process was running, the clock has rightly moved on.
     if (!this.#doubt.running) return ['start', undefined];
     return [
       'ahead',
@@ -111,7 +111,7 @@ export class CautiousClock {
     ];
   }
 
-  /** A few bytes, seldom. What can't be remembered now, since the folder isn't there yet or the disk is full, is tried again at the next look. */
+  /** Writes a few bytes, seldom. A failed write (no folder yet, or a full disk) is tried again at the next look. */
   #remember(at: number, elapsed: number): void {
     if (elapsed - this.#rememberedAt < REMEMBER_EVERY_MS) return;
     try {
@@ -124,7 +124,7 @@ export class CautiousClock {
   }
 }
 
-/** What time it was when a process last looked; undefined where there was none. */
+/** The time when a process last looked; undefined if none ever did. */
 export function remembered(file: string): number | undefined {
   try {
     const at = Date.parse(readFileSync(file, 'utf8').trim());

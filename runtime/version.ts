@@ -1,2 +1,2 @@
-/** Of this program; package.json has the same (a test holds it). */
+/** The version of this program; a test keeps package.json equal. */
 export const VERSION = '0.1.0';

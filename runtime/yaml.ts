@@ -1,4 +1,4 @@
-/** YAML as people write it: what it says, and where in the text each part of it stands. */
+/** YAML as people write it: its value, and where in the text each part of it stands. */
 import {
   type CST,
   Composer,
@@ -35,7 +35,7 @@ export interface Yaml {
   readonly value: unknown;
   /** What is wrong with the text as YAML, in its order. */
   readonly problems: readonly YamlProblem[];
-  /** Where a key or the item of a list stands; for one that is not there, the nearest thing around it. */
+  /** The place of a key or list item; for one that is not there, the place of its nearest parent. */
   placeOf(path: Path): Place;
 }
 
@@ -53,7 +53,7 @@ const OPTIONS = {
   logLevel: 'silent',
 } as const;
 
-/** Where the library's own words don't say what to do. */
+/** Replaces messages of the library that don't say what to do. */
 const WORDS: { readonly [C in YAMLError['code']]?: string } = {
   TAB_AS_INDENT: 'a tab cannot indent: write spaces',
   NON_STRING_KEY: 'a key must be a plain name',
@@ -98,7 +98,7 @@ export function readYaml(text: string): Yaml {
   }
 }
 
-/** Where the text is too much for the rest of the library, its tokens end there with a fault. */
+/** If the text is too much for the rest of the library, the tokens end there with a fault. */
 function tokensOf(text: string, lines: LineCounter): { readonly tokens: readonly CST.Token[]; readonly fault?: Fault } {
   const parser = new Parser(lines.addNewLine);
   const tokens: CST.Token[] = [];
@@ -135,7 +135,7 @@ function faultsOf(document: Document.Parsed, second: Document.Parsed | undefined
   return faults;
 }
 
-/** What can be read, but hardly as it was meant. */
+/** Problems of text that can be read, but hardly as it was meant. */
 function ambiguitiesOf(document: Document.Parsed): Fault[] {
   const faults: Fault[] = [];
   visit(document, {
@@ -165,7 +165,7 @@ function offsetOf(document: Document.Parsed, path: Path): number {
   let offset = 0;
   for (const step of path) {
     const collection = isAlias(node) ? node.resolve(document) : node;
-    // Of a key that is there twice, the last one counts.
+    // If a key is there twice, the last one counts.
     const pair = isMap(collection) ? collection.items.findLast(({ key }) => isScalar(key) && key.value === step) : undefined;
     const item: unknown = pair ? pair.key : isSeq(collection) && typeof step === 'number' ? collection.items[step] : undefined;
     if (!isNode(item)) break;
@@ -180,7 +180,7 @@ export function pathText(path: Path): string {
   return path.map((step) => nameText(String(step))).join('.');
 }
 
-/** A name that somebody wrote, on one line and not too long. */
+/** A name from the text, on one line and shortened. */
 export function nameText(name: string): string {
   const short = name.length > NAME_SHOWN_MAX ? `${name.slice(0, NAME_SHOWN_MAX)}…` : name;
   return PLAIN_NAME.test(short) ? short : JSON.stringify(short);

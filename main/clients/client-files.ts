@@ -4,7 +4,7 @@ import { PermanentError, reasonOf } from '../../runtime/errors.ts';
 import { CLIENT_COLUMNS, type ClientRow } from '../../directory/client.ts';
 import { csvLineOf } from '../../directory/csv.ts';
 
-/** As `split` names its pieces. */
+/** Names as `split` gives them. */
 const NAMES = [...'abcdefghij'].map((letter) => `xa${letter}`);
 const ROWS_PER_WRITE = 1_000;
 

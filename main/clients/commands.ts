@@ -5,7 +5,7 @@ import { generate } from './generate.ts';
 import { importCommand } from './import.ts';
 import { show } from './show.ts';
 
-/** Opens the directory, does the work, and closes it whatever happens. */
+/** Opens the directory, does the work, and closes the directory whatever happens. */
 export type WithDirectory = <T>(work: (directory: Directory) => Promise<T>) => Promise<T>;
 
 export function clientsProgram(withDirectory: WithDirectory): CommandGroup {

@@ -23,7 +23,7 @@ export const importCommand = (withDirectory: WithDirectory) =>
       and the client is there already. What else is wrong in a row is listed with its line: fields are cut after ${FIELD_LENGTH_MAX} characters, and a
       client whose coordinates are no place (numbers with a point or a comma) comes in without one: it is not on the map, and its alarms are mailed
       like all others.`,
-      'An import may be repeated: a row that is in already is written again as it is. While the directory does not answer, it is tried again for a minute.',
+      'An import may be repeated: a row that is in already is written again unchanged. If the directory does not answer, the import tries again for a minute.',
     ],
     words: { name: 'FILE…', help: 'the files, in the order in which they are read', min: 1, max: Number.POSITIVE_INFINITY },
     options: {

@@ -7,5 +7,5 @@ import { clientsProgram } from './commands.ts';
 const program = clientsProgram((work) => withPort('directory', readEnvironment(), { beside: true }, ({ directory }) => work(directory)));
 
 await runProgram(program, process.argv.slice(2));
-// Cassandra's driver keeps a connection of its own to a node that went and came back, and the process with it.
+// Cassandra's driver keeps a connection to a node that went away and came back, and that keeps the process alive.
 process.exit();

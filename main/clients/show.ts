@@ -8,7 +8,7 @@ const sensor = integer(0, SENSOR_ID_MAX);
 export const show = (withDirectory: WithDirectory) =>
   command({
     name: 'npm run clients -- show',
-    summary: 'Prints all that is known of one client.',
+    summary: 'Prints everything known about one client.',
     words: { name: 'ID', help: 'the id of its sensor', min: 1, max: 1 },
     options: {},
     exitCodes: { 0: 'there is one', 1: 'there is none, or it failed' },

@@ -9,7 +9,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../runtime/durations.ts';
 import { type LetterFilter, type ListedLetter, readLetters } from './letters.ts';
 import { replay, type ReplayOptions } from './replay.ts';
 
-/** Opens the log, does the work, and closes it whatever happens. */
+/** Opens the log, does the work, and closes the log whatever happens. */
 export type WithLog = <T>(work: (log: MessageLog, clock: Clock) => Promise<T>) => Promise<T>;
 type Print = (line: string) => void;
 
@@ -59,7 +59,7 @@ const showCommand = (withLog: WithLog, print: Print) =>
 const replayCommand = (withLog: WithLog, print: Print) =>
   command({
     name: 'npm run dead-letters -- replay',
-    summary: 'Puts values of ENTRY and OK back to the end of their topic, as if they were received now, if they are valid.',
+    summary: 'Appends values of ENTRY and OK to their topic again, as if they were received now, if they are valid.',
     about: [
       'What was replayed is marked and never replayed again. A letter whose replay was interrupted needs --force: it may be back already.',
     ],
@@ -116,7 +116,7 @@ async function replayAll(log: MessageLog, clock: Clock, filter: LetterFilter, op
 }
 
 function lineOf({ id, at, topic, partition, offset, by, sensor, replayed, reason }: ListedLetter, now: number): string {
-  const state = replayed === 'done' ? 'replayed' : replayed === 'begun' ? 'replay broken off' : '-';
+  const state = replayed === 'done' ? 'replayed' : replayed === 'begun' ? 'replay interrupted' : '-';
   const columns = [id.padEnd(10), ageOf(now - at).padStart(4), `${topic}/${partition}@${offset}`.padEnd(20), by.padEnd(10)];
   return [...columns, String(sensor).padStart(10), state.padEnd(9), printable(reason)].join('  ');
 }
@@ -127,7 +127,7 @@ function ageOf(ms: number): string {
   return `${Math.max(0, Math.floor(ms / span))}${unit}`;
 }
 
-/** What came from outside must not steer the terminal. */
+/** Text from outside must not send control characters to the terminal. */
 function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, (c) => `\\u${(c.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`);
 }

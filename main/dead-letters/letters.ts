@@ -1,11 +1,11 @@
-/** Reading topic DEAD: letters, and the marks of what was done with them. */
+/** Reads topic DEAD: letters, and the marks of their replays. */
 import { oneRecord } from '../../message-log/one-record.ts';
 import type { MessageLog, RecordBatch } from '../../message-log/port.ts';
 import { textOf } from '../../message-log/values.ts';
 import { decodeDeadLetter, decodeReplayMark, type DeadLetter, type ReplayMark } from '../../records/dead-letter.ts';
 import { recordsBetween } from '../../processor/records-between.ts';
 
-/** Undefined: nothing was done with it. `begun`: a replay was broken off, whether the value is back is not known. */
+/** Undefined: never replayed. `begun`: a replay was interrupted, and the value may or may not be back in its topic. */
 export type ReplayStep = ReplayMark['step'] | undefined;
 
 export interface ListedLetter extends DeadLetter {
@@ -20,7 +20,7 @@ export interface LetterFilter {
   readonly topic?: string;
   readonly by?: string;
   readonly sensor?: number;
-  /** Part of the reason, in any case. */
+  /** Text within the reason; case doesn't matter. */
   readonly reason?: string;
   /** Received in [from, to), epoch ms. */
   readonly from?: number;
@@ -28,8 +28,8 @@ export interface LetterFilter {
 }
 
 /**
- * All letters that match, partition by partition, oldest first; all marks are read before, since they may lie in any partition. Rejects with
- * TransientError where the log doesn't give all of them.
+ * All letters that match, partition by partition, oldest first; all marks are read first, since they may lie in any partition. Rejects with
+ * TransientError if the log doesn't give all of them.
  */
 export async function* readLetters(log: MessageLog, filter: LetterFilter = {}): AsyncGenerator<ListedLetter> {
   const steps = new Map<string, ReplayStep>();

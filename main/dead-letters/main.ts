@@ -1,4 +1,4 @@
-/** What could not be handled, and what to do with it: `npm run dead-letters`. */
+/** Lists, shows and replays records that could not be handled: `npm run dead-letters`. */
 import { readEnvironment } from '../../runtime/environment.ts';
 import { runProgram } from '../../runtime/program.ts';
 import { withPort } from '../beside.ts';

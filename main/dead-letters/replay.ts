@@ -11,22 +11,22 @@ import { type ListedLetter, markReplay } from './letters.ts';
 export type Replayed = { readonly outcome: 'replayed'; readonly topic: string } | { readonly outcome: 'skipped'; readonly reason: string };
 
 export interface ReplayOptions {
-  /** Puts it back although it isn't valid, or an earlier replay of it was broken off. Never one that was put back for certain. */
+  /** Also replays a letter that isn't valid or whose earlier replay was interrupted, but never one whose replay is done. */
   readonly force: boolean;
-  /** Only says what would be done. */
+  /** Only reports what would be done. */
   readonly dryRun: boolean;
 }
 
 /**
- * Puts the value back to the end of the topic it came from, as if it were received now. Marked before and after: one that was put back is
- * never put back again, and of one whose replay died in between it is known that it is not known. Rejects like an append.
+ * Appends the value to the topic it came from, as if it were received now. A mark before and one after it ensure that no letter is
+ * replayed twice, and show when a replay died in between, so that its outcome is unknown. Rejects like an append.
  */
 export async function replay(letter: ListedLetter, log: MessageLog, clock: Clock, { force, dryRun }: ReplayOptions): Promise<Replayed> {
   const { topic, replayed, value } = letter;
   if (topic !== 'ENTRY' && topic !== 'OK') return skipped(`only ENTRY and OK can be replayed, not ${topic}`);
   if (replayed === 'done') return skipped('it was replayed before');
   if (replayed === 'begun' && !force)
-    return skipped('an earlier replay was broken off, so it may be back already: look for it, then use --force if it is not');
+    return skipped('an earlier replay was interrupted, so the value may be back already: look for it, then use --force if it is not');
   const { bytes, id, problem } = (topic === 'ENTRY' ? statusIn : recoveryIn)(Buffer.from(value));
   if (problem !== undefined && !force) return skipped(`not valid: ${problem}`);
   if (dryRun) return { outcome: 'replayed', topic };
@@ -38,7 +38,7 @@ export async function replay(letter: ListedLetter, log: MessageLog, clock: Clock
   return { outcome: 'replayed', topic };
 }
 
-/** Whether a record is valid depends on no type. */
+/** No types are needed: they don't affect whether a record is valid. */
 const ANY_TYPES = new TypeSet(BUILT_IN_TYPES);
 const decoder = new Decoder(ANY_TYPES);
 

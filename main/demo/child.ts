@@ -7,18 +7,18 @@ import { NODE_FLAGS, SYSTEM_FLAGS } from '../../runtime/node-flags.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** How much a program stands back that has time, as `nice` has it. */
+/** The `nice` value of a program that is in no hurry. */
 const STANDS_BACK = 10;
 
 export interface ProgramOptions {
   readonly environment: NodeJS.ProcessEnv;
-  /** Ends it. */
+  /** Ends the program when aborted. */
   readonly stop: AbortSignal;
-  /** It leaves the machine to others. */
+  /** Runs at low priority. */
   readonly standsBack?: boolean;
 }
 
-/** Runs a program of this repository to its end; resolves with what it prints. Rejects unless it ends with 0, with what it says is wrong. */
+/** Runs a program of this repository to its end; resolves with its output. Unless it ends with 0, rejects with its error output. */
 export async function outputOf(
   program: string,
   args: readonly string[],
@@ -39,7 +39,7 @@ export async function outputOf(
   return printed.out;
 }
 
-/** What the system says once it can do its work. */
+/** What the system reports once it is ready. */
 export interface Ready {
   readonly ingestPort: number;
   readonly consoleUrl: string;
@@ -48,7 +48,7 @@ export interface Ready {
   readonly outbox: string | undefined;
 }
 
-/** The whole system in a process of its own. */
+/** The whole system, in a process of its own. */
 export class SystemProcess {
   readonly ready: Promise<Ready>;
   /** Aborted when the process has ended. */
@@ -58,11 +58,11 @@ export class SystemProcess {
 
   constructor(environment: NodeJS.ProcessEnv, timeoutMs: number) {
     this.#child = spawn(process.execPath, [...SYSTEM_FLAGS, `${ROOT}main.ts`], {
-      // The launcher is found from here; TOCSIN_DATA_DIR is absolute.
+      // The launcher is found from this folder; TOCSIN_DATA_DIR is absolute.
       cwd: ROOT,
       env: environment,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      // Ctrl-C at the terminal is for us alone: the system must still answer when we compare.
+      // Ctrl-C at the terminal must reach only this process: the system must still answer during the comparison.
       detached: true,
     });
     this.ended = this.#ended.signal;
@@ -83,7 +83,7 @@ export class SystemProcess {
     process.once('exit', () => this.#child.kill('SIGKILL'));
   }
 
-  /** Lets it finish what is in hand. */
+  /** Stops it after it has finished work in hand. */
   async stop(): Promise<void> {
     if (this.ended.aborted) return;
     this.#child.kill('SIGTERM');

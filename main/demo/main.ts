@@ -20,15 +20,15 @@ import { sampleClients } from './sample-clients.ts';
 const DEMO_FOLDER = './data/demo';
 const READY_MS_MAX = 60_000;
 const SECONDS_PER_REPORT = 20;
-/** As a gateway would, so that showing it takes little of the machine. */
+/** As a gateway would, so that the demo takes little of the machine. */
 const STATUSES_PER_REQUEST = 25;
 
 const DEMO = command({
   name: 'npm run demo',
-  summary: 'Shows the whole system alive: starts it, with sample clients, and a simulated fleet that reports to it.',
-  about: ['Ctrl-C stops the fleet, compares the alarms and mails with what must have been, and stops the system.'],
+  summary: 'Shows the whole system at work: starts it with sample clients and a simulated fleet that reports to it.',
+  about: ['Ctrl-C stops the fleet, compares the alarms and mails with what should have happened, and stops the system.'],
   options: DEMO_OPTIONS,
-  exitCodes: { 0: 'alarms and mails are exactly what they must be', 1: 'they are not, or it could not start' },
+  exitCodes: { 0: 'alarms and mails are exactly as expected', 1: 'they are not, or it could not start' },
   example: 'npm run demo -- --minutes 5',
   run: ({ options }) => show(options),
 });
@@ -63,7 +63,7 @@ async function show(options: DemoOptions): Promise<number> {
   }
 }
 
-/** The demo's own folder has clients of its own making. */
+/** The demo's own folder has only clients that the demo made. */
 function clientsFor({ sensors, data }: DemoOptions) {
   return { sensors, first: STORY_SENSORS, placeless: PLACELESS, ours: data === undefined && !process.env.TOCSIN_DATA_DIR };
 }

@@ -8,7 +8,7 @@ export const DEMO_OPTIONS = {
   seed: option('N', integer(0, 2 ** 32 - 1), 'another seed, other alarms', '1'),
   'ingest-port': option('PORT', port.optional(), 'where sensors report; 0: any free one (default: TOCSIN_INGEST_PORT or 19092)'),
   'console-port': option('PORT', port.optional(), 'where the console is; 0: any free one (default: TOCSIN_CONSOLE_PORT or 8080)'),
-  data: option('DIR', text, 'what is kept (default: TOCSIN_DATA_DIR or ./data/demo)'),
+  data: option('DIR', text, 'folder for everything that is kept (default: TOCSIN_DATA_DIR or ./data/demo)'),
 };
 
 export type DemoOptions = OptionsOf<typeof DEMO_OPTIONS>;

@@ -9,13 +9,13 @@ export interface SampleClientsOptions {
   /** This many of them must be there before the demo says anything about them. */
   readonly first: number;
   readonly placeless: number;
-  /** Clients that are there are ours: a larger fleet gets more of them. Somebody's own are left as they are. */
+  /** Existing clients were made by the demo, so a larger fleet adds more. Otherwise they are somebody's own and are left as they are. */
   readonly ours: boolean;
 }
 
 /** Sample clients, made beside the system that uses them. */
 export interface SampleClients {
-  /** Resolves when all are there, with what there is to say of it; undefined: nothing had to be made. Never rejects. */
+  /** Resolves when all are there, with a message for the user; undefined: nothing had to be made. Never rejects. */
   readonly all: Promise<string | undefined>;
 }
 

@@ -10,7 +10,7 @@ import { ROLES, type RoleName } from '../roles.ts';
 import { diagnoseSettingsFile } from '../settings-file/diagnose.ts';
 import { withoutEffect } from './without-effect.ts';
 
-/** All checks of these roles and of what their settings name, one after another as they come. Never rejects. */
+/** The findings for these roles and the servers that their settings name, one after another. Never rejects. */
 export async function* checksOf(
   roles: ReadonlySet<RoleName>,
   environment: NodeJS.ProcessEnv,
@@ -18,7 +18,7 @@ export async function* checksOf(
 ): AsyncGenerator<Finding> {
   yield fine('Node', process.versions.node);
   const { config, problems } = read(roles, environment);
-  yield* problems.map((problem) => wrong('settings', problem, 'nothing else was looked at'));
+  yield* problems.map((problem) => wrong('settings', problem, 'nothing else was checked'));
   if (!config) return;
   yield fine('settings', `make sense for ${[...config.roles].sort().join(', ')}`);
   yield* withoutEffect(environment);
@@ -37,7 +37,7 @@ function read(roles: ReadonlySet<RoleName>, environment: NodeJS.ProcessEnv): { c
   }
 }
 
-/** The ports that these roles listen on, with their settings; one that is free in any case is left out. */
+/** The ports that these roles listen on, with their settings; port 0, for which a free one is taken, is left out. */
 function listenedOn({ roles, values }: Config): { readonly name: string; readonly port: number }[] {
   const own = [...roles].flatMap((name) => listensOn(name) ?? []);
   const settings = own.length > 0 ? own : [processSettings.operationsPort];

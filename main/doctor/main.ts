@@ -15,17 +15,17 @@ const TIMEOUT_MS = 5_000;
 const DOCTOR = command({
   name: 'npm run doctor',
   summary:
-    'Looks at the settings, each server that they name, the data folder and the ports: one line a check, and what to do where something is wrong.',
+    'Checks the settings, each server that they name, the data folder and the ports: one line for each check, and what to do if something is wrong.',
   about: ['Changes nothing and sends no mail.'],
   words: {
     name: 'ROLE…',
-    help: 'look only at what these need, as npm start -- ROLE… would',
+    help: 'check only what these roles need, as npm start -- ROLE… would',
     min: 0,
     max: Number.POSITIVE_INFINITY,
     known: ROLE_NAMES,
   },
   options: {
-    settings: flag('print the settings file that is in effect instead, complete and with comments: tocsin.yaml, or what is built in'),
+    settings: flag('print the settings file that is in effect instead, complete and with comments: tocsin.yaml, or the built-in one'),
   },
   exitCodes: { 0: 'all is right', 1: 'something is wrong' },
   run: ({ options, words }) => (options.settings ? printSettings() : examine(rolesOf(words))),

@@ -3,13 +3,13 @@ import type { Finding } from '../../runtime/diagnosis.ts';
 const SECRET_SETTING = /PASSWORD|TOKEN|SECRET/;
 const SECRET_LENGTH_MIN = 4;
 
-/** One line; what is wrong says what to do. */
+/** One line; a problem also says what to do. */
 export function lineOf({ check, ok, found, advice }: Finding): string {
   const line = `${ok ? '✓' : '✗'} ${check}: ${found}${advice === undefined ? '' : `. ${advice[0]?.toUpperCase()}${advice.slice(1)}`}`;
   return line.replace(/\s*[\r\n]+\s*/g, ' ');
 }
 
-/** Takes every secret of the settings out of a text, wherever a server or a library may have put it. */
+/** Removes every secret of the settings from a text, in case a server or library put one into it. */
 export function withoutSecrets(environment: NodeJS.ProcessEnv): (text: string) => string {
   const secrets = Object.entries(environment).flatMap(([name, value = '']) => {
     if (!name.startsWith('TOCSIN_')) return [];
@@ -20,7 +20,7 @@ export function withoutSecrets(environment: NodeJS.ProcessEnv): (text: string) =
   return (text) => worth.reduce((safe, secret) => safe.replaceAll(secret, '[secret]'), text);
 }
 
-/** As it stands in an address, and as it is meant. */
+/** The secret as it is written in a URL, and decoded. */
 function passwordOf(value: string): string[] {
   if (!URL.canParse(value)) return [];
   const { password } = new URL(value);

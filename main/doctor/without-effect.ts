@@ -6,7 +6,7 @@ import { groupsFor, isSetIn } from '../configuration.ts';
 import { ROLE_NAMES } from '../roles.ts';
 import { groupsOf } from '../settings.ts';
 
-/** Settings that no role reads, since they are of an adapter that is not used: a server that is not named, or the data folder in whose place one is. */
+/** Settings that no role reads, since their adapter is not used: a server that is not named, or the data folder that a server replaces. */
 export function* withoutEffect(environment: NodeJS.ProcessEnv): Generator<Finding> {
   const isSet = isSetIn(environment);
   const roles = new Set(ROLE_NAMES);

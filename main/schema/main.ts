@@ -1,4 +1,4 @@
-/** Makes on servers what Tocsin needs there: `npm run schema`. */
+/** Creates what Tocsin needs on servers: `npm run schema`. */
 import { command, flag } from '../../runtime/command-line.ts';
 import { ConfigurationError, readValues } from '../../runtime/configuration.ts';
 import { readEnvironment } from '../../runtime/environment.ts';
@@ -13,8 +13,8 @@ const PREPARED = ADAPTERS.filter(isPrepared);
 
 const SCHEMA = command({
   name: 'npm run schema',
-  summary: 'Makes what is not there yet on each server that the settings name; it may be repeated.',
-  about: ['What is there is left alone, and nothing is ever removed.'],
+  summary: 'Creates what is missing on each server that the settings name; it may be repeated.',
+  about: ['What exists already is left alone, and nothing is ever removed.'],
   options: { print: flag("write the statements of Cassandra's tables to standard output instead") },
   lists: [
     { heading: 'Servers', rows: PREPARED.map(({ name, namedBy, schema }) => [name, `once ${namedBy.name} names it: ${schema.help}`]) },

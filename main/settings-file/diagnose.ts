@@ -9,7 +9,7 @@ import { loadSettingsFile } from './load.ts';
 import { summaryOf } from './part.ts';
 import { PARTS } from './parts.ts';
 
-/** For `npm run doctor`: what the settings file says, or all that is wrong with it and with settings that go by its types. Never rejects. */
+/** For `npm run doctor`: a summary of the settings file, or all problems of it and of settings that refer to its types. Never rejects. */
 export async function diagnoseSettingsFile(values: Values, roles: ReadonlySet<RoleName>): Promise<readonly Finding[]> {
   try {
     const { path, settings } = await loadSettingsFile(values.get(processSettings.settingsFile), roles);

@@ -4,13 +4,13 @@ import type { Parts, ValuesOf } from './part.ts';
 
 const DIGITS = 12;
 
-/** The same for the same settings, however they are written down. All hosts of an installation should have the same. */
+/** The same for the same settings, however they are written. All hosts of an installation should have the same digest. */
 export function digestOf<P extends Parts>(parts: P, values: ValuesOf<P>): string {
   const written = Object.entries(parts).map(([name, part]) => [name, part.write(values[name])]);
   return createHash('sha256').update(JSON.stringify(written)).digest('hex').slice(0, DIGITS);
 }
 
-/** Shows it as a metric, so that hosts with different files are noticed. */
+/** Publishes the digest as a metric, so that hosts with different files are noticed. */
 export function observeDigest(digest: string, registry: Registry): void {
   new Gauge({
     name: 'tocsin_settings_info',

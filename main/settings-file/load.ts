@@ -10,19 +10,19 @@ import { settingsText } from './text.ts';
 const PROBLEMS_MAX = 20;
 
 export interface SettingsFile {
-  /** Where it lies; undefined: there is none, and the settings are the defaults. */
+  /** The path of the file; undefined: there is none, and the settings are the defaults. */
   readonly path: string | undefined;
   readonly settings: FileSettings;
 }
 
 /**
- * Reads the settings file that `named` says, or tocsin.yaml in the folder if there is one. Rejects with ConfigurationError, with everything that is wrong in what
+ * Reads the settings file that `named` says, or tocsin.yaml in the folder if there is one. Rejects with ConfigurationError, with all problems in the parts that
  * these roles need.
  */
 export async function loadSettingsFile(named: string | undefined, roles: ReadonlySet<RoleName>, folder = '.'): Promise<SettingsFile> {
   const file = settingsText(named, folder);
   if (!file) return { path: undefined, settings: defaultsOf(PARTS) };
-  // The parser of YAML is loaded only where there is something to parse.
+  // The YAML parser is loaded only if there is something to parse.
   const { readParts } = await import('./read.ts');
   const { values, problems } = readParts(PARTS, file.text);
   const stopping = problems.filter(({ stops }) => stops === 'every role' || stops.some((role) => roles.has(role)));
@@ -30,7 +30,7 @@ export async function loadSettingsFile(named: string | undefined, roles: Readonl
   return { path: file.path, settings: values };
 }
 
-/** For programs that need nothing else of the configuration; TOCSIN_SETTINGS says where it is. Rejects like `loadSettingsFile` does for all roles. */
+/** For programs that need no other configuration; TOCSIN_SETTINGS says where the file is. Rejects like `loadSettingsFile` for all roles. */
 export async function loadOnlySettingsFile(environment: NodeJS.ProcessEnv): Promise<SettingsFile> {
   const { settingsFile } = processSettings;
   const values = readValues([{ settingsFile }], environment, SETTING_NAMES);

@@ -1,19 +1,19 @@
 import type { RoleName } from '../roles.ts';
 import type { Report } from './row.ts';
 
-/** One part of the settings file: what stands under one name at its top. */
+/** One part of the settings file: the value of one top-level name. */
 export interface Part<T> {
-  /** For the comment above it in the printed file: what it is for, and what each of its keys means. */
+  /** The comment above it in the printed file: its purpose, and the meaning of each of its keys. */
   readonly help: string;
-  /** Its value where the file doesn't have it. */
+  /** Its value when the file doesn't have it. */
   readonly default: T;
-  /** Who cannot run while something in it is wrong; all others do. */
+  /** The roles that cannot run while something in it is wrong; all others do. */
   readonly neededBy: 'every role' | readonly RoleName[];
-  /** Reads what stands under its name, as YAML has it. Reports all that is wrong, with paths that begin below the name. Never throws. */
+  /** Reads the parsed YAML under its name. Reports all problems, with paths that begin below the name. Never throws. */
   read(value: unknown, report: Report): T;
   /** For a line of the doctor: `3 types of alarms: motion, smoke, temperature`. */
   summary(value: T): string;
-  /** What would be read as this value, with all that is said of it. */
+  /** What would be read as this value, with every key written out. */
   write(value: T): unknown;
 }
 

@@ -5,7 +5,7 @@ const HEAD = `Settings of Tocsin that are more than single values. Read at the s
 Every part may be left out, and so may every row and key of it. All hosts of an installation have the same file.
 npm run doctor -- --settings prints it with everything that is in effect.`;
 
-/** A settings file that says all of these settings, and would be read as them; comments explain each key. */
+/** Prints these settings as a complete settings file that reads back the same; comments explain each key. */
 export function printParts<P extends Parts>(parts: P, values: ValuesOf<P>): string {
   const printed = Object.entries(parts).map(
     ([name, part]) => `${comment(part.help)}\n${stringify({ [name]: part.write(values[name]) }, { lineWidth: 0 })}`,

@@ -4,13 +4,13 @@ import type { Part, Parts, ValuesOf } from './part.ts';
 import { isTable, type Table } from './row.ts';
 
 export interface FileProblem extends Place {
-  /** With the path to what it is about: `types.smoke.hits: must be a number, without quotes`. */
+  /** Begins with the path of the value: `types.smoke.hits: must be a number, without quotes`. */
   readonly problem: string;
-  /** Who cannot run because of it. */
+  /** The roles that cannot run because of it. */
   readonly stops: Part<unknown>['neededBy'];
 }
 
-/** Reads the text of a settings file. Never throws: what is wrong is among the problems, in the order of the text. */
+/** Reads the text of a settings file. Never throws: mistakes are among the problems, in the order of the text. */
 export function readParts<P extends Parts>(
   parts: P,
   text: string,

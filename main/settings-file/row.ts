@@ -2,7 +2,7 @@ import type { ZodType } from 'zod';
 import { nearestOf } from '../../runtime/nearest.ts';
 import type { Path } from '../../runtime/yaml.ts';
 
-/** Takes a problem, with what it is about. */
+/** Reports a problem and the path of the value that it is about. */
 export type Report = (path: Path, problem: string) => void;
 
 /** One key of a row: how its value is read and written, and what it means. */
@@ -10,17 +10,17 @@ export interface Key<T> {
   readonly schema: ZodType<T>;
   /** For the comments of the printed file and for the docs; one line. */
   readonly help: string;
-  /** As somebody would write it; undefined: the key is left out. */
+  /** The value as somebody would write it; undefined: the key is left out. */
   write(value: T): string | number | boolean | undefined;
 }
 
 /** All keys that a row can have. */
 export type Keys<R> = { readonly [K in keyof R]-?: Key<R[K]> };
 
-/** Names with something under each. */
+/** A YAML mapping: names with a value each. */
 export type Table = Readonly<Record<string, unknown>>;
 
-/** Reads those keys of a row that are right; all others are reported. */
+/** Reads the valid keys of a row and reports all others. */
 export function readRow<R extends object>(keys: Keys<R>, table: Table, path: Path, report: Report): Partial<R> {
   const row: Partial<R> = {};
   for (const [key, said] of Object.entries(table)) {
@@ -46,7 +46,7 @@ function readKey<R extends object, K extends keyof R>(
   else report(error.issues.map(({ message }) => message).join(', '));
 }
 
-/** The row as somebody would write it, with all that it says. */
+/** The row as somebody would write it, with all its keys. */
 export function writeRow<R extends object>(keys: Keys<R>, row: R): Readonly<Record<string, string | number | boolean>> {
   const written: Record<string, string | number | boolean> = {};
   for (const key of Object.keys(keys)) {

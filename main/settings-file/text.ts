@@ -8,7 +8,7 @@ const BYTES_MAX = 1024 ** 2;
 const NEWLINE = 0x0a;
 const UTF_16_MARKS = ['fffe', 'feff'];
 const DEFAULT_NAME = 'tocsin.yaml';
-/** What people call it by mistake. A file of types that nobody reads is a fire that nobody hears of. */
+/** Names that people give the file by mistake. A file that is not read would leave its types undetected. */
 const MISNAMED = ['tocsin.yml', 'tocsin.yaml.txt'];
 
 export interface TextFile {
@@ -16,10 +16,10 @@ export interface TextFile {
   readonly text: string;
 }
 
-/** The text of the settings file: of the named one, or of that in the folder, if there is one. Throws ConfigurationError where it cannot be read. */
+/** The text of the named settings file, or of the one in the folder, if there is one. Throws ConfigurationError if it cannot be read. */
 export function settingsText(named: string | undefined, folder: string): TextFile | undefined {
   const path = named ?? join(folder, DEFAULT_NAME);
-  // A link that leads nowhere is no reason to do without it.
+  // A broken link must be reported, not taken for a missing file.
   if (named === undefined && lstatSync(path, { throwIfNoEntry: false }) === undefined) {
     const misnamed = MISNAMED.map((name) => join(folder, name)).find((each) => existsSync(each));
     if (misnamed) throw new ConfigurationError([`${misnamed}: is not read; call it ${DEFAULT_NAME}, or set TOCSIN_SETTINGS to it`]);
@@ -32,10 +32,10 @@ export function settingsText(named: string | undefined, folder: string): TextFil
   return { path, text: new TextDecoder().decode(bytes) };
 }
 
-/** What is in a file, one byte more than it may have at most; or why it cannot be read. */
+/** The bytes of a file, up to one more than allowed; or the reason why it cannot be read. */
 function bytesOf(path: string): Buffer | string {
   try {
-    // Anything else may have no end, or wait for somebody to write.
+    // A device or pipe may have no end, or wait for a writer.
     if (!statSync(path).isFile()) return 'is not a file';
     const file = openSync(path, 'r');
     try {
@@ -54,7 +54,7 @@ function bytesOf(path: string): Buffer | string {
 }
 
 function problemOf(bytes: Buffer): string | undefined {
-  // Rather one that was not written to its end than one that means to say nothing.
+  // An empty file was probably not written to its end, rather than meant to be empty.
   if (bytes.toString('latin1').trim() === '') return ': is empty; remove it, or write into it what it should say';
   if (bytes.length > BYTES_MAX) return ': is larger than 1 MiB';
   if (isUtf8(bytes)) return undefined;

@@ -20,10 +20,10 @@ import { isTable, type Keys, type Report, readRow, writeRow } from './row.ts';
 
 const BUILT_IN: ReadonlyMap<string, AlarmType> = new Map(BUILT_IN_TYPES.map((type) => [type.name, type]));
 
-/** By YAML 1.1 `off` is false, by YAML 1.2 it is a text. */
+/** `off` is false in YAML 1.1, and text in YAML 1.2. */
 const OFF: readonly unknown[] = [false, 'off', 'Off', 'OFF'];
 
-/** How far a name may be from a built-in one to be taken for a slip. */
+/** Edit distance up to which a name is taken for a misspelt built-in one. */
 const SLIP_MAX = 2;
 
 const condition: ZodType<Condition> = z.string('must be a condition, such as co > 50').transform((text, context) => {
@@ -35,7 +35,7 @@ const condition: ZodType<Condition> = z.string('must be a condition, such as co 
 const trueOrFalse = z.boolean('must be true or false');
 const oneOf = <const T extends string>(words: readonly T[]) => z.enum(words, `must be one of ${words.join(', ')}`);
 
-/** What can be said of a type of alarms, in the order in which it is printed. */
+/** The keys of a type's row, in the order in which they are printed. */
 export const TYPE_KEYS: Keys<Omit<AlarmType, 'name'>> = {
   when: {
     schema: condition,
@@ -72,7 +72,7 @@ export const TYPE_KEYS: Keys<Omit<AlarmType, 'name'>> = {
   },
 };
 
-/** The types of alarms: the built-in ones, with what the file says laid over them. */
+/** The types of alarms: the built-in ones, with the rows of the file laid over them. */
 export const typesPart: Part<readonly AlarmType[]> = {
   help: `Types of alarms, at most ${TYPES_MAX}. What stands here is laid over the built-in ${[...BUILT_IN.keys()].join(', ')}: a row of that name changes
 only what it says, and off in its place takes the type away. A new type is a name and at least \`when\`. docs/types.md says more.

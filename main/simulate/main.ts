@@ -16,13 +16,13 @@ const CLIENTS_SEED = 1;
 
 const SIMULATE = command({
   name: 'npm run simulate',
-  summary: 'Simulates a fleet of sensors, and reports whether the system raised exactly the alarms that it must.',
-  about: ['The sensors have what the types of alarms in the settings file read; the system must have the same file.'],
+  summary: 'Simulates a fleet of sensors, and reports whether the system raised exactly the expected alarms.',
+  about: ['The sensors report the fields that the types of alarms in the settings file use; the system must have the same file.'],
   options: SIMULATE_OPTIONS,
   lists: SCENARIO_LIST,
   exitCodes: {
-    0: 'the alarms are exactly those that must have been',
-    1: 'any is missing, doubled, invented or different, or a message was refused or could not be sent',
+    0: 'the alarms are exactly the expected ones',
+    1: 'an alarm is missing, doubled, invented or different, or a message was refused or could not be sent',
     3: 'nothing could be compared',
     130: 'it was interrupted',
   },

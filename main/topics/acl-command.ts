@@ -4,7 +4,7 @@ import { LOG_USERS, type LogUser } from '../../records/topics.ts';
 
 export interface AclOptions {
   readonly prefix: string;
-  /** Whose name the roles go by, `ROLE` standing for the role: `User:tocsin-ROLE`. */
+  /** The principal of each role, with `ROLE` in place of the role's name: `User:tocsin-ROLE`. */
   readonly principal: string;
 }
 
@@ -32,7 +32,7 @@ export function aclCommands({ prefix, principal }: AclOptions, brokers: readonly
   ]);
 }
 
-/** Grants that differ in nothing but the name, with their names. */
+/** Grants that differ only in the name, with all their names. */
 function alike(grants: readonly Grant[]): [Grant, string[]][] {
   const groups = new Map<string, [Grant, string[]]>();
   for (const grant of grants) {
@@ -44,7 +44,7 @@ function alike(grants: readonly Grant[]): [Grant, string[]][] {
   return [...groups.values()];
 }
 
-/** Creates what the roles need, and says what they may do besides. Resolves with lines for a person and whether each has just what it needs. */
+/** Creates the ACLs that the roles need, and reports what else they may do. Resolves with lines for a person and whether each role has exactly what it needs. */
 export async function createAcls(admin: Admin, options: AclOptions): Promise<{ readonly lines: readonly string[]; readonly fit: boolean }> {
   const entries = LOG_USERS.map((role) => ({ role, needed: entriesOf(role, options) }));
   await admin.createAcls({ acl: entries.flatMap(({ needed }) => needed) });

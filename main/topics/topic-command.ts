@@ -4,13 +4,13 @@ import { compareTopics, type Difference } from '../../message-log/kafka/topic-co
 import type { TopicSpec } from '../../message-log/kafka/topics.ts';
 
 export interface Outcome {
-  /** For a person, one line a topic and a last one for all. */
+  /** For a person: one line for each topic and a last one for all. */
   readonly lines: readonly string[];
   /** Whether all topics are as they should be now. */
   readonly fit: boolean;
 }
 
-/** Creates the topics that are missing, and says what differs in the others; `apply` puts right what removes no records. Never deletes. */
+/** Creates missing topics, and reports how the others differ; `apply` corrects differences where that removes no records. Never deletes. */
 export async function ensureTopics(admin: Admin, specs: readonly TopicSpec[], apply: boolean): Promise<Outcome> {
   const before = compareTopics(specs, await describeTopics(admin, specs));
   const missing = new Set(before.filter(({ kind }) => kind === 'missing').map(({ name }) => name));

@@ -173,9 +173,9 @@ describe('dead-letters replay', () => {
     await expect(run('replay', id)).rejects.toThrow('dies here');
     log.fault = undefined;
     log.append = append;
-    expect(await run('replay', id)).toMatchObject({ code: 1, lines: [expect.stringContaining('broken off'), expect.anything()] });
+    expect(await run('replay', id)).toMatchObject({ code: 1, lines: [expect.stringContaining('interrupted'), expect.anything()] });
     expect(log.all('ENTRY')).toHaveLength(1);
-    expect((await run('list')).lines[0]).toContain('replay broken off');
+    expect((await run('list')).lines[0]).toContain('replay interrupted');
     expect((await run('replay', id, '--force')).code).toBe(0);
     expect(log.all('ENTRY')).toHaveLength(2);
   });
