@@ -38,8 +38,8 @@ interface Doubt {
 }
 
 /**
- * The machine's clock, with care: removed data is gone for good, and clocks are sometimes wrong. A step ahead is believed only after a day without
- * another; until then time runs on from where it was. Nothing is removed while the clock is behind where it was, or behind the time of records.
+ * The machine's clock, with care: removed data is gone for good, and clocks are sometimes wrong. A clock that steps ahead is believed only after it
+ * has been ahead for a day; until then time runs on from where it was. Nothing is removed while the clock is behind where it was, or behind the time of records.
  */
 export class CautiousClock {
   readonly #parts: CautiousClockParts;
