@@ -83,8 +83,16 @@ class LmdbLog implements EmbeddedLog {
     this.#logs = new Map(
       [...databases.frames].map(([topic, each]) => [topic, each.map((frames, p) => new PartitionLog(topic, p, frames, onCorrupt))]),
     );
-    writeAhead.onMoved = (topic, partition, next) => this.#log(topic, partition).moved(next);
     this.#positions = new Positions(databases.positions);
+    for (const log of [...this.#logs.values()].flat()) {
+      const known = this.#positions.highest(log.topic, log.partition);
+      if (known <= log.next) continue;
+      const { topic, partition, next: from } = log;
+      this.#metrics.corruptFrames.inc({ topic });
+      logger.error({ topic, partition, from, to: known }, 'records that were read already are gone: what comes now follows them');
+      log.skipTo(known);
+    }
+    writeAhead.onMoved = (topic, partition, next) => this.#log(topic, partition).moved(next);
     this.#tasks = new Tasks({
       states: databases.states,
       newestStates: (partition) => writeAhead.statesOf(partition),

@@ -107,6 +107,17 @@ export class PartitionLog {
     return this.#lastTime;
   }
 
+  /**
+   * Goes on at `offset`, beyond the end: what was before it has been read and is gone. Its offsets aren't given to others, which whoever has read past them would
+   * never see.
+   */
+  skipTo(offset: number): void {
+    this.#next = offset;
+    this.#sealed = offset;
+    this.#moved = offset;
+    this.#earliest = this.#startAfter(-1);
+  }
+
   /** What is staged, as frames to put. Those who read ahead may have them. */
   seal(): Buffer[] {
     const frames = this.stage.seal(this.#sealed);

@@ -34,6 +34,14 @@ export class Positions {
     return position;
   }
 
+  /** The highest position that a consumer of a partition has committed; 0 if none has. */
+  highest(topic: Topic, partition: number): number {
+    const end = keyOf('', topic, partition);
+    let highest = 0;
+    for (const [key, position] of this.#committed) if (key.endsWith(end)) highest = Math.max(highest, position);
+    return highest;
+  }
+
   /** The lowest position of all consumers of a partition; Infinity if there are none. */
   lowest(topic: Topic, partition: number): number {
     const end = keyOf('', topic, partition);

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile, readFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readdir, rm, stat, writeFile, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -194,6 +194,46 @@ describe('the embedded log', () => {
       expect(gaps).toEqual([[1, 2]]);
       expect(await registry.metrics()).toContain('tocsin_log_corrupt_frames_total{topic="ENTRY"} 1');
       await close();
+    });
+
+    it.each(['ALARM', 'ENTRY'] as const)('in the journal, gives its readers of %s what comes after it', async (topic) => {
+      await open();
+      const before = await log.subscribe('mailer', [topic]);
+      for (const value of ['alarm-one', 'alarm-two']) {
+        await append(topic, value);
+        const [batch] = await before.poll(1_000);
+        await before.commit(topic, 0, batch?.nextOffset ?? 0);
+      }
+      // As kill -9 leaves it, with a bit that has turned in the entry of the second.
+      const crashed = `${dataDir}-crashed`;
+      await cp(dataDir, crashed, { recursive: true, filter: (path) => !path.endsWith('.sock') });
+      await close();
+      const [name = ''] = (await readdir(join(crashed, 'store'))).filter((each) => each.startsWith('journal-'));
+      const journal = await readFile(join(crashed, 'store', name));
+      const at = journal.indexOf('alarm-two');
+      journal.writeUInt8(journal.readUInt8(at) ^ 1, at);
+      await writeFile(join(crashed, 'store', name), journal);
+      dataDir = crashed;
+      await open();
+      expect(await registry.metrics()).toContain(`tocsin_log_corrupt_frames_total{topic="${topic}"} 1`);
+      await append(topic, 'alarm-three');
+      const after = await log.subscribe('mailer', [topic]);
+      expect((await values(after)).map((value) => value.slice(0, 10))).toEqual(['alarm-thre']);
+      // Whoever hadn't read the lost one is told of the gap.
+      const reader = await log.reader(topic, 0, 'earliest');
+      const gaps: number[][] = [];
+      reader.onGap = (from, to) => gaps.push([from, to]);
+      expect((await values(reader)).map((value) => value.slice(0, 10))).toEqual(['alarm-one', 'alarm-thre']);
+      expect(gaps).toEqual([[1, 2]]);
+      // It stays so, in the tree as in the journal.
+      await log.sweep();
+      await close();
+      await open();
+      await append(topic, 'alarm-four');
+      const again = await log.reader(topic, 0, 'earliest');
+      expect((await values(again)).map((value) => value.slice(0, 10))).toEqual(['alarm-one', 'alarm-thre', 'alarm-four']);
+      await close();
+      await rm(crashed, { recursive: true });
     });
 
     it('never uses an offset twice, even if it was the last', async () => {
