@@ -17,6 +17,8 @@ export class OutboxRoom {
   readonly #health: Health;
   /** An upper bound between two countings, as far as this process writes. */
   #mails = 0;
+  /** Mails taken since the start. */
+  #taken = 0;
   #countedAt = Number.NEGATIVE_INFINITY;
 
   constructor(folder: string, mailsMax: number, health: Health) {
@@ -29,24 +31,34 @@ export class OutboxRoom {
   async take(severity: Severity): Promise<void> {
     const max = this.#mailsMax * SHARES[severity];
     // They may have been fetched meanwhile; a folder with so many files isn't read for every attempt.
-    if (this.#mails >= max && performance.now() - this.#countedAt >= RECOUNT_AFTER_MS) this.counted(await mailsIn(this.#folder));
+    if (this.#mails >= max && performance.now() - this.#countedAt >= RECOUNT_AFTER_MS) await this.count();
     if (this.#mails >= max) throw new TransientError('mail-deferred', `the outbox is full: ${this.#mails} mails wait to be fetched`);
     this.#mails += 1;
+    this.#taken += 1;
     if (this.#mails === this.#mailsMax || this.#mails === this.#toldFrom) this.#tell();
   }
 
-  /** So many lie in the folder. */
-  counted(mails: number): void {
-    this.#mails = mails;
+  /** Counts what lies in the folder. Rejects like the file system. */
+  async count(): Promise<void> {
+    const before = this.#taken;
+    const found = await mailsIn(this.#folder);
+    // A mail taken meanwhile may or may not be among them.
+    this.#mails = found + this.#taken - before;
     this.#countedAt = performance.now();
+    this.#tell();
+  }
+
+  /** Mails were removed for their age. */
+  removed(mails: number): void {
+    if (mails === 0) return;
+    this.#mails = Math.max(0, this.#mails - mails);
     this.#tell();
   }
 
   /** Once in a while: what is told is taken back when they were fetched. Never rejects. */
   async look(): Promise<void> {
     if (this.#mails < this.#toldFrom) return;
-    const mails = await mailsIn(this.#folder).catch(() => undefined);
-    if (mails !== undefined) this.counted(mails);
+    await this.count().catch(() => undefined);
   }
 
   get #toldFrom(): number {

@@ -37,6 +37,7 @@ export async function openOutbox(folder: string, options: OutboxOptions): Promis
       options.logger.warn({ folder, reason: reasonOf(error) }, 'old mails could not be removed from the outbox'),
     );
   await mkdir(folder, { recursive: true }).catch((error: unknown) => Promise.reject(unwritable(folder, error)));
+  await room.count().catch((error: unknown) => Promise.reject(unwritable(folder, error)));
   let pruning = prune();
   const writes = new OneAtATime();
   const sync = shared(() => syncFolder(folder));
@@ -125,10 +126,9 @@ async function syncFolder(folder: string): Promise<void> {
 async function pruneFolder(folder: string, { keepMs, removalClock }: OutboxOptions, room: OutboxRoom): Promise<void> {
   const names = await readdir(folder);
   const mails = names.filter((name) => name.endsWith('.eml'));
-  room.counted(mails.length);
   const now = removalClock();
   if (now === undefined) return;
-  room.counted(mails.length - (await removeOlder(folder, mails, now - keepMs)));
+  room.removed(await removeOlder(folder, mails, now - keepMs));
   // Another mail may be half written right now.
   const partial = names.filter((name) => name.endsWith(`.eml${PARTIAL}`));
   await removeOlder(folder, partial, now - PRUNE_EVERY_MS);
