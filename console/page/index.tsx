@@ -108,6 +108,13 @@ async function signOut(): Promise<void> {
   location.assign('/');
 }
 
+/** A link that is pasted into a window which is open already changes only what is behind the #. */
+function takeLink(): void {
+  if (!location.hash.startsWith('#token=')) return;
+  if (store.state.session) history.replaceState(null, '', '/');
+  else void start();
+}
+
 async function start(): Promise<void> {
   const token = new URLSearchParams(location.hash.slice(1)).get('token');
   if (token !== null) history.replaceState(null, '', '/');
@@ -127,4 +134,5 @@ setInterval(() => store.update(() => undefined), 1_000);
 setInterval(() => document.documentElement.classList.toggle('blink'), 500);
 setInterval(() => void fetchCounts(), COUNTS_EVERY_MS);
 setInterval(() => void operator.refresh(), REFRESH_EVERY_MS);
+addEventListener('hashchange', takeLink);
 void start();

@@ -13,6 +13,11 @@ interface FormState {
   readonly hint: string | undefined;
 }
 
+/** Who has a link may paste all of it. */
+function tokenIn(text: string): string {
+  return text.trim().split('#token=').at(-1) ?? '';
+}
+
 /** For those who came without a link. */
 export class SignIn extends Component<Props, FormState> {
   override state: FormState = { token: '', name: '', hint: undefined };
@@ -23,11 +28,11 @@ export class SignIn extends Component<Props, FormState> {
     return (
       <main class="sign-in">
         <h1>TOCSIN</h1>
-        <p>The console shows alarms and the people behind them: sign in with the link that its start has shown, or with a token.</p>
+        <p>The console shows alarms and the people behind them: sign in with the link that its start printed, or with a token.</p>
         <form
           onSubmit={(event) => {
             event.preventDefault();
-            void operator.signIn(token.trim(), name);
+            void operator.signIn(tokenIn(token), name);
           }}
         >
           <label for="token">Token</label>

@@ -89,6 +89,24 @@ describe('the page', () => {
     requests = [];
   });
 
+  it('is signed in to by a link that is pasted into a window that is open already, or into the field for a token', async () => {
+    for (const pasted of ['address', 'field'] as const) {
+      const other = await startTestConsole();
+      const window = await browser.newPage();
+      await window.goto(other.console.url);
+      await window.getByLabel('Token').waitFor();
+      if (pasted === 'address') await window.goto(other.console.signInUrl);
+      else {
+        await window.getByLabel('Token').fill(` ${other.console.signInUrl}\n`);
+        await window.getByRole('button', { name: 'Sign in' }).click();
+      }
+      await window.locator('.link', { hasText: 'LIVE' }).or(window.getByText('LIVE')).first().waitFor();
+      expect(window.url()).not.toContain('token');
+      await window.close();
+      await other.stop();
+    }
+  });
+
   it('shows an alarm live, and the keyboard alone opens, acknowledges and closes it', async () => {
     await openByLink();
     await on.report(3);
