@@ -293,6 +293,7 @@ export class Detection {
       this.#stale += 1;
       this.#supervision.stale(sensor, status.hits, at, offset);
       this.#dueNext = Math.min(this.#dueNext, this.#supervision.dueNext);
+      this.#weigh(sensor, state);
       return;
     }
     const hit: Evidence = {
