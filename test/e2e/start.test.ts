@@ -1,11 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { NODE_FLAGS } from '../../runtime/node-flags.ts';
+import { type ProgramResult, runProgram } from '../support/program.ts';
 import { API_TOKEN, SystemProcess } from '../support/system.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tocsin-start-'));
@@ -16,26 +15,18 @@ const post = (url: string, body: string): Promise<Response> =>
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Starts it with what can't work; resolves with its exit code and what it printed for people. */
-function failingStart(
-  environment: NodeJS.ProcessEnv,
-  args: readonly string[] = [],
-): { code: number | null; stderr: string; stdout: string } {
-  const {
-    status: code,
-    stderr,
-    stdout,
-  } = spawnSync(process.execPath, [...NODE_FLAGS, 'main.ts', ...args], {
-    env: { ...process.env, TOCSIN_INGEST_PORT: '0', TOCSIN_CONSOLE_PORT: '0', TOCSIN_DATA_DIR: join(folder, 'fails'), ...environment },
-    encoding: 'utf8',
-    timeout: 20_000,
+/** Starts it with what can't work. */
+const failingStart = (settings: Readonly<Record<string, string>>, args: readonly string[] = []): Promise<ProgramResult> =>
+  runProgram('main.ts', args, {
+    TOCSIN_INGEST_PORT: '0',
+    TOCSIN_CONSOLE_PORT: '0',
+    TOCSIN_DATA_DIR: join(folder, 'fails'),
+    ...settings,
   });
-  return { code, stderr, stdout };
-}
 
 describe('a start that cannot work says what to do', () => {
-  it('with settings: all problems at once, none of them with a stack trace', () => {
-    const { code, stderr } = failingStart({ TOCSIN_INGEST_PORT: 'abc', TOCSIN_LOG_RETENTION: 'long', TOCSIN_INGEST_PROT: '1' });
+  it('with settings: all problems at once, none of them with a stack trace', async () => {
+    const { code, stderr } = await failingStart({ TOCSIN_INGEST_PORT: 'abc', TOCSIN_LOG_RETENTION: 'long', TOCSIN_INGEST_PROT: '1' });
     expect(code).toBe(2);
     expect(stderr).toMatch(/TOCSIN_INGEST_PROT is not a setting; did you mean TOCSIN_INGEST_PORT\?/);
     expect(stderr).toMatch(/TOCSIN_INGEST_PORT: must be a whole number/);
@@ -43,10 +34,10 @@ describe('a start that cannot work says what to do', () => {
     expect(stderr).not.toMatch(/ at .*\.ts/);
   });
 
-  it('with a settings file: all that is wrong in it, with its place', () => {
+  it('with a settings file: all that is wrong in it, with its place', async () => {
     const file = join(folder, 'wrong.yaml');
     writeFileSync(file, 'types:\n  smoke: { hits: many, severty: MAJOR }\n  water: {}\n');
-    const { code, stderr } = failingStart({ TOCSIN_SETTINGS: file });
+    const { code, stderr } = await failingStart({ TOCSIN_SETTINGS: file });
     expect(code).toBe(2);
     expect(stderr.trim().split('\n').slice(1)).toEqual([
       `  - ${file}:2:12: types.smoke.hits: must be a number, without quotes`,
@@ -61,40 +52,39 @@ describe('a start that cannot work says what to do', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     const port = typeof address === 'object' ? address?.port : 0;
-    // The other program must answer nothing, only hold the port: the start runs in this very thread.
-    const { code, stderr } = failingStart({ TOCSIN_INGEST_PORT: String(port) });
+    const { code, stderr } = await failingStart({ TOCSIN_INGEST_PORT: String(port) });
     server.close();
     expect(code).toBe(1);
     expect(stderr).toMatch(new RegExp(`port ${port}.*in use.*TOCSIN_INGEST_PORT`, 's'));
     expect(stderr).not.toMatch(/ at .*\.ts/);
   });
 
-  it('with a data folder that is a file', () => {
+  it('with a data folder that is a file', async () => {
     const file = join(folder, 'file');
     writeFileSync(file, '');
-    const { code, stderr } = failingStart({ TOCSIN_DATA_DIR: file });
+    const { code, stderr } = await failingStart({ TOCSIN_DATA_DIR: file });
     expect(code).toBe(1);
     expect(stderr).toMatch(/TOCSIN_DATA_DIR/);
   });
 
-  it('on an address beyond loopback without credentials', () => {
-    const { code, stderr } = failingStart({ TOCSIN_HOST: '0.0.0.0' });
+  it('on an address beyond loopback without credentials', async () => {
+    const { code, stderr } = await failingStart({ TOCSIN_HOST: '0.0.0.0' });
     expect(code).toBe(2);
     expect(stderr).toMatch(/TOCSIN_SENSOR_MASTER_SECRET|TOCSIN_GATEWAY_TOKENS/);
     expect(stderr).toMatch(/TOCSIN_API_TOKEN/);
   });
 
-  it('as a role of its own without the servers that it shares with others', () => {
-    const { code, stderr } = failingStart({}, ['history', 'console']);
+  it('as a role of its own without the servers that it shares with others', async () => {
+    const { code, stderr } = await failingStart({}, ['history', 'console']);
     expect(code).toBe(2);
     expect(stderr).toMatch(/TOCSIN_KAFKA_BROKERS is not set.*run all roles in one process/);
     expect(stderr).toMatch(/TOCSIN_CASSANDRA_CONTACT_POINTS is not set.*mailer and archiver|archiver and mailer/);
     expect(stderr).not.toContain('TOCSIN_INFLUX_URL');
   });
 
-  it('with arguments it does not know; --help tells how to use it', () => {
-    expect(failingStart({}, ['--prot', '1'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--prot is not an option') });
-    expect(failingStart({}, ['--help'])).toMatchObject({ code: 0, stdout: expect.stringContaining('Usage: npm start') });
+  it('with arguments it does not know; --help tells how to use it', async () => {
+    expect(await failingStart({}, ['--prot', '1'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--prot is not an option') });
+    expect(await failingStart({}, ['--help'])).toMatchObject({ code: 0, stdout: expect.stringContaining('Usage: npm start') });
   });
 });
 
@@ -143,8 +133,8 @@ describe('a running system', () => {
     await expect.poll(async () => (await api<{ counts: unknown[] }>('/api/counts')).counts.length).toBeGreaterThan(0);
   });
 
-  it('refuses a second process on the same folder, which says who has it', () => {
-    const { code, stderr } = failingStart({ TOCSIN_DATA_DIR: system.dataDir });
+  it('refuses a second process on the same folder, which says who has it', async () => {
+    const { code, stderr } = await failingStart({ TOCSIN_DATA_DIR: system.dataDir });
     expect(code).toBe(1);
     expect(stderr).toMatch(new RegExp(`${system.pid}`));
     expect(stderr).toMatch(/TOCSIN_DATA_DIR/);

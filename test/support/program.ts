@@ -10,7 +10,7 @@ export interface ProgramResult {
 
 const DEADLINE_MS = 60_000;
 
-/** `program` is its path from the repository's root. Settings of the surroundings don't reach it, only those given. */
+/** `program` is its path from the repository's root; one that has not ended by its deadline is killed, with code -1. Settings of the surroundings don't reach it, only those given. */
 export function runProgram(
   program: string,
   args: readonly string[],
@@ -20,8 +20,11 @@ export function runProgram(
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('TOCSIN_'));
   const env = { ...Object.fromEntries(inherited), ...settings };
   return new Promise((resolve) => {
-    execFile(process.execPath, [...NODE_FLAGS, program, ...args], { env, timeout: deadlineMs }, (error, stdout, stderr) =>
-      resolve({ code: error ? (typeof error.code === 'number' ? error.code : -1) : 0, stdout, stderr }),
+    execFile(
+      process.execPath,
+      [...NODE_FLAGS, program, ...args],
+      { env, timeout: deadlineMs, killSignal: 'SIGKILL' },
+      (error, stdout, stderr) => resolve({ code: error ? (typeof error.code === 'number' ? error.code : -1) : 0, stdout, stderr }),
     );
   });
 }

@@ -1,7 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 // @ts-expect-error plain JavaScript
 import { keptBundle, makeBundle } from '../../../runtime/bundle.mjs';
@@ -9,7 +10,8 @@ import { keptBundle, makeBundle } from '../../../runtime/bundle.mjs';
 let root: string;
 let program: string;
 const write = (path: string, text: string): void => writeFileSync(join(root, path), text);
-const output = (path: string): string => spawnSync(process.execPath, [path], { encoding: 'utf8' }).stdout;
+const output = async (path: string): Promise<string> =>
+  (await promisify(execFile)(process.execPath, [path], { timeout: 20_000, killSignal: 'SIGKILL' })).stdout;
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'tocsin-bundle-'));
@@ -26,7 +28,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 describe('the bundle of a program', () => {
   it('runs as the sources do, files beside them included', async () => {
-    expect(output(await makeBundle(root, program))).toBe('good day\n');
+    expect(await output(await makeBundle(root, program))).toBe('good day\n');
   });
 
   it('is kept until a source changes, however deep, and is the same again when that is undone', async () => {
@@ -37,8 +39,8 @@ describe('the bundle of a program', () => {
     expect(keptBundle(root, program)).toBeUndefined();
     const second = await makeBundle(root, program);
     expect(second).not.toBe(first);
-    expect(output(second)).toBe('good night\n');
-    expect(output(first)).toBe('good day\n');
+    expect(await output(second)).toBe('good night\n');
+    expect(await output(first)).toBe('good day\n');
   });
 
   it('is made by several at once without harm', async () => {
