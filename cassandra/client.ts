@@ -4,28 +4,29 @@ import { type CassandraConfig, cassandraSettings, DEFAULT_PORT, usesTls } from '
 
 type OperationInfo = policies.retry.OperationInfo;
 
-/** A slow node is not waited for: after this share of the time a request may take, another one is asked too. */
+/** After this share of a request's time limit another node is asked as well, so that a slow one delays nobody. */
 const SPECULATE_AFTER = 0.05;
 const SPECULATIONS_MAX = 2;
 /**
- * Of the time a request may take, so that it can be tried twice; of 5 s more than the 2 s after which a node says why it can't write, and
- * than the 2.5 s after which one that has just started, or a table that is new, asks another copy instead of a dead one.
+ * Share of a request's time limit that one attempt on one node may take, so that a second one still fits. Of the default 5 s it is more than the 2 s
+ * after which a node reports why it can't write, and the 2.5 s after which a node that has just started, or that reads a new table, asks another
+ * replica instead of a dead one.
  */
 const ATTEMPT = 0.55;
 const RETRIES_MAX = 3;
 const RECONNECT_FIRST_MS = 250;
-/** Short: it bounds how long alarms wait after a node is back. */
+/** Short, because alarms wait up to this long after a node is back. */
 const RECONNECT_MAX_MS = 5_000;
 const HEARTBEAT_MS = 5_000;
 
-/** The driver, not connected yet. Every statement of ours can be repeated, so each is tried on other nodes. Throws PermanentError `file`. */
+/** A driver that isn't connected yet. All our statements are idempotent, so a failed one is tried on other nodes. Throws PermanentError `file` if the CA's file can't be read. */
 export function createClient(config: CassandraConfig): Client {
   const { contactPoints = [], user, password, timeoutMs } = config;
   const attemptMs = Math.max(1, Math.round(timeoutMs * ATTEMPT));
   return new Client({
     contactPoints: contactPoints.map(({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)),
     localDataCenter: config.dataCentre,
-    // Nodes tell each other's addresses, not their ports.
+    // Nodes report the addresses of other nodes, without ports.
     protocolOptions: { port: contactPoints[0]?.port ?? DEFAULT_PORT },
     ...(user !== undefined && password !== undefined ? { credentials: { username: user, password } } : {}),
     ...(usesTls(config)
@@ -50,7 +51,7 @@ export function consistencyOf(name: CassandraConfig['readConsistency']): types.c
   return types.consistencies[camel as keyof typeof types.consistencies];
 }
 
-/** Whatever a node answers, the next one is asked, a few times. */
+/** Sends a failed request to the next node, a few times, whatever the failure. */
 class ElsewhereRetry extends policies.retry.RetryPolicy {
   override onUnavailable(info: OperationInfo, consistency: types.consistencies) {
     return this.#elsewhere(info, consistency);

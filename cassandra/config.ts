@@ -7,14 +7,17 @@ export interface ContactPoint {
   readonly port: number;
 }
 
-/** Copies of every row: as the cluster's size allows, a number for the configured data centre, or a number for each named one. */
+/**
+ * Copies of every row. `auto`: as many as there are nodes, at most 3. `simple`: with SimpleStrategy, which knows no data centres. `data-centres`: by
+ * the name of the data centre, '' being the configured one.
+ */
 export type Replication =
   | { readonly kind: 'auto' }
   | { readonly kind: 'simple'; readonly copies: number }
   | { readonly kind: 'data-centres'; readonly copies: Readonly<Record<string, number>> };
 
 export const DEFAULT_PORT = 9042;
-/** The levels that make sense for both reads and writes of rows that are written repeatedly. */
+/** The levels that work for both reads and repeatable writes. */
 const CONSISTENCIES = ['ONE', 'LOCAL_ONE', 'TWO', 'THREE', 'QUORUM', 'LOCAL_QUORUM', 'EACH_QUORUM', 'ALL'] as const;
 
 const contactPoints = z
@@ -46,7 +49,7 @@ export const cassandraSettings = {
     'TOCSIN_CASSANDRA_CONTACT_POINTS',
     contactPoints,
     undefined,
-    'Nodes of Cassandra to begin with, host or host:port, separated by commas. Not set: directory and archive are embedded.',
+    'Nodes of Cassandra to connect to first, host or host:port, separated by commas. Not set: directory and archive are embedded.',
   ),
   dataCentre: setting('TOCSIN_CASSANDRA_DATA_CENTRE', name, 'datacenter1', 'The data centre that requests go to, as Cassandra names it.'),
   keyspace: setting('TOCSIN_CASSANDRA_KEYSPACE', keyspace, 'world', 'Keyspace of clients and archive.'),
@@ -56,13 +59,13 @@ export const cassandraSettings = {
     'TOCSIN_CASSANDRA_TLS',
     z.enum(['auto', 'on', 'off']),
     'auto',
-    'TLS to Cassandra; auto: on as soon as a CA is named. A password crosses a network in clear only with off.',
+    'TLS to Cassandra; auto: on if a CA is named. Only off lets a password cross a network in clear.',
   ),
   tlsCa: setting(
     'TOCSIN_CASSANDRA_TLS_CA',
     z.string().min(1).optional(),
     undefined,
-    "File (PEM) with the authority of Cassandra's certificates; not set: those that the system trusts.",
+    "File (PEM) with the authority of Cassandra's certificates; not set: the authorities that the system trusts.",
   ),
   readConsistency: setting('TOCSIN_CASSANDRA_READ_CONSISTENCY', consistency, 'LOCAL_QUORUM', 'How many copies must answer a read.'),
   writeConsistency: setting('TOCSIN_CASSANDRA_WRITE_CONSISTENCY', consistency, 'LOCAL_QUORUM', 'How many copies must take a write.'),
@@ -110,7 +113,7 @@ function contactPointOf(text: string): ContactPoint {
 function replicationOf(text: string): Replication {
   if (text === 'auto') return { kind: 'auto' };
   if (text.startsWith('simple:')) return { kind: 'simple', copies: Number(text.slice('simple:'.length)) };
-  // Without a name: the own data centre.
+  // A number without a name is for the configured data centre.
   const entries = text.split(',').map((item) => item.split(':'));
   return {
     kind: 'data-centres',

@@ -10,7 +10,7 @@ import type { CassandraSchema } from './table.ts';
 const NAME = 'Cassandra';
 const CLOCK_DIFFERENCE_MAX_MS = 1_000;
 
-/** The nodes, the log-in, the clock, the schema. See DiagnosisDeps. */
+/** Checks the nodes, the log-in, the clock and the schema. See DiagnosisDeps. */
 export async function diagnoseCassandra(config: CassandraSchema, { clock, timeoutMs }: DiagnosisDeps): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   let client: Client | undefined;
@@ -22,7 +22,7 @@ export async function diagnoseCassandra(config: CassandraSchema, { clock, timeou
     findings.push(
       missing === undefined
         ? fine(`${NAME} keyspace ${config.keyspace}`, 'has its tables')
-        : wrong(`${NAME} keyspace ${config.keyspace}`, missing, 'npm run schema makes what is missing'),
+        : wrong(`${NAME} keyspace ${config.keyspace}`, missing, 'npm run schema creates what is missing'),
     );
   } catch (error) {
     const fault = faultOf(error);
@@ -47,24 +47,24 @@ async function nodesOf(client: Client, config: CassandraConfig, clock: () => num
   const found = `${row?.release_version}, cluster ${row?.cluster_name}, ${up.length} of ${nodes.length} nodes up, ${how.join(', ')}`;
   const down = nodes.filter((node) => !node.isUp()).map(({ address }) => address);
   return [
-    down.length === 0 ? fine(NAME, found) : wrong(NAME, found, `look at ${down.join(', ')}`),
+    down.length === 0 ? fine(NAME, found) : wrong(NAME, found, `find out why ${down.join(', ')} cannot be reached`),
     clockFinding(Number(row?.now), askedAt, answeredAt),
   ];
 }
 
-/** The node's clock read between two looks at ours. */
+/** Compares the node's clock with ours, which was read just before and just after it. */
 function clockFinding(theirs: number, askedAt: number, answeredAt: number): Finding {
   const check = `${NAME} clock`;
   const ahead = theirs > answeredAt ? theirs - answeredAt : Math.min(0, theirs - askedAt);
   return Math.abs(ahead) <= CLOCK_DIFFERENCE_MAX_MS
     ? fine(check, 'agrees with the one here')
-    : wrong(check, `${Math.abs(ahead) / 1_000} s ${ahead > 0 ? 'ahead of' : 'behind'} the one here`, 'have both machines keep time by NTP');
+    : wrong(check, `${Math.abs(ahead) / 1_000} s ${ahead > 0 ? 'ahead of' : 'behind'} the one here`, 'synchronize both machines by NTP');
 }
 
 function adviceFor(error: unknown): string {
   const code = error instanceof PermanentError ? error.code : '';
   if (code === 'cassandra-login') return 'see TOCSIN_CASSANDRA_USER and TOCSIN_CASSANDRA_PASSWORD';
-  if (code === 'cassandra-data-centre') return 'set TOCSIN_CASSANDRA_DATA_CENTRE to one that the nodes name';
+  if (code === 'cassandra-data-centre') return 'set TOCSIN_CASSANDRA_DATA_CENTRE to one of those';
   if (code === 'file') return 'name a file that can be read';
-  return 'start it, or put the addresses into TOCSIN_CASSANDRA_CONTACT_POINTS as they are reached from here; with TLS see TOCSIN_CASSANDRA_TLS';
+  return 'start it, or set TOCSIN_CASSANDRA_CONTACT_POINTS to addresses that can be reached from here; with TLS see TOCSIN_CASSANDRA_TLS';
 }

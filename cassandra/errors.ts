@@ -2,7 +2,7 @@ import { errors, types } from 'cassandra-driver';
 import { PermanentError, reasonOf, TransientError } from '../runtime/errors.ts';
 
 const { responseErrorCodes: codes } = types;
-/** Answers that mean: not like this, however often it is asked. Anything else is the cluster's state of the moment. */
+/** Answers to a statement that always fails. Any other failure may pass. */
 const REFUSALS: ReadonlySet<number> = new Set([
   codes.syntaxError,
   codes.unauthorized,
@@ -12,32 +12,32 @@ const REFUSALS: ReadonlySet<number> = new Set([
   codes.protocolError,
 ]);
 
-/** The driver has no error of its own for a data centre that isn't there. */
+/** The driver has no error class for a data centre that doesn't exist. */
 const DATA_CENTRES = /(?:found hosts in data centers: |Available DCs are: )\[(.*)\]/;
 
 /**
- * What the driver threw, in the terms of the ports. PermanentError `cassandra-login`, `cassandra-refused`, `cassandra-data-centre`; TransientError
- * `cassandra-away`. Messages never hold values of a statement.
+ * The driver's error as the ports promise it: PermanentError `cassandra-login`, `cassandra-refused` or `cassandra-data-centre`, TransientError
+ * `cassandra-away`. An error that is one of these already is returned unchanged. Messages never hold values of a statement.
  */
 export function faultOf(error: unknown): PermanentError | TransientError {
   if (error instanceof PermanentError || error instanceof TransientError) return error;
   const cause = innermost(error);
   if (cause instanceof errors.AuthenticationError || codeOf(cause) === codes.badCredentials)
-    return new PermanentError('cassandra-login', 'Cassandra refuses user and password', { cause });
+    return new PermanentError('cassandra-login', 'Cassandra refuses the user name or password', { cause });
   const dataCentres = cause instanceof Error ? DATA_CENTRES.exec(cause.message)?.[1] : undefined;
   if (dataCentres !== undefined)
-    return new PermanentError('cassandra-data-centre', `the data centre is not one of Cassandra's, which are: ${dataCentres}`);
+    return new PermanentError('cassandra-data-centre', `Cassandra does not have the configured data centre, only: ${dataCentres}`);
   if (cause instanceof errors.ResponseError && REFUSALS.has(cause.code))
     return new PermanentError('cassandra-refused', `Cassandra refuses a statement: ${cause.message}`);
   return new TransientError('cassandra-away', `Cassandra is out of reach: ${shortly(cause)}`);
 }
 
-/** It may have been one node that has just died, before the others noticed. */
+/** Whether to try again at once: the cause may be a node that has just died, which the others haven't noticed yet. */
 export function isWorthAnotherAttempt(error: unknown): boolean {
   return !(faultOf(error) instanceof PermanentError);
 }
 
-/** Of several nodes that were tried, what the first one with something to say said. */
+/** If several nodes were tried: the error of one that refused the log-in, otherwise of the first. */
 function innermost(error: unknown): unknown {
   if (!(error instanceof errors.NoHostAvailableError)) return error;
   const inner = Object.values((error.innerErrors ?? {}) as Record<string, unknown>);

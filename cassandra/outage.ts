@@ -1,14 +1,14 @@
-/** What an outage was, once it is over. */
+/** An outage that is over. */
 export interface PastOutage {
   readonly failures: number;
-  /** From its first failure to its last. */
+  /** From the first failure to the last. */
   readonly seconds: number;
 }
 
-/** An outage is over when nothing has failed for so long. */
+/** An outage is over when nothing has failed for this long. */
 const CALM_MS = 30_000;
 
-/** Makes one outage of failures that follow each other, whatever works in between. */
+/** Counts failures as one outage as long as they keep coming, even if some requests succeed in between. */
 export class Outage {
   readonly #elapsed: () => number;
   #failures = 0;
@@ -19,7 +19,7 @@ export class Outage {
     this.#elapsed = elapsed;
   }
 
-  /** Whether with this failure an outage begins. */
+  /** Call it on every failure. Returns whether this one begins an outage. */
   failed(): boolean {
     this.#last = this.#elapsed();
     if (this.#failures === 0) this.#first = this.#last;
@@ -27,7 +27,7 @@ export class Outage {
     return this.#failures === 1;
   }
 
-  /** The outage, where with this it is over. */
+  /** Call it on every success. Returns the outage if it is over now. */
   worked(): PastOutage | undefined {
     if (this.#failures === 0 || this.#elapsed() - this.#last < CALM_MS) return undefined;
     const past = { failures: this.#failures, seconds: Math.round((this.#last - this.#first) / 1_000) };
@@ -35,7 +35,7 @@ export class Outage {
     return past;
   }
 
-  get lasts(): boolean {
+  get isOngoing(): boolean {
     return this.#failures > 0;
   }
 }

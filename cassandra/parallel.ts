@@ -1,4 +1,4 @@
-/** Does `work` for every item, at most `width` at a time; after the first failure no further one is begun, and it rejects with that. */
+/** Does `work` for every item, at most `width` at a time. Rejects with the first failure, after which no further item is begun. */
 export async function inParallel<T>(items: readonly T[], width: number, work: (item: T) => Promise<void>): Promise<void> {
   let next = 0;
   let failed = false;

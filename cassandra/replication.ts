@@ -3,7 +3,7 @@ import type { CassandraConfig } from './config.ts';
 
 const COPIES_AUTO = 3;
 
-/** Replication as Cassandra has it. `auto` counts the nodes of the own data centre, so that one node alone works and three are used. */
+/** The replication options of the keyspace. `auto` counts the nodes of the configured data centre: a single node works, and three are all used. */
 export function replicationMap(client: Client, { replication, dataCentre }: CassandraConfig): Record<string, string> {
   switch (replication.kind) {
     case 'simple':

@@ -1,4 +1,4 @@
-/** The tables, and how they come to be. */
+/** Creates and checks the keyspace and its tables. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'cassandra-driver';
 import { PermanentError, TransientError } from '../runtime/errors.ts';
@@ -11,21 +11,21 @@ import type { CassandraSchema, Table } from './table.ts';
 /** A change of the schema takes a second or two on several nodes, more on slow ones. */
 const STATEMENT_MS = 60_000;
 const AGREEMENT_MS = 60_000;
-const LOOK_EVERY_MS = 200;
+const CHECK_EVERY_MS = 200;
 
 type Columns = ReadonlyMap<string, string>;
 
 /**
- * Makes keyspace, tables and columns that are not there yet, and reports each step; a second time it does nothing. Rejects with PermanentError
- * `cassandra-schema` where a table of that name has columns of another type (then no table is changed), and like `openCassandra`; with
- * TransientError `cassandra-away` too.
+ * Creates the keyspace, tables and columns that don't exist yet, and reports each step; repeating it changes nothing. Rejects with PermanentError
+ * `cassandra-schema` if a table of that name has columns of another type (then no table is changed), otherwise as `openCassandra` does; with
+ * TransientError `cassandra-away` if Cassandra can't be reached, `cassandra-schema` if the nodes don't agree on the schema in time.
  */
-export async function createSchema(config: CassandraSchema, tell: (line: string) => void): Promise<void> {
+export async function createSchema(config: CassandraSchema, report: (line: string) => void): Promise<void> {
   const client = createClient({ ...config, timeoutMs: Math.max(config.timeoutMs, STATEMENT_MS) });
   try {
     await client.connect();
-    await createKeyspace(client, config, tell);
-    await createTables(client, config, tell);
+    await createKeyspace(client, config, report);
+    await createTables(client, config, report);
   } catch (error) {
     throw faultOf(error);
   } finally {
@@ -33,36 +33,37 @@ export async function createSchema(config: CassandraSchema, tell: (line: string)
   }
 }
 
-async function createTables(client: Client, { keyspace, tables }: CassandraSchema, tell: (line: string) => void): Promise<void> {
+async function createTables(client: Client, { keyspace, tables }: CassandraSchema, report: (line: string) => void): Promise<void> {
   const found = await tablesOf(client, keyspace);
   const wrong = tables.flatMap((table) => differences(table, found.get(table.name)));
-  if (wrong.length > 0) throw new PermanentError('cassandra-schema', `${keyspace} has tables of another kind: ${wrong.join('; ')}`);
+  if (wrong.length > 0)
+    throw new PermanentError('cassandra-schema', `${keyspace} has tables with columns of other types: ${wrong.join('; ')}`);
   for (const table of tables) {
     const name = `table ${keyspace}.${table.name}`;
     const columns = found.get(table.name);
     if (columns) {
       const missing = Object.keys(table.columns).filter((column) => !columns.has(column));
       for (const column of missing) await change(client, additionOf(table, column, keyspace));
-      tell(missing.length === 0 ? `${name}: is there` : `${name}: is there, ${missing.join(' and ')} added`);
+      report(missing.length === 0 ? `${name}: exists` : `${name}: exists, ${missing.join(' and ')} added`);
     } else {
       await change(client, creationOf(table, keyspace));
-      tell(`${name}: created`);
+      report(`${name}: created`);
     }
   }
 }
 
-/** Never on two nodes at a time, and each on the ground of the one before. */
+/** One change at a time, on one node only, and known to all nodes before the next. */
 async function change(client: Client, statement: string): Promise<void> {
   await client.execute(statement, [], { prepare: false, isIdempotent: false });
-  await agreed(client);
+  await waitForAgreement(client);
 }
 
-/** All statements, for those who create their schema themselves. */
+/** All statements, for people who create the schema themselves. */
 export function schemaText({ keyspace, tables }: Pick<CassandraSchema, 'keyspace' | 'tables'>): string {
   return tables.map((table) => `${creationOf(table, keyspace)};\n`).join('\n');
 }
 
-/** What isn't there, in plain words; undefined when all is. */
+/** The first table or column that is missing, as a message; undefined if none is. */
 export async function missingFromSchema(client: Client, { keyspace, tables }: CassandraSchema): Promise<string | undefined> {
   const found = await tablesOf(client, keyspace);
   for (const table of tables) {
@@ -74,7 +75,7 @@ export async function missingFromSchema(client: Client, { keyspace, tables }: Ca
   return undefined;
 }
 
-async function createKeyspace(client: Client, config: CassandraConfig, tell: (line: string) => void): Promise<void> {
+async function createKeyspace(client: Client, config: CassandraConfig, report: (line: string) => void): Promise<void> {
   const { keyspace } = config;
   const found = await client.execute('SELECT replication FROM system_schema.keyspaces WHERE keyspace_name = ?', [keyspace]);
   const now = found.first()?.replication as Readonly<Record<string, string>> | undefined;
@@ -84,12 +85,12 @@ async function createKeyspace(client: Client, config: CassandraConfig, tell: (li
     .join(', ')}}`;
   if (!now) {
     await change(client, `CREATE KEYSPACE IF NOT EXISTS ${keyspace} WITH replication = ${map}`);
-    tell(`keyspace ${keyspace}: created with ${map}`);
+    report(`keyspace ${keyspace}: created with ${map}`);
   } else if (config.replication.kind === 'auto' || same(now, wanted)) {
-    tell(`keyspace ${keyspace}: is there`);
+    report(`keyspace ${keyspace}: exists`);
   } else {
     await change(client, `ALTER KEYSPACE ${keyspace} WITH replication = ${map}`);
-    tell(`keyspace ${keyspace}: changed to ${map}; run nodetool repair --full ${keyspace} on every node`);
+    report(`keyspace ${keyspace}: changed to ${map}; run nodetool repair --full ${keyspace} on every node`);
   }
 }
 
@@ -128,23 +129,23 @@ function creationOf({ name, columns, key, order, comment }: Table, keyspace: str
   const options = [
     ...(order === undefined ? [] : [`CLUSTERING ORDER BY (${order})`]),
     `comment = '${comment.replaceAll("'", "''")}'`,
-    // A read doesn't wait for a copy whose node has just died.
+    // So that a read doesn't wait for a replica whose node has just died.
     "speculative_retry = 'MIN(99p,50ms)'",
   ];
   return `CREATE TABLE IF NOT EXISTS ${keyspace}.${name} (\n${lines.join('\n')}\n  PRIMARY KEY (${key})\n) WITH ${options.join('\n  AND ')}`;
 }
 
-/** Until all nodes that are up know the same schema: a table that only some know refuses writes. */
-async function agreed(client: Client): Promise<void> {
+/** Resolves once all nodes that are up know the same schema: writes to a table that only some nodes know are refused. */
+async function waitForAgreement(client: Client): Promise<void> {
   const end = performance.now() + AGREEMENT_MS;
-  // Missing in the driver's types.
+  // The driver's types lack it.
   const metadata = client.metadata as unknown as { checkSchemaAgreement(): Promise<boolean> };
   while (performance.now() < end) {
     if (await metadata.checkSchemaAgreement()) return;
-    await sleep(LOOK_EVERY_MS);
+    await sleep(CHECK_EVERY_MS);
   }
   throw new TransientError(
     'cassandra-schema',
-    `the nodes of Cassandra do not agree on the schema within ${AGREEMENT_MS / 1_000} s: look whether all of them are up`,
+    `the nodes of Cassandra did not agree on the schema within ${AGREEMENT_MS / 1_000} s: check that all of them are up`,
   );
 }

@@ -1,4 +1,4 @@
-/** Statements to Cassandra in the terms of the ports: bounded in time and number, faults as Permanent- or TransientError, seen in health. */
+/** Statements to Cassandra: bounded in time and number, failing with the ports' PermanentError or TransientError, and reported to health. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, types } from 'cassandra-driver';
 import type { Registry } from 'prom-client';
@@ -29,23 +29,28 @@ export interface Statement {
 
 export type Row = types.Row;
 
-/** All of it rejects with TransientError `cassandra-away` or `cassandra-timeout`, or PermanentError `cassandra-refused`. */
+/**
+ * Every request is answered or rejects within the configured timeout: with TransientError `cassandra-away` or `cassandra-timeout`, or with
+ * PermanentError `cassandra-refused` (`cassandra-login` if Cassandra no longer accepts the password).
+ */
 export interface CassandraSession {
   readonly config: CassandraSchema;
+  /** The first row of the result, if there is one. */
   first(query: string, params: readonly unknown[]): Promise<Row | undefined>;
-  /** Page by page, as they are asked for. */
+  /** Fetches a page, never an empty one, when the caller asks for the next. */
   pages(query: string, params: readonly unknown[], rowsPerPage: number): AsyncIterable<readonly Row[]>;
   /**
-   * All rows of a table, one page of a bounded size after the other; nothing is asked for twice or in advance, so that a scan weighs as little as can be.
-   * A page that doesn't come rejects, and says nothing of other requests. `next` of the last page goes on behind it.
+   * All rows of a table, page by page. To load the cluster as little as possible, nothing is requested twice or in advance. A page that fails rejects
+   * without marking Cassandra as failing for other requests. `next`, given as `from`, continues after that page; undefined after the last one.
    */
   scan(
     query: string,
     rowsPerPage: number,
     from?: string,
   ): AsyncIterable<{ readonly rows: readonly Row[]; readonly next: string | undefined }>;
-  /** Several at a time and in no order; when it rejects, some may have been done. */
+  /** Several at a time and in no order; if it rejects, some may have been done. */
   write(statements: readonly Statement[]): Promise<void>;
+  /** Never rejects. */
   close(): Promise<void>;
 }
 
@@ -55,8 +60,8 @@ const PROBE_EVERY_MS = 1_000;
 const RECONNECT = { firstMs: 250, maxMs: 5_000 };
 
 /**
- * Resolves at once even where Cassandra is away: then requests fail, health says so, and it connects as soon as it can. Rejects with
- * PermanentError where no waiting helps: `cassandra-login`, `cassandra-data-centre`, `cassandra-schema`, `file`.
+ * Resolves even if Cassandra is away: then requests fail, health reports it, and the session connects as soon as it can. Rejects with
+ * PermanentError if waiting cannot help: `cassandra-login`, `cassandra-data-centre`, `cassandra-schema`, `file`.
  */
 export async function openCassandra(config: CassandraSchema, deps: CassandraDeps): Promise<CassandraSession> {
   const session = new Session(config, deps);
@@ -69,7 +74,7 @@ export async function openCassandra(config: CassandraSchema, deps: CassandraDeps
   return session;
 }
 
-/** The driver asks every node once and then gives up, however much time is left. */
+/** Needed because the driver tries every node once and then gives up, however much time is left. */
 function twice<T>(work: () => Promise<T>): Promise<T> {
   return work().catch((error: unknown) => (isWorthAnotherAttempt(error) ? work() : Promise.reject(error)));
 }
@@ -124,7 +129,7 @@ class Session implements CassandraSession {
     let next = from;
     do {
       const pageState = next;
-      // What can't be repeated the driver asks of one node only, without a second one in case the first is slow.
+      // The driver sends a statement that isn't idempotent to one node only, without asking a second one if the first is slow.
       const options = { ...this.#reading, isIdempotent: false, fetchSize: rowsPerPage, ...(pageState === undefined ? {} : { pageState }) };
       const page = await this.#scanned(() => this.#client.execute(query, [], options));
       next = page.pageState ?? undefined;
@@ -173,7 +178,7 @@ class Session implements CassandraSession {
     }
   }
 
-  /** One attempt. Whether its failure is more than a slow scan shows a request of the usual kind. */
+  /** One attempt. Its failure may only mean that the scan is slow, so a cheap request finds out whether Cassandra is away. */
   async #scanned<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#metrics.seconds.startTimer({ kind: 'scan' });
     try {
@@ -182,7 +187,7 @@ class Session implements CassandraSession {
     } catch (error) {
       const fault = faultOf(error);
       this.#metrics.failures.inc({ code: fault.code });
-      if (this.#connected) void this.#look();
+      if (this.#connected) void this.#check();
       throw fault;
     } finally {
       done();
@@ -193,7 +198,7 @@ class Session implements CassandraSession {
     if (!this.#connected) throw new TransientError('cassandra-away', this.#problem ?? 'Cassandra is out of reach');
   }
 
-  /** The driver bounds one attempt on one node; this bounds all of them. */
+  /** Limits the time of all attempts together; the driver limits that of one attempt on one node. */
   async #inTime<T>(work: () => Promise<T>): Promise<T> {
     const { timeoutMs } = this.config;
     let timer: NodeJS.Timeout | undefined;
@@ -222,11 +227,14 @@ class Session implements CassandraSession {
     this.#deps.health.report(PART, problem);
     this.#problem = problem;
     if (!this.#outage.failed()) return;
-    this.#deps.logger.warn({ reason: problem }, 'requests to Cassandra fail; they are tried again, and this is said once until it is over');
+    this.#deps.logger.warn(
+      { reason: problem },
+      'requests to Cassandra fail; they are tried again, and this is logged once until it is over',
+    );
     this.#background = (this.#connected ? this.#probe() : this.#reconnect()).catch(() => undefined);
   }
 
-  /** The driver gives up when no node answers its first connection; after that it comes back by itself. */
+  /** Needed because the driver gives up if no node answers its first connection; once connected it reconnects by itself. */
   async #reconnect(): Promise<void> {
     await retryForever(
       () =>
@@ -245,16 +253,16 @@ class Session implements CassandraSession {
     await this.#probe();
   }
 
-  /** Lets health recover, and logs the end of an outage, even while nobody asks for anything. */
+  /** Lets health recover, and logs the end of an outage, even while there are no other requests. */
   async #probe(): Promise<void> {
-    while (this.#outage.lasts) {
+    while (this.#outage.isOngoing) {
       await sleep(PROBE_EVERY_MS, undefined, { signal: this.#closing.signal });
-      await this.#look();
+      await this.#check();
     }
   }
 
-  /** A request that costs next to nothing. */
-  async #look(): Promise<void> {
+  /** Sends a request that costs next to nothing; its outcome goes to health. */
+  async #check(): Promise<void> {
     await this.first(`SELECT id FROM ${this.config.keyspace}.datosclientes WHERE id = 0`, []).catch(() => undefined);
   }
 }

@@ -1,16 +1,18 @@
 import type { CassandraConfig } from './config.ts';
 
-/** A table of a store; the store's folder has it. */
+/** A table, declared in the folder of the store that uses it. */
 export interface Table {
   readonly name: string;
   readonly comment: string;
-  /** Names and types, in order. */
+  /** CQL types by the columns' names, in order. */
   readonly columns: Readonly<Record<string, string>>;
+  /** As in PRIMARY KEY (…). */
   readonly key: string;
+  /** As in CLUSTERING ORDER BY (…). */
   readonly order?: string;
 }
 
-/** The settings, and the tables that must be there. */
+/** The settings, and the tables that must exist. */
 export interface CassandraSchema extends CassandraConfig {
   readonly tables: readonly Table[];
 }

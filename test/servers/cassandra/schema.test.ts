@@ -26,7 +26,7 @@ describe('the schema', () => {
   it('is created once, and left alone when it is there', async () => {
     const config = cassandraConfig(server.contactPoints);
     expect((await told(config)).filter((line) => !line.includes('created'))).toEqual([]);
-    expect((await told(config)).filter((line) => !line.endsWith('is there'))).toEqual([]);
+    expect((await told(config)).filter((line) => !line.endsWith('exists'))).toEqual([]);
   });
 
   it('replicates as it is told, and changes that when told otherwise', async () => {
@@ -39,9 +39,9 @@ describe('the schema', () => {
     expect((await told(config))[0]).toContain("created with {'class': 'NetworkTopologyStrategy', 'datacenter1': '1'}");
     const simple = { ...config, replication: { kind: 'simple', copies: 1 } } as const;
     expect((await told(simple))[0]).toContain('changed to');
-    expect((await told(simple))[0]).toContain('is there');
+    expect((await told(simple))[0]).toContain('exists');
     expect(await replication()).toMatchObject({ class: expect.stringContaining('SimpleStrategy'), replication_factor: '1' });
-    expect((await told(config))[0]).toContain('is there');
+    expect((await told(config))[0]).toContain('exists');
   });
 
   it("keeps the reference system's table and reads its rows, whatever they lack", async () => {
@@ -58,7 +58,7 @@ describe('the schema', () => {
       ];
       for (const row of rows) await client.execute(insert, row, { prepare: true });
     });
-    expect(await told(config)).toContain(`table ${keyspace}.datosclientes: is there, geohash and dashboard added`);
+    expect(await told(config)).toContain(`table ${keyspace}.datosclientes: exists, geohash and dashboard added`);
     const session = await openCassandra(config, quietDeps());
     const directory = openCassandraDirectory(session, quietDeps());
     expect(await directory.find(1)).toMatchObject({

@@ -17,15 +17,15 @@ function outageAt() {
 describe('an outage', () => {
   it('is one, however often something works in between', () => {
     const { at, lines, outage } = outageAt();
-    expect(outage.lasts).toBe(false);
+    expect(outage.isOngoing).toBe(false);
     for (let second = 0; second < 300; second += 1) at(second, second % 4 !== 0);
     expect(lines).toEqual(['begins at 0']);
-    expect(outage.lasts).toBe(true);
+    expect(outage.isOngoing).toBe(true);
     at(325, true);
     expect(lines).toHaveLength(1);
     at(326, true);
     expect(lines).toEqual(['begins at 0', 'over at 326: 75 failures in 296 s']);
-    expect(outage.lasts).toBe(false);
+    expect(outage.isOngoing).toBe(false);
   });
 
   it('that comes later is another one', () => {
