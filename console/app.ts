@@ -3,11 +3,9 @@ import helmet from 'helmet';
 import type { ZodError, ZodType } from 'zod';
 import { PermanentError, reasonOf, TransientError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logging.ts';
-import { ApiError, type Route, wrongToken } from './api/route.ts';
+import { ApiError, BODY_MAX_KIB, type Route, wrongToken } from './api/route.ts';
 import type { Access, Caller } from './security/access.ts';
 import type { Attempts } from './security/attempts.ts';
-
-const BODY_MAX = '16kb';
 
 export interface Guard {
   readonly access: Access;
@@ -30,9 +28,13 @@ export function createApp(routes: readonly Route[], guard: Guard, page: RequestH
     response.set('cache-control', 'no-store');
     next();
   });
-  const body = express.json({ limit: BODY_MAX, type: 'application/json', inflate: false });
   for (const route of routes)
-    app[route.method](route.path.replace(/\{(\w+)\}/g, ':$1'), letIn(route, guard), ...(route.body ? [jsonOnly, body] : []), serve(route));
+    app[route.method](
+      route.path.replace(/\{(\w+)\}/g, ':$1'),
+      letIn(route, guard),
+      ...(route.body ? [jsonOnly, bodyOf(route)] : []),
+      serve(route),
+    );
   app.use('/api', (request) => {
     const known = routes.filter(({ path }) => matchesPath(path, request.originalUrl));
     if (known.length === 0) throw new ApiError(404, `there is no ${request.originalUrl.split('?', 1)[0]}, see /api/openapi.json`);
@@ -110,6 +112,10 @@ function serve(route: Route): RequestHandler {
     });
     if (answer) response.status(answer.status).json(answer.body);
   };
+}
+
+function bodyOf({ bodyMaxKiB = BODY_MAX_KIB }: Route): RequestHandler {
+  return express.json({ limit: bodyMaxKiB * 1_024, type: 'application/json', inflate: false });
 }
 
 function read(schema: ZodType | undefined, value: unknown, status: number): unknown {

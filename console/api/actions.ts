@@ -5,6 +5,7 @@ import type { KnownAction } from '../live/actions.ts';
 import type { Caller } from '../security/access.ts';
 import type { Role } from '../security/tokens.ts';
 import type { ApiDeps } from './deps.ts';
+import { handIn } from './hand-in.ts';
 import { type Answer, ApiError, callerOf, ok, type Route, route } from './route.ts';
 import {
   acknowledgeBody,
@@ -86,7 +87,7 @@ async function act(deps: ApiDeps, kind: ActionKind, alarm: string, wish: Wish, b
     await takeIn(deps, id, kind, alarm, wish, by);
     return await answerOf(deps, id, alarm, await deps.live.actions.outcome(id, deps.answerMs), by.role);
   } catch (error) {
-    throw named(error, id);
+    throw namedAfter(error, id);
   }
 }
 
@@ -100,7 +101,6 @@ async function takeIn(deps: ApiDeps, id: string, kind: ActionKind, alarm: string
     throw new ApiError(409, `this id was used for another action: ${known.kind} of ${known.alarm}`, { alarm: null });
   if (actions.full) throw new ApiError(503, 'too many actions are waiting for their outcome: it was not done, try again');
   if (known || !found) return;
-  actions.begin(id, alarm, kind);
   alarms.remember(found);
   const { sensor } = found.alarm;
   const { version, note, disposition } = wish;
@@ -114,12 +114,7 @@ async function takeIn(deps: ApiDeps, id: string, kind: ActionKind, alarm: string
     ...(note === undefined ? {} : { note }),
     ...(disposition === undefined ? {} : { disposition }),
   };
-  try {
-    await deps.actionLog.append(action);
-  } catch (error) {
-    actions.giveUp(id);
-    throw error;
-  }
+  await handIn(deps, [action]);
 }
 
 async function answerOf(deps: ApiDeps, id: string, alarm: string, outcome: KnownAction | undefined, role: Role): Promise<Answer> {
@@ -148,7 +143,7 @@ async function alarmNow(deps: ApiDeps, id: string, role: Role): Promise<WholeAla
 }
 
 /** Every answer names the action, so that it can be asked for or sent again. */
-function named(error: unknown, action: string): unknown {
+export function namedAfter(error: unknown, action: string): unknown {
   if (error instanceof ApiError) return new ApiError(error.status, error.message, { ...error.more, action }, error.headers);
   if (error instanceof TransientError) return new ApiError(503, error.message, { action });
   return error;

@@ -1,6 +1,6 @@
 import { type ZodType, z } from 'zod';
 import type { TypeSet } from '../../alarm/type-set.ts';
-import type { Route } from './route.ts';
+import { BODY_MAX_KIB, type Route } from './route.ts';
 import { problem, typeName } from './schemas.ts';
 
 type Json = Record<string, unknown>;
@@ -52,7 +52,7 @@ function responses(route: Route, write: SchemaWriter): Json {
       : { 403: { description: 'Not allowed, or not from our own page.', schema: problem } }),
     ...(route.body
       ? {
-          413: { description: 'Larger than 16 KiB.', schema: problem },
+          413: { description: `Larger than ${route.bodyMaxKiB ?? BODY_MAX_KIB} KiB.`, schema: problem },
           415: { description: 'Not application/json in UTF-8.', schema: problem },
         }
       : {}),

@@ -33,6 +33,8 @@ export interface Call<P, Q, B> {
   readonly response: Response;
 }
 
+export const BODY_MAX_KIB = 16;
+
 interface Documented {
   readonly description: string;
   readonly schema?: ZodType;
@@ -51,6 +53,8 @@ export interface Route {
   readonly params: ZodType | undefined;
   readonly query: ZodType;
   readonly body: ZodType | undefined;
+  /** Where a body may be larger than BODY_MAX_KIB. */
+  readonly bodyMaxKiB?: number;
   readonly answers: Readonly<Record<number, Documented>>;
   /** Resolves with the answer, or undefined where it has written or begun one itself. */
   handle(call: Call<unknown, unknown, unknown>): Promise<Answer | undefined> | Answer | undefined;

@@ -1,3 +1,4 @@
+import { acknowledgeManyRoute } from './acknowledge-many.ts';
 import { actionRoutes } from './actions.ts';
 import { alarmRoutes } from './alarms.ts';
 import { countRoutes } from './counts.ts';
@@ -17,6 +18,7 @@ export function apiRoutes(deps: ApiDeps): Route[] {
     ...typeRoutes(deps),
     ...alarmRoutes(deps),
     ...actionRoutes(deps),
+    acknowledgeManyRoute(deps),
     ...sensorRoutes(deps),
     ...faultRoutes(deps),
     ...countRoutes(deps),

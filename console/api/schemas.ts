@@ -10,6 +10,8 @@ import { SENSOR_ID_MAX } from '../../alarm/status.ts';
 import type { TypeSet } from '../../alarm/type-set.ts';
 
 export const PAGE_MAX = 1_000;
+/** Alarms that one call acknowledges. */
+export const MANY_MAX = 1_000;
 
 const time = z.iso.datetime();
 const instant = z.iso.datetime({ offset: true, error: 'must be a time such as 2026-01-31T12:00:00Z' });
@@ -63,7 +65,8 @@ export const faultsQuery = z.strictObject({
 export const noQuery = z.strictObject({});
 export const liveQuery = z.strictObject({ last: z.string().max(60).optional().describe('as Last-Event-ID, for those who cannot send it') });
 
-export const alarmId = z.strictObject({ id: z.string().regex(/^[\w.~-]{1,128}$/, 'is not the id of an alarm') });
+const alarmName = z.string().regex(/^[\w.~-]{1,128}$/, 'is not the id of an alarm');
+export const alarmId = z.strictObject({ id: alarmName });
 export const sensorId = z.strictObject({ id: wholeText(0, SENSOR_ID_MAX, `must be a whole number from 0 to ${SENSOR_ID_MAX}`) });
 export const actionId = z.strictObject({ id: z.string().regex(/^[\w-]{1,64}$/, 'is not the id of an action') });
 export const contentHash = z.strictObject({ hash: z.string().regex(/^[\w-]{22}$/, 'is not a content hash') });
@@ -81,6 +84,17 @@ const action = z
   .optional()
   .describe('an id of your own, new for every wish: sent again, it is the same action, done once at most');
 export const acknowledgeBody = z.strictObject({ version, action, note: note.optional() });
+const alarmSeen = z.strictObject({ id: alarmName, version });
+export type AlarmSeen = z.infer<typeof alarmSeen>;
+export const acknowledgeManyBody = z.strictObject({
+  alarms: z
+    .array(alarmSeen)
+    .min(1, 'must name at least one alarm')
+    .max(MANY_MAX, `must be ${MANY_MAX} alarms at most`)
+    .refine((alarms) => new Set(alarms.map(({ id }) => id)).size === alarms.length, 'must name each alarm once'),
+  action,
+  lifeSafety: z.boolean().default(false).describe('whether alarms of types that lives depend on are meant too; false: they are left out'),
+});
 export const noteBody = z.strictObject({ version, action, note });
 export const dispositionBody = z.strictObject({ version, action, disposition: z.enum(DISPOSITIONS), note: note.optional() });
 export const signInBody = z.strictObject({
@@ -206,6 +220,21 @@ export const sessionAnswer = z.object({
   until: time.nullable(),
 });
 export const problem = z.object({ error: z.string() });
+const acknowledgedAlarm = z.object({
+  id: z.string(),
+  outcome: z
+    .enum(['acknowledged', 'already', 'over', 'changed', 'left-out', 'unknown', 'pending'])
+    .describe(
+      'already: somebody had acknowledged it; over: acknowledged and cleared before; changed: it is another version now, look at it; left-out: lives depend on its type, and lifeSafety was not true; unknown: there is no such alarm; pending: not decided in time, send the same again',
+    ),
+  reason: z.string().optional(),
+  action: z.string().describe('the id of the action on this alarm, as for GET /api/actions/{id}'),
+});
+export type AcknowledgedAlarm = z.infer<typeof acknowledgedAlarm>;
+export const acknowledgedMany = z.object({
+  action: z.string().describe('the id of the call: sent again with the same alarms, each of them is acknowledged once at most'),
+  alarms: z.array(acknowledgedAlarm),
+});
 const actionProblem = { error: z.string(), action: actionNamed };
 export const notDone = z.object(actionProblem);
 export const conflict = z.object({ ...actionProblem, alarm: wholeAlarm.nullable() });

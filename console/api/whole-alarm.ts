@@ -8,13 +8,19 @@ import { Missing } from './missing.ts';
 import { ApiError } from './route.ts';
 import type { WholeAlarm } from './schemas.ts';
 
-/** The alarm as memory has it, else as the archive does. Throws ApiError 404. */
-export async function findAlarm({ live, archive }: ApiDeps, id: string): Promise<LiveAlarm> {
+/** The alarm as memory has it, else as the archive does. */
+export async function findAlarmIfAny({ live, archive }: ApiDeps, id: string): Promise<LiveAlarm | undefined> {
   const known = live.alarms.find(id);
   if (known) return known;
   const alarm = await archive.find(id);
-  if (!alarm) throw new ApiError(404, `no alarm has the id ${id}`);
-  return { alarm, client: undefined, recent: [] };
+  return alarm && { alarm, client: undefined, recent: [] };
+}
+
+/** Throws ApiError 404 where there is none. */
+export async function findAlarm(deps: ApiDeps, id: string): Promise<LiveAlarm> {
+  const found = await findAlarmIfAny(deps, id);
+  if (!found) throw new ApiError(404, `no alarm has the id ${id}`);
+  return found;
 }
 
 /** With evidence, custody and, for operators, the client. What can't be fetched is named and does not hide the rest. */

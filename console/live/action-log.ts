@@ -1,5 +1,5 @@
 import type { Action } from '../../alarm/alarm.ts';
-import { oneRecord } from '../../message-log/one-record.ts';
+import { severalRecords } from '../../message-log/several-records.ts';
 import type { MessageLog, Records } from '../../message-log/port.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { reasonOf, TransientError } from '../../runtime/errors.ts';
@@ -33,11 +33,12 @@ export class ActionLog {
     this.#probing = setInterval(() => this.#probe(), PROBE_MS).unref();
   }
 
-  /** In the log once it resolves. Rejects with TransientError, in words for an operator. */
-  async append(action: Action): Promise<void> {
+  /** In the log once it resolves, in one append. Rejects with TransientError, in words for an operator. */
+  async append(actions: readonly Action[]): Promise<void> {
     const { log, clock } = this.#deps;
     try {
-      await log.append('ACTION', oneRecord(action.sensor, JSON.stringify(action)), clock());
+      const records = actions.map((action) => ({ key: action.sensor, value: JSON.stringify(action) }));
+      await log.append('ACTION', severalRecords(records), clock());
       this.#report(undefined);
     } catch (error) {
       if (!(error instanceof TransientError)) throw error;

@@ -11,13 +11,20 @@ export interface KnownAction {
 }
 
 export interface ActionLimits {
-  /** How many may wait for their outcome at once. */
+  /** How many calls may wait for outcomes at once. */
   readonly waitingMax: number;
   /** How many are remembered; beyond that the longest unheard of is forgotten. */
   readonly knownMax: number;
 }
 
-const LIMITS: ActionLimits = { waitingMax: 1_000, knownMax: 10_000 };
+const LIMITS: ActionLimits = { waitingMax: 1_000, knownMax: 50_000 };
+
+/** A call that waits for the outcomes of its actions. */
+interface Waiter {
+  /** Those that it still waits for. */
+  readonly left: Set<string>;
+  readonly settle: () => void;
+}
 
 /**
  * Actions and their outcomes by the action's id: what came in here, and what the log says of anybody's. The first outcome in the log stands: a
@@ -26,7 +33,8 @@ const LIMITS: ActionLimits = { waitingMax: 1_000, knownMax: 10_000 };
 export class Actions {
   readonly #limits: ActionLimits;
   readonly #known = new Map<string, KnownAction>();
-  readonly #waiting = new Set<{ readonly id: string; readonly settle: () => void }>();
+  readonly #waiting = new Set<Waiter>();
+  readonly #waitersOf = new Map<string, Set<Waiter>>();
 
   constructor(limits: Partial<ActionLimits> = {}) {
     this.#limits = { ...LIMITS, ...limits };
@@ -53,17 +61,26 @@ export class Actions {
   }
 
   /** Resolves as soon as the outcome is known, or after `ms` with what is known then. */
-  outcome(id: string, ms: number): Promise<KnownAction | undefined> {
-    if (this.find(id)?.state !== 'pending') return Promise.resolve(this.find(id));
+  async outcome(id: string, ms: number): Promise<KnownAction | undefined> {
+    await this.settled([id], ms);
+    return this.find(id);
+  }
+
+  /** Resolves as soon as none of them is pending, or after `ms`. */
+  settled(ids: readonly string[], ms: number): Promise<void> {
+    const left = new Set(ids.filter((id) => this.find(id)?.state === 'pending'));
+    if (left.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
       const settle = (): void => {
         clearTimeout(timer);
         this.#waiting.delete(waiter);
-        resolve(this.find(id));
+        for (const id of left) this.#leave(id, waiter);
+        resolve();
       };
       const timer = setTimeout(settle, ms);
-      const waiter = { id, settle };
+      const waiter: Waiter = { left, settle };
       this.#waiting.add(waiter);
+      for (const id of left) this.#waitersOf.set(id, (this.#waitersOf.get(id) ?? new Set()).add(waiter));
     });
   }
 
@@ -95,6 +112,16 @@ export class Actions {
   }
 
   #settle(id: string): void {
-    for (const waiter of [...this.#waiting]) if (waiter.id === id) waiter.settle();
+    for (const waiter of this.#waitersOf.get(id) ?? []) {
+      this.#leave(id, waiter);
+      waiter.left.delete(id);
+      if (waiter.left.size === 0) waiter.settle();
+    }
+  }
+
+  #leave(id: string, waiter: Waiter): void {
+    const waiters = this.#waitersOf.get(id);
+    waiters?.delete(waiter);
+    if (waiters?.size === 0) this.#waitersOf.delete(id);
   }
 }

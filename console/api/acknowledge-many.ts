@@ -1,0 +1,116 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { Action } from '../../alarm/alarm.ts';
+import { isOver, isUnacknowledged } from '../../alarm/lifecycle.ts';
+import type { TypeSet } from '../../alarm/type-set.ts';
+import type { LiveAlarm } from '../live/open-alarms.ts';
+import type { Caller } from '../security/access.ts';
+import { namedAfter } from './actions.ts';
+import type { ApiDeps } from './deps.ts';
+import { handIn } from './hand-in.ts';
+import { ApiError, callerOf, ok, type Route, route } from './route.ts';
+import { type AcknowledgedAlarm, acknowledgeManyBody, acknowledgedMany, type AlarmSeen, MANY_MAX, noQuery, notDone } from './schemas.ts';
+import { findAlarmIfAny } from './whole-alarm.ts';
+
+/** Calls at a time, so that they push neither one another nor the actions on single alarms out of what is remembered. */
+const AT_ONCE = 4;
+/** Look-ups in the archive at a time. */
+const LOOKUPS_AT_ONCE = 16;
+
+interface Asked extends AlarmSeen {
+  /** The id of its own action: the same whenever the same call is sent. */
+  readonly action: string;
+}
+
+/** For floods of lesser alarms. Every alarm gets an action of its own, as if it were acknowledged alone. */
+export function acknowledgeManyRoute(deps: ApiDeps): Route {
+  let underWay = 0;
+  return route({
+    method: 'post',
+    path: '/api/alarms/acknowledge',
+    summary: `Say that you have seen these, ${MANY_MAX.toLocaleString('en')} at most. Each is answered for itself.`,
+    who: 'operator',
+    params: undefined,
+    query: noQuery,
+    body: acknowledgeManyBody,
+    bodyMaxKiB: 256,
+    answers: {
+      200: { description: 'What became of each, in the order of the request.', schema: acknowledgedMany },
+      503: { description: 'Not taken by the log, as far as is known: send it again, with the same id.', schema: notDone },
+    },
+    handle: async (call) => {
+      const action = call.body.action ?? randomUUID();
+      if (underWay >= AT_ONCE) throw new ApiError(503, 'others are acknowledging many alarms: nothing was done, try again', { action });
+      underWay += 1;
+      try {
+        return ok({ action, alarms: await acknowledgeMany(deps, action, call.body, callerOf(call)) });
+      } catch (error) {
+        throw namedAfter(error, action);
+      } finally {
+        underWay -= 1;
+      }
+    },
+  });
+}
+
+async function acknowledgeMany(
+  deps: ApiDeps,
+  call: string,
+  { alarms, lifeSafety }: { readonly alarms: readonly AlarmSeen[]; readonly lifeSafety: boolean },
+  by: Caller,
+): Promise<AcknowledgedAlarm[]> {
+  const { actions } = deps.live;
+  const asked = alarms.map((seen): Asked => ({ ...seen, action: actionOf(call, seen.id) }));
+  const found = await findAll(deps, asked);
+  const withheld = ({ alarm }: LiveAlarm): boolean => !lifeSafety && isLifeSafety(deps.types, alarm.type);
+  const wanted = asked.flatMap(({ id, version, action }): Action[] => {
+    const live = found.get(id);
+    if (!live || actions.find(action) || !isUnacknowledged(live.alarm) || withheld(live)) return [];
+    return [{ id: action, alarm: id, sensor: live.alarm.sensor, kind: 'acknowledge', version, by: by.name }];
+  });
+  if (wanted.length > 0) await handIn(deps, wanted);
+  await actions.settled(
+    asked.map(({ action }) => action),
+    deps.answerMs,
+  );
+  return asked.map(({ id, action }) => {
+    const live = deps.live.alarms.find(id) ?? found.get(id);
+    return { id, action, ...outcomeOf(deps, action, live, live !== undefined && withheld(live)) };
+  });
+}
+
+type Outcome = Pick<AcknowledgedAlarm, 'outcome' | 'reason'>;
+
+function outcomeOf({ live: { actions } }: ApiDeps, action: string, live: LiveAlarm | undefined, withheld: boolean): Outcome {
+  const known = actions.find(action);
+  if (known?.state === 'done') return { outcome: 'acknowledged' };
+  if (known?.state === 'pending') return { outcome: 'pending' };
+  if (!live) return { outcome: 'unknown' };
+  if (isOver(live.alarm)) return { outcome: 'over' };
+  if (!isUnacknowledged(live.alarm)) return { outcome: 'already', reason: `acknowledged by ${live.alarm.acknowledgedBy ?? 'somebody'}` };
+  if (known) return { outcome: 'changed', reason: known.reason ?? '' };
+  return withheld
+    ? { outcome: 'left-out', reason: 'lives depend on alarms of its type: only with lifeSafety true' }
+    : { outcome: 'pending' };
+}
+
+/** As memory has them, else as the archive does. */
+async function findAll(deps: ApiDeps, asked: readonly Asked[]): Promise<ReadonlyMap<string, LiveAlarm>> {
+  const found = new Map<string, LiveAlarm>();
+  const elsewhere: string[] = [];
+  for (const { id } of asked) {
+    const live = deps.live.alarms.find(id);
+    if (live) found.set(id, live);
+    else elsewhere.push(id);
+  }
+  for (let at = 0; at < elsewhere.length; at += LOOKUPS_AT_ONCE)
+    for (const live of await Promise.all(elsewhere.slice(at, at + LOOKUPS_AT_ONCE).map((id) => findAlarmIfAny(deps, id))))
+      if (live) found.set(live.alarm.id, live);
+  return found;
+}
+
+/** Nobody can say of a type that the settings no longer have that no life depends on it. */
+function isLifeSafety(types: TypeSet, name: string): boolean {
+  return types.types.find((type) => type.name === name)?.lifeSafety ?? true;
+}
+
+const actionOf = (call: string, alarm: string): string => createHash('sha256').update(`${call}\n${alarm}`).digest('base64url').slice(0, 32);

@@ -1,0 +1,13 @@
+import type { Action } from '../../alarm/alarm.ts';
+import type { ApiDeps } from './deps.ts';
+
+/** Into the log, in one append: outcomes are listened for from then on. Rejects with TransientError, in words for an operator. */
+export async function handIn({ live, actionLog }: Pick<ApiDeps, 'live' | 'actionLog'>, actions: readonly Action[]): Promise<void> {
+  for (const { id, alarm, kind } of actions) live.actions.begin(id, alarm, kind);
+  try {
+    await actionLog.append(actions);
+  } catch (error) {
+    for (const { id } of actions) live.actions.giveUp(id);
+    throw error;
+  }
+}
