@@ -3,7 +3,7 @@ import { type LogUser, rowOf, TOPICS } from '../../records/topics.ts';
 
 type Operation = 'Read' | 'Write' | 'Describe' | 'DescribeConfigs';
 
-/** Something in Kafka, and what a user may do with it. */
+/** What a user may do with a resource of Kafka. */
 export interface Grant {
   readonly kind: 'topic' | 'group' | 'transactional-id';
   readonly name: string;
@@ -13,8 +13,8 @@ export interface Grant {
 }
 
 /**
- * The least that a user needs. Everybody sees which topics there are and how they are set, since every start compares them; whoever writes STATE
- * does so in transactions.
+ * The least that a user needs. Every user may see the topics and their settings, since every start compares them; whoever writes STATE does so in
+ * transactions.
  */
 export function grantsOf(user: LogUser, prefix: string): Grant[] {
   const literal = (kind: Grant['kind'], name: string, operations: readonly Operation[]): Grant => ({

@@ -39,8 +39,8 @@ const CHECK_MS = 100;
 const HEALTH_PART = 'log writing';
 
 /**
- * Group commit on Kafka: whatever gathers while a request to a broker is under way goes out with the next one, without a linger. Each
- * partition has one batch under way, which is sent again under its sequence number until it is acknowledged or too late.
+ * Group commit on Kafka: records that gather while a request to a broker is under way go out with the next one, without further waiting. Each
+ * partition has at most one batch under way, which is sent again with the same sequence number until it is acknowledged or its time is up.
  */
 export class Appender {
   readonly #settings: AppenderSettings;
@@ -48,10 +48,10 @@ export class Appender {
   readonly #queues = new Map<Topic, readonly PartitionQueue[]>();
   readonly #ready = new Set<PartitionQueue>();
   readonly #busy = new Set<number>();
-  /** None in a process that appends nothing: it would do little else. */
+  /** Started by the first append, since a process that appends nothing needs no such timer. */
   #check: NodeJS.Timeout | undefined;
   readonly #clocks: BrokerClocks;
-  /** For partitions that begin; never one under which a batch was given up. */
+  /** For partitions that have no producer yet; dropped once a batch was given up under it. */
   #shared: ProducerIdentity | undefined;
   #identifying = false;
   #pendingBytes = 0;
@@ -70,7 +70,7 @@ export class Appender {
     return this.#pendingBytes;
   }
 
-  /** While brokers can't be reached at all, nothing more is taken; undefined: they can again. */
+  /** Rejects appends with this error while no broker can be reached; undefined: one can again. */
   refuse(error: Error | undefined): void {
     this.#refusal = error;
     if (!error) this.#wake();
@@ -123,7 +123,7 @@ export class Appender {
     }
   }
 
-  /** Refuses what comes from now on, and waits for the rest as long as it may wait. */
+  /** Refuses further records, and waits until the others are acknowledged or their time is up. */
   async close(): Promise<void> {
     this.#closing = true;
     while (this.#busy.size > 0 || this.#ready.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -157,7 +157,7 @@ export class Appender {
     return queues;
   }
 
-  /** In the next turn, so that all that comes in this one goes out together. */
+  /** Sends in the next turn of the event loop, so that all records of this turn go out together. */
   #wake(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -200,7 +200,7 @@ export class Appender {
     const began = performance.now();
     try {
       const batches = queues.map((queue) => ({ topic: queue.name, partition: queue.partition, batch: queue.next() ?? Buffer.alloc(0) }));
-      // The other lane stays free for the leaders' whereabouts while replicas are slow.
+      // While replicas are slow, the other lane stays free for requests that must be answered promptly.
       const request = produceRequest(null, requestTimeoutMs, batches);
       const answer = await client.exchange(node, 'patient', PRODUCE, request, requestTimeoutMs * 2);
       metrics.commitSeconds.observe((performance.now() - began) / 1_000);
@@ -227,7 +227,7 @@ export class Appender {
     else {
       const untimely = place.error === INVALID_TIMESTAMP;
       const fault = untimely ? this.#clocks.refused(node, queue, place.words) : produceFault(queue.place, place.error);
-      // What was refused is no bound to what comes.
+      // The time of a refused record must not push later ones forward.
       if (untimely) queue.lastTime = 0;
       this.#deps.logger.warn({ partition: queue.place, reason: reasonOf(fault) }, 'a batch was refused');
       queue.abandon(fault);
@@ -235,7 +235,7 @@ export class Appender {
     }
   }
 
-  /** It is sent again a little later, to whoever leads the partition then. */
+  /** Sends the batch again a little later, to the leader that the partition has then. */
   #failed(queue: PartitionQueue, reason: string): void {
     const delayMs = backoffMs(queue.attempts, RETRY);
     queue.attempts += 1;
@@ -255,7 +255,7 @@ export class Appender {
     let troubled = false;
     for (const queues of this.#queues.values())
       for (const queue of queues) {
-        // What is on its way to a broker is settled by its answer or the request's own time-out.
+        // A request that is under way ends by its answer or its own time-out.
         if (queue.sending) continue;
         late = queue.expire(now - this.#settings.appendTimeoutMs, now) ?? late;
         if (this.#isWell(queue)) queue.calm();
@@ -266,12 +266,12 @@ export class Appender {
     if (late) {
       this.#shared = undefined;
       this.#deps.health.report(HEALTH_PART, reasonOf(late));
-      this.#deps.logger.warn({ reason: reasonOf(late) }, 'records had to be refused: brokers did not take them in time');
+      this.#deps.logger.warn({ reason: reasonOf(late) }, 'records were refused: brokers did not take them in time');
     }
     if (this.#ready.size > 0) this.#wake();
   }
 
-  /** Whether the brokers have said since the trouble began that the partition has a leader and enough replicas. */
+  /** Whether the brokers have confirmed, since the trouble began, that the partition has a leader and enough replicas. */
   #isWell(queue: PartitionQueue): boolean {
     const { troubledSince: since, name, partition } = queue;
     const { client } = this.#deps;
@@ -279,7 +279,7 @@ export class Appender {
     return client.inSyncOf(name, partition) >= Math.max(1, this.#settings.replicationFactor - 1);
   }
 
-  /** A producer that no transaction belongs to; a partition that had to give up a batch takes a new one. */
+  /** Asks for a producer id without transactions; partitions that gave up a batch need a new one. */
   #identify(): void {
     if (this.#identifying) return;
     this.#identifying = true;

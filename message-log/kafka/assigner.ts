@@ -1,13 +1,13 @@
 /**
- * Shares out partition numbers, each for all topics of the group, so that topics of the same partition count stay together. Members keep
- * what they have as far as the shares are even.
+ * Assigns partition numbers to members, each number for all topics of the group, so that partitions of the same number stay together. Members keep
+ * what they have as far as even shares allow.
  */
 export function shareOut(members: ReadonlyMap<string, ReadonlySet<number>>, partitions: number): Map<string, number[]> {
   const names = [...members.keys()].toSorted();
   const shares = names.map((name) => ({ name, held: [...(members.get(name) ?? [])].toSorted(ascending), given: [] as number[] }));
   const byHoldings = shares.toSorted((a, b) => b.held.length - a.held.length);
   const least = Math.floor(partitions / names.length);
-  // Who comes first may have one more than the others.
+  // This many members, the first ones, get one more than the others.
   const extras = partitions % names.length;
   const quota = (place: number): number => (place < extras ? least + 1 : least);
   const left = new Set(Array.from({ length: partitions }, (_, partition) => partition));

@@ -9,40 +9,42 @@ import { TIME_LIMITS, type TimeLimits } from './topics.ts';
 
 export interface BrokerClockDeps {
   readonly client: Client;
-  /** Which gives records their time. */
+  /** The clock that gives records their time. */
   readonly clock: Clock;
   readonly health: Health;
   readonly logger: Logger;
   readonly requestTimeoutMs: number;
 }
 
-/** What a broker's clock said, and when, ms of the monotonic clock. */
+/** The last comparison with a broker's clock. */
 interface Seen {
   readonly place: Place;
   readonly limits: TimeLimits;
+  /** The broker's time, epoch ms. */
   readonly brokerMs: number;
+  /** When that was, ms of the monotonic clock; so is `askedAt`. */
   readonly at: number;
   askedAt: number;
 }
 
-/** A clock that is off may be put right at any time; a broker notes each question in its log. */
+/** How often a clock that is off is compared again: it may be corrected at any time, but a broker logs each comparison. */
 const AGAIN_MS = 5_000;
-/** A clock that was moved is compared at once, but not for every step of one that is being set. */
+/** A clock that has jumped is compared soon, but not at every step of one that is being adjusted. */
 const MOVED_MS = 1_000;
 const TRIES = 5;
 const TRY_AGAIN_MS = 100;
 const HEALTH_PART = 'clock';
 
 /**
- * Whether this process's clock and those of the brokers agree as far as the topics want it. Between two answers of a broker its time is told by the
- * monotonic clock, so that a clock that is moved is noticed without asking; what then counts is what the broker says.
+ * Whether the clocks of this process and of the brokers agree as far as the topics require. Between a broker's answers its time is extrapolated by
+ * the monotonic clock, so that a jump is noticed without asking; only the broker's own answer then decides.
  */
 export class BrokerClocks {
   readonly #deps: BrokerClockDeps;
   readonly #elapsed: () => number;
   readonly #seen = new Map<number, Seen>();
   readonly #off = new Map<number, TransientError>();
-  /** Brokers that have answered, be it that they have no limits. */
+  /** Brokers that have answered, even if only that the topic has no limits. */
   readonly #answered = new Set<number>();
   readonly #asking = new Map<string, Promise<void>>();
 
@@ -56,12 +58,12 @@ export class BrokerClocks {
     return this.#off.size === 0;
   }
 
-  /** Why the broker takes no records of this process; undefined: it does, as far as is known. */
+  /** Why the broker refuses records of this process; undefined: it doesn't, as far as is known. */
   refusal(node: number | undefined): TransientError | undefined {
     return node === undefined ? undefined : this.#off.get(node);
   }
 
-  /** Asks each broker that leads partitions of the topic and wasn't asked yet. Resolves also when one can't be asked. */
+  /** Compares clocks with each leader of the topic that hasn't answered yet. Resolves even if one can't be asked. */
   ask(name: string): Promise<void> {
     let asking = this.#asking.get(name);
     if (!asking) {
@@ -72,22 +74,22 @@ export class BrokerClocks {
     return asking;
   }
 
-  /** A broker refused records for their time, with these words. Returns what that means to whoever appended them. */
+  /** A broker refused records for their time, with this error text. Returns the error for whoever appended them. */
   refused(node: number, place: Place, words: string): TransientError {
     const limits = this.#seen.get(node)?.limits ?? TIME_LIMITS;
     const brokerMs = timeIn(words, limits);
-    if (brokerMs === undefined) return unavailable(`${place.name}/${place.partition}: ${words || 'the time of a record is not taken'}`);
+    if (brokerMs === undefined) return unavailable(`${place.name}/${place.partition}: ${words || 'the time of a record was refused'}`);
     const off = this.#learn(node, place, limits, brokerMs);
-    // The clock is right now: they had waited, as in a process that was stopped, or it has just been put right.
+    // The clock is right now: the records had waited, as in a process that was suspended, or the clock has just been corrected.
     return off ?? unavailable(`${place.name}/${place.partition}: records were too old or too new when the broker got them`);
   }
 
-  /** A broker has taken records with this process's time. */
+  /** A broker has accepted records with this process's time. */
   accepted(node: number): void {
-    if (this.#off.delete(node)) this.#tell(node, undefined);
+    if (this.#off.delete(node)) this.#report(node, undefined);
   }
 
-  /** Notices clocks that were moved. To be called often. */
+  /** Notices clocks that have jumped; to be called often. */
   look(): void {
     const now = this.#elapsed();
     for (const [node, seen] of this.#seen) {
@@ -117,7 +119,7 @@ export class BrokerClocks {
     const partition = leadersOf(client, name).get(node);
     const limits = partition === undefined ? undefined : await timeLimitsOf(client, node, name);
     if (partition === undefined || !limits) {
-      // It refuses nothing of ours, and without limits it would store the question.
+      // Nothing is asked of it: without limits it refuses none of our records, and would store the one that asks for its time.
       this.#seen.delete(node);
       this.#answered.add(node);
       this.accepted(node);
@@ -143,7 +145,7 @@ export class BrokerClocks {
     const error = clockOff(node, offMs);
     const isNew = !this.#off.has(node);
     this.#off.set(node, error);
-    if (isNew) this.#tell(node, offMs);
+    if (isNew) this.#report(node, offMs);
     else this.#deps.health.report(HEALTH_PART, error.message);
     return error;
   }
@@ -153,7 +155,7 @@ export class BrokerClocks {
     return this.#deps.clock() - (brokerMs + now - at);
   }
 
-  #tell(node: number, offMs: number | undefined): void {
+  #report(node: number, offMs: number | undefined): void {
     const { health, logger } = this.#deps;
     const [first] = this.#off.values();
     health.report(HEALTH_PART, first?.message);

@@ -1,4 +1,4 @@
-/** What time it is for a broker. Kafka has no request for that; but it says which times it takes where it refuses a record for its own. */
+/** A broker's time. Kafka has no request for it, but a broker that refuses a record for its time says which times it accepts. */
 import { TransientError } from '../../runtime/errors.ts';
 import type { Client } from './client.ts';
 import { INVALID_TIMESTAMP } from './faults.ts';
@@ -16,13 +16,13 @@ export interface Place {
 
 const NOBODY = { producerId: -1, epoch: -1 };
 const NO_SEQUENCE = -1;
-/** In 1970: no broker with limits takes that. */
+/** In 1970, which no broker with limits accepts. */
 const LONG_AGO = 1;
 const TOPIC_RESOURCE = 2;
-/** Wider limits than these are none: what they let in could be stored by asking. */
+/** Wider limits count as none: they might accept the record that asks for the time. */
 const WIDEST_MS = 365 * DAY_MS;
 
-/** Who leads partitions of the topic, with one of them. */
+/** The brokers that lead partitions of the topic, each with one of its partitions. */
 export function leadersOf(client: Client, name: string): Map<number, number> {
   const leaders = new Map<number, number>();
   for (let partition = 0; partition < client.partitionsOf(name); partition += 1) {
@@ -32,13 +32,13 @@ export function leadersOf(client: Client, name: string): Map<number, number> {
   return leaders;
 }
 
-/** The time of the broker that said these words, epoch ms; undefined: they don't say it. */
+/** The broker's time according to this error text, epoch ms; undefined: it doesn't say. */
 export function timeIn(words: string, { beforeMs, afterMs }: TimeLimits): number | undefined {
   const [, from, to] = /\[(-?\d+), ?(-?\d+)\]/.exec(words) ?? [];
   return from !== undefined && to !== undefined && Number(to) - Number(from) === beforeMs + afterMs ? Number(to) - afterMs : undefined;
 }
 
-/** Undefined: the topic has none, as on brokers before 3.6. Rejects with TransientError. */
+/** The limits of the topic for record times; undefined: it has none, as on brokers before 3.6. Rejects with TransientError. */
 export async function timeLimitsOf(client: Client, node: number, name: string): Promise<TimeLimits | undefined> {
   const resources = [{ type: TOPIC_RESOURCE, name, configNames: [TIME_BEFORE_SETTING, TIME_AFTER_SETTING] }];
   const answer = await client.atBroker(node, (broker: Broker) => ask(broker, 'DescribeConfigs', { resources, includeSynonyms: false }));
@@ -49,8 +49,8 @@ export async function timeLimitsOf(client: Client, node: number, name: string): 
 }
 
 /**
- * The time of the broker that leads `place`, epoch ms: it is given a record that it refuses for its time. Only for a topic with limits. Undefined: it
- * didn't say. Rejects with TransientError.
+ * The time of the broker that leads `place`, epoch ms, learnt by sending a record that it refuses for its time. Only for topics with limits.
+ * Undefined: the broker didn't say. Rejects with TransientError.
  */
 export async function timeAt(
   client: Client,
@@ -67,7 +67,7 @@ export async function timeAt(
   return answer?.error === INVALID_TIMESTAMP ? timeIn(answer.words, limits) : undefined;
 }
 
-/** `offMs`: of this machine's clock against the broker's; ahead where it is positive. */
+/** `offMs`: how far this machine's clock is ahead of the broker's; negative: behind. */
 export function clockOff(node: number, offMs: number): TransientError {
   const direction = offMs > 0 ? 'ahead of' : 'behind';
   return new TransientError(
@@ -76,7 +76,7 @@ export function clockOff(node: number, offMs: number): TransientError {
   );
 }
 
-/** In the largest unit of which there are two. */
+/** In the largest unit that gives at least two. */
 export function inWords(ms: number): string {
   const units = [
     ['days', DAY_MS],

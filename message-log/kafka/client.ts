@@ -1,6 +1,6 @@
 /**
- * Connections to Kafka: kafkajs opens, secures, authenticates and times them and knows the cluster; requests of the bulk paths are written and
- * read by ourselves. This and `kafkajs.ts` are the only places that touch kafkajs' internals (its version is pinned).
+ * Connections to Kafka. kafkajs opens, secures and authenticates them, times requests out and knows the cluster; requests that carry records are
+ * encoded and decoded by our own code (wire/). Only this file and `kafkajs.ts` touch kafkajs' internals (its version is pinned).
  */
 import net from 'node:net';
 import tls from 'node:tls';
@@ -9,7 +9,7 @@ import type { Logger } from '../../runtime/logging.ts';
 import type { KafkaConfig } from './config.ts';
 import { connectionOf } from './connection.ts';
 import { NotSent } from './faults.ts';
-import { type Broker, type Connection, createCluster, isStale, type KafkajsCluster, repair, takes } from './kafkajs.ts';
+import { type Broker, type Connection, createCluster, isStale, type KafkajsCluster, repair, supports } from './kafkajs.ts';
 import type { TopicMetadata } from './wire/metadata.ts';
 
 export interface Api {
@@ -18,29 +18,29 @@ export interface Api {
   readonly name: string;
 }
 
-/** A broker answers one connection's requests one by one: what waits goes over the other. */
+/** A broker answers the requests of a connection one after another, so requests that may wait long have a connection of their own. */
 export type Lane = 'prompt' | 'patient';
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const LANES: Readonly<Record<Lane, number>> = { prompt: 0, patient: 1 };
 const FRAME_OVERHEAD = 2 + 2 + 4 + 2;
 
-/** One set of connections: at most two to each broker. Every failure is a TransientError `log-unavailable`. */
+/** One set of connections, at most two to each broker. Every failure is a TransientError: `log-closed` after `close`, else `log-unavailable`. */
 export class Client {
   readonly #cluster: KafkajsCluster;
   readonly #clientId: Buffer;
   readonly #topics: readonly string[];
   readonly #coordinators = new Map<string, number>();
   #refreshing: Promise<void> | undefined;
-  /** By answer: brokers say the same again and again. */
-  readonly #learnt = new WeakMap<readonly TopicMetadata[], News>();
-  #topicsKnown: News['partitions'] = new Map();
+  /** By answer: equal answers are the same object (see kafkajs.ts), and are indexed only once. */
+  readonly #indexed = new WeakMap<readonly TopicMetadata[], ClusterState>();
+  #topicsKnown: ClusterState['partitions'] = new Map();
   #topicIds: ReadonlyMap<string, string> = new Map();
   #refreshedAt = 0;
   #leadership = '';
   #closed = false;
 
-  /** `topics` are names in Kafka: those whose leaders are to be known. */
+  /** `topics`: names in Kafka of the topics whose leaders are tracked. */
   constructor(config: KafkaConfig, topics: readonly string[], logger: Logger) {
     this.#clientId = Buffer.from(config.clientId);
     this.#topics = topics;
@@ -56,7 +56,7 @@ export class Client {
     repair(this.#cluster);
   }
 
-  /** Rejects with TransientError until a broker has answered with all topics. */
+  /** Connects and learns the leaders. Rejects with TransientError unless a broker answers for all topics. */
   async connect(): Promise<void> {
     await this.#attempt(async () => {
       await this.#cluster.connect();
@@ -65,7 +65,7 @@ export class Client {
     this.#learn();
   }
 
-  /** Asks for the leaders anew; calls at the same time share one request. */
+  /** Asks for the leaders again; concurrent calls share one request. */
   refresh(): Promise<void> {
     this.#refreshing ??= this.#attempt(async () => {
       await this.#cluster.connect();
@@ -88,14 +88,14 @@ export class Client {
     return this.#topicsKnown.get(topic)?.[partition]?.leader;
   }
 
-  /** Which topic of that name it is; another one has another id. Undefined: not known, or brokers before 2.8. */
+  /** The id of the topic: one that is deleted and created again gets another. Undefined: not known, or the brokers are older than 2.8. */
   topicId(topic: string): string | undefined {
     return this.#topicIds.get(topic);
   }
 
-  /** Whether the broker knows this version of a request; false until it was connected to. */
-  takes(node: number, api: Api): boolean {
-    return takes(this.#cluster.brokerPool.brokers[node], api);
+  /** Whether the broker supports this version of a request; false before the first connection to it. */
+  supports(node: number, api: Api): boolean {
+    return supports(this.#cluster.brokerPool.brokers[node], api);
   }
 
   /** How many replicas of the partition are in sync. */
@@ -103,17 +103,17 @@ export class Client {
     return this.#topicsKnown.get(topic)?.[partition]?.inSync ?? 0;
   }
 
-  /** When a broker last said who leads, ms of the monotonic clock. */
+  /** When the leaders were last learnt, ms of the monotonic clock. */
   get refreshedAt(): number {
     return this.#refreshedAt;
   }
 
-  /** Who leads what: another text whenever that has changed. */
+  /** The leaders of all partitions as a text that changes when any of them does. */
   get leadership(): string {
     return this.#leadership;
   }
 
-  /** Sends one request and resolves with the body of the answer. The pieces must not change meanwhile. Rejects with NotSent if it didn't leave. */
+  /** Sends one request and resolves with the body of the answer. The pieces must not change until then. Rejects with NotSent if nothing was sent. */
   async exchange(node: number, lane: Lane, api: Api, pieces: readonly Buffer[], timeoutMs: number): Promise<Buffer> {
     return await this.#attempt(async () => {
       const connection = await this.#connection(node, LANES[lane]).catch(notSent);
@@ -123,8 +123,8 @@ export class Client {
   }
 
   /**
-   * Runs one of kafkajs' own requests at the coordinator of a group or of a transactional id, which is looked up anew after a failure. Rejects with
-   * NotSent if none could be reached.
+   * Runs one of kafkajs' own requests at the coordinator of a group or of a transactional id; a failure makes the next call look the coordinator
+   * up again. Rejects with NotSent if none could be reached.
    */
   async atCoordinator<T>(kind: 'group' | 'transaction', key: string, work: (broker: Broker) => Promise<T>): Promise<T> {
     const place = `${kind}/${key}`;
@@ -136,14 +136,14 @@ export class Client {
     }
   }
 
-  /** Looks up who coordinates the transactional id now, and has connections to it and to these leaders, so that a commit needn't see to it. */
-  async meet(transactionalId: string, leaders: ReadonlySet<number>): Promise<void> {
+  /** Looks up the coordinator of the transactional id and connects to it and to these leaders, so that the next commit needn't. */
+  async prepare(transactionalId: string, leaders: ReadonlySet<number>): Promise<void> {
     const place = `transaction/${transactionalId}`;
-    const met = this.#attempt(async () => {
+    const prepared = this.#attempt(async () => {
       await this.#find('transaction', transactionalId, place);
       await Promise.all([...leaders].map((node) => this.#connection(node, LANES.patient)));
     });
-    await met.catch((error: unknown) => {
+    await prepared.catch((error: unknown) => {
       this.#coordinators.delete(place);
       throw error;
     });
@@ -154,7 +154,7 @@ export class Client {
     return this.#attempt(async () => work(await this.#cluster.findBroker({ nodeId: node })));
   }
 
-  /** At once: what is under way is rejected. */
+  /** Closes at once: requests under way are rejected. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const connection of this.#connections()) connection.socket?.destroy(new Error('closed'));
@@ -194,7 +194,7 @@ export class Client {
           apiVersion: api.version,
           correlationId,
           resolve,
-          // Whoever doesn't answer in time may answer everything else late too: begin with a new connection.
+          // Everything queued behind a late answer would be late too: start over with a new connection.
           reject: (error) => {
             if (error.name === 'KafkaJSRequestTimeoutError') connection.socket?.destroy(error);
             reject(error);
@@ -238,22 +238,22 @@ export class Client {
   #learn(): void {
     const topics = this.#cluster.brokerPool.metadata?.topicMetadata ?? [];
     this.#refreshedAt = performance.now();
-    const news = this.#learnt.get(topics) ?? newsOf(topics);
-    this.#learnt.set(topics, news);
-    this.#topicIds = news.topicIds;
-    this.#topicsKnown = news.partitions;
-    this.#leadership = news.leadership;
+    const state = this.#indexed.get(topics) ?? indexed(topics);
+    this.#indexed.set(topics, state);
+    this.#topicIds = state.topicIds;
+    this.#topicsKnown = state.partitions;
+    this.#leadership = state.leadership;
   }
 }
 
-/** What a broker has said, in the form in which it is asked for. */
-interface News {
+/** A broker's metadata, indexed for look-ups. */
+interface ClusterState {
   readonly topicIds: ReadonlyMap<string, string>;
   readonly partitions: ReadonlyMap<string, readonly (PartitionState | undefined)[]>;
   readonly leadership: string;
 }
 
-function newsOf(topics: readonly TopicMetadata[]): News {
+function indexed(topics: readonly TopicMetadata[]): ClusterState {
   const partitions = new Map(
     topics.map(({ topic, partitionMetadata }) => {
       const states: (PartitionState | undefined)[] = new Array(partitionMetadata.length).fill(undefined);
@@ -266,7 +266,7 @@ function newsOf(topics: readonly TopicMetadata[]): News {
   return {
     topicIds: new Map(topics.flatMap(({ topic, topicId }) => (topicId === undefined ? [] : [[topic, topicId] as const]))),
     partitions,
-    // Brokers name topics in an order of their own.
+    // The order of topics differs from answer to answer.
     leadership: leaders.sort().join(' '),
   };
 }
@@ -286,7 +286,7 @@ function socketFactory({ host, port, ssl, onConnect }: { host: string; port: num
     : net.connect({ host, port }, onConnect);
   socket.setKeepAlive(true, 60_000);
   socket.setNoDelay(true);
-  // kafkajs adds one whenever it gives up a connection that is still being opened.
+  // kafkajs adds a listener whenever it gives up a connection that is still being opened.
   socket.setMaxListeners(0);
   return socket;
 }

@@ -61,7 +61,7 @@ export const kafkaSettings = {
 /** The settings once `brokers` is known to be set. */
 export type KafkaConfig = ConfigOf<typeof kafkaSettings> & { readonly brokers: readonly string[] };
 
-/** What doesn't fit together, one line each. */
+/** Settings that contradict each other, one line each. */
 export function checkKafkaConfig(config: ConfigOf<typeof kafkaSettings>): string[] {
   const problems: string[] = [];
   if (!config.tls && (config.caFile || config.certFile || config.keyFile))

@@ -26,13 +26,13 @@ export function connectionOf(config: ConnectionConfig): ClientConfig {
   };
 }
 
-/** Does `work` with an administrator's connection, which is closed whatever happens. Rejects with TransientError `log-unavailable` when no broker takes it. */
+/** Runs `work` with an admin connection, which is closed whatever happens. Rejects with TransientError `log-unavailable` if no broker accepts it. */
 export async function withAdmin<T>(config: ConnectionConfig, work: (admin: Admin) => Promise<T>): Promise<T> {
   const quiet = { logLevel: kafkajs.logLevel.NOTHING, retry: { retries: 2, initialRetryTime: 100 } };
   const admin = new kafkajs.Kafka({ ...connectionOf(config), ...quiet }).admin();
   try {
     await admin.connect().catch((error: unknown) => {
-      throw new TransientError('log-unavailable', `no broker of ${config.brokers.join(', ')} takes the connection`, { cause: error });
+      throw new TransientError('log-unavailable', `no broker of ${config.brokers.join(', ')} accepts the connection`, { cause: error });
     });
     return await work(admin);
   } finally {

@@ -7,44 +7,45 @@ import { Columns, readRecordSet } from './wire/record-set.ts';
 const CHUNKS_AHEAD = 2;
 const FIRST_FETCH_BYTES = 1024 * 1024;
 const MAX_FETCH_BYTES = 64 * 1024 * 1024;
-/** What can't be read is asked for again now and then: another version of this program may take over, or retention. */
+/** Records that can't be understood are asked for again this often: retention may have removed them since. */
 const STOPPED_MS = 60_000;
-/** What was damaged on its way arrives whole the next time; what stays damaged is passed over after so many answers. */
+/** Damage in transit is gone with the next answer; records that are damaged in this many answers in a row are skipped. */
 const DAMAGED_ANSWERS = 5;
 
 interface Chunk {
   readonly set: FetchedSet;
   readonly next: number;
-  /** Why nothing in it can be read. */
+  /** Why its records are skipped. */
   readonly damaged?: string;
 }
 
-/** Whether an answer brought anything, or what is wrong with it. */
+/** What an answer brought: records, nothing new, or damage. */
 export type Arrival = 'some' | 'none' | Damage;
 
-/** A place in one partition from which is read: answers gather here as they came, and become records when they are taken. */
+/** A reading position in one partition: keeps answers as they arrived, and turns them into records when they are taken. */
 export class Cursor {
   readonly topic: Topic;
   /** The topic's name in Kafka. */
   readonly name: string;
   readonly partition: number;
+  /** Records in [from, to) are gone and were not read. */
   onGap: ((from: number, to: number) => void) | undefined;
-  /** Records that are damaged are passed over. */
+  /** Records in [from, to) are damaged and were skipped. */
   onDamaged: ((from: number, to: number, reason: string) => void) | undefined;
-  /** It can't be read on, since records that are whole can't be understood; undefined: it can again. */
+  /** Reading can't go on, for this reason; undefined: it can again. */
   onStopped: ((problem: string | undefined) => void) | undefined;
   /** Called once there is something to take. */
   onArrival: (() => void) | undefined;
-  /** It is another topic of that name now, which is read from its beginning. */
-  onAnew: (() => void) | undefined;
-  /** Which topic of that name the position is in; undefined: not known yet. */
+  /** The topic was deleted and created again; the cursor is at the beginning of the new one. */
+  onRecreated: (() => void) | undefined;
+  /** Id of the topic that the position belongs to; undefined: not known yet. */
   topicId: string | undefined;
-  /** Whether a broker has been asked at all. */
+  /** Whether any answer has arrived. */
   asked = false;
-  /** Not asked again before, ms of the monotonic clock. */
+  /** No request before this, ms of the monotonic clock. */
   notBefore = 0;
   attempts = 0;
-  /** Where the log ends, as far as was heard of it; Infinity: nothing was yet. */
+  /** The end of the log as last heard from a broker; Infinity: not known yet. */
   knownEnd = Number.POSITIVE_INFINITY;
   maxBytes = FIRST_FETCH_BYTES;
   #position: number;
@@ -63,22 +64,22 @@ export class Cursor {
     this.#fetchAt = position;
   }
 
-  /** After what was taken. */
+  /** Next offset to take. */
   get position(): number {
     return this.#position;
   }
 
-  /** After what has arrived. */
+  /** Next offset to ask for. */
   get fetchAt(): number {
     return this.#fetchAt;
   }
 
-  /** Whether there is more than was taken, or may be. */
+  /** Whether there are, or may be, records that were not taken yet. */
   get behind(): boolean {
     return this.#position < this.knownEnd;
   }
 
-  /** Why it can't be read on. */
+  /** Why reading can't go on; undefined: it can. */
   get stopped(): string | undefined {
     return this.#stopped;
   }
@@ -91,7 +92,7 @@ export class Cursor {
     return this.#chunks.length > 0;
   }
 
-  /** Keeps what came for `askedAt`, as far as it is intact, unless it has moved on meanwhile. */
+  /** Keeps the intact part of an answer to a request for `askedAt`; ignores the answer if the cursor has moved meanwhile. */
   arrived(set: FetchedSet, askedAt: number): Arrival {
     this.asked = true;
     if (askedAt !== this.#fetchAt) return 'none';
@@ -100,7 +101,7 @@ export class Cursor {
     if (next > askedAt) return this.#keep({ set: { ...set, to }, next });
     if (oldFormat !== undefined) return this.#stop(askedAt, oldFormat);
     if (damage) return this.#damaged(set, damage);
-    // Not even one batch fitted in.
+    // Not even one batch fitted into the answer.
     if (set.to > set.from) this.#askForMore();
     return 'none';
   }
@@ -117,21 +118,21 @@ export class Cursor {
     this.#damagedAnswers += 1;
     if (this.#damagedAnswers < DAMAGED_ANSWERS) return damage;
     if (damage.resumesAt !== undefined) return this.#keep({ set, next: damage.resumesAt, damaged: damage.reason });
-    this.#standsStill(this.#fetchAt, `damaged records, and nothing intact behind them yet: ${damage.reason}`);
+    this.#reportStop(this.#fetchAt, `damaged records, and no intact ones after them yet: ${damage.reason}`);
     this.#askForMore();
     return damage;
   }
 
-  /** Nothing after it is shown, lest something is passed over. */
+  /** Drops everything after `at`, so that nothing is skipped. */
   #stop(at: number, reason: string): 'none' {
     this.#chunks = [];
     this.#fetchAt = at;
     this.notBefore = performance.now() + STOPPED_MS;
-    this.#standsStill(at, reason);
+    this.#reportStop(at, reason);
     return 'none';
   }
 
-  #standsStill(at: number, reason: string): void {
+  #reportStop(at: number, reason: string): void {
     this.#report(`${this.name}/${this.partition} cannot be read from ${at} on: ${reason}`);
   }
 
@@ -145,7 +146,7 @@ export class Cursor {
     this.maxBytes = Math.min(MAX_FETCH_BYTES, this.maxBytes * 2);
   }
 
-  /** Goes on from `to`: what lay before it is gone. */
+  /** Continues at `to`, because the records before it are gone. */
   skip(to: number): void {
     const from = this.#fetchAt;
     this.#fetchAt = to;
@@ -155,7 +156,7 @@ export class Cursor {
     if (to > from) this.onGap?.(from, to);
   }
 
-  /** Goes on in another topic of the same name. */
+  /** Starts over in the topic that has this name now. */
   begin(topicId: string): void {
     this.topicId = topicId;
     this.#chunks = [];
@@ -163,10 +164,10 @@ export class Cursor {
     this.#fetchAt = 0;
     this.knownEnd = Number.POSITIVE_INFINITY;
     this.#report(undefined);
-    this.onAnew?.();
+    this.onRecreated?.();
   }
 
-  /** The oldest answer as records; they are valid until the next call. None: it held only what isn't shown, or there is none. */
+  /** The oldest answer as records, valid until the next call. Empty: there is no answer, or none of its records is visible to readers. */
   take(): readonly RecordBatch[] {
     const chunk = this.#chunks.shift();
     if (!chunk) return [];
@@ -179,7 +180,7 @@ export class Cursor {
     const { batches, unreadable } = readRecordSet(this.topic, this.partition, chunk.set, this.#position, this.#columns);
     const next = unreadable?.from ?? chunk.next;
     const last = batches.at(-1);
-    // Past what isn't shown, so that whoever has all records is at the end.
+    // Past markers and aborted transactions too, so that a reader that has all records is at the end.
     if (last) last.nextOffset = next;
     this.#position = next;
     if (unreadable) this.#stop(next, unreadable.reason);

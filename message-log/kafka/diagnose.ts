@@ -12,10 +12,10 @@ import { compareTopics } from './topic-comparison.ts';
 import { TIME_LIMITS, topicSpecs } from './topics.ts';
 
 const NAME = 'Kafka';
-/** What detection bears with between the clocks of proxies. */
+/** The difference between clocks of proxies that detection tolerates. */
 const CLOCK_OFF_MS = 2_000;
 
-/** Each broker that is named, the log-in, the cluster, the topics, the clocks. See DiagnosisDeps. */
+/** Checks each named broker, the log-in, the cluster, the topics and the clocks. See DiagnosisDeps. */
 export async function diagnoseKafka(config: KafkaConfig, deps: DiagnosisDeps): Promise<readonly Finding[]> {
   const { timeoutMs } = deps;
   const brokers = await Promise.all(config.brokers.map((broker) => diagnoseBroker(broker, timeoutMs)));
@@ -38,20 +38,20 @@ async function diagnoseCluster(admin: Admin, config: KafkaConfig): Promise<reado
   const short = brokers.length < config.replicationFactor;
   const advice = 'start the missing brokers, or set TOCSIN_KAFKA_REPLICATION';
   const cluster = short
-    ? wrong(`${NAME} cluster`, `${found}; ${config.replicationFactor} copies are wanted`, advice)
+    ? wrong(`${NAME} cluster`, `${found}; ${config.replicationFactor} replicas are wanted`, advice)
     : fine(`${NAME} cluster`, found);
   const specs = topicSpecs(config);
   const topics = compareTopics(specs, await describeTopics(admin, specs)).map(({ name, kind, text }) =>
     wrong(
       `${NAME} topic ${name}`,
       text,
-      kind === 'missing' ? 'npm run topics makes it' : 'npm run topics -- --apply puts right what can be',
+      kind === 'missing' ? 'npm run topics creates it' : 'npm run topics -- --apply corrects what it can',
     ),
   );
-  return [cluster, ...(topics.length > 0 ? topics : [fine(`${NAME} topics`, 'all are there, as they should be')])];
+  return [cluster, ...(topics.length > 0 ? topics : [fine(`${NAME} topics`, 'all exist and are set up as they should be')])];
 }
 
-/** Against each broker that leads readings; nothing where they can't be asked, as with a user that may not write them. */
+/** Compares clocks with each broker that leads readings. No finding for brokers that can't be asked, for example by a user that may not write. */
 async function diagnoseClocks(config: KafkaConfig, { clock, timeoutMs }: DiagnosisDeps): Promise<readonly Finding[]> {
   const name = `${config.prefix}ENTRY`;
   const client = new Client(config, [name], pino({ level: 'silent' }));
@@ -78,7 +78,7 @@ function clockFinding(node: number, offMs: number): Finding {
   const found = refused
     ? clockOff(node, offMs).message
     : `this machine's clock is ${inWords(Math.abs(offMs))} ${offMs > 0 ? 'ahead' : 'behind'}`;
-  return wrong(check, found, 'have both machines keep their clocks by NTP');
+  return wrong(check, found, 'synchronise the clocks of both machines by NTP');
 }
 
 async function diagnoseBroker(broker: string, timeoutMs: number): Promise<Finding> {
@@ -86,7 +86,7 @@ async function diagnoseBroker(broker: string, timeoutMs: number): Promise<Findin
   const problem = await reach(broker, timeoutMs);
   return problem === undefined
     ? fine(check, 'reachable')
-    : wrong(check, problem, 'start it, or put its address into TOCSIN_KAFKA_BROKERS as it is reached from here');
+    : wrong(check, problem, 'start it, or give its address as reached from this machine in TOCSIN_KAFKA_BROKERS');
 }
 
 function reach(address: string, timeoutMs: number): Promise<string | undefined> {

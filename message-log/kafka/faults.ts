@@ -12,7 +12,7 @@ const INVALID_PRODUCER_EPOCH = 47;
 const PRODUCER_FENCED = 90;
 
 const NAMES: Readonly<Record<number, string>> = {
-  [OFFSET_OUT_OF_RANGE]: 'the position is outside of what is held',
+  [OFFSET_OUT_OF_RANGE]: 'the position is out of range',
   [UNKNOWN_TOPIC_OR_PARTITION]: 'no such topic or partition',
   5: 'no leader at the moment',
   6: 'the leader has moved',
@@ -26,24 +26,24 @@ const NAMES: Readonly<Record<number, string>> = {
   [INVALID_TIMESTAMP]: 'the time of a record is too far from the time of the broker',
   45: 'a batch before this one is missing',
   [INVALID_PRODUCER_EPOCH]: 'another owner has taken over',
-  [CONCURRENT_TRANSACTIONS]: 'the transaction before is still being completed',
+  [CONCURRENT_TRANSACTIONS]: 'the previous transaction is still being completed',
   53: 'not allowed to use the transactional id',
   56: "the broker's disk has failed",
   59: 'the producer is no longer known',
   [PRODUCER_FENCED]: 'another owner has taken over',
-  100: 'the topic was made anew, or is too new to be known',
-  103: 'the topic was made anew, or is too new to be known',
+  100: 'the topic was deleted and created again, or is too new to be known',
+  103: 'the topic was deleted and created again, or is too new to be known',
 };
 
 export const nameOf = (code: number): string => NAMES[code] ?? `error ${code}`;
 
-/** The same batch may succeed when it is sent again, perhaps elsewhere: the broker drops what it already has. */
+/** The same batch may succeed when it is sent again, perhaps to another broker: brokers drop duplicates. */
 const RETRIED: ReadonlySet<number> = new Set([UNKNOWN_TOPIC_OR_PARTITION, 5, 6, 7, 8, 9, 13, 19, 20, 56, 74, 75]);
 export const isRetried = (code: number): boolean => RETRIED.has(code);
 
 export const isFencing = (code: number): boolean => code === INVALID_PRODUCER_EPOCH || code === PRODUCER_FENCED;
 
-/** What a producer's rejected batch means to the caller. */
+/** The error that the caller gets for a rejected batch. */
 export function produceFault(place: string, code: number): TransientError | PermanentError {
   if (isFencing(code)) return fenced();
   const message = `${place}: ${nameOf(code)}`;
@@ -53,7 +53,7 @@ export function produceFault(place: string, code: number): TransientError | Perm
 
 export const unavailable = (message: string, cause?: unknown): TransientError =>
   new TransientError('log-unavailable', `Kafka: ${message}`, cause === undefined ? undefined : { cause });
-/** A request that never left: whatever it would have done has not been done. */
+/** The request was never sent, so it had no effect. */
 export class NotSent extends TransientError {}
 
 export const fenced = (): PermanentError =>

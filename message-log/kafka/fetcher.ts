@@ -24,11 +24,11 @@ interface Asked {
   readonly at: number;
 }
 
-/** How long a broker may wait for something to come: while somebody is left out of a request, he must not be for long. */
+/** How long a broker may wait for new records. Shorter while a cursor is left out of the request: it can only join the next one. */
 const WAIT_MS = 500;
 const WAIT_FOR_ALL_MS = 2_000;
 const RESPONSE_BYTES = 16 * 1024 * 1024;
-/** Small answers are not asked for more often than this, so that a steady trickle doesn't cost a request per record. */
+/** Pause between requests while answers are small, so that a steady trickle doesn't cost a request per record. */
 const PACE_MS = 2;
 const SMALL_BYTES = 16 * 1024;
 const PROMPT_PACE_MS = 10;
@@ -37,13 +37,13 @@ const TROUBLE_AFTER_MS = 3_000;
 const HEALTH_PART = 'log reading';
 
 /**
- * Reads many partitions over one set of connections: from each broker one request at a time for all that have room. Whoever sees
- * a recovery also sees the readings before it, or that they are still to come.
+ * Reads many partitions over one set of connections, with one request at a time per broker and lane for all cursors that have room. A reader
+ * that sees a recovery also sees the readings before it, or that they are still to come.
  */
 export class Fetcher {
   readonly #deps: FetcherDeps;
   readonly #cursors = new Set<Cursor>();
-  /** What is being asked for, by broker and lane. */
+  /** The cursors of requests under way, by broker and lane. */
   readonly #asking = new Map<string, readonly Cursor[]>();
   readonly #notBefore = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
@@ -57,7 +57,7 @@ export class Fetcher {
     this.#deps = deps;
   }
 
-  /** Whether it reads that partition already; a request can name each only once. */
+  /** Whether it reads this partition already; a request can name each only once. */
   has(name: string, partition: number): boolean {
     for (const cursor of this.#cursors) if (cursor.name === name && cursor.partition === partition) return true;
     return false;
@@ -75,7 +75,7 @@ export class Fetcher {
     if (cursor.stopped !== undefined) this.#stopped(cursor, undefined);
   }
 
-  /** There may be room again. */
+  /** Sends requests for all cursors that have room, in the next turn of the event loop. */
   wake(): void {
     if (this.#scheduled || this.#closed) return;
     this.#scheduled = true;
@@ -85,7 +85,7 @@ export class Fetcher {
     });
   }
 
-  /** Partitions have other leaders: they are asked at once, whatever the old ones still owe. */
+  /** Partitions have new leaders: they are asked at once, without waiting for answers of the old ones. */
   moved(): void {
     const again = (): void => {
       for (const cursor of this.#cursors) if (Number.isFinite(cursor.notBefore)) cursor.notBefore = 0;
@@ -123,11 +123,11 @@ export class Fetcher {
     if (next < Number.POSITIVE_INFINITY) this.#wakeAt(next - now);
   }
 
-  /** Cursors with room, by broker. */
+  /** Cursors that have room and may ask now, by the broker to ask. */
   #wanted(now: number): Map<number, Cursor[]> {
     const byNode = new Map<number, Cursor[]>();
     for (const cursor of this.#cursors) {
-      if (!cursor.hasRoom || this.#isOfAnother(cursor)) continue;
+      if (!cursor.hasRoom || this.#isOfDeletedTopic(cursor)) continue;
       if (cursor.notBefore > now) {
         this.#wakeAt(cursor.notBefore - now);
         continue;
@@ -144,8 +144,8 @@ export class Fetcher {
     return byNode;
   }
 
-  /** Whether the topic is another one than the cursor's: then it goes on in that one, once what came of the old one is taken. */
-  #isOfAnother(cursor: Cursor): boolean {
+  /** Whether the topic was deleted and created again. If so, the cursor starts over in the new one once all records of the old one are taken. */
+  #isOfDeletedTopic(cursor: Cursor): boolean {
     const { name, partition, position, topicId } = cursor;
     const now = this.#deps.client.topicId(name);
     cursor.topicId ??= now;
@@ -153,7 +153,7 @@ export class Fetcher {
     if (cursor.hasSome) return true;
     this.#deps.logger.error(
       { topic: name, partition, position, was: topicId, is: now },
-      'the topic was made anew: it is read from its beginning',
+      'the topic was deleted and created again: it is read from its beginning',
     );
     cursor.begin(now);
     this.wake();
@@ -168,7 +168,7 @@ export class Fetcher {
     const turn = (cursor: Cursor): number => (cursor.partition + this.#rotation) % 1_024;
     cursors.sort((a, b) => turn(a) - turn(b) || rank(a) - rank(b));
     const asked = cursors.map((cursor) => ({ cursor, at: cursor.fetchAt }));
-    // Whoever was never asked is to say at once what it has.
+    // A cursor without any answer yet must not wait for new records.
     const maxWaitMs = lane === 'patient' && cursors.every(({ asked }) => asked) ? this.#waitFor(node, cursors) : 0;
     let pace = lane === 'patient' ? PACE_MS : PROMPT_PACE_MS;
     try {
@@ -184,7 +184,7 @@ export class Fetcher {
       if (error !== 0) throw new Error(nameOf(error));
       this.#apply(asked, sets);
     } catch (error) {
-      // What has moved meanwhile is asked for elsewhere.
+      // Partitions that moved meanwhile are asked for at their new leaders.
       const still = cursors.filter(({ name, partition }) => client.leaderOf(name, partition) === node);
       if (still.length > 0) this.#failed(still, reasonOf(error));
     } finally {
@@ -202,7 +202,7 @@ export class Fetcher {
     return cursors.length < led ? WAIT_MS : WAIT_FOR_ALL_MS;
   }
 
-  /** All of an answer becomes visible at once. */
+  /** Makes everything in an answer visible at the same time. */
   #apply(asked: readonly Asked[], sets: readonly FetchedSet[]): void {
     const found = new Map(sets.map((set) => [`${set.topic}/${set.partition}`, set]));
     const woken: Cursor[] = [];
@@ -221,7 +221,7 @@ export class Fetcher {
     if (sets.some(({ error }) => error === 0)) this.#succeeded();
   }
 
-  /** Whether there is something to take now. What arrived damaged is asked for again. */
+  /** Whether there is something to take now. Damaged records are asked for again. */
   #arrived(cursor: Cursor, set: FetchedSet, at: number): boolean {
     const arrival = cursor.arrived(set, at);
     if (typeof arrival === 'string') {
@@ -230,32 +230,33 @@ export class Fetcher {
     }
     const { name, partition } = cursor;
     if (cursor.attempts === 0)
-      this.#deps.logger.error({ topic: name, partition, offset: at, reason: arrival.reason }, 'records arrive damaged');
+      this.#deps.logger.error({ topic: name, partition, offset: at, reason: arrival.reason }, 'records arrived damaged');
     this.#failed([cursor], `${name}/${partition} has damaged records at ${at}: ${arrival.reason}`);
     return false;
   }
 
-  /** A partition that stands still is a matter of its own, which no answer for another one ends. */
+  /** Reported by partition, so that an answer for another one doesn't clear it. */
   #stopped({ topic, name, partition, position }: Cursor, problem: string | undefined): void {
     const { health, logger, metrics } = this.#deps;
     health.report(`${name}/${partition}`, problem);
     metrics.stopped.set({ topic, partition }, problem === undefined ? 0 : 1);
-    if (problem === undefined) logger.info({ topic: name, partition, position }, 'a partition that could not be read is read again');
+    if (problem === undefined)
+      logger.info({ topic: name, partition, position }, 'a partition that could not be read any further is no longer stopped here');
     else
       logger.error(
         { topic: name, partition, position, reason: problem },
-        'a partition cannot be read any further, nothing of it is passed over',
+        'a partition cannot be read any further; none of its records are skipped',
       );
   }
 
   #damaged(cursor: Cursor, from: number, to: number, reason: string): void {
     const { topic, name, partition } = cursor;
     this.#deps.metrics.corruptFrames.inc({ topic });
-    this.#deps.logger.error({ topic: name, partition, from, to, reason }, 'records are damaged and are passed over');
+    this.#deps.logger.error({ topic: name, partition, from, to, reason }, 'damaged records are skipped');
     cursor.onGap?.(from, to);
   }
 
-  /** The readings that belong to a cursor of recoveries. */
+  /** The cursor of the readings that belong to a cursor of recoveries. */
   #readingsOf(cursor: Cursor): Cursor | undefined {
     if (cursor.topic !== 'OK') return undefined;
     for (const other of this.#cursors) if (other.topic === 'ENTRY' && other.partition === cursor.partition) return other;
@@ -263,8 +264,8 @@ export class Fetcher {
   }
 
   /**
-   * Recoveries are shown once it is known where the readings end: whoever merges them then waits for the readings before them. A leader that was
-   * just elected doesn't say it before it has all that was acknowledged (Kafka's KIP-207), while it answers fetches with less.
+   * Shows recoveries once the end of the readings is known: whoever merges the two then waits for the readings before them. A newly elected leader
+   * doesn't report its end before it has everything that was acknowledged (Kafka's KIP-207), although it answers fetches with less.
    */
   async #show(recoveries: Cursor, readings: Cursor, set: FetchedSet, at: number): Promise<void> {
     recoveries.notBefore = Number.POSITIVE_INFINITY;
@@ -274,23 +275,23 @@ export class Fetcher {
       recoveries.notBefore = 0;
       if (this.#arrived(recoveries, set, at)) recoveries.onArrival?.();
     } catch (error) {
-      // They are asked for again.
+      // The recoveries are asked for again.
       this.#failed([recoveries], reasonOf(error));
     }
     this.wake();
   }
 
-  /** What it wanted is gone: goes on with the first record held. */
+  /** The records asked for are gone: continues with the first one held. */
   async #outOfRange(cursor: Cursor): Promise<void> {
     cursor.notBefore = Number.POSITIVE_INFINITY;
     const { name, partition, fetchAt } = cursor;
     try {
       const { earliest, next } = await boundsOf(this.#deps.client, name, partition);
-      // All of it again: those records were perhaps never read, and what comes of a record for the second time is known by its id.
+      // Reads everything again: these records were perhaps never read, and results of records read twice are recognised by their ids.
       if (fetchAt > next)
         this.#deps.logger.error(
           { topic: name, partition, position: fetchAt, end: next },
-          'the log ends before what was read of it: the topic was made anew or has lost records; it is read again from its beginning',
+          'the log ends before the position: the topic was deleted and created again, or has lost records; it is read again from its beginning',
         );
       if (fetchAt < earliest) this.#deps.metrics.removedFrames.inc({ topic: cursor.topic, read: 'no' });
       cursor.skip(earliest);
@@ -323,7 +324,7 @@ export class Fetcher {
     this.#deps.health.report(HEALTH_PART, undefined);
   }
 
-  /** The earliest time counts: one that is further off must not hold it up. */
+  /** The earliest request counts; a later one must not postpone it. */
   #wakeAt(delayMs: number): void {
     const inMs = Math.max(1, Math.min(delayMs, RETRY.maxMs));
     const at = performance.now() + inMs;

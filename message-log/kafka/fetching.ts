@@ -12,8 +12,8 @@ import {
 } from './wire/fetch.ts';
 
 /**
- * Reads partitions that one broker leads, by their topics' ids where it knows them: so that nobody reads on in another topic of the same name. Resolves with
- * the size of the answer too. Rejects with TransientError.
+ * Fetches partitions that one broker leads, by topic id where the broker supports it, so that nobody reads on in another topic of the same name.
+ * Resolves with the sets and the size of the answer in bytes. Rejects with TransientError.
  */
 export async function fetchFrom(
   client: Client,
@@ -23,7 +23,7 @@ export async function fetchFrom(
   partitions: readonly FetchedPartition[],
   timeoutMs: number,
 ): Promise<FetchAnswer & { readonly size: number }> {
-  if (client.takes(node, FETCH_BY_ID) && partitions.every(({ topicId }) => topicId !== undefined)) {
+  if (client.supports(node, FETCH_BY_ID) && partitions.every(({ topicId }) => topicId !== undefined)) {
     const response = await client.exchange(node, lane, FETCH_BY_ID, fetchByIdRequest(limits, partitions), timeoutMs);
     return { ...fetchedSetsById(response, partitions), size: response.length };
   }

@@ -26,9 +26,10 @@ export interface GroupDeps {
   readonly metrics: KafkaMetrics;
 }
 
-/** Told what this member has now; and, before it hears of a new share, that all is lost when the group went on without it. */
 export interface GroupListener {
+  /** These partitions, and no others, are this member's from now on. */
   shared(partitions: ReadonlySet<number>): void;
+  /** The group has gone on without this member: it has no partitions until `shared` is called again. */
   lost(): void;
 }
 
@@ -36,7 +37,7 @@ interface Offset {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
-  /** Which topic of that name it is a place in; undefined: not known. */
+  /** Id of the topic that the offset belongs to; undefined: not known. */
   readonly topicId?: string | undefined;
 }
 
@@ -45,18 +46,18 @@ interface Membership {
   readonly generation: number;
 }
 
-/** What stands before a topic's id in the text that Kafka keeps beside a group's position. */
+/** Precedes the topic's id in the text that Kafka keeps with a group's position. */
 const TOPIC_MARK = 'topic ';
 const PROTOCOL = 'tocsin';
 const PROTOCOL_TYPE = 'consumer';
 const HEARTBEAT_MS = 500;
 const RETRY = { firstMs: 100, maxMs: 2_000 };
-/** After these the group has gone on without this member. */
+/** Errors that say that the group has gone on without this member. */
 const EXPELLED: ReadonlySet<string | undefined> = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID']);
 
 /**
- * Membership in a consumer group, by Kafka's own protocol, so that its tools show members and lag. A rebalance takes nothing away before it is
- * decided: work goes on until the new share is known. Who is late is fenced by epochs, not by the group.
+ * Membership in a consumer group by Kafka's own protocol, so that Kafka's tools show members and lag. During a rebalance a member keeps working on
+ * its partitions until the new assignment is known. A member that is late is fenced by epochs, not by the group.
  */
 export class GroupMember {
   readonly #settings: GroupSettings;
@@ -79,7 +80,7 @@ export class GroupMember {
     return this.#held;
   }
 
-  /** Whether the group still counts on this member, asked now. Rejects with TransientError if it doesn't or can't be asked. */
+  /** Asks whether the group still counts this process as a member. Rejects with TransientError if it doesn't, or can't be asked. */
   async confirm(): Promise<void> {
     if (!this.#membership) throw unavailable(`this process is not in the group ${this.#settings.group} yet`);
     try {
@@ -89,13 +90,13 @@ export class GroupMember {
     }
   }
 
-  /** Undefined: nothing was ever committed there. */
+  /** The group's positions by partition; see committedOffsets. */
   async committed(topic: string, partitions: readonly number[]): Promise<Map<number, number>> {
     const { group } = this.#settings;
     return await committedOffsets(this.#deps.client, group, topic, partitions, this.#deps.logger);
   }
 
-  /** Rejects with TransientError: not a member now, or a rebalance is under way. */
+  /** Rejects with TransientError, also if this process is not a member now or a rebalance is under way. */
   async commit(offsets: readonly Offset[]): Promise<void> {
     if (!this.#membership) throw unavailable(`this process is not in the group ${this.#settings.group} now`);
     const { generation, memberId } = this.#membership;
@@ -112,7 +113,7 @@ export class GroupMember {
     });
   }
 
-  /** Leaves the group, so that others needn't wait for the session to end. */
+  /** Leaves the group, so that others get the partitions without waiting for the session to time out. */
   async close(): Promise<void> {
     this.#abort.abort(closed());
     await this.#loop;
@@ -158,7 +159,7 @@ export class GroupMember {
     this.#listener.lost();
   }
 
-  /** Heartbeats until the group shares out anew. What fails otherwise is tried again as long as the session may last. */
+  /** Sends heartbeats until the group rebalances. Rejects once the group has expelled this member; other failures are reported and retried. */
   async #stay(membership: Membership): Promise<void> {
     const { signal } = this.#abort;
     for (let failures = 0; !signal.aborted; ) {
@@ -205,7 +206,7 @@ export class GroupMember {
     this.#held = new Set(assignment[topics[0] ?? ''] ?? []);
     this.#membership = { memberId: joined.memberId, generation: joined.generationId };
     this.#deps.metrics.rebalances.inc({ group });
-    this.#deps.logger.info({ group, generation: joined.generationId, partitions: [...this.#held] }, 'partitions were shared out');
+    this.#deps.logger.info({ group, generation: joined.generationId, partitions: [...this.#held] }, 'partitions were assigned');
     this.#listener.shared(this.#held);
     return this.#membership;
   }
@@ -260,15 +261,15 @@ interface JoinAnswer {
   readonly members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[];
 }
 
-/** What a member says it holds; members of other programs say nothing that can be read. */
+/** The partitions that a member says it holds; members of other programs say nothing readable. */
 function partitionsIn(memberMetadata: Buffer): ReadonlySet<number> {
   const text = AssignerProtocol.MemberMetadata.decode(memberMetadata)?.userData.toString() ?? '';
   return new Set(/^\d+(,\d+)*$/.test(text) ? text.split(',').map(Number) : []);
 }
 
 /**
- * The group's positions, by partition; those never committed are missing, and so are those of another topic of the same name, which is an error in the log.
- * Rejects with TransientError.
+ * The group's positions by partition: next offset to read. Partitions without a commit are missing, and so are those whose position belongs to a
+ * deleted topic of the same name, which is logged as an error. Rejects with TransientError.
  */
 export async function committedOffsets(
   client: Client,
@@ -285,9 +286,12 @@ export async function committedOffsets(
   const topicId = client.topicId(topic);
   const ours = found.filter(({ partition, offset, metadata }) => {
     if (Number(offset) < 0) return false;
-    // Whoever committed without saying, as versions before, is trusted.
+    // A position without a topic id, as earlier versions commit it, is trusted.
     if (topicId === undefined || !metadata?.startsWith(TOPIC_MARK) || metadata === TOPIC_MARK + topicId) return true;
-    logger?.error({ group, topic, partition, position: Number(offset) }, 'the topic was made anew: it is read from its beginning');
+    logger?.error(
+      { group, topic, partition, position: Number(offset) },
+      'the topic was deleted and created again: it is read from its beginning',
+    );
     return false;
   });
   return new Map(ours.map(({ partition, offset }) => [partition, Number(offset)]));

@@ -1,4 +1,4 @@
-/** The internals of kafkajs 2.2.4 that are used, with the types they have. */
+/** The internals of kafkajs 2.2.4 that Tocsin uses, with their types. */
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import kafkajs, { type ISocketFactory, type KafkaConfig } from 'kafkajs';
@@ -19,7 +19,7 @@ export interface Connection {
   readonly socket: Socket | undefined;
   readonly sasl: unknown;
   readonly requestQueue: {
-    /** Held back by a broker's quota. */
+    /** Requests held back by a broker's quota. */
     readonly pending: readonly unknown[];
     push(request: { readonly entry: Entry; readonly expectResponse: boolean; readonly requestTimeout: number; sendRequest(): void }): void;
     scheduleCheckPendingRequests(): void;
@@ -32,7 +32,7 @@ export interface Connection {
   nextCorrelationId(): number;
 }
 
-/** A request of kafkajs' own, with how its answer is read. */
+/** One of kafkajs' own requests, and how its answer is read. */
 interface Exchange {
   readonly request: object;
   readonly response: { decode(bytes: Buffer): Promise<unknown>; parse(data: unknown): Promise<unknown> };
@@ -47,7 +47,7 @@ export interface Broker {
     getConnection(index: number): Promise<Connection>;
     send(exchange: Exchange): Promise<unknown>;
   };
-  /** By number of the request; null: not asked for yet. */
+  /** Versions that the broker supports, by number of the request; null: not asked for yet. */
   readonly versions?: Readonly<Record<number, { readonly maxVersion: number }>> | null;
   metadata(topics: readonly string[]): Promise<unknown>;
   lookupRequest(apiKey: number, definition: Definition): (options: object) => Exchange;
@@ -94,7 +94,7 @@ const { createErrorFromCode, errorCodes } = require('kafkajs/src/protocol/error'
   readonly errorCodes: { readonly code: number; message: string }[];
 };
 
-/** Of transactions and producers too kafkajs would say "this group". */
+/** kafkajs' texts say "this group" even where a transaction or a producer is meant. */
 const COORDINATORS: Readonly<Record<number, string>> = {
   14: 'the coordinator is still loading',
   15: 'there is no coordinator at the moment',
@@ -102,7 +102,7 @@ const COORDINATORS: Readonly<Record<number, string>> = {
 };
 for (const error of errorCodes) error.message = COORDINATORS[error.code] ?? error.message;
 
-/** What kafkajs logs as errors are tries that we repeat and report ourselves. */
+/** kafkajs logs every failed attempt as an error; these only go to the debug log, since our own code retries and reports. */
 export function createCluster(options: ClusterOptions, logger: Logger): KafkajsCluster {
   const kafkajsLogger = createLogger({
     level: LEVELS.ERROR,
@@ -123,10 +123,12 @@ export function createCluster(options: ClusterOptions, logger: Logger): KafkajsC
 const LEADER_NOT_AVAILABLE = 5;
 
 /**
- * Five repairs. kafkajs refuses the news of all partitions when one of them has no leader just now; we want the others all the same. And those
- * who want a connection at the same time each open one, of which all but the last are forgotten. And one that broke in the middle of an answer takes
- * what it has of it for the beginning of the next, and never understands an answer again. And each, from its first answer on, looks a thousand times
- * a second whether a quota still holds requests back. And a broker that has stopped answering counts as connected, and is asked again and again.
+ * Works around five faults of kafkajs:
+ * - metadata are rejected as a whole when one partition has no leader, although the other leaders are needed;
+ * - callers that need a connection at the same time each open one, and all but the last are leaked;
+ * - a connection that broke in the middle of an answer takes the part it has for the beginning of the next one, and understands no answer again;
+ * - from its first answer on, every connection checks a thousand times a second whether a quota still holds requests back;
+ * - a broker that has stopped answering still counts as connected, and is asked again and again.
  */
 export function repair(cluster: KafkajsCluster): void {
   const { brokerPool } = cluster;
@@ -135,8 +137,8 @@ export function repair(cluster: KafkajsCluster): void {
     const broker = create(options);
     for (const connection of broker.connectionPool.pool) {
       connectOnce(connection);
-      lookOnlyForWhatWaits(connection);
-      giveUpWhoIsSilent(connection);
+      checkQuotaOnlyIfPending(connection);
+      closeOnTimeout(connection);
     }
     const read = readOnce();
     broker.metadata = async (topics) => {
@@ -154,9 +156,9 @@ export function repair(cluster: KafkajsCluster): void {
   };
 }
 
-/** In a version that says which topic it is, where the broker has it. */
+/** Asks for topic ids too, if the broker supports that. */
 function metadataOf(broker: Broker, topics: readonly string[], read: (bytes: Buffer) => Metadata): Exchange {
-  if (!takes(broker, METADATA)) return exchangeOf(broker, 'Metadata', { topics, allowAutoTopicCreation: false });
+  if (!supports(broker, METADATA)) return exchangeOf(broker, 'Metadata', { topics, allowAutoTopicCreation: false });
   const encode = async (): Promise<Encoder> => {
     const encoder = new KafkajsEncoder();
     encoder.writeBufferInternal(metadataRequest(topics));
@@ -166,7 +168,7 @@ function metadataOf(broker: Broker, topics: readonly string[], read: (bytes: Buf
   return { request, response: { decode: async (bytes) => read(bytes), parse: async (data) => data } };
 }
 
-/** A broker is asked once a second, and says the same for days: that is the same object. */
+/** A broker is asked every second and repeats itself for days: equal answers are parsed once and give the same object. */
 function readOnce(): (bytes: Buffer) => Metadata {
   let last: { readonly bytes: Buffer; readonly metadata: Metadata } | undefined;
   return (bytes) => {
@@ -175,8 +177,8 @@ function readOnce(): (bytes: Buffer) => Metadata {
   };
 }
 
-/** Whether the broker has said that it knows this version of a request. */
-export function takes(broker: Broker | undefined, { key, version }: { readonly key: number; readonly version: number }): boolean {
+/** Whether the broker has said that it supports this version of a request. */
+export function supports(broker: Broker | undefined, { key, version }: { readonly key: number; readonly version: number }): boolean {
   return (broker?.versions?.[key]?.maxVersion ?? 0) >= version;
 }
 
@@ -187,7 +189,7 @@ function connectOnce(connection: Connection): void {
   const connect = connection.connect.bind(connection);
   let connecting: Promise<unknown> | undefined;
   connection.connect = () => {
-    // What came of an answer before the connection broke is no beginning of the next one.
+    // Bytes of an answer that broke off must not be read as the beginning of the next one.
     if (!connecting && !connection.isConnected()) Object.assign(connection, { chunks: [], bytesBuffered: 0, bytesNeeded: LENGTH_BYTES });
     connecting ??= connect().finally(() => {
       connecting = undefined;
@@ -196,7 +198,7 @@ function connectOnce(connection: Connection): void {
   };
 }
 
-function giveUpWhoIsSilent(connection: Connection): void {
+function closeOnTimeout(connection: Connection): void {
   const send = connection.send.bind(connection);
   connection.send = async (exchange) => {
     try {
@@ -208,23 +210,23 @@ function giveUpWhoIsSilent(connection: Connection): void {
   };
 }
 
-function lookOnlyForWhatWaits({ requestQueue }: Connection): void {
+function checkQuotaOnlyIfPending({ requestQueue }: Connection): void {
   const schedule = requestQueue.scheduleCheckPendingRequests.bind(requestQueue);
   requestQueue.scheduleCheckPendingRequests = () => {
     if (requestQueue.pending.length > 0) schedule();
   };
 }
 
-/** How members of a group tell each other what they read. */
+/** Encodes what members of a group tell each other about the partitions they read. */
 export const { AssignerProtocol } = kafkajs;
 
-/** Sends a request of kafkajs' own in the newest version both sides know. Rejects with kafkajs' errors. */
+/** Sends one of kafkajs' own requests, in the newest version that both sides know. Rejects with kafkajs' errors. */
 export async function ask(broker: Broker, name: string, options: object, timeoutMs?: number): Promise<Parsed> {
   const exchange = exchangeOf(broker, name, options);
   return (await broker.connectionPool.send(timeoutMs === undefined ? exchange : { ...exchange, requestTimeout: timeoutMs })) as Parsed;
 }
 
-/** The id under which the coordinator wants a new member to join again. */
+/** The id with which the coordinator asks a new member to join again; undefined: it is another error. */
 export function memberIdRequired(error: unknown): string | undefined {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
     if (at.name === 'KafkaJSMemberIdRequired' && 'memberId' in at) return String(at.memberId);
@@ -232,7 +234,7 @@ export function memberIdRequired(error: unknown): string | undefined {
   return undefined;
 }
 
-/** What Kafka calls the error (`REBALANCE_IN_PROGRESS`, …), wherever it is in the chain of causes. */
+/** Kafka's name for the error (`REBALANCE_IN_PROGRESS`, …), wherever it is in the chain of causes. */
 export function kafkaErrorOf(error: unknown): string | undefined {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
     if ('type' in at && typeof at.type === 'string') return at.type;
@@ -240,7 +242,7 @@ export function kafkaErrorOf(error: unknown): string | undefined {
   return undefined;
 }
 
-/** Whether the same request may be answered well in a moment: the coordinator moves, is loading, can't be reached or is still busy. */
+/** Whether the same request may succeed in a moment: the coordinator is moving, loading or still busy, or can't be reached. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof TransientError && error.code === 'log-closed') return false;
   return isStale(error) || PASSING.has(kafkaErrorOf(error) ?? '');
@@ -255,7 +257,7 @@ const PASSING: ReadonlySet<string> = new Set([
   'NOT_ENOUGH_REPLICAS',
 ]);
 
-/** Whether a coordinator has to be looked up anew: it moved, is loading, or can't be reached. */
+/** Whether the coordinator has to be looked up again: it has moved, is loading, or can't be reached. */
 export function isStale(error: unknown): boolean {
   const type = kafkaErrorOf(error);
   return type === undefined || type.includes('COORDINATOR');

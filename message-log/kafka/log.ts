@@ -52,9 +52,9 @@ class KafkaLog implements MessageLog {
   readonly #metrics: KafkaMetrics;
   readonly #appender: Appender;
   readonly #watch: Watch;
-  /** Readers share them; a partition that is read twice needs two. */
+  /** Shared by readers; a partition that is read twice needs two. */
   readonly #fetchers: Fetcher[] = [];
-  /** Those of subscriptions too. */
+  /** All fetchers, those of subscriptions too. */
   readonly #reading = new Set<Fetcher>();
   readonly #open = new Set<{ close(): Promise<void> }>();
   #ownership: Ownership | undefined;
@@ -80,7 +80,7 @@ class KafkaLog implements MessageLog {
   }
 
   async append(topic: Topic, records: Records, at: number): Promise<{ readonly partition: number; readonly offset: number }> {
-    if (topic === 'STATE') throw notForAll(topic);
+    if (topic === 'STATE') throw noSuchPartition(topic);
     return await this.#appender.append(topic, records, at);
   }
 
@@ -88,10 +88,10 @@ class KafkaLog implements MessageLog {
     return this.#read(topic, partition, from);
   }
 
-  /** With `topicId`: in that topic only, whatever topic has its name later. */
+  /** With `topicId`: reads that topic only, and rejects once another one has its name. */
   async #read(topic: Topic, partition: number, from: From, topicId?: string): Promise<Reader> {
     this.#checkOpen();
-    if (topic === 'STATE' || partition < 0 || partition >= this.partitions) throw notForAll(`${topic}/${partition}`);
+    if (topic === 'STATE' || partition < 0 || partition >= this.partitions) throw noSuchPartition(`${topic}/${partition}`);
     const start = typeof from === 'number' ? from : await this.#edge(topic, partition, from);
     const name = this.#config.prefix + topic;
     const fetcher = await this.#fetcherFor(name, partition);
@@ -237,5 +237,5 @@ function checkPartitions(client: Client, config: KafkaConfig): void {
   throw new PermanentError('partitions', `every topic must have ${config.partitions} partitions (TOCSIN_KAFKA_PARTITIONS), but ${found}`);
 }
 
-const notForAll = (place: string): PermanentError =>
+const noSuchPartition = (place: string): PermanentError =>
   new PermanentError('no-such-partition', `${place} is not a partition that is written or read as records`);

@@ -18,7 +18,7 @@ export interface KafkaMetrics {
   readonly stopped: Gauge<'topic' | 'partition'>;
 }
 
-/** `pending` in bytes; asked at each scrape. */
+/** `pending`: bytes appended and not acknowledged yet; called at each scrape. */
 export function kafkaMetrics(registry: Registry, pending: () => number): KafkaMetrics {
   const registers = [registry];
   const fresh = <T extends Metric>(name: string, create: (common: { name: string; registers: Registry[] }) => T): T => {
@@ -34,7 +34,7 @@ export function kafkaMetrics(registry: Registry, pending: () => number): KafkaMe
     (common) =>
       new Gauge({
         ...common,
-        help: 'Bytes taken in that the brokers have not acknowledged yet',
+        help: 'Bytes accepted that the brokers have not acknowledged yet',
         collect() {
           this.set(pending());
         },
@@ -50,7 +50,7 @@ export function kafkaMetrics(registry: Registry, pending: () => number): KafkaMe
     fetchedBytes: counter('tocsin_kafka_fetched_bytes_total', 'Bytes of answers with records'),
     retries: counter('tocsin_kafka_retries_total', 'Requests that failed and are sent again: append, read, group', ['what']),
     fenced: counter('tocsin_kafka_fenced_total', 'Tasks that found another owner had taken over'),
-    corruptFrames: counter('tocsin_log_corrupt_frames_total', 'Times that damaged records were passed over', ['topic']),
+    corruptFrames: counter('tocsin_log_corrupt_frames_total', 'Times that damaged records were skipped', ['topic']),
     removedFrames: counter('tocsin_log_removed_frames_total', 'Times that records were gone before they were read (read=no)', [
       'topic',
       'read',
@@ -59,6 +59,6 @@ export function kafkaMetrics(registry: Registry, pending: () => number): KafkaMe
       'tocsin_kafka_partition_stopped',
       (common) => new Gauge({ ...common, help: '1: the partition cannot be read any further', labelNames: ['topic', 'partition'] }),
     ),
-    rebalances: counter('tocsin_kafka_rebalances_total', 'Times that partitions were shared out anew', ['group']),
+    rebalances: counter('tocsin_kafka_rebalances_total', 'Times that partitions were assigned', ['group']),
   };
 }

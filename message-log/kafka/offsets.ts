@@ -4,8 +4,9 @@ import { isRetried, nameOf, unavailable } from './faults.ts';
 import { RequestWriter, ResponseReader } from './wire/request-writer.ts';
 
 export interface Bounds {
+  /** First offset still held. */
   readonly earliest: number;
-  /** Before it everything is decided: committed or aborted. */
+  /** Next offset to be read once it is written. Every transaction before it is committed or aborted. */
   readonly next: number;
 }
 
@@ -16,18 +17,18 @@ const READ_COMMITTED = 1;
 const TRIES = 5;
 const TIMEOUT_MS = 3_000;
 
-/** First offset held and next one to be read. Rejects with TransientError. */
+/** Where a partition begins and ends now. Rejects with TransientError. */
 export async function boundsOf(client: Client, topic: string, partition: number): Promise<Bounds> {
   const [earliest, next] = await Promise.all([offsetOf(client, topic, partition, EARLIEST), offsetOf(client, topic, partition, LATEST)]);
   return { earliest, next };
 }
 
-/** The next one to be read. Rejects with TransientError, also while a new leader doesn't know it yet. */
+/** The end of a partition (see Bounds.next). Rejects with TransientError, also while a new leader doesn't know it yet. */
 export function endOf(client: Client, topic: string, partition: number): Promise<number> {
   return offsetOf(client, topic, partition, LATEST);
 }
 
-/** The next ones to be read of all these, with one request to each of their leaders. Rejects with TransientError. */
+/** The ends of all these partitions, in the same order, with one request to each leader. Rejects with TransientError. */
 export function endsOf(client: Client, places: readonly Place[]): Promise<number[]> {
   return patiently(client, async () => {
     const byLeader = grouped(places, ({ topic, partition }) => leaderOf(client, topic, partition));
@@ -73,7 +74,7 @@ async function ask(client: Client, leader: number, places: readonly Place[], tim
     for (const { partition } of partitions) request.int32(partition).int64(time);
   }
   const reader = new ResponseReader(await client.exchange(leader, 'prompt', LIST_OFFSETS, request.pieces(), TIMEOUT_MS));
-  // Throttling.
+  // Skips the throttle time.
   reader.at += 4;
   const offsets = reader.array(() => {
     const topic = reader.string();
@@ -81,8 +82,8 @@ async function ask(client: Client, leader: number, places: readonly Place[], tim
       const partition = reader.int32();
       const error = reader.int16();
       if (error !== 0)
-        throw unavailable(`${topic}/${partition}: ${nameOf(error)}${isRetried(error) ? '' : ', which no new try will change'}`);
-      // The time that goes with it.
+        throw unavailable(`${topic}/${partition}: ${nameOf(error)}${isRetried(error) ? '' : ', which trying again will not change'}`);
+      // Skips the time that goes with it.
       reader.at += 8;
       return [keyOf({ topic, partition }), reader.int64()] as const;
     });
@@ -92,7 +93,7 @@ async function ask(client: Client, leader: number, places: readonly Place[], tim
 
 function found(offsets: ReadonlyMap<string, number>, place: Place): number {
   const offset = offsets.get(keyOf(place));
-  if (offset === undefined) throw unavailable(`${place.topic}/${place.partition}: a broker does not say where it ends`);
+  if (offset === undefined) throw unavailable(`${place.topic}/${place.partition}: its end is missing from the broker's answer`);
   return offset;
 }
 

@@ -7,24 +7,24 @@ import { GroupMember, type GroupDeps, type GroupSettings } from './group-member.
 import type { TaskPositions } from './task-positions.ts';
 import { KafkaTaskLog, type TaskLogDeps } from './task-log.ts';
 
-/** The group in which processors share out the tasks' partitions. */
+/** The group in which processors divide the tasks' partitions among themselves. */
 export const TASK_GROUP = 'processor' satisfies Group;
-/** Co-partitioned: a partition number means its share of all of these. */
+/** Co-partitioned: whoever has a partition number has that partition of all of these. */
 export const TASK_TOPICS = [...INPUTS, 'STATE'] as const satisfies readonly Topic[];
 
 const AGAIN_MS = 1_000;
 const LOOK_AFTER_MS = 5_000;
-/** Consoles take it for proof that detection keeps up: what is new must not wait. */
+/** How often new positions are shown to the group: consoles take them as proof that detection keeps up, so they must be fresh. */
 const SHOW_AFTER_MS = 1_000;
 
 interface OwnershipDeps extends GroupDeps, Omit<TaskLogDeps, 'confirm' | 'onFenced' | 'client' | 'metrics' | 'logger'> {
-  /** Connections for one task: brokers take one request of a connection at a time, and a commit of one task must not wait for another's. */
+  /** Connections for one task: brokers handle one request of a connection at a time, and a task's commit must not wait for another's. */
   newClient(): Client;
 }
 
 /**
- * Makes this process the owner of its share of the tasks. Membership decides who should own a partition; that only one can write is the
- * epochs' doing.
+ * Makes this process the owner of its share of the tasks. Group membership decides who should own a partition; epochs guarantee that only one
+ * owner can write.
  */
 export class Ownership {
   readonly #owner: TaskOwner;
@@ -33,7 +33,7 @@ export class Ownership {
   readonly #tasks = new Map<number, KafkaTaskLog>();
   readonly #ending = new Map<number, Promise<void>>();
   readonly #timers: readonly NodeJS.Timeout[];
-  /** Positions that the group has, by partition. */
+  /** Positions that were committed to the group, by partition. */
   readonly #shown = new Map<number, InputPositions>();
   #closing: Promise<void> | undefined;
 
@@ -49,7 +49,7 @@ export class Ownership {
     });
     this.#timers = [
       setInterval(() => {
-        // All of them: a late word of a predecessor may have set one back.
+        // Shows all of them again: a late commit of a predecessor may have set one back.
         this.#shown.clear();
         for (const task of this.#tasks.values()) void task.keepReady(false);
       }, LOOK_AFTER_MS).unref(),
@@ -57,12 +57,12 @@ export class Ownership {
     ];
   }
 
-  /** Partitions have other leaders: perhaps transactions have other coordinators too. */
+  /** Partitions have new leaders; transactions may have new coordinators too. */
   moved(): void {
     for (const task of this.#tasks.values()) void task.keepReady(true);
   }
 
-  /** Gives all back: resolves once no task writes any more. */
+  /** Gives all tasks back; resolves once none of them writes any more. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -82,7 +82,7 @@ export class Ownership {
     for (const partition of partitions) void this.#assign(partition);
   }
 
-  /** Once its predecessor in this process has ended, if it is still wanted then. */
+  /** Starts a task once its predecessor in this process has ended, if it is still wanted then. */
   async #assign(partition: number): Promise<void> {
     await this.#ending.get(partition);
     if (this.#closing || this.#tasks.has(partition) || !this.#member.held.has(partition)) return;
@@ -100,7 +100,7 @@ export class Ownership {
     });
     this.#tasks.set(partition, task);
     await this.#owner.assigned(task).catch((error: unknown) => {
-      this.#deps.logger.error({ partition, reason: reasonOf(error) }, 'a task could not be begun');
+      this.#deps.logger.error({ partition, reason: reasonOf(error) }, 'a task could not be started');
     });
   }
 
@@ -110,7 +110,9 @@ export class Ownership {
     this.#tasks.delete(partition);
     const ended = this.#owner
       .revoked(partition)
-      .catch((error: unknown) => this.#deps.logger.error({ partition, reason: reasonOf(error) }, 'a task ended with a fault'))
+      .catch((error: unknown) =>
+        this.#deps.logger.error({ partition, reason: reasonOf(error) }, 'a task failed while it was being stopped'),
+      )
       .finally(async () => {
         await task.close();
         if (task.committed) this.#last.set(partition, task.committed);
@@ -119,7 +121,7 @@ export class Ownership {
     this.#ending.set(partition, ended);
   }
 
-  /** Somebody else has the partition, or the broker gave up a transaction: if the group still says it is ours, it is taken up again. */
+  /** Another process has the partition, or a transaction timed out: if the group still assigns it to this process, the task is started again. */
   #fenced(task: KafkaTaskLog): void {
     const { partition } = task;
     if (this.#tasks.get(partition) !== task) return;
@@ -128,7 +130,7 @@ export class Ownership {
     setTimeout(() => void this.#assign(partition), AGAIN_MS).unref();
   }
 
-  /** The group's positions are for those who look on: Kafka's tools, and consoles. The tasks' own are in STATE. */
+  /** Positions to commit to the group, where Kafka's tools and consoles see them; the ones that count for the tasks are in STATE. */
   readonly #last = new Map<number, TaskPositions>();
   async #showLag(): Promise<void> {
     for (const [partition, { committed }] of this.#tasks)
@@ -144,7 +146,7 @@ export class Ownership {
       await this.#member.commit(offsets);
       for (const [partition, { positions }] of showing) this.#shown.set(partition, positions);
     } catch {
-      // They are shown again soon.
+      // Tried again in the next round.
     }
   }
 }

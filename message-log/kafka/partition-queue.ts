@@ -3,15 +3,16 @@ import { unavailable } from './faults.ts';
 import { BATCH_BYTES } from './topics.ts';
 import { BatchWriter, type ProducerIdentity } from './wire/batch-writer.ts';
 
-/** After records had to be refused, one append at a time may try again, this often. */
+/** After a refusal, one append may try again this often. */
 const PAUSE_MS = 2_000;
 const SEQUENCE_MODULUS = 2 ** 31;
 
-/** Records that go out as one batch; settles all who wait for it. */
+/** Records that go out as one batch; settles for everybody who waits for it. */
 export class PendingBatch {
   readonly writer: BatchWriter;
+  /** When its first record came, ms of the monotonic clock. */
   readonly since: number;
-  /** Resolves with the offset of the first record. */
+  /** Resolves with the offset of the batch's first record. */
   readonly acknowledged: Promise<number>;
   sealed: Buffer | undefined;
   #resolve: (base: number) => void = () => undefined;
@@ -24,7 +25,7 @@ export class PendingBatch {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    // Those who wait get the rejection.
+    // Appends that wait get the rejection; without any it would count as unhandled.
     this.acknowledged.catch(() => undefined);
   }
 
@@ -37,22 +38,23 @@ export class PendingBatch {
   }
 }
 
-/** What waits for one partition, in order; at most one batch is under way, under the next sequence number of its producer. */
+/** Records waiting for one partition, in order. At most one batch is under way, with the next sequence number of its producer. */
 export class PartitionQueue {
   readonly topic: Topic;
   /** The topic's name in Kafka. */
   readonly name: string;
   readonly partition: number;
   identity: ProducerIdentity | undefined;
-  /** The batch that was sent and not yet settled; it is sent again as it is. */
+  /** The batch that was sent and isn't settled yet; it is sent again unchanged. */
   current: PendingBatch | undefined;
-  /** Whether it is on its way to a broker. */
+  /** Whether `current` is on its way to a broker. */
   sending = false;
   attempts = 0;
-  /** Not sent again before, ms of the monotonic clock. */
+  /** Not sent again before this, ms of the monotonic clock. */
   notBefore = 0;
+  /** Time of the newest record, epoch ms; later records get at least this. */
   lastTime = 0;
-  /** Why the batch under way was not taken the last time. */
+  /** Why brokers did not take the batch under way at the last attempt. */
   reason: string | undefined;
   #sequence = 0;
   #waiting: PendingBatch[] = [];
@@ -73,7 +75,7 @@ export class PartitionQueue {
     return `${this.name}/${this.partition}`;
   }
 
-  /** Why nothing more is taken now; undefined: it is. */
+  /** Why no records are taken now; undefined: they are. */
   refusal(now: number): Error | undefined {
     return this.#trouble && (now < this.#trouble.since + PAUSE_MS || !this.idle) ? this.#trouble.error : undefined;
   }
@@ -83,12 +85,12 @@ export class PartitionQueue {
     return this.#trouble?.since;
   }
 
-  /** The brokers say that all is well again. */
+  /** The brokers have reported that all is well again. */
   calm(): void {
     this.#trouble = undefined;
   }
 
-  /** The batch that a record of `size` bytes goes into. */
+  /** The waiting batch that a record of `size` bytes goes into. */
   open(size: number, now: number): PendingBatch {
     const last = this.#waiting.at(-1);
     if (last && last.writer.size + size <= BATCH_BYTES) return last;
@@ -120,7 +122,7 @@ export class PartitionQueue {
     this.#spare ??= current.writer;
   }
 
-  /** The batch under way is given up. Whether the broker has it isn't known, so its sequence can't be gone on with: another producer is. */
+  /** Gives up the batch under way. The broker may have it, so its sequence can't be continued: the partition needs another producer id. */
   abandon(error: Error): void {
     this.current?.reject(error);
     this.#settled();
@@ -128,7 +130,7 @@ export class PartitionQueue {
     this.#sequence = 0;
   }
 
-  /** Gives up what has waited since before `deadline`. Returns why; undefined: there was none. */
+  /** Gives up batches that have waited since `deadline` or longer. Returns why; undefined: there were none. */
   expire(deadline: number, now: number): Error | undefined {
     const late = (pending: PendingBatch | undefined): boolean => pending !== undefined && pending.since <= deadline;
     if (!late(this.current) && !late(this.#waiting[0])) return undefined;

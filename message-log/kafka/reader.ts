@@ -2,7 +2,7 @@ import type { Reader, RecordBatch } from '../port.ts';
 import type { Cursor } from './cursor.ts';
 import { unavailable } from './faults.ts';
 
-/** Waits for whichever of some cursors gets something first. */
+/** Lets a poll wait until any of its cursors has something to take. */
 export class Waiting {
   #wake: (() => void) | undefined;
   #closed = false;
@@ -15,7 +15,7 @@ export class Waiting {
     this.#wake?.();
   };
 
-  /** Resolves once notified or closed, or when the time is over. */
+  /** Resolves once notified or closed, or after `waitMs`. */
   async wait(waitMs: number): Promise<void> {
     if (this.#closed || waitMs <= 0) return;
     let timer: NodeJS.Timeout | undefined;
@@ -33,7 +33,7 @@ export class Waiting {
   }
 }
 
-/** Everything that has arrived at the cursors; waits for the first, then returns none. */
+/** Takes everything that has arrived at the cursors; waits up to `waitMs` for the first, then resolves with none. Calls `onTaken` when there is room again. */
 export async function takeAll(
   cursors: () => Iterable<Cursor>,
   waiting: Waiting,
@@ -57,7 +57,7 @@ export async function takeAll(
   }
 }
 
-/** One partition, read over the fetcher it shares with others. */
+/** Reads one partition through a fetcher that it shares with other readers. */
 export class KafkaReader implements Reader {
   onGap: ((from: number, to: number) => void) | undefined;
   readonly #cursor: Cursor;
@@ -66,7 +66,7 @@ export class KafkaReader implements Reader {
   readonly #onClose: () => void;
   #ended: Error | undefined;
 
-  /** `stays`: it goes on in no other topic of the same name, but rejects. */
+  /** `stays`: if the topic is deleted and created again, `poll` rejects instead of going on in the new one. */
   constructor(cursor: Cursor, stays: boolean, onTaken: () => void, onClose: () => void) {
     this.#cursor = cursor;
     this.#onTaken = onTaken;
@@ -74,8 +74,8 @@ export class KafkaReader implements Reader {
     cursor.onArrival = this.#waiting.notify;
     cursor.onGap = (from, to) => this.onGap?.(from, to);
     if (!stays) return;
-    cursor.onAnew = () => {
-      this.#ended = unavailable(`${cursor.name}/${cursor.partition}: the topic was made anew`);
+    cursor.onRecreated = () => {
+      this.#ended = unavailable(`${cursor.name}/${cursor.partition}: the topic was deleted and created again`);
       this.#waiting.close();
       onClose();
     };

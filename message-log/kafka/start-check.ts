@@ -6,16 +6,16 @@ import { checkTopics } from './topic-administration.ts';
 import { topicSpecs } from './topics.ts';
 
 /**
- * Compares the topics with what they should be before they are used, and logs what differs. Rejects with PermanentError `topics-unfit` when
- * alarms could be lost, with TransientError when no broker answers; when it can't otherwise be compared, that is logged and no reason not to start.
+ * Compares the topics with what they should be before they are used, and logs what differs. Rejects with PermanentError `topics-unfit` if
+ * alarms could be lost, and with TransientError if no broker answers. Any other failure to compare them is logged and doesn't prevent the start.
  */
 export async function checkAtStart(config: KafkaConfig, logger: Logger): Promise<void> {
   try {
     const differences = await withAdmin(config, (admin) => checkTopics(admin, topicSpecs(config)));
     for (const { name, text } of differences)
-      logger.warn({ topic: name, difference: text }, 'a topic is not as it should be: npm run topics');
+      logger.warn({ topic: name, difference: text }, 'a topic is not set up as it should be: see npm run topics');
   } catch (error) {
-    // No broker to ask: none to start with either.
+    // Without a broker the start would fail anyway.
     if (error instanceof PermanentError || error instanceof TransientError) throw error;
     logger.warn({ reason: reasonOf(error) }, 'the topics could not be compared with what they should be');
   }

@@ -9,19 +9,20 @@ import { Columns, type FetchedBatch, FOREIGN_KEY, readRecordSet } from './wire/r
 
 const FETCH_BYTES = 4 * 1024 * 1024;
 const TIMEOUT_MS = 10_000;
-/** Without any progress for this long the restore is given up. */
+/** A restore is given up after this long without progress. */
 const STALLED_MS = 10_000;
 
 export interface StoredState {
-  /** The latest value of every key. */
+  /** The latest value by sensor id. */
   readonly latest: ReadonlyMap<number, Buffer>;
   /** Undefined: the task has never committed. */
   readonly stored: TaskPositions | undefined;
 }
 
 /**
- * What one partition of STATE holds, up to its end as of now: read by position, since its last records may be markers or belong to an aborted
- * transaction. `topicId` says which topic of that name. Rejects with TransientError, or PermanentError `data-format` where a newer version wrote it.
+ * Reads one partition of STATE up to its present end. The end is compared with positions, not with records, since the last ones may be markers or
+ * belong to an aborted transaction. `topicId`: the topic it has to be. Rejects with TransientError, or with PermanentError `data-format` if a
+ * newer version wrote it.
  */
 export async function readState(client: Client, topic: string, partition: number, topicId: string | undefined): Promise<StoredState> {
   const { earliest, next: end } = await boundsOf(client, topic, partition);
@@ -44,7 +45,7 @@ export async function readState(client: Client, topic: string, partition: number
         const value = bytes.subarray(start(i), endOf(i));
         if (sensor === FOREIGN_KEY) stored = decodePositions(value) ?? stored;
         else if (value.length === 0) latest.delete(sensor);
-        // A copy, lest it keeps the whole answer in memory.
+        // A copy, since a part would keep the whole answer in memory.
         else latest.set(sensor, Buffer.from(value));
       }
     }
@@ -57,7 +58,7 @@ export async function readState(client: Client, topic: string, partition: number
   return { latest, stored };
 }
 
-/** State is whole or it isn't one. */
+/** Throws TransientError for records that can't be read: part of a state would be a wrong state. */
 function wholeSet(set: FetchedSet, position: number, columns: Columns) {
   const { to, next, damage, oldFormat } = checkSet(set, position);
   const fault = damage ? `records from ${next} on are damaged: ${damage.reason}` : oldFormat;

@@ -11,14 +11,16 @@ import { takeAll, Waiting } from './reader.ts';
 
 interface Held {
   readonly cursor: Cursor;
+  /** The position that Kafka has; -1: none. */
   committed: number;
+  /** The position that is to be committed. */
   asked: number;
 }
 
 const COMMIT_TRIES = 40;
 const COMMIT_PAUSE_MS = 100;
 
-/** A member of a consumer group, its positions kept by Kafka. A partition that goes to another member takes its commits along. */
+/** A member of a consumer group whose positions Kafka keeps. Commits for a partition that has gone to another member are dropped. */
 export class KafkaSubscription implements Subscription {
   onGap: ((topic: Topic, partition: number, from: number, to: number) => void) | undefined;
   readonly #topics: readonly { readonly topic: Topic; readonly name: string }[];
@@ -31,8 +33,8 @@ export class KafkaSubscription implements Subscription {
   #wanted: ReadonlySet<number> = new Set();
   #assigned: ReadonlyMap<number, number> = new Map();
   #arrivals = 0;
-  /** Topics that were made anew while they were read. */
-  readonly #begunAnew = new Set<string>();
+  /** Topics that were deleted and created again while they were read. */
+  readonly #recreated = new Set<string>();
   #adjusting: Promise<void> = Promise.resolve();
   #committing: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
@@ -60,10 +62,10 @@ export class KafkaSubscription implements Subscription {
   async commit(topic: Topic, partition: number, nextOffset: number): Promise<void> {
     if (this.#closed) throw closed();
     const held = this.#held.get(`${topic}/${partition}`);
-    // It went to another member, which does it again.
+    // The partition went to another member, which handles these records again; or nothing is new.
     if (!held || nextOffset <= held.committed) return;
-    // A place in the topic that was there before.
-    if (this.#begunAnew.has(held.cursor.name) && nextOffset > held.cursor.position) return;
+    // A position in the topic that was deleted.
+    if (this.#recreated.has(held.cursor.name) && nextOffset > held.cursor.position) return;
     held.asked = Math.max(held.asked, nextOffset);
     const committing = this.#committing.then(() => this.#commit(topic, partition, held));
     this.#committing = committing.catch(() => undefined);
@@ -85,7 +87,7 @@ export class KafkaSubscription implements Subscription {
     this.#onClose();
   }
 
-  /** One after another, so that none overtakes; a rebalance in between is waited out. */
+  /** Runs one at a time, so that no commit overtakes another; waits out a rebalance. */
   async #commit(topic: Topic, partition: number, held: Held): Promise<void> {
     const place = `${topic}/${partition}`;
     const name = this.#topics.find((t) => t.topic === topic)?.name ?? topic;
@@ -118,7 +120,7 @@ export class KafkaSubscription implements Subscription {
     return this.#arrivals;
   }
 
-  /** Begins where the group was, or with the first record held; tried until it is no longer wanted. */
+  /** Starts reading where the group has committed, or with the first record held; retries until the partitions are no longer wanted. */
   async #begin(partitions: ReadonlySet<number>): Promise<void> {
     const wanted = (): boolean => this.#wanted === partitions && !this.#closed;
     while (wanted()) {
@@ -140,8 +142,8 @@ export class KafkaSubscription implements Subscription {
     }
   }
 
-  /** Forgets what is cached of the partition: the topic was deleted and created again. */
-  #beginAnew(place: string, cursor: Cursor): void {
+  /** The topic was deleted and created again: starts the partition over, under a new number in `assigned`. */
+  #startOver(place: string, cursor: Cursor): void {
     this.#fetcher.remove(cursor);
     if (this.#held.get(place)?.cursor !== cursor) return;
     this.#held.delete(place);
@@ -154,7 +156,7 @@ export class KafkaSubscription implements Subscription {
 
   #hold(topic: Topic, name: string, partition: number, from: number, committed: number): void {
     const cursor = new Cursor(topic, name, partition, from, this.#deps.client.topicId(name));
-    cursor.onAnew = () => this.#beginAnew(`${topic}/${partition}`, cursor);
+    cursor.onRecreated = () => this.#startOver(`${topic}/${partition}`, cursor);
     cursor.onArrival = this.#waiting.notify;
     cursor.onGap = (gapFrom, to) => this.onGap?.(topic, partition, gapFrom, to);
     this.#held.set(`${topic}/${partition}`, { cursor, committed, asked: committed });

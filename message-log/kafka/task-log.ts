@@ -11,13 +11,14 @@ import { encodePositions, type TaskPositions, type TopicIds } from './task-posit
 import { type TransactionPart, TransactionParts } from './transaction-parts.ts';
 import { TransactionalProducer } from './transactions.ts';
 
-/** The key in STATE under which a task's input positions are kept, beside those of sensors, which are numbers. */
+/** The key of a task's input positions in STATE; all other keys there are sensor ids, which are numbers. */
 const POSITIONS_KEY = '@positions';
 
-/** The topics of nearly every commit. */
+/** The topics that nearly every commit writes. */
 const WRITTEN = ['ALARM', 'COUNT', 'STATE'] as const satisfies readonly Topic[];
-/** Who commits more often than this meets a move by itself. */
+/** A task that commits more often than this notices by itself that a leader has moved. */
 const QUIET_MS = 4_000;
+/** The topics whose ids are stored with the positions. */
 const TOPICS_KEPT = [...INPUTS, 'STATE'] as const;
 
 export interface TaskLogDeps {
@@ -28,14 +29,15 @@ export interface TaskLogDeps {
   readonly requestTimeoutMs: number;
   /** Epoch ms. */
   readonly clock: () => number;
-  /** Rejects unless the partition is this process's to take: a process that woke up late must not take it from its owner. */
+  /** Rejects unless the partition is still assigned to this process: one that was suspended must not take it from its new owner. */
   confirm(partition: number): Promise<void>;
+  /** Called when a commit finds that another owner has taken over. */
   onFenced(task: KafkaTaskLog): void;
-  /** `topicId`: of the topic that `from` is a position in; the reader goes on in no other one. */
+  /** `topicId`: the topic that `from` is a position in; the reader rejects rather than go on in another one. */
   reader(topic: InputTopic, partition: number, from: number, topicId: string | undefined): Promise<Reader>;
 }
 
-/** One partition's task on Kafka: its epoch is that of a transactional id, its state and positions are records of STATE. */
+/** One partition's task on Kafka: its epoch is that of a transactional id; its state and positions are records of STATE. */
 export class KafkaTaskLog implements TaskLog {
   readonly partition: number;
   readonly #deps: TaskLogDeps;
@@ -43,7 +45,7 @@ export class KafkaTaskLog implements TaskLog {
   #positions: InputPositions | undefined;
   #committedAt = 0;
   #topics: TopicIds = {};
-  /** Sensors of a state that doesn't count, to be removed with the next commit. */
+  /** Sensors in a stored state that doesn't count; the next commit removes them. */
   #obsolete: readonly number[] = [];
   #fenced = false;
 
@@ -52,12 +54,12 @@ export class KafkaTaskLog implements TaskLog {
     this.#deps = deps;
   }
 
-  /** What was committed last in this process. */
+  /** The positions that were last restored or committed in this process. */
   get committed(): TaskPositions | undefined {
     return this.#positions && { positions: this.#positions, topics: this.#topics };
   }
 
-  /** From now on it writes nothing, whatever its epoch. */
+  /** Stops the task from writing anything more, whatever its epoch. */
   fence(): void {
     this.#fenced = true;
     this.#producer?.abandon();
@@ -65,8 +67,8 @@ export class KafkaTaskLog implements TaskLog {
   }
 
   /**
-   * Sees to it that the next commit finds its coordinator and its leaders where they are now: of a task that commits seldom a move is otherwise
-   * met under an alarm. What can't be found yet is the commit's to look for.
+   * Looks up the coordinator and the leaders that the next commit needs: a task that commits rarely would otherwise find out about a move only when
+   * it commits an alarm. Failures don't matter; the commit looks again.
    */
   async keepReady(moved: boolean): Promise<void> {
     const { client, clock, prefix } = this.#deps;
@@ -75,9 +77,9 @@ export class KafkaTaskLog implements TaskLog {
     try {
       if (moved) await client.refresh();
       const leaders = WRITTEN.map((topic) => client.leaderOf(prefix + topic, this.partition));
-      await producer.meet(new Set(leaders.filter((leader) => leader !== undefined)));
+      await producer.prepare(new Set(leaders.filter((leader) => leader !== undefined)));
     } catch {
-      // Nothing is lost by it.
+      // The commit looks again.
     }
   }
 
@@ -86,7 +88,7 @@ export class KafkaTaskLog implements TaskLog {
     await this.#deps.client.close();
   }
 
-  /** Epoch first, then the state up to the end as of that epoch: so nobody else can have written what isn't read. */
+  /** Takes the epoch first and reads the state up to the end after that, so that nobody else can have written anything that isn't read. */
   async restore(visit: (key: number, value: Buffer) => void): Promise<InputPositions> {
     if (this.#fenced) throw fenced();
     const { client, metrics, prefix, requestTimeoutMs } = this.#deps;
@@ -116,7 +118,7 @@ export class KafkaTaskLog implements TaskLog {
 
   async commit(outputs: readonly OutgoingRecord[], state: readonly StateDelta[], positions: InputPositions): Promise<void> {
     if (this.#fenced) throw fenced();
-    // Not restored: it would write without an epoch that the state belongs to.
+    // Not restored yet: there is no epoch to write in.
     this.#producer ??= await this.#begin();
     const producer = this.#producer;
     const began = performance.now();
@@ -139,7 +141,7 @@ export class KafkaTaskLog implements TaskLog {
     this.#deps.onFenced(this);
   }
 
-  /** A task that begins by writing, without having asked for its state, takes its epoch now; after a fault it has to be restored. */
+  /** A task that writes without having asked for its state takes its epoch now; after a fault it has to be restored instead. */
   async #begin(): Promise<TransactionalProducer> {
     if (this.#positions) throw unavailable('the task has to be restored first');
     await this.restore(() => undefined);
@@ -162,16 +164,19 @@ export class KafkaTaskLog implements TaskLog {
     return Object.fromEntries(TOPICS_KEPT.map((topic) => [topic, client.topicId(prefix + topic)]));
   }
 
-  /** Whether what is stored was stored for the topic that is there now. Where the id wasn't kept, as in versions before, it is trusted. */
+  /** Whether what is stored belongs to the topic that exists now. Without a stored id, as earlier versions wrote it, it is trusted. */
   #isOf(topic: keyof TopicIds, { stored }: Pick<StoredState, 'stored'>, topics: TopicIds): boolean {
     const [then, now] = [stored?.topics[topic], topics[topic]];
     if (then === undefined || now === undefined || then === now) return true;
-    const consequence = topic === 'STATE' ? 'the state is made again from the first readings held' : 'it is read from its beginning';
-    this.#deps.logger.error({ topic: this.#deps.prefix + topic, partition: this.partition }, `the topic was made anew: ${consequence}`);
+    const consequence = topic === 'STATE' ? 'the state is rebuilt from the first readings held' : 'it is read from its beginning';
+    this.#deps.logger.error(
+      { topic: this.#deps.prefix + topic, partition: this.partition },
+      `the topic was deleted and created again: ${consequence}`,
+    );
     return false;
   }
 
-  /** Without a position an input begins with the first record held. */
+  /** The input positions; an input without one begins with the first record held. */
   async #inputs(state: Pick<StoredState, 'stored'>, topics: TopicIds): Promise<InputPositions> {
     const { client, prefix } = this.#deps;
     const position = async (topic: InputTopic): Promise<number> => {

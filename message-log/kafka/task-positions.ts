@@ -1,11 +1,11 @@
-/** How far a task has come, as it stands in STATE: beside the positions, which topics they are of. */
+/** How far a task has come, as stored in STATE: its positions, and the ids of the topics they belong to. */
 import { PermanentError } from '../../runtime/errors.ts';
 import { VERSION } from '../../runtime/version.ts';
 import type { InputPositions } from '../port.ts';
 import { parseJson } from '../../records/json.ts';
 import { INPUTS, type InputTopic } from '../../records/topics.ts';
 
-/** Ids of topics as the brokers give them; a topic that was made anew has another one. Those that aren't known are missing. */
+/** Ids of topics as the brokers assign them; a topic that is deleted and created again gets another. Unknown ones are missing. */
 export type TopicIds = Partial<Record<InputTopic | 'STATE', string>>;
 
 export interface TaskPositions {
@@ -13,7 +13,7 @@ export interface TaskPositions {
   readonly topics: TopicIds;
 }
 
-/** Raised when an older version would misread them. Those without a number are of before it. */
+/** Raised when an older version would misread the positions. Those without a number are in this first format too. */
 const FORMAT = 1;
 
 export function encodePositions({ positions, topics }: TaskPositions): Buffer {
@@ -21,8 +21,8 @@ export function encodePositions({ positions, topics }: TaskPositions): Buffer {
 }
 
 /**
- * Undefined for what isn't positions: somebody else's record. Those of versions that didn't know the topics' ids have none. Throws PermanentError
- * `data-format` where a newer version wrote them: to begin again would raise its alarms once more.
+ * Undefined: another program's record, not positions. Positions of versions that didn't store topic ids have none. Throws PermanentError
+ * `data-format` if a newer version wrote them: starting over would raise its alarms again.
  */
 export function decodePositions(value: Buffer): TaskPositions | undefined {
   const json = parseJson(value.toString());

@@ -7,7 +7,7 @@ import { TIME_AFTER_SETTING, TIME_BEFORE_SETTING, type TopicSpec } from './topic
 const LEADERS_DEADLINE_MS = 30_000;
 const LEADERS_EVERY_MS = 100;
 
-/** How these topics are now; those that are missing, or that this user may not see, are left out. */
+/** The topics as they are now, without those that don't exist or that this user may not see. */
 export async function describeTopics(admin: Admin, specs: readonly TopicSpec[]): Promise<FoundTopic[]> {
   const visible = new Set(await admin.listTopics());
   const names = specs.map(({ name }) => name).filter((name) => visible.has(name));
@@ -23,8 +23,8 @@ export async function describeTopics(admin: Admin, specs: readonly TopicSpec[]):
 }
 
 /**
- * Compares before anything is read or written. Resolves with what differs but does no harm, for the log to say so. Rejects with PermanentError
- * `topics-unfit` when topics are missing, have other numbers of partitions, or would lose state.
+ * Compares the topics before anything is read or written. Resolves with harmless differences, to be logged. Rejects with PermanentError
+ * `topics-unfit` if topics are missing, have another number of partitions, or would lose state.
  */
 export async function checkTopics(admin: Admin, specs: readonly TopicSpec[]): Promise<readonly Difference[]> {
   const differences = compareTopics(specs, await describeTopics(admin, specs));
@@ -37,11 +37,11 @@ export async function checkTopics(admin: Admin, specs: readonly TopicSpec[]): Pr
   );
 }
 
-/** Creates topics, and resolves once every partition of them has a leader. Those that are there by now are left as they are. */
+/** Creates topics, and resolves once each of their partitions has a leader. Topics that exist already are left as they are. */
 export async function createTopics(admin: Admin, specs: readonly TopicSpec[]): Promise<void> {
   if (specs.length === 0) return;
   await create(admin, specs).catch(async (error: unknown) => {
-    // Brokers before 3.6 know no limits of time; the comparison says so.
+    // Brokers before 3.6 don't know the limits for record times; the comparison says so.
     if (!isUnknownSetting(error)) throw error;
     await create(admin, specs, [TIME_BEFORE_SETTING, TIME_AFTER_SETTING]);
   });
@@ -63,13 +63,13 @@ async function create(admin: Admin, specs: readonly TopicSpec[], without: readon
   await admin.createTopics({ topics, waitForLeaders: false });
 }
 
-/** The others may have been created by then. */
+/** Other topics of the same request may have been created nevertheless. */
 function isUnknownSetting(error: unknown): boolean {
   const errors = error instanceof kafkajs.KafkaJSAggregateError ? error.errors : [error];
   return errors.some((one) => one instanceof kafkajs.KafkaJSProtocolError && one.type === 'INVALID_CONFIG');
 }
 
-/** kafkajs can wait for leaders itself, but then takes a broker that hasn't heard of the topic yet for a failure. */
+/** kafkajs can wait for leaders itself, but fails if a broker hasn't heard of the topic yet. */
 async function untilLed(admin: Admin, names: string[]): Promise<void> {
   const end = Date.now() + LEADERS_DEADLINE_MS;
   for (;;) {
@@ -87,14 +87,14 @@ async function untilLed(admin: Admin, names: string[]): Promise<void> {
   }
 }
 
-/** Puts right what can be put right by settings that remove no records. Resolves with what it changed. */
+/** Corrects the differences that have a remedy, none of which removes records. Resolves with those it corrected. */
 export async function applyRemedies(admin: Admin, differences: readonly Difference[]): Promise<readonly Difference[]> {
   const remedied = differences.filter(({ remedy }) => remedy);
   const names = [...new Set(remedied.map(({ name }) => name))];
   if (names.length === 0) return [];
   const current = await settingsOf(admin, names);
   const resources = names.map((name) => {
-    // The request replaces all that was ever set on the topic, so what is set must be in it.
+    // The request replaces everything that was ever set on the topic, so it must repeat what is set.
     const set = (current.get(name) ?? []).filter(({ configSource }) => configSource === SET_ON_TOPIC);
     const entries = new Map(set.map(({ configName, configValue }) => [configName, configValue]));
     for (const { name: topic, remedy } of remedied) if (topic === name && remedy) entries.set(remedy.setting, remedy.value);

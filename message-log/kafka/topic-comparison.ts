@@ -1,11 +1,11 @@
 import { TIME_AFTER_SETTING, TIME_BEFORE_SETTING, type TopicSpec } from './topics.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../runtime/durations.ts';
 
-/** How a topic is, as the brokers say. */
+/** A topic as the brokers describe it. */
 export interface FoundTopic {
   readonly name: string;
   readonly partitions: number;
-  /** Of the partition that has the fewest. */
+  /** Replicas of the partition that has the fewest. */
   readonly replication: number;
   readonly settings: Readonly<Record<string, string>>;
 }
@@ -16,19 +16,19 @@ export interface Difference {
   readonly kind: 'missing' | 'partitions' | 'replication' | 'setting';
   /** In plain words, without the topic. */
   readonly text: string;
-  /** Alarms could be lost or come out wrong: the log doesn't start. */
+  /** Whether alarms could be lost or wrong; then the log doesn't start. */
   readonly refused: boolean;
-  /** The setting that puts it right and removes no records; undefined where that isn't for a program to do. */
+  /** The setting that corrects it and removes no records; undefined: not for a program to correct. */
   readonly remedy?: { readonly setting: string; readonly value: string };
 }
 
-/** Settings of which more is as good; -1 is without bound. */
+/** Settings for which more is as good; -1 means unlimited. */
 const AT_LEAST = new Set(['retention.ms', 'delete.retention.ms', 'min.insync.replicas', 'max.message.bytes']);
 
 /** Brokers before 3.6 don't have them. */
 const TIME_SETTINGS = [TIME_BEFORE_SETTING, TIME_AFTER_SETTING];
 
-/** What differs in a way that matters, topic by topic. */
+/** The differences that matter, topic by topic. */
 export function compareTopics(wanted: readonly TopicSpec[], found: readonly FoundTopic[]): Difference[] {
   return wanted.flatMap((spec) =>
     compareTopic(
@@ -43,7 +43,7 @@ function compareTopic(spec: TopicSpec, found: FoundTopic | undefined): Differenc
   if (!found) return [{ name, kind: 'missing', text: 'does not exist', refused: true }];
   const differences: Difference[] = [];
   if (found.partitions !== spec.partitions) {
-    const text = `has ${count(found.partitions, 'partition')} where ${spec.partitions} are needed: all topics must have the same number, for one task to see everything of a sensor`;
+    const text = `has ${count(found.partitions, 'partition')} where ${spec.partitions} are needed: all topics must have the same number, so that one task sees everything of a sensor`;
     differences.push({ name, kind: 'partitions', text, refused: true });
   }
   if (found.replication < spec.replicationFactor) {
@@ -58,7 +58,7 @@ function compareTopic(spec: TopicSpec, found: FoundTopic | undefined): Differenc
   return differences;
 }
 
-/** The brokers say the settings, but this one isn't among them. */
+/** Whether the brokers name the topic's settings, but not this one. */
 function isUnknown(setting: string, { settings }: FoundTopic): boolean {
   return settings[setting] === undefined && Object.keys(settings).length > 0;
 }
@@ -77,7 +77,7 @@ interface DifferentSetting {
 
 function settingDiffers({ topic, name }: TopicSpec, { replication }: FoundTopic, { setting, is, wanted }: DifferentSetting): Difference {
   const text = `${setting} is ${inWords(setting, is)} where ${AT_LEAST.has(setting) ? 'at least ' : ''}${inWords(setting, wanted)} is wanted`;
-  // Without compaction the state of sensors that were quiet for long would go with the retention time.
+  // Removal by age would take the state of sensors that have been quiet for long.
   const refused = topic === 'STATE' && setting === 'cleanup.policy' && is.includes('delete');
   const difference = { name, kind: 'setting', text, refused } as const;
   const unwritable = setting === 'min.insync.replicas' && Number(wanted) > replication;
@@ -99,7 +99,7 @@ const UNITS = [
 /** Milliseconds in the largest unit that fits. */
 function inWords(setting: string, value: string): string {
   if (!setting.endsWith('.ms')) return value;
-  if (value === '-1') return 'without bound';
+  if (value === '-1') return 'unlimited';
   const [unit, ms] = UNITS.find(([, size]) => Number(value) >= size && Number(value) % size === 0) ?? ['millisecond', 1];
   return count(Number(value) / ms, unit);
 }

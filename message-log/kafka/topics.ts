@@ -17,31 +17,31 @@ export interface TopicSettings {
   readonly replicationFactor: number;
 }
 
-/** A record of 1 MiB and what is around it; replicas take it whatever their fetch size is. */
+/** Room for a record of 1 MiB and its overhead. Replicas fetch a batch of this size whatever their fetch size is. */
 export const BATCH_BYTES_MAX = 2 * 1024 * 1024;
-/** Ours are cut there, unless a single record is larger, so that one partition doesn't hold up a request. */
+/** Our batches end here, unless a single record is larger, so that one partition doesn't hold up a request. */
 export const BATCH_BYTES = 1024 * 1024;
 
-/** How far a record's time may lie before and after the broker's, where what is detected depends on it. */
+/** How far a record's time may be before and after the broker's, in topics whose times detection depends on. */
 export interface TimeLimits {
   readonly beforeMs: number;
   readonly afterMs: number;
 }
 
-/** A clock that is ahead deafens sensors with a recovery from the future: less is borne with of that than of one that is behind. */
+/** Less is tolerated ahead than behind: a recovery from the future would keep a sensor's alarms from being raised. */
 export const TIME_LIMITS: TimeLimits = { beforeMs: 60_000, afterMs: 5_000 };
 export const TIME_BEFORE_SETTING = 'message.timestamp.before.max.ms';
 export const TIME_AFTER_SETTING = 'message.timestamp.after.max.ms';
 
-/** Whether the broker refuses records of the topic for their time. */
+/** Whether brokers check the times of the topic's records. */
 export const isTimed = (topic: Topic): boolean => rowOf(topic).timed;
 
-/** Every topic as it should be; `npm run topics` makes it so and the start says what differs. */
+/** Every topic as it should be; `npm run topics` creates it so, and the start logs what differs. */
 export function topicSpecs({ prefix, partitions, replicationFactor }: TopicSettings): readonly TopicSpec[] {
   const common = {
     'min.insync.replicas': String(Math.max(1, replicationFactor - 1)),
     'unclean.leader.election.enable': 'false',
-    // The broker unpacks what other producers compressed, so that readers need no codecs.
+    // Brokers unpack what other producers compressed, so that readers hardly ever have to.
     'compression.type': 'uncompressed',
     // The time of a record is when the proxy received it.
     'message.timestamp.type': 'CreateTime',
@@ -69,7 +69,7 @@ function deleted(days: number): Record<string, string> {
   return { 'cleanup.policy': 'delete', 'retention.ms': String(days * DAY_MS) };
 }
 
-/** Small segments, since only closed ones are compacted and a restore reads all that is left. */
+/** Small segments, since only closed ones are compacted, and a restore reads everything that is left. */
 function compacted(): Record<string, string> {
   return {
     'cleanup.policy': 'compact',

@@ -3,14 +3,14 @@ import type { Topic } from '../../records/topics.ts';
 import { BATCH_BYTES } from './topics.ts';
 import { BatchWriter } from './wire/batch-writer.ts';
 
-/** What goes to one topic's partition, in order; `topic` is its name in Kafka. Batches are small enough for the brokers. */
+/** Batches for one partition, in order, each small enough for the brokers; `topic` is its name in Kafka. */
 export interface TransactionPart {
   readonly topic: string;
   readonly partition: number;
   readonly batches: readonly BatchWriter[];
 }
 
-/** What one transaction writes into a task's partition, gathered by topic. */
+/** The records that one transaction writes into a task's partition, gathered by topic. */
 export class TransactionParts {
   readonly #topics = new Map<Topic, BatchWriter[]>();
 
@@ -18,7 +18,7 @@ export class TransactionParts {
     this.#open(topic, value.length).add(key, at, value, 0, value.length);
   }
 
-  /** `key` is a sensor id, or the name of something else that is kept in STATE. */
+  /** Adds a record of STATE; `key` is a sensor id, or the name of something else that is kept there. */
   change(key: StateDelta['key'] | string, at: number, value: Uint8Array | null): void {
     this.#open('STATE', value?.length ?? 0).addText(String(key), at, value);
   }

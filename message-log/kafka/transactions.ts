@@ -13,22 +13,22 @@ export interface TransactionSettings {
   readonly requestTimeoutMs: number;
 }
 
-/** What it needs of a client. */
-export type TransactionClient = Pick<Client, 'atCoordinator' | 'exchange' | 'leaderOf' | 'meet' | 'refresh'>;
+/** The part of a client that a producer needs. */
+export type TransactionClient = Pick<Client, 'atCoordinator' | 'exchange' | 'leaderOf' | 'prepare' | 'refresh'>;
 
-/** An open transaction of a dead owner ends by itself after this; a successor ends it at once. */
+/** Brokers abort a dead owner's open transaction after this; a successor aborts it at once. */
 const TRANSACTION_TIMEOUT_MS = 10_000;
-/** A commit that brokers put off is given up before its transaction ends by itself. */
+/** A commit that brokers keep putting off is given up before its transaction times out. */
 const COMMIT_WITHIN_MS = 8_000;
 const TAKE_OVER_TIMEOUT_MS = 15_000;
-/** The transaction before is completed within milliseconds, an election takes seconds. */
+/** The previous transaction completes within milliseconds; an election takes seconds. */
 const AGAIN: BackoffSettings = { firstMs: 3, maxMs: 50 };
 const SEQUENCE_MODULUS = 2 ** 31;
 
 /**
- * A transactional id's producer, one epoch of it. Leaders and coordinators that move, load or can't be reached are waited for where that is safe: as
- * long as nothing is written; and where a broker has answered that it did not do what it was asked, which is then asked once more, the same batches
- * under the same sequence numbers. After any rejection it must not be used any more: take another epoch.
+ * The producer of a transactional id in one epoch. It waits for leaders and coordinators that move, load or can't be reached where that is safe:
+ * as long as nothing is written, or if a broker has answered that it did not do what was asked. Then the same batches are sent again with the
+ * same sequence numbers. After a rejection it must not be used any more: begin another epoch.
  */
 export class TransactionalProducer {
   readonly #client: TransactionClient;
@@ -45,7 +45,7 @@ export class TransactionalProducer {
   }
 
   /**
-   * Takes a new epoch: whoever had one before can't write any more, and its open transaction is aborted before this resolves. Rejects with
+   * Begins a new epoch: the owner of the previous one can't write any more, and its open transaction is aborted before this resolves. Rejects with
    * TransientError.
    */
   static async begin(client: TransactionClient, settings: TransactionSettings): Promise<TransactionalProducer> {
@@ -64,37 +64,37 @@ export class TransactionalProducer {
     }
   }
 
-  /** All parts or none, durable once it resolves. Rejects with PermanentError `fenced`, or TransientError when the outcome isn't known. */
+  /** Writes all parts or none, durable once it resolves. Rejects with PermanentError `fenced` or `record-too-large`, or with TransientError: then the outcome may be unknown. */
   async commit(parts: readonly TransactionPart[]): Promise<void> {
     if (this.#failed) throw unavailable('this producer has failed; its successor needs a new epoch');
     this.#failed = true;
     this.#deadline = performance.now() + COMMIT_WITHIN_MS;
     await this.#register(parts);
     await this.#write(parts);
-    // One that had no answer may still be under way, and must not end the next transaction instead.
+    // Not repeated after a missing answer: the first request may still arrive, and would then end the next transaction.
     await this.#coordinate('EndTxn', { transactionResult: true }, (error) => kafkaErrorOf(error) !== undefined || error instanceof NotSent);
     this.#failed = false;
   }
 
-  /** A commit under way waits for nobody any more. */
+  /** A commit under way stops waiting and rejects. */
   abandon(): void {
     this.#deadline = 0;
   }
 
-  /** Who coordinates, and a connection to each of these leaders: to be looked after now and then, lest a commit has to. */
-  async meet(leaders: ReadonlySet<number>): Promise<void> {
-    await this.#client.meet(this.#settings.transactionalId, leaders);
+  /** Looks up the coordinator and connects to it and to these leaders; done now and then so that a commit needn't. */
+  async prepare(leaders: ReadonlySet<number>): Promise<void> {
+    await this.#client.prepare(this.#settings.transactionalId, leaders);
   }
 
   async #register(parts: readonly TransactionPart[]): Promise<void> {
     const topics = new Map<string, number[]>();
     for (const { topic, partition } of parts) topics.set(topic, [...(topics.get(topic) ?? []), partition]);
-    // Nothing is written yet, and to name partitions twice is to name them once.
+    // Always safe to repeat: nothing is written yet, and naming a partition twice changes nothing.
     const options = { topics: [...topics].map(([topic, partitions]) => ({ topic, partitions })) };
     await this.#coordinate('AddPartitionsToTxn', options, () => true);
   }
 
-  /** A request takes one batch of a partition: the others follow in rounds. */
+  /** A request takes one batch per partition: the others follow in rounds. */
   async #write(parts: readonly TransactionPart[]): Promise<void> {
     const rounds = Math.max(...parts.map(({ batches }) => batches.length));
     for (let round = 0; round < rounds; round += 1) await this.#writeRound(parts, round);
@@ -130,7 +130,7 @@ export class TransactionalProducer {
     return byLeader;
   }
 
-  /** Resolves with the batches that were surely not taken, and may be elsewhere or later. */
+  /** Resolves with the batches that were certainly not taken and may succeed later or at another broker. */
   async #produce(leader: number | undefined, batches: readonly ProducedBatch[], again: boolean): Promise<readonly ProducedBatch[]> {
     if (leader === undefined) return batches;
     const { transactionalId, requestTimeoutMs } = this.#settings;
@@ -146,13 +146,13 @@ export class TransactionalProducer {
       const isTaken = error === 0 || (again && error === DUPLICATE_SEQUENCE);
       if (!isTaken && !isPutOff(error)) throw produceFault(placeOf({ topic, partition }), error);
     }
-    // An answer that leaves one out is no acknowledgement of it.
+    // A batch that is missing from the answer is not acknowledged.
     if (places.length !== batches.length) throw unavailable('the broker left partitions out of its answer');
     const putOff = new Set(places.filter(({ error }) => isPutOff(error)).map(placeOf));
     return batches.filter((batch) => putOff.has(placeOf(batch)));
   }
 
-  /** The transaction before may still be completing: that takes milliseconds. `mayAskAgain` of what will pass by itself. */
+  /** Retries passing errors, such as a previous transaction that is still being completed, where `mayAskAgain` says that repeating is safe. */
   async #coordinate(name: 'AddPartitionsToTxn' | 'EndTxn', options: object, mayAskAgain: (error: unknown) => boolean): Promise<void> {
     const { transactionalId } = this.#settings;
     const { producerId, epoch } = this.#identity;
@@ -174,7 +174,7 @@ export class TransactionalProducer {
 const isPutOff = (error: number): boolean => isRetried(error) || error === CONCURRENT_TRANSACTIONS;
 const placeOf = ({ topic, partition }: { readonly topic: string; readonly partition: number }): string => `${topic}/${partition}`;
 
-/** kafkajs doesn't know newer errors and says their number only. */
+/** kafkajs doesn't know newer errors and gives only their number, in its text. */
 function codeOf(error: unknown): number {
   return Number(/Unknown error code (\d+)/.exec(reasonOf(error))?.[1] ?? 0);
 }

@@ -4,7 +4,7 @@ import type { Logger } from '../../runtime/logging.ts';
 import type { Client } from './client.ts';
 
 const EVERY_MS = 1_000;
-/** An election or the restart of one broker isn't worth refusing anything. */
+/** Longer than an election or the restart of one broker, which are no reason to refuse records. */
 const PATIENCE_MS = 3_000;
 const HEALTH_PART = 'log';
 
@@ -15,13 +15,13 @@ export interface WatchDeps {
 }
 
 export interface WatchListener {
-  /** No broker has answered for a while, for this reason; undefined: one does again. */
+  /** No broker has answered for a while, for this reason; undefined: one answers again. */
   away(error: Error | undefined): void;
-  /** Some partition has another leader. */
+  /** At least one partition has another leader. */
   moved(): void;
 }
 
-/** Asks the brokers for their leaders again and again, also when nobody writes. */
+/** Asks the brokers for the leaders every second, even when nobody writes. */
 export class Watch {
   readonly #deps: WatchDeps;
   readonly #listener: WatchListener;

@@ -1,6 +1,6 @@
-/** Where things stand in a record batch, version 2 of Kafka's format. Big-endian. */
+/** Where the fields of a record batch are, in version 2 of Kafka's format. Big-endian. */
 export const LENGTH_AT = 8;
-/** What the length doesn't count: the base offset and itself. */
+/** Bytes that the length doesn't count: the base offset and the length itself. */
 export const BEFORE_LENGTH = 12;
 export const LEADER_EPOCH_AT = 12;
 export const MAGIC_AT = 16;

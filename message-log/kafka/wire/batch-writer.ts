@@ -21,7 +21,7 @@ import { crc32c } from './crc32c.ts';
 import { writeInt64 } from './int64.ts';
 import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from './varint.ts';
 
-/** Who writes, as the broker knows it: it takes a batch of one producer, partition and sequence only once. */
+/** The producer as brokers know it: they take a batch of one producer, partition and sequence number only once. */
 export interface ProducerIdentity {
   readonly producerId: number;
   readonly epoch: number;
@@ -29,7 +29,7 @@ export interface ProducerIdentity {
 
 const FIRST_CAPACITY = 4 * 1024;
 
-/** One record batch, encoded record by record as it is gathered. */
+/** One record batch, encoded record by record as records are added. */
 export class BatchWriter {
   #bytes = Buffer.allocUnsafe(FIRST_CAPACITY);
   #end = RECORDS_AT;
@@ -42,18 +42,18 @@ export class BatchWriter {
     return this.#count;
   }
 
-  /** With its header. */
+  /** Bytes, the header included. */
   get size(): number {
     return this.#end;
   }
 
-  /** A record whose key is the sensor id in decimal text. */
+  /** Adds a record whose key is the sensor id in decimal text. */
   add(key: number, at: number, source: Uint8Array, start: number, end: number): void {
     const length = key < 0 ? this.#key.write(String(key), 'latin1') : decimalInto(this.#key, key);
     this.#add(this.#key, length, at, source, start, end);
   }
 
-  /** A record whose key is text; null removes the key from a compacted topic. */
+  /** Adds a record whose key is text; null removes the key from a compacted topic. */
   addText(key: string, at: number, value: Uint8Array | null): void {
     const text = Buffer.from(key);
     this.#add(text, text.length, at, value, 0, value?.length ?? 0);
@@ -78,7 +78,7 @@ export class BatchWriter {
     return bytes.subarray(0, this.#end);
   }
 
-  /** Begins anew in the same memory. */
+  /** Starts over in the same memory. */
   reset(): void {
     this.#end = RECORDS_AT;
     this.#count = 0;

@@ -4,7 +4,7 @@ import { crc32c } from './crc32c.ts';
 import { readInt64 } from './int64.ts';
 import type { RecordSet } from './record-set.ts';
 
-/** Offset, length, checksum, format, attributes, and the lengths of a key and a value that are null. */
+/** The shortest message of the old format: offset, length, checksum, format, attributes, and the lengths of a key and a value that are null. */
 const OLD_BYTES_MIN = 26;
 
 /** How far a set can be read. */
@@ -14,14 +14,14 @@ export interface CheckedSet {
   /** Offset after the last of them, or the position asked for if there is none. */
   readonly next: number;
   readonly damage: Damage | undefined;
-  /** What follows them is whole, but of a format that isn't read. */
+  /** Set if what follows them is intact, but in a format that can't be read. */
   readonly oldFormat: string | undefined;
 }
 
-/** What ends the intact batches of a set before its end. */
+/** Why the intact batches of a set end before the set does. */
 export interface Damage {
   readonly reason: string;
-  /** Offset of the next batch that is intact; undefined: none is to be found in this set. */
+  /** Offset of the next intact batch; undefined: none was found in this set. */
   readonly resumesAt: number | undefined;
 }
 
@@ -34,8 +34,8 @@ interface Batch {
 }
 
 /**
- * Verifies the batches of a set: they carry a CRC-32C, and follow each other. Neither the first offset nor the length is covered by it, so after a
- * damaged batch only one whose own checksum is right is believed.
+ * Verifies the batches of a set: each has a CRC-32C and must follow the one before. The checksum covers neither the first offset nor the length, so
+ * after a damaged batch only a batch whose own checksum is right is believed.
  */
 export function checkSet(set: RecordSet, position: number): CheckedSet {
   let next = position;
@@ -50,7 +50,7 @@ export function checkSet(set: RecordSet, position: number): CheckedSet {
   return ended();
 }
 
-/** Only the first may begin before what was asked for. */
+/** Only the first batch may begin before the position that was asked for. */
 function faultOfPlace({ base, next }: Batch, expected: number, first: boolean): string | undefined {
   return (first || base >= expected) && next >= base ? undefined : `offsets ${base} to ${next} after ${expected}`;
 }
@@ -61,19 +61,19 @@ function intactAfter(set: RecordSet, damaged: Batch, position: number): number |
   return undefined;
 }
 
-/** Undefined: the set ends before it, or in it. */
+/** The batch at this place; undefined: the set ends before or within it. */
 function batchAt({ bytes, to }: RecordSet, at: number): Batch | undefined {
   if (at + RECORDS_AT > to) return undefined;
   const base = readInt64(bytes, at);
   const next = base + bytes.readInt32BE(at + LAST_OFFSET_DELTA_AT) + 1;
   const end = at + BEFORE_LENGTH + bytes.readInt32BE(at + LENGTH_AT);
-  // Nothing can be found after a length that can't be.
+  // Nothing can be found after an impossible length.
   if (end < at + RECORDS_AT) return { base, next, end: to, fault: 'a batch shorter than its header' };
   if (end > to) return undefined;
   return { base, next, end, fault: faultOf(bytes, at, end) };
 }
 
-/** Messages as they were stored before Kafka 0.11 have a checksum of their own, so a byte that has changed isn't taken for one. */
+/** Messages from before Kafka 0.11 have a checksum of their own, so that a changed byte isn't mistaken for one. */
 function oldFormatAt({ bytes, to }: RecordSet, at: number): string | undefined {
   if (at + OLD_BYTES_MIN > to) return undefined;
   const magic = bytes.readUInt8(at + MAGIC_AT);

@@ -1,4 +1,4 @@
-/** What other producers compressed. None of it is on the usual path: our topics ask the brokers to store records as they are. */
+/** Unpacks what other producers compressed. Hardly ever needed: our topics ask brokers to store records uncompressed. */
 import { gunzipSync } from 'node:zlib';
 import { Decompress } from 'fzstd';
 import snappy from 'snappyjs';
@@ -6,7 +6,7 @@ import { reasonOf } from '../../../runtime/errors.ts';
 import { unpackLz4 } from './lz4.ts';
 import { Unpacked } from './unpacked.ts';
 
-/** A batch holds 2 MiB at most when it comes; what honest producers pack into that is far below. */
+/** A packed batch has at most 2 MiB; what honest producers pack into that is far smaller than this. */
 export const UNPACKED_BYTES_MAX = 64 * 1024 * 1024;
 
 type Codec = (packed: Buffer, most: number) => Buffer;
@@ -20,7 +20,7 @@ const CODECS: readonly (Codec | undefined)[] = [
   unpackZstandard,
 ];
 
-/** The records as they were before, or why they can't be had. */
+/** The unpacked records, or why they can't be unpacked. */
 export function unpacked(compression: number, packed: Buffer, most = UNPACKED_BYTES_MAX): Buffer | string {
   const codec = CODECS[compression];
   if (!codec) return `compression ${compression} is not known`;
@@ -31,7 +31,7 @@ export function unpacked(compression: number, packed: Buffer, most = UNPACKED_BY
   }
 }
 
-/** How Java's clients begin, who put blocks of Snappy into a stream of their own: this, two versions, then blocks with their lengths. */
+/** Java clients put Snappy blocks into a stream of their own: these bytes, two versions, then blocks with their lengths. */
 const JAVA_STREAM = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0]);
 const VERSIONS_BYTES = 8;
 
@@ -40,7 +40,7 @@ function unpackSnappy(packed: Buffer, most: number): Buffer {
   const stream = new Unpacked(packed.length * 2, most);
   for (let at = JAVA_STREAM.length + VERSIONS_BYTES; at < packed.length; ) {
     const end = at + 4 + packed.readUInt32BE(at);
-    if (end > packed.length) throw new Error('a block of Snappy that is cut off');
+    if (end > packed.length) throw new Error('a truncated block of Snappy');
     const block = snappy.uncompress(packed.subarray(at + 4, end), most - stream.length);
     stream.copy(block, 0, block.length);
     at = end;

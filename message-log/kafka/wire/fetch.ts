@@ -1,7 +1,7 @@
 import type { AbortedTransaction, RecordSet } from './record-set.ts';
 import { RequestWriter, ResponseReader } from './request-writer.ts';
 
-/** What to read of a partition; `topic` is its name in Kafka, `topicId` which topic of that name. */
+/** What to read of a partition; `topic` is the topic's name in Kafka, `topicId` its id. */
 export interface FetchedPartition {
   readonly topic: string;
   readonly topicId: string | undefined;
@@ -16,26 +16,26 @@ export interface FetchLimits {
   readonly maxBytes: number;
 }
 
-/** What is there for one partition. */
+/** The records of one partition in an answer. */
 export interface FetchedSet extends RecordSet {
   readonly topic: string;
   readonly partition: number;
   /** Kafka's error code. */
   readonly error: number;
-  /** Everything before is decided: committed or aborted. */
+  /** Every transaction before it is committed or aborted. */
   readonly lastStableOffset: number;
 }
 
 export interface FetchAnswer {
   /** Of the whole answer; 0: none. */
   readonly error: number;
-  /** They stay in the answer's memory. */
+  /** Views of the answer's memory. */
   readonly sets: readonly FetchedSet[];
 }
 
-/** By name: whoever reads on in a topic that was made anew meanwhile isn't told. */
+/** By name: a reader doesn't notice when the topic is deleted and created again. */
 export const FETCH = { key: 1, version: 11, name: 'Fetch' } as const;
-/** By id, from Kafka 3.1 on: a topic that was made anew is another one. */
+/** By id, from Kafka 3.1 on: a topic that was deleted and created again is another one. */
 export const FETCH_BY_ID = { key: 1, version: 13, name: 'Fetch' } as const;
 
 const READ_COMMITTED = 1;
@@ -84,7 +84,7 @@ export function fetchedSets(response: Buffer): FetchAnswer {
   return { error, sets: topics.flat() };
 }
 
-/** `asked` says which topic an id is. */
+/** `asked` gives the names of the topics. */
 export function fetchedSetsById(response: Buffer, asked: readonly FetchedPartition[]): FetchAnswer {
   const names = new Map(asked.map(({ topic, topicId }) => [topicId, topic]));
   const reader = new ResponseReader(response);
@@ -115,10 +115,10 @@ export function fetchedSetsById(response: Buffer, asked: readonly FetchedPartiti
 
 function readHead(reader: ResponseReader): Pick<FetchedSet, 'error' | 'lastStableOffset'> {
   const error = reader.int16();
-  // The high watermark, which read_committed doesn't go up to.
+  // Skips the high watermark; read_committed ends at the last stable offset.
   reader.at += 8;
   const lastStableOffset = reader.int64();
-  // Where the log begins.
+  // Skips the first offset of the log.
   reader.at += 8;
   return { error, lastStableOffset };
 }

@@ -1,6 +1,6 @@
 import { Unpacked } from './unpacked.ts';
 
-/** LZ4 as Kafka's producers write it: frames (lz4_Frame_format), whose blocks may refer to what earlier ones hold. Throws where it isn't that. */
+/** LZ4 as Kafka's producers write it: frames (lz4_Frame_format) whose blocks may refer back to earlier ones. Throws on anything else. */
 const MAGIC = 0x18_4d_22_04;
 const SKIPPABLE = 0x18_4d_2a_50;
 const VERSION_MASK = 0xc0;
@@ -12,7 +12,7 @@ const DICTIONARY = 0x01;
 const STORED = 0x80_00_00_00;
 const SHORTEST_MATCH = 4;
 
-/** What the checksums of the format would find, that of the batch has found. */
+/** Ignores the checksums of the format, since the batch's own checksum was verified. */
 export function unpackLz4(packed: Buffer, most: number): Buffer {
   const unpacked = new Unpacked(packed.length * 4, most);
   let at = 0;
@@ -35,7 +35,7 @@ function unpackFrame(packed: Buffer, at: number, unpacked: Unpacked): number {
   for (let size = packed.readUInt32LE(next); size !== 0; size = packed.readUInt32LE(next)) {
     const from = next + 4;
     const to = from + (size & ~STORED);
-    if (to > packed.length) throw new Error('a block of LZ4 that is cut off');
+    if (to > packed.length) throw new Error('a truncated block of LZ4');
     if (size & STORED) unpacked.copy(packed, from, to);
     else unpackBlock(packed, from, to, unpacked, began);
     next = to + (flags & BLOCK_CHECKSUM ? 4 : 0);
@@ -45,13 +45,13 @@ function unpackFrame(packed: Buffer, at: number, unpacked: Unpacked): number {
 
 function unpackBlock(packed: Buffer, from: number, to: number, unpacked: Unpacked, began: number): void {
   let at = from;
-  /** A length of which four bits stand in the token. */
+  /** A length whose first four bits are in the token. */
   const length = (bits: number): number => {
     let sum = bits;
     if (bits === 15) {
       let more = 255;
       while (more === 255) {
-        if (at >= to) throw new Error('a length of LZ4 that is cut off');
+        if (at >= to) throw new Error('a truncated length of LZ4');
         more = packed[at++] as number;
         sum += more;
       }
@@ -61,12 +61,12 @@ function unpackBlock(packed: Buffer, from: number, to: number, unpacked: Unpacke
   while (at < to) {
     const token = packed[at++] as number;
     const literals = length(token >>> 4);
-    if (at + literals > to) throw new Error('literals of LZ4 that are cut off');
+    if (at + literals > to) throw new Error('truncated literals of LZ4');
     unpacked.copy(packed, at, at + literals);
     at += literals;
     // The last sequence of a block has literals only.
     if (at === to) return;
-    if (at + 2 > to) throw new Error('a match of LZ4 that is cut off');
+    if (at + 2 > to) throw new Error('a truncated match of LZ4');
     const distance = packed.readUInt16LE(at);
     at += 2;
     if (distance === 0 || distance > unpacked.length - began) throw new Error('a match of LZ4 before the beginning');

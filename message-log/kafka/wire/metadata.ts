@@ -1,9 +1,9 @@
 import { RequestWriter, ResponseReader } from './request-writer.ts';
 
-/** The first version that says which topic it is, apart from its name: Kafka 2.8. */
+/** The first version with topic ids: Kafka 2.8. */
 export const METADATA = { key: 3, version: 10, name: 'Metadata' } as const;
 
-/** In the form of kafkajs, whose own request it replaces. */
+/** In kafkajs' form, since this replaces kafkajs' own request. */
 export interface Metadata {
   readonly throttleTime: number;
   readonly brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number; readonly rack: string }[];
@@ -15,7 +15,7 @@ export interface Metadata {
 export interface TopicMetadata {
   readonly topicErrorCode: number;
   readonly topic: string;
-  /** Another topic of this name has another one. Undefined: the brokers have none. */
+  /** A topic that is deleted and created again gets another. Undefined: the brokers assign none. */
   readonly topicId?: string | undefined;
   readonly partitionMetadata: readonly PartitionMetadata[];
 }
@@ -34,7 +34,7 @@ const NO_ID = '0'.repeat(32);
 export function metadataRequest(topics: readonly string[]): Buffer {
   const request = new RequestWriter().tags().compactArray(topics.length);
   for (const topic of topics) request.uuid(NO_ID).compactString(topic).tags();
-  // No topic is created by asking, and what this user may do isn't asked for.
+  // Creates no topics, and doesn't ask what this user may do.
   return Buffer.concat(request.int8(0).int8(0).int8(0).tags().pieces());
 }
 
@@ -56,10 +56,10 @@ function readTopic(reader: ResponseReader): TopicMetadata {
   const topicErrorCode = reader.int16();
   const topic = reader.compactString();
   const id = reader.uuid();
-  // Whether it is one of Kafka's own.
+  // Skips whether it is one of Kafka's own.
   reader.at += 1;
   const partitionMetadata = reader.compactArray(() => readPartition(reader));
-  // What this user may do with it.
+  // Skips what this user may do with it.
   reader.at += 4;
   reader.tags();
   return { topicErrorCode, topic, topicId: id === NO_ID ? undefined : id, partitionMetadata };
@@ -69,7 +69,7 @@ function readPartition(reader: ResponseReader): PartitionMetadata {
   const partitionErrorCode = reader.int16();
   const partitionId = reader.int32();
   const leader = reader.int32();
-  // The leader's epoch.
+  // Skips the leader's epoch.
   reader.at += 4;
   const nodes = (): number[] => reader.compactArray(() => reader.int32());
   const partition = { partitionErrorCode, partitionId, leader, replicas: nodes(), isr: nodes(), offlineReplicas: nodes() };

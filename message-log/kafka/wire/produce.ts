@@ -1,6 +1,6 @@
 import { RequestWriter, ResponseReader } from './request-writer.ts';
 
-/** One sealed batch and where it goes; `topic` is its name in Kafka. */
+/** One sealed batch and its destination; `topic` is its name in Kafka. */
 export interface ProducedBatch {
   readonly topic: string;
   readonly partition: number;
@@ -13,7 +13,7 @@ export interface ProducedPlace {
   /** Kafka's error code; 0: acknowledged by all replicas in sync. */
   readonly error: number;
   readonly baseOffset: number;
-  /** What the broker says of the first record that it refused, or of the batch; empty where it says nothing. */
+  /** The broker's error text for the first record that it refused, or for the batch; empty: none. */
   readonly words: string;
 }
 
@@ -21,7 +21,7 @@ export const PRODUCE = { key: 0, version: 8, name: 'Produce' } as const;
 
 const ALL_REPLICAS = -1;
 
-/** `batches` has each partition once. */
+/** `batches`: at most one for each partition. */
 export function produceRequest(transactionalId: string | null, timeoutMs: number, batches: readonly ProducedBatch[]): readonly Buffer[] {
   const request = new RequestWriter().string(transactionalId).int16(ALL_REPLICAS).int32(timeoutMs);
   const topics = new Map<string, ProducedBatch[]>();
@@ -49,10 +49,10 @@ export function producedPlaces(response: Buffer): ProducedPlace[] {
 
 function readPlace(reader: ResponseReader, topic: string): ProducedPlace {
   const place = { topic, partition: reader.int32(), error: reader.int16(), baseOffset: reader.int64() };
-  // When it was appended, and where the log begins.
+  // Skips the time of the append and the first offset of the log.
   reader.at += 16;
   const ofRecords = reader.array(() => {
-    // Which record of the batch.
+    // Skips the index of the record.
     reader.at += 4;
     return reader.string();
   });

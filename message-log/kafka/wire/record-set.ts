@@ -19,13 +19,13 @@ import { unpacked } from './compression.ts';
 import { readInt64 } from './int64.ts';
 import { VarintReader } from './varint.ts';
 
-/** A producer whose transaction was aborted, from its first offset up to its marker. */
+/** An aborted transaction: the producer's records from the first offset up to its marker. */
 export interface AbortedTransaction {
   readonly producerId: number;
   readonly firstOffset: number;
 }
 
-/** Where the records of a fetch answer stand for one partition: batches in bytes[from, to), the last one perhaps cut off. */
+/** One partition's records in a fetch answer: batches in bytes[from, to), the last one perhaps incomplete. */
 export interface RecordSet {
   readonly bytes: Buffer;
   readonly from: number;
@@ -36,10 +36,10 @@ export interface RecordSet {
 /** The key of records whose key isn't a sensor id. */
 export const FOREIGN_KEY = -1;
 
-/** Lengths of key and value, time, offset, attributes, number of headers, and its own length: a byte each at least. */
+/** The shortest record: its length, attributes, time, offset, lengths of key and value, and number of headers, a byte each. */
 const RECORD_BYTES_MIN = 7;
 
-/** Columns of records, filled again and again. */
+/** Columns of records, reused for one answer after another. */
 export class Columns {
   keys = new Int32Array();
   times = new Float64Array();
@@ -97,10 +97,10 @@ export class FetchedBatch implements RecordBatch {
   }
 }
 
-/** What a set holds, as far as it can be read. */
+/** The readable part of a set. */
 export interface ReadSet {
   readonly batches: readonly FetchedBatch[];
-  /** The first batch that is intact, but can't be read: nothing after it was. */
+  /** The first batch that is intact but can't be understood; nothing after it was read. */
   readonly unreadable: Unreadable | undefined;
 }
 
@@ -110,8 +110,8 @@ export interface Unreadable {
 }
 
 /**
- * The records of a set that was checked, from `position` on, without control records and those of aborted transactions. `columns` is used again by the
- * next call; what was compressed gets columns of its own.
+ * The records of a checked set from `position` on, without control records and those of aborted transactions. They are valid until `columns` is used
+ * by another call; compressed batches get columns of their own.
  */
 export function readRecordSet(topic: Topic, partition: number, set: RecordSet, position: number, columns: Columns): ReadSet {
   const { bytes } = set;
@@ -133,7 +133,7 @@ export function readRecordSet(topic: Topic, partition: number, set: RecordSet, p
   return { batches: gathered.batches(), unreadable: undefined };
 }
 
-/** Records of batch after batch; those that aren't compressed and follow each other are given as one. Both ways of adding say what can't be read. */
+/** Collects the records of batches; uncompressed ones that follow each other become one. `plain` and `packed` return why a batch can't be read. */
 class Gathered {
   readonly #topic: Topic;
   readonly #partition: number;
@@ -172,7 +172,7 @@ class Gathered {
     const length = readRecords({ bytes: this.#bytes, at }, records, 0, records.length, this.#position, columns, 0);
     if (typeof length === 'string') return length;
     this.#open(records, next, columns).length = length;
-    // What follows stands after this one, so it can't join the batch before; nor may it overwrite that one's columns.
+    // Later batches can't join the one before this, since order would be lost, and must not overwrite its columns.
     if (this.#plain) this.#columns = new Columns();
     this.#plain = undefined;
     return undefined;
@@ -185,15 +185,15 @@ class Gathered {
   }
 }
 
-/** The batch whose header stands at bytes[at]. */
+/** The batch whose header is at bytes[at]. */
 interface Header {
   readonly bytes: Buffer;
   readonly at: number;
 }
 
 /**
- * Appends the records of the batch with that header, which stand in source[from, to). Returns the new count, or why they can't be read: a checksum
- * says that they are what somebody wrote, not that they are records.
+ * Appends the records of the batch with that header, which are in source[from, to). Returns the new count, or why they can't be read: a checksum
+ * proves that the bytes are what somebody wrote, not that they are records.
  */
 function readRecords(
   { bytes: headers, at: header }: Header,
@@ -237,7 +237,7 @@ function readRecords(
   return n;
 }
 
-/** The sensor id that stands there in decimal text, as it is written for its partition; anything else is foreign. */
+/** The sensor id at this place in decimal text, exactly as it is written for partitioning; anything else is foreign. */
 function sensorOf(bytes: Buffer, at: number, length: number): number {
   if (length < 1) return FOREIGN_KEY;
   let id = 0;
@@ -250,7 +250,7 @@ function sensorOf(bytes: Buffer, at: number, length: number): number {
   return id <= 0x7f_ff_ff_ff ? id : FOREIGN_KEY;
 }
 
-/** Follows which producers' transactions are aborted while batches pass in offset order. */
+/** Keeps track of aborted transactions while batches pass in offset order. */
 class Aborting {
   readonly #begins: readonly AbortedTransaction[];
   readonly #producers = new Set<number>();

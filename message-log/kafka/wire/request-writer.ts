@@ -2,7 +2,7 @@ import { writeInt64 } from './int64.ts';
 
 const MEMORY_BYTES = 512;
 
-/** The body of a request as pieces, so that large ones needn't be copied into one. */
+/** Writes the body of a request in pieces, so that large ones needn't be copied. */
 export class RequestWriter {
   readonly #pieces: Buffer[] = [];
   #bytes = Buffer.allocUnsafe(MEMORY_BYTES);
@@ -38,29 +38,29 @@ export class RequestWriter {
     return this.int16(Buffer.byteLength(value)).#text(value);
   }
 
-  /** Of 16 bytes, as hexadecimal digits. */
+  /** 16 bytes, given as hexadecimal digits. */
   uuid(id: string): this {
     const at = this.#room(16);
     this.#bytes.write(id, at, 'hex');
     return this;
   }
 
-  /** As newer requests write them: lengths are one more than they are, in seven bits a byte. */
+  /** A string in newer requests: its length plus one as a varint, then its bytes. */
   compactString(value: string): this {
     return this.#uvarint(Buffer.byteLength(value) + 1).#text(value);
   }
 
-  /** Its items follow. */
+  /** The length of an array in newer requests; the items follow. */
   compactArray(length: number): this {
     return this.#uvarint(length + 1);
   }
 
-  /** Where newer requests may have further fields: none. */
+  /** The tagged fields of newer requests: none. */
   tags(): this {
     return this.#uvarint(0);
   }
 
-  /** Taken as it is: it must not change until the answer is there. */
+  /** Bytes that aren't copied: they must not change until the answer has arrived. */
   piece(bytes: Buffer): this {
     this.int32(bytes.length).#cut();
     this.#pieces.push(bytes);
@@ -89,7 +89,7 @@ export class RequestWriter {
     this.#from = this.#end;
   }
 
-  /** Where the next so many bytes go. */
+  /** Where the next `bytes` bytes go. */
   #room(bytes: number): number {
     if (this.#end + bytes > this.#bytes.length) {
       this.#cut();
@@ -103,7 +103,7 @@ export class RequestWriter {
   }
 }
 
-/** Takes an answer apart, field by field. */
+/** Reads an answer field by field. */
 export class ResponseReader {
   readonly bytes: Buffer;
   at = 0;
@@ -127,7 +127,7 @@ export class ResponseReader {
     return this.bytes.readInt32BE(this.at - 8) * 2 ** 32 + this.bytes.readUInt32BE(this.at - 4);
   }
 
-  /** Empty where there is none. */
+  /** Empty if it is null. */
   string(): string {
     const length = Math.max(0, this.int16());
     this.at += length;
@@ -143,7 +143,7 @@ export class ResponseReader {
     return this.bytes.toString('hex', this.at - 16, this.at);
   }
 
-  /** Empty where there is none. */
+  /** Empty if it is null. */
   compactString(): string {
     const length = Math.max(0, this.#uvarint() - 1);
     this.at += length;
@@ -154,12 +154,12 @@ export class ResponseReader {
     return Array.from({ length: this.compactLength() }, item);
   }
 
-  /** Of bytes or an array that follow. */
+  /** The length of the bytes or array that follow. */
   compactLength(): number {
     return Math.max(0, this.#uvarint() - 1);
   }
 
-  /** Goes past fields that aren't known here. */
+  /** Skips tagged fields. */
   tags(): void {
     for (let left = this.#uvarint(); left > 0; left -= 1) {
       this.#uvarint();

@@ -1,4 +1,4 @@
-/** Bytes that grow while they are unpacked, up to `most`: what is small when it is packed may be anything. */
+/** A buffer that grows while records are unpacked, up to `most` bytes: a small input may unpack to any size. */
 export class Unpacked {
   readonly #most: number;
   #bytes: Buffer;
@@ -19,11 +19,11 @@ export class Unpacked {
     this.#length += to - from;
   }
 
-  /** `length` bytes again that stand `distance` before the end; they may reach into themselves. */
+  /** Repeats `length` bytes from `distance` before the end; source and copy may overlap. */
   repeat(distance: number, length: number): void {
     this.#reserve(length);
     const from = this.#length - distance;
-    // What was written is there to be repeated: each round has more.
+    // What was just written can be copied too, so each round can copy more.
     for (let done = 0; done < length; ) {
       const more = Math.min(distance + done, length - done);
       this.#bytes.copyWithin(this.#length + done, from, from + more);

@@ -1,6 +1,6 @@
 /** Variable-length integers of record batches: zigzag, seven bits a byte, the lowest first. */
 
-/** Bytes that `value` takes, a 32-bit integer. */
+/** Encoded size in bytes of a 32-bit integer. */
 export function sizeOfVarint(value: number): number {
   const zigzag = ((value << 1) ^ (value >> 31)) >>> 0;
   if (zigzag < 0x80) return 1;
@@ -9,7 +9,7 @@ export function sizeOfVarint(value: number): number {
   return zigzag < 0x10_00_00_00 ? 4 : 5;
 }
 
-/** Returns the place after it. */
+/** Returns the index after it. */
 export function writeVarint(bytes: Uint8Array, value: number, at: number): number {
   let zigzag = ((value << 1) ^ (value >> 31)) >>> 0;
   let i = at;
@@ -35,7 +35,7 @@ export function writeVarlong(bytes: Uint8Array, value: number, at: number): numb
   return i;
 }
 
-/** A place in bytes from which varints are taken one after another. */
+/** Reads varints one after another. */
 export class VarintReader {
   readonly bytes: Buffer;
   at: number;

@@ -176,7 +176,7 @@ describe('a role', () => {
   it('is refused with a wrong password, and without TLS', async () => {
     const wrong = await topics(settingsFor('admin', 'guessed'));
     expect(wrong.code).toBe(1);
-    expect(wrong.stderr).toMatch(/takes the connection: .*[Aa]uthentication/);
+    expect(wrong.stderr).toMatch(/accepts the connection: .*[Aa]uthentication/);
     expect(wrong.stderr).not.toContain('guessed');
     const plain = await topics({ TOCSIN_KAFKA_BROKERS: kafka.brokers.join(',') });
     expect(plain.code).toBe(1);

@@ -140,7 +140,7 @@ describe('npm run topics', () => {
   it('says in plain words that no broker answers, or that a setting is missing', async () => {
     const away = await runProgram('main/topics/main.ts', [], { TOCSIN_KAFKA_BROKERS: '127.0.0.1:1' });
     expect(away).toMatchObject({ code: 1, stdout: '' });
-    expect(away.stderr).toMatch(/^topics: no broker of 127\.0\.0\.1:1 takes the connection: .*ECONNREFUSED/);
+    expect(away.stderr).toMatch(/^topics: no broker of 127\.0\.0\.1:1 accepts the connection: .*ECONNREFUSED/);
     const unset = await runProgram('main/topics/main.ts', [], {});
     expect(unset.code).toBe(2);
     expect(unset.stderr).toContain('TOCSIN_KAFKA_BROKERS is not set');

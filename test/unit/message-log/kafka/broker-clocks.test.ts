@@ -262,7 +262,7 @@ describe('the clocks of this machine and of the brokers', () => {
   it('are not known where records were refused in words that say no time', () => {
     const refusal = (words: string): string => clocks.refused(1, place, words).message;
     expect(refusal('Invalid timestamp')).toBe('Kafka: ENTRY/0: Invalid timestamp');
-    expect(refusal('')).toBe('Kafka: ENTRY/0: the time of a record is not taken');
+    expect(refusal('')).toBe('Kafka: ENTRY/0: the time of a record was refused');
     expect(refusal(words(world.brokers))).toBe('Kafka: ENTRY/0: records were too old or too new when the broker got them');
     expect(clocks.agree).toBe(true);
   });

@@ -118,6 +118,6 @@ it('a frame of Zstandard that is cut off is said to be', () => {
 
 it('a stream of Java that is cut off is said to be', () => {
   const stream = javaStream('abc', 'def');
-  expect(unpacked(2, stream.subarray(0, -1))).toBe('compressed records: a block of Snappy that is cut off');
+  expect(unpacked(2, stream.subarray(0, -1))).toBe('compressed records: a truncated block of Snappy');
   expect(unpacked(2, javaStream()).toString()).toBe('');
 });

@@ -78,7 +78,7 @@ beforeEach(() => {
   cursor.onGap = (...gap) => told.push(['gap', ...gap]);
   cursor.onDamaged = (...lost) => told.push(['damaged', ...lost]);
   cursor.onStopped = (problem) => told.push(['stopped', problem]);
-  cursor.onAnew = () => told.push(['anew']);
+  cursor.onRecreated = () => told.push(['anew']);
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -173,7 +173,7 @@ describe('what is damaged', () => {
     for (let n = 0; n < 4; n += 1) cursor.arrived(bad, 10);
     expect([told, cursor.maxBytes]).toEqual([[], MIB]);
     for (let n = 0; n < 3; n += 1) expect(cursor.arrived(bad, 10)).toMatchObject({ resumesAt: undefined });
-    const problem = 'fire.OK/3 cannot be read from 10 on: damaged records, and nothing intact behind them yet: a wrong checksum';
+    const problem = 'fire.OK/3 cannot be read from 10 on: damaged records, and no intact ones after them yet: a wrong checksum';
     expect([told, cursor.stopped, cursor.maxBytes]).toEqual([[['stopped', problem]], problem, 8 * MIB]);
     // What is intact behind it comes.
     expect(cursor.arrived(answer(13, damaged(10), batch(12, 'c')), 10)).toBe('some');

@@ -3,7 +3,7 @@ import { DUPLICATE_SEQUENCE, isFencing, isRetried, nameOf, produceFault, unavail
 
 /** Names and numbers as Kafka's Errors.java has them. */
 const ERRORS: readonly (readonly [number, string, RegExp])[] = [
-  [1, 'OFFSET_OUT_OF_RANGE', /position is outside/],
+  [1, 'OFFSET_OUT_OF_RANGE', /position is out of range/],
   [3, 'UNKNOWN_TOPIC_OR_PARTITION', /no such topic/],
   [5, 'LEADER_NOT_AVAILABLE', /no leader/],
   [6, 'NOT_LEADER_OR_FOLLOWER', /leader has moved/],
@@ -22,8 +22,8 @@ const ERRORS: readonly (readonly [number, string, RegExp])[] = [
   [56, 'KAFKA_STORAGE_ERROR', /disk has failed/],
   [59, 'UNKNOWN_PRODUCER_ID', /producer is no longer known/],
   [90, 'PRODUCER_FENCED', /another owner/],
-  [100, 'UNKNOWN_TOPIC_ID', /made anew/],
-  [103, 'INCONSISTENT_TOPIC_ID', /made anew/],
+  [100, 'UNKNOWN_TOPIC_ID', /deleted and created again/],
+  [103, 'INCONSISTENT_TOPIC_ID', /deleted and created again/],
 ];
 
 describe('an error of Kafka', () => {

@@ -105,7 +105,7 @@ class QuietBroker {
 
   topicId(): undefined {}
 
-  takes(): boolean {
+  supports(): boolean {
     return false;
   }
 
@@ -133,7 +133,7 @@ class StandIn {
 
   topicId(): undefined {}
 
-  takes(): boolean {
+  supports(): boolean {
     return false;
   }
 

@@ -50,8 +50,8 @@ describe('where a partition begins and ends', () => {
   it.each([
     ['it has no leader', { leader: undefined }, 'Kafka: T/0 has no leader at the moment'],
     ['its leader has moved', { leader: 1, error: 6 }, 'Kafka: T/0: the leader has moved'],
-    ['nobody may read it', { leader: 1, error: 29 }, 'Kafka: T/0: not allowed to use the topic, which no new try will change'],
-    ['the answer is without it', { leader: 1, silent: true }, 'Kafka: T/0: a broker does not say where it ends'],
+    ['nobody may read it', { leader: 1, error: 29 }, 'Kafka: T/0: not allowed to use the topic, which trying again will not change'],
+    ['the answer is without it', { leader: 1, silent: true }, "Kafka: T/0: its end is missing from the broker's answer"],
   ])('is not known where %s, which is said after half a second of trying', async (_, place, words) => {
     const brokers = new Brokers({ 'T/0': { latest: 7, ...place } });
     let said: unknown;

@@ -5,7 +5,7 @@ import { KafkaReader } from '../../../../message-log/kafka/reader.ts';
 const NEVER_MS = 2 ** 31 - 1;
 
 describe('a reader that stays with its topic', () => {
-  it('rejects at once when the topic is made anew, however long it wanted to wait, and from then on', async () => {
+  it('rejects at once when the topic is deleted and created again, however long it wanted to wait, and from then on', async () => {
     const cursor = new Cursor('ENTRY', 'fire.ENTRY', 3, 10);
     let lets = 0;
     const reader = new KafkaReader(
@@ -18,8 +18,8 @@ describe('a reader that stays with its topic', () => {
     );
     const polled = reader.poll(NEVER_MS);
     cursor.begin('other');
-    await expect(polled).rejects.toThrow('fire.ENTRY/3: the topic was made anew');
-    await expect(reader.poll(NEVER_MS)).rejects.toThrow('made anew');
+    await expect(polled).rejects.toThrow('fire.ENTRY/3: the topic was deleted and created again');
+    await expect(reader.poll(NEVER_MS)).rejects.toThrow('created again');
     expect(lets).toBe(1);
   });
 

@@ -98,8 +98,8 @@ describe('a setting', () => {
     expect(settingOf('retention.ms', String(30 * DAY), String(ms))?.text).toBe(`retention.ms is ${words} where at least 30 days is wanted`);
   });
 
-  it('without bound is said so', () => {
-    expect(settingOf('retention.ms', '-1', '1000')?.text).toBe('retention.ms is 1 second where at least without bound is wanted');
+  it('that is unlimited is said to be', () => {
+    expect(settingOf('retention.ms', '-1', '1000')?.text).toBe('retention.ms is 1 second where at least unlimited is wanted');
     expect(settingOf('segment.bytes', '100', '-1')?.text).toBe('segment.bytes is -1 where 100 is wanted');
   });
 

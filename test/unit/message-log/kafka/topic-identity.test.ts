@@ -148,7 +148,7 @@ describe('a fetcher', () => {
     const fetcher = fetcherOf(brokers, errors);
     const cursor = new Cursor('ENTRY', 'ENTRY', 0, 20, ONE);
     let begunAnew = 0;
-    cursor.onAnew = () => {
+    cursor.onRecreated = () => {
       begunAnew += 1;
     };
     fetcher.add(cursor);
@@ -159,7 +159,7 @@ describe('a fetcher', () => {
     expect(brokers.asked).not.toContainEqual([OTHER, 20]);
     expect(begunAnew).toBe(1);
     expect(cursor).toMatchObject({ position: 0, topicId: OTHER });
-    expect(errors).toEqual(['the topic was made anew: it is read from its beginning']);
+    expect(errors).toEqual(['the topic was deleted and created again: it is read from its beginning']);
     await fetcher.close();
   });
 
@@ -207,7 +207,7 @@ class Brokers {
     return this.#told;
   }
 
-  takes(): boolean {
+  supports(): boolean {
     return true;
   }
 

@@ -138,7 +138,7 @@ class FakeKafka implements TransactionClient {
     this.refreshed += 1;
   }
 
-  async meet(): Promise<void> {}
+  async prepare(): Promise<void> {}
 
   atCoordinator<T>(_kind: 'group' | 'transaction', _key: string, work: (broker: Broker) => Promise<T>): Promise<T> {
     return work(this.#broker);
