@@ -14,7 +14,7 @@ export interface Guard {
   readonly proxies: readonly string[];
 }
 
-/** The API as Express serves it: one table of routes, with the same checks in front of each. */
+/** Serves the API and the page: one table of routes, with the same checks for each. */
 export function createApp(routes: readonly Route[], guard: Guard, page: RequestHandler, logger: Logger): Express {
   const { access } = guard;
   const app = express();
@@ -38,7 +38,10 @@ export function createApp(routes: readonly Route[], guard: Guard, page: RequestH
   app.use('/api', (request) => {
     const known = routes.filter(({ path }) => matchesPath(path, request.originalUrl));
     if (known.length === 0) throw new ApiError(404, `there is no ${request.originalUrl.split('?', 1)[0]}, see /api/openapi.json`);
-    throw new ApiError(405, `${request.method} is not possible here, but ${known.map(({ method }) => method.toUpperCase()).join(', ')} is`);
+    throw new ApiError(
+      405,
+      `${request.method} is not allowed here; allowed: ${known.map(({ method }) => method.toUpperCase()).join(', ')}`,
+    );
   });
   app.use(page);
   app.use(answerErrors(logger));
@@ -76,7 +79,7 @@ function ownHostOnly(access: Access): RequestHandler {
   };
 }
 
-/** Express has no place of its own for it: who called, by request. */
+/** Callers by request: Express has no typed place for them. */
 const callers = new WeakMap<Request, Caller>();
 
 function letIn(route: Route, { access, attempts }: Guard): RequestHandler {
@@ -89,8 +92,8 @@ function letIn(route: Route, { access, attempts }: Guard): RequestHandler {
       throw new ApiError(401, 'sign in first, or send a bearer token (TOCSIN_API_TOKEN)');
     }
     if (route.method !== 'get' && (caller === undefined || caller.session) && !access.isOurPage(request))
-      throw new ApiError(403, 'this must come from the page of the console itself');
-    if (route.who === 'operator' && caller?.role !== 'operator') throw new ApiError(403, 'viewers look only: this needs an operator');
+      throw new ApiError(403, 'this must be sent by the page of the console itself');
+    if (route.who === 'operator' && caller?.role !== 'operator') throw new ApiError(403, 'viewers can only look: this needs an operator');
     next();
   };
 }
@@ -134,7 +137,7 @@ const problemsOf = (error: ZodError): string =>
 const matchesPath = (path: string, url: string): boolean =>
   new RegExp(`^${path.replace(/\./g, '\\.').replace(/\{\w+\}/g, '[^/]+')}/?(\\?.*)?$`).test(url);
 
-/** Errors that Express and its body reader raise carry a status. */
+/** The status that errors of Express and its body parser carry. */
 const statusOf = (error: unknown): number =>
   typeof error === 'object' && error !== null && 'status' in error && typeof error.status === 'number' ? error.status : 500;
 
@@ -155,5 +158,5 @@ function problemOf(error: unknown): { status: number; body: object } {
   if (error instanceof PermanentError && error.code === 'bad-cursor') return { status: 400, body: { error: `cursor: ${error.message}` } };
   const status = statusOf(error);
   if (status >= 400 && status < 500) return { status, body: { error: reasonOf(error) } };
-  return { status: 500, body: { error: 'something went wrong inside; the log of the console says what' } };
+  return { status: 500, body: { error: 'an internal error; see the log of the console' } };
 }

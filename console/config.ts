@@ -30,55 +30,55 @@ export const consoleSettings = {
     undefined,
     'Bearer token for the API; operators may sign in with it. Needed unless only this machine reaches the console.',
   ),
-  viewerToken: setting('TOCSIN_VIEWER_TOKEN', secret, undefined, 'Token of those who only look: no actions, no client data.'),
-  publicUrl: setting('TOCSIN_CONSOLE_URL', publicUrl, undefined, 'Where browsers reach the console, when that is not its own address.'),
+  viewerToken: setting('TOCSIN_VIEWER_TOKEN', secret, undefined, 'Token for people who only look: no actions, no client data.'),
+  publicUrl: setting('TOCSIN_CONSOLE_URL', publicUrl, undefined, 'Where browsers reach the console, if that is not its own address.'),
   proxies: setting(
     'TOCSIN_CONSOLE_PROXIES',
     proxies,
     undefined,
-    'Addresses or networks of reverse proxies in front of the console, separated by commas: X-Forwarded-For is believed of these alone.',
+    'Addresses or networks of reverse proxies in front of the console, separated by commas: X-Forwarded-For is believed only from these.',
   ),
   connectionsMax: setting(
     'TOCSIN_CONSOLE_CONNECTIONS_MAX',
     integer(10, 100_000),
     '2000',
-    'Connections at a time; beyond it idle ones are closed.',
+    'Most open connections; beyond it idle ones are closed.',
   ),
   connectionsPerClientMax: setting(
     'TOCSIN_CONSOLE_CLIENT_CONNECTIONS_MAX',
     integer(6, 100_000),
     '200',
-    'Connections at a time from one address (IPv6: from one /64 network), unless it is a reverse proxy named above.',
+    'Most open connections from one address (IPv6: from one /64 network), unless it is a reverse proxy named above.',
   ),
   sessionMs: setting('TOCSIN_CONSOLE_SESSION', duration, '12h', 'How long a sign-in lasts.'),
   sessionsMax: setting(
     'TOCSIN_CONSOLE_SESSIONS_MAX',
     integer(1, 10_000),
     '200',
-    'Signed-in browsers at a time, at most half of them viewers; the longest unused goes, a viewer first.',
+    'Most browsers signed in at a time, at most half of them viewers; beyond it the longest unused is signed out, a viewer first.',
   ),
   streamsMax: setting(
     'TOCSIN_CONSOLE_STREAMS_MAX',
     integer(1, 10_000),
     '100',
-    'Live streams at a time, over all sessions; viewers have half of them at most.',
+    'Most live streams at a time, over all sessions, at most half of them for viewers.',
   ),
   answerMs: setting('TOCSIN_CONSOLE_ANSWER', duration, '5s', "How long an operator's action waits for its outcome."),
 } satisfies Settings;
 
-/** `host` is the address to listen on, shared by all HTTP roles. */
+/** `host`: the address to listen on, shared by all HTTP roles. */
 export type ConsoleConfig = ConfigOf<typeof consoleSettings> & { readonly host: string };
 
-/** What is wrong between the settings, one line each. */
+/** Problems between the settings, one line each. */
 export function checkConsoleConfig(config: Omit<ConsoleConfig, 'host'>, host: string): string[] {
   const problems: string[] = [];
   if (!isLoopback(host) && config.apiToken === undefined)
-    problems.push(`TOCSIN_API_TOKEN: must be set when the console listens on ${host}, where others can reach it (TOCSIN_HOST)`);
+    problems.push(`TOCSIN_API_TOKEN: must be set when the console listens on ${host}, where other machines can reach it (TOCSIN_HOST)`);
   if (isLoopback(host) && config.apiToken === undefined) {
     if (isPublic(config.publicUrl))
-      problems.push('TOCSIN_API_TOKEN: must be set when TOCSIN_CONSOLE_URL names an address that others reach');
+      problems.push('TOCSIN_API_TOKEN: must be set when TOCSIN_CONSOLE_URL names an address that other machines can reach');
     if (config.proxies !== undefined)
-      problems.push('TOCSIN_API_TOKEN: must be set when others reach the console by a proxy (TOCSIN_CONSOLE_PROXIES)');
+      problems.push('TOCSIN_API_TOKEN: must be set when other machines reach the console through a proxy (TOCSIN_CONSOLE_PROXIES)');
   }
   if (config.apiToken !== undefined && config.apiToken === config.viewerToken)
     problems.push('TOCSIN_VIEWER_TOKEN: must differ from TOCSIN_API_TOKEN, or viewers could act');

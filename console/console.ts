@@ -25,24 +25,24 @@ import { Tokens } from './security/tokens.ts';
 export interface ConsoleDeps extends LiveDeps {
   readonly history: History;
   readonly registry: Registry;
-  /** Shows a link that signs an operator in to whoever runs the process, and to nobody else. */
+  /** Shows whoever runs the process, and nobody else, a link that signs an operator in. */
   readonly showLink: (url: string) => void;
 }
 
 export interface Console extends Running {
   readonly port: number;
-  /** Where browsers find it. */
+  /** Where browsers reach it. */
   readonly url: string;
-  /** The same with a token that signs one operator in, once. */
+  /** If only this machine reaches the console: `url` with a token that signs one operator in, once. Otherwise the page to sign in on. */
   readonly signInUrl: string;
 }
 
-/** The operators' side: API, live stream and page on one port. Resolves once it serves. */
+/** Serves API, live stream and page on one port. Resolves once it listens. */
 export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Promise<Console> {
   const logger = deps.logger.child({ role: 'console' });
   const stopping = new AbortController();
   const page = startPage(deps.health, logger, stopping.signal);
-  // A clock that is set must not sign operators out.
+  // So that setting the machine's clock signs nobody out.
   const sessionClock = atItsOwnPace(deps.clock);
   const live = await startLiveView({ ...deps, logger }, config.streamsMax, sessionClock);
   const server = createServer({
@@ -97,7 +97,7 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
   return { port, url, signInUrl, stop: stopAll };
 }
 
-/** Express takes a tenth of a second to load: it is loaded after the start, or by the first request, which waits for it. */
+/** Loads Express, which takes a tenth of a second, after the start or on the first request, which waits for it. */
 function loadedLater(load: () => Promise<RequestListener>, logger: Logger, signal: AbortSignal): RequestListener {
   let loading: Promise<void> | undefined;
   let loaded: RequestListener | undefined;
@@ -122,13 +122,13 @@ function loadedLater(load: () => Promise<RequestListener>, logger: Logger, signa
   };
 }
 
-/** Until it is known what is open, an empty list would be a lie. */
+/** While it is unknown which alarms are open, an empty list would be wrong. */
 function unavailable(response: ServerResponse, problem: string): void {
   response.writeHead(503, { 'content-type': 'application/json; charset=utf-8', 'retry-after': '1' });
   response.end(JSON.stringify({ error: problem }));
 }
 
-/** Health is for everyone; metrics, where only this machine reaches us, under our own name, elsewhere for those who know a token. */
+/** Health is for everyone. Metrics, on the console's own host names: without a token if only this machine reaches the console, otherwise with one. */
 function mayOperate(request: IncomingMessage, access: Access): boolean {
   if (request.url?.split('?', 1)[0] !== '/metrics') return true;
   return access.isForUs(request) && (access.isLocal(request) || access.caller(request) !== undefined);

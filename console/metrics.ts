@@ -24,13 +24,13 @@ export function registerMetrics(registry: Registry, { live, sessions, attempts, 
   gauge('tocsin_console_open_alarms', 'Alarms that are not yet cleared and acknowledged', () => live.alarms.size);
   gauge(
     'tocsin_console_detection_behind_seconds',
-    'For how long nothing has proven that detection keeps up: all that had come in before is decided',
+    'How long nothing has proven that detection keeps up; everything that came in before that is decided',
     () => live.pulse.unprovenMs() / 1_000,
   );
   gauge('tocsin_console_faulty_sensors', 'Sensors with a detector that cannot be read', () => live.faults?.size ?? Number.NaN);
-  gauge('tocsin_console_streams', 'Live streams that are open', () => live.stream.size);
-  gauge('tocsin_console_sessions', 'Browsers that are signed in', () => sessions.size);
-  gauge('tocsin_console_connections', 'Connections that are open', () => connections.size);
+  gauge('tocsin_console_streams', 'Open live streams', () => live.stream.size);
+  gauge('tocsin_console_sessions', 'Signed-in browsers', () => sessions.size);
+  gauge('tocsin_console_connections', 'Open connections', () => connections.size);
   const counter = (name: string, help: string, value: () => number): Counter =>
     new Counter({
       name,
@@ -42,6 +42,6 @@ export function registerMetrics(registry: Registry, { live, sessions, attempts, 
       },
     });
   counter('tocsin_console_streams_dropped_total', 'Live streams cut off because their reader was too slow', () => live.stream.dropped);
-  counter('tocsin_console_wrong_tokens_total', 'Sign-ins and requests with a token that is not known', () => attempts.total);
-  counter('tocsin_console_connections_closed_total', 'Idle connections closed since there were too many', () => connections.closed);
+  counter('tocsin_console_wrong_tokens_total', 'Sign-ins and requests with an unknown token', () => attempts.total);
+  counter('tocsin_console_connections_closed_total', 'Idle connections closed because there were too many', () => connections.closed);
 }

@@ -14,7 +14,7 @@ interface PageFile {
   readonly type: string;
   readonly plain: Buffer;
   readonly gzipped: Buffer;
-  /** Its name carries its hash: it never changes. */
+  /** Its name contains its hash, so it never changes. */
   readonly immutable: boolean;
 }
 
@@ -30,10 +30,10 @@ const TYPES: Readonly<Record<string, string>> = {
 const SOURCES = fileURLToPath(new URL('./page/', import.meta.url));
 const PART = 'console-page';
 
-/** The same for every console of a process: esbuild's service is stopped after the one build, which would end another's. */
+/** Shared by all consoles of a process, because stopping esbuild's service after one build would end the build of another. */
 let bundled: Promise<PageFiles> | undefined;
 
-/** Bundles the page in memory, once, after the start or for the first request, which waits for it. Nothing generated lies on the disk. */
+/** Bundles the page in memory, once, after the start or on the first request, which waits for it. Nothing generated is written to disk. */
 export function startPage(health: Health, logger: Logger, signal: AbortSignal): { readonly serve: RequestHandler } {
   let own: Promise<PageFiles> | undefined;
   const built = (): Promise<PageFiles> => {
@@ -110,7 +110,7 @@ async function buildScripts(): Promise<{ path: string; contents: Uint8Array }[]>
     });
     return outputFiles.map(({ path, contents }) => ({ path: path.replace(/^.*[\\/]/, '/'), contents }));
   } finally {
-    // Its helper process has done all it is for.
+    // Ends its helper process, which is no longer needed.
     await stopEsbuild();
   }
 }
@@ -137,7 +137,7 @@ const html = (names: { script: string; style: string; land: string; icon: string
 </head>
 <body>
 <div id="app"></div>
-<noscript>The console needs JavaScript; the API under /api works without.</noscript>
+<noscript>The console needs JavaScript; the API under /api works without it.</noscript>
 </body>
 </html>
 `;

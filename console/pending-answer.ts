@@ -4,8 +4,8 @@ import type { Duplex } from 'node:stream';
 const BAD_REQUEST = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 
 /**
- * What follows a complete request and isn't HTTP is never answered in its place, as it is by itself: an operator would read that an action was refused that
- * was done. The connection ends with the answer.
+ * Prevents garbage that follows a complete request from being answered in place of the request, as Node does by default: an operator would read that an
+ * action was refused although it was done. The connection ends after the request's own answer.
  */
 export function answerBeforeClosing(server: Server): void {
   const latest = new WeakMap<Duplex, ServerResponse>();

@@ -11,9 +11,9 @@ import { ApiError, callerOf, ok, type Route, route } from './route.ts';
 import { type AcknowledgedAlarm, acknowledgeManyBody, acknowledgedMany, type AlarmSeen, MANY_MAX, noQuery, notDone } from './schemas.ts';
 import { findAlarmIfAny } from './whole-alarm.ts';
 
-/** Calls at a time, so that they push neither one another nor the actions on single alarms out of what is remembered. */
+/** At most this many calls at a time, so that their actions don't displace each other, or those on single alarms, from memory. */
 const AT_ONCE = 4;
-/** Look-ups in the archive at a time. */
+/** At most this many look-ups in the archive at a time. */
 const LOOKUPS_AT_ONCE = 16;
 
 interface Asked extends AlarmSeen {
@@ -21,21 +21,21 @@ interface Asked extends AlarmSeen {
   readonly action: string;
 }
 
-/** For floods of lesser alarms. Every alarm gets an action of its own, as if it were acknowledged alone. */
+/** For floods of lesser alarms. Every alarm gets an action of its own, as if it were acknowledged by itself. */
 export function acknowledgeManyRoute(deps: ApiDeps): Route {
   let underWay = 0;
   return route({
     method: 'post',
     path: '/api/alarms/acknowledge',
-    summary: `Say that you have seen these, ${MANY_MAX.toLocaleString('en')} at most. Each is answered for itself.`,
+    summary: `Say that you have seen several alarms, at most ${MANY_MAX.toLocaleString('en')}. The answer gives an outcome for each.`,
     who: 'operator',
     params: undefined,
     query: noQuery,
     body: acknowledgeManyBody,
     bodyMaxKiB: 256,
     answers: {
-      200: { description: 'What became of each, in the order of the request.', schema: acknowledgedMany },
-      503: { description: 'Not taken by the log, as far as is known: send it again, with the same id.', schema: notDone },
+      200: { description: 'The outcome for each alarm, in the order of the request.', schema: acknowledgedMany },
+      503: { description: 'Not accepted by the log, as far as is known: send it again, with the same id.', schema: notDone },
     },
     handle: async (call) => {
       const action = call.body.action ?? randomUUID();
@@ -93,7 +93,7 @@ function outcomeOf({ live: { actions } }: ApiDeps, action: string, live: LiveAla
     : { outcome: 'pending' };
 }
 
-/** As memory has them, else as the archive does. */
+/** The alarms from memory or, if they aren't there, from the archive. */
 async function findAll(deps: ApiDeps, asked: readonly Asked[]): Promise<ReadonlyMap<string, LiveAlarm>> {
   const found = new Map<string, LiveAlarm>();
   const elsewhere: string[] = [];
@@ -108,7 +108,7 @@ async function findAll(deps: ApiDeps, asked: readonly Asked[]): Promise<Readonly
   return found;
 }
 
-/** Nobody can say of a type that the settings no longer have that no life depends on it. */
+/** A type that the settings no longer have counts as life safety, since lives may have depended on it. */
 function isLifeSafety(types: TypeSet, name: string): boolean {
   return types.types.find((type) => type.name === name)?.lifeSafety ?? true;
 }

@@ -27,9 +27,9 @@ import { describeAlarm, findAlarm } from './whole-alarm.ts';
 const answers: Route['answers'] = {
   200: { description: 'Done: the alarm as it is now.', schema: acted },
   404: { description: 'There is no such alarm.', schema: notDone },
-  409: { description: 'Refused, with the reason and the alarm as it is now: it has changed since, say.', schema: conflict },
-  503: { description: 'Not taken by the log, as far as is known: send it again, with the same id.', schema: notDone },
-  504: { description: 'In the log, but not decided in time: `Location` is where to ask for its outcome.', schema: notDone },
+  409: { description: 'Refused, with the reason and the alarm as it is now: for example, it has changed meanwhile.', schema: conflict },
+  503: { description: 'Not accepted by the log, as far as is known: send it again, with the same id.', schema: notDone },
+  504: { description: 'In the log, but not decided in time: ask at `Location` for its outcome.', schema: notDone },
 };
 
 interface Wish {
@@ -39,7 +39,7 @@ interface Wish {
   readonly disposition?: Disposition | undefined;
 }
 
-/** What operators do. The log decides: an action is appended, and the answer is what the alarm's task made of it. */
+/** Operators' actions. An action is appended to the log, and the answer is the outcome that the alarm's task decides. */
 export function actionRoutes(deps: ApiDeps): Route[] {
   const shared = { method: 'post', who: 'operator', params: alarmId, query: noQuery, answers } as const;
   return [
@@ -53,27 +53,27 @@ export function actionRoutes(deps: ApiDeps): Route[] {
     route({
       ...shared,
       path: '/api/alarms/{id}/note',
-      summary: 'Add a note to its custody, after its end too.',
+      summary: 'Add a note to its custody; also possible after it has ended.',
       body: noteBody,
       handle: (call) => act(deps, 'note', call.params.id, call.body, callerOf(call)),
     }),
     route({
       ...shared,
       path: '/api/alarms/{id}/disposition',
-      summary: 'Say what it turned out to be, after its end too.',
+      summary: 'Say what it turned out to be; also possible after it has ended.',
       body: dispositionBody,
       handle: (call) => act(deps, 'disposition', call.params.id, call.body, callerOf(call)),
     }),
     route({
       method: 'get',
       path: '/api/actions/{id}',
-      summary: 'What became of an action, whichever console took it.',
+      summary: 'The outcome of an action, whichever console accepted it.',
       who: 'operator',
       params: actionId,
       query: noQuery,
       body: undefined,
       answers: {
-        200: { description: 'What is known of it.', schema: actionAnswer },
+        200: { description: 'What is known about it.', schema: actionAnswer },
         404: { description: 'Not the id of an action.', schema: problem },
       },
       handle: (call) => whatBecameOf(deps, call.params.id, callerOf(call).role),
@@ -84,18 +84,18 @@ export function actionRoutes(deps: ApiDeps): Route[] {
 async function act(deps: ApiDeps, kind: ActionKind, alarm: string, wish: Wish, by: Caller): Promise<Answer> {
   const id = wish.action ?? randomUUID();
   try {
-    await takeIn(deps, id, kind, alarm, wish, by);
+    await appendOnce(deps, id, kind, alarm, wish, by);
     return await answerOf(deps, id, alarm, await deps.live.actions.outcome(id, deps.answerMs), by.role);
   } catch (error) {
     throw namedAfter(error, id);
   }
 }
 
-/** Into the log, unless this very action is there already. */
-async function takeIn(deps: ApiDeps, id: string, kind: ActionKind, alarm: string, wish: Wish, by: Caller): Promise<void> {
+/** Appends the action to the log, unless one with this id came in before. */
+async function appendOnce(deps: ApiDeps, id: string, kind: ActionKind, alarm: string, wish: Wish, by: Caller): Promise<void> {
   const { actions, alarms } = deps.live;
   const found = actions.find(id) ? undefined : await findAlarm(deps, alarm);
-  // Looked at again: the same action may have come in twice at once.
+  // Again, since the same action may have come in a second time while the alarm was being fetched.
   const known = actions.find(id);
   if (known && (known.alarm !== alarm || known.kind !== kind))
     throw new ApiError(409, `this id was used for another action: ${known.kind} of ${known.alarm}`, { alarm: null });
@@ -132,7 +132,7 @@ async function whatBecameOf(deps: ApiDeps, id: string, role: Role): Promise<Answ
   return ok({ action: id, state, ...(reason === undefined ? {} : { reason }), alarm } satisfies ActionAnswer);
 }
 
-/** An answer about an action is not kept back because its alarm can't be fetched. */
+/** Null if the alarm can't be fetched: the answer about the action goes out all the same. */
 async function alarmNow(deps: ApiDeps, id: string, role: Role): Promise<WholeAlarm | null> {
   try {
     return await describeAlarm(deps, await findAlarm(deps, id), role);
@@ -142,7 +142,7 @@ async function alarmNow(deps: ApiDeps, id: string, role: Role): Promise<WholeAla
   }
 }
 
-/** Every answer names the action, so that it can be asked for or sent again. */
+/** Adds the action's id to an error, so that the caller can ask for its outcome or send it again. */
 export function namedAfter(error: unknown, action: string): unknown {
   if (error instanceof ApiError) return new ApiError(error.status, error.message, { ...error.more, action }, error.headers);
   if (error instanceof TransientError) return new ApiError(503, error.message, { action });

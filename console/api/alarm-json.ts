@@ -27,12 +27,12 @@ function fields({ alarm }: LiveAlarm, role: Role) {
   };
 }
 
-/** An alarm as lists and the stream show it. */
+/** An alarm as in lists and in the stream. */
 export function listedJson(live: LiveAlarm, role: Role): ListedAlarm {
   return visibleTo(role).client && live.client ? { ...fields(live, role), client: live.client } : fields(live, role);
 }
 
-/** An alarm with all that proves it, as far as the role may see it; `client`: null where there is none. */
+/** An alarm with its evidence and custody, as far as the role may see them. `client`: null if there is none, undefined if the role may not see it. */
 export function wholeJson(
   live: LiveAlarm,
   role: Role,

@@ -4,7 +4,7 @@ import { compareNewest } from '../live/by-age.ts';
 import { type AlarmFilter, type LiveAlarm, matches, type OpenAlarms } from '../live/open-alarms.ts';
 import { ApiError } from './route.ts';
 
-/** Where a list goes on: after this alarm, in this page of the archive. */
+/** Where a list continues: after this alarm, in this page of the archive. */
 interface Cursor {
   readonly archive: string | undefined;
   readonly raisedAt: number;
@@ -24,7 +24,7 @@ export function statesOf(listed: 'active' | 'open' | 'all' | AlarmState): readon
   return listed === 'open' ? OPEN : [listed];
 }
 
-/** Newest first. Open states are answered from memory alone; where closed ones count, memory is laid over the archive's page. */
+/** Newest first. Open alarms come from memory alone; if closed ones are wanted, alarms in memory replace or complete those of the archive's page. */
 export async function listAlarms(
   open: OpenAlarms,
   archive: Archive,
@@ -34,14 +34,14 @@ export async function listAlarms(
 ): Promise<AlarmList> {
   const cursor = cursorText === undefined ? undefined : readCursor(cursorText);
   const onlyOpen = filter.states?.every((state) => OPEN.includes(state)) ?? false;
-  // Before the archive is asked: what leaves the memory meanwhile is there already.
+  // Before the archive is queried, since an alarm may leave memory meanwhile.
   const held = firstInMemory(open, filter, limit, cursor);
   if (onlyOpen) return page(held, limit, undefined);
 
   const query: AlarmQuery = { ...filter, limit, cursor: cursor?.archive };
   const archived = await archive.query(query);
   const last = archived.alarms.at(-1);
-  // What was raised before the archive's page ends belongs to a later page.
+  // Alarms that are older than the last one of the archive's page belong to a later page.
   const reaches = (live: LiveAlarm): boolean => archived.cursor === undefined || !last || compareNewest(live.alarm, last) <= 0;
   const merged = new Map(held.filter(reaches).map((live) => [live.alarm.id, live]));
   for (const alarm of archived.alarms) {
@@ -54,7 +54,7 @@ export async function listAlarms(
   return page(sorted, limit, { here: cursor?.archive, next: archived.cursor });
 }
 
-/** The first of those in memory, one more than `limit`: whether there are more than that doesn't matter. */
+/** The first alarms in memory: one more than `limit`, which shows whether there is another page. */
 function firstInMemory(open: OpenAlarms, filter: AlarmFilter, limit: number, cursor: Cursor | undefined): LiveAlarm[] {
   const found: LiveAlarm[] = [];
   for (const live of open.newestFirst(cursor)) {
@@ -64,7 +64,7 @@ function firstInMemory(open: OpenAlarms, filter: AlarmFilter, limit: number, cur
   return found;
 }
 
-/** The first `limit`; whatever is left of this page of the archive comes first next time. */
+/** The first `limit` alarms. If more are left, the next page begins with the same page of the archive. */
 function page(
   sorted: readonly LiveAlarm[],
   limit: number,
@@ -90,7 +90,7 @@ function readCursor(text: string): Cursor {
     if (Number.isSafeInteger(raisedAt) && typeof id === 'string' && (archive === null || typeof archive === 'string'))
       return { raisedAt: raisedAt as number, id, archive: archive ?? undefined };
   } catch {
-    // Falls through: whatever it is, it isn't ours.
+    // Not JSON, so not one of ours.
   }
-  throw new ApiError(400, 'cursor: is not one that this API gave out');
+  throw new ApiError(400, 'cursor: was not issued by this API');
 }

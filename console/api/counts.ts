@@ -19,7 +19,7 @@ export function countRoutes(deps: ApiDeps): Route[] {
       body: undefined,
       answers: {
         200: { description: 'The counts, in order of time.', schema: countsAnswer },
-        400: { description: 'Not a span.', schema: problem },
+        400: { description: 'Not a valid span.', schema: problem },
       },
       handle: async ({ query }) => {
         const to = query.to === undefined ? deps.clock() : Date.parse(query.to);

@@ -12,7 +12,7 @@ import type { Attempts } from '../security/attempts.ts';
 import type { Sessions } from '../security/sessions.ts';
 import type { Tokens } from '../security/tokens.ts';
 
-/** What the routes work with. */
+/** What the routes need. */
 export interface ApiDeps {
   readonly log: MessageLog;
   readonly archive: Archive;
@@ -25,12 +25,12 @@ export interface ApiDeps {
   readonly actionLog: ActionLog;
   readonly access: Access;
   readonly sessions: Sessions;
-  /** The clock for sign-ins, links and attempts: setting the machine's clock ends no session. */
+  /** The clock for sign-ins, links and attempts; setting the machine's clock does not change it, so it ends no session. */
   readonly sessionClock: Clock;
   readonly tokens: Tokens;
   readonly attempts: Attempts;
-  /** How long an action waits for its outcome. */
+  /** How long an action waits for its outcome, ms. */
   readonly answerMs: number;
-  /** Prints a new sign-in link where only those who run the process see it. */
+  /** Shows a new sign-in link where only people who run the process can see it. */
   readonly announceLink: () => void;
 }

@@ -7,7 +7,7 @@ export function faultsJson(faults: readonly Fault[]): FaultAnswer[] {
   return faults.map(({ detector, reason, since }) => ({ detector, reason, since: iso(since) }));
 }
 
-/** The gravest first, at most `limit` of them. */
+/** At most `limit` faults, the gravest first. */
 export function listedFaults(sensors: FaultySensors, limit: number): ListedFaultAnswer[] {
   return sensors
     .list()

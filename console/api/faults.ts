@@ -8,7 +8,7 @@ export function faultRoutes(deps: ApiDeps): Route[] {
     route({
       method: 'get',
       path: '/api/faults',
-      summary: 'Detectors that cannot be relied upon: those that lives depend on first, then the gravest, of each the newest first.',
+      summary: 'Detectors that cannot be relied upon: life safety first, then the gravest, of each detector the newest first.',
       who: 'viewer',
       params: undefined,
       query: faultsQuery,

@@ -1,7 +1,7 @@
 import type { Action } from '../../alarm/alarm.ts';
 import type { ApiDeps } from './deps.ts';
 
-/** Into the log, in one append: outcomes are listened for from then on. Rejects with TransientError, in words for an operator. */
+/** Registers the actions for their outcomes and writes them to the log in one append. Rejects as `ActionLog.append` does. */
 export async function handIn({ live, actionLog }: Pick<ApiDeps, 'live' | 'actionLog'>, actions: readonly Action[]): Promise<void> {
   for (const { id, alarm, kind } of actions) live.actions.begin(id, alarm, kind);
   try {

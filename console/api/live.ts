@@ -4,34 +4,34 @@ import type { ApiDeps } from './deps.ts';
 import { ApiError, callerOf, type Route, route } from './route.ts';
 import { contentHash, liveQuery, noQuery, problem } from './schemas.ts';
 
-/** A geohash this long says where a house is. */
+/** A geohash of this length identifies a house. */
 const EXACT = 8;
 
-const STREAM = `Server-sent events. \`snapshot\`: \`types\`, as GET /api/types; open alarms (at most 5,000: those that nobody has acknowledged first, then
-the gravest, then the newest; \`leftOut\` counts the others by type), the codes of sensors with open alarms (\`states\`), and sensors with faults. Then
-\`alarm\` for each change at once, {event, at, alarm}; its event is raised, seen, cleared, acknowledged, noted, disposed, or located once the directory
-has said where it is. Every 100 ms, if any have changed, \`states\`: [sensor, code, sensor, code, …]; and \`faults\`: [{sensor, faults}], no faults
-meaning that they are over. A code of 0: no alarm of the sensor is open. Otherwise it says how to draw the sensor: by its gravest active alarm or, if
-none is active, by its gravest restored one. Bits 0-5: the place of that alarm's type in \`types\` plus 1, and 0 for a type that is not there any more;
-bit 6: nobody has acknowledged one of the sensor's alarms, this or another; bits 7-8: severity, 3 CRITICAL, 2 MAJOR, 1 MINOR, 0 WARNING; bit 9: active.
+const STREAM = `Server-sent events. \`snapshot\`: \`types\`, as in GET /api/types; open alarms (at most 5,000: unacknowledged ones first, then the gravest, then
+the newest; \`leftOut\` counts the others by type), the codes of sensors with open alarms (\`states\`), and sensors with faults. Then \`alarm\` at once for
+each change, {event, at, alarm}; its event is raised, seen, cleared, acknowledged, noted, disposed, or located once its sensor has been found in the
+directory. Every 100 ms, if any have changed, \`states\`: [sensor, code, sensor, code, …]; and \`faults\`: [{sensor, faults}], an empty list meaning
+that the sensor's faults are over. A code of 0: no alarm of the sensor is open. Any other code says how to draw the sensor: by its gravest active alarm
+or, if none is active, by its gravest restored one. Bits 0-5: the place of that alarm's type in \`types\` plus 1, or 0 for a type that is no longer there;
+bit 6: an alarm of the sensor is unacknowledged; bits 7-8: severity, 3 CRITICAL, 2 MAJOR, 1 MINOR, 0 WARNING; bit 9: active.
 \`beat\` every 3 s (and in the snapshot): \`now\`, server time; \`log\`, its position, statuses per second and how long ago the last came
-(\`lastStatusMs\`, null: none since the console started); \`detection.behindMs\`: everything that came in longer ago than this is decided, null: nothing
-proves it; \`open\`: how many alarms are open, by type, active, unacknowledged, whether or not they were sent; \`faults\`: how many sensors have faults,
-null: not known yet. A stream that was cut resumes by Last-Event-ID, or starts with a new snapshot.`;
+(\`lastStatusMs\`, null: none since the console started); \`detection.behindMs\`: everything that came in longer ago than this is decided, null: not
+known; \`open\`: how many alarms are open, by type, active, unacknowledged, whether or not they were sent; \`faults\`: how many sensors have faults,
+null: not known yet. An interrupted stream resumes by Last-Event-ID, or starts with a new snapshot.`;
 
 export function liveRoutes(deps: ApiDeps): Route[] {
   return [
     route({
       method: 'get',
       path: '/api/live',
-      summary: 'What goes on, live.',
+      summary: 'Changes as they happen.',
       who: 'viewer',
       params: undefined,
       query: liveQuery,
       body: undefined,
       answers: {
         200: { description: STREAM, mediaType: 'text/event-stream' },
-        429: { description: 'Too many streams of this session, or of all.', schema: problem },
+        429: { description: 'Too many streams of this session, or of all sessions.', schema: problem },
       },
       handle: (call) => {
         const { request, response } = call;
@@ -58,7 +58,7 @@ export function liveRoutes(deps: ApiDeps): Route[] {
       answers: {
         200: {
           description:
-            'In one block per column, little-endian: ids (4 bytes each), longitudes, latitudes (3 bytes each, 0 to 2^24-1 for the whole axis). For viewers the middle of the cell of a geohash of five characters.',
+            'One block per column, little-endian: ids (4 bytes each), longitudes, latitudes (3 bytes each, 0 to 2^24-1 for the whole axis). For viewers each place is the middle of its geohash cell of five characters.',
           mediaType: 'application/octet-stream',
         },
         404: { description: 'They have changed since: the stream carries the new hash.', schema: problem },

@@ -1,6 +1,6 @@
 import type { Logger } from '../../runtime/logging.ts';
 
-/** Gathers what an answer lacks because a store is away: it is named, and hides nothing else. */
+/** Collects what an answer lacks because a store is away, so that the rest can be answered with a list of what is missing. */
 export class Missing {
   readonly problems: string[] = [];
   readonly #logger: Logger;
@@ -11,6 +11,7 @@ export class Missing {
     this.#about = about;
   }
 
+  /** Resolves with `otherwise` if `wanted` rejects, and adds `what` to the problems; never rejects. */
   async orElse<T>(what: string, wanted: Promise<T>, otherwise: T): Promise<T> {
     try {
       return await wanted;

@@ -19,14 +19,14 @@ export function openApi(routes: readonly Route[], types: TypeSet): Json {
       title: 'Tocsin console',
       version: '1',
       description:
-        'Alarms and what operators do about them. Times are ISO 8601 in UTC. Errors are `{"error": "what is wrong, in plain words"}`.',
+        'Alarms and what operators do about them. Times are in ISO 8601, UTC. Errors are `{"error": "what is wrong, in plain words"}`.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     paths,
     components: {
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer', description: 'TOCSIN_API_TOKEN (operator) or TOCSIN_VIEWER_TOKEN (viewer)' },
-        session: { type: 'apiKey', in: 'cookie', name: 'tocsin-<port>', description: 'What POST /api/session gives a browser' },
+        session: { type: 'apiKey', in: 'cookie', name: 'tocsin-<port>', description: 'Set by POST /api/session' },
       },
     },
   };
@@ -45,18 +45,18 @@ function operation(route: Route, write: SchemaWriter): Json {
 
 function responses(route: Route, write: SchemaWriter): Json {
   const errors: Route['answers'] = {
-    400: { description: 'The request is not right; the error says what.', schema: problem },
+    400: { description: 'The request is not valid; the error says why.', schema: problem },
     ...(route.who === 'anyone' ? {} : { 401: { description: 'Not signed in.', schema: problem } }),
     ...(route.who === 'viewer' && route.method === 'get'
       ? {}
-      : { 403: { description: 'Not allowed, or not from our own page.', schema: problem } }),
+      : { 403: { description: "Not allowed, or not sent by the console's own page.", schema: problem } }),
     ...(route.body
       ? {
           413: { description: `Larger than ${route.bodyMaxKiB ?? BODY_MAX_KIB} KiB.`, schema: problem },
           415: { description: 'Not application/json in UTF-8.', schema: problem },
         }
       : {}),
-    503: { description: 'A part that is needed for this is away; try again.', schema: problem },
+    503: { description: 'A part that this needs is unavailable; try again.', schema: problem },
   };
   const documented = Object.entries({ ...errors, ...route.answers });
   return Object.fromEntries(
@@ -85,7 +85,7 @@ function parameters(schema: ZodType | undefined, where: 'path' | 'query', write:
 
 type SchemaWriter = (schema: ZodType, io: 'input' | 'output') => Json;
 
-/** Writes zod schemas as JSON schemas; names of types are described by those in the settings. */
+/** Writes zod schemas as JSON schemas. The description of a type's name lists the types in the settings. */
 function schemaWriter(types: TypeSet): SchemaWriter {
   const names = types.types.map(({ name }) => name).join(', ');
   const description = `the name of a type: ${names}, or one that the settings no longer have`;

@@ -38,31 +38,31 @@ export const BODY_MAX_KIB = 16;
 interface Documented {
   readonly description: string;
   readonly schema?: ZodType;
-  /** Where it isn't JSON. */
+  /** If it isn't JSON. */
   readonly mediaType?: string;
 }
 
-/** One path of the API: what it takes, who may call it, what it answers. Routing and documentation both come from it. */
+/** One path of the API: its parameters, who may call it, its answers. Routing and documentation are both generated from it. */
 export interface Route {
   readonly method: 'get' | 'post' | 'delete';
   /** As OpenAPI writes it: `/api/alarms/{id}`. */
   readonly path: string;
   readonly summary: string;
-  /** `viewer` lets operators in too. */
+  /** `viewer`: operators too. */
   readonly who: 'anyone' | Role;
   readonly params: ZodType | undefined;
   readonly query: ZodType;
   readonly body: ZodType | undefined;
-  /** Where a body may be larger than BODY_MAX_KIB. */
+  /** The largest body, if it may be larger than BODY_MAX_KIB. */
   readonly bodyMaxKiB?: number;
   readonly answers: Readonly<Record<number, Documented>>;
-  /** Resolves with the answer, or undefined where it has written or begun one itself. */
+  /** Returns the answer, or undefined if it has written or begun one itself. Rejects with ApiError, or as a store does. */
   handle(call: Call<unknown, unknown, unknown>): Promise<Answer | undefined> | Answer | undefined;
 }
 
 type Output<S> = S extends ZodType ? z.output<S> : undefined;
 
-/** Types `handle` by the schemas. */
+/** Gives `handle` the types of the schemas. */
 export function route<P extends ZodType | undefined, Q extends ZodType, B extends ZodType | undefined>(
   definition: Omit<Route, 'params' | 'query' | 'body' | 'handle'> & {
     readonly params: P;
@@ -74,7 +74,7 @@ export function route<P extends ZodType | undefined, Q extends ZodType, B extend
   return definition as unknown as Route;
 }
 
-/** 401; 429 for a client that has sent many. Counts it. */
+/** Counts a wrong token, and returns a 401, or a 429 for a client that has sent too many. */
 export function wrongToken(attempts: Attempts, { ip = '' }: Request, message: string): ApiError {
   const wait = attempts.wrong(ip);
   return wait === 0
@@ -89,7 +89,7 @@ export function wrongToken(attempts: Attempts, { ip = '' }: Request, message: st
 
 export const ok = (body: unknown): Answer => ({ status: 200, body });
 
-/** The caller of a route that isn't for anyone. */
+/** The caller of a route that requires one. */
 export function callerOf({ caller }: Pick<Call<unknown, unknown, unknown>, 'caller'>): Caller {
   if (!caller) throw new ApiError(401, 'sign in first');
   return caller;

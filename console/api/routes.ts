@@ -12,7 +12,7 @@ import { sensorRoutes } from './sensors.ts';
 import { sessionRoutes } from './session.ts';
 import { typeRoutes } from './types.ts';
 
-/** All of the API. */
+/** All routes of the API. */
 export function apiRoutes(deps: ApiDeps): Route[] {
   const routes = [
     ...typeRoutes(deps),

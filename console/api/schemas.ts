@@ -1,4 +1,4 @@
-/** What goes in and out of the API: read by zod, documented by the same schemas. */
+/** The API's requests and answers: the same schemas check and document them. */
 import { z } from 'zod';
 import { isReserved, plainName } from '../security/person-name.ts';
 import { NOTE_MAX } from '../../alarm/action.ts';
@@ -10,14 +10,14 @@ import { SENSOR_ID_MAX } from '../../alarm/status.ts';
 import type { TypeSet } from '../../alarm/type-set.ts';
 
 export const PAGE_MAX = 1_000;
-/** Alarms that one call acknowledges. */
+/** At most this many alarms are acknowledged by one call. */
 export const MANY_MAX = 1_000;
 
 const time = z.iso.datetime();
 const instant = z.iso.datetime({ offset: true, error: 'must be a time such as 2026-01-31T12:00:00Z' });
-/** In answers: an alarm may be of a type that the settings no longer have. The OpenAPI document lists those that they have. */
+/** In answers. Any text, since an alarm may be of a type that the settings no longer have; the OpenAPI document lists those that they have. */
 export const typeName = z.string();
-/** In requests: one of those in the settings. */
+/** In requests: the name of a type in the settings. */
 function configuredType(types: TypeSet) {
   const names = types.types.map(({ name }) => name);
   return z.enum(names, { error: `must be one of ${names.join(', ')}` });
@@ -36,13 +36,13 @@ export const alarmsQuery = (types: TypeSet) =>
     state: z
       .enum(LISTED, { error: `must be one of ${LISTED.join(', ')}` })
       .default('active')
-      .describe('active: the condition lasts; open: all that is not yet cleared and acknowledged; all: the archive too'),
+      .describe('active: the condition lasts; open: not yet cleared and acknowledged; all: those in the archive too'),
     type: configuredType(types).optional(),
     region: z.string().min(1).max(40).optional(),
     from: instant.optional().describe('raised at or after'),
     to: instant.optional().describe('raised before'),
     limit: wholeText(1, PAGE_MAX, `must be a whole number from 1 to ${PAGE_MAX}`).default(100),
-    cursor: z.string().min(1).max(2_000).optional().describe('from the answer before'),
+    cursor: z.string().min(1).max(2_000).optional().describe('from the previous answer'),
   });
 
 export const countsQuery = (types: TypeSet) =>
@@ -55,7 +55,7 @@ export const countsQuery = (types: TypeSet) =>
 export const sensorsQuery = z.strictObject({
   place: z.literal('none', { error: 'must be none' }).describe('those that no map can show'),
   limit: wholeText(1, PAGE_MAX, `must be a whole number from 1 to ${PAGE_MAX}`).default(100),
-  cursor: wholeText(0, SENSOR_ID_MAX, 'is not one that this API gave out').optional().describe('from the answer before'),
+  cursor: wholeText(0, SENSOR_ID_MAX, 'was not issued by this API').optional().describe('from the previous answer'),
 });
 
 export const faultsQuery = z.strictObject({
@@ -63,7 +63,9 @@ export const faultsQuery = z.strictObject({
 });
 
 export const noQuery = z.strictObject({});
-export const liveQuery = z.strictObject({ last: z.string().max(60).optional().describe('as Last-Event-ID, for those who cannot send it') });
+export const liveQuery = z.strictObject({
+  last: z.string().max(60).optional().describe('as Last-Event-ID, for clients that cannot send it'),
+});
 
 const alarmName = z.string().regex(/^[\w.~-]{1,128}$/, 'is not the id of an alarm');
 export const alarmId = z.strictObject({ id: alarmName });
@@ -76,13 +78,13 @@ const version = z
   .int(`must be a whole number from 1 to ${VERSION_MAX}`)
   .min(1, `must be a whole number from 1 to ${VERSION_MAX}`)
   .max(VERSION_MAX, `must be a whole number from 1 to ${VERSION_MAX}`)
-  .describe('of the alarm as you saw it');
+  .describe('of the alarm that you saw');
 const note = z.string().trim().min(1, 'must say something').max(NOTE_MAX);
 const action = z
   .string()
   .regex(/^[\w-]{16,64}$/, 'must be 16 to 64 letters, digits, - and _')
   .optional()
-  .describe('an id of your own, new for every wish: sent again, it is the same action, done once at most');
+  .describe('an id that you choose for each action: one that is sent again with the same id is done at most once');
 export const acknowledgeBody = z.strictObject({ version, action, note: note.optional() });
 const alarmSeen = z.strictObject({ id: alarmName, version });
 export type AlarmSeen = z.infer<typeof alarmSeen>;
@@ -90,10 +92,10 @@ export const acknowledgeManyBody = z.strictObject({
   alarms: z
     .array(alarmSeen)
     .min(1, 'must name at least one alarm')
-    .max(MANY_MAX, `must be ${MANY_MAX} alarms at most`)
+    .max(MANY_MAX, `must be at most ${MANY_MAX} alarms`)
     .refine((alarms) => new Set(alarms.map(({ id }) => id)).size === alarms.length, 'must name each alarm once'),
   action,
-  lifeSafety: z.boolean().default(false).describe('whether alarms of types that lives depend on are meant too; false: they are left out'),
+  lifeSafety: z.boolean().default(false).describe('whether to include alarms of types that lives depend on; false: they are left out'),
 });
 export const noteBody = z.strictObject({ version, action, note });
 export const dispositionBody = z.strictObject({ version, action, disposition: z.enum(DISPOSITIONS), note: note.optional() });
@@ -106,10 +108,10 @@ export const signInBody = z.strictObject({
       z
         .string()
         .regex(/^[^\p{C}]{1,40}$/u, 'must be 1 to 40 characters')
-        .refine((name) => !isReserved(name), 'is a name that the system uses itself'),
+        .refine((name) => !isReserved(name), 'is a name that the system uses'),
     )
     .optional()
-    .describe('stands beside all that you do; "operator" by default'),
+    .describe('shown with everything that you do; your role by default'),
 });
 
 const label = z.object({ name: z.string(), city: z.string(), country: z.string() });
@@ -163,7 +165,7 @@ export const wholeAlarm = z.object({
 });
 export type WholeAlarm = z.infer<typeof wholeAlarm>;
 
-const actionNamed = z.string().describe('the id of the action: GET /api/actions/{id} says what became of it');
+const actionNamed = z.string().describe('the id of the action: GET /api/actions/{id} answers its outcome');
 export const acted = wholeAlarm.extend({ action: actionNamed });
 
 export const alarmPage = z.object({ alarms: z.array(listedAlarm), cursor: z.string().nullable() });
@@ -182,8 +184,10 @@ export const sensorAnswer = z.object({
   id: z.int(),
   region: z.string(),
   geohash: z.string(),
-  active: z.array(typeName),
-  since: time.nullable(),
+  active: z.array(typeName).describe('the types of which an alarm is active'),
+  since: time
+    .nullable()
+    .describe('since when any is active; if none is, since when that is so, as far as the history knows; null: not known'),
   alarms: z.array(listedAlarm).describe('the latest 20, newest first'),
   faults: z.array(fault).nullable().describe('of its detectors; null: not known at the moment'),
   client: client.nullable().optional(),
@@ -205,11 +209,11 @@ const alarmType = z.object({
   name: z.string().describe('lower case letters, digits and hyphens'),
   label: z.string().describe('for people'),
   severity: z.enum(SEVERITIES).describe('of its new alarms'),
-  lifeSafety: z.boolean().describe('lives depend on it'),
+  lifeSafety: z.boolean().describe('whether lives depend on it'),
   hits: z.int().describe('how many hits raise an alarm'),
   withinMs: z.int().optional().describe('the hits must lie within this span; absent: however far apart'),
   clears: z.enum(CLEARINGS).describe('recovery: by POST /ok only; normal: also by the first reading that is not a hit'),
-  when: z.string().describe('a reading for which it holds is a hit: `smoke`, `not mains`, `temperature > maxTemperature`, `co > 50`'),
+  when: z.string().describe('the condition that makes a reading a hit: `smoke`, `not mains`, `temperature > maxTemperature`, `co > 50`'),
   shape: z.enum(SHAPES).describe('how it is drawn'),
 });
 export type TypeAnswer = z.infer<typeof alarmType>;
@@ -225,14 +229,14 @@ const acknowledgedAlarm = z.object({
   outcome: z
     .enum(['acknowledged', 'already', 'over', 'changed', 'left-out', 'unknown', 'pending'])
     .describe(
-      'already: somebody had acknowledged it; over: acknowledged and cleared before; changed: it is another version now, look at it; left-out: lives depend on its type, and lifeSafety was not true; unknown: there is no such alarm; pending: not decided in time, send the same again',
+      'already: it was acknowledged before; over: it was acknowledged and cleared before; changed: it has another version now, look at it; left-out: lives depend on its type, and lifeSafety was not true; unknown: there is no such alarm; pending: not decided in time, send the same request again',
     ),
   reason: z.string().optional(),
   action: z.string().describe('the id of the action on this alarm, as for GET /api/actions/{id}'),
 });
 export type AcknowledgedAlarm = z.infer<typeof acknowledgedAlarm>;
 export const acknowledgedMany = z.object({
-  action: z.string().describe('the id of the call: sent again with the same alarms, each of them is acknowledged once at most'),
+  action: z.string().describe('the id of the call: if it is sent again, each of its alarms is acknowledged at most once'),
   alarms: z.array(acknowledgedAlarm),
 });
 const actionProblem = { error: z.string(), action: actionNamed };

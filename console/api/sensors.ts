@@ -49,7 +49,7 @@ export function sensorRoutes(deps: ApiDeps): Route[] {
       body: undefined,
       answers: {
         200: { description: 'The sensor.', schema: sensorAnswer },
-        404: { description: 'Nothing is known of it.', schema: problem },
+        404: { description: 'Nothing is known about it.', schema: problem },
       },
       handle: async (call) => {
         const { role } = callerOf(call);
@@ -62,11 +62,11 @@ export function sensorRoutes(deps: ApiDeps): Route[] {
         const [client, state, list] = await Promise.all([
           missing.orElse('the client', deps.directory.find(id), undefined),
           missing.orElse('since when all is well', deps.history.state(id), undefined),
-          missing.orElse('what is over', listAlarms(deps.live.alarms, deps.archive, filter, ALARMS_SHOWN, undefined), open),
+          missing.orElse('past alarms', listAlarms(deps.live.alarms, deps.archive, filter, ALARMS_SHOWN, undefined), open),
         ]);
         const { problems } = missing;
         if (!client && !state && list.alarms.length === 0 && !faults?.of(id).length && problems.length === 0)
-          throw new ApiError(404, `nothing is known of a sensor ${id}`);
+          throw new ApiError(404, `nothing is known about a sensor ${id}`);
         return ok({
           id,
           region: client?.region ?? state?.region ?? '',
@@ -93,7 +93,7 @@ function activeTypes(deps: ApiDeps, sensor: number): SensorAnswer['active'] {
 const activeAlarms = ({ live }: ApiDeps, sensor: number): LiveAlarm[] =>
   live.alarms.ofSensor(sensor).filter(({ alarm }) => isActive(alarm));
 
-/** What is active, by the log; since when, by its alarms or, if all is well, by the history. */
+/** The active types, from the log, and since when: by the alarms or, if none is active, by the history. */
 function activeOf(deps: ApiDeps, sensor: number, historySince: number | undefined): Pick<SensorAnswer, 'active' | 'since'> {
   const alarms = activeAlarms(deps, sensor);
   const active = activeTypes(deps, sensor);
@@ -101,7 +101,7 @@ function activeOf(deps: ApiDeps, sensor: number, historySince: number | undefine
   return { active, since: since === undefined ? null : iso(since) };
 }
 
-/** Coordinates that aren't known become null. */
+/** Unknown coordinates become null. */
 function clientJson(client: Client | undefined): SensorAnswer['client'] {
   if (!client) return null;
   return Object.fromEntries(Object.entries(client).map(([column, value]) => [column, Number.isNaN(value) ? null : value]));

@@ -18,7 +18,7 @@ export function sessionRoutes(deps: ApiDeps): Route[] {
       params: undefined,
       query: noQuery,
       body: undefined,
-      answers: { 200: { description: 'You.', schema: sessionAnswer } },
+      answers: { 200: { description: 'Your name and role, and when the session ends.', schema: sessionAnswer } },
       handle: (call) => {
         const { name, role, session } = callerOf(call);
         return ok({ name, role, until: session ? iso(session.until) : null });
@@ -34,20 +34,20 @@ export function sessionRoutes(deps: ApiDeps): Route[] {
       body: signInBody,
       answers: {
         200: { description: 'Signed in; the session is a cookie.', schema: sessionAnswer },
-        401: { description: 'The token is not known, or was used already.', schema: problem },
+        401: { description: 'The token is not known, or is that of a link that was used or has expired.', schema: problem },
         429: {
-          description: 'The token is not known, and too many wrong ones came from your address; or too many are signed in.',
+          description: 'The token is not known, and too many wrong ones came from your address; or too many browsers are signed in.',
           schema: problem,
         },
       },
       handle: ({ body, request, response }) => {
         const now = deps.sessionClock();
         const role = deps.tokens.spend(body.token, now);
-        if (!role) throw wrongToken(deps.attempts, request, 'this token is not known, or its link was used already');
+        if (!role) throw wrongToken(deps.attempts, request, 'this token is not known, or its link was used or has expired');
         const started = deps.sessions.start(role, body.name ?? role, now);
         if (!started) throw new ApiError(429, 'too many operators are signed in for a viewer to sign in: TOCSIN_CONSOLE_SESSIONS_MAX');
         const { session, ended } = started;
-        if (ended !== undefined) deps.live.stream.endOf(ended);
+        if (ended !== undefined) deps.live.stream.endStreamsOf(ended);
         setCookie(deps, session, response);
         deps.logger.info({ as: role, sessions: deps.sessions.size }, 'signed in');
         return ok({ name: session.name, role, until: iso(session.until) });
@@ -66,7 +66,7 @@ export function sessionRoutes(deps: ApiDeps): Route[] {
         const { session, key } = callerOf(call);
         if (!session) throw new ApiError(400, 'a bearer token has no session');
         deps.sessions.end(session.id);
-        deps.live.stream.endOf(key);
+        deps.live.stream.endStreamsOf(key);
         const { name, secure } = deps.access.cookie;
         call.response.clearCookie(name, { httpOnly: true, sameSite: 'strict', secure, path: '/' });
         return ok({});
@@ -81,7 +81,7 @@ export function sessionRoutes(deps: ApiDeps): Route[] {
       params: undefined,
       query: noQuery,
       body: undefined,
-      answers: { 200: { description: 'It is there.' }, 403: { description: 'Others reach the console.', schema: problem } },
+      answers: { 200: { description: 'The link is shown.' }, 403: { description: 'Other machines reach the console.', schema: problem } },
       handle: ({ request }) => {
         if (!deps.access.isLocal(request)) throw new ApiError(403, 'sign in with the token that the operator of this system gave you');
         const now = deps.sessionClock();

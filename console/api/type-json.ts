@@ -3,7 +3,7 @@ import { conditionText } from '../../alarm/condition.ts';
 import type { TypeSet } from '../../alarm/type-set.ts';
 import type { TypeAnswer } from './schemas.ts';
 
-/** In the order of the settings: a sensor's code in the live stream counts by it. */
+/** In the order of the settings, to which the sensors' codes in the live stream refer. */
 export const typesJson = ({ types }: TypeSet): TypeAnswer[] => types.map(typeJson);
 
 function typeJson({ name, label, severity, lifeSafety, hits, within, clears, when, shape }: AlarmType): TypeAnswer {

@@ -9,7 +9,7 @@ export function typeRoutes({ types }: ApiDeps): Route[] {
     route({
       method: 'get',
       path: '/api/types',
-      summary: 'The types of alarms, as in the settings: what raises each, how grave it is, how it is shown.',
+      summary: 'The types of alarms, as in the settings: what raises an alarm, how grave it is, how it is shown.',
       who: 'viewer',
       params: undefined,
       query: noQuery,

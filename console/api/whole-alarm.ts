@@ -8,7 +8,7 @@ import { Missing } from './missing.ts';
 import { ApiError } from './route.ts';
 import type { WholeAlarm } from './schemas.ts';
 
-/** The alarm as memory has it, else as the archive does. */
+/** The alarm from memory or, if it isn't there, from the archive. Rejects as the archive does. */
 export async function findAlarmIfAny({ live, archive }: ApiDeps, id: string): Promise<LiveAlarm | undefined> {
   const known = live.alarms.find(id);
   if (known) return known;
@@ -16,14 +16,14 @@ export async function findAlarmIfAny({ live, archive }: ApiDeps, id: string): Pr
   return alarm && { alarm, client: undefined, recent: [] };
 }
 
-/** Throws ApiError 404 where there is none. */
+/** As `findAlarmIfAny`, but rejects with ApiError 404 if there is no such alarm. */
 export async function findAlarm(deps: ApiDeps, id: string): Promise<LiveAlarm> {
   const found = await findAlarmIfAny(deps, id);
   if (!found) throw new ApiError(404, `no alarm has the id ${id}`);
   return found;
 }
 
-/** With evidence, custody and, for operators, the client. What can't be fetched is named and does not hide the rest. */
+/** With evidence, custody and, for operators, the client. What can't be fetched is listed in `problems`; the rest is there all the same. */
 export async function describeAlarm(deps: ApiDeps, found: LiveAlarm, role: Role): Promise<WholeAlarm> {
   const { id, sensor } = found.alarm;
   const missing = new Missing(deps.logger, { alarm: id });

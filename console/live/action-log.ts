@@ -18,8 +18,9 @@ const PROBE_MS = 5_000;
 const NONE: Records = { length: 0, bytes: Buffer.alloc(0), keys: [], starts: [], ends: [] };
 
 /**
- * Hands actions to the log, and asks it again and again whether it takes any, so that this is known before an operator needs it. A console whose clock
- * is off isn't ready, since another one may do better; whatever else the log refuses, it refuses to all, and who looks must go on seeing.
+ * Appends actions to the log, and checks every few seconds whether the log accepts them, so that a problem is known before an operator acts. If this
+ * machine's clock is off, the console isn't ready, since another console may still work. Any other refusal concerns all consoles: it is only a notice,
+ * so that operators can go on watching.
  */
 export class ActionLog {
   readonly #deps: ActionLogDeps;
@@ -33,7 +34,7 @@ export class ActionLog {
     this.#probing = setInterval(() => this.#probe(), PROBE_MS).unref();
   }
 
-  /** In the log once it resolves, in one append. Rejects with TransientError, in words for an operator. */
+  /** Appends the actions in one append; they are in the log once it resolves. Rejects with TransientError, whose message is for the operator, and as the log does otherwise. */
   async append(actions: readonly Action[]): Promise<void> {
     const { log, clock } = this.#deps;
     try {
@@ -64,19 +65,19 @@ export class ActionLog {
     if (this.#stopped) return;
     const { health, logger } = this.#deps;
     const reason = error === undefined ? undefined : reasonOf(error);
-    const problem = reason === undefined ? undefined : `the log takes no actions: ${reason}`;
+    const problem = reason === undefined ? undefined : `the log accepts no actions: ${reason}`;
     const clockOff = error instanceof TransientError && error.code === 'clock-off';
     health.report(PART, clockOff ? problem : undefined);
     health.notice(PART, clockOff ? undefined : problem);
-    if (reason === undefined && this.#problem !== undefined) logger.info('the log takes actions again');
+    if (reason === undefined && this.#problem !== undefined) logger.info('the log accepts actions again');
     if (reason !== undefined && this.#problem === undefined)
-      logger[clockOff ? 'error' : 'warn']({ reason }, 'the log takes no actions, operators are answered 503');
+      logger[clockOff ? 'error' : 'warn']({ reason }, 'the log accepts no actions; operators get 503');
     this.#problem = reason;
   }
 }
 
-/** What a broker didn't confirm may be in the log all the same; whatever else is refused is not. */
+/** An action that the log didn't confirm may still be in it; one that was refused for another reason is not. */
 function inWords({ code, message }: TransientError): string {
-  if (code === 'log-unavailable') return `it is not known whether it was done, the log does not answer (${message}): send it again`;
-  return `it was not done, the log does not take it at the moment (${message}): try again`;
+  if (code === 'log-unavailable') return `it is not known whether it was done, since the log does not answer (${message}): send it again`;
+  return `it was not done, since the log does not accept it at the moment (${message}): try again`;
 }

@@ -1,34 +1,34 @@
 import type { ActionKind, AlarmEvent } from '../../alarm/alarm.ts';
 
-/** What became of an action, as far as this console has heard. */
+/** What became of an action, as far as this console knows. */
 export interface KnownAction {
   readonly alarm: string;
   readonly kind: ActionKind;
-  /** `pending`: handed to the log, and not answered yet. */
+  /** `pending`: handed to the log, and its outcome has not been read yet. */
   readonly state: 'pending' | 'done' | 'refused';
   /** Why it was refused. */
   readonly reason?: string;
 }
 
 export interface ActionLimits {
-  /** How many calls may wait for outcomes at once. */
+  /** At most this many requests wait for outcomes at once. */
   readonly waitingMax: number;
-  /** How many are remembered; beyond that the longest unheard of is forgotten. */
+  /** At most this many actions are remembered; beyond that the one whose last news is oldest is forgotten. */
   readonly knownMax: number;
 }
 
 const LIMITS: ActionLimits = { waitingMax: 1_000, knownMax: 50_000 };
 
-/** A call that waits for the outcomes of its actions. */
+/** A request that waits for the outcomes of its actions. */
 interface Waiter {
-  /** Those that it still waits for. */
+  /** The actions that are still pending. */
   readonly left: Set<string>;
   readonly settle: () => void;
 }
 
 /**
- * Actions and their outcomes by the action's id: what came in here, and what the log says of anybody's. The first outcome in the log stands: a
- * second record of the same action finds the alarm changed by the first.
+ * Actions and their outcomes by the action's id: those that came in here, and those of other consoles once their outcome is in the log. The first
+ * outcome in the log stands, since a second record of the same action is decided against the alarm that the first has changed.
  */
 export class Actions {
   readonly #limits: ActionLimits;
@@ -48,25 +48,25 @@ export class Actions {
     return this.#known.get(id);
   }
 
-  /** Call it before the action is appended: its outcome may come first. */
+  /** Call it before the action is appended, since its outcome may be read before the append resolves. */
   begin(id: string, alarm: string, kind: ActionKind): void {
     this.#keep(id, { alarm, kind, state: 'pending' });
   }
 
-  /** The log has not confirmed it: unless an outcome comes all the same, nothing is known of it. */
+  /** Call it if the log has not confirmed the action: it is forgotten, unless its outcome is read from the log after all. */
   giveUp(id: string): void {
     if (this.#known.get(id)?.state !== 'pending') return;
     this.#known.delete(id);
     this.#settle(id);
   }
 
-  /** Resolves as soon as the outcome is known, or after `ms` with what is known then. */
+  /** Resolves once the outcome is known, or after `ms` with what is known then; never rejects. */
   async outcome(id: string, ms: number): Promise<KnownAction | undefined> {
     await this.settled([id], ms);
     return this.find(id);
   }
 
-  /** Resolves as soon as none of them is pending, or after `ms`. */
+  /** Resolves once none of the actions is pending, or after `ms`; never rejects. */
   settled(ids: readonly string[], ms: number): Promise<void> {
     const left = new Set(ids.filter((id) => this.find(id)?.state === 'pending'));
     if (left.size === 0) return Promise.resolve();
@@ -84,7 +84,7 @@ export class Actions {
     });
   }
 
-  /** An event of the log. */
+  /** Takes the outcome of an action from an event in the log. */
   hear(event: AlarmEvent): void {
     const { action } = event;
     if (!action) return;

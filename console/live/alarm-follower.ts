@@ -6,10 +6,10 @@ import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import { type Follower, type FollowerDeps, followTopic } from './topic-follower.ts';
 
-/** Events that are read once more, for the outcomes of actions that somebody may still ask for after a restart. */
+/** This many archived events are read again, so that the outcomes of recent actions are known after a restart. */
 const READ_AGAIN = 1_000;
 
-/** The archive's positions: older events are stored in it, later ones have to be read from the log. A few of the older ones are read too. */
+/** Where to start reading, by partition: shortly before the archive's position, since events before that position are stored in the archive. */
 export async function archivedPositions(log: MessageLog, archiveGroup: string): Promise<From[]> {
   const partitions = Array.from({ length: log.partitions }, (_, partition) => partition);
   return Promise.all(
@@ -22,7 +22,7 @@ export async function archivedPositions(log: MessageLog, archiveGroup: string): 
   );
 }
 
-/** Reads topic ALARM from `from` on, for ever. */
+/** Reads topic ALARM from `from` on until it is stopped. */
 export function followAlarms(
   from: readonly From[],
   onEvents: (events: readonly AlarmEvent[]) => void,
@@ -38,8 +38,8 @@ export function followAlarms(
       onBatch: (batch) => onEvents(eventsOf(batch, logger)),
       onGap: (partition, first, end) =>
         logger.warn({ partition, first, end }, 'alarm events were removed from the log before the console read them'),
-      // Alarms that were open stay so: the archive and the tasks still have them.
-      onAnew: (partition) => logger.error({ partition }, 'topic ALARM was made anew: it is read from its beginning'),
+      // Open alarms stay open: the archive and the tasks still have them.
+      onRecreated: (partition) => logger.error({ partition }, 'topic ALARM was created again: it is read from its beginning'),
     },
     deps,
   );
@@ -47,7 +47,7 @@ export function followAlarms(
 
 function eventsOf(batch: RecordBatch, logger: Logger): readonly AlarmEvent[] {
   const { read, unreadable } = decodeRecords(batch, decodeAlarmEvent);
-  // The archiver parks it with its bytes; here it is only left out.
+  // The archiver parks such a record with its bytes, so it is only logged here.
   for (const { i, problem } of unreadable)
     logger.warn({ partition: batch.partition, offset: batch.offset(i), problem }, 'an alarm event cannot be read');
   return read.map(({ value }) => value);

@@ -4,14 +4,14 @@ import type { Actions } from './actions.ts';
 import type { ClientLookup } from './client-lookup.ts';
 import type { LiveAlarm, OpenAlarms } from './open-alarms.ts';
 
-/** What happened to an alarm: a change from the log, or `located` once the directory has said where its sensor is. */
+/** What happened to an alarm: a change from the log, or `located` once its sensor has been found in the directory. */
 export interface News {
   readonly event: string;
   readonly at: number;
   readonly live: LiveAlarm;
 }
 
-/** Passes on what the log says of alarms: to memory, to the streams, and to those who wait for the outcome of an action. */
+/** Passes alarm events from the log on: to memory, to the live streams, and to requests that wait for the outcome of an action. */
 export class AlarmNews {
   readonly #alarms: OpenAlarms;
   readonly #actions: Actions;
@@ -36,14 +36,14 @@ export class AlarmNews {
     for (const event of events) this.#actions.hear(event);
   }
 
-  /** All that was in the log at the start has been taken: what has ended meanwhile needs no client. */
+  /** Call it once everything that was in the log at the start has been taken, so that no client is looked up for alarms that have ended meanwhile. */
   lookUpAll(): void {
     this.#caughtUp = true;
     for (const sensor of this.#alarms.sensors()) this.#lookup.ask(sensor);
   }
 }
 
-/** A new alarm, and an ended one that comes back by what an operator adds to it. */
+/** Whether it is a new alarm, or an ended one that came from the archive because an operator added to it. */
 function needsLookup({ alarm, client }: LiveAlarm): boolean {
   return client === undefined && (alarm.version === 1 || (isOver(alarm) && alarm.region === ''));
 }

@@ -3,21 +3,21 @@ import type { LiveAlarm } from './open-alarms.ts';
 
 type Dated = Pick<ArchivedAlarm, 'raisedAt' | 'id'>;
 
-/** Newest raised first, at the same millisecond the greater id first, as the archive has it. */
+/** Newest raised first, and of the same millisecond the greater id first: the archive's order. */
 export function compareNewest(a: Dated, b: Dated): number {
   return b.raisedAt - a.raisedAt || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
 }
 
-/** Alarms in order of age, kept so through every change: hundreds of thousands can't be sorted for each list. Every id once. */
+/** Alarms in order of age, each id once. Kept sorted through every change, because hundreds of thousands can't be sorted for each list. */
 export class ByAge {
-  /** Oldest first: new ones come at the end, where nothing has to move. */
+  /** Oldest first: new alarms come last, so that no other has to move. */
   readonly #alarms: LiveAlarm[];
 
   constructor(alarms: Iterable<LiveAlarm>) {
     this.#alarms = [...alarms].sort((a, b) => compareNewest(b.alarm, a.alarm));
   }
 
-  /** In the place of `before`, where there was one of that id. */
+  /** Adds an alarm, or replaces `before`: the one of the same id. */
   set(live: LiveAlarm, before: LiveAlarm | undefined): void {
     const place = this.#placeOf(live.alarm);
     if (before && compareNewest(before.alarm, live.alarm) === 0) this.#alarms[place] = live;
@@ -31,7 +31,7 @@ export class ByAge {
     this.#alarms.splice(this.#placeOf(alarm), 1);
   }
 
-  /** Those after `last`, all where it isn't given. Not to be used any more once something has changed. */
+  /** The alarms after `last`, or all of them without it. The iterator is invalid after a change. */
   *newestFirst(last?: Dated): IterableIterator<LiveAlarm> {
     for (let i = (last ? this.#placeOf(last) : this.#alarms.length) - 1; i >= 0; i -= 1) {
       const live = this.#alarms[i];
@@ -39,7 +39,7 @@ export class ByAge {
     }
   }
 
-  /** Where it is, or would be. */
+  /** The index where it is, or would be inserted. */
   #placeOf(dated: Dated): number {
     let [from, to] = [0, this.#alarms.length];
     while (from < to) {

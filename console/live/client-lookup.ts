@@ -6,12 +6,12 @@ import type { Health } from '../../runtime/health.ts';
 const AT_ONCE = 8;
 const PART = 'console-directory';
 
-/** Looks clients up beside the stream of alarms, a few at a time: an alarm never waits for the directory. */
+/** Looks clients up in the background, a few at a time, so that no alarm waits for the directory. */
 export class ClientLookup {
   readonly #directory: Directory;
   readonly #health: Health;
   readonly #onClient: (client: Client) => void;
-  /** Sensors to look up; at most one entry per sensor with an open alarm. */
+  /** Sensors to look up, each once. */
   readonly #queue = new Set<number>();
   readonly #abort = new AbortController();
   readonly #workers = new Set<Promise<void>>();

@@ -1,17 +1,17 @@
 import type { InputProgress } from '../../message-log/port.ts';
 
-/** Where every input ended at a moment of the monotonic clock. */
+/** The end of every input at a moment of the monotonic clock, ms. */
 interface Sample {
   readonly at: number;
   readonly ends: ReadonlyMap<string, number>;
 }
 
-/** While nothing is proven every other of them goes, so that a long outage takes no memory. */
+/** At this many unproven samples every other one is dropped, so that memory is bounded in a long outage. */
 const SAMPLES_MAX = 16;
 
 /**
- * How far detection is behind at most, as its own positions prove it: whatever had come in when a sample was taken is decided once the task of
- * every partition has committed a position past it. A task that is dead holds the proof up, however well the others do.
+ * An upper bound of how far detection is behind, proven by the tasks' committed positions: everything that had come in when a sample was taken is
+ * decided once the task of every partition has committed a position past it. One dead task is enough to prevent the proof.
  */
 export class DetectionProof {
   #samples: Sample[] = [];
@@ -27,7 +27,7 @@ export class DetectionProof {
     this.#samples = this.#samples.filter(({ at }) => at > proven.at);
   }
 
-  /** How many samples wait for their proof. */
+  /** How many samples are not proven yet. */
   get waiting(): number {
     return this.#samples.length;
   }
@@ -38,7 +38,7 @@ export class DetectionProof {
   }
 }
 
-/** A position past the end is one of another log that bore the name before. */
+/** A position past the end belongs to an earlier log of the same name, and proves nothing. */
 function isDecided({ next, decided }: InputProgress, end: number | undefined): boolean {
   return end !== undefined && (decided ?? 0) >= end && (decided ?? 0) <= next;
 }

@@ -1,11 +1,11 @@
 import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logging.ts';
 
-/** Tasks commit their positions every few seconds: what isn't proven for longer isn't as it should be. */
+/** Tasks commit their positions every few seconds, so a longer time without proof means that something is wrong. */
 export const UNPROVEN_MAX_MS = 15_000;
 const PART = 'detection';
 
-/** Says in health and log when nothing proves any more that detection keeps up. A notice: the console does its work, the processors may not. */
+/** Reports to health and log when nothing proves that detection keeps up. Only a notice, since the fault is in the processors: the console works. */
 export class DetectionWatch {
   readonly #health: Health;
   readonly #logger: Logger;
@@ -21,11 +21,11 @@ export class DetectionWatch {
     const late = unprovenMs > UNPROVEN_MAX_MS;
     this.#health.notice(
       PART,
-      late ? `for ${seconds} s nothing has proven that what sensors send is looked at: alarms may be missing` : undefined,
+      late ? `for ${seconds} s nothing has proven that what sensors send is processed: alarms may be missing` : undefined,
     );
     if (late && !this.#late)
-      this.#logger.error({ seconds }, 'nothing proves that what sensors send is looked at: alarms may be missing; do the processors run?');
-    if (!late && this.#late) this.#logger.info('all that sensors have sent is looked at again');
+      this.#logger.error({ seconds }, 'nothing proves that what sensors send is processed: alarms may be missing; do the processors run?');
+    if (!late && this.#late) this.#logger.info('everything that sensors send is processed again');
     this.#late = late;
   }
 }

@@ -1,12 +1,12 @@
 import type { Role } from '../security/tokens.ts';
 
-/** One event of the stream as the bytes that go out: serialised once for all streams of a role. */
+/** One event as the bytes that are sent, serialised once for all streams of a role. */
 export interface Frame {
   readonly seq: number;
   readonly bytes: Readonly<Record<Role, Buffer>>;
 }
 
-/** The latest frames, so that a stream that was cut goes on where it was. Bounded by number and bytes. */
+/** The latest frames, from which an interrupted stream resumes. Bounded by number and bytes. */
 export class EventRing {
   #frames: Frame[] = [];
   #bytes = 0;
@@ -28,7 +28,7 @@ export class EventRing {
     }
   }
 
-  /** All frames after `seq`; undefined when some of them are gone. `next` is the sequence number that comes after the last frame. */
+  /** All frames after `seq`, or undefined if some of them are gone. `next`: the sequence number of the next frame. */
   after(seq: number, next: number): readonly Frame[] | undefined {
     if (seq >= next) return undefined;
     if (seq === next - 1) return [];

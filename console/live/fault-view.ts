@@ -15,15 +15,15 @@ export interface FaultViewDeps extends FollowerDeps {
 }
 
 export interface FaultListener {
-  /** All that was in the log at the start has been read. */
+  /** Called once everything that was in the log at the start has been read. */
   known(): void;
-  /** Called from then on, for each sensor whose faults have changed. */
+  /** Called after that for each sensor whose faults have changed. */
   changed(sensor: number): void;
 }
 
 const PART = 'console-faults';
 
-/** Which sensors have faults, from topic SUPERVISION. No alarm waits for it, so its own troubles are notices only. */
+/** Which sensors have faults, from topic SUPERVISION. No alarm depends on it, so its own problems are only notices. */
 export class FaultView implements Running {
   readonly #deps: FaultViewDeps;
   readonly #listener: FaultListener;
@@ -39,7 +39,7 @@ export class FaultView implements Running {
     this.#listener = listener;
   }
 
-  /** Undefined until everything in the log at the start has been read: until then nobody may say that there are none. */
+  /** Undefined until everything that was in the log at the start has been read: before that, "none" could be wrong. */
   get sensors(): FaultySensors | undefined {
     return this.#known ? this.#sensors : undefined;
   }
@@ -74,8 +74,8 @@ export class FaultView implements Running {
           this.#deps.logger.warn({ partition, first, end }, 'faults of sensors were removed from the log before the console read them');
           this.#forget(partition);
         },
-        onAnew: (partition) => {
-          this.#deps.logger.error({ partition }, 'topic SUPERVISION was made anew: it is read from its beginning');
+        onRecreated: (partition) => {
+          this.#deps.logger.error({ partition }, 'topic SUPERVISION was created again: it is read from its beginning');
           this.#forget(partition);
         },
       },
@@ -98,7 +98,7 @@ export class FaultView implements Running {
       this.#deps.logger.warn({ partition, offset: batch.offset(i), problem }, 'faults of a sensor cannot be read');
   }
 
-  /** A fault that ended in an unread record would stand for ever; one that lasts is written again within a day. */
+  /** Otherwise a fault whose end was in an unread record would stand for ever. Faults that last are written again within a day. */
   #forget(partition: number): void {
     for (const sensor of this.#sensors.forget(partition)) this.#changed(sensor);
   }

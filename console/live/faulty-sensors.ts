@@ -11,12 +11,12 @@ interface Entry {
   readonly faults: readonly Fault[];
 }
 
-/** At most this many sensors are remembered; those heard of longest ago are forgotten. Each standing fault is written again once a day. */
+/** At most this many sensors are remembered; the one whose last record is oldest is forgotten first. Faults that last are written again once a day. */
 const SENSORS_MAX = 100_000;
 
-/** Sensors of which a detector can't be read, as of the newest record of each. */
+/** Sensors with faulty detectors, by the newest record of each sensor. */
 export class FaultySensors {
-  /** What lives depend on first, then the gravest, then by the order of the settings: whose smoke detector is silent is in the greatest danger. */
+  /** Life safety first, then the gravest, then by the order of the settings: a person with a silent smoke detector is in the greatest danger. */
   readonly #ranks: ReadonlyMap<string, number>;
   readonly #sensorsMax: number;
   readonly #sensors = new Map<number, Entry>();
@@ -42,7 +42,7 @@ export class FaultySensors {
     }
   }
 
-  /** Faults of a partition may have ended in records that nobody read; those that stand are written again within a day. Returns the sensors that were forgotten. */
+  /** Forgets the faults of a partition of which records were missed, since some may have ended. Returns their sensors. */
   forget(partition: number): number[] {
     const forgotten = [...this.#sensors].filter(([, entry]) => entry.partition === partition).map(([sensor]) => sensor);
     for (const sensor of forgotten) this.#sensors.delete(sensor);
@@ -54,7 +54,7 @@ export class FaultySensors {
     return this.#sensors.get(sensor)?.faults ?? [];
   }
 
-  /** By rank, of each detector the newest first; what the settings no longer have comes last. */
+  /** By rank, of each detector the newest first; detectors that the settings no longer have come last. */
   list(): readonly ListedFault[] {
     this.#listed ??= [...this.#sensors]
       .flatMap(([sensor, { faults }]) => faults.map((fault) => ({ sensor, ...fault })))

@@ -37,15 +37,15 @@ export interface LiveDeps {
   readonly types: TypeSet;
 }
 
-/** What is going on now: the open alarms, kept up to date from the log, and the stream that publishes it. */
+/** The current state: the open alarms, kept up to date from the log, and the stream that publishes them. */
 export interface LiveView extends Running {
   readonly alarms: OpenAlarms;
   readonly stream: LiveStream;
   readonly actions: Actions;
   readonly pulse: LogPulse;
-  /** Undefined until all that was in the log at the start has been read. */
+  /** Undefined until everything that was in the log at the start has been read. */
   readonly faults: FaultySensors | undefined;
-  /** Why it isn't known yet which alarms are open: then the API answers nothing rather than something wrong. */
+  /** Why it isn't known which alarms are open. While it is set, the API answers 503 rather than something wrong. */
   readonly problem: string | undefined;
   /** Undefined until the directory has been read. */
   places(): PlacesFile | undefined;
@@ -99,7 +99,7 @@ export async function startLiveView(deps: LiveDeps, streamsMax: number, sessionC
   const stopping = new AbortController();
   let follower: Follower | undefined;
   const begin = async (): Promise<void> => {
-    // The positions come first: what the archive stores after they are taken is read from the log once more.
+    // Positions before alarms, so that whatever the archive stores in between is read from the log again.
     const from = await archivedPositions(deps.log, deps.archiveGroup);
     alarms.load(await deps.archive.open());
     await follower?.stop();
@@ -110,13 +110,13 @@ export async function startLiveView(deps: LiveDeps, streamsMax: number, sessionC
     faults.start();
     void pulse.look();
   };
-  const beginning = await begun(begin, deps, stopping.signal);
-  // The queue must not wait for the map.
+  const beginning = await beginWithRetries(begin, deps, stopping.signal);
+  // Later, so that the queue of alarms does not wait for the map.
   void afterStart(stopping.signal).then((on) => (on ? places.refresh().then(() => stream.beat(vitals())) : undefined));
 
   const timers = [
     setInterval(() => stream.publish(changes.take(alarms, faults.sensors)), CHANGES_EVERY_MS),
-    // A beat says that the console is there: it waits for nothing, least of all for the log.
+    // A beat shows that the console is alive, so it waits for nothing, not even the log.
     setInterval(() => {
       void pulse.look();
       stream.beat(vitals());
@@ -149,8 +149,8 @@ export async function startLiveView(deps: LiveDeps, streamsMax: number, sessionC
   };
 }
 
-/** Tries until it succeeds. Resolves when it first has succeeded or failed; rejects only if trying again can't help. */
-async function begun(begin: () => Promise<void>, { health, logger }: LiveDeps, signal: AbortSignal) {
+/** Calls `begin` until it succeeds. Resolves after the first attempt, whatever its outcome; rejects only if trying again can't help. */
+async function beginWithRetries(begin: () => Promise<void>, { health, logger }: LiveDeps, signal: AbortSignal) {
   const state: { problem: string | undefined; done: Promise<void> } = { problem: undefined, done: Promise.resolve() };
   await new Promise<void>((resolve, reject) => {
     const onRetry = (error: unknown, attempt: number): void => {

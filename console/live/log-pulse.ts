@@ -3,20 +3,21 @@ import type { Clock } from '../../runtime/clock.ts';
 import { reasonOf } from '../../runtime/errors.ts';
 import { DetectionProof } from './detection-proof.ts';
 
-/** Whether statuses come in, as seen from the log itself. */
+/** Whether statuses come in, as the log shows. */
 export interface Pulse {
-  /** Records of ENTRY per second, over the last seconds; null until two looks were taken. */
+  /** Records of ENTRY per second, over the last seconds; null until the log has been read twice. */
   readonly perSecond: number | null;
-  /** When the log was last seen to have grown, epoch ms; null: not since the console looks. */
+  /** When ENTRY was last seen to have grown, epoch ms; null: not since this console started. */
   readonly lastStatusAt: number | null;
-  /** How long ago that is, whatever clocks do. */
+  /** How long ago that is, ms, by a monotonic clock. */
   readonly lastStatusMs: number | null;
-  /** Next offset of ENTRY by partition. */
+  /** Next offset of ENTRY by partition; empty until the log has been read. */
   readonly position: readonly number[];
+  /** Why the log can't be read at the moment. */
   readonly problem: string | null;
 }
 
-/** All that had come in so long ago is decided; null: that is not known. */
+/** Everything that came in longer ago than this is decided; null: not known. */
 export interface DetectionLag {
   readonly behindMs: number | null;
 }
@@ -27,10 +28,10 @@ interface Look {
 }
 
 const SPAN_MS = 3_000;
-/** A proof so young stands although the log does not answer at the moment, as in an election. */
+/** A proof younger than this still counts while the log does not answer, as during a leader election. */
 const FRESH_MS = 10_000;
 
-/** Looks at the log: whether statuses come in, and whether they are decided. */
+/** Observes the log: whether statuses come in, and whether they are decided. */
 export class LogPulse {
   readonly #log: Pick<MessageLog, 'progress'>;
   readonly #clock: Clock;
@@ -42,7 +43,7 @@ export class LogPulse {
   #problem: string | null = null;
   #looking: Promise<void> | undefined;
 
-  /** `elapsed`: milliseconds of a clock that nobody sets. */
+  /** `elapsed`: milliseconds of a monotonic clock. */
   constructor(log: Pick<MessageLog, 'progress'>, clock: Clock, elapsed: () => number = () => performance.now()) {
     this.#log = log;
     this.#clock = clock;
@@ -50,7 +51,7 @@ export class LogPulse {
     this.#began = elapsed();
   }
 
-  /** Call it about every second while someone watches. A look that is under way is not begun again. */
+  /** Reads the log's positions; call it about every second while someone watches. Calls during a look share it. Never rejects. */
   look(): Promise<void> {
     this.#looking ??= this.#look().finally(() => {
       this.#looking = undefined;
@@ -74,7 +75,7 @@ export class LogPulse {
     return { behindMs: known ? Math.round(behindMs) : null };
   }
 
-  /** For how long nothing has proven that detection keeps up: since the last proof, or since the console looks. */
+  /** For how long, in ms, nothing has proven that detection keeps up: since the last proof or, without one, since the start. */
   unprovenMs(): number {
     const now = this.#elapsed();
     return this.#detection.behindMs(now) ?? now - this.#began;
@@ -96,7 +97,7 @@ export class LogPulse {
     const position = inputs.filter(({ topic }) => topic === 'ENTRY').map(({ next }) => next);
     const before = this.#looks.at(-1);
     if (before && sum(position) > sum(before.position)) this.#lastStatus = at;
-    // A log that was made anew begins at 0: a rate over both would be none.
+    // A log that was created again begins at 0: a rate across the two would be meaningless.
     if (before && sum(position) < sum(before.position)) this.#looks = [];
     this.#looks = [...this.#looks.filter((look) => look.at >= at - SPAN_MS - 500 && look.at < at), { at, position }];
   }

@@ -8,7 +8,7 @@ import { ByAge } from './by-age.ts';
 import { type OpenAlarmCounts, OpenCounts } from './open-counts.ts';
 import { codeOf, NO_OPEN_ALARM } from './sensor-code.ts';
 
-/** What a queue shows of the client, for operators only. */
+/** What lists show of the client, for operators only. */
 export interface ClientLabel {
   readonly name: string;
   readonly city: string;
@@ -19,7 +19,7 @@ export interface LiveAlarm {
   readonly alarm: ArchivedAlarm;
   /** Undefined: not looked up yet, or the sensor has no client. */
   readonly client: ClientLabel | undefined;
-  /** The latest steps of its custody, as they were read from the log: the archive may not have them yet. */
+  /** The latest entries of its custody that were read from the log: the archive may not have them yet. */
   readonly recent: readonly CustodyEntry[];
 }
 
@@ -32,20 +32,20 @@ export interface AlarmFilter {
   readonly to: number | undefined;
 }
 
-/** Closed alarms are kept until the archive has surely caught up; older ones come from the archive. */
+/** This many closed alarms are kept, enough for the archive to catch up; older ones come from the archive. */
 const CLOSED_MAX = 1_000;
 const RECENT_MAX = 50;
 
 /**
- * Every open alarm (not CLEARED_ACK) and the latest closed ones, as of the last event read: what was raised a moment ago is here before any
- * store has it. The highest version of an alarm wins, so that events may come twice.
+ * Every open alarm (not CLEARED_ACK) and the latest closed ones, as of the last event that was read, before any store has them. The highest version
+ * of an alarm wins, so that events may come twice.
  */
 export class OpenAlarms {
   readonly #open = new Map<string, LiveAlarm>();
   readonly #closed = new Map<string, LiveAlarm>();
   readonly #bySensor = new Map<number, Set<string>>();
   readonly #counts: OpenCounts;
-  /** Undefined until somebody asks: what is loaded at the start is sorted once. */
+  /** Undefined until it is needed, so that the alarms loaded at the start are sorted once. */
   #byAge: ByAge | undefined;
   readonly types: TypeSet;
 
@@ -66,7 +66,7 @@ export class OpenAlarms {
     for (const alarm of alarms) this.#keep({ alarm, client: undefined, recent: [] });
   }
 
-  /** The alarm as it is now, or undefined where the event brings nothing new. */
+  /** Returns the alarm as it is now, or undefined if the change brings nothing new. */
   apply(change: AlarmChange): LiveAlarm | undefined {
     const { alarm } = change;
     const known = this.find(alarm.id);
@@ -77,7 +77,7 @@ export class OpenAlarms {
     return this.#keep({ alarm: { ...alarm, region, geohash }, client, recent });
   }
 
-  /** Adds what the directory knows of the sensor; returns the alarms that are complete now. */
+  /** Adds what the directory knows about the sensor; returns the alarms that are complete now. */
   complete(sensor: number, place: { readonly region: string; readonly geohash: string }, client: ClientLabel): LiveAlarm[] {
     const closed = [...this.#closed.values()].filter(({ alarm }) => alarm.sensor === sensor && alarm.region === '');
     return [...this.ofSensor(sensor), ...closed].map(({ alarm, recent }) =>
@@ -85,7 +85,7 @@ export class OpenAlarms {
     );
   }
 
-  /** An ended alarm as the archive has it, because an operator is about to add to it: so its place and client stay known. */
+  /** Keeps an ended alarm from the archive to which an operator is about to add, so that its place and client stay known. */
   remember(live: LiveAlarm): void {
     if (isOver(live.alarm) && !this.find(live.alarm.id)) this.#keep(live);
   }
@@ -94,16 +94,17 @@ export class OpenAlarms {
     return this.#open.get(id) ?? this.#closed.get(id);
   }
 
-  /** The open ones of a sensor. */
+  /** The open alarms of a sensor. */
   ofSensor(sensor: number): LiveAlarm[] {
     return [...(this.#bySensor.get(sensor) ?? [])].flatMap((id) => this.#open.get(id) ?? []);
   }
 
+  /** The sensors with open alarms. */
   sensors(): IterableIterator<number> {
     return this.#bySensor.keys();
   }
 
-  /** How the sensor is, as the live stream says it: see `codeOf`. */
+  /** The sensor's condition as the live stream encodes it: see `codeOf`. */
   code(sensor: number): number {
     let gravest: ArchivedAlarm | undefined;
     let unacknowledged = false;
@@ -123,13 +124,13 @@ export class OpenAlarms {
     });
   }
 
-  /** All that is held, newest raised first, or what comes after `last`. To be gone through at once: not any more after a change. */
+  /** All alarms that are held, newest raised first, or those after `last`. Iterate at once: the iterator is invalid after a change. */
   newestFirst(last?: Pick<ArchivedAlarm, 'raisedAt' | 'id'>): IterableIterator<LiveAlarm> {
     this.#byAge ??= new ByAge([...this.#open.values(), ...this.#closed.values()]);
     return this.#byAge.newestFirst(last);
   }
 
-  /** What is active first, then the gravest, then by the order of the settings. */
+  /** Active ones first, then the gravest, then by the order of the settings. */
   #compareDanger(a: ArchivedAlarm, b: ArchivedAlarm): number {
     const place = ({ type }: ArchivedAlarm): number => this.types.placeOf(type) ?? this.types.types.length;
     return Number(isActive(b)) - Number(isActive(a)) || compareSeverity(a.severity, b.severity) || place(a) - place(b);
@@ -146,7 +147,7 @@ export class OpenAlarms {
     if (before) this.#counts.add(before.alarm, -1);
     if (isOver(live.alarm)) {
       this.#open.delete(id);
-      // What was added to last stays longest.
+      // To the end: the one that was changed last stays longest.
       this.#closed.delete(id);
       this.#closed.set(id, live);
       this.#forget(id, sensor);

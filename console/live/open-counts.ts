@@ -2,7 +2,7 @@ import type { Alarm } from '../../alarm/alarm.ts';
 import { isActive, isUnacknowledged } from '../../alarm/lifecycle.ts';
 import type { TypeSet } from '../../alarm/type-set.ts';
 
-/** By the names of the types: those of the settings, and any other that is counted. */
+/** By the name of the type: all types of the settings, and any other with a count. */
 export type CountByType = Readonly<Record<string, number>>;
 
 /** How many alarms are open, whether or not a list shows them all. */
@@ -37,7 +37,7 @@ export class TypeCounts {
   }
 }
 
-/** Counts open alarms as they come, change and go: nobody has to go through thousands of them for a number. */
+/** Keeps the numbers of open alarms up to date, so that nobody has to iterate over thousands of them. */
 export class OpenCounts {
   readonly #byType: TypeCounts;
   readonly #active: TypeCounts;
@@ -49,7 +49,7 @@ export class OpenCounts {
     this.#unacknowledged = new TypeCounts(types);
   }
 
-  /** `by`: 1 for an alarm that is open now, -1 for one as it was before. */
+  /** `by`: 1 for an alarm as it is now, -1 for the same alarm as it was before. */
   add(alarm: Pick<Alarm, 'type' | 'state'>, by: 1 | -1): void {
     this.#byType.add(alarm.type, by);
     if (isActive(alarm)) this.#active.add(alarm.type, by);

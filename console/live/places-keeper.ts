@@ -9,19 +9,24 @@ export interface PlacesDeps {
 }
 
 const PART = 'console-places';
-/** Places may change while the number of clients doesn't: so often they are read again, and no more than a fiftieth of the time. */
+/**
+ * Places may change while the number of clients stays the same, so they are read again after this time, or after this many times as long as the last
+ * reading took, whichever is longer: reading takes at most a fiftieth of the time.
+ */
 const AGAIN_AFTER_MS = 600_000;
 const AGAIN_AFTER_TIMES = 50;
 
-/** A reading that is under way: where it goes on, and the number of clients when it began. */
+/** A reading that is under way. */
 interface Reading {
   readonly gathering: PlacesGathering;
+  /** The number of clients when it began. */
   readonly size: number;
+  /** Where it continues. */
   next: string | undefined;
   tookMs: number;
 }
 
-/** All places, read again when the number of clients has changed, and now and then. A reading that fails goes on where it came to. */
+/** All places, read again when the number of clients has changed, and at intervals. A reading that fails continues where it stopped. */
 export class PlacesKeeper {
   file: PlacesFile | undefined;
   readonly #deps: PlacesDeps;
@@ -39,7 +44,7 @@ export class PlacesKeeper {
     return this.file ? { hash: this.file.hash, count: this.file.count } : null;
   }
 
-  /** To be called again and again; never rejects. The queue of alarms works without a map, so its absence is a notice only. */
+  /** Call it every few seconds; never rejects. The queue of alarms works without the map, so a missing map is only a notice. */
   refresh(): Promise<void> {
     this.#busy ??= this.#refresh().finally(() => {
       this.#busy = undefined;
@@ -50,23 +55,23 @@ export class PlacesKeeper {
   async #refresh(): Promise<void> {
     const { health } = this.#deps;
     try {
-      const reading = this.#reading ?? (await this.#begun());
-      if (reading) await this.#goOn(reading);
+      const reading = this.#reading ?? (await this.#beginIfDue());
+      if (reading) await this.#continue(reading);
       health.notice(PART, undefined);
     } catch (error) {
-      // Where it came to may be what is refused.
+      // The position where it stopped may be the reason.
       if (error instanceof PermanentError) this.#reading = undefined;
-      health.notice(PART, `the places of the sensors cannot be read, the map waits for them: ${reasonOf(error)}`);
+      health.notice(PART, `the places of the sensors cannot be read, so the map is missing or out of date: ${reasonOf(error)}`);
     }
   }
 
-  async #begun(): Promise<Reading | undefined> {
+  async #beginIfDue(): Promise<Reading | undefined> {
     const size = await this.#deps.directory.size();
     if (size === this.#read.size && this.#elapsed() < this.#read.until) return undefined;
     return { gathering: new PlacesGathering(), size, next: undefined, tookMs: 0 };
   }
 
-  async #goOn(reading: Reading): Promise<void> {
+  async #continue(reading: Reading): Promise<void> {
     this.#reading = reading;
     const began = this.#elapsed();
     try {

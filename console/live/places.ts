@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import type { Place, PlacesPart } from '../../directory/port.ts';
 
 /**
- * Where every sensor is, for the map, in the order of their ids. Bytes: for each sensor, in one block per column: id (uint32), longitude and
- * latitude (each 3 bytes, the range 0..2^24-1 being -180..180 and -90..90), all little-endian. 10 bytes a sensor.
+ * Where every sensor is, for the map, in order of their ids: one block per column, all little-endian. Ids (uint32), longitudes, latitudes (3 bytes
+ * each, 0..2^24-1 for -180..180 and -90..90 degrees): 10 bytes per sensor.
  */
 export interface PlacesFile {
   readonly count: number;
-  /** Of the content: the file of a hash never changes. */
+  /** Of the content: a file of the same hash never changes. */
   readonly hash: string;
   readonly bytes: Buffer;
   /** The sensors whose client has no place, in order of their ids: they aren't in `bytes`. */
@@ -17,7 +17,7 @@ export interface PlacesFile {
 export const BYTES_PER_PLACE = 10;
 const SCALE = 2 ** 24 - 1;
 
-/** Gathers the parts that a directory gives. */
+/** Collects the parts that a directory yields. */
 export class PlacesGathering {
   #capacity = 65_536;
   #count = 0;
@@ -54,7 +54,7 @@ export class PlacesGathering {
   }
 }
 
-/** Places of sensors in the order of their ids; a directory may give them in any. */
+/** Indices of the places in order of their sensors' ids; a directory may yield them in any order. */
 function orderOf(ids: Uint32Array, count: number): Uint32Array {
   const order = Uint32Array.from({ length: count }, (_, i) => i);
   const inOrder = order.every((i) => i === 0 || (ids[i - 1] ?? 0) < (ids[i] ?? 0));
@@ -75,10 +75,10 @@ function pack(ids: Uint32Array, axes: Float64Array, order: Uint32Array): Buffer 
 const scaled = (degrees: number, limit: number): number =>
   Math.round(((Math.min(limit, Math.max(-limit, degrees)) + limit) / (2 * limit)) * SCALE);
 
-/** There is one length only. */
+/** Not by length, since only one length is used. */
 const coarseOf = new WeakMap<Buffer, Buffer>();
 
-/** The same file with each place in the middle of its cell of a geohash of so many characters: one bit of an axis after the other, longitude first. */
+/** The same file with each place moved to the middle of its geohash cell. A geohash takes its bits from both axes in turn, longitude first. */
 export function placesCoarse(file: Buffer, geohashLength: number): Buffer {
   const known = coarseOf.get(file);
   if (known) return known;

@@ -3,15 +3,15 @@ import type { FaultySensors } from './faulty-sensors.ts';
 import type { OpenAlarms } from './open-alarms.ts';
 import type { StreamEvent } from './stream.ts';
 
-/** At most this many in one event, so that it fits into what a slow reader may have waiting. */
+/** At most this many in one event, so that it fits into the buffer of a slow reader. */
 const FAULTY_PER_EVENT = 2_000;
 
-/** Sensors that have changed since the last event about them, each once however often it changed. */
+/** Sensors that have changed since the last event about them, each once. */
 export class SensorChanges {
   readonly ofState = new Set<number>();
   readonly ofFaults = new Set<number>();
 
-  /** As events of the stream. */
+  /** Removes them and returns them as events of the stream; faults beyond the limit of one event wait for the next call. */
   take(alarms: OpenAlarms, faults: FaultySensors | undefined): StreamEvent[] {
     const events: StreamEvent[] = [];
     if (this.ofState.size > 0) {

@@ -1,15 +1,15 @@
-/** How a sensor is, as one small number: the live stream has tens of thousands of them. */
+/** A sensor's condition as one small number, since the live stream carries tens of thousands of them. */
 import { SEVERITIES, type Severity } from '../../alarm/severity.ts';
 
-/** A sensor with open alarms, as far as a map shows it. */
+/** What a map shows about a sensor with open alarms. */
 export interface SensorCondition {
-  /** Place in the settings of the type that decides how the sensor is drawn; undefined: the settings no longer have it. */
+  /** Place in the settings of the deciding alarm's type; undefined: the settings no longer have that type. */
   readonly place: number | undefined;
-  /** Of the alarm that decides: the gravest active one or, if none is active, the gravest restored one. */
+  /** Of the deciding alarm: the gravest active one or, if none is active, the gravest restored one. */
   readonly severity: Severity;
-  /** The alarm that decides is active; otherwise none of the sensor is. */
+  /** Whether the deciding alarm is active; if it isn't, no alarm of the sensor is. */
   readonly isActive: boolean;
-  /** Nobody has acknowledged one of the sensor's alarms, this or another. */
+  /** Whether any alarm of the sensor is unacknowledged. */
   readonly isUnacknowledged: boolean;
 }
 
@@ -23,18 +23,19 @@ const ACTIVE = 1 << (SEVERITY_SHIFT + 2);
 const GRAVEST = SEVERITIES.length - 1;
 
 /**
- * Bits 0-5: the place plus 1, and 0 for a type that the settings no longer have; 6: unacknowledged; 7-8: severity, 3 being CRITICAL; 9: active.
- * What is active has a greater code than what isn't, and the graver of two has the greater one. Never 0: an open alarm is active or unacknowledged.
+ * Bits 0-5: the place plus 1, or 0 for a type that the settings no longer have; 6: unacknowledged; 7-8: severity, 3 being CRITICAL; 9: active.
+ * Active conditions have greater codes than others, and graver ones greater codes than less grave ones. Never 0, since an open alarm is active or
+ * unacknowledged.
  */
 export function codeOf({ place, severity, isActive, isUnacknowledged }: SensorCondition): number {
-  // A severity by another hand counts as the gravest.
+  // An unknown severity, written by another program, counts as the gravest.
   const gravity = GRAVEST - Math.max(0, SEVERITIES.indexOf(severity));
   return (
     (isActive ? ACTIVE : 0) | (gravity << SEVERITY_SHIFT) | (isUnacknowledged ? UNACKNOWLEDGED : 0) | (place === undefined ? 0 : place + 1)
   );
 }
 
-/** Of a code other than NO_OPEN_ALARM. */
+/** The inverse of `codeOf`; not for NO_OPEN_ALARM. */
 export function conditionOf(code: number): SensorCondition {
   const place = code & (UNACKNOWLEDGED - 1);
   return {

@@ -8,10 +8,10 @@ import type { FaultySensors } from './faulty-sensors.ts';
 import type { LiveAlarm, OpenAlarms } from './open-alarms.ts';
 import { TypeCounts } from './open-counts.ts';
 
-/** A snapshot carries no more alarms than this; the API pages through the rest. */
+/** A snapshot carries at most this many alarms; the rest is available page by page from the API. */
 export const SNAPSHOT_ALARMS_MAX = 5_000;
 
-/** What a stream begins with: the types, the open alarms, how many of each type had no room, and the sensors with open alarms. */
+/** The first event of a stream: the types, the open alarms, how many of each type were left out, and the codes of sensors with open alarms. */
 export function snapshotOf(alarms: OpenAlarms, role: Role, alarmsMax = SNAPSHOT_ALARMS_MAX) {
   const open = [...alarms.newestFirst()].filter(({ alarm }) => !isOver(alarm));
   const shown = open.length <= alarmsMax ? open : byNeed(open);
@@ -28,7 +28,7 @@ export function snapshotOf(alarms: OpenAlarms, role: Role, alarmsMax = SNAPSHOT_
 /** A snapshot carries the faults of at most this many sensors, the gravest first. */
 const SNAPSHOT_FAULTY_MAX = 5_000;
 
-/** Null: not known yet. */
+/** Faults for the stream; null: not known yet. */
 export function faultsShown(sensors: FaultySensors | undefined, sensorsMax = SNAPSHOT_FAULTY_MAX) {
   if (!sensors) return null;
   const shown = new Set<number>();
@@ -39,7 +39,7 @@ export function faultsShown(sensors: FaultySensors | undefined, sensorsMax = SNA
   return [...shown].map((sensor) => ({ sensor, faults: faultsJson(sensors.of(sensor)) }));
 }
 
-/** What nobody has seen yet comes first, then the gravest. Equal ones stay in their order, the newest first: a new fire is never what has no room. */
+/** Unacknowledged ones first, then the gravest. Equal ones stay in their order, the newest first, so that a new fire is never left out. */
 function byNeed(open: readonly LiveAlarm[]): readonly LiveAlarm[] {
   const [unseen, seen] = [SEVERITIES.map((): LiveAlarm[] => []), SEVERITIES.map((): LiveAlarm[] => [])];
   for (const live of open) (isUnacknowledged(live.alarm) ? unseen : seen)[SEVERITIES.indexOf(live.alarm.severity)]?.push(live);

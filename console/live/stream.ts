@@ -4,7 +4,7 @@ import type { Caller } from '../security/access.ts';
 import type { Role } from '../security/tokens.ts';
 import { EventRing, type Frame } from './event-ring.ts';
 
-/** What a stream writes to: the part of a ServerResponse that it needs. */
+/** The part of a ServerResponse that a stream needs. */
 export interface Sink {
   write(chunk: Buffer): boolean;
   readonly writableLength: number;
@@ -14,9 +14,9 @@ export interface Sink {
 
 export interface StreamSettings {
   readonly streamsMax: number;
-  /** A browser allows itself six connections to a server: streams must not take them all. */
+  /** Less than six, because a browser opens at most six connections to a server and streams must not take them all. */
   readonly perCallerMax: number;
-  /** A reader that is this far behind is cut off; it comes back and resumes. */
+  /** A reader with more unread bytes than this is cut off; it reconnects and resumes. */
   readonly bufferBytesMax: number;
   readonly ringFrames: number;
   readonly ringBytes: number;
@@ -44,14 +44,14 @@ export type Attachment =
   | { readonly outcome: 'attached'; readonly detach: () => void }
   | { readonly outcome: 'refused'; readonly reason: string };
 
-/** Without any stream for this long, nothing is kept for those who come back. */
+/** After this long without any stream, nothing is kept for readers that reconnect. */
 const KEEP_MS = 60_000;
 
-/** Sends every event to all attached streams, and what they missed to those who come back. */
+/** Sends every event to all attached streams, and sends readers that reconnect what they missed. */
 export class LiveStream {
   readonly #streams = new Set<Attached>();
   readonly #ring: EventRing;
-  /** Changes with every start, so that an id of an earlier run is never taken for one of this. */
+  /** Different in every run, so that an event id of an earlier run is never mistaken for one of this. */
   readonly #run = randomBytes(6).toString('base64url');
   readonly #settings: StreamSettings;
   readonly #clock: Clock;
@@ -71,7 +71,7 @@ export class LiveStream {
     return this.#streams.size;
   }
 
-  /** `lastEventId`: what the browser saw last; it gets what came after, or a snapshot where that is no longer held. */
+  /** `lastEventId`: the last event that the browser saw. It is sent the events after that, or a snapshot if they are no longer held. */
   attach(sink: Sink, caller: Caller, lastEventId: string | undefined): Attachment {
     const own = [...this.#streams].filter((other) => other.caller.key === caller.key).length;
     if (own >= this.#settings.perCallerMax)
@@ -92,7 +92,7 @@ export class LiveStream {
   publish(events: readonly StreamEvent[]): void {
     if (events.length === 0) return;
     if (this.#streams.size === 0 && this.#clock() - this.#lastUse > KEEP_MS) {
-      // Nobody to tell: the next one starts with a snapshot.
+      // Nobody is attached, and the next reader starts with a snapshot.
       this.#ring.clear();
       this.#next += events.length;
       return;
@@ -106,7 +106,7 @@ export class LiveStream {
     for (const stream of [...this.#streams]) this.#write(stream, bytes[stream.caller.role]);
   }
 
-  /** The heart-beat: not kept. Ends the streams whose session is over. */
+  /** Sends the heartbeat, which is not kept, and ends the streams whose session is over. */
   beat(data: unknown): void {
     const now = this.#clock();
     const bytes = frameBytes(undefined, 'beat', data);
@@ -117,7 +117,7 @@ export class LiveStream {
     }
   }
 
-  endOf(callerKey: string): void {
+  endStreamsOf(callerKey: string): void {
     for (const stream of [...this.#streams]) if (stream.caller.key === callerKey) this.#end(stream);
   }
 

@@ -11,34 +11,34 @@ export interface FollowerDeps {
   readonly logger: Logger;
 }
 
-/** What is followed, and who is notified. */
+/** What is followed, and the callbacks. */
 export interface Following {
   readonly topic: Topic;
   /** Where to begin, by partition. */
   readonly from: readonly From[];
-  /** In words: `cannot read WHAT`. */
+  /** For messages: `cannot read WHAT`. */
   readonly what: string;
-  /** Told what is wrong, and undefined once nothing is. */
+  /** Called with what is wrong, and with undefined once all is well. */
   readonly report: (problem: string | undefined) => void;
   readonly onBatch: (batch: RecordBatch) => void;
-  /** Records were removed before they were read. */
+  /** Called when the records from `first` (included) to `end` (excluded) were removed before they were read. */
   readonly onGap: (partition: number, first: number, end: number) => void;
-  /** What comes now lies before what was read: the topic was made anew. */
-  readonly onAnew: (partition: number) => void;
+  /** Called when the topic was created again, and is therefore read from its beginning. */
+  readonly onRecreated: (partition: number) => void;
 }
 
 export interface Follower extends Running {
-  /** Resolves when all that was there at the start has been seen, or at a stop; rejects where it never will be. */
+  /** Resolves once everything that was in the topic at the start has been read or nothing more comes, or at a stop; rejects if following has failed for good before. */
   readonly caughtUp: Promise<void>;
 }
 
 const POLL_WAIT_MS = 250;
-/** So many polls without a record: what is there still can't be shown yet, as in a transaction that is open. */
+/** After this many polls without a record the rest is not waited for: it may belong to an open transaction. */
 const SILENT_POLLS_MAX = 20;
-/** Whoever has caught up is woken by what comes, and by a stop. */
+/** Long, because new records or a stop end the wait. */
 const IDLE_POLL_WAIT_MS = 5_000;
 
-/** Reads all partitions of a topic, for ever. */
+/** Reads all partitions of a topic until it is stopped. Rejects as the log does if a partition can't be opened. */
 export async function followTopic(following: Following, deps: FollowerDeps): Promise<Follower> {
   const abort = new AbortController();
   const opened = await openAll(following, deps.log);
@@ -52,7 +52,7 @@ export async function followTopic(following: Following, deps: FollowerDeps): Pro
   };
 }
 
-/** All or none. */
+/** Opens readers for all partitions or none. */
 async function openAll({ topic, from, onGap }: Following, log: MessageLog): Promise<{ readonly reader: Reader; readonly next: number }[]> {
   const opening = from.map(async (start, partition) => {
     const { next } = await log.bounds(topic, partition);
@@ -69,7 +69,7 @@ async function openAll({ topic, from, onGap }: Following, log: MessageLog): Prom
 function follow(
   reader: Reader,
   target: number,
-  { what, report, onBatch, onAnew }: Following,
+  { what, report, onBatch, onRecreated }: Following,
   { logger }: FollowerDeps,
   signal: AbortSignal,
 ) {
@@ -83,7 +83,7 @@ function follow(
     };
     giveUp = reject;
   });
-  // Whoever doesn't wait for it hears of it by the log.
+  // So that nobody has to wait for it: the failure is logged and reported anyway.
   caughtUp.catch(() => undefined);
   const poll = (): Promise<readonly RecordBatch[]> =>
     retryForever(
@@ -102,11 +102,11 @@ function follow(
       silent = batches.length === 0 ? silent + 1 : 0;
       report(undefined);
       for (const batch of batches) {
-        if (batch.offset(0) < next) onAnew(batch.partition);
+        if (batch.offset(0) < next) onRecreated(batch.partition);
         next = batch.nextOffset;
         onBatch(batch);
       }
-      // A backlog must not keep all others of this process waiting.
+      // So that a backlog does not starve the rest of the process.
       if (batches.length > 0) await nextTurn();
       if (reader.position >= target || silent >= SILENT_POLLS_MAX) arrive();
     }

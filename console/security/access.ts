@@ -5,11 +5,11 @@ import { API_NAME } from './person-name.ts';
 import type { Session, Sessions } from './sessions.ts';
 import type { Role, Tokens } from './tokens.ts';
 
-/** Who asks: a program with a bearer token, or a browser with a session. */
+/** Who sent a request: a program with a bearer token, or a browser with a session. */
 export interface Caller {
   readonly role: Role;
   readonly name: string;
-  /** Streams are counted by it. */
+  /** Identifies the caller when streams are counted. */
   readonly key: string;
   readonly session: Session | undefined;
 }
@@ -26,7 +26,7 @@ export interface Place {
 const FORWARDED = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'];
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
-/** Decides who is let in and which requests come from our own page. */
+/** Decides who may call and which requests come from the console's own page. */
 export class Access {
   readonly #tokens: Tokens;
   readonly #sessions: Sessions;
@@ -34,7 +34,7 @@ export class Access {
   readonly #hosts: ReadonlySet<string>;
   readonly #origins: ReadonlySet<string>;
   readonly cookie: { readonly name: string; readonly secure: boolean };
-  /** Only this machine reaches the console, so that whoever does may be trusted to run it. */
+  /** Only this machine reaches the console, so that everyone who reaches it is trusted as someone who runs it. */
   readonly loopback: boolean;
 
   constructor(place: Place, tokens: Tokens, sessions: Sessions, clock: Clock) {
@@ -51,7 +51,7 @@ export class Access {
     this.#hosts = new Set(hosts);
     this.#origins = origins;
     const secure = place.publicUrl?.startsWith('https:') ?? false;
-    // Cookies don't keep ports apart: two consoles on one machine must not sign each other out.
+    // With the port, which cookies don't distinguish: two consoles on one machine must not sign each other's users out.
     this.cookie = { secure, name: secure ? '__Host-tocsin' : `tocsin-${place.port}` };
   }
 
@@ -67,20 +67,20 @@ export class Access {
   }
 
   /**
-   * A page of another name that resolves to our address (DNS rebinding) sends its own name as Host. A program that knows a token may call us
-   * by any name: no page could have given it the token.
+   * Whether the Host is one of the console's own. A web page under another name that resolves to our address (DNS rebinding) sends that name. A
+   * program that knows a token may use any name, since no web page could know the token.
    */
   isForUs(request: IncomingMessage): boolean {
     if (this.#hosts.has((request.headers.host ?? '').toLowerCase())) return true;
     return request.headers.authorization !== undefined && this.caller(request) !== undefined;
   }
 
-  /** As `loopback`, unless the request came through a proxy that nobody named: then it may be from anywhere. */
+  /** As `loopback`, unless the request came through a proxy that isn't configured: then it may be from anywhere. */
   isLocal({ headers }: IncomingMessage): boolean {
     return this.loopback && FORWARDED.every((name) => headers[name] === undefined);
   }
 
-  /** A request that changes something and comes by cookie must come from our own page. */
+  /** Whether the console's own page sent the request: required of requests that change something and are authorized by a cookie. */
   isOurPage(request: IncomingMessage): boolean {
     const site = request.headers['sec-fetch-site'];
     if (site !== undefined && site !== 'same-origin') return false;
@@ -90,7 +90,7 @@ export class Access {
   }
 }
 
-/** Whether others than this machine can come by that address. */
+/** Whether machines other than this one can reach that address. */
 export function isPublic(url: string | undefined): boolean {
   return url !== undefined && !isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, ''));
 }

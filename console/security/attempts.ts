@@ -6,8 +6,8 @@ const SPAN_MS = 60_000;
 const NETWORKS_MAX = 1_000;
 
 /**
- * Wrong tokens by client: after ten within a minute the client is told to wait. A right token works all the same, so that nobody is shut out by a neighbour behind
- * the same address; it is the length of tokens that makes guessing hopeless. Bounded: beyond many clients all others share one count.
+ * Counts wrong tokens by client, and asks a client to wait after ten within a minute. A right token still works, so that nobody is shut out by a
+ * neighbour behind the same address; what makes guessing hopeless is the length of tokens. Bounded: beyond a number of clients all others share one count.
  */
 export class Attempts {
   readonly #clock: Clock;
@@ -16,7 +16,7 @@ export class Attempts {
   #wrong = new Map<string, number>();
   #total = 0;
 
-  /** `onMany` hears of a client once a minute, when it has to wait for the first time. */
+  /** `onMany` is called with a client's address at most once a minute, when it must wait for the first time. */
   constructor(clock: Clock, onMany: (address: string) => void) {
     this.#clock = clock;
     this.#onMany = onMany;
@@ -27,7 +27,7 @@ export class Attempts {
     return this.#total;
   }
 
-  /** Counts a wrong token. Seconds that the client should wait, or 0. */
+  /** Counts a wrong token. Returns for how many seconds the client should wait, or 0. */
   wrong(address: string): number {
     const now = this.#clock();
     if (now - this.#since >= SPAN_MS || now < this.#since) {

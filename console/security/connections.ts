@@ -2,21 +2,21 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 export interface ConnectionLimits {
-  /** All together. */
+  /** Most connections in all. */
   readonly max: number;
-  /** From one network. */
+  /** Most connections from one network. */
   readonly perNetworkMax: number;
-  /** Of a socket: who counts as one. Undefined: a reverse proxy, which speaks for many and is bounded by `max` only. */
+  /** The network that a socket counts for. Undefined: a reverse proxy, which has many clients and is bounded by `max` only. */
   readonly networkOf: (socket: Socket) => string | undefined;
 }
 
 /**
- * Bounds the connections of a server, so that one client that opens many doesn't shut out the others. Beyond a limit the oldest connection is closed on which nothing
- * is being answered: one that is idle, or whose request hasn't arrived whole. So whoever sends a request gets in, from the same address too.
+ * Bounds the connections of a server, so that a client that opens many doesn't shut out others. Beyond a limit the oldest connection is closed that is
+ * idle or whose request hasn't arrived completely. So a client that sends requests gets in, even from the same address.
  */
 export class Connections {
   readonly #limits: ConnectionLimits;
-  /** In the order they were opened, with the network of each. */
+  /** With the network of each, in the order in which they were opened. */
   readonly #open = new Map<Socket, string | undefined>();
   readonly #perNetwork = new Map<string, number>();
   readonly #requests = new Map<Socket, IncomingMessage>();
@@ -54,7 +54,7 @@ export class Connections {
     });
   }
 
-  /** Closes one of that network, or of all where it is undefined; the new one itself if all others are being answered. */
+  /** Closes a connection of that network, or of any if it is undefined; the new one itself if all others are being answered. */
   #makeRoom(opened: Socket, network: string | undefined): void {
     let victim = opened;
     for (const [socket, of] of this.#open) {
@@ -63,7 +63,7 @@ export class Connections {
       break;
     }
     this.#closed += 1;
-    // At once: its closing is only told later, and more may be opened before.
+    // Now, because 'close' is emitted later, and more connections may be opened before that.
     this.#gone(victim);
     victim.destroy();
   }

@@ -1,8 +1,7 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
 /**
- * What counts as one client: an IPv4 address, or the /64 network of an IPv6 address, of which one client has all addresses. An IPv4 address in IPv6 form is the
- * IPv4 address.
+ * What counts as one client: an IPv4 address (also in IPv6 form), or the /64 network of an IPv6 address, all of whose addresses one client usually has.
  */
 export function networkOf(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');

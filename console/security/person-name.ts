@@ -1,10 +1,10 @@
 import { SELF } from '../../alarm/lifecycle.ts';
 
-/** What the system does by itself, and programs with the API token, stand beside actions under these names. */
+/** The names shown for actions of programs with the API token, and of the system itself. */
 export const API_NAME = 'api';
 const RESERVED = [SELF, API_NAME];
 
-/** What looks like a letter of a reserved name: Cyrillic, Greek, Armenian and others, after accents are taken off. */
+/** Characters that look like a letter of a reserved name, without accents: Cyrillic, Greek, Armenian and others. */
 const LOOKS: Readonly<Record<string, string>> = {
   ...{ а: 'a', α: 'a', ɑ: 'a', р: 'p', ρ: 'p', þ: 'p', і: 'i', ι: 'i', ı: 'i', l: 'i', '1': 'i', '|': 'i', '!': 'i', ӏ: 'i', ɩ: 'i' },
   ...{
@@ -29,12 +29,12 @@ const LOOKS: Readonly<Record<string, string>> = {
   },
 };
 
-/** A name in the one form in which it is stored: no two that look alike by width, composition or blanks are different. */
+/** The form in which a name is stored: names that differ only in width, composition or blanks become the same. */
 export function plainName(name: string): string {
   return name.normalize('NFKC').replace(/\s+/gu, ' ').trim();
 }
 
-/** Whether a reader of the log could take it for the system or for the API. */
+/** Whether a reader could mistake the name for that of the system or of the API. */
 export function isReserved(name: string): boolean {
   const letters = [...plainName(name).toLowerCase().normalize('NFKD').replace(/\p{M}/gu, '')].filter((letter) =>
     /[\p{L}\p{N}|!$]/u.test(letter),

@@ -3,14 +3,15 @@ import { newToken, type Role } from './tokens.ts';
 export interface Session {
   readonly id: string;
   readonly role: Role;
-  /** Stands in the log beside all that is done. */
+  /** Recorded with everything that is done. */
   readonly name: string;
+  /** When it ends, ms, by the clock for sessions. */
   readonly until: number;
 }
 
 export interface Started {
   readonly session: Session;
-  /** The session that it put an end to. */
+  /** The id of the session that was ended to make room. */
   readonly ended: string | undefined;
 }
 
@@ -22,7 +23,7 @@ export class Sessions {
   readonly #viewersMax: number;
   readonly #lifeMs: number;
 
-  /** At least half of them are the operators'. */
+  /** At most half of them may be viewers'. */
   constructor(max: number, lifeMs: number) {
     this.#max = max;
     this.#viewersMax = Math.max(1, Math.floor(max / 2));
@@ -33,7 +34,10 @@ export class Sessions {
     return this.#sessions.size;
   }
 
-  /** Where there is no room it ends the longest unused of viewers, else of operators. Undefined: all are operators', which no viewer puts an end to. */
+  /**
+   * If there is no room, ends the longest unused session: a viewer's if there is one, otherwise an operator's. Undefined: all are operators', which a
+   * viewer cannot end.
+   */
   start(role: Role, name: string, now: number): Started | undefined {
     for (const { id, until } of this.#sessions.values()) if (now >= until) this.#sessions.delete(id);
     const viewers = [...this.#sessions.values()].filter((session) => session.role === 'viewer');

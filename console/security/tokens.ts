@@ -8,7 +8,7 @@ export const newToken = (): string => randomBytes(24).toString('base64url');
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-/** Compares digests, so that neither content nor length shows in the time it takes. */
+/** Compares digests, so that the time it takes reveals neither content nor length. */
 export function sameToken(given: string, expected: string): boolean {
   return timingSafeEqual(digest(given), digest(expected));
 }
@@ -16,7 +16,7 @@ export function sameToken(given: string, expected: string): boolean {
 /** Long enough to open a browser, too short to be found in a backup. */
 const LINK_LIFE_MS = 15 * MINUTE_MS;
 
-/** The tokens that let someone in: those of the settings, and one link at a time that works once. */
+/** The valid tokens: those of the settings, and one sign-in link at a time, which works once. */
 export class Tokens {
   readonly #fixed: readonly { readonly token: string; readonly role: Role }[];
   #link: { readonly token: string; readonly until: number } | undefined;
@@ -35,13 +35,13 @@ export class Tokens {
     return role;
   }
 
-  /** A new one-time token; the one before is void. */
+  /** A new one-time token; the previous one is no longer valid. */
   newLink(now: number): string {
     this.#link = { token: newToken(), until: now + LINK_LIFE_MS };
     return this.#link.token;
   }
 
-  /** As `role`, and takes the one-time token too, which is spent by that. */
+  /** As `role`, but accepts the one-time token too and invalidates it. */
   spend(token: string, now: number): Role | undefined {
     const link = this.#link;
     if (link && sameToken(token, link.token)) {

@@ -1,10 +1,10 @@
 import type { Role } from './tokens.ts';
 
-/** What a role may see of alarms, sensors and the people behind them. Every answer and every event of the stream asks here. */
+/** What a role may see of alarms, sensors and clients. Every answer and every event of the stream follows it. */
 export interface Visibility {
-  /** The client, and the town beside an alarm. */
+  /** The client, and the client's town in lists of alarms. */
   readonly client: boolean;
-  /** What operators wrote, and what a mail server answered. */
+  /** Operators' notes, and mail servers' replies. */
   readonly notes: boolean;
   /** Readings as the sensor sent them. */
   readonly readings: boolean;

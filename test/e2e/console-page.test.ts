@@ -252,7 +252,7 @@ it('opens the alarm of a sensor by a link, and says so where it has had none', a
   for (const [sensor, shown] of [
     [3, page.locator('.panel', { hasText: 'Client3' })],
     [4, page.locator('.panel [role=alert]', { hasText: 'This sensor has had no alarm' })],
-    [99, page.locator('.panel [role=alert]', { hasText: 'nothing is known of a sensor 99' })],
+    [99, page.locator('.panel [role=alert]', { hasText: 'nothing is known about a sensor 99' })],
   ] as const) {
     await page.goto('about:blank');
     await page.goto(`http://127.0.0.1:${proxy.port}/#/sensors/${sensor}`);

@@ -297,7 +297,7 @@ describe('GET /api/sensors/{id}', () => {
     const { status, json } = await call(on, '/api/sensors/42959');
     expect(status).toBe(200);
     expect(sensorAnswer.parse(json)).toMatchObject({ active: ['motion'], alarms: [{ id: alarm.id }], client: null });
-    expect(json.problems).toEqual([expect.stringContaining('client'), expect.stringContaining('over')]);
+    expect(json.problems).toEqual([expect.stringContaining('client'), expect.stringContaining('past alarms')]);
     // Nobody can say that nothing is known of this one.
     expect((await call(on, '/api/sensors/7')).status).toBe(200);
   });

@@ -51,7 +51,7 @@ describe('the places that the map needs', () => {
     await keeper.refresh();
     expect(health.ready).toBe(true);
     expect(health.notices()).toEqual({
-      'console-places': 'the places of the sensors cannot be read, the map waits for them: a node is slow',
+      'console-places': 'the places of the sensors cannot be read, so the map is missing or out of date: a node is slow',
     });
     await keeper.refresh();
     expect(health.notices()).toEqual({});

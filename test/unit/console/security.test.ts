@@ -152,7 +152,7 @@ describe('the name of a person', () => {
     'apl',
   ])('is not %s, by which the system or a program stands in the log', async (name) => {
     const { status, json } = await named(name);
-    expect([status, json.error]).toEqual([400, 'name: is a name that the system uses itself']);
+    expect([status, json.error]).toEqual([400, 'name: is a name that the system uses']);
   });
 
   it.each([
