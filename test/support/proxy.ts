@@ -97,10 +97,18 @@ export class RawClient {
     this.socket.write(bytes);
   }
 
-  /** Resolves once the text received matches, or the connection is closed. */
+  /** Resolves once the text received matches. Rejects when the connection is closed before. */
   async until(pattern: RegExp): Promise<string> {
-    while (!pattern.test(this.received) && !this.closed) await new Promise<void>((resolve) => this.#changed.push(resolve));
+    while (!pattern.test(this.received)) {
+      if (this.closed) throw new Error(`the connection was closed before ${pattern} was received, after: ${this.received}`);
+      await new Promise<void>((resolve) => this.#changed.push(resolve));
+    }
     return this.received;
+  }
+
+  /** Resolves once that many answers have begun to come. Rejects like `until`. */
+  async answers(count: number): Promise<readonly number[]> {
+    return statusesIn(await this.until(new RegExp(`(?:HTTP/1\\.1 \\d{3} [^]*){${count}}`)));
   }
 
   /** Resolves with all that came, once the server has closed. */

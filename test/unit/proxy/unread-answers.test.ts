@@ -35,8 +35,13 @@ function neverReads(request: string, times: number): Socket & { isClosed: boolea
   return client;
 }
 
-const metric = async (name: string): Promise<number> =>
-  Number(new RegExp(`^${name} (\\d+)`, 'm').exec(await (await fetch(`${proxy.url}/metrics`)).text())?.[1]);
+/** Not a number: this machine had so much to do that even whoever asks was closed as one who doesn't read. */
+const metric = async (name: string): Promise<number> => {
+  const text = await fetch(`${proxy.url}/metrics`)
+    .then((response) => response.text())
+    .catch(() => '');
+  return Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1]);
+};
 const until = async (isSo: () => Promise<boolean>): Promise<void> => {
   while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 10));
 };
@@ -65,16 +70,15 @@ it('what was taken from it stays taken', { timeout: 30_000 }, async () => {
 });
 
 it('many that leave a little each are held to a share', { timeout: 30_000 }, async () => {
-  proxy = await testProxy({ TOCSIN_INGEST_UNREAD_ALL_MAX: '512KiB' });
-  const good = await RawClient.open(proxy.port);
-  for (let i = 0; i < 20; i += 1) neverReads(MANY_ANSWERS, 10_000);
+  proxy = await testProxy({ TOCSIN_INGEST_UNREAD_ALL_MAX: '128KiB' });
+  for (let i = 0; i < 4; i += 1) neverReads(MANY_ANSWERS, 10_000);
   await until(async () => (await metric('tocsin_ingest_unread_closed_total')) > 0);
-  await until(async () => (await metric('tocsin_ingest_unread_bytes')) < 1024 * 1024);
+  await until(async () => (await metric('tocsin_ingest_unread_bytes')) < 256 * 1024);
+  const good = await RawClient.open(proxy.port);
   for (let i = 1; i <= 5; i += 1) {
     good.send(post(STATUS));
-    while (statusesIn(good.received).length < i) await good.until(new RegExp(`(?:HTTP/1.1 [^]*){${i}}`));
+    expect(await good.answers(i)).toEqual(Array.from({ length: i }, () => 202));
   }
-  expect(statusesIn(good.received)).toEqual(Array.from({ length: 5 }, () => 202));
   good.destroy();
 });
 
