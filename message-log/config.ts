@@ -1,6 +1,6 @@
 import { duration, setting, size } from '../runtime/configuration.ts';
 
-/** The embedded log's bounds. What a consumer hasn't read yet is kept beyond them. */
+/** How much the embedded log keeps. Records that a consumer hasn't read yet are kept for longer. */
 export const logSettings = {
   retentionMs: setting('TOCSIN_LOG_RETENTION', duration, '7d', 'Records older than this are removed from the embedded log.'),
   retentionBytes: setting('TOCSIN_LOG_SIZE', size, '20GiB', 'The oldest records are removed once the embedded log is larger than this.'),

@@ -1,7 +1,7 @@
 import { decimalInto } from '../records/key-text.ts';
 
 /**
- * The partition of a sensor: murmur2 over the id in decimal text, as Kafka's Java clients hash a string key, so that other tools agree.
+ * The partition of a sensor: murmur2 of the id as decimal text, as Kafka's Java clients hash a string key, so that other tools agree.
  * `key` is an integer from 0 to 2^31-1.
  */
 export function partitionOf(key: number, partitions: number): number {
@@ -12,7 +12,7 @@ const DIGITS = new Uint8Array(16);
 const M = 0x5b_d1_e9_95;
 const SEED = 0x97_47_b2_8c;
 
-/** Kafka's variant of the hash, over the first `length` bytes; signed. */
+/** Kafka's variant of the hash, of the first `length` bytes; a signed 32-bit integer. */
 export function murmur2(data: Uint8Array, length: number): number {
   let h = SEED ^ length;
   let i = 0;

@@ -1,15 +1,17 @@
 /**
- * The durable log: what every role reads and writes. Keyed records in topics, each topic in partitions, each partition in one order.
- * Not its job: what values mean, how often to retry, whom to notify.
+ * The durable log that every role reads and writes: keyed records in topics, each topic in partitions, each partition in one order. The meaning of
+ * values, retries and notifications are the callers' business.
  */
 import type { InputTopic, Topic } from '../records/topics.ts';
 
-/** Records to append: values are ranges of one buffer, so that nothing is allocated per record. */
+/** Records to append. Values are ranges of one buffer, so that nothing is allocated per record. */
 export interface Records {
+  /** Number of records: that many items of the arrays below count. */
   readonly length: number;
   readonly bytes: Uint8Array;
-  /** Sensor ids. */
+  /** Sensor ids, 0 to 2^31-1; they decide the partition. */
   readonly keys: ArrayLike<number>;
+  /** Record i's value is bytes[starts[i], ends[i]). */
   readonly starts: ArrayLike<number>;
   readonly ends: ArrayLike<number>;
 }
@@ -18,149 +20,177 @@ export interface Records {
 export interface RecordBatch {
   readonly topic: Topic;
   readonly partition: number;
-  /** Number of records: `i` below goes from 0 to it. */
+  /** Number of records, at least 1; `i` below is from 0 to length - 1. */
   readonly length: number;
-  /** The position after the last record, where reading goes on. */
+  /** The position after the last record, where reading continues. */
   readonly nextOffset: number;
-  /** Where the values are, and perhaps more. */
+  /** Holds the values, and perhaps other bytes. */
   readonly bytes: Buffer;
-  /** The sensor id, or -1: a record of another program, whose key is none. */
+  /** The sensor id; -1: a record of another program whose key is not a sensor id. */
   key(i: number): number;
-  /** Receive time, epoch ms. */
+  /** Record time, epoch ms: for sensors' records, when the proxy received them. */
   time(i: number): number;
+  /** The record's place in the partition. */
   offset(i: number): number;
   /** Record i's value is bytes[start(i), end(i)). */
   start(i: number): number;
   end(i: number): number;
 }
 
-/** One record that a task or a consumer writes; there are few of these. */
+/** One record that a task writes; there are few of these. */
 export interface OutgoingRecord {
   readonly topic: Topic;
+  /** Sensor id. */
   readonly key: number;
   /** Record time, epoch ms. */
   readonly at: number;
   readonly value: Uint8Array;
 }
 
-/** A sensor's new state, or null where there is nothing left to remember. */
+/** A change of one sensor's state. */
 export interface StateDelta {
+  /** Sensor id. */
   readonly key: number;
+  /** The new state; null: nothing is left to remember. */
   readonly value: Uint8Array | null;
 }
 
 /** Next offset to read, by input topic. */
 export type InputPositions = Readonly<Record<InputTopic, number>>;
 
-/** How far an input of the tasks has come in, and how far its task has decided it. */
+/** How far one partition of an input is written, and how far its task has decided it. */
 export interface InputProgress {
   readonly topic: InputTopic;
   readonly partition: number;
   /** Next offset to be written. */
   readonly next: number;
-  /** What came of everything before it is committed; the truth may be seconds ahead of it. Undefined: no task has committed there yet. */
+  /** The results of everything before this offset are committed. May lag some seconds behind the task. Undefined: no task has committed yet. */
   readonly decided: number | undefined;
 }
 
+/** Where a reader begins: at this offset, at the first record still held, or with the next one written. */
 export type From = number | 'earliest' | 'latest';
 
+/** Topic STATE belongs to the tasks alone (see TaskLog): appending to it or reading it is rejected with PermanentError `no-such-partition`. */
 export interface MessageLog {
-  /** Of every topic; numbered from 0, and the same for the life of a log. */
+  /** Number of partitions of every topic. They are numbered from 0, and their number never changes. */
   readonly partitions: number;
 
   /**
-   * Durable once it resolves, with the place of the first record. Concurrent calls share commits; their order is kept per partition.
-   * Rejects with TransientError (`disk-full`, `log-full`, `log-unavailable`, `log-closed`, and `clock-off` where this machine's clock and the log's are too far
-   * apart for what a record's time means): then none of the records of this call is acknowledged; or with PermanentError `fenced` once another process has taken the log over. STATE is the tasks' alone and is neither appended to nor read here.
-   * Within a partition record times never run backwards, as far as one process writes: an earlier `at` than the record before counts as that
-   * one's. Between several processes they may, by what their clocks differ.
-   * `bytes` may be reused once the call has returned. An append of no records asks whether the log takes any: it rejects like
-   * another, for a clock that is off too.
+   * Appends records; they are durable once it resolves, with the place of the first one. `at`: their record time, epoch ms. Concurrent calls share
+   * commits, and keep their order within each partition. `bytes` may be reused as soon as the call has returned.
+   *
+   * Within a partition, record times of one process never run backwards: a record with an earlier `at` than the one before gets that one's time. Those of
+   * several processes may, by as much as their clocks differ.
+   *
+   * Rejects with TransientError: `disk-full`, `log-full` (too much waits already), `log-unavailable`, `log-closed`, or `clock-off` (this machine's clock and
+   * the log's differ too much for record times to mean anything). Rejects with PermanentError: `record-too-large`, or `fenced` once another process
+   * has taken the log over. No record of a rejected call is acknowledged, but some may have been written.
+   *
+   * An append of no records asks whether the log accepts any: it rejects for the same reasons, a wrong clock included.
    */
   append(topic: Topic, records: Records, at: number): Promise<{ readonly partition: number; readonly offset: number }>;
 
   /**
-   * Reads one partition from a place of the caller's choosing and remembers nothing. Where the topic is made anew meanwhile, it goes on with the first record
-   * of that one: offsets begin again.
+   * Opens a reader of one partition; nothing remembers its position. If the topic is deleted and created again, it continues with the first record of the
+   * new one, where offsets start from 0. Rejects with TransientError.
    */
   reader(topic: Topic, partition: number, from: From): Promise<Reader>;
 
-  /** A named consumer of whole topics, at least once: its positions survive it, but not the topic that they are of. */
+  /**
+   * Opens a named consumer of whole topics that sees every record at least once. Its committed positions outlive it; a topic that is deleted and created
+   * again is read from its beginning. Rejects with TransientError.
+   */
   subscribe(group: string, topics: readonly Topic[]): Promise<Subscription>;
 
-  /** Makes this process an owner of tasks; partitions come and go as owners share them out. The returned function gives all back. */
+  /**
+   * Makes this process an owner of tasks: from now on partitions come and go as owners divide them among themselves. If this process has an owner already,
+   * that one gives its tasks back first. The returned function gives all back, and resolves once none of them writes. Rejects with TransientError.
+   */
   own(owner: TaskOwner): Promise<() => Promise<void>>;
 
-  /** First offset still held and next offset to be written. */
+  /** First offset still held, and next offset to be written. Rejects with TransientError. */
   bounds(topic: Topic, partition: number): Promise<{ readonly earliest: number; readonly next: number }>;
 
-  /** Where `group` will go on reading: all before it is done. Undefined: it has never committed there. For those who follow behind a group. */
+  /**
+   * Where `group` will continue reading: everything before it is done. Undefined: it has never committed there. For those who must not overtake a group.
+   * Rejects with TransientError.
+   */
   committed(group: string, topic: Topic, partition: number): Promise<number | undefined>;
 
   /**
-   * Every partition of ENTRY and OK in one look, cheap enough for one a second. What is decided is asked for before what has come in: it is past
-   * the end only where the log was made anew. Rejects with TransientError.
+   * Looks at every partition of ENTRY and OK at once, cheaply enough for once a second. `decided` is read before `next`, so it can be the greater one only if
+   * the topic was deleted and created again. Rejects with TransientError.
    */
   progress(): Promise<readonly InputProgress[]>;
 
-  /** Gives tasks back, finishes what was appended, and ends readers and subscriptions; whatever comes later is rejected (`log-closed`). */
+  /** Gives tasks back, finishes pending appends, and closes readers and subscriptions. Later calls reject with `log-closed`. */
   close(): Promise<void>;
 }
 
 export interface Reader {
-  /** Next offset that `poll` gives, if it is there. */
+  /** Offset after the records that were polled: the next one that `poll` gives is at it or, after a gap, behind it. */
   readonly position: number;
-  /** Whatever is there, in offset order; waits up to `waitMs` for the first, then returns none. Rejects with TransientError. */
+  /**
+   * Resolves with the records that are available, in offset order; if there are none, waits up to `waitMs` for some, and then resolves with none. One call at
+   * a time. Rejects with TransientError.
+   */
   poll(waitMs: number): Promise<readonly RecordBatch[]>;
-  /** Whether there is more in the log, or may be, that poll can't give yet because it is still on its way. */
+  /** Whether the log has, or may have, records that `poll` can't give yet because they are still on their way to this process. */
   readonly behind: boolean;
-  /** Called when retention has removed records before they were read: from (included) to (excluded). */
+  /** Called when records in [from, to) are gone and were not read: removed by retention, or damaged. */
   onGap: ((from: number, to: number) => void) | undefined;
-  /** Ends a waiting poll, which resolves with none. */
+  /** Ends a waiting poll, which resolves with none. Don't poll afterwards. */
   close(): Promise<void>;
 }
 
 export interface Subscription {
-  /** As of a reader, from all partitions that are this process's: each goes on where the group has committed, or begins with the first record held. */
+  /**
+   * As a reader's, for all partitions that belong to this process. Each continues where the group has committed, or begins with the first record held.
+   */
   poll(waitMs: number): Promise<readonly RecordBatch[]>;
   /**
-   * The partitions that are this process's now, each with a number that changes whenever it has come anew: meanwhile it may have been another
-   * process's. What was learned about a partition holds for one such number only. As of the last poll, or newer.
+   * The partitions that belong to this process, as of the last poll or newer, each with a number. The number changes whenever the partition is assigned
+   * again: meanwhile another process may have had it, so what was learnt about the partition is valid for one number only.
    */
   readonly assigned: ReadonlyMap<number, number>;
-  /** Everything before `nextOffset` is done. Never moves backwards; without effect where the partition has gone to another process. */
+  /**
+   * Everything before `nextOffset` is done; durable once it resolves. Positions never move backwards. No effect if the partition has gone to another process.
+   * Rejects with TransientError, or with PermanentError `fenced` once another process has taken the log over.
+   */
   commit(topic: Topic, partition: number, nextOffset: number): Promise<void>;
-  /** As of a reader, with the place of the gap. */
+  /** As a reader's, with the topic and partition of the gap. */
   onGap: ((topic: Topic, partition: number, from: number, to: number) => void) | undefined;
-  /** Ends a waiting poll, which resolves with none. */
+  /** Ends a waiting poll, which resolves with none, and gives the partitions back. Don't poll afterwards. */
   close(): Promise<void>;
 }
 
-/** Learns which partitions are this process's. */
+/** Is called with the partitions that this process gets and loses. Neither function may reject. */
 export interface TaskOwner {
-  /** The partition is this process's from now on. */
+  /** The partition belongs to this process from now on. */
   assigned(task: TaskLog): Promise<void>;
-  /** It goes to another process, or back: resolves when its task no longer writes. */
+  /** The partition goes to another process, or is given back: must resolve only when its task no longer writes. */
   revoked(partition: number): Promise<void>;
 }
 
-/** The write side of one partition's task. Whoever owns it later fences this one: its commits are rejected with PermanentError `fenced`. */
+/** The write side of one partition's task. A later owner fences this one: its commits are then rejected with PermanentError `fenced`. */
 export interface TaskLog {
   /** From 0; the same number in ENTRY, OK, ACTION and STATE. */
   readonly partition: number;
   /**
-   * Visits the latest state of every sensor of the partition and resolves with the input positions it belongs to; before the first commit these are 0, or
-   * the first records held. Rejects with TransientError, PermanentError `fenced`, and `data-format` where a newer version has written it.
+   * Visits the latest state of every sensor of the partition (valid during the visit), and resolves with the input positions that belong to it. Before the
+   * first commit these are 0, or the first records held. Rejects with TransientError, or with PermanentError `fenced`, or `data-format` if a newer version
+   * has written the state.
    */
   restore(visit: (key: number, value: Buffer) => void): Promise<InputPositions>;
   /**
-   * Reads an input of the partition, once the task is restored. It may give records before they are durable: what is committed on their account is
-   * durable only together with them, and where they are lost, so is it: `poll` and `commit` reject with TransientError until the task is restored.
+   * Reads an input of the partition, once the task is restored. It may give records before they are durable: what is committed because of them becomes durable
+   * only together with them. If they are lost, so is that: `poll` and `commit` then reject with TransientError until the task is restored.
    */
   reader(topic: InputTopic, from: number): Promise<Reader>;
   /**
-   * All or nothing, durable once it resolves: outputs (into the task's own partition of their topics), state and positions.
-   * On any rejection the task must be thrown away and restored.
+   * Writes outputs (into the task's own partition of their topics), state and positions: all or nothing, durable once it resolves. Rejects with
+   * TransientError, or with PermanentError `fenced` or `record-too-large`. After any rejection the task must be thrown away and restored.
    */
   commit(outputs: readonly OutgoingRecord[], state: readonly StateDelta[], positions: InputPositions): Promise<void>;
 }

@@ -2,16 +2,17 @@ import type { Decoded } from '../records/json.ts';
 import type { RecordBatch } from './port.ts';
 
 export interface UnreadableRecord {
-  /** Which one of the batch. */
+  /** Its index in the batch. */
   readonly i: number;
   readonly problem: string;
 }
 
+/** The value of record i, decoded as UTF-8. */
 export function textOf(batch: RecordBatch, i: number): string {
   return batch.bytes.toString('utf8', batch.start(i), batch.end(i));
 }
 
-/** The records of a batch that are of interest, apart from those that can't be read. */
+/** Decodes a batch: the records that `decode` gives a value for, and those that can't be read with the reason. Others are left out. */
 export function decodeRecords<T>(batch: RecordBatch, decode: (text: string) => Decoded<T>) {
   const read: { readonly i: number; readonly value: T }[] = [];
   const unreadable: UnreadableRecord[] = [];
