@@ -17,13 +17,13 @@ export const processorSettings = {
     'TOCSIN_HITS_KEPT',
     duration.transform((ms) => (ms === 0 ? undefined : ms)),
     '0s',
-    'Hits that raised nothing are forgotten after so long; where their type has a longer `within`, after that. 0s: never, as in the reference system.',
+    'Hits that raised nothing are forgotten after this time, or after the `within` of their type if that is longer. 0s: never, as in the reference system.',
   ),
   sensorMemoryBytes: setting(
     'TOCSIN_SENSOR_MEMORY',
     size,
     '128MiB',
-    'How much may be remembered of sensors that have no alarm; beyond it the hits that are oldest are forgotten. Some 100,000 sensors with a hit.',
+    'Memory for sensors that have no alarm; beyond it the oldest hits are forgotten. The default is enough for some 100,000 sensors with a hit.',
   ),
 };
 

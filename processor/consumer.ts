@@ -17,14 +17,14 @@ export interface ConsumerDeps {
 }
 
 /**
- * Does the work of one batch; its effects must be repeatable. Resolves with the position up to which all is done
- * (undefined: the batch's end). Whatever it throws is retried for ever with the same batch, so what can never succeed is the handler's to park.
+ * Does the work of one batch; its effects must be repeatable. Resolves with the position up to which everything is done (undefined: the end of the
+ * batch). If it rejects, it is called again with the same batch, for ever: records that can never succeed are the handler's to park.
  */
 export type BatchHandler = (batch: RecordBatch) => Promise<number | undefined>;
 
 /**
- * Told after every poll, before its batches are handled, which partitions are this process's now (see Subscription.assigned). Whatever it
- * throws is retried for ever. As long as it isn't called, nobody knows: another process may have them.
+ * Called after every poll, before its batches are handled, with the partitions that belong to this process (see Subscription.assigned). If it
+ * rejects, it is called again, for ever. While it isn't called, other processes may have the partitions.
  */
 export type ShareHandler = (assigned: ReadonlyMap<number, number>) => Promise<void>;
 
@@ -35,7 +35,7 @@ export interface Done {
   readonly next: number;
 }
 
-/** Asked after every poll, for a handler whose work is done some time after it has returned. */
+/** Called after every poll, for handlers whose work ends some time after they have returned: what is done by now. */
 export type DoneLater = () => Iterable<Done>;
 
 /** For this long after the last call a process may rely on its share: it takes longer until another process is given it. */
@@ -43,7 +43,7 @@ export const SHARE_SURE_MS = 5_000;
 
 const POLL_WAIT_MS = 500;
 
-/** Runs a named consumer, at least once, until stopped. An outage behind `handle` shows in health and is waited out. */
+/** Runs a named consumer, at least once per record, until stopped. An outage behind `handle` is reported to health and waited out. */
 export async function startConsumer(
   group: Group,
   topics: readonly Topic[],
@@ -61,7 +61,7 @@ export async function startConsumer(
 
   const retry = <T>(work: () => Promise<T>): Promise<T> =>
     retryForever(
-      // A record that can never be handled is the handler's to park; whatever arrives here is an outage or a bug, and worth another attempt.
+      // Handlers park records that can never be handled; any other error is an outage or a bug, and worth another attempt.
       () => work().catch((error: unknown) => Promise.reject(retriable(error))),
       (error, attempt) => {
         failures.inc({ consumer: group });
@@ -78,13 +78,13 @@ export async function startConsumer(
     idle = false;
     if (onShare) await retry(() => onShare(subscription.assigned));
     for (const { topic, partition, next } of doneLater()) await retry(() => subscription.commit(topic, partition, next));
-    // What was polled of a partition that went away meanwhile is its new owner's.
+    // Records of a partition that went away meanwhile are its new owner's.
     return batches.filter(({ partition }) => subscription.assigned.has(partition));
   };
   const work = async (batch: RecordBatch): Promise<void> => {
     const done = (await retry(() => handle(batch))) ?? batch.nextOffset;
     const keep = (): Promise<void> => subscription.commit(batch.topic, batch.partition, done);
-    // When stopping too, or what was just done would be done again; then there is one try.
+    // Also when stopping, so that the work isn't done again; but then only once.
     await (abort.signal.aborted ? keep() : retry(keep));
     deps.health.report(group, undefined);
   };
@@ -92,7 +92,7 @@ export async function startConsumer(
   return {
     stop: async () => {
       abort.abort(new Error('stopping'));
-      // Ends a poll that waits; what is in hand is finished first.
+      // Ends a waiting poll; a batch in hand is finished first.
       if (idle) await subscription.close();
       await loop;
       await subscription.close();

@@ -10,12 +10,12 @@ export function letterAbout(batch: RecordBatch, i: number, reason: string, by: s
   return deadLetter({ topic, partition, offset: batch.offset(i) }, batch.time(i), value, reason, by);
 }
 
-/** Puts record i of a batch among the dead letters. Durable once it resolves; rejects like an append. Read again, it is parked again. */
+/** Puts record i of a batch among the dead letters. Durable once it resolves; rejects like an append. A record that is read again is parked again. */
 export async function parkRecord(log: MessageLog, batch: RecordBatch, i: number, reason: string, by: string): Promise<void> {
   await park(log, batch.key(i), batch.time(i), letterAbout(batch, i, reason, by));
 }
 
-/** Durable once it resolves; rejects like an append. */
+/** Writes a dead letter. Durable once it resolves; rejects like an append. */
 export async function park(log: MessageLog, sensor: number, at: number, letter: DeadLetter): Promise<void> {
   await log.append('DEAD', oneRecord(sensor, JSON.stringify(letter)), at);
 }

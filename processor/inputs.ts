@@ -2,27 +2,27 @@ import type { InputPositions, Reader, RecordBatch, TaskLog } from '../message-lo
 import type { InputTopic } from '../records/topics.ts';
 
 /**
- * At equal record times recoveries come first, actions last. Inputs are also asked in this order: a recovery is sent after its readings
- * were acknowledged, so whoever asks for recoveries first and readings then has the readings of every recovery it has, or knows that they are
- * still on their way.
+ * The order at equal record times: recoveries first, actions last. Inputs are also polled in this order. A sensor sends a recovery after its readings were
+ * acknowledged, so whoever polls recoveries first, then readings, has the readings before every recovery it has, or knows that they are on their way.
  */
 const ORDER: readonly InputTopic[] = ['OK', 'ENTRY', 'ACTION'];
 
-/** Between two of them the task may commit. */
+/** The task may commit between two runs. */
 const RUN_RECORDS = 1_024;
 const WAIT_MS = 500;
-/** Readings wait so long for recoveries that are on their way, and then go on: no alarm is to wait for ever for the end of another. */
+/** Readings wait at most this long for recoveries that are on their way: no alarm may wait for ever for the end of another. */
 const RECOVERIES_MS = 5_000;
 
-/** One input of a task: its reader, and what was read but not yet taken. */
+/** One input of a task: its reader, and the batches that were read and not taken yet. */
 interface Input {
   readonly topic: InputTopic;
   readonly reader: Reader;
   batches: RecordBatch[];
   /** Next record within the first batch. */
   next: number;
+  /** A poll that is under way. */
   waiting: Promise<void> | undefined;
-  /** How long `waiting` lasts at most, ms. */
+  /** How long that poll waits at most, ms. */
   waitMs: number;
 }
 
@@ -41,7 +41,7 @@ export class Inputs {
   #waiting = false;
   #ending = false;
   #closed = false;
-  /** Waited for recoveries since one came, ms. */
+  /** How long recoveries have been waited for since the last one came, ms. */
   #inVainMs = 0;
 
   private constructor(inputs: readonly Input[], positions: InputPositions) {
@@ -63,12 +63,12 @@ export class Inputs {
     return new Inputs(inputs, positions);
   }
 
-  /** Where reading goes on after what was taken. */
+  /** The positions after the records that were taken. */
   get positions(): InputPositions {
     return { ...this.#positions };
   }
 
-  /** Reads on wherever nothing is in hand; waits, at most so long, if there is nothing at all. False: still nothing. */
+  /** Polls every input that has no records left; if none has any, waits up to `waitMs` for some. Resolves with false if there are still none. */
   async fill(waitMs = WAIT_MS): Promise<boolean> {
     this.#ranDry = false;
     for (const input of this.#inputs) {
@@ -82,16 +82,16 @@ export class Inputs {
     return this.#any() && !this.#closed;
   }
 
-  /** Ends a `fill` that waits for something to come, or is about to. */
+  /** Ends a `fill` that is waiting for records, or is about to. */
   async wake(): Promise<void> {
     this.#ending = true;
     if (this.#waiting) await this.close();
   }
 
-  /** The next run in order of time; undefined once an input has run dry, since it may hold what comes next: fill first. */
+  /** The next run in order of time. Undefined once an input has run out of records, since its next one may be older: call `fill` first. */
   take(): Run | undefined {
     if (this.#ranDry || this.#closed) return undefined;
-    // One that has nothing comes last.
+    // Inputs without records come last.
     const first = this.#inputs.reduce((earliest, input) => (timeOf(input) < timeOf(earliest) ? input : earliest));
     const [batch] = first.batches;
     if (!batch) return undefined;
@@ -115,7 +115,7 @@ export class Inputs {
     await Promise.allSettled(this.#inputs.map(({ waiting }) => waiting));
   }
 
-  /** The first of `input` always belongs to the run, so that a clock that stepped back can't stop the merge. */
+  /** The first record of `input` always belongs to the run, so that a clock that stepped back can't stop the merge. */
   #endOfRun(input: Input, batch: RecordBatch): number {
     const others = this.#inputs.filter((other) => other !== input && other.batches.length > 0);
     const most = Math.min(batch.length, input.next + RUN_RECORDS);
@@ -127,7 +127,7 @@ export class Inputs {
     return to;
   }
 
-  /** Neither readings nor recoveries are taken while older ones of the other kind are known to be on their way. */
+  /** Waits for readings or recoveries that are known to be on their way, since they may be older than the records in hand. */
   async #complete(): Promise<void> {
     for (const input of this.#inputs) {
       if (input.topic === 'ACTION') continue;
@@ -145,7 +145,7 @@ export class Inputs {
     return this.#inputs.some((input) => input.batches.length > 0);
   }
 
-  /** It may have been waited for before, with another bound. */
+  /** Resolves once a poll of `input` has ended; a poll that is already under way keeps its own time limit. */
   #arrival(input: Input, waitMs: number): Promise<void> {
     if (input.waiting) return input.waiting;
     input.waitMs = waitMs;

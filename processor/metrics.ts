@@ -5,10 +5,10 @@ import type { TypeSet } from '../alarm/type-set.ts';
 import { hasWarnings } from '../alarm/warnings.ts';
 import type { Topic } from '../records/topics.ts';
 
-/** From receiving a reading to its alarm being durable: sub-millisecond to minutes of backlog. */
+/** From the receipt of a reading until its alarm is durable: a millisecond, or minutes in a backlog. */
 const LATENCY_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
-/** What tasks count, added up in numbers and handed to Prometheus on a scrape. */
+/** What tasks count; sums per record are plain numbers that Prometheus gets on a scrape. */
 export class TaskMetrics {
   readonly #read = new Map<Topic, number>();
   readonly #raisedSeconds: Histogram;
@@ -18,7 +18,7 @@ export class TaskMetrics {
   readonly #repeated: Counter;
   readonly #forgotten: Counter;
   readonly #types: TypeSet;
-  /** By places of fields. */
+  /** By the place of the field in TypeSet. */
   readonly #absent: Float64Array;
   readonly #unreadable = new Map<string, number>();
 
@@ -63,7 +63,7 @@ export class TaskMetrics {
     });
     this.#forgotten = new Counter({
       name: 'tocsin_hits_forgotten_total',
-      help: 'Sensors without an alarm whose hits were forgotten because too much was to be remembered',
+      help: 'Sensors without an alarm whose hits were forgotten to stay within TOCSIN_SENSOR_MEMORY',
       registers,
     });
     new Counter({
@@ -82,7 +82,7 @@ export class TaskMetrics {
     });
   }
 
-  /** A reading that doesn't say all. */
+  /** Counts the expected fields that a reading doesn't have, and those that can't be read. */
   notReported(status: Status): void {
     const { fields, expected } = this.#types;
     if (!hasWarnings(status, this.#types)) return;
@@ -94,13 +94,13 @@ export class TaskMetrics {
     }
   }
 
-  /** Hits that raised nothing. */
+  /** Hits that were dropped as stale or as repeats. */
   notCounted(stale: number, repeated: number): void {
     if (stale > 0) this.#stale.inc(stale);
     if (repeated > 0) this.#repeated.inc(repeated);
   }
 
-  /** Sensors whose hits were let go of. */
+  /** Sensors whose hits were forgotten for lack of room. */
   forgotten(sensors: number): void {
     this.#forgotten.inc(sensors);
   }

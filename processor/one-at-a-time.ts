@@ -1,4 +1,4 @@
-/** Runs pieces of work one after another, in the order they were asked for, for stores that read what they are about to change. */
+/** Runs pieces of work one after another, in the order of the calls, for stores that read what they are about to change. */
 export class OneAtATime {
   #last: Promise<unknown> = Promise.resolve();
 
@@ -9,7 +9,7 @@ export class OneAtATime {
     return result;
   }
 
-  /** Resolves when all that was asked for is done, well or not. */
+  /** Resolves when all work so far has ended, whether it succeeded or not. */
   async idle(): Promise<void> {
     await this.#last.catch(() => undefined);
   }

@@ -4,7 +4,7 @@ import type { Running } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logging.ts';
 import type { RemovalClock } from '../runtime/removal-clock.ts';
 
-/** Does `work` again and again, `pauseMs` after it has ended; a failure is logged once and tried again. For chores beside a consumer. */
+/** Repeats `work`, each time `pauseMs` after it has ended; a series of failures is logged once. For chores beside a consumer. */
 export function startPeriodic(name: string, pauseMs: number, work: (signal: AbortSignal) => Promise<void>, logger: Logger): Running {
   const abort = new AbortController();
   let failing = false;
@@ -29,12 +29,12 @@ export function startPeriodic(name: string, pauseMs: number, work: (signal: Abor
   };
 }
 
-/** What forgets: absent where the store does so by itself. */
+/** A store whose old rows have to be removed; without `expire` it does so by itself. */
 interface Expiring {
   expire?(before: number, limit: number): Promise<number>;
 }
 
-/** Removes what is older than `keepMs` in small steps, so that other writes get their turn; nothing while there is no time to go by. */
+/** Removes rows older than `keepMs` in small steps, so that other writes get their turn; removes nothing while the clock isn't trusted. */
 export async function removeOlder(store: Expiring, keepMs: number, removalClock: RemovalClock, signal: AbortSignal): Promise<void> {
   const REMOVED_PER_STEP = 200;
   const PAUSE_MS = 20;

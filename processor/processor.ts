@@ -15,7 +15,7 @@ import { Task, type TaskDeps, type TaskSettings } from './task.ts';
 
 export interface ProcessorDeps {
   readonly log: MessageLog;
-  /** What is detected. */
+  /** The types of alarms to detect. */
   readonly types: TypeSet;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -23,13 +23,13 @@ export interface ProcessorDeps {
   readonly health: Health;
 }
 
-/** Part of the room from which on it is told. */
-const ROOM_TOLD_FROM = 0.8;
+/** Health shows a notice from this part of the room on. */
+const ROOM_NOTICE_FROM = 0.8;
 const TIGHT =
   'hits that raised nothing take nearly all of the memory for sensors; beyond it the oldest are forgotten: see TOCSIN_SENSOR_MEMORY and TOCSIN_HITS_KEPT, and who sends them';
 const AGAIN = { firstMs: 50, maxMs: 5_000 };
 
-/** Runs a task for every partition that this process is given. */
+/** Runs a task for every partition that is assigned to this process. */
 export async function startProcessor(config: ProcessorConfig, deps: ProcessorDeps): Promise<Running> {
   const logger = deps.logger.child({ role: 'processor' });
   const taskDeps: TaskDeps = { clock: deps.clock, logger, metrics: new TaskMetrics(deps.registry, deps.types) };
@@ -55,7 +55,7 @@ export async function startProcessor(config: ProcessorConfig, deps: ProcessorDep
   return { stop: release };
 }
 
-/** Keeps one partition's task alive: after a fault it is thrown away and restored, until the partition belongs to somebody else. */
+/** Keeps one partition's task alive: after a fault it is thrown away and restored, until the partition goes to another process. */
 class TaskRunner {
   readonly started: Promise<void>;
   task: Task | undefined;
@@ -69,8 +69,8 @@ class TaskRunner {
       health.report(part, undefined);
       health.notice(part, undefined);
     };
-    const roomToTell = ROOM_TOLD_FROM * (settings.roomBytes ?? Number.POSITIVE_INFINITY);
-    let isTold = false;
+    const noticeFrom = ROOM_NOTICE_FROM * (settings.roomBytes ?? Number.POSITIVE_INFINITY);
+    let isNoticed = false;
     let onStarted: () => void = () => undefined;
     this.started = new Promise((resolve) => {
       onStarted = resolve;
@@ -83,16 +83,16 @@ class TaskRunner {
       await task.run(() => {
         works();
         health.report(part, undefined);
-        const isTight = task.detection.roomTaken > roomToTell;
-        if (isTight !== isTold) health.notice(part, isTight ? TIGHT : undefined);
-        isTold = isTight;
+        const isTight = task.detection.roomTaken > noticeFrom;
+        if (isTight !== isNoticed) health.notice(part, isTight ? TIGHT : undefined);
+        isNoticed = isTight;
       });
     };
-    // Whatever else is permanent may be put right from outside, and a partition is never to be left without a task.
+    // Other permanent errors may be corrected from outside, and a partition must not be left without a task.
     const attempt = (works: () => void): Promise<void> =>
       once(works).catch((error: unknown) => Promise.reject(isFenced(error) ? error : retriable(error)));
     const onFault = (error: unknown, failuresBefore: number): void => {
-      // Where it had read to isn't where its successor begins.
+      // The next task may begin at other positions than this one's, so no lag is shown meanwhile.
       this.task = undefined;
       health.report(part, reasonOf(error));
       if (failuresBefore === 0) deps.logger.warn({ partition: taskLog.partition, reason: reasonOf(error) }, 'task failed and is restored');
@@ -109,7 +109,7 @@ class TaskRunner {
     this.#abort.abort(new Error('stopping'));
     await this.task?.close();
     await this.#loop;
-    // Whatever was wrong with it is its next owner's to tell.
+    // From now on the next owner reports problems of this partition.
     this.#endHealth();
   }
 }
@@ -129,7 +129,7 @@ function observe({ registry, log, types }: ProcessorDeps, runners: ReadonlyMap<n
   const detections = () => [...runners.values()].flatMap(({ task }) => task?.detection ?? []);
   new Gauge({
     name: 'tocsin_task_lag_records',
-    help: 'Records that are in the log and not yet read by their task',
+    help: 'Records in the log that their task has not read yet',
     labelNames: ['topic', 'partition'],
     registers: [registry],
     async collect() {
@@ -151,7 +151,7 @@ function observe({ registry, log, types }: ProcessorDeps, runners: ReadonlyMap<n
   });
   new Gauge({
     name: 'tocsin_sensor_memory_bytes',
-    help: 'About what is remembered of sensors that have no alarm, in the partitions of this process',
+    help: 'Approximate memory for sensors that have no alarm, in the partitions of this process',
     registers: [registry],
     collect() {
       this.set(detections().reduce((sum, { roomTaken }) => sum + roomTaken, 0));
@@ -170,7 +170,7 @@ function observe({ registry, log, types }: ProcessorDeps, runners: ReadonlyMap<n
 
 const namesOf = ({ types }: TypeSet): readonly string[] => types.map(({ name }) => name);
 
-/** Sets the sum over all partitions for each name, those of types that are in the settings no longer too. */
+/** Sets the sum over all partitions for each name, including types that are no longer in the settings. */
 function sums<L extends string>(
   gauge: Gauge<L>,
   label: L,

@@ -6,8 +6,8 @@ const POLL_WAIT_MS = 500;
 const SILENT_POLLS_MAX = 20;
 
 /**
- * Batches that may reach beyond `end`, but begin before it; valid until the next one is asked for. Rejects with TransientError where the log gives
- * nothing for long, or is closed.
+ * The batches that begin in [from, end), the last of which may reach beyond `end`; each is valid until the next one is asked for. Rejects with
+ * TransientError if the log gives nothing for long, or is closed.
  */
 export async function* recordsBetween(
   log: MessageLog,
@@ -22,7 +22,7 @@ export async function* recordsBetween(
     for (let silent = 0; reader.position < end; ) {
       const { position } = reader;
       const batches = await reader.poll(POLL_WAIT_MS);
-      // What isn't shown, as of an aborted transaction, is read past.
+      // The position also moves past records that aren't shown, such as those of an aborted transaction.
       silent = reader.position === position ? silent + 1 : 0;
       if (silent > SILENT_POLLS_MAX) throw new TransientError('log-unavailable', `${topic}/${partition} can't be read up to ${end}`);
       yield* batches.filter((batch) => batch.offset(0) < end);

@@ -18,7 +18,7 @@ export interface TaskSettings {
   readonly clockSkewMaxMs: number;
   readonly repeatWithinMs: number;
   readonly hitsKeptMs?: number | undefined;
-  /** For this partition alone. */
+  /** Memory for sensors without an alarm, in this partition alone, bytes. */
   readonly roomBytes?: number | undefined;
 }
 
@@ -30,20 +30,20 @@ export interface TaskDeps {
 
 /** Positions without effects are committed this often, so that a restart has little to read again. */
 const POSITIONS_EVERY_MS = 5_000;
-/** A task to which nothing came looks around so often. What comes ends the wait, whatever it is. */
+/** How long a task without input waits at most before it looks around; any record ends the wait. */
 const IDLE_WAIT_MS = 2_000;
 /** Commits at most about this many alarms at a time, so that a city-wide burst cannot starve the other partitions of this process, or its heartbeat. */
 const COMMITTED_AT_ONCE = 1_000;
-/** At most this many sensors wait to be stored with the next commit; beyond it they get one of their own, so that a commit stays small. */
+/** When this many sensors wait to be stored with the next commit, they get a commit of their own, so that commits stay small. */
 const RIDING_MAX = 5_000;
 /** A commit logs at most this many sensors with stale hits. */
 const STALE_LOGGED_AT_ONCE = 10;
-/** The key decides the partition: with another one, an alarm and its recovery could be in two of them. */
+/** The key decides the partition: under another key, an alarm and its recovery could be in different partitions. */
 const FOREIGN_KEY = "the record's key is not the id of its sensor";
 
 /**
  * The task over one partition: decode → detect → one atomic commit of alarms, counts, state and positions.
- * Lives until `close` or the first fault; whoever runs it then makes a new one, which restores itself from the log.
+ * Lives until `close` or the first fault; after a fault a new one must be restored from the log.
  */
 export class Task {
   readonly #taskLog: TaskLog;
@@ -53,7 +53,7 @@ export class Task {
   readonly #decoder: Decoder;
   readonly #status: Status;
   readonly #recovery = emptyRecovery();
-  /** Sensors that were let go of, as far as that is counted. */
+  /** How many of detection's forgotten sensors are counted in the metric so far. */
   #letGo = 0;
   #dead: OutgoingRecord[] = [];
   #committedAt: number;
@@ -70,6 +70,7 @@ export class Task {
     this.#committedAt = deps.clock();
   }
 
+  /** Restores detection and input positions from the log. Rejects as `TaskLog.restore` and `TaskLog.reader` do. */
   static async restore(taskLog: TaskLog, settings: TaskSettings, deps: TaskDeps): Promise<Task> {
     const { partition } = taskLog;
     const detection = new Detection({ ...settings, partition });
@@ -101,7 +102,7 @@ export class Task {
         }
         const committed = await this.#commitIfDue();
         onProgress();
-        // A backlog is read without waiting: let others of this process have their turn, as they have had it during a commit.
+        // A backlog is read without waiting, so the rest of the process gets a turn here unless a commit has given it one.
         if (found && !committed) await new Promise(setImmediate);
       }
       if (this.#uncommitted) await this.#commit(this.#detection.takeEffects(true));
@@ -110,6 +111,7 @@ export class Task {
     }
   }
 
+  /** Ends `run` after a last commit; doesn't wait for it. */
   async close(): Promise<void> {
     this.#closing = true;
     await this.#inputs.wake();
@@ -142,7 +144,7 @@ export class Task {
     const status = this.#status;
     const { stale, repeated } = this.#detection;
     let i = from;
-    // One closure for the whole run: it is asked only for readings that are hits.
+    // One closure for the whole run; detection calls it only for readings that are hits.
     const value = (): string => status.repaired?.toString() ?? textOf(batch, i);
     for (; i < to; i += 1) {
       const reason = decoder.status(bytes, batch.start(i), batch.end(i), status);
@@ -179,7 +181,7 @@ export class Task {
     this.#dead.push(outgoing('DEAD', batch.key(i), batch.time(i), letterAbout(batch, i, reason, 'processor')));
   }
 
-  /** False: there was nothing to commit yet. */
+  /** Resolves with false if nothing had to be committed yet. */
   async #commitIfDue(): Promise<boolean> {
     const positionsDue = this.#uncommitted && this.#deps.clock() - this.#committedAt >= POSITIONS_EVERY_MS;
     const effects = this.#detection.takeEffects(positionsDue || this.#detection.riding >= RIDING_MAX);
@@ -204,7 +206,7 @@ export class Task {
     this.#logStale(effects.faults);
   }
 
-  /** A line for each sensor, and another only once it has been well in between; of many at once the first will do. */
+  /** Logs a sensor when the fault begins, not while it lasts; of many at once only the first few and how many more. */
   #logStale(changes: readonly SensorFaults[]): void {
     const stale = changes.filter(({ at, faults }) => faults.some(({ reason, since }) => reason === 'stale' && since === at));
     for (const { sensor, at, cause } of stale.slice(0, STALE_LOGGED_AT_ONCE)) {
