@@ -9,6 +9,8 @@ import {
   CRC_AT,
   LAST_OFFSET_DELTA_AT,
   LENGTH_AT,
+  LOG_APPEND_TIME,
+  MAX_TIME_AT,
   RECORDS_AT,
 } from '../../../../message-log/kafka/wire/batch-format.ts';
 import { BatchWriter } from '../../../../message-log/kafka/wire/batch-writer.ts';
@@ -66,11 +68,12 @@ function read(batches: readonly Buffer[], position = 0, aborted: readonly Aborte
 }
 
 function packed(base: number, values: string[], codec: number, pack: (bytes: Buffer) => Uint8Array, by = {}): Buffer {
-  const whole = stored(
-    base,
-    values.map((value) => ({ key: 2, at: 9, value })),
-    by,
-  );
+  const records = values.map((value) => ({ key: 2, at: 9, value }));
+  return packedOf(base, records, codec, pack, by);
+}
+
+function packedOf(base: number, records: readonly Rec[], codec: number, pack: (bytes: Buffer) => Uint8Array, by = {}): Buffer {
+  const whole = stored(base, records, by);
   const batch = Buffer.concat([whole.subarray(0, RECORDS_AT), pack(whole.subarray(RECORDS_AT))]);
   batch.writeInt32BE(batch.length - 12, LENGTH_AT);
   batch.writeInt16BE(batch.readInt16BE(ATTRIBUTES_AT) | codec, ATTRIBUTES_AT);
@@ -85,6 +88,13 @@ function asJavaStream(bytes: Buffer): Buffer {
   const blocks = [bytes.subarray(0, 5), bytes.subarray(5)].map((block) => snappy.compress(block));
   const framed = blocks.flatMap((block) => [Buffer.from([0, 0, 0, block.length]), block]);
   return Buffer.concat([Buffer.from([0x82, ...Buffer.from('SNAPPY'), 0, 0, 0, 0, 1, 0, 0, 0, 1]), ...framed]);
+}
+
+/** As a broker stores it whose topic has `message.timestamp.type=LogAppendTime`. */
+function appendedAt(time: number, batch: Buffer): Buffer {
+  batch.writeInt16BE(batch.readInt16BE(ATTRIBUTES_AT) | LOG_APPEND_TIME, ATTRIBUTES_AT);
+  writeInt64(batch, time, MAX_TIME_AT);
+  return sealed(batch);
 }
 
 function counting(batch: Buffer, count: number): Buffer {
@@ -205,6 +215,26 @@ describe('record batches', () => {
         .records.map(({ value }) => value)
         .join(''),
     ).toBe('cdefg');
+  });
+
+  describe('give each record', () => {
+    const times = [1_764_000_000_000, 1_763_999_999_000, 1_764_000_060_000];
+    const records = times.map((at) => ({ key: 1, at, value: '{}' }));
+    const timesOf = (batch: Buffer) => read([batch]).records.map(({ at }) => at);
+    const each: [string, () => Buffer][] = [
+      ['not packed', () => stored(0, records)],
+      ['of gzip', () => packedOf(0, records, 1, gzipSync)],
+      ['of Snappy', () => packedOf(0, records, 2, (bytes) => snappy.compress(bytes))],
+      ['of a transaction', () => stored(0, records, { producerId: 7, transactional: true })],
+    ];
+
+    it.each(each)('its own time: batches %s', (_, batch) => {
+      expect(timesOf(batch())).toEqual(times);
+    });
+
+    it.each(each)("the broker's time, where the broker sets it: batches %s", (_, batch) => {
+      expect(timesOf(appendedAt(1_764_000_099_000, batch()))).toEqual(times.map(() => 1_764_000_099_000));
+    });
   });
 
   it.each([
