@@ -59,7 +59,7 @@ export class Decoder {
   #unusual(bytes: Buffer, start: number, end: number, into: Status, usual: number): string | undefined {
     if (end - start > STATUS_BYTES_MAX) return TOO_LONG;
     const types = this.#types;
-    const isCertain = usual < UNSURE && -usual < end ? this.#scanRest(bytes, -usual, end, into) : this.#scan(bytes, start, end, into);
+    const isCertain = usual < UNSURE ? this.#scanRest(bytes, -usual, end, into) : this.#scan(bytes, start, end, into);
     if (!isCertain) return parseStatus(bytes, start, end, types, into);
     types.judge(into);
     into.unreadable = NO_FIELDS;

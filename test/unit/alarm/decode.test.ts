@@ -175,6 +175,37 @@ describe('a Decoder of recoveries', () => {
       typeof expected === 'string' ? expected : { ...expected, repaired: undefined },
     );
   });
+
+  it('looks at its range only, wherever that lies in a batch', () => {
+    const before = Buffer.alloc(10_000, '{"id":6},');
+    const bytes = Buffer.concat([before, Buffer.from('{"id":5},{"id":7}')]);
+    const recovery = emptyRecovery();
+    expect(decoder.recovery(bytes, before.length, before.length + 8, recovery)).toBeUndefined();
+    expect(recovery.id).toBe(5);
+    expect(decoder.recovery(bytes, before.length, before.length + 7, recovery)).toBe('not valid JSON');
+  });
+
+  it('keeps nothing of the one before', () => {
+    const recovery = emptyRecovery();
+    for (const text of ['{"id":5,"at":1764000000000,"temperature":nan}', '{"id":6}'])
+      expect(decoder.recovery(Buffer.from(text), 0, text.length, recovery)).toBeUndefined();
+    expect(recovery).toEqual({ id: 6, at: undefined, repaired: undefined });
+  });
+});
+
+describe('the longest message that is read', () => {
+  const ofLength = (bytes: number) => withField('x', `"${'y'.repeat(bytes - withField('x', '""').length)}"`);
+
+  it.each([
+    [4_096, undefined],
+    [4_097, 'longer than 4096 bytes'],
+  ])('has 4096 bytes: one of %i is answered with %s', (length, reason) => {
+    const before = Buffer.alloc(5_000, ' ');
+    const bytes = Buffer.concat([before, Buffer.from(ofLength(length))]);
+    expect(bytes.length - before.length).toBe(length);
+    expect(decoder.status(bytes, before.length, bytes.length, emptyStatus(REFERENCE))).toBe(reason);
+    expect(decoder.recovery(bytes, before.length, bytes.length, emptyRecovery())).toBe(reason);
+  });
 });
 
 function members(text: string | Buffer): { reason: string | undefined; found: string[] } {
