@@ -267,8 +267,7 @@ export class Detection {
     if (this.#room.isHalfFull) shorten(state);
     this.#states.set(sensor, state);
     this.#countActive(state, 1);
-    if (hasAlarm(state)) this.#room.release(sensor);
-    else this.#room.restore(sensor, state);
+    if (!hasAlarm(state)) this.#room.restore(sensor, state);
     if (this.#room.isOverfull) this.#makeRoom();
     if (state.types.some((type) => this.#isClearing(type))) this.#clearing.add(sensor);
     this.#schedule(sensor, state);

@@ -172,6 +172,19 @@ describe('a type that clears by a normal reading', () => {
     expect(detection.active.get('battery')).toBe(0);
   });
 
+  it('has normal readings store nothing where there is nothing to clear', () => {
+    const detection = detecting(types);
+    for (const reading of [battery(1, 14), battery(2, 20)]) feed(detection, reading, types);
+    detection.takeEffects(true);
+    feed(detection, battery(3, 20), types);
+    expect(detection.takeEffects(true)).toBeUndefined();
+  });
+
+  it('is cleared where it is the only one, or the first', () => {
+    const first = new TypeSet([typeWhen('battery', 'battery < 15', { clears: 'normal' })]);
+    expect(eventsOf(first, [battery(1, 14), battery(2, 15)])).toEqual([raised, 'cleared battery 2 v2 CLEARED_UNACK']);
+  });
+
   it('stores that its hits are forgotten', () => {
     const [json] = statesOf(types, [leak(1), leak(2, 1)]).values();
     expect(json).not.toContain('"hits":[{');
@@ -305,6 +318,15 @@ describe('a type that the settings have no more', () => {
     expect(eventsOf(REFERENCE, [water(70_000), water(70_001), battery(70_002, 50)], withoutWater())).toEqual([]);
     const hitsOnly = restored(statesOf(before, [water(1)]));
     expect(eventsOf(REFERENCE, [water(2), water(3), ok(9_000)], hitsOnly)).toEqual([]);
+  });
+
+  it('is not cleared by readings that are normal for another type', () => {
+    const now = new TypeSet([typeWhen('door', 'door', { clears: 'normal' })]);
+    const readings = [says(10, { door: true }), says(11, { door: false })];
+    expect(eventsOf(now, readings, restored(statesOf(before, fire), now))).toEqual([
+      'raised door 10 v1 ACTIVE_UNACK',
+      'cleared door 11 v2 CLEARED_UNACK',
+    ]);
   });
 
   it('raises anew when it is in the settings again, by hits that came since', () => {

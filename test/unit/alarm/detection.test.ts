@@ -4,7 +4,7 @@ import type { Detection } from '../../../alarm/detection.ts';
 import { type AlarmType, HITS_MAX } from '../../../alarm/alarm-type.ts';
 import { TypeSet } from '../../../alarm/type-set.ts';
 import { activeIn, detecting, feed, type ReferenceType, referenceWith, SENSOR, SKEW, summary } from './detection-rig.ts';
-import { REFERENCE, typeWhen } from '../../support/alarm-types.ts';
+import { REFERENCE, typeWhen, withTypes } from '../../support/alarm-types.ts';
 import { statusSaying } from './reading.ts';
 
 const HUNDRED = { hits: HITS_MAX, within: 60_000, severity: 'MAJOR' } as const;
@@ -351,6 +351,18 @@ describe('Detection', () => {
       expect(answersOf(huge, [alarm])).toEqual(['noted']);
     });
 
+    it('is forgotten a day after it was acknowledged, though nothing else was remembered of its sensor by then', () => {
+      const { detection } = given(motion, ok(20_000), normal(20_000 + 2 * SKEW), act({ version: 2 }));
+      detection.takeEffects();
+      const other = (at: number) => feed(detection, { topic: 'ENTRY', at, offset: 99, sensor: 8 });
+      other(90_000 + 86_400_000 - 1);
+      detection.takeEffects(true);
+      expect(detection.sensors).toBe(1);
+      other(90_000 + 86_400_000);
+      detection.takeEffects(true);
+      expect(detection.sensors).toBe(0);
+    });
+
     it('takes them for a day after the later of its ends', () => {
       for (const [passed, answer] of [
         [95_000 + 86_400_000 - 1, 'noted'],
@@ -437,8 +449,8 @@ describe('Detection', () => {
   });
 
   /** Alarms of one sensor, each cleared, with a reading of so many characters; gives the alarms as they were cleared, and those that were acknowledged. */
-  function cleared(lengths: readonly number[]): { cleared: AlarmChange[]; acknowledged: AlarmChange[] } {
-    const detection = detecting();
+  function cleared(lengths: readonly number[], types = REFERENCE): { cleared: AlarmChange[]; acknowledged: AlarmChange[] } {
+    const detection = detecting(types);
     lengths.forEach((length, i) => {
       for (const step of [hit('motion', i * 10_000, undefined, 'x'.repeat(length)), ok(i * 10_000 + 5_000)]) step(detection);
     });
@@ -461,6 +473,15 @@ describe('Detection', () => {
     const room = 36 * 1_024 - bytes;
     expect(cleared([...long, room]).acknowledged).toEqual([]);
     expect(cleared([...long, room + 1]).acknowledged.map(({ alarm }) => alarm.raisedAt)).toEqual([0]);
+  });
+
+  it('has those of each of six types await it up to half as many bytes', () => {
+    const six = withTypes(...['a', 'b', 'c'].map((name) => typeWhen(name, name)));
+    const long = [1, 2, 3, 4].map(() => 4_096);
+    const bytes = cleared([...long, 0], six).cleared.reduce((sum, { alarm }) => sum + JSON.stringify(alarm).length, 0);
+    const room = 18 * 1_024 - bytes;
+    expect(cleared([...long, room], six).acknowledged).toEqual([]);
+    expect(cleared([...long, room + 1], six).acknowledged.map(({ alarm }) => alarm.raisedAt)).toEqual([0]);
   });
 
   it.each<[string, TypeSet, string, number]>([
@@ -533,6 +554,17 @@ describe('Detection', () => {
 
   it('refuses state of another version', () => {
     expect(() => detecting().restore(SENSOR, '{"v":4}')).toThrow('sensor state has version 4');
+  });
+
+  it.each([
+    [9, 4_096],
+    [10, 3_686],
+    [18, 2_048],
+  ])('has the readings of all types in the room of nine: where %i hits make their alarms, %i letters of each', (hits, letters) => {
+    const detection = detecting(alike(hits, {}));
+    detection.entry(statusSaying({ id: 1, f0: true }, alike(hits, {})), 1, 1, () => 'x'.repeat(4_096));
+    const raised = detection.takeEffects()?.events[0] as AlarmChange;
+    expect(raised.alarm.evidence[0]?.value.length).toBe(letters);
   });
 
   it('bounds the text of a reading', () => {

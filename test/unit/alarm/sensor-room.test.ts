@@ -1,7 +1,7 @@
 /** What strangers send can't fill the memory, and costs no sensor more than it must. */
 import { describe, expect, it } from 'vitest';
 import { Detection, type DetectionSettings } from '../../../alarm/detection.ts';
-import { REFERENCE } from '../../support/alarm-types.ts';
+import { REFERENCE, typeWhen, withTypes } from '../../support/alarm-types.ts';
 import { feed, REPEAT_WITHIN, referenceWith, remember, SENSOR, SKEW } from './detection-rig.ts';
 
 const T0 = 1_700_000_000_000;
@@ -27,7 +27,7 @@ describe('hits of ever new ids', () => {
     for (let i = 0; i < STRANGERS; i += 1) smoke(detection, 1_000 + i, 10 + i, { value: 'x'.repeat(3_900) });
     expect(detection.roomTaken).toBeLessThanOrEqual(ROOM);
     expect(detection.sensors).toBeLessThan(2_000);
-    expect(detection.letGo).toBeGreaterThan(3_000);
+    expect(detection.letGo).toBe(STRANGERS + 1 - detection.sensors);
     well(detection, SENSOR, 10_000);
     const cleared = detection.takeEffects()?.events.map((event) => event.event);
     expect(cleared).toEqual(['cleared']);
@@ -64,6 +64,55 @@ describe('hits of ever new ids', () => {
   });
 });
 
+describe('hits of ever new ids that are older than a recovery', () => {
+  it('take their room, too, as long as they may be sent again', () => {
+    const detection = detecting();
+    for (let i = 0; i < STRANGERS; i += 1) {
+      well(detection, i, 1_000_000);
+      smoke(detection, i, 1, { seq: 1, value: 'x'.repeat(3_900) });
+    }
+    expect(detection.stale).toBe(STRANGERS);
+    // Of each, more than 7,800 bytes.
+    expect(detection.sensors).toBeLessThan(ROOM / 7_800);
+  });
+});
+
+describe('hits that a normal reading has ended', () => {
+  const types = withTypes(typeWhen('battery', 'battery < 15', { hits: 2, clears: 'normal' }));
+  const battery = (detection: Detection, at: number, value: number): void =>
+    feed(detection, { topic: 'ENTRY', at: T0 + at, offset: at, said: { battery: value } }, types);
+
+  it('take no room', () => {
+    const detection = detecting({ types });
+    battery(detection, 1, 14);
+    expect(detection.roomTaken).toBeGreaterThan(0);
+    battery(detection, 2, 20);
+    expect(detection.roomTaken).toBe(0);
+  });
+});
+
+describe('an alarm that is over', () => {
+  it('is not let go of for strangers, also after a restart: notes on it are taken for a day', () => {
+    const detection = detecting();
+    for (const at of [1, 2, 3]) smoke(detection, SENSOR, at);
+    const [raised] = detection.takeEffects()?.events ?? [];
+    const alarm = raised?.alarm?.id ?? '';
+    const act = (to: Detection, kind: 'acknowledge' | 'note', version: number): void =>
+      to.action({ id: `${version}`, alarm, sensor: SENSOR, kind, version, by: 'ada', ...(kind === 'note' && { note: 'x' }) }, T0 + 10, 1);
+    act(detection, 'acknowledge', 1);
+    well(detection, SENSOR, 10);
+    const stored = detection.takeEffects()?.changed.get(SENSOR) ?? '';
+    const restarted = detecting();
+    restarted.restore(SENSOR, stored);
+    for (const each of [detection, restarted]) {
+      for (let i = 0; i < STRANGERS; i += 1) smoke(each, 1_000 + i, 10 + i);
+      each.takeEffects(true);
+      act(each, 'note', 3);
+      expect(each.takeEffects()?.events.map(({ event }) => event)).toEqual(['noted']);
+    }
+  });
+});
+
 describe('recoveries of ever new ids', () => {
   it('take no more than the room, though no status comes, and push out no hit', () => {
     const detection = detecting();
@@ -74,9 +123,57 @@ describe('recoveries of ever new ids', () => {
     smoke(detection, SENSOR, 500_000);
     expect(raisedOf(detection)).toEqual([SENSOR]);
   });
+
+  it('are let go of without a word: of who was well no hit is missed', () => {
+    const detection = detecting();
+    for (let i = 0; i < STRANGERS; i += 1) {
+      smoke(detection, 1_000 + i, 1);
+      well(detection, 1_000 + i, 2);
+    }
+    expect(detection.sensors).toBeLessThan(STRANGERS);
+    expect(detection.letGo).toBe(0);
+  });
 });
 
 describe('a restart', () => {
+  /** What was stored after hits of these times of one sensor. */
+  const storedAfter = (times: readonly number[], value?: string): { json: string; roomTaken: number } => {
+    const before = detecting();
+    for (const at of times) smoke(before, SENSOR, at, { value });
+    return { json: before.takeEffects(true)?.changed.get(SENSOR) ?? '', roomTaken: before.roomTaken };
+  };
+
+  it('has hits take the room that they took, and an alarm none', () => {
+    const detection = detecting();
+    const { json, roomTaken } = storedAfter([1, 2]);
+    detection.restore(SENSOR, json);
+    expect([detection.roomTaken, roomTaken > 0]).toEqual([roomTaken, true]);
+    detection.restore(SENSOR, storedAfter([1, 2, 3]).json);
+    expect(detection.roomTaken).toBe(0);
+  });
+
+  it('has nothing take room that was stored over', () => {
+    const detection = detecting();
+    detection.restore(SENSOR, storedAfter([1, 2]).json);
+    detection.restore(SENSOR, '{"v":3,"known":["smoke"]}');
+    expect(detection.roomTaken).toBe(0);
+  });
+
+  it('takes up long readings as they were, and their beginnings only once half of the room is taken', () => {
+    const { json } = storedAfter([1, 2], 'x'.repeat(3_900));
+    const detection = detecting();
+    for (let sensor = 0; sensor < 50; sensor += 1) detection.restore(sensor, json);
+    smoke(detection, 0, 3, { value: 'x'.repeat(3_900) });
+    smoke(detection, 49, 4, { value: 'x'.repeat(3_900) });
+    const lengths = (detection.takeEffects()?.events ?? []).map(
+      (event) => event.event === 'raised' && event.alarm.evidence.map(({ value }) => value.length),
+    );
+    expect(lengths).toEqual([
+      [3_900, 3_900, 256],
+      [256, 256, 256],
+    ]);
+  });
+
   it('takes up what fits, the newest of it, whatever was stored and in whatever order', () => {
     const before = detecting({ roomBytes: undefined });
     const stored = new Map<number, string>();
@@ -107,6 +204,15 @@ describe('hits that raised nothing', () => {
       expect(raisedOf(detection)).toEqual(raised);
       expect(detection.sensors).toBe(1);
     }
+  });
+
+  it.each([
+    [DAY, true],
+    [DAY + 1, false],
+  ])('count for as long as it is said, and no longer: the third after %i ms raises an alarm: %s', (at, raises) => {
+    const detection = detecting({ hitsKeptMs: DAY });
+    for (const each of [1, 2, at]) smoke(detection, SENSOR, each);
+    expect(raisedOf(detection)).toEqual(raises ? [SENSOR] : []);
   });
 
   it('are kept as long as their rule needs them, however short that is', () => {
