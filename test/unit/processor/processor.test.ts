@@ -220,6 +220,35 @@ describe('the processor', () => {
     expect(changes(log).map(({ alarm }) => alarm.sensor)).toEqual([8]);
   });
 
+  it('says when hits that raised nothing take most of the memory for them, as long as they do', async () => {
+    const log = new MemoryLog(2);
+    const { health } = await processorOn(log, { TOCSIN_SENSOR_MEMORY: '200KiB' });
+    const sensors = Array.from({ length: 190 }, (_, id) => id);
+    for (const id of sensors.slice(0, 50)) await put(log, 'ENTRY', id, status(id, { smoke: true }), T0);
+    await until(() => health.ready && log.all('ENTRY').length === 50);
+    await sleep(50);
+    expect(health.notices()).toEqual({});
+    for (const id of sensors) await put(log, 'ENTRY', id, status(id, { smoke: true }), T0 + 1);
+    await until(() => Object.keys(health.notices()).length === 2);
+    expect(health.notices()['task 1']).toContain('take nearly all of the memory for sensors');
+    expect(health.ready).toBe(true);
+    for (const id of sensors) await put(log, 'OK', id, { id }, T0 + 2);
+    await until(() => Object.keys(health.notices()).length === 0);
+  });
+
+  it('forgets hits that raised nothing after as long as the settings say', async () => {
+    const log = new MemoryLog();
+    await processorOn(log, { TOCSIN_HITS_KEPT: '1h' });
+    for (const [sensor, last] of [
+      [7, 3_600_000],
+      [8, 3_599_999],
+    ] as const)
+      for (const later of [0, 1, last]) await put(log, 'ENTRY', sensor, status(sensor, { smoke: true }), T0 + later);
+    await until(() => changes(log).length > 0);
+    await sleep(20);
+    expect(changes(log).map(({ alarm }) => alarm.sensor)).toEqual([8]);
+  });
+
   it('stores which detectors sensors report along with what is committed anyway, and in pieces', async () => {
     const log = new MemoryLog();
     let now = T0;

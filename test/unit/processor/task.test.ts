@@ -59,10 +59,12 @@ async function taskOn({
   fault,
   types = REFERENCE,
   states = [],
+  roomBytes,
 }: {
   fault?: Error;
   types?: typeof REFERENCE;
   states?: readonly string[];
+  roomBytes?: number;
 } = {}) {
   const feeds = { ENTRY: new Feed('ENTRY'), OK: new Feed('OK'), ACTION: new Feed('ACTION') };
   const commits: OutgoingRecord[][] = [];
@@ -83,7 +85,7 @@ async function taskOn({
   const registry = new Registry();
   const task = await Task.restore(
     taskLog,
-    { types, clockSkewMaxMs: 60_000, repeatWithinMs: 60_000 },
+    { types, clockSkewMaxMs: 60_000, repeatWithinMs: 60_000, roomBytes },
     {
       clock: () => time.now,
       logger: pino({ level: 'warn' }, { write: (line: string) => lines.push(JSON.parse(line)) }),
@@ -144,6 +146,7 @@ describe('a task', () => {
 
   it.each([
     [10, 10, undefined],
+    [11, 10, 1],
     [13, 10, 3],
   ])('names of %i sensors whose hits are stale all at once the first %i, and tells how many others', async (sensors, named, others) => {
     const { task, ENTRY, OK, commits, lines, time, over, settled } = await taskOn();
@@ -197,6 +200,19 @@ describe('a task', () => {
       'temperature absent 1',
       'water unreadable 1',
     ]);
+    await task.close();
+    await over;
+  });
+
+  it('counts sensors whose hits were forgotten because too much was to be remembered', async () => {
+    const { task, ENTRY, over, settled, registry } = await taskOn({ roomBytes: 100_000 });
+    const forgottenAfter = async (from: number, to: number): Promise<number> => {
+      ENTRY.give(...many(to - from, (i) => status(from + i, { smoke: true })));
+      await settled();
+      return Number((await registry.getSingleMetricAsString('tocsin_hits_forgotten_total')).split(' ').at(-1));
+    };
+    const first = await forgottenAfter(0, 200);
+    expect([first > 0, first, await forgottenAfter(200, 201)]).toEqual([true, 200 - task.detection.sensors, first + 1]);
     await task.close();
     await over;
   });
@@ -315,10 +331,11 @@ describe('a task that ends', () => {
     expect([ENTRY.closed, OK.closed, ACTION.closed]).toEqual([true, true, true]);
   });
 
-  it('does so at once where it has only just begun', async () => {
-    const { task, over } = await taskOn();
+  it('does so at once where it has only just begun, and writes nothing', async () => {
+    const { task, commits, over } = await taskOn();
     await task.close();
     await over;
+    expect(commits).toEqual([]);
   });
 
   it('writes nothing where nothing has come since', async () => {
