@@ -119,6 +119,7 @@ describe('recoveries of ever new ids', () => {
     for (const at of [1, 2]) smoke(detection, SENSOR, at);
     for (let i = 0; i < 20 * STRANGERS; i += 1) well(detection, 1_000 + i, 10 + i);
     expect(detection.roomTaken).toBeLessThanOrEqual(ROOM);
+    expect(detection.sensors).toBeLessThan(2_000);
     expect(detection.letGo).toBe(0);
     smoke(detection, SENSOR, 500_000);
     expect(raisedOf(detection)).toEqual([SENSOR]);
