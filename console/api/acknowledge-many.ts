@@ -7,8 +7,9 @@ import type { Caller } from '../security/access.ts';
 import { namedAfter } from './actions.ts';
 import type { ApiDeps } from './deps.ts';
 import { handIn } from './hand-in.ts';
+import { MANY_MAX } from './many-max.ts';
 import { ApiError, callerOf, ok, type Route, route } from './route.ts';
-import { type AcknowledgedAlarm, acknowledgeManyBody, acknowledgedMany, type AlarmSeen, MANY_MAX, noQuery, notDone } from './schemas.ts';
+import { type AcknowledgedAlarm, acknowledgeManyBody, acknowledgedMany, type AlarmSeen, noQuery, notDone } from './schemas.ts';
 import { findAlarmIfAny } from './whole-alarm.ts';
 
 /** At most this many calls at a time, so that their actions don't displace each other, or those on single alarms, from memory. */

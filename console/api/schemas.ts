@@ -1,5 +1,6 @@
 /** The API's requests and answers: the same schemas check and document them. */
 import { z } from 'zod';
+import { MANY_MAX } from './many-max.ts';
 import { isReserved, plainName } from '../security/person-name.ts';
 import { NOTE_MAX } from '../../alarm/action.ts';
 import { ALARM_STATES, DISPOSITIONS } from '../../alarm/alarm.ts';
@@ -10,8 +11,6 @@ import { SENSOR_ID_MAX } from '../../alarm/status.ts';
 import type { TypeSet } from '../../alarm/type-set.ts';
 
 export const PAGE_MAX = 1_000;
-/** At most this many alarms are acknowledged by one call. */
-export const MANY_MAX = 1_000;
 
 const time = z.iso.datetime();
 const instant = z.iso.datetime({ offset: true, error: 'must be a time such as 2026-01-31T12:00:00Z' });
@@ -239,6 +238,7 @@ export const acknowledgedMany = z.object({
   action: z.string().describe('the id of the call: if it is sent again, each of its alarms is acknowledged at most once'),
   alarms: z.array(acknowledgedAlarm),
 });
+export type AcknowledgedMany = z.infer<typeof acknowledgedMany>;
 const actionProblem = { error: z.string(), action: actionNamed };
 export const notDone = z.object(actionProblem);
 export const conflict = z.object({ ...actionProblem, alarm: wholeAlarm.nullable() });

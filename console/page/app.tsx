@@ -1,4 +1,5 @@
 import { AlarmPanel } from './alarm-panel.tsx';
+import { BulkList } from './bulk-list.tsx';
 import { Counts } from './counts.tsx';
 import { DeedList } from './deed-list.tsx';
 import { Empty } from './empty.tsx';
@@ -9,6 +10,7 @@ import { Queue } from './queue.tsx';
 import { QueueHead } from './queue-head.tsx';
 import { SensorLists } from './sensor-lists.tsx';
 import { SensorPanel } from './sensor-panel.tsx';
+import { SeveralDialog } from './several-dialog.tsx';
 import { SignIn } from './sign-in.tsx';
 import { StatusLine } from './status-line.tsx';
 import { openedOf } from './state.ts';
@@ -52,6 +54,16 @@ export function App({ store, operator, onSignOut }: Props) {
         <div aria-live="assertive">{state.announced.urgent}</div>
         <div aria-live="polite">{state.announced.rest}</div>
       </div>
+      {state.several && (
+        <SeveralDialog
+          several={state.several}
+          types={state.types}
+          mayAct={store.mayAct}
+          now={now}
+          onAcknowledge={(alarms) => operator.acknowledgeSeveral(alarms)}
+          onClose={() => store.set({ several: undefined })}
+        />
+      )}
       {state.help && (
         <Help
           types={state.types}
@@ -70,7 +82,12 @@ function QueueSection({ store, operator }: { store: Store; operator: Operator })
   const now = store.now();
   return (
     <section class="queue" aria-label="Queue" tabIndex={-1}>
-      <QueueHead types={state.types} open={store.open()} unlisted={state.unlisted} />
+      <QueueHead
+        types={state.types}
+        open={store.open()}
+        unlisted={state.unlisted}
+        onSeveral={state.session?.role === 'operator' ? () => operator.askAboutSeveral() : undefined}
+      />
       {alarms.length === 0 ? (
         <Empty state={state} now={now} />
       ) : (
@@ -112,6 +129,12 @@ function Messages({ store, operator }: { store: Store; operator: Operator }) {
     <div class="messages">
       {deeds.length > DEEDS_SHOWN && <p class="notice">{count(deeds.length - DEEDS_SHOWN)} earlier ones are open too</p>}
       <DeedList deeds={deeds.slice(-DEEDS_SHOWN)} named onDismiss={(deed) => operator.dismiss(deed)} />
+      <BulkList
+        bulks={state.bulks}
+        mayAct={store.mayAct}
+        onRepeat={(bulk) => operator.repeatBulk(bulk)}
+        onDismiss={(bulk) => operator.dismissBulk(bulk)}
+      />
       <p class="notice" role="status">
         {notice}
       </p>

@@ -1,6 +1,7 @@
 import type { ListedAlarm, WholeAlarm } from '../api/schemas.ts';
 import { type Answer, callApi } from './api.ts';
 import { type Deed, isSame, isUnderWay, type Wish } from './deed.ts';
+import { newId } from './new-id.ts';
 import { type State, keepAlarm, openedOf } from './state.ts';
 import type { Store } from './store.ts';
 
@@ -138,9 +139,6 @@ function isStillMeant({ kind }: Wish, seen: Seen, current: Seen): boolean {
 }
 
 const isRefused = ({ status }: Answer<unknown>): boolean => status >= 400 && status < 500 && status !== 408;
-
-/** Also where the page came over plain HTTP from another machine, which `randomUUID` wouldn't do. */
-const newId = (): string => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
 export function keepWhole(state: State, whole: WholeAlarm): void {
   const { evidence: _, custody: __, problems: ___, client, ...fields } = whole;

@@ -7,6 +7,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['Enter', 'open the highlighted alarm'],
   ['A', 'acknowledge it'],
   ['O', 'write a note'],
+  ['S', 'acknowledge several: those in view, or all in the list'],
   ['Home', 'to the most urgent alarm, and nothing holds the list'],
   ['Esc', 'close the alarm'],
   ['?', 'this list'],

@@ -28,8 +28,17 @@ export class Keys {
   }
 
   readonly #onKey = (event: KeyboardEvent): void => {
-    const { session, help } = this.#store.state;
-    if (!session || help || event.isComposing || event.ctrlKey || event.metaKey || event.altKey || event.getModifierState('AltGraph'))
+    const { session, help, several } = this.#store.state;
+    if (
+      !session ||
+      help ||
+      several ||
+      event.isComposing ||
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey ||
+      event.getModifierState('AltGraph')
+    )
       return;
     const target = event.target instanceof HTMLElement ? event.target : document.body;
     if (event.key === 'Escape') this.#escape(target);
@@ -61,6 +70,7 @@ export class Keys {
     n: () => this.#operator.openFirstNew(),
     a: (pressedAt) => this.#onCurrent(pressedAt, (id) => this.#operator.acknowledge(id)),
     o: () => this.#writeNote(),
+    s: () => this.#operator.askAboutSeveral(),
     '?': () => this.#store.set({ help: true }),
     Home: () => this.#operator.goToFirst(),
     Enter: (pressedAt) => this.#onCurrent(pressedAt, (id) => this.#operator.open(id)),

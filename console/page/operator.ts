@@ -2,8 +2,11 @@
 import { isActive, isOver, isUnacknowledged } from '../../alarm/lifecycle.ts';
 import type { ListedAlarm, SensorAnswer, WholeAlarm } from '../api/schemas.ts';
 import { callApi } from './api.ts';
+import { Bulks } from './bulks.ts';
 import { isUnderWay, type Wish } from './deed.ts';
 import { Deeds, keepWhole } from './deeds.ts';
+import { isInView } from './queue.tsx';
+import { severalOf } from './several.ts';
 import { openedOf, type Session } from './state.ts';
 import type { Store } from './store.ts';
 
@@ -13,12 +16,14 @@ const PAUSE_MS = 120;
 export class Operator {
   readonly #store: Store;
   readonly #deeds: Deeds;
+  readonly #bulks: Bulks;
   #refreshing: ReturnType<typeof setTimeout> | undefined;
   #refreshedAt = 0;
 
   constructor(store: Store) {
     this.#store = store;
     this.#deeds = new Deeds(store);
+    this.#bulks = new Bulks(store);
   }
 
   open(id: string): void {
@@ -105,6 +110,27 @@ export class Operator {
     else this.#act(alarm, { kind: 'acknowledge' });
   }
 
+  /** Opens the dialog about the new alarms that are on the screen or in the list now, or says why not. */
+  askAboutSeveral(): void {
+    const several = severalOf(this.#store.sorted(), isInView);
+    if (this.#bulks.underWay) this.#store.say('That is under way already.');
+    else if (several.listed.length === 0) this.#store.say('There is no new alarm in the list.');
+    else if (this.#mayAct()) this.#store.set({ several, notice: undefined });
+  }
+
+  acknowledgeSeveral(alarms: readonly ListedAlarm[]): void {
+    this.#store.set({ several: undefined });
+    if (this.#mayAct()) void this.#bulks.acknowledge(alarms);
+  }
+
+  repeatBulk(bulk: string): void {
+    if (this.#mayAct()) void this.#bulks.repeat(bulk);
+  }
+
+  dismissBulk(bulk: string): void {
+    this.#bulks.dismiss(bulk);
+  }
+
   addNote(id: string): void {
     const note = this.#store.state.drafts.get(id)?.trim();
     if (note) this.#act(this.#alarm(id), { kind: 'note', note });
@@ -129,11 +155,8 @@ export class Operator {
 
   /** Does it, or says why not: no key is lost in silence. */
   #act(alarm: ListedAlarm | undefined, wish: Wish): void {
-    const { link, session } = this.#store.state;
     if (!alarm) this.#store.say('This alarm is not known yet: nothing was done.');
-    else if (session?.role !== 'operator') this.#store.say('Viewers look on only: nothing was done.');
-    else if (link.state !== 'live') this.#store.say('There is no link to the server: nothing was done.');
-    else {
+    else if (this.#mayAct()) {
       const before = this.#deeds.find(alarm.id, wish);
       if (before && isUnderWay(before)) this.#store.say('That is under way already.');
       else {
@@ -141,6 +164,14 @@ export class Operator {
         void this.#deeds.perform(alarm, wish);
       }
     }
+  }
+
+  /** Says why not. */
+  #mayAct(): boolean {
+    const { link, session } = this.#store.state;
+    if (session?.role !== 'operator') this.#store.say('Viewers look on only: nothing was done.');
+    else if (link.state !== 'live') this.#store.say('There is no link to the server: nothing was done.');
+    return this.#store.mayAct;
   }
 
   #alarm(id: string): ListedAlarm | undefined {

@@ -6,10 +6,12 @@ interface Props {
   readonly types: KnownTypes;
   readonly open: OpenCounts | undefined;
   readonly unlisted: OpenCounts | undefined;
+  /** Undefined for those who may not. */
+  readonly onSeveral: (() => void) | undefined;
 }
 
 /** How many there are, and how many the list has no room for. */
-export function QueueHead({ types, open, unlisted }: Props) {
+export function QueueHead({ types, open, unlisted, onSeveral }: Props) {
   const left = unlisted && total(unlisted.byType);
   const gravest = types.gravestFirst.find(({ lifeSafety }) => lifeSafety);
   return (
@@ -20,6 +22,11 @@ export function QueueHead({ types, open, unlisted }: Props) {
         <span class="problem">
           {count(left)} not listed{gravest && `, ${count(unlisted.byType[gravest.name] ?? 0)} of them ${gravest.text}`}
         </span>
+      )}
+      {onSeveral && (
+        <button type="button" class="quiet" aria-haspopup="dialog" onClick={onSeveral}>
+          Acknowledge several… <kbd>S</kbd>
+        </button>
       )}
     </div>
   );

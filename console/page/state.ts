@@ -1,9 +1,11 @@
 import { isOver } from '../../alarm/lifecycle.ts';
 import type { FaultAnswer, ListedAlarm, WholeAlarm } from '../api/schemas.ts';
+import type { Bulk } from './bulk.ts';
 import type { Deed } from './deed.ts';
 import type { SensorView } from './faults.ts';
 import type { OpenCounts } from './open-counts.ts';
 import type { Places } from './places.ts';
+import type { Several } from './several.ts';
 import type { KnownTypes } from './types.ts';
 
 export interface Session {
@@ -83,6 +85,10 @@ export interface State {
   held: string | undefined;
   /** What the operator has asked for and isn't settled, or went wrong. */
   deeds: readonly Deed[];
+  /** Alarms that the operator acknowledges together, and what became of them. */
+  bulks: readonly Bulk[];
+  /** What the dialog asks about; undefined: it is closed. */
+  several: Several | undefined;
   /** A word about the last key or link, for a few seconds. */
   notice: { readonly text: string; readonly until: number } | undefined;
   /** Notes that are not sent yet, by alarm. */

@@ -40,6 +40,8 @@ export class Store {
     sensor: undefined,
     held: undefined,
     deeds: [],
+    bulks: [],
+    several: undefined,
     notice: undefined,
     drafts: new Map(),
     singleKeys: true,

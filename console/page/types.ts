@@ -12,6 +12,7 @@ export interface Type {
   readonly text: string;
   /** Undefined, as `when`: the server doesn't have the type. */
   readonly severity: Severity | undefined;
+  /** Lives depend on it, as far as is known: of a type that the server doesn't have nobody can deny it. */
   readonly lifeSafety: boolean;
   readonly shape: Shape;
   readonly when: Condition | undefined;
@@ -50,7 +51,7 @@ function typeOf({ name, label, severity, lifeSafety, shape, when }: TypeAnswer):
 }
 
 function strangerOf(name: string): Type {
-  return { name, ...wordsOf(labelOf(name)), severity: undefined, lifeSafety: false, shape: 'square', when: undefined };
+  return { name, ...wordsOf(labelOf(name)), severity: undefined, lifeSafety: true, shape: 'square', when: undefined };
 }
 
 const STRANGER = strangerOf('alarm');

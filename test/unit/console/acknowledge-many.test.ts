@@ -1,7 +1,8 @@
 /** Many alarms at once: each as if it were acknowledged alone, by the same way and with the same custody. */
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
-import { acknowledgedMany, MANY_MAX } from '../../../console/api/schemas.ts';
+import { MANY_MAX } from '../../../console/api/many-max.ts';
+import { acknowledgedMany } from '../../../console/api/schemas.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 import { alarmOf } from '../../support/alarms.ts';
 import { call, eventually, startTestConsole, type TestConsole, VIEWER_TOKEN } from '../../support/console.ts';
