@@ -145,6 +145,7 @@ export class KafkaSubscription implements Subscription {
   /** The topic was deleted and created again: starts the partition over, under a new number in `assigned`. */
   #startOver(place: string, cursor: Cursor): void {
     this.#fetcher.remove(cursor);
+    this.#recreated.add(cursor.name);
     if (this.#held.get(place)?.cursor !== cursor) return;
     this.#held.delete(place);
     this.#assigned = new Map(
