@@ -318,7 +318,6 @@ export class Detection {
     }
     state.repeatable = remember(state.repeatable, hit, this.#repeatWithinMs);
     this.#unsaved.riding.push(sensor);
-    this.#schedule(sensor, state);
     return false;
   }
 

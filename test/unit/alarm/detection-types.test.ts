@@ -108,6 +108,16 @@ describe('a type that clears by a normal reading', () => {
       [battery(1, 14), says(2, { battery: 20, motion: true })],
       [raised, 'cleared battery 2 v2 CLEARED_UNACK', 'raised motion 2 v1 ACTIVE_UNACK'],
     ],
+    [
+      'is cleared by a reading that is a hit of another, also where it has a counter',
+      [battery(1, 14), says(2, { battery: 20, motion: true }, { seq: 9 })],
+      [raised, 'cleared battery 2 v2 CLEARED_UNACK', 'raised motion 2 v1 ACTIVE_UNACK'],
+    ],
+    [
+      'is counted anew after a recovery that was long ago, with a normal reading first',
+      [leak(1), ok(10), says(20_000, { battery: 20 }, { sensor: 8 }), leak(30_000, 1), leak(30_001), leak(30_002)],
+      ['raised leak 30002 v1 ACTIVE_UNACK'],
+    ],
     ['forgets its hits before that', [leak(1), leak(2, 1), leak(3)], []],
     ['counts anew from there', [leak(1), leak(2, 1), leak(3), leak(4)], ['raised leak 4 v1 ACTIVE_UNACK']],
     [
@@ -183,6 +193,15 @@ describe('a type that clears by a normal reading', () => {
   it('is cleared where it is the only one, or the first', () => {
     const first = new TypeSet([typeWhen('battery', 'battery < 15', { clears: 'normal' })]);
     expect(eventsOf(first, [battery(1, 14), battery(2, 15)])).toEqual([raised, 'cleared battery 2 v2 CLEARED_UNACK']);
+  });
+
+  it('has a normal reading do nothing where its sensor was forgotten since', () => {
+    const detection = detecting(types);
+    for (const reading of [leak(1), ok(10), says(20_000, { battery: 20 }, { sensor: 8 })]) feed(detection, reading, types);
+    detection.takeEffects(true);
+    expect(detection.sensors).toBe(0);
+    feed(detection, leak(30_000, 1), types);
+    expect(detection.takeEffects(true)).toBeUndefined();
   });
 
   it('stores that its hits are forgotten', () => {

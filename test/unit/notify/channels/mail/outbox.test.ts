@@ -187,6 +187,61 @@ describe('the outbox', () => {
     await outbox.close();
   });
 
+  it.each([
+    [999, 'refused'],
+    [1_000, 'taken'],
+  ])('looks whether some were fetched a second after it last looked, no sooner: after %i ms one is %s', async (later, answer) => {
+    const now = vi.spyOn(performance, 'now').mockReturnValue(0);
+    const outbox = await openOutbox(folder, { ...options, health: new Health(), mailsMax: 2 });
+    const send = (id: string) => outbox.send({ ...mailOf(id), severity: 'MINOR' });
+    for (const id of ['m0', 'm1']) await send(id);
+    for (const name of await readdir(folder)) await rm(join(folder, name));
+    now.mockReturnValue(later);
+    const sent = await send('m2').then(
+      () => 'taken',
+      () => 'refused',
+    );
+    expect(sent).toBe(answer);
+    await outbox.close();
+  });
+
+  it.each([8, 10])('takes back what it says of %i mails within a minute once they were fetched, though none comes', async (mails) => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const health = new Health();
+    const said = () => [health.ready, Object.keys(health.notices())];
+    const outbox = await openOutbox(folder, { ...options, health, mailsMax: 10 });
+    for (let i = 0; i < mails; i += 1) await outbox.send({ ...mailOf(`m${i}`), severity: 'MINOR' });
+    const before = said();
+    expect(before).toEqual(mails === 10 ? [false, []] : [true, ['outbox']]);
+    vi.advanceTimersByTime(60_000);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(said()).toEqual(before);
+    for (const name of await readdir(folder)) await rm(join(folder, name));
+    vi.advanceTimersByTime(59_999);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(said()).toEqual(before);
+    vi.advanceTimersByTime(1);
+    await expect.poll(said).toEqual([true, []]);
+    await outbox.close();
+  });
+
+  it('is not full of mails that it has removed for their age', async () => {
+    vi.spyOn(performance, 'now').mockReturnValue(0);
+    const health = new Health();
+    for (let i = 0; i < 10; i += 1) {
+      const file = join(folder, `${i}.eml`);
+      await writeFile(file, 'x');
+      if (i < 6) await utimes(file, new Date(NOON - 31 * DAY), new Date(NOON - 31 * DAY));
+      else await utimes(file, new Date(NOON), new Date(NOON));
+    }
+    const outbox = await openOutbox(folder, { ...options, health, mailsMax: 10 });
+    await expect.poll(() => [health.ready, health.notices()]).toEqual([true, {}]);
+    const send = (id: string) => outbox.send({ ...mailOf(id), severity: 'MINOR' });
+    for (let i = 0; i < 6; i += 1) await send(`m${i}`);
+    await expect(send('m6')).rejects.toMatchObject({ code: 'mail-deferred' });
+    await outbox.close();
+  });
+
   it('removes nothing while there is no time to go by', async () => {
     const names = ['old.eml', '.half.eml.part'];
     for (const name of names) {

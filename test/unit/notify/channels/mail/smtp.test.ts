@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { MailTransport } from '../../../../../notify/channels/mail/port.ts';
 import { diagnoseSmtp, openSmtp, type SmtpOptions } from '../../../../../notify/channels/mail/smtp.ts';
 import { mailOf } from '../../../../support/alarms.ts';
@@ -256,6 +256,19 @@ describe('a connection that fails', () => {
     const transport = openSmtp({ ...OPTIONS, smtpUrl: `smtp://127.0.0.1:${port}`, timeoutMs: 100 });
     closing.push(() => transport.close());
     await expect(transport.send(mailOf())).rejects.toMatchObject(DEFERRED);
+  });
+});
+
+describe('a transport that is closed', () => {
+  it('cuts off a mail that its server stalls: it was not handed over', async () => {
+    const { server, transport } = await bed({}, { timeoutMs: 60_000 });
+    server.script('never-answer');
+    const sending = transport.send(mailOf());
+    sending.catch(() => undefined);
+    await vi.waitFor(() => expect(server.attempts).toBe(1));
+    await transport.close();
+    await expect(sending).rejects.toMatchObject(DEFERRED);
+    expect(server.taken).toEqual([]);
   });
 });
 
