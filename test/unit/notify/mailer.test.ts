@@ -87,7 +87,7 @@ describe('the mailer', () => {
       },
     ]);
     expect(await rig.metric('tocsin_mails_sent_total')).toBe(1);
-    expect(await rig.metric('tocsin_mails_unfinished')).toBe(0);
+    expect([await rig.metric('tocsin_mails_unfinished'), await rig.metric('tocsin_mails_unread')]).toEqual([0, 0]);
   });
 
   it('mails what is raised and what clears, in that order, and nothing else that happens to an alarm', async () => {
@@ -116,6 +116,7 @@ describe('the mailer', () => {
     await rig.done();
     expect(transport.taken).toEqual([idOf('b', 'raised'), idOf('a', 'raised'), idOf('a', 'cleared')]);
     expect((await rig.deliveries()).map(({ attempts }) => attempts)).toEqual([1, 3, 1]);
+    expect(await rig.metric('tocsin_mails_deferred_total')).toBe(2);
   });
 
   it('parks a mail that is refused for good with its reason, and goes on', async () => {
