@@ -6,13 +6,13 @@ export const NOTE_MAX = 2_000;
 
 const NAME_MAX = 200;
 
-/** An action that can't be carried out. Where it says who asks for what, `action` has that, for an answer; a version that can't be read is 0. */
+/** An action that can't be carried out. `action`: as much of it as an answer to whoever asked needs, if it can be read; its version is 0 if that can't. */
 export interface BadAction {
   readonly problem: string;
   readonly action?: Action;
 }
 
-/** The action in a record of topic ACTION, which another process wrote; or what is wrong with it. */
+/** Reads a record of topic ACTION, which another process wrote: the action, or what is wrong with it. */
 export function parseAction(json: string): Action | BadAction {
   let value: unknown;
   try {
@@ -41,7 +41,7 @@ export function parseAction(json: string): Action | BadAction {
   return problem === undefined ? action : { problem, action };
 }
 
-/** What is wrong with the rest of an action whose asker is known. */
+/** What is wrong with the rest of an action, once it is known who asked for it. */
 function problemOf(action: Action, note: unknown, disposition: unknown): string | undefined {
   if (action.version === 0) return 'version must be a whole number from 1';
   if (note !== undefined && action.note === undefined) return `note must be a text of 1 to ${NOTE_MAX} characters`;

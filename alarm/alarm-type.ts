@@ -1,44 +1,44 @@
-/** Types of alarms are rows of data: what the settings say, or the three of the reference system. */
+/** Types of alarms are data: those of the settings, or the three of the reference system. */
 import { type Condition, fieldsOf } from './condition.ts';
 import { compareSeverity, SEVERITIES, type Severity } from './severity.ts';
 
 export const SHAPES = ['triangle', 'diamond', 'circle', 'square', 'pentagon', 'hexagon', 'drop', 'cross', 'star'] as const;
 export type Shape = (typeof SHAPES)[number];
 
-/** recovery: by a record of OK only, as in the reference system. normal: also by the sensor's first reading that isn't a hit. */
+/** How an alarm clears. recovery: only by a record of OK, as in the reference system. normal: also by the sensor's first reading that isn't a hit. */
 export const CLEARINGS = ['recovery', 'normal'] as const;
 export type Clearing = (typeof CLEARINGS)[number];
 
 export interface AlarmType {
-  /** Lower case letters, digits and hyphens: part of alarm ids, addresses and metrics. */
+  /** Lower case letters, digits and hyphens, since it becomes part of alarm ids, addresses and metrics. */
   readonly name: string;
-  /** A reading for which it holds is a hit. */
+  /** A reading that meets it is a hit. */
   readonly when: Condition;
   /** How many hits raise the alarm, 1 to HITS_MAX. */
   readonly hits: number;
-  /** The hits must lie within this span, in ms; undefined: however far apart. */
+  /** The hits must lie within this span, ms; undefined: they may be any time apart. */
   readonly within: number | undefined;
   readonly severity: Severity;
-  /** Lives depend on it. */
+  /** Whether lives depend on it. */
   readonly lifeSafety: boolean;
   readonly clears: Clearing;
   /** For people: one or two words. */
   readonly label: string;
-  /** How it is drawn, so that colour is never alone. */
+  /** How it is drawn, so that types differ not by colour alone. */
   readonly shape: Shape;
-  /** Every sensor should report its fields: a reading without them is taken, and answered with a warning. */
+  /** Whether every sensor should report its fields: a reading without them is accepted, and answered with a warning. */
   readonly expected: boolean;
 }
 
 export const TYPES_MAX = 32;
 const WITHIN_MAX_MS = 366 * 86_400_000;
 export const HITS_MAX = 100;
-/** Hits that all types together may ask for: a sensor may be a hit of all, and what is remembered of it has to fit into a record of the log. */
+/** Hits that all types together may ask for: a sensor's readings may be hits of all types, and its state has to fit into one record of the log. */
 export const HITS_TOGETHER_MAX = 300;
 export const LABEL_MAX = 24;
 const NAME = /^[a-z][a-z0-9-]{0,31}$/;
 
-/** Those of the reference system: motion at once, smoke and heat on the third hit, however long that takes. */
+/** The types of the reference system: motion at the first hit, smoke and heat at the third, however long that takes. */
 export const BUILT_IN_TYPES: readonly AlarmType[] = [
   {
     name: 'motion',
@@ -78,7 +78,7 @@ export const BUILT_IN_TYPES: readonly AlarmType[] = [
   },
 ];
 
-/** What a type is like whose row only says its name and `when`. */
+/** A type with defaults for everything but its name and `when`. */
 export function typeOf(name: string, when: Condition, rest: Partial<Omit<AlarmType, 'name' | 'when'>> = {}): AlarmType {
   return {
     name,
@@ -95,22 +95,22 @@ export function typeOf(name: string, when: Condition, rest: Partial<Omit<AlarmTy
   };
 }
 
-/** A label for a type of which only the name is known: `water-leak` is Water leak. */
+/** A label made of the name: `water-leak` becomes Water leak. */
 export function labelOf(name: string): string {
   return (name.charAt(0).toUpperCase() + name.slice(1).replaceAll('-', ' ')).slice(0, LABEL_MAX);
 }
 
-/** Gravest first, equal ones in the order they stand in: how types are listed for people. */
+/** Gravest first, equal ones in their present order: how types are listed for people. */
 export function gravestFirst<T extends Pick<AlarmType, 'severity'>>(types: readonly T[]): readonly T[] {
   return types.toSorted((a, b) => compareSeverity(a.severity, b.severity));
 }
 
-/** How many hits all of them ask for together. */
+/** How many hits all types ask for together. */
 export function hitsTogether(types: readonly AlarmType[]): number {
   return types.reduce((sum, { hits }) => sum + hits, 0);
 }
 
-/** All that is wrong with the types, in plain words, each with the type it is about; none: they can be used. */
+/** Everything that is wrong with the types, in plain words, each problem with its type. Empty: they can be used. */
 export function problemsOf(types: readonly AlarmType[]): { readonly type: string; readonly problem: string }[] {
   const problems = types.flatMap((type) => ownProblems(type).map((problem) => ({ type: type.name, problem })));
   const names = types.map(({ name }) => name);

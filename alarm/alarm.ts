@@ -4,36 +4,36 @@ import type { Severity } from './severity.ts';
 export const ALARM_STATES = ['ACTIVE_UNACK', 'ACTIVE_ACK', 'CLEARED_UNACK', 'CLEARED_ACK'] as const;
 export type AlarmState = (typeof ALARM_STATES)[number];
 
-/** Where a record lies in the log. */
+/** The place of a record in the log. */
 export interface Position {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
 }
 
-/** One reading that made an alarm, as it came in. */
+/** A reading that contributed to an alarm, as it was received. */
 export interface Evidence extends Position {
   /** Receive time, epoch ms. */
   readonly at: number;
   readonly seq?: number;
-  /** The record's value as it was accepted; where types ask for more than nine hits together, perhaps its beginning only. */
+  /** The record's value as it was accepted. Perhaps only its beginning, if all types together ask for more than nine hits or memory is short. */
   readonly value: string;
 }
 
 export const DISPOSITIONS = ['genuine', 'false', 'test', 'aborted', 'unknown'] as const;
 export type Disposition = (typeof DISPOSITIONS)[number];
 
-/** An alarm as of `version`; every change makes the next version. All times are epoch ms. */
+/** An alarm at `version`; every change makes the next version. All times are epoch ms. */
 export interface Alarm {
   /** Derived from sensor, type, position and time of the hit that raised it: the same input gives the same id. URL-safe. */
   readonly id: string;
   readonly sensor: number;
-  /** The name of its type, which may be in the settings no longer. */
+  /** The name of its type, which may no longer be in the settings. */
   readonly type: string;
   readonly severity: Severity;
   readonly state: AlarmState;
   readonly version: number;
-  /** The version since which only the last-seen time has changed, where that isn't this one: actions on it and later ones are carried out. */
+  /** The version since which only the last-seen time has changed, if not this one: actions on that version and later ones are carried out. */
   readonly unchangedSince?: number | undefined;
   readonly raisedAt: number;
   readonly lastSeenAt: number;
@@ -47,7 +47,7 @@ export interface Alarm {
 export const ACTION_KINDS = ['acknowledge', 'note', 'disposition'] as const;
 export type ActionKind = (typeof ACTION_KINDS)[number];
 
-/** What an operator asks for: a record of topic ACTION. It carries the version of the alarm that the operator saw. */
+/** What an operator asks for: a record of topic ACTION. `version` is that of the alarm that the operator saw. */
 export interface Action {
   /** Unique; the answer to the action carries it. */
   readonly id: string;
@@ -71,11 +71,11 @@ export interface AlarmChange {
   /** The record that caused it. */
   readonly cause: Position;
   readonly alarm: Alarm;
-  /** The operator's action, where that is the cause. */
+  /** The operator's action, if that is the cause. */
   readonly action?: Action;
 }
 
-/** An action that was not carried out, with its reason in plain words; `alarm` as it is now, unless it is unknown or over. */
+/** An action that was not carried out, with the reason in plain words. `alarm`: as it is now, unless it is unknown or was over long ago. */
 export interface ActionRefusal {
   readonly event: 'refused';
   readonly at: number;

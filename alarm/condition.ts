@@ -1,17 +1,17 @@
-/** What makes a reading a hit of a type: `motion`, `not mains`, `co > 50`, `temperature > maxTemperature`. */
+/** The condition under which a reading is a hit of a type: `motion`, `not mains`, `co > 50`, `temperature > maxTemperature`. */
 
 export const OPERATORS = ['>', '>=', '<', '<='] as const;
 export type Operator = (typeof OPERATORS)[number];
 
-/** A field that is true or false, as it is or turned round; or a field that is a number, compared with a number or with another field. */
+/** A boolean field that must be true or false; or a number field, compared with a number or with another field. */
 export type Condition =
   | { readonly field: string; readonly is: boolean }
   | { readonly field: string; readonly operator: Operator; readonly than: number | string };
 
-/** What a field holds: fields of conditions are either true or false, or numbers. */
+/** Every field of a condition is a boolean or a number. */
 export type FieldKind = 'boolean' | 'number';
 
-/** Fields that every reading may have; none of them can be measured. */
+/** Fields that any reading may have; they aren't measurements, so conditions can't use them. */
 const RESERVED = ['id', 'at', 'seq'];
 const FIELD_NAME_MAX = 40;
 
@@ -20,7 +20,7 @@ const NUMBER = /^[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i;
 const COMPARISON = /^(\S+?)\s*(>=|<=|>|<)\s*(\S+)$/;
 const FORMS = 'a condition is `field`, `not field`, or `field > number`, with >, >=, < or <=, and another field in place of the number';
 
-/** Reads a condition; a text that says what is wrong with it if it can't be read. */
+/** Reads a condition; if it can't be read, returns a text that says why. */
 export function parseCondition(text: string): Condition | string {
   const trimmed = text.trim();
   const [, left, operator, right] = COMPARISON.exec(trimmed) ?? [];
@@ -30,7 +30,7 @@ export function parseCondition(text: string): Condition | string {
   }
   if (NUMBER.test(right)) {
     const than = Number(right);
-    // No reading is beyond what a number can be.
+    // A number that is too large to represent could never be exceeded.
     return problemOf(left) ?? (Number.isFinite(than) ? { field: left, operator: operator as Operator, than } : FORMS);
   }
   if (left === right) return `${left} is compared with itself`;
@@ -43,13 +43,13 @@ function problemOf(field: string): string | undefined {
   return RESERVED.includes(field) ? `${field} can't be part of a condition` : undefined;
 }
 
-/** As `parseCondition` reads it. */
+/** The condition as text that `parseCondition` reads. */
 export function conditionText(condition: Condition): string {
   if ('is' in condition) return condition.is ? condition.field : `not ${condition.field}`;
   return `${condition.field} ${condition.operator} ${condition.than}`;
 }
 
-/** The fields that it reads, each with its kind. */
+/** The fields of a condition, each with its kind. */
 export function fieldsOf(condition: Condition): readonly (readonly [name: string, kind: FieldKind])[] {
   if ('is' in condition) return [[condition.field, 'boolean']];
   const { field, than } = condition;

@@ -9,12 +9,12 @@ export { forEachLine, forEachMember } from './members.ts';
 
 const TOO_LONG = `longer than ${STATUS_BYTES_MAX} bytes`;
 const OPEN_BRACE = 0x7b;
-/** No id can be that: where it still stands after a scan, there was none. */
+/** Not a valid id: if it is still there after a scan, the status has no id. */
 const NO_ID = -1;
 const USUAL_FIELDS = 4;
 const UNSURE = -1;
 
-/** Reads statuses for the types of an installation. */
+/** Decodes statuses and recoveries for the types of an installation. */
 export class Decoder {
   readonly #types: TypeSet;
   readonly #fields: number;
@@ -31,8 +31,8 @@ export class Decoder {
   }
 
   /**
-   * Reads the status in bytes[start, end) into `into`, a reused object. Answers undefined when it is taken, else why not; then `into` is not
-   * to be used. It is taken as soon as its sensor is known: what a detector says counts though others say nothing, see `silent`.
+   * Reads the status in bytes[start, end) into `into`, a reused object. Returns undefined if the status is accepted, otherwise why not; then `into` must
+   * not be used. It is accepted if its sensor is known: a detector's value counts even if others report nothing, see `silent`.
    */
   status(bytes: Buffer, start: number, end: number, into: Status): string | undefined {
     const usual = readUsualForm(bytes, start, into);
@@ -43,7 +43,7 @@ export class Decoder {
     return undefined;
   }
 
-  /** A status that isn't in usual form, or types that aren't the reference system's. `usual`: what `readUsualForm` answered. */
+  /** For a status that isn't in usual form, or types that aren't the reference system's. `usual`: what `readUsualForm` returned. */
   #further(bytes: Buffer, start: number, end: number, into: Status, usual: number): string | undefined {
     if (!this.#readsUsualForm) return this.#unusual(bytes, start, end, into, UNSURE);
     if (usual !== end) return this.#unusual(bytes, start, end, into, usual);
@@ -55,7 +55,7 @@ export class Decoder {
     return undefined;
   }
 
-  /** `usual`: what `readUsualForm` answered. */
+  /** `usual`: what `readUsualForm` returned. */
   #unusual(bytes: Buffer, start: number, end: number, into: Status, usual: number): string | undefined {
     if (end - start > STATUS_BYTES_MAX) return TOO_LONG;
     const types = this.#types;
@@ -67,7 +67,7 @@ export class Decoder {
     return undefined;
   }
 
-  /** Goes on behind the usual fields, at a comma. False: it is left to validate.ts, and `into` holds rubbish. */
+  /** Continues after the usual fields, at a comma. False: validate.ts has to read the status, and `into` is unusable. */
   #scanRest(bytes: Buffer, start: number, end: number, into: Status): boolean {
     for (let i = USUAL_FIELDS; i < this.#fields; i += 1) into.values[i] = Number.NaN;
     return scan(bytes, start, end, this.#types, into, USUAL_FIELDS - 1);
@@ -82,7 +82,7 @@ export class Decoder {
     return first < end && bytes[first] === OPEN_BRACE && scan(bytes, first, end, this.#types, into) && into.id !== NO_ID;
   }
 
-  /** Reads a recovery: `{"id":42959}`, or a whole status whose other fields may hold anything. Answers as for a status. */
+  /** Reads a recovery: `{"id":42959}`, or a whole status whose other fields may hold anything. Returns the same as for a status. */
   recovery(bytes: Buffer, start: number, end: number, into: Recovery): string | undefined {
     if (end - start > STATUS_BYTES_MAX) return TOO_LONG;
     const scratch = this.#scratch;

@@ -27,69 +27,70 @@ import type { TypeBits, TypeSet } from './type-set.ts';
 export interface DetectionSettings {
   readonly types: TypeSet;
   readonly partition: number;
-  /** How far apart the clocks of two proxies may be, ms. */
+  /** How much the clocks of two proxies may differ, ms. */
   readonly clockSkewMaxMs: number;
-  /** A hit with the same `seq` and the same bytes as an earlier one is that one sent again, if it comes within this time of it, ms. */
+  /** A hit with the same `seq` and the same bytes as another no more than this time away is that one sent again, ms. */
   readonly repeatWithinMs: number;
-  /** Hits that raised nothing are forgotten after so long, ms, but not as long as the `within` of their type needs them; undefined: never. */
+  /** Hits that raised nothing are forgotten after this long, ms, or after the `within` of their type if that is longer; undefined: never. */
   readonly hitsKeptMs?: number | undefined;
-  /** About how much may be remembered of sensors that have no alarm, bytes; undefined: any amount. */
+  /** Approximate memory for sensors that have no alarm, bytes; undefined: unlimited. */
   readonly roomBytes?: number | undefined;
 }
 
-/** What came of the input since the last call; `changed` has the new state of each sensor as JSON, null where nothing is left to remember. */
+/** The effects of the input since the last call. */
 export interface Effects {
   readonly events: AlarmEvent[];
   readonly counts: AlarmCount[];
   /** Sensors whose faults changed, or are due to be written again. */
   readonly faults: SensorFaults[];
+  /** New states by sensor id, as JSON; null: nothing is left to remember. */
   readonly changed: ReadonlyMap<number, string | null>;
 }
 
 /**
- * Cleared alarms of one sensor and type that may await acknowledgement, by number and by bytes of JSON; beyond that the oldest are acknowledged
- * by SELF. With more than three types each has its share of the bytes of three. So what is remembered of a sensor fits well into one record of the log.
+ * How many cleared alarms of one sensor and type may await acknowledgement, and how many bytes of JSON; beyond that SELF acknowledges the oldest. More than
+ * three types share the bytes of three, so that the state of a sensor fits into one record of the log.
  */
 export const AWAITING_MAX = 64;
 export const AWAITING_BYTES_MAX = 36 * 1024;
 const TYPES_IN_FULL = 3;
 
-/** What the hits of all types may take together: a reading keeps its whole value where up to nine make the alarms, else its share of this. */
+/** Room for the values of all types' hits together: up to nine hits are kept with their whole values, more share this. */
 const VALUES_MAX = 9 * STATUS_BYTES_MAX;
 
-/** Of a long reading so many letters are remembered while there is little room; the whole lies in the log, at the position of the hit. */
+/** While memory is short, only this many characters of a reading are remembered; the log has all of it, at the position of the hit. */
 const SHORT_VALUE = 256;
-/** Sensors that were let go of stay in the queue of what is due; it is cleaned when most of it is such. */
+/** Outdated entries stay in the queue of due sensors until they are about half of it; a queue smaller than this isn't cleaned. */
 const DUE_SPARE = 1_024;
 
 /**
- * Decides over one partition which alarms there are. Pure: all it knows comes in by its methods, all it does comes out by `takeEffects`.
- * The same input gives the same events and ids, however it is cut into batches and wherever it is restored in between.
+ * Decides which alarms there are in one partition. Pure: everything it knows comes in through its methods, everything it does comes out of `takeEffects`.
+ * The same input gives the same events and ids, whatever the batches, and wherever a restart restores it in between.
  */
 export class Detection {
   readonly #types: TypeSet;
   readonly #format: StateFormat;
   readonly #partition: number;
   readonly #clockSkewMaxMs: number;
-  /** How far ENTRY moves on until nothing older is to be expected any more, ms. */
+  /** A record of ENTRY may be this much older than the newest one, ms. */
   readonly #lateMax: number;
   readonly #repeatWithinMs: number;
   readonly #valueMax: number;
   readonly #awaitingBytesMax: number;
   readonly #states = new Map<number, SensorState>();
   readonly #unsaved = { changed: new Set<number>(), riding: [] as number[] };
-  /** Sensors that reported all and have no fault: of another such reading there is nothing to note. */
+  /** Sensors that have reported every type and have no fault: another such reading changes nothing. */
   readonly #usual = new SensorSet();
   readonly #supervision: Supervision;
   readonly #hitsKeptMs: number;
   readonly #room: SensorRoom;
   #letGo = 0;
   readonly #active = new Map<string, number>();
-  /** Sensors with hits or an alarm of a type that the first reading clears that isn't a hit: few, with ids from anywhere. */
+  /** Sensors with hits or an alarm of a type that clears by the first reading that isn't a hit: few, with scattered ids. */
   readonly #clearing = new Set<number>();
   readonly #clearsByNormal: boolean;
   readonly #due = new DueQueue();
-  /** ENTRY time at which there is something to forget, or a fault to tell again. */
+  /** ENTRY time at which there is something to forget, or a fault to report again. */
   #dueNext = NEVER;
   #events: AlarmEvent[] = [];
   #counts: AlarmCount[] = [];
@@ -111,52 +112,52 @@ export class Detection {
     this.#awaitingBytesMax = Math.floor((TYPES_IN_FULL * AWAITING_BYTES_MAX) / Math.max(TYPES_IN_FULL, types.types.length));
   }
 
-  /** Active alarms by type; types that have none may be left out. */
+  /** Number of active alarms by type; types without any may be missing. */
   get active(): ReadonlyMap<string, number> {
     return this.#active;
   }
 
-  /** How many sensors there is something to remember of. */
+  /** How many sensors have hits, alarms or a recovery that are remembered. */
   get sensors(): number {
     return this.#states.size;
   }
 
-  /** Sensors with a fault, by detector. */
+  /** Number of sensors with a fault, by detector. */
   get faulty(): Supervision['faulty'] {
     return this.#supervision.faulty;
   }
 
-  /** Hits that were dropped as older than a recovery. */
+  /** How many hits were dropped as older than a recovery. */
   get stale(): number {
     return this.#stale;
   }
 
-  /** Hits that were sent again and counted once. */
+  /** How many hits were dropped because they had been sent before. */
   get repeated(): number {
     return this.#repeated;
   }
 
-  /** About what is remembered of sensors that have no alarm, bytes. */
+  /** Approximate memory in use for sensors that have no alarm, bytes. */
   get roomTaken(): number {
     return this.#room.bytes;
   }
 
-  /** Sensors whose hits were forgotten because there was no room for more. */
+  /** How many sensors' hits were forgotten for lack of room. */
   get letGo(): number {
     return this.#letGo;
   }
 
-  /** How many events wait to be taken. */
+  /** How many events and faults wait to be taken. */
   get waiting(): number {
     return this.#events.length + this.#supervision.waiting;
   }
 
-  /** How many sensors are to be stored, but not so soon that it takes a commit of their own. */
+  /** How many changed sensors can wait for the next commit, whenever that is. */
   get riding(): number {
     return this.#unsaved.riding.length;
   }
 
-  /** A record of ENTRY, received `at`. `value` is asked for its text if it is a hit. */
+  /** A record of ENTRY, received `at`. `value` gives its text; called only if it is a hit. */
   entry(status: Status, at: number, offset: number, value: () => string): void {
     if (at >= this.#dueNext) this.#forget(at);
     if (status.silent !== 0 || !this.#usual.has(status.id)) this.#supervise(status, at, offset);
@@ -164,7 +165,7 @@ export class Detection {
     if (status.hits !== 0) this.#hit(status, at, offset, value());
   }
 
-  /** A record of OK, received `at`: all is well with the sensor up to then. */
+  /** A record of OK, received `at`: the sensor was well at that time. */
   recovery(sensor: number, at: number, offset: number): void {
     const state = this.#stateOf(sensor);
     if (state.okAt !== undefined && at <= state.okAt) return;
@@ -176,7 +177,7 @@ export class Detection {
     this.#weigh(sensor, state);
   }
 
-  /** A reading that isn't a hit of a type that `clears` by it: that type is well up to then. */
+  /** A reading that isn't a hit clears the types that `clears: normal`, as a recovery at that time would. */
   #clearNormal(status: Status, at: number, offset: number, value: () => string): void {
     const { id: sensor, hits, silent } = status;
     const state = this.#states.get(sensor);
@@ -196,12 +197,12 @@ export class Detection {
     this.#weigh(sensor, state);
   }
 
-  /** What was read before says nothing of now. Only readings that are hits are known again. */
+  /** A reading that was sent again says nothing about now. Only hits can be recognised. */
   #isSentAgain({ seq, hits }: Status, { repeatable }: SensorState, at: number, value: () => string): boolean {
     return hits !== 0 && seq !== undefined && isRepeat(repeatable, { at, seq, value: value() }, this.#repeatWithinMs);
   }
 
-  /** Whether a normal reading would change something. */
+  /** Whether a reading that isn't a hit would change something. */
   #isClearing(state: TypeState): boolean {
     return (this.#bitOf(state.type) & this.#types.clearedByNormal) !== 0 && (state.hits.length > 0 || activeOf(state) !== undefined);
   }
@@ -226,14 +227,14 @@ export class Detection {
     else this.#change(state, outcome.event, outcome.alarm, at, cause, action);
   }
 
-  /** A record of ACTION that can't be carried out, as far as it can be read; whoever asked for it waits for an answer. */
+  /** A record of ACTION that can't be carried out, as much of it as can be read: whoever asked for it waits for an answer. */
   refuse(action: Action, reason: string, at: number, offset: number): void {
     this.#events.push({ event: 'refused', at, cause: { topic: 'ACTION', partition: this.#partition, offset }, action, reason });
   }
 
   /**
-   * What came of the input since the last call; undefined: nothing. What has only been noted of sensors rides along, and by itself comes out if `all`
-   * is asked for.
+   * The effects of the input since the last call; undefined: none. Changes that can wait (`riding`) go along with others; alone they come out only
+   * if `all` is true.
    */
   takeEffects(all = false): Effects | undefined {
     const { changed, riding } = this.#unsaved;
@@ -255,7 +256,7 @@ export class Detection {
     return this.#format.toJson({ state, known: this.#supervision.knownOf(sensor), faults: this.#supervision.stateOf(sensor) });
   }
 
-  /** Takes a sensor's state up again from what `changed` gave; before any input. */
+  /** Restores a sensor's state from the JSON in `Effects.changed`. Must come before any input. Throws if a newer version wrote it. */
   restore(sensor: number, json: string): void {
     const { state, known, faults } = this.#format.fromJson(json);
     this.#supervision.restore(sensor, known, faults);
@@ -278,7 +279,7 @@ export class Detection {
     this.#dueNext = Math.min(this.#dueNext, this.#supervision.dueNext);
   }
 
-  /** Clocks of proxies differ: only what is older than a recovery beyond doubt is stale. */
+  /** Clocks of proxies differ, so only what is older than a recovery beyond doubt is stale. */
   #isStale(sensor: number, at: number): boolean {
     const okAt = this.#states.get(sensor)?.okAt;
     return okAt !== undefined && at < okAt - this.#clockSkewMaxMs;
@@ -310,7 +311,7 @@ export class Detection {
     this.#weigh(sensor, state);
   }
 
-  /** A hit that isn't one may be sent again from now on, whatever becomes of it: what is a repeat must not depend on when a recovery is read. */
+  /** Remembers every new hit, even a stale one: what counts as a repeat must not depend on when a recovery is read. */
   #isRepeat(sensor: number, state: SensorState, hit: Repeatable): boolean {
     if (isRepeat(state.repeatable, hit, this.#repeatWithinMs)) {
       this.#repeated += 1;
@@ -381,7 +382,7 @@ export class Detection {
     return state;
   }
 
-  /** Lets go of what is remembered in time: what falls due first is scheduled. */
+  /** Schedules the earliest time at which something of the sensor can be forgotten. */
   #schedule(sensor: number, state: SensorState): void {
     const due = this.#dueOf(state);
     if (due >= state.due) return;
@@ -400,14 +401,14 @@ export class Detection {
     );
   }
 
-  /** How long hits that raised nothing are remembered, ms of ENTRY time. */
+  /** How long hits without an active alarm are remembered, ms of ENTRY time. */
   #keptFor(state: TypeState): number {
     if (activeOf(state)) return NEVER;
     const { within = 0 } = this.#types.types[this.#types.placeOf(state.type) ?? -1] ?? {};
     return Math.max(this.#hitsKeptMs, within + this.#lateMax);
   }
 
-  /** What changed of a sensor takes other room, or none. */
+  /** Updates the room that a changed sensor takes. */
   #weigh(sensor: number, state: SensorState): void {
     if (hasAlarm(state) || isEmpty(state)) this.#room.release(sensor);
     else this.#room.hold(sensor, state);
@@ -423,17 +424,17 @@ export class Detection {
     }
   }
 
-  /** ENTRY time from which on none of the hits can come again. */
+  /** ENTRY time from which on none of these hits can be sent again. */
   #repeatableUntil(repeatable: readonly Repeatable[]): number {
     return repeatable.length === 0 ? NEVER : Math.max(...repeatable.map(({ at }) => at)) + this.#repeatWithinMs + this.#lateMax;
   }
 
-  /** ENTRY has come to `at`: no hit is to be expected any more that is stale by a recovery of long before, or that was sent before. */
+  /** ENTRY has come to `at`: forgets recoveries, repeats, hits and ended alarms that can't matter any more. */
   #forget(at: number): void {
     for (let next = this.#due.take(at); next; next = this.#due.take(at)) {
       const { due, sensor } = next;
       const state = this.#states.get(sensor);
-      // Else something else of it fell due earlier, and what is left was scheduled anew.
+      // Otherwise the entry is outdated: something else was due earlier, and the rest was scheduled again.
       if (state?.due !== due) continue;
       state.due = NEVER;
       this.#forgetOf(sensor, state, at);
@@ -470,7 +471,7 @@ function shorten(state: SensorState): void {
   for (const type of state.types) type.hits = type.hits.map((hit) => ({ ...hit, value: beginningOf(hit.value, SHORT_VALUE) }));
 }
 
-/** A text of its own, which doesn't keep the whole in memory. */
+/** A copy, which doesn't keep the whole text in memory. */
 function beginningOf(value: string, letters: number): string {
   return value.length <= letters ? value : Buffer.from(value.slice(0, letters)).toString();
 }

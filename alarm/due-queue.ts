@@ -4,7 +4,7 @@ interface Due {
   readonly sensor: number;
 }
 
-/** Sensors by the time at which something is due, at the same time by their ids: a binary heap. */
+/** Sensors in order of the time at which something is due, and of their ids at the same time: a binary heap. */
 export class DueQueue {
   #heap: Due[] = [];
 
@@ -12,7 +12,7 @@ export class DueQueue {
     return this.#heap.length;
   }
 
-  /** Time of the earliest; Infinity when there is none. */
+  /** The earliest time at which something is due; Infinity: nothing is. */
   get next(): number {
     return this.#heap[0]?.due ?? Number.POSITIVE_INFINITY;
   }
@@ -31,14 +31,14 @@ export class DueQueue {
     heap[i] = entry;
   }
 
-  /** Drops those that aren't wanted any more. */
+  /** Drops all entries but the wanted ones. */
   retain(isWanted: (due: number, sensor: number) => boolean): void {
     const wanted = this.#heap.filter(({ due, sensor }) => isWanted(due, sensor));
     this.#heap = [];
     for (const { due, sensor } of wanted) this.push(due, sensor);
   }
 
-  /** Takes the earliest away, if it is due by then. */
+  /** Removes and returns the earliest entry if it is due by then. */
   take(by: number): Due | undefined {
     return this.next <= by ? this.#pop() : undefined;
   }

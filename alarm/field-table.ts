@@ -1,30 +1,30 @@
 /**
- * Recognises fields by their names. Sensors send their fields in the same order again and again, and without white space, so the text from the comma
- * before the field that followed last time to the colon after it is compared first, eight bytes at a time. Eight bytes are read as a double: no text is NaN
- * or zero, so that two doubles are equal exactly if their bytes are.
+ * Recognises fields by their names. Sensors send their fields in the same order again and again, without white space, so the first guess is the field that
+ * followed last time: everything from the comma before its name to the colon after it is compared, eight bytes at a time. Eight bytes are read as a double:
+ * no text is NaN or zero, so two doubles are equal exactly if their bytes are.
  */
 
-/** A name that nobody reads. */
+/** A name that no type reads. */
 export const UNKNOWN = -1;
 
-/** Places of a hash table of names. */
+/** Size of the hash table of names. */
 const BUCKETS = 128;
 const NONE = -1;
-/** Longest name that is looked for, with its closing quote. */
+/** The longest name, with its closing quote. */
 const NAME_BYTES_MAX = 48;
 export const MEMBER_BYTES_MAX = NAME_BYTES_MAX + 3;
 
-/** Names of fields, each with its place as a number. */
+/** Finds the number of a field by its name. */
 export class FieldTable {
   readonly names: readonly string[];
   /** Bytes of each name with its closing quote. */
   readonly lengths: Uint8Array;
   /** Bytes of `,"name":`. */
   readonly memberLengths: Uint8Array;
-  /** The first and the last eight bytes of `,"name":`, or four bytes of one with less than eight. */
+  /** The first and the last eight bytes of `,"name":`; four bytes if it has less than eight. */
   readonly #firsts: Float64Array;
   readonly #lasts: Float64Array;
-  /** All of it, for those with more than sixteen. */
+  /** All bytes of `,"name":`, used for those with more than sixteen. */
   readonly #members: readonly Buffer[];
   /** The words of all names; a name of four bytes or more ends with a word that overlaps the one before. */
   readonly #words: Int32Array;
@@ -33,7 +33,7 @@ export class FieldTable {
   readonly #buckets = new Int8Array(BUCKETS).fill(NONE);
   /** The next name in the same bucket. */
   readonly #chain: Int8Array;
-  /** Which field followed each; the last place is that of a beginning, and of what nobody reads. */
+  /** Which field followed each one last time; the last item is for the beginning and for unknown fields. */
   readonly #followers: Int8Array;
 
   constructor(names: readonly string[]) {
@@ -59,7 +59,7 @@ export class FieldTable {
     this.#followers = Int8Array.from({ length: names.length + 1 }, (_, i) => i + 1).fill(0, names.length - 1);
   }
 
-  /** The field that followed `previous` (or UNKNOWN) last time, if `,"name":` of it stands at `i`, else UNKNOWN. There must be MEMBER_BYTES_MAX bytes. */
+  /** The field that followed `previous` (or UNKNOWN) last time, if its `,"name":` is at `i`, else UNKNOWN. There must be MEMBER_BYTES_MAX bytes. */
   expectedAt(view: DataView, i: number, previous: number): number {
     const field = this.#followers[previous === UNKNOWN ? this.names.length : previous] as number;
     const length = this.memberLengths[field] as number;

@@ -1,22 +1,22 @@
-/** Reads the value of a field as a person would who knows what belongs there. */
+/** Reads the value of a field as a person would who knows what it should be. */
 import { parseIsoTime, TIME_MAX } from './sensor-time.ts';
 
 const NUMBER = /^([+-]?)0*(\d*)(?:[.,](\d*))?((?:e[+-]?\d+)?)$/i;
 
-/** The text as a number of JSON: `.5`, `5.`, `+21.5`, `007.0` and `21,5` say what they mean, too. Undefined: it is none. */
+/** The text as a JSON number; `.5`, `5.`, `+21.5`, `007.0` and `21,5` are understood too. Undefined: not a number. */
 export function numberText(text: string): string | undefined {
   const [, sign, whole = '', decimals = '', exponent = ''] = (/^[+-]?[.,]?\d/.test(text) && NUMBER.exec(text)) || [];
   if (sign === undefined) return undefined;
   return `${sign === '-' ? '-' : ''}${whole || '0'}${decimals && `.${decimals}`}${exponent}`;
 }
 
-/** A finite number, or a text that holds one; NaN for anything else. */
+/** A finite number, or one in a text; NaN for anything else. */
 export function numberIn(value: unknown): number {
   const number = typeof value === 'string' ? Number(numberText(value.trim())) : value;
   return typeof number === 'number' && Number.isFinite(number) ? number : Number.NaN;
 }
 
-/** true or false, 0 or 1, or a text that holds one of them. */
+/** true or false, 0 or 1, or one of them in a text. */
 export function booleanIn(value: unknown): boolean | undefined {
   if (typeof value === 'boolean') return value;
   const text = typeof value === 'string' ? value.trim().toLowerCase() : undefined;

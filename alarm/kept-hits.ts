@@ -5,8 +5,8 @@ import type { AlarmType } from './alarm-type.ts';
 export type Hits = readonly Evidence[];
 
 /**
- * The latest `limit` of the hits and one more, which was read last; the same array if that one isn't among them. Latest by record time, at equal
- * times by order of reading: so what is kept doesn't depend on when an OK cuts off the older ones.
+ * The latest `limit` hits after adding `hit`, which was read last; the same array if it isn't among them. Latest by record time, and at equal times
+ * by order of reading, so that the result doesn't depend on when an OK removes the older ones.
  */
 export function keep(hits: Hits, hit: Evidence, limit: number): Hits {
   const place = hits.findLastIndex((kept) => kept.at <= hit.at) + 1;
@@ -14,7 +14,7 @@ export function keep(hits: Hits, hit: Evidence, limit: number): Hits {
   return hits.toSpliced(place, 0, hit).slice(-limit);
 }
 
-/** The hits after `at`; the same array if those are all. */
+/** The hits after `at`; the same array if all of them are. */
 export function after(hits: Hits, at: number): Hits {
   return areAfter(hits, at) ? hits : hits.filter((hit) => hit.at > at);
 }
@@ -32,8 +32,8 @@ export function suffice(hits: Hits, rule: Pick<AlarmType, 'hits' | 'within'>): b
 }
 
 /**
- * The hit that completed these: the one read last. No other alarm can have been raised by it, since each alarm needs all of its hits and
- * they were not complete before.
+ * The hit that completed these: the one read last. It can't have raised another alarm, since an alarm needs all of its hits, and they were not complete
+ * before.
  */
 export function completing(hits: Hits): Evidence {
   return hits.reduce((last, hit) => (hit.offset > last.offset ? hit : last));

@@ -1,6 +1,6 @@
 import type { SensorSet } from './sensor-set.ts';
 
-/** Up to this many sensors that aren't usual are remembered by a partition; of further ones nobody notices that a detector has fallen silent. 33 MB. */
+/** A partition remembers up to this many sensors that aren't usual, in 33 MB; a silent detector of further ones goes unnoticed. */
 export const SENSORS_MAX = 2 ** 22;
 
 const CAPACITY_AT_FIRST = 1_024;
@@ -9,8 +9,8 @@ const GROWTH = 1.25;
 const FREE = -1;
 
 /**
- * A few bits for each sensor, since there may be millions of them and every reading looks in. Nearly all have the same bits, the usual ones: they are in a set.
- * The others are in a hash table with open addressing in typed arrays, 6 to 8 bytes for each of up to eight types, 10 to 12 for more than 16.
+ * Keeps a few bits for each sensor: there may be millions of them, and every reading looks them up. Nearly all have the same, usual bits and are in a set.
+ * The others are in a hash table with open addressing in typed arrays: 6 to 8 bytes per sensor with up to eight types, 10 to 12 with more than 16.
  */
 export class KnownDetectors {
   readonly #usualBits: number;
@@ -20,7 +20,7 @@ export class KnownDetectors {
   #bits: Bits;
   #size = 0;
 
-  /** `usualBits`: nearly all sensors have these; no sensor has others than they have. */
+  /** `usualBits`: the bits that nearly all sensors have; no sensor has a bit that isn't among them. */
   constructor(usualBits: number, usual: SensorSet, max = SENSORS_MAX) {
     this.#usualBits = usualBits;
     this.#max = max;
@@ -28,12 +28,12 @@ export class KnownDetectors {
     this.#bits = roomFor(usualBits, CAPACITY_AT_FIRST);
   }
 
-  /** 0 for a sensor that isn't there. */
+  /** The sensor's bits; 0 if it is unknown. */
   get(sensor: number): number {
     return this.#usual.has(sensor) ? this.#usualBits : (this.#bits[slotOf(this.#ids, sensor)] as number);
   }
 
-  /** `isUsual`: there is no more to know of it than its bits. False: there is no room for one more sensor. */
+  /** `isUsual`: nothing else is remembered of the sensor. Returns false if there is no room for another sensor. */
   set(sensor: number, bits: number, isUsual: boolean): boolean {
     if (isUsual && bits === this.#usualBits && this.#usual.add(sensor)) return true;
     if (!this.#put(sensor, bits)) return false;

@@ -1,11 +1,11 @@
 /**
- * The life of an alarm (ISA-18.2): each function takes an alarm and gives its next version.
- * A version that differs by its last-seen time alone leaves what an operator saw before it true: see `unchangedSince`.
+ * The life of an alarm (ISA-18.2): each function takes an alarm and returns its next version. If only the last-seen time has changed, what an operator saw
+ * before is still true: see `unchangedSince`.
  *
  *   raised ─► ACTIVE_UNACK ──acknowledge──► ACTIVE_ACK
  *                  │ OK                         │ OK
  *                  ▼                            ▼
- *             CLEARED_UNACK ─acknowledge──► CLEARED_ACK (over: only notes and dispositions are taken)
+ *             CLEARED_UNACK ─acknowledge──► CLEARED_ACK (over: only notes and dispositions are accepted)
  */
 import type { Action, Alarm, AlarmChangeKind } from './alarm.ts';
 import { alarmId } from './alarm-id.ts';
@@ -15,7 +15,7 @@ import type { Severity } from './severity.ts';
 /** An active alarm's last-seen time is refreshed at most this often. */
 export const SEEN_EVERY_MS = 60_000;
 
-/** Who acknowledges what nobody did. */
+/** The name under which Tocsin acknowledges alarms that nobody has acknowledged. */
 export const SELF = 'tocsin';
 
 export function raise(sensor: number, type: string, severity: Severity, evidence: Hits): Alarm {
@@ -66,7 +66,7 @@ export function acknowledge(alarm: Alarm, by: string, at: number): Alarm {
   return change(alarm, { state, acknowledgedAt: at, acknowledgedBy: by });
 }
 
-/** Carries an operator's action out on an alarm, or says why not. */
+/** Carries out an operator's action on an alarm, or returns why not. */
 export function act(alarm: Alarm, action: Action, at: number): { event: AlarmChangeKind; alarm: Alarm } | string {
   if (action.version < unchangedSince(alarm) || action.version > alarm.version) {
     return `the alarm has changed since: it is at version ${alarm.version}, the action was for version ${action.version}`;

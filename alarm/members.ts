@@ -4,7 +4,7 @@ import { isJson } from './json-syntax.ts';
 import { STATUS_BYTES_MAX, statusOf } from './status.ts';
 import { readUsualForm } from './usual-form.ts';
 
-// The module's own, since the engine folds no others into its code.
+// Not imported: the engine inlines only constants of the same module.
 const LINE_FEED = 0x0a;
 const SPACE = 0x20;
 const QUOTE = 0x22;
@@ -15,22 +15,22 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
-/** Answers false where the rest needn't be visited. */
+/** Returns false to end the visit. */
 export type Visit = (start: number, end: number) => unknown;
 
 const NOT_AN_ARRAY = 'not a JSON array';
-/** Beyond this, no member is searched for its end as JSON has it: it is too long for a status anyway. */
+/** The end of a member isn't searched for beyond this: it is too long for a status anyway. */
 const MEMBER_BYTES_MAX = 2 * STATUS_BYTES_MAX;
-/** So many members are looked at again; who sends more like that sends no statuses. */
+/** At most this many members of an array are looked at again; a sender of more doesn't send statuses. */
 const UNSURE_MAX = 100;
-/** What may be looked at in vain, beside so many times the whole body: looking again must not cost more than reading it. */
+/** Looking again may read this many bytes, plus the body this many times: it must not cost much more than reading the body. */
 const UNSURE_BYTES_MAX = 64 * 1024;
 const UNSURE_TIMES_MAX = 2;
 
 /**
- * Visits the byte range of each member of a JSON array, and answers undefined, or why this is no array: members that can be told apart are visited all
- * the same, since what is wrong with one sensor's must not hide another's. A comma too many is passed over; else the array is JSON exactly if this
- * answers undefined and every member visited is.
+ * Visits the byte range of each member of a JSON array. Returns undefined, or why it is not an array; members that can be told apart are visited in
+ * any case, since a fault in one sensor's status must not hide another's. Extra commas are ignored. Apart from these, the array is valid JSON exactly
+ * if this returns undefined and every member visited is valid JSON.
  */
 export function forEachMember(bytes: Buffer, start: number, end: number, visit: Visit): string | undefined {
   let i = skipSpace(bytes, start, end);
@@ -42,14 +42,14 @@ export function forEachMember(bytes: Buffer, start: number, end: number, visit: 
   while (i < end) {
     const limit = Math.min(end, i + MEMBER_BYTES_MAX);
     let memberEnd = endOfMember(bytes, i, limit);
-    // With a quote too few, what is between two members is a string, and they look like one, or like one without end.
+    // If a quote is missing, the text between two members looks like a string, and the two like one member, or like one without end.
     if (memberEnd >= limit || (bracesQuoted && unsure < UNSURE_MAX && !isJson(bytes, i, memberEnd))) {
       const seen = lookAgain(bytes, i, memberEnd, memberEnd < limit ? memberEnd : end, end);
       if (memberEnd >= limit && seen === undefined) break;
       memberEnd = Math.min(seen ?? memberEnd, memberEnd < limit ? memberEnd : end);
     }
     const trimmed = trimEnd(bytes, i, memberEnd);
-    // Programs that put a comma behind each member leave nothing behind the last.
+    // A comma after the last member leaves an empty one.
     if (trimmed > i && visit(i, trimmed) === false) return problem;
     if (bytes[memberEnd] === CLOSE_BRACKET && memberEnd < end) return problem ?? afterArray(bytes, memberEnd + 1, end);
     if (bytes[memberEnd] === CLOSE_BRACE && memberEnd < end) problem ??= `${NOT_AN_ARRAY}: unexpected } at byte ${memberEnd - start}`;
@@ -66,7 +66,7 @@ function afterArray(bytes: Buffer, i: number, end: number): string | undefined {
 let unsure = 0;
 let unsureBytesLeft = 0;
 
-/** For a member whose quotes or brackets don't match: where it ends by its braces alone, else where the next one seems to begin, before `limit`. */
+/** The end of a member whose quotes or brackets don't match: by its braces alone, else where the next one seems to begin, before `limit`. */
 function lookAgain(bytes: Buffer, start: number, memberEnd: number, limit: number, end: number): number | undefined {
   unsure += 1;
   unsureBytesLeft -= memberEnd - start;
@@ -74,7 +74,7 @@ function lookAgain(bytes: Buffer, start: number, memberEnd: number, limit: numbe
   return endByBraces(bytes, start, Math.min(end, start + MEMBER_BYTES_MAX)) ?? endByLooks(bytes, start, limit, end);
 }
 
-/** Where the braces of an object match, whatever is in quotes, if it looks like an end. */
+/** Where the braces of an object match, ignoring quotes, if what follows looks like the end of a member. */
 function endByBraces(bytes: Buffer, start: number, end: number): number | undefined {
   let depth = 0;
   for (let i = start; i < end && (depth > 0 || i === start); i++) {
@@ -87,7 +87,7 @@ function endByBraces(bytes: Buffer, start: number, end: number): number | undefi
   return undefined;
 }
 
-/** The comma before an object, which no other object holds like that, or the end of the array. */
+/** A comma before an object, which never stands between the members of an object, or the end of the array. */
 function endByLooks(bytes: Buffer, start: number, limit: number, end: number): number | undefined {
   for (let i = start; i < limit; i++) {
     if (bytes[i] === COMMA && bytes[skipSpace(bytes, i + 1, end)] === OPEN_BRACE) return i;
@@ -96,7 +96,7 @@ function endByLooks(bytes: Buffer, start: number, limit: number, end: number): n
   return undefined;
 }
 
-/** Whether there was a brace in a string of the member whose end was last looked for. */
+/** Whether a string of the member whose end was last looked for had a brace in it. */
 let bracesQuoted = false;
 
 /** Index of the comma or bracket that ends the member which begins at `start`; `end` if there is none. */
@@ -128,7 +128,7 @@ function endOfMember(bytes: Buffer, start: number, end: number): number {
 
 const scratch = statusOf(new Float64Array(4), 0);
 
-/** Past the status at `start`, if it is in usual form: it needs no look at every byte. Else `start`. */
+/** The end of the status at `start` if it is in usual form, which saves looking at every byte; else `start`. */
 function afterUsualForm(bytes: Buffer, start: number, end: number): number {
   const after = readUsualForm(bytes, start, scratch);
   return after > 0 && after <= end ? after : start;

@@ -1,6 +1,6 @@
 import geohash from 'ngeohash';
 
-/** Those of the reference system's dashboards, and Asia; Other is what no one lives in, Antarctica and the southern oceans. */
+/** The regions of the reference system's dashboards, and Asia. Other is where nobody lives: Antarctica and the southern oceans. */
 export const REGIONS = [
   'NorthAmerica',
   'SouthAmerica',
@@ -17,8 +17,8 @@ export const REGIONS = [
 export type Region = (typeof REGIONS)[number];
 
 /**
- * Beginnings of geohashes. They don't overlap, and look at three characters at most (cells of 156 by 157 km), so places near a border may
- * be counted to the neighbour. Asia takes the Near East, Arabia, the Caucasus and Indonesia from cells that it shares with others.
+ * Patterns for the beginnings of geohashes. They don't overlap, and look at three characters at most (cells of 156 by 157 km), so a place near a border
+ * may count as the neighbouring region's. Asia includes the Near East, Arabia, the Caucasus and Indonesia, whose cells it shares with other regions.
  */
 export const REGION_PATTERNS: Readonly<Record<Exclude<Region, 'Other'>, RegExp>> = {
   NorthAmerica: /^(?:[89bcf]|d[14-7d-hjkmnp-z])/,
@@ -40,7 +40,7 @@ export function regionOf(geohash: string): Region {
   return REGIONS.find((region) => region !== 'Other' && REGION_PATTERNS[region].test(geohash)) ?? 'Other';
 }
 
-/** Nine characters, a cell of 5 by 5 m. Throws RangeError for what is no place on earth. */
+/** A geohash of nine characters, a cell of 5 by 5 m. Throws RangeError for coordinates that aren't on earth. */
 export function geohashOf(latitude: number, longitude: number): string {
   if (!(Math.abs(latitude) <= 90)) throw new RangeError(`latitude must be from -90 to 90, not ${latitude}`);
   if (!(Math.abs(longitude) <= 180)) throw new RangeError(`longitude must be from -180 to 180, not ${longitude}`);

@@ -1,6 +1,6 @@
 /**
- * Makes JSON of what sensors send in its place: bare `nan` (DHT22 and printf), `True` and `None` (Python), a decimal comma (locale), a value left empty
- * (templates), a trailing comma, raw control characters and quotes in names. One such value must not hide the others.
+ * Turns what sensors send instead of JSON into JSON: bare `nan` (DHT22 and printf), `True` and `None` (Python), a decimal comma (locale), an empty value
+ * (templates), a trailing comma, raw control characters, and quotes within texts. One such value must not hide the others.
  */
 import { numberText } from './field-values.ts';
 
@@ -8,14 +8,14 @@ const SPACE_OR_COMMA = /[\s,]+/y;
 const NAME = /("(?:[^"\\]|\\.)*")\s*:\s*/sy;
 const TEXT = /"(?:[^"\\]|\\.)*"/sy;
 const BARE = /[^,}\]]*/y;
-/** What follows a value that ended where it should. */
+/** What must follow a value if it has ended where it should. */
 const ENDED = /\s*(?:\}|,[\s,]*(?:\}|"(?:[^"\\]|\\.)*"\s*:))/sy;
 const NEXT_NAME = /,\s*(?="(?:[^"\\]|\\.)*"\s*:)/gs;
 const NOTHING = /^(?:[+-]?(?:nan|inf|infinity|1\.#[a-z]+)(?:\([^)]*\))?|null|none|nil|undefined)?$/i;
 const NESTED_TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:,]|[^\s{}[\]:,"]+/gs;
 const ESCAPE_OR_CONTROL = /\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])|\\|\p{Cc}/gu;
 
-/** The object as JSON, with all that can be kept; undefined: there is no whole object. Other than JSON it may be only inside of its braces. */
+/** The object as JSON, with everything that can be kept. Undefined: it isn't a whole object in braces. */
 export function repairedObject(text: string): string | undefined {
   if (!text.startsWith('{') || !text.endsWith('}')) return undefined;
   const end = text.length - 1;
@@ -35,8 +35,8 @@ export function repairedObject(text: string): string | undefined {
 }
 
 /**
- * A value that doesn't end where it should (`21,5`, `"a"b"`) reaches to the next name, or to the end of the object. Past a brace nobody can say whose
- * that name is, perhaps another sensor's: undefined.
+ * The end of the value at `start`. One that doesn't end where it should (`21,5`, `"a"b"`) reaches to the next name, or to the end of the object. Undefined
+ * if there is a brace before that: the next name may be another sensor's.
  */
 function endOfValue(text: string, start: number, end: number): number | undefined {
   const valueEnd = start + (lengthOfValue(text, start) ?? 0);
@@ -52,7 +52,7 @@ function lengthOfValue(text: string, start: number): number | undefined {
   return match(first === '"' ? TEXT : BARE, text, start)?.[0].length;
 }
 
-/** Up to the bracket that closes the one at `start`; undefined: none does. */
+/** Length up to the bracket that closes the one at `start`; undefined: none does. */
 function nestedLength(text: string, start: number): number | undefined {
   const closing: string[] = [];
   for (const { 0: token, index } of text.slice(start).matchAll(NESTED_TOKEN)) {
@@ -89,7 +89,7 @@ function repairedNested(raw: string): string {
   return isJson(json) ? json : JSON.stringify(raw);
 }
 
-/** A string of JSON, its quotes included, whose content may have raw control characters and backslashes that escape nothing. */
+/** Escapes raw control characters, and backslashes that escape nothing, in a JSON string with its quotes. */
 function repairedText(raw: string): string {
   return raw.replace(ESCAPE_OR_CONTROL, (found) => {
     if (found === '\\') return '\\\\';
@@ -106,7 +106,7 @@ function isJson(text: string): boolean {
   }
 }
 
-/** From `at` on, and where the pattern is sticky exactly there. */
+/** The match from `at` on; for a sticky pattern, exactly there. */
 function match(pattern: RegExp, text: string, at: number): RegExpExecArray | undefined {
   pattern.lastIndex = at;
   return pattern.exec(text) ?? undefined;

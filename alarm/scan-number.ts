@@ -3,16 +3,16 @@ const DOT = 0x2e;
 const ZERO = 0x30;
 const UNSURE = -1;
 
-/** Up to this many digits a number is exact as an integer, and dividing it by its power of ten rounds once, as it must. */
+/** With up to this many digits the integer is exact, so that dividing it by a power of ten rounds only once, as it must. */
 const DIGITS_MAX = 15;
 const POWERS_OF_TEN = Float64Array.from({ length: DIGITS_MAX }, (_, i) => 10 ** i);
 
-/** Holds the number last read: a typed array, since a returned double would be boxed. */
+/** Holds the number that was read last. A typed array, since a returned double would be boxed. */
 export const scanned = new Float64Array(1);
 
 /**
- * Reads a JSON number of at most 15 digits into `scanned`; answers where it ends, or -1. It stops before an exponent, where no caller finds
- * what it expects next.
+ * Reads a JSON number of at most 15 digits into `scanned`; returns where it ends, or -1. It stops before an exponent, which no caller accepts as the
+ * next character.
  */
 export function readNumber(bytes: Buffer, start: number, end: number): number {
   const negative = bytes[start] === MINUS;

@@ -1,6 +1,6 @@
 /**
- * The fast half of decoding: reads a flat JSON object straight from its bytes, without allocating. It answers only where it is certain;
- * whatever it doesn't know for sure (escapes, nesting, exponents, non-ASCII, any fault) it leaves to the slow half, validate.ts.
+ * The fast half of decoding: reads a flat JSON object straight from its bytes, without allocating. It gives a result only if it is certain, and leaves
+ * everything else (escapes, nesting, exponents, non-ASCII, any fault) to the slow half, validate.ts.
  */
 import { skipSpace } from './bytes.ts';
 import { MEMBER_BYTES_MAX, word } from './field-table.ts';
@@ -10,16 +10,16 @@ import type { Status } from './status.ts';
 import type { TypeSet } from './type-set.ts';
 import { endOfBoolean, endOfShortNumber, viewOf } from './usual-form.ts';
 
-/** With this much room neither a name nor a short value behind it is read past the buffer's end. */
+/** With this many bytes left, neither a name nor a short value after it is read past the end of the buffer. */
 const ROOM = MEMBER_BYTES_MAX + 8;
-/** No place in the bytes. */
+/** Not certain; the result is no index. */
 const UNSURE = -1;
-/** The object has ended where it must. */
+/** The object has ended where it should. */
 const DONE = -2;
-/** A field that nobody reads. */
+/** A field that no type reads. */
 const UNKNOWN = -1;
 
-// The module's own, since the engine folds no others into its code.
+// Not imported: the engine inlines only constants of the same module.
 const ID = 0;
 const AT = 1;
 const SPACE = 0x20;
@@ -36,12 +36,12 @@ const TRUE = word(Buffer.from('true'), 0);
 const ALSE = word(Buffer.from('alse'), 0);
 const NULL = word(Buffer.from('null'), 0);
 
-/** The field that was read last, by its place in the TypeSet; UNKNOWN at the beginning, and after a name that nobody reads. */
+/** The field that was read last, by its place in the TypeSet; UNKNOWN at the beginning, and after an unknown field. */
 let field = UNKNOWN;
 
 /**
- * Reads the members of an object into `into`, from the brace or comma at `start` on, and answers whether it is certain of all. If not, `into` holds
- * rubbish. Fields that aren't there are left as they were. `previous`: the field before `start`.
+ * Reads the members of an object into `into`, from the brace or comma at `start` on, and returns whether it is certain of all of them. If not, `into` is
+ * unusable. Absent fields are left as they were. `previous`: the field before `start`.
  */
 export function scan(bytes: Buffer, start: number, end: number, types: TypeSet, into: Status, previous = UNKNOWN): boolean {
   field = previous;
@@ -53,7 +53,7 @@ export function scan(bytes: Buffer, start: number, end: number, types: TypeSet, 
   return i === DONE;
 }
 
-/** Reads members as long as they are those that followed each other last time, without white space. Answers where the first other one begins, or DONE. */
+/** Reads members as long as they follow each other as they did last time, without white space. Returns where the first other one begins, or DONE. */
 function scanExpected(bytes: Buffer, start: number, end: number, types: TypeSet, into: Status): number {
   const { table, areBoolean, id } = types;
   const { values } = into;
@@ -84,7 +84,7 @@ function scanExpected(bytes: Buffer, start: number, end: number, types: TypeSet,
   return i;
 }
 
-/** Reads the member behind the brace or comma at `start`. Answers where the comma after it is, DONE or UNSURE. */
+/** Reads the member after the brace or comma at `start`. Returns where the comma after it is, DONE or UNSURE. */
 function scanMember(bytes: Buffer, start: number, end: number, types: TypeSet, into: Status): number {
   const { table, areBoolean, id } = types;
   let i = token(bytes, start + 1, end);
@@ -114,24 +114,24 @@ function token(bytes: Buffer, i: number, end: number): number {
   return i < end && (bytes[i] as number) > SPACE ? i : skipSpace(bytes, i, end);
 }
 
-/** Reads the number at `i`, perhaps in quotes, into `scanned`; answers where it ends, or UNSURE. */
+/** Reads the number at `i`, perhaps in quotes, into `scanned`; returns where it ends, or UNSURE. */
 function endOfNumber(bytes: Buffer, i: number, end: number): number {
   if (bytes[i] !== QUOTE) return readNumber(bytes, i, end);
   const next = readNumber(bytes, i + 1, end);
   return next >= 0 && next < end && bytes[next] === QUOTE ? next + 1 : UNSURE;
 }
 
-/** Reads `id`, `at` or `seq`, by their places after each other. Answers where it ends, or UNSURE. */
+/** Reads `id`, `at` or `seq`, whose numbers follow each other. Returns where it ends, or UNSURE. */
 function readOwn(bytes: Buffer, i: number, end: number, own: number, into: Status): number {
   const next = endOfNumber(bytes, i, end);
   if (next < 0) return own === AT && bytes[i] === QUOTE ? readIsoTime(bytes, i + 1, end, into) : UNSURE;
   const value = scanned[0] as number;
   if (own === ID) {
-    // Zero in place of minus zero; anything else that isn't the same integer is none, or too large.
+    // Turns minus zero into zero. Any other value that changes is not an integer, or too large.
     into.id = value | 0;
     return into.id === value && value >= 0 ? next : UNSURE;
   }
-  // At most 15 digits, so that any time is one that a Date can hold, and any counter exact.
+  // The number has at most 15 digits: a Date can hold it as a time, and it is exact as a counter.
   if (own === AT) into.at = value;
   else if (Number.isInteger(value) && value >= 0) into.seq = value + 0;
   else return UNSURE;
@@ -163,7 +163,7 @@ function endOfLiteral(bytes: Buffer, i: number): number {
   return bytes[i] === LOWER_F && word(bytes, i + 1) === ALSE ? i + 5 : UNSURE;
 }
 
-/** Where the string whose content begins at `i` ends, past its closing quote; UNSURE unless it is plain ASCII. */
+/** The index after the closing quote of the string whose content begins at `start`; UNSURE unless it is plain ASCII. */
 function endOfString(bytes: Buffer, start: number, end: number): number {
   for (let i = start; i < end; i++) {
     const byte = bytes[i] as number;

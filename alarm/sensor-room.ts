@@ -1,21 +1,21 @@
-/** What is remembered of sensors that have no alarm: anybody can make as many of these as he likes, so all of it together has a bound. */
+/** Bounds the memory for sensors that have no alarm: anybody can make up any number of sensor ids. */
 import type { SensorState } from './sensor-state.ts';
 
-/** Rough sizes in memory: of a sensor, of a hit, and of a letter of a reading. */
+/** Rough sizes in memory of a sensor, of a hit, and of a character of a reading. */
 const SENSOR_BYTES = 600;
 const HIT_BYTES = 200;
 const LETTER_BYTES = 2;
 
 interface Held {
   readonly bytes: number;
-  /** Time of the newest that is remembered, epoch ms. */
+  /** Time of the newest reading or recovery that is remembered, epoch ms. */
   readonly at: number;
 }
 
 export class SensorRoom {
   readonly #bytesMax: number;
   #bytes = 0;
-  /** Those of which only a recovery is remembered, and those with hits; in each what changed longest ago comes first. */
+  /** Sensors of which only a recovery is remembered, and sensors with hits; in both, the one that changed longest ago comes first. */
   readonly #recovered = new Queue();
   readonly #hit = new Queue();
   #isInOrder = true;
@@ -28,12 +28,12 @@ export class SensorRoom {
     return this.#bytes;
   }
 
-  /** From here on of long readings only the beginning is remembered: so that there is room for more sensors. */
+  /** If so, only the beginnings of long readings are remembered, to have room for more sensors. */
   get isHalfFull(): boolean {
     return this.#bytes > this.#bytesMax / 2;
   }
 
-  /** Twice as much as there may be: where what is restored is without end. */
+  /** Whether twice the bound is taken; a restore makes room only then. */
   get isOverfull(): boolean {
     return this.#bytes > 2 * this.#bytesMax;
   }
@@ -48,7 +48,7 @@ export class SensorRoom {
     this.#bytes += bytes;
   }
 
-  /** What is restored comes in any order. */
+  /** As `hold`, for restored sensors, which come in any order. */
   restore(sensor: number, state: SensorState): void {
     this.hold(sensor, state);
     this.#isInOrder = false;
@@ -63,8 +63,8 @@ export class SensorRoom {
   }
 
   /**
-   * Takes out the sensor to let go of first, where there are too many: recoveries before hits, since without one a late hit counts that would have been
-   * dropped; of either the oldest.
+   * Removes the sensor to forget next; undefined: the bound is kept. Recoveries go before hits, since without a recovery a late hit counts instead of
+   * being dropped, and the oldest of each go first.
    */
   takeExcess(): number | undefined {
     if (this.#bytes <= this.#bytesMax) return undefined;
@@ -79,7 +79,7 @@ export class SensorRoom {
 /** Sensors in the order in which they changed. */
 class Queue {
   #held = new Map<number, Held>();
-  /** Goes on where it was: a map passes its deleted entries again for everyone who begins at its start. */
+  /** Kept between calls: a new iterator would step over all deleted entries again. */
   #next = this.#held.keys();
 
   get(sensor: number): Held | undefined {
@@ -94,12 +94,12 @@ class Queue {
     this.#held.delete(sensor);
   }
 
-  /** Who asks for it takes it out. */
+  /** The caller must delete it. */
   get first(): number | undefined {
     if (this.#held.size === 0) return undefined;
     const { value } = this.#next.next();
     if (value !== undefined) return value;
-    // It has been at the end.
+    // The iterator has reached the end: starts again.
     this.#next = this.#held.keys();
     return this.#next.next().value;
   }

@@ -1,13 +1,13 @@
-/** A page has the bits of 65,536 ids, in 8 KiB. Ids are mostly close together, so that a sensor takes a byte or two, and nearly all lie in the processor's caches. */
+/** A page has the bits of 65,536 ids, in 8 KiB. Ids are mostly close together, so that a sensor takes a byte or two, and the CPU's caches hold nearly all pages. */
 const PAGE_BYTES = 8_192;
 const PAGES = 2 ** 15;
-/** 32 MB: ids of strangers may lie anywhere. */
+/** 32 MB: a stranger may send ids from anywhere. */
 const PAGES_MAX = 4_096;
 
 /** A set of sensors, a bit for each. */
 export class SensorSet {
   readonly #pagesMax: number;
-  /** Which page of `bits` has the ids of a page of all ids. Page 0 is always empty. */
+  /** For each page of all ids, the page of `bits` that has it; 0, a page that is always empty: none. */
   readonly #pageOf = new Uint16Array(PAGES);
   #pages = 0;
   #bits = new Uint8Array(2 * PAGE_BYTES);
@@ -16,14 +16,14 @@ export class SensorSet {
     this.#pagesMax = pagesMax;
   }
 
-  /** Every reading asks this: so short, and with numbers in place of names, that the engine makes it a part of whoever asks. */
+  /** Called for every reading: short, and with numbers instead of named constants, so that the engine inlines it. */
   has(sensor: number): boolean {
     return (
       (((this.#bits[((this.#pageOf[sensor >>> 16] as number) << 13) | ((sensor >>> 3) & 0x1fff)] as number) >>> (sensor & 7)) & 1) === 1
     );
   }
 
-  /** False: there is no room for the page of that sensor. */
+  /** Returns false if there is no room for the sensor's page. */
   add(sensor: number): boolean {
     if (this.#pageOf[sensor >>> 16] === 0 && !this.#open(sensor >>> 16)) return false;
     const place = this.#placeOf(sensor);

@@ -1,4 +1,4 @@
-/** What is remembered of a sensor, and its form in topic STATE. */
+/** The state of a sensor, and its form in topic STATE. */
 import type { Alarm } from './alarm.ts';
 import type { Hits } from './kept-hits.ts';
 import { isActive, isOver } from './lifecycle.ts';
@@ -9,16 +9,16 @@ import type { TypeBits, TypeSet } from './type-set.ts';
 export interface TypeState {
   /** The type's name. */
   readonly type: string;
-  /** The latest hits, as many as the rule asks for. */
+  /** The latest hits, at most as many as the type asks for. */
   hits: Hits;
-  /** Where the rule has `within`: the latest hits that met it. Without, `hits` say it themselves. */
+  /** If the type has `within`: the latest hits that were enough for an alarm. Otherwise `hits` show that. */
   proof: Hits | undefined;
   /** Alarms that aren't over, in the order they were raised: only the last can be active, the others await acknowledgement. */
   open: readonly Alarm[];
 }
 
 export interface SensorState {
-  /** Those types that there is something to remember of, in the order of the settings; behind them what was read of types that they no longer have. */
+  /** Types that have something to remember, in the order of the settings; after them, types that are no longer in the settings. */
   types: readonly TypeState[];
   /** Time of the newest OK, as long as older hits may still come in. */
   okAt: number | undefined;
@@ -26,11 +26,11 @@ export interface SensorState {
   repeatable: readonly Repeatable[];
   /** Alarms that are over, for notes and dispositions; the one that ended last comes last. */
   ended: readonly Alarm[];
-  /** ENTRY time for which letting go of something is scheduled, or NEVER; not part of what is stored. */
+  /** ENTRY time at which something is due to be forgotten, or NEVER; not stored. */
   due: number;
 }
 
-/** All that topic STATE holds of a sensor. */
+/** Everything that topic STATE holds about a sensor. */
 export interface StoredSensor {
   readonly state: SensorState | undefined;
   /** The types that it has reported. */
@@ -40,23 +40,23 @@ export interface StoredSensor {
 
 export const NEVER = Number.POSITIVE_INFINITY;
 
-/** Different sets of reported types that are kept as JSON; there are only a few, whatever a stranger sends. */
+/** How many sets of reported types are cached as JSON. Usually there are only a few; the bound is for strangers. */
 const ALONE_MAX = 256;
 
 /**
- * Version 3 has types and what a sensor has reported by their names. Version 2 had the three types of the reference system as members, and `known` as
- * a number; version 1 had neither `repeatable`, `ended`, `known` nor `faults`.
+ * Version 3 names the types and what a sensor has reported. Version 2 had the three types of the reference system as members, and `known` as a number;
+ * version 1 had no `repeatable`, `ended`, `known` or `faults`.
  */
 const VERSION = 3;
 const TYPES_OF_2 = ['motion', 'smoke', 'temperature'];
 const NONE: readonly never[] = [];
 
-/** Alarms over, up to this many of a sensor and about this many bytes of JSON, take notes and dispositions for this long. */
+/** Alarms that are over accept notes and dispositions for this long: at most this many of a sensor, and about this many bytes of JSON. */
 export const ENDED_MAX = 8;
 export const ENDED_BYTES_MAX = 24 * 1024;
 export const ENDED_FOR_MS = 86_400_000;
 
-/** Alarms that aren't active: they are stored with every hit, and don't change until someone acts on them. */
+/** JSON of alarms that aren't active: they are stored with every hit, and don't change until somebody acts on them. */
 const restingJson = new WeakMap<Alarm, string>();
 
 export function emptyState(): SensorState {
@@ -67,7 +67,7 @@ export function isEmpty({ okAt, repeatable, ended, types }: SensorState): boolea
   return okAt === undefined && repeatable.length === 0 && ended.length === 0 && types.every(isEmptyType);
 }
 
-/** What is remembered of that type; made where there is nothing yet. */
+/** The state of that type, created if there is none yet. */
 export function typeStateOf(state: SensorState, type: string, types: TypeSet): TypeState {
   const found = state.types.find((known) => known.type === type);
   if (found) return found;
@@ -86,7 +86,7 @@ export function activeOf(state: TypeState): Alarm | undefined {
   return last !== undefined && isActive(last) ? last : undefined;
 }
 
-/** The alarm in place of the version before it, among those that are open or those that are over. */
+/** Puts the alarm in place of its previous version, among the open ones or those that are over. */
 export function replace(state: SensorState, alarm: Alarm): void {
   const type = state.types.find((known) => known.type === alarm.type);
   if (!isOver(alarm)) {
@@ -104,7 +104,7 @@ export function replace(state: SensorState, alarm: Alarm): void {
 /** Reads and writes states for the types of an installation. */
 export class StateFormat {
   readonly #types: TypeSet;
-  /** Most sensors have no more than what they have reported, and nearly all the same. */
+  /** Caches for sensors with nothing but the types that they have reported: most sensors, nearly all with the same types. */
   readonly #knownAlone = new Map<TypeBits, string>();
   readonly #readAlone = new Map<string, TypeBits>();
 
@@ -112,7 +112,7 @@ export class StateFormat {
     this.#types = types;
   }
 
-  /** undefined: there is nothing to store. */
+  /** Undefined: there is nothing to store. */
   toJson({ state, known, faults }: StoredSensor): string | undefined {
     if (state === undefined && faults === undefined) return known === 0 ? undefined : this.#knownAloneJson(known);
     let json = '';
@@ -136,7 +136,7 @@ export class StateFormat {
     return stored;
   }
 
-  /** Hits of a type that isn't detected any more can't raise anything; its alarms are open as before. */
+  /** Hits of a type that is no longer detected are dropped, since they can't raise anything; its alarms stay open. */
   #typeStates(stored: Readonly<Record<string, Omit<TypeState, 'type'>>>): readonly TypeState[] {
     const states = Object.entries(stored).map(([type, { hits, proof, open }]) => {
       const isDetected = this.#types.placeOf(type) !== undefined;
@@ -168,7 +168,7 @@ function typeJson({ hits, proof, open }: TypeState): string {
   return `{"hits":${JSON.stringify(hits)}${proven},"open":[${open.map(alarmJson).join(',')}]}`;
 }
 
-/** Bytes that the alarms take in the state. */
+/** Bytes that the alarms take in the stored state. */
 export function bytesOf(alarms: readonly Alarm[]): number {
   return alarms.reduce((sum, alarm) => sum + Buffer.byteLength(alarmJson(alarm)), 0);
 }

@@ -9,10 +9,10 @@ export function parseIsoTime(text: string): number | undefined {
   if (!found) return undefined;
   const [, year, month, day, hour, minute, second = '0', fraction = '', sign, zoneHour = '0', zoneMinute = '0'] = found;
   if (Number(hour) > 23 || Number(minute) > 59 || +second > 59 || +zoneHour > 23 || +zoneMinute > 59) return undefined;
-  // setUTCFullYear, since Date.UTC takes the years 0 to 99 for 1900 to 1999.
+  // setUTCFullYear, since Date.UTC reads the years 0 to 99 as 1900 to 1999.
   const date = new Date(0);
   date.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
-  // A day that the month doesn't have is in another one.
+  // A day that the month doesn't have becomes one of the next month.
   if (date.getUTCMonth() !== Number(month) - 1) return undefined;
   const ms = Number(fraction.slice(0, 3).padEnd(3, '0'));
   const zone = (+zoneHour * 60 + +zoneMinute) * (sign === '-' ? -60_000 : 60_000);

@@ -1,4 +1,4 @@
-/** Notices detectors that fell silent: a fault hides no hit, and a person should know of it. */
+/** Notices detectors that have fallen silent, so that a person learns of it. A fault never hides a hit. */
 import type { Position } from './alarm.ts';
 import { DueQueue } from './due-queue.ts';
 import type { Detector, Fault, FaultReason, SensorFaults } from './faults.ts';
@@ -7,16 +7,16 @@ import { SensorSet } from './sensor-set.ts';
 import type { Status } from './status.ts';
 import type { TypeBits, TypeSet } from './type-set.ts';
 
-/** A standing fault is written again after this long, so that who reads from where retention begins finds it. */
+/** A lasting fault is written again after this long, so that it is still in the log once retention has removed its first record. */
 export const REPORTED_EVERY_MS = 86_400_000;
-/** A fault that comes again this soon after it ended stands for at least as long: a detector that says something now and then is one fault, not hundreds. */
+/** A fault that returns this soon after its end lasts at least as long, so that a detector that reports only now and then is one fault, not hundreds. */
 export const FLAPPING_MS = 300_000;
-/** Sensors of a partition whose faults are remembered at once; further ones are only counted, by field. */
+/** Sensors of a partition whose faults are remembered at the same time; those of further sensors are only counted, by field. */
 export const FAULTY_MAX = 100_000;
-/** Most standing faults that are written again on one reading; the others follow on the next ones. */
+/** At most this many lasting faults are written again at one reading; the others follow at the next ones. */
 const REPORTED_AT_ONCE = 1_000;
 
-/** What is remembered of a sensor's faults. */
+/** The remembered faults of a sensor. */
 export interface FaultState {
   readonly faults: readonly Fault[];
   /** When they were last written, and what showed them. */
@@ -26,7 +26,7 @@ export interface FaultState {
   readonly ended: Readonly<Partial<Record<Detector, number>>>;
 }
 
-/** Sensors of which something is to be stored: at once, or with whatever is stored next. */
+/** Sensors whose state is to be stored: `changed` at once, `riding` with whatever is stored next. */
 export interface Unsaved {
   readonly changed: Set<number>;
   readonly riding: number[];
@@ -57,12 +57,12 @@ export class Supervision {
     this.#known = new KnownDetectors(types.all, usual, sensorsMax);
   }
 
-  /** Sensors with a fault, by detector. */
+  /** Number of sensors with a fault, by detector. */
   get faulty(): ReadonlyMap<Detector, number> {
     return this.#faulty;
   }
 
-  /** ENTRY time at which a standing fault is to be written again. */
+  /** ENTRY time at which a lasting fault is to be written again. */
   get dueNext(): number {
     return this.#due.next;
   }
@@ -71,7 +71,7 @@ export class Supervision {
     return this.#records.length;
   }
 
-  /** A reading of a sensor that isn't usual, or that says nothing of a type. `stale`: it is older than a recovery, so that it says nothing of now. */
+  /** A reading of a sensor that isn't usual, or that says nothing about a type. `stale`: it is older than a recovery, so it says nothing about now. */
   reading({ id, silent: silentTypes, unreadable }: Status, at: number, offset: number, stale: boolean): void {
     const types = this.#types;
     const known = this.#known.get(id);
@@ -85,18 +85,18 @@ export class Supervision {
     this.#become(id, at, offset, standing ?? [], silent, (type) => ((garbled & type) === 0 ? 'absent' : 'unreadable'));
   }
 
-  /** What a type is about that isn't detected any more can't be at fault. */
+  /** A type that is no longer detected counts as reported, so that its fault ends. */
   #isReported({ detector }: Fault, reported: TypeBits): boolean {
     const place = this.#types.placeOf(detector);
     return place === undefined || (reported & (1 << place)) !== 0;
   }
 
-  /** Hits of these types were dropped as older than a recovery. */
+  /** Hits of these types were dropped because they were older than a recovery. */
   stale(sensor: number, types: TypeBits, at: number, offset: number): void {
     this.#become(sensor, at, offset, this.#states.get(sensor)?.faults ?? [], types, () => 'stale');
   }
 
-  /** ENTRY has come to `at`: faults that have stood for long are written again. */
+  /** ENTRY has come to `at`: faults that have lasted for long are written again. */
   reportStanding(at: number): void {
     for (let reported = 0; reported < REPORTED_AT_ONCE; ) {
       const next = this.#due.take(at);
@@ -141,7 +141,7 @@ export class Supervision {
     this.#schedule(sensor, state);
   }
 
-  /** Faults that stand on, and new ones of the types `beginning`. Written only if that makes another set. */
+  /** The faults are now `standing` and new ones of the types `beginning`. Writes a record only if that is a change. */
   #become(
     sensor: number,
     at: number,

@@ -1,12 +1,12 @@
-/** The types of an installation, made ready for reading: which fields there are, and which of them make a hit of which type. */
+/** The types of an installation, prepared for decoding: which fields there are, and what makes a reading a hit of which type. */
 import { type AlarmType, BUILT_IN_TYPES, problemsOf } from './alarm-type.ts';
 import { type Condition, conditionText, type FieldKind, fieldsOf } from './condition.ts';
 import { FieldTable } from './field-table.ts';
 
-/** Types are bits of a number: the first is 1, the second 2, and so on. */
+/** A set of types as bits of a number: the first type is 1, the second 2, the third 4 and so on. */
 export type TypeBits = number;
 
-/** The fields of the reference system have the first places, whether a type reads them or not: nearly all sensors send just them. */
+/** The fields of the reference system come first, whether a type reads them or not: nearly all sensors send exactly these. */
 const USUAL_FIELDS: readonly (readonly [name: string, kind: FieldKind])[] = [
   ['motion', 'boolean'],
   ['smoke', 'boolean'],
@@ -21,7 +21,7 @@ export interface Field {
   readonly types: TypeBits;
 }
 
-/** What there is to judge of a Status. */
+/** The part of a Status that conditions read and set. */
 export interface Reading {
   readonly values: Float64Array;
   hits: TypeBits;
@@ -30,32 +30,32 @@ export interface Reading {
 
 export class TypeSet {
   readonly types: readonly AlarmType[];
-  /** What types read, and the usual fields; a field's place is its index in `Status.values`. */
+  /** The fields that types read, and the usual ones; a field's place is its index in `Status.values`. */
   readonly fields: readonly Field[];
-  /** Recognises them, and after them `id`, `at` and `seq`. */
+  /** Recognises the fields by their places, and after them `id`, `at` and `seq`. */
   readonly table: FieldTable;
-  /** The place of `id`; those of `at` and `seq` come after it. */
+  /** The place of `id`; `at` and `seq` have the next two. */
   readonly id: number;
-  /** 1 where a field is true or false. */
+  /** By the place of a field: 1 for a boolean, 0 for a number. */
   readonly areBoolean: Uint8Array;
   /** Types that every sensor should report. */
   readonly expected: TypeBits;
-  /** Types that the first reading clears that isn't a hit. */
+  /** Types that clear by the first reading that isn't a hit. */
   readonly clearedByNormal: TypeBits;
   /** Every type. */
   readonly all: TypeBits;
-  /** The usual fields are what they are in the reference system, so that the usual form can be read as such. */
+  /** Whether the usual fields have the kinds of the reference system, so that statuses in usual form can be read as such. */
   readonly readsUsualForm: boolean;
-  /** The types have the conditions of the reference system, in its order. */
+  /** Whether the types have the conditions of the reference system, in its order. */
   readonly isReference: boolean;
-  /** A condition holds where the value at `left` is greater than that at `right`, or as great and not `strict`. After the fields come constants. */
+  /** A condition holds if the value at `left` is greater than that at `right`, or equal unless `strict`. The places after the fields are constants. */
   readonly #left: Uint8Array;
   readonly #right: Uint8Array;
   readonly #strict: Uint8Array;
   readonly #constants: readonly number[];
   readonly #places: ReadonlyMap<string, number>;
 
-  /** Throws RangeError for types with problems: whoever reads them from outside asks `problemsOf` first. */
+  /** Throws RangeError for types with problems: whoever reads types from outside must call `problemsOf` first. */
   constructor(types: readonly AlarmType[]) {
     const [problem] = problemsOf(types);
     if (problem) throw new RangeError(`${problem.type}: ${problem.problem}`);
@@ -82,12 +82,12 @@ export class TypeSet {
     this.#strict = Uint8Array.from(comparisons, ({ strict }) => (strict ? 1 : 0));
   }
 
-  /** Values of a reading that reports nothing, and the constants of the conditions behind them. */
+  /** Values of a reading that reports nothing, followed by the constants of the conditions. */
   emptyValues(): Float64Array {
     return Float64Array.from([...this.fields.map(() => Number.NaN), ...this.#constants]);
   }
 
-  /** Sets of which types its values are a hit, and of which they say nothing: a field is missing. */
+  /** Sets the types of which the values are a hit, and those about which they say nothing because a field is missing. */
   judge(reading: Reading): void {
     const { values } = reading;
     const left = this.#left;
@@ -104,7 +104,7 @@ export class TypeSet {
     reading.silent = silent;
   }
 
-  /** Of a type of another version's settings: undefined. */
+  /** Index of the type; undefined: it is not in these settings. */
   placeOf(type: string): number | undefined {
     return this.#places.get(type);
   }
@@ -114,12 +114,12 @@ export class TypeSet {
     return this.fields.reduce((bits, { name, types }) => (fields.includes(name) ? bits | types : bits), 0);
   }
 
-  /** Their names, in the order of the types. */
+  /** The names of these types, in the order of the settings. */
   namesOf(bits: TypeBits): readonly string[] {
     return this.types.filter((_, i) => (bits & (1 << i)) !== 0).map(({ name }) => name);
   }
 
-  /** Names that no type has are left out. */
+  /** The set of these types; unknown names are left out. */
   bitsOf(names: readonly string[]): TypeBits {
     return names.reduce((bits, name) => {
       const place = this.#places.get(name);

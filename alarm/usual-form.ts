@@ -1,13 +1,13 @@
 /**
- * The usual form of a status, as nearly all sensors send it: JSON literals in the order of the contract's example, perhaps a `seq` or other fields
- * after them, and no white space. The text between the values is known beforehand, so it is compared up to eight bytes at a time. Eight bytes are
- * read as a double: no text is NaN or zero, so that two doubles are equal exactly if their bytes are.
+ * The usual form of a status, as nearly all sensors send it: the fields in the order of the contract's example as JSON literals, perhaps `seq` or other
+ * fields after them, and no white space. The text between the values is known, so it is compared up to eight bytes at a time. Eight bytes are read as a
+ * double: no text is NaN or zero, so two doubles are equal exactly if their bytes are.
  */
 import type { Status } from './status.ts';
 
 const UNSURE = -1;
 
-/** The longest text has 106 bytes; with this much room no read of up to eight bytes can pass the buffer's end. */
+/** The longest text has 106 bytes; with this many bytes left, no read of up to eight bytes goes past the end of the buffer. */
 const ROOM = 128;
 
 const COMMA = 0x2c;
@@ -30,7 +30,7 @@ const PERATURE = eight('perature');
 const SEQ = four(',"se');
 const EQ = four('eq":');
 
-/** The buffer that was looked at last, and a view of it: most have many statuses. */
+/** The buffer that was read last, and a view of it: most buffers hold many statuses. */
 let viewed: Buffer | undefined;
 let view: DataView = new DataView(new ArrayBuffer(0));
 
@@ -45,14 +45,15 @@ function turnTo(bytes: Buffer): void {
   view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-/** What was read last. The temperatures are in a typed array, since any other place would box it. */
+/** The values that were read last. Temperatures are in a typed array, since doubles anywhere else would be boxed. */
 let integer = 0;
 const temperatures = new Float64Array(2);
 
 /**
- * Reads the status that begins at `start` into `into`, and what it is a hit of in the reference system into `hits`. Answers where it ends, past its brace:
- * perhaps beyond the range that the caller has in mind. UNSURE: it isn't in usual form, or too near the buffer's end, and `into` holds rubbish. Less than
- * that: it is up to the comma at minus that place, and `values` has what its fields say. Otherwise only `spreadValues` puts that there: few need it.
+ * Reads the status that begins at `start` into `into`; `hits` are those of the reference system's types. Returns one of:
+ * - the index after its closing brace, which may be beyond the caller's range. `values` is not filled, since few callers need it: see `spreadValues`;
+ * - UNSURE: it isn't in usual form, or is too near the end of the buffer. `into` is unusable;
+ * - less than UNSURE: it is in usual form up to the comma at minus this index, and `values` has its fields so far.
  */
 export function readUsualForm(bytes: Buffer, start: number, into: Status): number {
   if (start + ROOM > bytes.length) return UNSURE;
@@ -92,7 +93,7 @@ export function readUsualForm(bytes: Buffer, start: number, into: Status): numbe
   return readSeq(text, i, into);
 }
 
-/** Reads a `seq` and the end behind it, as `readUsualForm` answers. */
+/** Reads `seq` and the end of the status after it. Returns the same as `readUsualForm`. */
 function readSeq(text: DataView, comma: number, into: Status): number {
   if (text.getUint8(comma) !== COMMA) return UNSURE;
   if (text.getUint32(comma, true) === SEQ && text.getUint32(comma + 3, true) === EQ) {
@@ -106,7 +107,7 @@ function readSeq(text: DataView, comma: number, into: Status): number {
   return -comma;
 }
 
-/** Puts what the four fields of the usual form say into `values`, right after it was read. */
+/** Fills `values` with the four fields of the usual form; only right after `readUsualForm`. */
 export function spreadValues({ values, hits }: Status): void {
   values[0] = hits & 1;
   values[1] = (hits >> 1) & 1;
@@ -121,7 +122,7 @@ export function endOfBoolean(text: DataView, i: number): number {
   return word === FALS && text.getUint8(i + 4) === LOWER_E ? i + 5 : UNSURE;
 }
 
-/** Reads a whole number of one to nine digits into `integer`; answers where it ends, or UNSURE. A tenth is left to who reads on. */
+/** Reads a whole number of one to nine digits into `integer`; returns where it ends, or UNSURE. Stops before a tenth digit, which the caller doesn't expect. */
 function endOfInteger(text: DataView, start: number): number {
   let i = start;
   let value = 0;
@@ -135,7 +136,10 @@ function endOfInteger(text: DataView, start: number): number {
   return i;
 }
 
-/** Reads one to three digits and perhaps a decimal into `values[place]`; answers where that ends, or UNSURE. There must be six bytes; what comes after them may go on. */
+/**
+ * Reads one to three digits and perhaps one decimal into `values[place]`; returns where they end, or UNSURE. There must be six bytes; the number may have
+ * more digits after that.
+ */
 export function endOfShortNumber(text: DataView, start: number, values: Float64Array, place: number): number {
   const first = text.getUint8(start) === MINUS ? start + 1 : start;
   let i = first;
@@ -146,7 +150,7 @@ export function endOfShortNumber(text: DataView, start: number, values: Float64A
     value = value * 10 + digit;
   }
   if (i === first || (i > first + 1 && text.getUint8(first) === ZERO)) return UNSURE;
-  // A whole number of tenths, so that dividing rounds once, as it must.
+  // A whole number of tenths, so that dividing rounds only once, as it must.
   let parts = 1;
   if (text.getUint8(i) === DOT) {
     const digit = text.getUint8(i + 1) - ZERO;

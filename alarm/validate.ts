@@ -1,4 +1,4 @@
-/** The slow half of decoding: JSON.parse, after a repair where it takes one, and a look at each field. It decides what counts. */
+/** The slow half of decoding: JSON.parse, after a repair if necessary, and a check of each field. It defines which statuses are accepted. */
 import { booleanIn, countIn, numberIn, timeIn } from './field-values.ts';
 import { DEPTH_MAX, isJson } from './json-syntax.ts';
 import { repairedObject } from './repair.ts';
@@ -14,10 +14,10 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 
-/** An object of JSON. */
+/** A JSON object. */
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Fills `into`; answers undefined, or why it can't be taken. */
+/** Fills `into`; returns undefined, or why the status can't be accepted. */
 export function parseStatus(bytes: Buffer, start: number, end: number, types: TypeSet, into: Status): string | undefined {
   const fields = parseObject(bytes, start, end, into);
   if (typeof fields === 'string') return fields;
@@ -35,7 +35,7 @@ export function parseStatus(bytes: Buffer, start: number, end: number, types: Ty
   return undefined;
 }
 
-/** 1 or 0 for true or false, a number, or NaN for what isn't reported. */
+/** 1 or 0 for true or false, a number, or NaN if the field isn't reported. */
 function readingOf({ kind }: Field, value: unknown): number {
   return kind === 'number' ? numberIn(value) : Number(booleanIn(value) ?? Number.NaN);
 }
@@ -50,12 +50,12 @@ function unreadableIn(fields: Fields, types: TypeSet, { values, at, seq }: Statu
   return names.length === 0 ? NO_FIELDS : names;
 }
 
-/** Not what every object has by itself, such as `constructor`. */
+/** Own members only, not those that every object has, such as `constructor`. */
 function memberOf(fields: Fields, name: string): unknown {
   return Object.hasOwn(fields, name) ? fields[name] : undefined;
 }
 
-/** The same for a recovery, of which only the id has to be right. */
+/** As parseStatus, for a recovery, of which only the id has to be valid. */
 export function parseRecovery(bytes: Buffer, start: number, end: number, into: Recovery): string | undefined {
   const fields = parseObject(bytes, start, end, into);
   if (typeof fields === 'string') return fields;
@@ -73,7 +73,7 @@ function noId(fields: Fields): string {
   return memberOf(fields, 'id') === undefined ? 'id is missing' : `id must be a whole number from 0 to ${SENSOR_ID_MAX}`;
 }
 
-/** What is stored where a repair has made the bytes more than a status may have. */
+/** What is stored if a repair has made the status longer than it may be. */
 function knownFieldsOf({ id, at, seq, values, unreadable }: Status, types: TypeSet): Buffer {
   const said = (name: string, value: unknown): (readonly [string, unknown])[] =>
     unreadable.includes(name) ? [[name, null]] : value === undefined || Number.isNaN(value) ? [] : [[name, value]];
@@ -85,10 +85,10 @@ function knownFieldsOf({ id, at, seq, values, unreadable }: Status, types: TypeS
   return Buffer.from(JSON.stringify(Object.fromEntries([['id', id], ...fields, ...said('at', at), ...said('seq', seq)])));
 }
 
-/** Says in `into` whether it took a repair. */
+/** Sets `repaired` in `into` if a repair was necessary. */
 function parseObject(bytes: Buffer, start: number, end: number, into: { repaired: Buffer | undefined }): Fields | string {
   into.repaired = undefined;
-  // What is JSON is not too deep.
+  // isJson checks the depth too.
   const whole = isJson(bytes, start, end);
   if (!whole && isTooDeep(bytes, start, end)) return `nested deeper than ${DEPTH_MAX} levels`;
   const text = whole ? textOf(bytes, start, end) : undefined;
@@ -103,7 +103,7 @@ function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Without a byte order mark, and what else isn't text at either end, such as the zero that ends a text in C. */
+/** Removes a byte order mark, and control characters at either end such as the zero that ends a text in C, then repairs the object. */
 function repaired(bytes: Buffer, start: number, end: number): string | undefined {
   let first = start;
   let last = end;
@@ -112,19 +112,19 @@ function repaired(bytes: Buffer, start: number, end: number): string | undefined
   while (first < last && (bytes[last - 1] as number) <= SPACE) last--;
   const isWhole = isJson(bytes, first, last);
   if (!isWhole && (bytes[first] !== OPEN_BRACE || bytes[last - 1] !== CLOSE_BRACE)) return undefined;
-  // What isn't UTF-8 is most likely Latin-1, which gives every byte a character, so that none is lost.
+  // Bytes that aren't UTF-8 are most likely Latin-1, which has a character for every byte, so that none is lost.
   const text = textOf(bytes, first, last) ?? bytes.toString('latin1', first, last);
   return isWhole ? text : repairedObject(text);
 }
 
-/** undefined: it isn't UTF-8. */
+/** Undefined: it isn't UTF-8. */
 function textOf(bytes: Buffer, start: number, end: number): string | undefined {
   const text = bytes.toString('utf8', start, end);
-  // What can't be read becomes this character, which may also be there by itself.
+  // Invalid bytes become this character, which may also be part of the text.
   return text.includes('\ufffd') && !Buffer.from(text).equals(bytes.subarray(start, end)) ? undefined : text;
 }
 
-/** undefined: it isn't JSON. */
+/** Undefined: it isn't JSON. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

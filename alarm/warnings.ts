@@ -1,24 +1,24 @@
 import type { Status } from './status.ts';
 import type { Field, TypeSet } from './type-set.ts';
 
-/** What whoever sent a status should know of a field. */
+/** What the sender of a status should know about a field. */
 export interface Warning {
   readonly field: string;
   readonly warning: string;
 }
 
-/** Fields that no type reads. */
+/** For fields that no type reads. */
 const OWN: readonly Warning[] = [
   { field: 'at', warning: "unreadable: the sensor's own time is not shown" },
   { field: 'seq', warning: 'unreadable: a reading that is sent again counts again' },
 ];
 
-/** Whether there is something to warn of. */
+/** Whether there is anything to warn about. */
 export function hasWarnings({ silent, unreadable }: Status, types: TypeSet): boolean {
   return (silent & types.expected) !== 0 || unreadable.length > 0;
 }
 
-/** How many there are, for who doesn't list them. */
+/** How many warnings there are, for callers that don't list them. */
 export function warningCount({ values, unreadable }: Status, types: TypeSet): number {
   let count = unreadable.length;
   for (let i = 0; i < types.fields.length; i += 1) {
@@ -32,7 +32,7 @@ function isMissing({ types: readers }: Field, value: number | undefined, { expec
   return (readers & expected) !== 0 && Number.isNaN(value);
 }
 
-/** A warning for each field that can't be read, and for each that every sensor should report and this status doesn't, with what follows. */
+/** A warning for each field that can't be read, and for each expected field that this status doesn't report, with the consequence. */
 export function warningsOf({ values, unreadable }: Status, types: TypeSet): Warning[] {
   const warnings: Warning[] = [];
   types.fields.forEach((field, i) => {

@@ -64,7 +64,10 @@ export class TransactionalProducer {
     }
   }
 
-  /** Writes all parts or none, durable once it resolves. Rejects with PermanentError `fenced` or `record-too-large`, or with TransientError: then the outcome may be unknown. */
+  /**
+   * Writes all parts or none, durable once it resolves. Rejects with PermanentError `fenced` or `record-too-large`, or with TransientError, after which the
+   * outcome may be unknown.
+   */
   async commit(parts: readonly TransactionPart[]): Promise<void> {
     if (this.#failed) throw unavailable('this producer has failed; its successor needs a new epoch');
     this.#failed = true;
