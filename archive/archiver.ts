@@ -18,7 +18,7 @@ import { Places } from './places.ts';
 import type { Archive } from './port.ts';
 import { DAY_MS, HOUR_MS } from '../runtime/durations.ts';
 
-/** Who follows behind the archive asks the log for the position of this group. */
+/** Exported for readers that start where the archive ends: the log has the position of this group. */
 export const ARCHIVER_GROUP = 'archiver' satisfies Group;
 
 export type ArchiveConfig = ConfigOf<typeof archiveSettings>;
@@ -33,7 +33,7 @@ export interface ArchiverDeps extends ConsumerDeps {
 const COMPLETE_EVERY_MS = 10_000;
 const EXPIRE_EVERY_MS = HOUR_MS;
 
-/** Keeps every alarm and its custody: what ALARM says of it, and what DELIVERY says of its mails. */
+/** Stores every alarm with its custody: changes from ALARM, mails from DELIVERY. */
 export async function startArchiver(config: ArchiveConfig, deps: ArchiverDeps): Promise<Running> {
   const { archive, logger } = deps;
   const archiver = new Archiver(deps);
@@ -62,7 +62,7 @@ export async function startArchiver(config: ArchiveConfig, deps: ArchiverDeps): 
   };
 }
 
-/** What the archiver does with a batch, apart from the loop that feeds it. */
+/** Stores batches; the loop that reads them is elsewhere. */
 export class Archiver {
   readonly places: Places;
   readonly #deps: ArchiverDeps;
@@ -101,7 +101,7 @@ export class Archiver {
     await this.#park(batch, unreadable);
   }
 
-  /** Comes last, so that a batch that is tried again because the archive is away doesn't park again each time. */
+  /** Called last, so that records aren't parked again each time a batch is tried again because the archive is away. */
   async #park(batch: RecordBatch, unreadable: readonly UnreadableRecord[]): Promise<void> {
     const { topic, partition } = batch;
     for (const { i, problem } of unreadable) {
@@ -115,10 +115,14 @@ export class Archiver {
 function metricsOf(registry: Registry) {
   const registers = [registry];
   return {
-    parked: new Counter({ name: 'tocsin_archive_parked_total', help: 'Records the archive could not read; each is in DEAD', registers }),
+    parked: new Counter({
+      name: 'tocsin_archive_parked_total',
+      help: 'Records that the archiver could not read; each is in DEAD',
+      registers,
+    }),
     storedSeconds: new Histogram({
       name: 'tocsin_alarm_stored_seconds',
-      help: 'From receiving the reading that raised an alarm until the alarm was in the archive',
+      help: 'Time from receiving the reading that raised an alarm until the alarm was in the archive',
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
       registers,
     }),

@@ -2,16 +2,13 @@ import type { Clock } from '../runtime/clock.ts';
 import type { RemovalClock } from '../runtime/removal-clock.ts';
 import { DAY_MS } from '../runtime/durations.ts';
 
-/** An alarm that is over when its time is up already stays so long still, to be looked at. */
+/** Rows stay at least this long, so that an alarm can still be looked at if it ends after its time is up. */
 const LEAST_SECONDS = 3_600;
-/** Cassandra takes no TTL of more than 20 years, and unless told otherwise none that ends after this second. */
+/** Cassandra accepts no TTL longer than 20 years and, by default, none that ends after this second. */
 const SECONDS_MAX = 20 * 365 * 86_400;
 const LATEST_END_MS = (2 ** 31 - 2) * 1_000;
 
-/**
- * How long rows are kept, as Cassandra's TTL: never longer than what is set, and shorter by the age that what is written has by then, as far as the
- * machine's clock can be believed.
- */
+/** TTLs of rows. The age that a row already has when it is written counts, as far as the machine's clock can be trusted. */
 export class Keeping {
   readonly #ms: number;
   readonly #clock: Clock;
@@ -23,7 +20,7 @@ export class Keeping {
     this.#removalClock = removalClock;
   }
 
-  /** Seconds from now; 0, which is for ever, where Cassandra can't count so far. */
+  /** TTL in seconds of a row about the time `at`; 0, which means for ever, if Cassandra can't store a TTL that long. */
   secondsAfter(at: number): number {
     const now = this.#removalClock();
     const ageMs = now === undefined ? 0 : Math.max(0, now - at);
@@ -31,6 +28,7 @@ export class Keeping {
     return seconds > SECONDS_MAX || (now ?? at) + seconds * 1_000 > LATEST_END_MS ? 0 : seconds;
   }
 
+  /** The number of the day, UTC. */
   get today(): number {
     return Math.floor(this.#clock() / DAY_MS);
   }

@@ -6,7 +6,7 @@ import { DAY_MS, HOUR_MS } from '../runtime/durations.ts';
 
 const BUCKETS = 128;
 
-/** Every alarm, by hour; and those of one sensor, by day: no partition grows with the years. */
+/** All alarms by hour, and those of each sensor by day, so that no partition of the table grows over the years. */
 export const ALL = { name: 'all', periodMs: HOUR_MS } as const;
 export interface AlarmList {
   readonly name: string;
@@ -31,8 +31,8 @@ function bucketOf(id: string): number {
 }
 
 /**
- * Cells are dated by when the alarm was raised, which never changes, and its version: whatever the order of writes, the highest version is
- * the newest. Microseconds.
+ * The timestamp of an alarm's cells, in microseconds: the time when it was raised, which never changes, plus its version. So the highest version
+ * is the newest, whatever the order of the writes.
  */
 function dateOf({ raisedAt, version }: ArchivedAlarm): types.Long {
   return types.Long.fromNumber(raisedAt).multiply(1_000).add(version);
@@ -58,7 +58,7 @@ export function archiveStatements(keyspace: string) {
       `SELECT raised_at, id, state, type, region FROM ${keyspace}.alarms_by_period` +
       ' WHERE list = ? AND period = ? AND (raised_at, id) < (?, ?) AND (raised_at) >= (?)',
 
-    /** `ttl` in seconds, 0: for ever. A place that isn't known is left out, so that it hides none that was. */
+    /** `ttl`: in seconds, 0 for ever. An unknown place is left out, so that it doesn't overwrite a known one. */
     putAlarm: (alarm: ArchivedAlarm, ttl: number): Statement[] => {
       const { id, raisedAt, state, type, sensor } = alarm;
       const [region, geohash] = [alarm.region || undefined, alarm.geohash || undefined];
@@ -81,7 +81,7 @@ export function archiveStatements(keyspace: string) {
   };
 }
 
-/** Its place is in columns of its own. */
+/** Without the place, which has columns of its own. */
 function jsonOf({ region: _region, geohash: _geohash, ...alarm }: ArchivedAlarm): string {
   return JSON.stringify(alarm);
 }

@@ -38,7 +38,7 @@ export const ARCHIVE_TABLES: readonly Table[] = [
   },
   {
     name: 'alarm_custody',
-    comment: 'The steps of an alarm and what proves each',
+    comment: 'The custody of an alarm: its steps and what proves each',
     columns: {
       alarm: 'text',
       step: 'text',

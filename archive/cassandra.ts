@@ -9,7 +9,7 @@ import { inOrderOfTime } from './custody.ts';
 import type { AlarmPage, AlarmQuery, Archive, ArchivedAlarm, CustodyEntry } from './port.ts';
 
 export interface CassandraArchiveDeps extends CassandraDeps {
-  /** Alarms that are over are forgotten so many days after they were raised. */
+  /** Alarms that are over are removed this many days after they were raised. */
   readonly days: number;
   readonly removalClock: RemovalClock;
 }
@@ -17,17 +17,17 @@ export interface CassandraArchiveDeps extends CassandraDeps {
 const OVER: AlarmState = 'CLEARED_ACK';
 const READS_AT_A_TIME = 32;
 const ROWS_PER_READ = 500;
-/** What a page looks at, at most. */
+/** A page reads at most this many rows and periods. */
 const ROWS_PER_PAGE = 10_000;
 const PERIODS_PER_PAGE = 200;
 /** Later than any alarm. */
 const LATEST = 8.64e15;
-/** Periods whose row is written; as many hours, and sensors' days, as are in use at a time. */
+/** At most this many periods are remembered as written; more than the hours, and sensors' days, that are in use at a time. */
 const PERIODS_KNOWN_MAX = 20_000;
 
 /**
- * The archive in Cassandra. Nothing is read before it is written: cells carry the alarm's version as their date, so the highest stays. Resolves
- * and rejects as the session does.
+ * The archive in Cassandra. Writing an open alarm reads nothing first: cells have the alarm's version in their timestamp, so that the highest one
+ * stays. Rejects as the session does.
  */
 export function openCassandraArchive(session: CassandraSession, deps: CassandraArchiveDeps): Archive {
   return new CassandraArchive(session, deps);
@@ -55,7 +55,7 @@ class CassandraArchive implements Archive {
       ...rows.filter(({ state }) => state !== OVER).map(putOpen),
       ...custody.map(({ alarm, entry }) => putCustody(alarm, entry, this.#keeping.secondsAfter(entry.at))),
     ]);
-    // Last: an alarm is never in neither place.
+    // Last, so that an alarm is always in at least one of the two tables.
     await this.#session.write(rows.filter(({ state }) => state === OVER).map(removeOpen));
     this.#remember(periods);
   }
@@ -78,7 +78,7 @@ class CassandraArchive implements Archive {
     const found = new Map<string, ArchivedAlarm>();
     await inParallel(ids, READS_AT_A_TIME, async (id) => {
       const alarm = await this.find(id);
-      // Written a moment ago, it may be another one than its row in the list says.
+      // The alarm may have been written a moment ago and no longer be as its row in the list says.
       if (alarm && matches(query, alarm.raisedAt, alarm)) found.set(id, alarm);
     });
     return { alarms: ids.flatMap((id) => found.get(id) ?? []), cursor };
@@ -104,7 +104,7 @@ class CassandraArchive implements Archive {
     return { alarms, cursor: last && fitting.length > alarms.length ? cursorOf(last) : undefined };
   }
 
-  /** Ids that fit, newest first, out of a bounded number of rows. */
+  /** Ids of alarms that match, newest first, out of a bounded number of rows. */
   async #listed(query: AlarmQuery, after: PagePlace | undefined): Promise<{ readonly ids: string[]; readonly cursor: string | undefined }> {
     const list = query.sensor === undefined ? ALL : listOfSensor(query.sensor);
     const ids: string[] = [];
@@ -135,7 +135,7 @@ class CassandraArchive implements Archive {
     for await (const rows of this.#session.pages(this.#statements.inPeriod, params, ROWS_PER_READ)) yield* rows;
   }
 
-  /** An alarm that is over takes along the place that was known, so that no cell of it outlives the others. */
+  /** Adds the stored place to alarms that are over, so that all their cells are written with the same TTL. */
   async #withPlaces(rows: readonly ArchivedAlarm[]): Promise<ArchivedAlarm[]> {
     const placed = [...rows];
     const unplaced = placed.flatMap(({ state, region }, i) => (state === OVER && region === '' ? [i] : []));
@@ -163,7 +163,7 @@ class CassandraArchive implements Archive {
   }
 }
 
-/** Of several versions of an alarm the highest, with the place that any of them knows. */
+/** The highest version of each alarm, with the place from whichever version has one. */
 function newestOf(alarms: readonly ArchivedAlarm[]): ArchivedAlarm[] {
   const newest = new Map<string, ArchivedAlarm>();
   for (const alarm of alarms) {
@@ -174,7 +174,7 @@ function newestOf(alarms: readonly ArchivedAlarm[]): ArchivedAlarm[] {
   return [...newest.values()];
 }
 
-/** Undefined for the rest of an alarm that is being forgotten. */
+/** Undefined for what is left of an alarm whose cells are expiring. */
 function alarmOf(row: Row): ArchivedAlarm | undefined {
   if (row.alarm === null) return undefined;
   return { ...JSON.parse(row.alarm as string), region: row.region ?? '', geohash: row.geohash ?? '' } as ArchivedAlarm;

@@ -1,6 +1,6 @@
 import { PermanentError } from '../runtime/errors.ts';
 
-/** The last alarm that a page looked at. */
+/** The last alarm that a page examined. */
 export interface PagePlace {
   readonly raisedAt: number;
   readonly id: string;
@@ -17,7 +17,7 @@ export function placeOfCursor(cursor: string): PagePlace {
     if (Number.isSafeInteger(raisedAt) && typeof id === 'string' && id.length <= 1_000 && rest.length === 0)
       return { raisedAt: raisedAt as number, id };
   } catch {
-    // Reported below, like a cursor of another kind.
+    // Reported below, as any other invalid cursor.
   }
-  throw new PermanentError('bad-cursor', 'the cursor was not given out by this list');
+  throw new PermanentError('bad-cursor', 'the cursor was not issued by this list');
 }

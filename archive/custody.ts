@@ -2,7 +2,7 @@ import type { AlarmChange, Position } from '../alarm/alarm.ts';
 import type { Delivery } from '../records/delivery.ts';
 import type { CustodyEntry } from './port.ts';
 
-/** What a change adds to an alarm's custody: with `raised` the readings that made it; nothing for `seen`. */
+/** The entries that a change adds to an alarm's custody: for `raised` also the readings that raised it; none for `seen`. */
 export function custodyOf({ event, at, cause, alarm, action }: AlarmChange): readonly CustodyEntry[] {
   const position = placeOf(cause);
   const by = action && { by: action.by };
@@ -29,7 +29,7 @@ export function custodyOf({ event, at, cause, alarm, action }: AlarmChange): rea
   }
 }
 
-/** What became of a mail; `position` is that of its record in DELIVERY. A mail that went out twice stands here twice. */
+/** The entry for a mail; `position`: of its record in DELIVERY, so that a mail that was sent twice has two entries. */
 export function custodyOfDelivery({ at, event, outcome, messageId, reply, completes }: Delivery, position: Position): CustodyEntry {
   const place = placeOf(position);
   const note = completes ? `${event}, completed with the client` : event;
@@ -40,7 +40,7 @@ function placeOf({ topic, partition, offset }: Position): string {
   return `${topic}/${partition}@${offset}`;
 }
 
-/** At the same millisecond in the order in which steps follow from one another. */
+/** The order of entries of the same millisecond. */
 const STEPS: readonly CustodyEntry['kind'][] = [
   'accepted',
   'raised',

@@ -6,19 +6,19 @@ import { cursorOf, placeOfCursor } from './cursor.ts';
 import type { AlarmPage, AlarmQuery, Archive, ArchivedAlarm, CustodyEntry } from './port.ts';
 import { inOrderOfTime } from './custody.ts';
 
-/** What a page looks at, at most: some 20 ms. */
+/** A page examines at most this many alarms, which takes some 20 ms. */
 const SCANNED_PER_PAGE = 20_000;
 const ALARMS_PER_COMMIT = 500;
 const CUSTODY_PER_COMMIT = 2_000;
 const OVER: AlarmState = 'CLEARED_ACK';
 
-/** When it was raised and its id; by sensor with the sensor in front. Read from the end: newest first, then the greater id. */
+/** The time when an alarm was raised and its id, after the sensor in the order by sensor. Read backwards: newest first, then the greater id. */
 type IndexKey = readonly (number | string)[];
-/** What filters ask for, so that a page loads only the alarms it shows. */
+/** The fields that filters need, so that a page loads only the alarms that it returns. */
 type IndexValue = readonly [state: AlarmState, type: string, region: string, sensor: number];
 type Index = Database<IndexValue, IndexKey & (number | string)[]>;
 
-/** The archive in the embedded store: alarms by id, and three orders of them: all, by sensor, those that are not over. */
+/** The archive in the embedded store: alarms by id, and three indexes: by time, by sensor, and of those that are not over. */
 export function openEmbeddedArchive(store: Pick<Store, 'root' | 'write'>): Archive {
   return new EmbeddedArchive(store);
 }
@@ -30,7 +30,7 @@ class EmbeddedArchive implements Archive {
   readonly #bySensor: Index;
   readonly #open: Index;
   readonly #custody: Database<CustodyEntry, string[]>;
-  /** What is written depends on what was there: a write reads only what the one before has committed. */
+  /** One at a time, because a write depends on what is stored and must read what the previous one has committed. */
   readonly #writes = new OneAtATime();
 
   constructor(store: Pick<Store, 'root' | 'write'>) {
@@ -114,7 +114,7 @@ class EmbeddedArchive implements Archive {
     await this.#writes.idle();
   }
 
-  /** What has to be written of these: a lower version never over a higher one, a place that is known never lost. */
+  /** The alarms that have to be written: no lower version over a higher one, and no known place lost. */
   #newer(alarms: readonly ArchivedAlarm[]): Iterable<ArchivedAlarm> {
     const rows = new Map<string, ArchivedAlarm>();
     for (const alarm of alarms) {
@@ -136,7 +136,7 @@ class EmbeddedArchive implements Archive {
     else void this.#open.put([raisedAt, id], value);
   }
 
-  /** The shortest order that holds all that is asked for. */
+  /** The smallest index that contains everything that matches. */
   #indexFor({ sensor, states }: AlarmQuery): { readonly index: Index; readonly prefix: readonly number[] } {
     if (sensor !== undefined) return { index: this.#bySensor, prefix: [sensor] };
     return { index: states && !states.includes(OVER) ? this.#open : this.#byTime, prefix: [] };

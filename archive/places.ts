@@ -16,15 +16,15 @@ export interface PlacesDeps {
 type PlaceName = Pick<ArchivedAlarm, 'region' | 'geohash'>;
 
 const NOWHERE: PlaceName = { region: '', geohash: '' };
-/** More than these wait in the archive itself, and are found there at the next start. */
+/** At most this many are on the list; the others are found in the archive at the next start. */
 const WAITING_MAX = 50_000;
 const TRIED_PER_STEP = 500;
 const PART = 'archiver directory';
 
-/** Where sensors are. An alarm whose sensor isn't known yet, or whose directory is away, is archived without and completed later. */
+/** Adds places to alarms. An alarm whose sensor isn't in the directory, or can't be looked up, is archived without a place and completed later. */
 export class Places {
   readonly #deps: PlacesDeps;
-  /** Alarms without a place, and their sensors; the longest waiting first. */
+  /** Sensors by the ids of alarms without a place, the longest waiting first. */
   readonly #waiting = new Map<string, number>();
 
   constructor(deps: PlacesDeps) {
@@ -32,7 +32,7 @@ export class Places {
     const waiting = this.#waiting;
     new Gauge({
       name: 'tocsin_archive_places_missing',
-      help: 'Archived alarms whose sensor is not in the directory, or whose directory could not be asked yet',
+      help: 'Archived alarms whose sensor is not in the directory, or could not be looked up yet',
       registers: [deps.registry],
       collect() {
         this.set(waiting.size);
@@ -40,7 +40,7 @@ export class Places {
     });
   }
 
-  /** Never rejects: once the directory fails, the other sensors of this call aren't asked for. */
+  /** The places that are known, by sensor. Never rejects: once the directory fails, the remaining sensors aren't looked up. */
   async of(sensors: Iterable<number>): Promise<ReadonlyMap<number, PlaceName>> {
     const places = new Map<number, PlaceName>();
     try {
@@ -56,7 +56,7 @@ export class Places {
     return places;
   }
 
-  /** The alarm with its place, or on the list of those to complete. */
+  /** Returns the alarm with its place; without one, it is put on the list of those to complete. */
   locate(alarm: Omit<ArchivedAlarm, keyof PlaceName>, places: ReadonlyMap<number, PlaceName>): ArchivedAlarm {
     const place = places.get(alarm.sensor);
     if (place) this.#waiting.delete(alarm.id);
@@ -64,12 +64,12 @@ export class Places {
     return { ...alarm, ...(place ?? NOWHERE) };
   }
 
-  /** Puts those that an earlier process left incomplete on the list. */
+  /** Puts open alarms that an earlier process left without a place on the list. Rejects as the archive does. */
   async recall(): Promise<void> {
     for (const { id, sensor, region } of await this.#deps.archive.open()) if (region === '') this.#wait(id, sensor);
   }
 
-  /** Tries the next few of the list. */
+  /** Tries to complete the next few of the list. Rejects as the archive does. */
   async completeSome(): Promise<void> {
     const tried = [...this.#waiting].slice(0, TRIED_PER_STEP);
     const places = await this.of(tried.map(([, sensor]) => sensor));

@@ -1,12 +1,12 @@
 import type { Alarm, AlarmState } from '../alarm/alarm.ts';
 
-/** An alarm with where it is: what lists and maps show. `region` and `geohash` are empty while the client is unknown. */
+/** An alarm with its place, as lists and maps show it. `region` and `geohash` (9 characters) are empty while the client is unknown. */
 export interface ArchivedAlarm extends Alarm {
   readonly region: string;
   readonly geohash: string;
 }
 
-/** One step of an alarm's way: accepted (a reading) → raised → mailed → acknowledged → cleared …, each with where or what proves it. */
+/** One step in the life of an alarm, with what proves it: accepted (a reading) → raised → mailed → acknowledged → cleared … */
 export interface CustodyEntry {
   /** Unique within the alarm, so that writing it again changes nothing. */
   readonly key: string;
@@ -15,55 +15,61 @@ export interface CustodyEntry {
   readonly kind: 'accepted' | 'raised' | 'cleared' | 'acknowledged' | 'noted' | 'disposed' | 'mailed' | 'mail-parked';
   /** The log position of the record that proves the step, `TOPIC/partition@offset`. */
   readonly position?: string;
-  /** The operator. */
+  /** Name of the operator who acted. */
   readonly by?: string;
+  /** The operator's note; of a disposition, what the alarm turned out to be, then the note; of a mail, its event. */
   readonly note?: string;
-  /** Of the mail. */
+  /** Message-ID of the mail. */
   readonly messageId?: string;
-  /** The mail server's. */
+  /** The mail server's reply or, for an outbox, where the file is; for a parked mail the reason. */
   readonly reply?: string;
 }
 
+/** Which alarms: those that match every field that is not undefined. */
 export interface AlarmQuery {
-  /** Only these states; undefined: all. */
   readonly states: readonly AlarmState[] | undefined;
+  /** Name of a type. */
   readonly type: string | undefined;
   readonly region: string | undefined;
   readonly sensor: number | undefined;
-  /** Raised in [from, to), epoch ms. */
+  /** Raised at this time or later, epoch ms. */
   readonly from: number | undefined;
+  /** Raised before this time, epoch ms. */
   readonly to: number | undefined;
+  /** At most this many alarms, 1 or more. */
   readonly limit: number;
+  /** Of the previous page; undefined: the first page. */
   readonly cursor: string | undefined;
 }
 
 export interface AlarmPage {
-  /** Newest raised first, at the same millisecond the greater id first. */
+  /** Newest raised first, and of the same millisecond the greater id first. */
   readonly alarms: readonly ArchivedAlarm[];
-  /** Present when there may be more, even where fewer than `limit` were found: one page looks at a bounded number of alarms. Opaque. */
+  /** Opaque. Present if there may be more, even if fewer than `limit` were found, because one page examines a bounded number of alarms. */
   readonly cursor: string | undefined;
 }
 
 /**
- * Every alarm that ever was, with its custody. Writes are idempotent: an older version never overwrites a newer one, and an empty region and
- * geohash never those that were known. When it was raised never changes. Rejects with TransientError when its store is away.
+ * Every alarm with its custody, until it is removed by age. Writes are idempotent: an older version never overwrites a newer one, and an empty region
+ * and geohash never overwrite known ones. Callers never change an alarm's `raisedAt`. Every call rejects with TransientError if the store is away, or
+ * with PermanentError if it refuses for good.
  */
 export interface Archive {
-  /** Writes alarms as of their version, and steps of custody, at most some hundred at a time. Stored when it resolves; when it rejects, some may be. */
+  /** Writes alarms as of their version, and entries of custody. They are stored once it resolves; if it rejects, some may be. */
   put(alarms: readonly ArchivedAlarm[], custody: readonly { readonly alarm: string; readonly entry: CustodyEntry }[]): Promise<void>;
   /** The highest version that was written; undefined: there is no such alarm, or it has been removed. */
   find(id: string): Promise<ArchivedAlarm | undefined>;
-  /** The steps of an alarm in order of time; empty where there are none. */
+  /** The custody of an alarm in order of time; empty if there is none. */
   custody(id: string): Promise<readonly CustodyEntry[]>;
-  /** One page. Rejects with PermanentError `bad-cursor` for a cursor that no answer contained. */
+  /** One page. Rejects with PermanentError `bad-cursor` for a cursor that isn't from a page. */
   query(query: AlarmQuery): Promise<AlarmPage>;
-  /** All alarms that are not CLEARED_ACK. */
+  /** All alarms that are not CLEARED_ACK, in the order of a page. */
   open(): Promise<readonly ArchivedAlarm[]>;
   /**
-   * Removes alarms that are over and were raised before `before`, the oldest `limit` of them, with their custody; resolves with how many.
-   * Absent where the store forgets by itself.
+   * Removes alarms in state CLEARED_ACK that were raised before `before`, epoch ms, with their custody: the oldest, at most `limit`. Resolves with
+   * the number. Absent if the store removes them by itself.
    */
   expire?(before: number, limit: number): Promise<number>;
-  /** Lets go of what belongs to this archive alone; not to be used afterwards. */
+  /** Releases what belongs to this archive alone; a store or session that others share stays open. Never rejects. Not to be used afterwards. */
   close(): Promise<void>;
 }

@@ -4,7 +4,7 @@ import { CLIENT_COLUMNS } from './client.ts';
 import { isPlace } from './placed.ts';
 import type { Client, Place } from './port.ts';
 
-/** The columns of the table in the order of their values. */
+/** The columns of the table, in the order of `valuesOf`. */
 export const ROW_COLUMNS = [...CLIENT_COLUMNS, 'geohash', 'dashboard'] as const;
 
 export function valuesOf(client: Client): unknown[] {
@@ -12,7 +12,7 @@ export function valuesOf(client: Client): unknown[] {
   return [...known, client.geohash, client.region];
 }
 
-/** Rows of the reference system's own loader lack geohash and dashboard, and may lack anything but the id. */
+/** Tolerates missing columns: rows that the reference system has loaded lack geohash and dashboard, and may lack anything but the id. */
 export function clientOf(row: Row): Client {
   const columns = CLIENT_COLUMNS.map((column) => [column, row[column] ?? '']);
   const { latitude, longitude, geohash, region } = whereabouts(row);
@@ -23,7 +23,7 @@ export function placeOf(row: Row): Place {
   return { sensor: row.id as number, ...whereabouts(row) };
 }
 
-/** Coordinates as they are stored, NaN where there are none. What is stored of geohash and region holds, as far as it can be meant. */
+/** The stored coordinates, NaN if there are none. A stored geohash and a region that we know are kept, otherwise they are computed. */
 function whereabouts(row: Row): Omit<Place, 'sensor'> {
   const [latitude, longitude] = [(row.latitude as number | null) ?? Number.NaN, (row.longitude as number | null) ?? Number.NaN];
   const coordinates = { latitude, longitude };

@@ -1,7 +1,7 @@
 import type { Table } from '../cassandra/table.ts';
 import { CLIENT_COLUMNS } from './client.ts';
 
-/** What the reference system has: an integer key, coordinates as doubles, all else text. */
+/** The types of the reference system's table: an integer key, coordinates as doubles, everything else text. */
 const CLIENT_TYPES: Readonly<Record<string, string>> = { id: 'int', latitude: 'double', longitude: 'double' };
 
 export const CLIENT_TABLES: readonly Table[] = [

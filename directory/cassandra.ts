@@ -7,16 +7,16 @@ import { ClientCache } from './client-cache.ts';
 import { isPlace } from './placed.ts';
 import type { Client, Directory } from './port.ts';
 
-/** Some milliseconds of work for a node. */
+/** Takes a node a few milliseconds. */
 const ROWS_PER_PAGE = 500;
-/** After each page, so that a scan takes a part of one core at most; 50,000 clients are read in a few seconds. */
+/** Pause after each page, so that a scan uses only part of one core; 50,000 clients still take only a few seconds. */
 const PAUSE_MS = 20;
-/** Counting reads every row: a count holds so many times as long as it took. */
+/** Counting reads every row, so a count is reused for this many times as long as it took. */
 const COUNT_HOLDS = 200;
 
 /**
- * The directory in Cassandra, in the table of the reference system. A client is remembered for a short while, one that isn't there never: so a
- * new client is found at once, and a changed one as late as the cache allows. Resolves and rejects as the session does.
+ * The directory in Cassandra, in the table of the reference system. A client that was found is cached for a short while, the absence of one is not: a
+ * new client is found at once, and a change by another process is noticed once the cache expires. Rejects as the session does.
  */
 export function openCassandraDirectory(session: CassandraSession, { clock }: CassandraDeps): Directory {
   const { keyspace, cacheMs } = session.config;
@@ -39,7 +39,7 @@ export function openCassandraDirectory(session: CassandraSession, { clock }: Cas
       return client;
     },
     put: async (clients) => {
-      // Of two with one id the later one holds: they are written in no order.
+      // Only the last one of each id, because the statements run in no particular order.
       const latest = new Map(clients.map((client): [number, Client] => [client.id, client]));
       cache.changed(latest.keys());
       count.changed();
@@ -61,7 +61,7 @@ export function openCassandraDirectory(session: CassandraSession, { clock }: Cas
   };
 }
 
-/** How many rows a table has. A count that fails goes on where it came to, the next time it is asked for. */
+/** Counts the rows of a table. After a failure the next call continues where the count stopped. */
 class RowCount {
   readonly #session: Pick<CassandraSession, 'scan'>;
   readonly #query: string;
@@ -74,7 +74,7 @@ class RowCount {
     this.#query = query;
   }
 
-  /** The next one counts anew. */
+  /** Makes the next call count again. */
   changed(): void {
     this.#counted.until = 0;
   }
@@ -98,7 +98,7 @@ class RowCount {
       }
     } catch (error) {
       partial.tookMs += performance.now() - began;
-      // Where it came to may be what is refused.
+      // The position where it stopped may be the reason.
       if (error instanceof PermanentError) this.#partial = { size: 0, next: undefined, tookMs: 0 };
       throw error;
     }

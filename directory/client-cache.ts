@@ -3,7 +3,7 @@ import type { Client } from './port.ts';
 
 const CLIENTS_MAX = 5_000;
 
-/** Clients that were looked up a moment ago: several parts of the system ask for the same one when an alarm is raised. About 1 KB each. */
+/** Caches clients, about 1 KB each, because several parts of the system look up the same one when an alarm is raised. */
 export class ClientCache {
   readonly #keepMs: number;
   readonly #clock: Clock;
@@ -20,7 +20,7 @@ export class ClientCache {
     return kept && this.#clock() < kept.until ? kept.client : undefined;
   }
 
-  /** To be called before a client is looked up; what it gives keeps the client, unless there was a change meanwhile. */
+  /** Call it before looking up a client. Returns a function that caches the client, unless clients were written meanwhile. */
   lookingUp(): (client: Client) => void {
     const changes = this.#changes;
     return (client) => {
@@ -32,7 +32,7 @@ export class ClientCache {
     };
   }
 
-  /** Clients are written: whatever was known, and whatever is being looked up, may be older. */
+  /** Call it when clients are written: their cached values, and all look-ups under way, may be out of date. */
   changed(sensors: Iterable<number>): void {
     this.#changes += 1;
     for (const sensor of sensors) this.#clients.delete(sensor);

@@ -1,6 +1,6 @@
 import type { Client } from './port.ts';
 
-/** A client as files carry it: the 19 columns, nothing computed. */
+/** A client as in files: the 19 columns without computed fields. */
 export type ClientRow = Omit<Client, 'geohash' | 'region'>;
 
 /** In the order of the reference system's files and table. */

@@ -1,20 +1,19 @@
 import { parse } from 'csv-parse/sync';
 import { type Line, LINE_BYTES_MAX } from './lines.ts';
 
-/** A record of a CSV file: its fields, or why there are none. */
+/** A record of a CSV file: its fields, or why they can't be read. `uncertain`: fields may be in the wrong columns. */
 export type CsvRecord = { readonly line: number } & (
   | { readonly fields: readonly string[]; readonly doubts: readonly string[]; readonly uncertain: boolean; readonly problem?: never }
   | { readonly problem: string; readonly fields?: never }
 );
 
-/** A quoted field may go on over this many lines; beyond that its quote counts as forgotten. */
+/** A quoted field may span this many lines; beyond that its closing quote counts as forgotten. */
 const LINES_PER_RECORD_MAX = 10;
 const DELIMITERS = [',', ';', '\t', '|'];
 
 /**
- * Records of a CSV file, whatever stands between its fields. `fits` says whether fields can be a record, so that a forgotten quote costs its own line
- * and not those after it: lines are joined only where that makes a record that fits. Where quotes make no sense the fields are those between the
- * delimiters, and uncertain.
+ * Records of a CSV file with any of the usual delimiters. `fits` says whether fields can be a record: lines are joined only into a record that fits, so
+ * that a forgotten quote spoils only its own line. If a line's quotes make no sense, it is split at the delimiters, and the record is uncertain.
  */
 export async function* recordsOf(lines: AsyncIterable<Line>, fits: (fields: readonly string[]) => boolean): AsyncGenerator<CsvRecord> {
   const ahead = new LinesAhead(lines);
@@ -35,12 +34,12 @@ export async function* recordsOf(lines: AsyncIterable<Line>, fits: (fields: read
   }
 }
 
-/** Nothing in it, or nothing but delimiters, as spreadsheets write below their last row. */
+/** Empty, or only delimiters, as spreadsheets write below their last row. */
 function isBlank(text: string, delimiter: string): boolean {
   return text.replaceAll(delimiter, '').trim() === '';
 }
 
-/** The most frequent one outside of quotes. */
+/** The most frequent delimiter outside quotes. */
 function delimiterOf(text: string): string {
   const bare = text.replace(/"[^"]*"/g, '');
   const count = (delimiter: string): number => bare.split(delimiter).length;
@@ -67,9 +66,9 @@ async function joined(
   return NOT_CLOSED;
 }
 
-const NOT_CLOSED = 'has a quote that is opened and not closed';
+const NOT_CLOSED = 'has a quote that is opened but not closed';
 
-/** The fields, `open` where a quote isn't closed, or what is wrong in words. Without a quote a record is what lies between delimiters. */
+/** The fields; `open` if a quote isn't closed; otherwise what is wrong. A text without quotes is simply split at the delimiters. */
 function fieldsOf(text: string, delimiter: string): readonly string[] | 'open' | string {
   if (!text.includes('"')) return text.split(delimiter);
   try {
@@ -80,7 +79,7 @@ function fieldsOf(text: string, delimiter: string): readonly string[] | 'open' |
   }
 }
 
-/** Never in a text that was read: a text given to the parser is one record, whatever line ends it holds. */
+/** Makes the parser read each text as one record, whatever line ends it contains. */
 const RECORD_END = '\u0000\u0000';
 
 class LinesAhead {
@@ -114,7 +113,7 @@ class LinesAhead {
   }
 }
 
-/** A record as a line of a file, quoted only where it must be. */
+/** A record as a line of a file, with quotes only where they are needed. */
 export function csvLineOf(fields: readonly (string | number)[]): string {
   return `${fields.map((field) => (typeof field === 'string' && /[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(',')}\n`;
 }

@@ -3,11 +3,11 @@ import type { Store } from '../message-log/embedded/store.ts';
 import { isPlace } from './placed.ts';
 import type { Client, Directory, Place } from './port.ts';
 
-/** A commit of a few milliseconds at most, so that a server that shares the store waits no longer than that for its own. */
+/** Keeps a commit to a few milliseconds, since a running system that shares the store has to wait for it. */
 const CLIENTS_PER_COMMIT = 1_000;
 const PLACES_PER_PART = 5_000;
 
-/** The directory in the embedded store: clients by sensor id, and beside each a small record of where it is. */
+/** The directory in the embedded store: clients by sensor id, and a small record of each one's place. */
 export function openEmbeddedDirectory(store: Pick<Store, 'root' | 'write'>): Directory {
   const clients: Database<ClientValue, number> = store.root.openDB({ name: 'clients', keyEncoding: 'uint32', encoding: 'msgpack' });
   const places: Database<Buffer, number> = store.root.openDB({ name: 'places', keyEncoding: 'uint32', encoding: 'binary' });
@@ -44,7 +44,7 @@ export function openEmbeddedDirectory(store: Pick<Store, 'root' | 'write'>): Dir
   };
 }
 
-/** The 19 columns, geohash and region: without field names a value is half the size and twice as fast to read. */
+/** The 19 columns, geohash and region. Without field names, values are half the size and twice as fast to read. */
 type ClientValue = readonly [
   id: number,
   name: string,

@@ -1,11 +1,11 @@
-/** What a file is, by its first bytes: text in an encoding, or something that is no text, in words. */
+/** What a file is, by its first bytes: text in an encoding, or why it isn't text. */
 export type FileKind = { readonly encoding: 'utf-8' | 'utf-16le' | 'utf-16be' } | { readonly problem: string };
 
 const SAVE_AS = 'save it as CSV (UTF-8)';
-/** What people take for a CSV file. */
+/** Files that people mistake for CSV. */
 const OTHERS: readonly (readonly [start: readonly number[], problem: string])[] = [
   [[0x50, 0x4b, 0x03, 0x04], `the file is a spreadsheet or a zip archive: ${SAVE_AS}`],
-  [[0xd0, 0xcf, 0x11, 0xe0], `the file is a spreadsheet of an old kind (.xls): ${SAVE_AS}`],
+  [[0xd0, 0xcf, 0x11, 0xe0], `the file is a spreadsheet in the old format (.xls): ${SAVE_AS}`],
   [[0x1f, 0x8b], 'the file is compressed: unpack it with gunzip'],
   [[0x25, 0x50, 0x44, 0x46], `the file is a PDF: ${SAVE_AS}`],
 ];
@@ -15,13 +15,13 @@ export function kindOf(head: Uint8Array): FileKind {
   for (const [start, problem] of OTHERS) if (startsWith(...start)) return { problem };
   if (startsWith(0xff, 0xfe)) return { encoding: 'utf-16le' };
   if (startsWith(0xfe, 0xff)) return { encoding: 'utf-16be' };
-  // Without a mark: a header or an id is ASCII, of which every other byte is 0.
+  // Without a byte order mark: a header or an id is ASCII, so every other byte is 0.
   if (head[1] === 0 && head[0] !== 0) return { encoding: 'utf-16le' };
   if (head.length > 1 && head[0] === 0 && head[1] !== 0) return { encoding: 'utf-16be' };
   return { encoding: 'utf-8' };
 }
 
-/** The bytes of a text file as UTF-8; rejects with an Error that says what it is where it is no text. */
+/** The bytes of a text file as UTF-8; rejects with NotText, which says what the file is, if it isn't text. */
 export async function* utf8Of(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let decoder: InstanceType<typeof TextDecoder> | undefined;
   let first = true;
@@ -34,7 +34,7 @@ export async function* utf8Of(chunks: AsyncIterable<Uint8Array>): AsyncGenerator
   if (rest) yield Buffer.from(rest);
 }
 
-/** No text at all. */
+/** The file isn't text. */
 export class NotText extends Error {}
 
 function decoderFor(kind: FileKind): InstanceType<typeof TextDecoder> | undefined {

@@ -10,7 +10,7 @@ import { isPlace, placed } from './placed.ts';
 import type { Client, Directory } from './port.ts';
 import { type Columns, columnsOf, isData, REFERENCE_COLUMNS, rowOf } from './row.ts';
 
-/** Something that a person may want to put right in a file. */
+/** Something in a file that a person may want to correct. */
 export interface Remark {
   readonly file: string;
   readonly line: number;
@@ -24,38 +24,39 @@ export interface FilePlace {
 }
 
 export interface ImportListener {
-  /** The row was left out. */
+  /** The row, or the whole file, was not imported. */
   rejected(remark: Remark): void;
-  /** The row came in over an earlier one. */
+  /** The row replaces an earlier one with the same id. */
   repeated(remark: Remark): void;
-  /** The row, or all of a file, came in, but not all of it as it stands there. */
+  /** The row, or the whole file, was imported, but not exactly as it is in the file. */
   remarked(remark: Remark): void;
-  /** Bytes of all files so far. */
+  /** Bytes read so far, of all files. */
   progress(bytes: number): void;
-  /** All rows up to this one are in, but for those that were rejected. */
+  /** All rows up to this one are stored, except those that were rejected. */
   stored(place: FilePlace): void;
-  /** The directory is away; it is tried again for a while. */
+  /** The directory is away, and is tried again for a while. */
   waiting(reason: string): void;
 }
 
 export interface ImportSummary {
-  /** Rows that came in, repeated ones too. */
+  /** Rows that were imported, including repeated ones. */
   readonly imported: number;
   readonly rejected: number;
   readonly repeated: number;
-  /** Those of the imported ones that came in without a place. */
+  /** Imported rows without a place. */
   readonly unplaced: number;
 }
 
 const CLIENTS_PER_PUT = 1_000;
-/** An import of many rows isn't lost to a node that restarts. */
+/** Long enough for a node to restart, so that a long import doesn't fail. */
 const PATIENCE_MS = 60_000;
 const AGAIN = { firstMs: 250, maxMs: 5_000 };
 
 /**
- * Brings client files into the directory, row by row; memory doesn't depend on their size, but for the ids seen. A row whose id can't be
- * read is reported and left out; of two with the same id the later one holds, but a row whose columns can't be told apart never replaces a client. `from`: the row that an import got to that was broken off; it goes on behind it.
- * Rejects with PermanentError `file` where one can't be read, or as the directory does once it has been away for a minute; what came before is in.
+ * Imports client files into the directory, row by row; memory grows only with the number of ids. A row whose id can't be read is reported and left
+ * out. Of two rows with the same id the later one counts, but a row whose columns can't be told apart never replaces a client. `from`: the last row
+ * that an interrupted import has stored; the import continues after it. Rejects with PermanentError `file` if a file can't be read, or as the directory
+ * does once it has been away for a minute; rows up to then are stored.
  */
 export async function importFiles(
   files: readonly string[],
@@ -70,7 +71,7 @@ export async function importFiles(
   return run.finish();
 }
 
-/** Brings rows that are known to be right into the directory; other work gets its turn between two commits. */
+/** Writes valid rows to the directory and resolves with their number; other work gets its turn between two writes. */
 export async function importRows(
   rows: Iterable<ClientRow>,
   directory: Directory,
@@ -93,7 +94,7 @@ export async function importRows(
   return done;
 }
 
-/** Asks the directory, and asks again while it is away, for a minute at most. */
+/** Tries again while the directory is away, for a minute at most. */
 async function patiently<T>(work: () => Promise<T>, onWaiting: (reason: string) => void): Promise<T> {
   const end = performance.now() + PATIENCE_MS;
   for (let attempt = 0; ; attempt += 1) {
@@ -132,7 +133,7 @@ class Import {
     this.#listener = listener;
   }
 
-  /** Rows up to line `done` are in already. */
+  /** Skips rows up to line `done`, which are stored already. */
   async read(file: string, chunks: AsyncIterable<Uint8Array>, done: number): Promise<void> {
     let columns: Columns | undefined;
     let rows = 0;
@@ -173,14 +174,14 @@ class Import {
     const header = headerOf(record);
     const { line } = record;
     if (typeof header === 'string') {
-      this.#reject({ file, line, reason: `${header}; nothing of this file was read` });
+      this.#reject({ file, line, reason: `${header}; nothing in this file was imported` });
       return undefined;
     }
     if (header.missing.length > 0)
       this.#listener.remarked({
         file,
         line,
-        reason: `the header row lacks ${header.missing.join(', ')}: these are empty in all its clients`,
+        reason: `the header row lacks ${header.missing.join(', ')}: these stay empty for all clients in the file`,
       });
     return header;
   }
@@ -194,7 +195,7 @@ class Import {
     }
     const { client, remarks, uncertain } = read;
     if (uncertain && (await this.#isKnown(client.id))) {
-      this.#reject({ file, line, reason: `${remarks.join('; ')}; the client that is there stays as it is` });
+      this.#reject({ file, line, reason: `${remarks.join('; ')}; the existing client is left unchanged` });
       return;
     }
     if (remarks.length > 0) this.#listener.remarked({ file, line, reason: remarks.join('; ') });

@@ -1,10 +1,10 @@
-/** A line of a file without its end; `text` is undefined where it is longer than is allowed. */
+/** A line of a file without its line end; `text` is undefined, and `problem` set, if it is too long. */
 export interface Line {
   /** From 1. */
   readonly number: number;
   readonly text: string | undefined;
   readonly problem: string | undefined;
-  /** What is doubtful about the text. */
+  /** Why the text may be wrong. */
   readonly doubt: string | undefined;
 }
 
@@ -13,12 +13,12 @@ export const LINE_BYTES_MAX = 65_536;
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** Splits bytes at LF, CRLF or CR, a mark at the very start left out. Holds one line at most, and of an endless one only its beginning. */
+/** Splits bytes at LF, CRLF or CR, and removes a byte order mark. Holds at most one line, and only the beginning of one that is too long. */
 export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line> {
   let parts: Buffer[] = [];
   let length = 0;
   let number = 1;
-  /** The last line ended with CR: a LF that follows is part of its end. */
+  /** The last byte was a CR: a LF that follows belongs to the same line end. */
   let afterCr = false;
 
   const take = (part: Buffer): void => {
@@ -60,7 +60,7 @@ function lineOf(bytes: Buffer, number: number): Line {
   return { number, text: number === 1 && text.startsWith('\uFEFF') ? text.slice(1) : text, problem: undefined, doubt };
 }
 
-/** What spreadsheets write that know nothing of UTF-8: Latin-1, with these in the place of its control characters. Not every Node knows them. */
+/** The encoding of spreadsheets without UTF-8: Latin-1 with these signs in place of control characters. Spelled out, since not every Node has it. */
 const WESTERN = 'windows-1252';
 const WESTERN_SIGNS = '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ';
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

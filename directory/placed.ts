@@ -4,12 +4,12 @@ import type { Client, Place } from './port.ts';
 
 type Coordinates = Pick<Place, 'latitude' | 'longitude'>;
 
-/** Whether somebody can live there: on earth, and not at 0/0, which is in the sea and what programs write that don't know a place. */
+/** Whether the coordinates are on earth and not 0/0, which lies in the sea and is what programs write for an unknown place. */
 export function isPlace({ latitude, longitude }: Coordinates): boolean {
   return Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180 && (latitude !== 0 || longitude !== 0);
 }
 
-/** The client with where it is: what is written to a directory. */
+/** Adds geohash and region, as a directory stores them. */
 export function placed(row: ClientRow): Client {
   if (!isPlace(row)) return { ...row, geohash: '', region: '' };
   const geohash = geohashOf(row.latitude, row.longitude);

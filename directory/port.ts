@@ -1,5 +1,6 @@
-/** The 19 columns of the reference system, in its order and under its names. */
+/** The 19 columns of the reference system, in its order and under its names, and two computed ones. Texts are empty if not known. */
 export interface Client {
+  /** Of the sensor. */
   readonly id: number;
   readonly name: string;
   readonly surname: string;
@@ -12,7 +13,7 @@ export interface Client {
   readonly country: string;
   readonly telephonecountrycode: string;
   readonly telephonenumber: string;
-  /** NaN where it isn't known. */
+  /** Degrees; NaN if not known. */
   readonly latitude: number;
   readonly longitude: number;
   readonly emailaddress: string;
@@ -20,12 +21,13 @@ export interface Client {
   readonly occupation: string;
   readonly company: string;
   readonly username: string;
-  /** Computed when the client is written: 9 characters, and the region it lies in. Both empty for a client without a place. */
+  /** Geohash of 9 characters, computed when the client is written; empty for a client without a place. */
   readonly geohash: string;
+  /** Name of the region it lies in, computed likewise. */
   readonly region: string;
 }
 
-/** Where a sensor is, without the person: what maps and counts need. */
+/** Where a sensor is, without its client: what maps and counts need. Fields as in Client. */
 export interface Place {
   readonly sensor: number;
   readonly latitude: number;
@@ -34,27 +36,30 @@ export interface Place {
   readonly region: string;
 }
 
-/** A part of all clients: those with a place, and the sensors of those without. */
+/** A part of all clients: the places of those with one, and the sensors of those without. */
 export interface PlacesPart {
   readonly placed: readonly Place[];
   readonly unplaced: readonly number[];
-  /** `places` goes on behind this part with it, also after a failure. Undefined: it was the last. */
+  /** Given to `places`, it continues after this part, also after a failure. Opaque; undefined: this was the last part. */
   readonly next: string | undefined;
 }
 
-/** All clients who hold an alarm, by sensor id. Rejects with TransientError when its store is away. Personal data: never log a client. */
+/**
+ * The clients by sensor id. Every call rejects with TransientError if the store is away, or with PermanentError if it refuses for good. Personal data:
+ * never log a client.
+ */
 export interface Directory {
-  /** The client with that sensor; undefined: nobody has it. */
+  /** The client with that sensor, perhaps as it was up to the adapter's cache time ago; undefined: there is none. */
   find(sensor: number): Promise<Client | undefined>;
-  /** Writes clients, each in the place of an earlier one with the same id. Stored when it resolves; when it rejects, some may be. */
+  /** Writes clients, each replacing an earlier one with the same id, also within the call. Stored once it resolves; if it rejects, some may be. */
   put(clients: readonly Client[]): Promise<void>;
-  /** How many clients there are. */
+  /** The number of clients; on a server perhaps as it was some minutes ago, except for this process's own writes. */
   size(): Promise<number>;
   /**
-   * Every client once, part by part and in no order; at its own pace, so that others get their answers meanwhile. After a failure the caller goes on
-   * where it came to: `from` is the `next` of the last part that it had.
+   * Every client once, part by part, in no particular order; slowly enough that other requests are answered meanwhile. `from`: the `next` of a part
+   * after which to continue.
    */
   places(from?: string): AsyncIterable<PlacesPart>;
-  /** Lets go of what belongs to this directory alone; not to be used afterwards. Does not reject. */
+  /** Releases what belongs to this directory alone; a store or session that others share stays open. Never rejects. Not to be used afterwards. */
   close(): Promise<void>;
 }

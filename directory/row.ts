@@ -4,28 +4,30 @@ import type { CsvRecord } from './csv.ts';
 import { isPlace } from './placed.ts';
 
 export const FIELD_LENGTH_MAX = 300;
-/** A header that names fewer of our columns than this belongs to a file of another kind. */
+/** A header with fewer of our columns than this belongs to some other kind of file. */
 const COLUMNS_LEAST = 5;
 
-/** Where each of the 19 columns stands in a file, -1: nowhere, and how many columns the file has. */
+/** The columns of a file. */
 export interface Columns {
+  /** The index of each of the 19 columns in the file, -1 if it is missing. */
   readonly at: readonly number[];
+  /** How many columns the file has. */
   readonly count: number;
   readonly missing: readonly string[];
 }
 
-/** A client out of a row. Remarks name columns, never their content: that is personal data. */
+/** A client read from a row. Remarks name columns, never their content, which is personal data. */
 export interface ReadRow {
   readonly client: ClientRow;
   readonly remarks: readonly string[];
-  /** What stands in a column may belong into another one. */
+  /** Values may be in the wrong columns. */
   readonly uncertain: boolean;
 }
 
 /** The order of the reference system, for a file without a header row. */
 export const REFERENCE_COLUMNS: Columns = { at: CLIENT_COLUMNS.map((_, i) => i), count: CLIENT_COLUMNS.length, missing: [] };
 
-/** Reads a header row; names in any case and order, others beside them are left out. Says what is missing where it can't be one. */
+/** Reads a header row: names in any case and order, unknown ones are ignored. Returns what is missing if it can't be a header row. */
 export function columnsOf(header: readonly string[]): Columns | string {
   const names = header.map((name) => name.trim().toLowerCase());
   const missing = CLIENT_COLUMNS.filter((column) => !names.includes(column));
@@ -34,12 +36,12 @@ export function columnsOf(header: readonly string[]): Columns | string {
   return { at: CLIENT_COLUMNS.map((column) => names.indexOf(column)), count: names.length, missing };
 }
 
-/** Whether a first row is data already: a file that was split off without its header. */
+/** Whether the first row is already data, as in a part of a file that was split. */
 export function isData(fields: readonly string[]): boolean {
   return fields.length === CLIENT_COLUMNS.length && ID.test(fields[0]?.trim() ?? '');
 }
 
-/** The client of a row; only where the sensor's id can't be read there is none, and it says why. */
+/** The client of a row, or why there is none: the id can't be read, or there is nothing but an id. */
 export function rowOf(record: CsvRecord, columns: Columns): ReadRow | string {
   if (!record.fields) return record.problem;
   const { fields } = record;
@@ -52,7 +54,7 @@ export function rowOf(record: CsvRecord, columns: Columns): ReadRow | string {
   const count = wrongCount(fields, columns);
   if (count !== undefined) remarks.push(count.replace(/^; /, ''));
   const read = { latitude: degreesOf(named.latitude ?? ''), longitude: degreesOf(named.longitude ?? '') };
-  // Rows that end early are often those whose last columns are empty.
+  // A row that ends early is often one whose last columns are empty.
   const uncertain = record.uncertain || (count !== undefined && (fields.length > columns.count || !isPlace(read)));
   const place = uncertain ? NOWHERE : read;
   if (!isPlace(place) && !columns.missing.includes('latitude') && !columns.missing.includes('longitude'))
@@ -63,7 +65,7 @@ export function rowOf(record: CsvRecord, columns: Columns): ReadRow | string {
 }
 
 const NOWHERE = { latitude: Number.NaN, longitude: Number.NaN };
-/** `42959.0` is what a program writes that takes every number for a fraction. */
+/** Also `42959.0`, as programs write it that treat every number as a fraction. */
 const ID = /^\+?(\d{1,10})(\.0*)?$/;
 const DEGREES = /^[-+\u2212]?(\d{1,3}([.,]\d*)?|[.,]\d+)(e[-+]?\d{1,2})?$/i;
 
@@ -87,13 +89,13 @@ function whyNoPlace(latitudeText: string, longitudeText: string, { latitude, lon
   return Math.abs(latitude) > 90 ? `latitude is not from -90 to 90${swapped}` : 'longitude is not from -180 to 180';
 }
 
-/** Columns that are too many don't matter while they are empty. */
+/** Ignores extra columns that are empty. */
 function wrongCount(fields: readonly string[], { count }: Columns): string | undefined {
   const filled = fields.slice(count).every((field) => field.trim() === '') ? Math.min(fields.length, count) : fields.length;
   return filled === count ? undefined : `; has ${fields.length} columns instead of ${count}`;
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it finds control characters
 const CONTROL = /[\u0000-\u001f\u007f]/;
 const CONTROLS = new RegExp(`${CONTROL.source}+`, 'g');
 
@@ -101,7 +103,7 @@ function textOf(column: string, field: string, remarks: string[]): string {
   let text = field.replace(/\s+/g, ' ').trim();
   if (CONTROL.test(text)) {
     text = text.replaceAll(CONTROLS, ' ').trim();
-    remarks.push(`${column} has control characters in it, which are left out`);
+    remarks.push(`${column} contains control characters, which are left out`);
   }
   if (text.length <= FIELD_LENGTH_MAX) return text;
   remarks.push(`${column} is longer than ${FIELD_LENGTH_MAX} characters and was cut`);

@@ -12,7 +12,7 @@ async function read(text: string, columns = 2): Promise<CsvRecord[]> {
   return records;
 }
 const fieldsIn = async (text: string, columns = 2) => (await read(text, columns)).map(({ fields }) => fields);
-const OPEN = 'has a quote that is opened and not closed';
+const OPEN = 'has a quote that is opened but not closed';
 
 describe('the fields of a record', () => {
   it.each([

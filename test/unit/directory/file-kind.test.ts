@@ -3,7 +3,7 @@ import { kindOf, NotText, utf8Of } from '../../../directory/file-kind.ts';
 
 const OTHERS: readonly (readonly [string, number[]])[] = [
   ['the file is a spreadsheet or a zip archive: save it as CSV (UTF-8)', [0x50, 0x4b, 0x03, 0x04]],
-  ['the file is a spreadsheet of an old kind (.xls): save it as CSV (UTF-8)', [0xd0, 0xcf, 0x11, 0xe0]],
+  ['the file is a spreadsheet in the old format (.xls): save it as CSV (UTF-8)', [0xd0, 0xcf, 0x11, 0xe0]],
   ['the file is compressed: unpack it with gunzip', [0x1f, 0x8b]],
   ['the file is a PDF: save it as CSV (UTF-8)', [0x25, 0x50, 0x44, 0x46]],
 ];

@@ -126,7 +126,7 @@ describe('import of client files', () => {
 
   it.each([
     ['company is longer than 300 characters and was cut', { company: `${'x'.repeat(299)}😀` }, { company: 'x'.repeat(299) }],
-    ['city has control characters in it, which are left out', { city: 'Le\u0000eds' }, { city: 'Le eds' }],
+    ['city contains control characters, which are left out', { city: 'Le\u0000eds' }, { city: 'Le eds' }],
   ])('brings in what can be read where %s', async (reason, changes, expected) => {
     const { rejected, remarked, directory } = await importOf(HEADER + lineOf(changes) + linesOf(ROWS));
     expect(rejected).toEqual([]);
@@ -160,7 +160,7 @@ describe('import of client files', () => {
     it.each([
       ['has 5 columns instead of 19', short(5)],
       ['has 20 columns instead of 19', lineOf().replace('Leeds', 'Leeds, Yorkshire')],
-      ['has a quote that is opened and not closed', lineOf({ company: 'QUOTE' }).replace('QUOTE', '"Smith')],
+      ['has a quote that is opened but not closed', lineOf({ company: 'QUOTE' }).replace('QUOTE', '"Smith')],
       ['has a quote where none may be', lineOf({ company: 'QUOTE' }).replace('QUOTE', '"Smith" Ltd')],
     ])('brings in a row that %s without a place, and not over a client that is there', async (reason, line) => {
       const first = await importOf(HEADER + line + linesOf(ROWS));
@@ -169,7 +169,7 @@ describe('import of client files', () => {
       expect(await first.directory.size()).toBe(9);
 
       const second = await importOf(HEADER + lineOf() + line + linesOf(ROWS));
-      expect(second.rejected).toMatchObject([{ line: 3, reason: expect.stringContaining('the client that is there stays as it is') }]);
+      expect(second.rejected).toMatchObject([{ line: 3, reason: expect.stringContaining('the existing client is left unchanged') }]);
       expect(await second.directory.find(42_959)).toMatchObject({ company: 'Sounds & Co <Ltd>', region: 'UK' });
       expect(await second.directory.size()).toBe(9);
     });
@@ -217,7 +217,7 @@ describe('import of client files', () => {
       const columns = CLIENT_COLUMNS.filter((column) => !['birthday', 'latitude', 'longitude'].includes(column));
       const line = (row: ClientRow) => csvLineOf(columns.map((column) => row[column]));
       const { directory, remarked, summary } = await importOf(`${columns.join(',')}\n${ROWS.map(line).join('')}`);
-      const reason = 'the header row lacks birthday, latitude, longitude: these are empty in all its clients';
+      const reason = 'the header row lacks birthday, latitude, longitude: these stay empty for all clients in the file';
       expect(remarked).toMatchObject([{ line: 1, reason }]);
       expect(summary).toMatchObject({ imported: 8, unplaced: 8 });
       expect(await directory.find(3)).toMatchObject({ name: ROWS[2]?.name, birthday: '', geohash: '' });
@@ -306,7 +306,7 @@ describe('import of client files', () => {
     await writeFile(join(folder, 'doubtful'), HEADER + lineOf().replace('Leeds', 'Leeds, Yorkshire') + linesOf(ROWS));
     const rejected: Remark[] = [];
     const summary = await importFiles([join(folder, 'doubtful')], directory, { ...DEAF, rejected: (remark) => rejected.push(remark) });
-    expect(rejected).toMatchObject([{ line: 2, reason: expect.stringContaining('the client that is there stays as it is') }]);
+    expect(rejected).toMatchObject([{ line: 2, reason: expect.stringContaining('the existing client is left unchanged') }]);
     expect([summary.imported, summary.rejected]).toEqual([8, 1]);
     expect(await directory.find(42_959)).toEqual(clientOf());
   });

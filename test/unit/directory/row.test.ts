@@ -175,7 +175,7 @@ describe('a text', () => {
   it('loses control characters, and says so once', () => {
     expect(read(recordOf(fieldsOf({ city: '\u0000New\u0007\u0008York\u007f' })))).toMatchObject({
       client: { city: 'New York' },
-      remarks: ['city has control characters in it, which are left out'],
+      remarks: ['city contains control characters, which are left out'],
     });
   });
 
