@@ -32,7 +32,7 @@ export interface CounterDeps extends ConsumerDeps {
 
 const EXPIRE_EVERY_MS = HOUR_MS;
 
-/** Counts the alarms of topic COUNT per minute, type and region into the history. */
+/** Writes to the history how many alarms of topic COUNT were raised per minute, type and region. */
 export async function startCounter(config: HistoryConfig, deps: CounterDeps): Promise<Running> {
   const { history, logger, health } = deps;
   const counter = new AlarmCounter(deps);
@@ -65,17 +65,17 @@ export async function startCounter(config: HistoryConfig, deps: CounterDeps): Pr
   return {
     stop: async () => {
       await Promise.all([expiry.stop(), flushing.stop(), consumer.stop()]);
-      // What can't be written now is rebuilt from the log at the next start.
+      // Counts that can't be written now are rebuilt from the log at the next start.
       await counter.flush().catch((error: unknown) => logger.warn({ reason: reasonOf(error) }, 'the last counts were not written'));
     },
   };
 }
 
 /**
- * Absolute counts, exact however often records are read again: the alarms of the last hour's minutes are known by id, and whoever begins with a
- * partition first looks back over that hour, so that its minutes are whole. The position that is committed is what is written. An alarm that comes
- * more than an hour behind the newest of its partition (a clock was set back) is added to what is stored at once, and left out when it is read again
- * after a restart: of these few, those written to the log around the death of a process may be missing.
+ * Absolute counts, exact however often records are read again: the alarms of the last hour's minutes are known by id, and a process that takes over a
+ * partition first reads that hour again, so that its minutes are complete. The position is committed only up to what is written. An alarm more than
+ * an hour older than the newest of its partition (a clock was set back) is added to the stored count at once, and ignored when it is read again after
+ * a restart: of these few, some that were written to the log around the crash of a process may be missing.
  */
 export class AlarmCounter {
   readonly #deps: CounterDeps;
@@ -86,21 +86,21 @@ export class AlarmCounter {
   readonly #firstLook: number | undefined;
   readonly #metrics: ReturnType<typeof metricsOf>;
 
-  /** `firstLook`: how many records it looks back at first. */
+  /** `firstLook`: how many records are read back at first. */
   constructor(deps: CounterDeps, firstLook?: number) {
     this.#deps = deps;
     this.#firstLook = firstLook;
     this.#metrics = metricsOf(deps.registry);
   }
 
-  /** Forgets partitions that went away: they are their new owner's now. Call it again and again. */
+  /** Forgets partitions that another process owns now. Call it with every assignment, and every few seconds. */
   share(assigned: ReadonlyMap<number, number>): void {
     for (const [partition, term] of this.#shared) if (assigned.get(partition) !== term) this.#partitions.delete(partition);
     this.#shared = assigned;
     this.#sharedAt = performance.now();
   }
 
-  /** Resolves with the position up to which all is written. */
+  /** Counts a batch; resolves with the position up to which everything is written. Rejects as log, history and directory do. */
   async take(batch: RecordBatch): Promise<number> {
     const counts = await this.#countsOf(batch);
     const { read, unreadable } = decodeRecords(batch, decodeAlarmCount);
@@ -113,24 +113,24 @@ export class AlarmCounter {
     return counts.writtenTo;
   }
 
-  /** What has been written since, by partition. */
+  /** The position up to which everything is written, of each partition. */
   *written(): Generator<Done> {
     for (const [partition, counts] of this.#partitions) yield { topic: 'COUNT', partition, next: counts.writtenTo };
   }
 
   async #closeDue(counts: PartitionCounts): Promise<void> {
     const due = counts.due();
-    // Once more, whatever was written last: another process that had the partition before may have woken up late.
+    // Written once more, since a process that owned the partition before may have resumed late and overwritten the count.
     for (const tally of due) tally.again();
     if (due.length > 0) await this.flush();
-    // A share that is not sure any more keeps them from being written: then they stay open, and the position before what isn't written.
+    // Nothing is written while it is uncertain whether the partitions are still ours: those minutes stay open, and the position stays before them.
     counts.close(due.filter(({ changed }) => !changed));
   }
 
-  /** Writes what has changed. */
+  /** Writes the counts that have changed. Rejects as the history does. */
   flush(): Promise<void> {
     return this.#writes.run(async () => {
-      // A process that was stopped for a while must ask first whether the partitions are still its own.
+      // A process that was suspended for a while must first ask whether the partitions are still its own.
       if (performance.now() - this.#sharedAt > SHARE_SURE_MS) return;
       const written: Tally[] = [];
       const rows = [...this.#partitions.values()].flatMap((counts) =>
@@ -150,7 +150,7 @@ export class AlarmCounter {
     });
   }
 
-  /** A partition that is read again from before was another process's meanwhile: what is known of it is out of date. */
+  /** A partition that is read again from an earlier offset belonged to another process meanwhile, so its counts are out of date and are rebuilt. */
   async #countsOf(batch: RecordBatch): Promise<PartitionCounts> {
     const { partition } = batch;
     const known = this.#partitions.get(partition);
@@ -166,10 +166,10 @@ export class AlarmCounter {
     return counts;
   }
 
-  /** The minutes that were open before `end`, whole. What could not be read was parked then. */
+  /** Rebuilds the minutes that were open at `end`, completely. Unreadable records were parked when they were first read. */
   async #rebuild(counts: PartitionCounts, end: number): Promise<void> {
     const { log } = this.#deps;
-    // A minute's records may lie among those of an hour later, and these among others' of an hour before.
+    // Twice the time, since records of a minute may lie among records that are an hour newer, and those among others that are an hour older.
     const back = await lookBack(log, 'COUNT', counts.partition, end, 2 * OPEN_MS, this.#firstLook);
     if (!back) return;
     const firstMinute = Math.floor(back.newest / MINUTE_MS) * MINUTE_MS - OPEN_MS;
@@ -196,7 +196,7 @@ function metricsOf(registry: Registry) {
     parked: new PromCounter({ name: 'tocsin_counts_parked_total', help: 'Counts that could not be read; each is in DEAD', registers }),
     late: new PromCounter({
       name: 'tocsin_counts_late_total',
-      help: 'Alarms counted more than an hour behind the newest of their partition',
+      help: 'Alarms counted although they were more than an hour older than the newest of their partition',
       registers,
     }),
   };

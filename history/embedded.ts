@@ -10,17 +10,17 @@ const COUNTS_PER_COMMIT = 1_000;
 type StateValue = readonly [geohash: string, region: string, active: readonly string[], at: number];
 type CountKey = [minute: number, type: string, region: string, partition: number];
 
-/** The history in the embedded store: the latest state of every sensor, and the counts. A state that says nothing new keeps its `at`. */
+/** The history in the embedded store: the latest state of every sensor, and the counts. A state that repeats the stored one keeps its `at`. */
 export function openEmbeddedHistory(store: Pick<Store, 'root' | 'write'>): History {
   const states: Database<StateValue, number> = store.root.openDB({ name: 'sensor-states', keyEncoding: 'uint32' });
   const counts: Database<number, CountKey | [number]> = store.root.openDB({ name: 'minute-counts' });
 
   const writes = new OneAtATime();
   const writeSome = async (batch: readonly SensorState[]): Promise<void> => {
-    const news = newsOf(batch, (sensor) => states.get(sensor));
-    if (news.size === 0) return;
+    const changes = changesOf(batch, (sensor) => states.get(sensor));
+    if (changes.size === 0) return;
     await store.write(() => {
-      for (const [sensor, value] of news) void states.put(sensor, value);
+      for (const [sensor, value] of changes) void states.put(sensor, value);
     });
   };
 
@@ -71,19 +71,19 @@ export function openEmbeddedHistory(store: Pick<Store, 'root' | 'write'>): Histo
   };
 }
 
-function newsOf(batch: readonly SensorState[], stored: (sensor: number) => StateValue | undefined): ReadonlyMap<number, StateValue> {
-  const news = new Map<number, StateValue>();
+function changesOf(batch: readonly SensorState[], stored: (sensor: number) => StateValue | undefined): ReadonlyMap<number, StateValue> {
+  const changes = new Map<number, StateValue>();
   for (const { sensor, geohash, region, active, at } of batch) {
-    const known = news.get(sensor) ?? stored(sensor);
+    const known = changes.get(sensor) ?? stored(sensor);
     const value: StateValue = [geohash, region, active, at];
-    if (known && (known[3] > at || says(known) === says(value))) continue;
-    news.set(sensor, value);
+    if (known && (known[3] > at || contentOf(known) === contentOf(value))) continue;
+    changes.set(sensor, value);
   }
-  return news;
+  return changes;
 }
 
-/** What a state shows, whatever the order of its types. */
-function says([geohash, region, active]: StateValue): string {
+/** A state without its time, in a form that is independent of the order of its types. */
+function contentOf([geohash, region, active]: StateValue): string {
   return `${geohash} ${region} ${active.toSorted().join()}`;
 }
 

@@ -1,19 +1,20 @@
-/** What lies in a partition before the place where reading goes on: read again by those who keep no state of their own. */
+/** Finds out how much of a partition to read again before the position where reading continues, for consumers that store no state. */
 import type { MessageLog } from '../message-log/port.ts';
 import type { Topic } from '../records/topics.ts';
 import { recordsBetween } from '../processor/records-between.ts';
 
 export interface LookBack {
+  /** Offset. */
   readonly from: number;
-  /** Time of the newest record before the end. */
+  /** Time of the newest record before the end, epoch ms. */
   readonly newest: number;
 }
 
 const FIRST_LOOK_RECORDS = 1_000;
 
 /**
- * An offset from which on all records before `end` lie that are less than `spanMs` older than the newest of them; at its best not much earlier.
- * Undefined: there are none. Rejects with TransientError.
+ * An offset after which lie all records before `end` that are less than `spanMs` older than the newest of them; not much earlier than needed.
+ * Undefined: there are no records before `end`. Rejects with TransientError.
  */
 export async function lookBack(
   log: MessageLog,

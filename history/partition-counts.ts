@@ -3,7 +3,7 @@ import type { MinuteCount } from './port.ts';
 import { MINUTE_MS } from '../runtime/durations.ts';
 import { Tally } from './tally.ts';
 
-/** A minute stays open until there are records this much newer. */
+/** A minute stays open until there are records that are newer by this much. */
 export const OPEN_MS = 60 * MINUTE_MS;
 /** About 100 MB of ids; beyond that the oldest minutes are closed early. */
 const ALARMS_MAX = 1_000_000;
@@ -13,7 +13,7 @@ export type ReadStored = (minute: number, type: string) => Promise<readonly Minu
 /** The open minutes of one partition. */
 export class PartitionCounts {
   readonly partition: number;
-  /** The offset after the last record that was taken in whole. */
+  /** The offset after the last record that was counted. */
   next = 0;
   readonly #tallies = new Map<string, Tally>();
   readonly #readStored: ReadStored;
@@ -24,7 +24,7 @@ export class PartitionCounts {
   /** Minutes before this one are closed. */
   #horizon = Number.NEGATIVE_INFINITY;
 
-  /** Records before the offset `readBefore` may have been counted by an earlier process. */
+  /** `readBefore`: records before this offset may have been counted by an earlier process. */
   constructor(partition: number, readStored: ReadStored, readBefore: number, alarmsMax = ALARMS_MAX) {
     this.partition = partition;
     this.#readStored = readStored;
@@ -32,7 +32,7 @@ export class PartitionCounts {
     this.#alarmsMax = alarmsMax;
   }
 
-  /** Takes an alarm in and says whether it came after its minute was closed. `regionOf` is asked only for alarms that weren't in yet. */
+  /** Counts an alarm; resolves with whether its minute was closed already. `regionOf` is called only for alarms that weren't counted yet. */
   async take({ alarm, type, sensor, at }: AlarmCount, offset: number, regionOf: (sensor: number) => Promise<string>): Promise<boolean> {
     const minute = Math.floor(at / MINUTE_MS) * MINUTE_MS;
     const key = `${minute} ${type}`;
@@ -46,7 +46,7 @@ export class PartitionCounts {
     return tally.late;
   }
 
-  /** Minutes for which no more alarms are expected: to be written, then closed. */
+  /** The minutes for which no more alarms are expected: the caller writes them, then closes them. */
   due(): readonly Tally[] {
     let horizon = Math.max(this.#horizon, this.#newest - OPEN_MS);
     const byMinute = [...this.#tallies.values()].sort((a, b) => a.minute - b.minute);

@@ -4,18 +4,18 @@ import { SEVERITIES, type Severity } from '../alarm/severity.ts';
 import type { TypeSet } from '../alarm/type-set.ts';
 
 interface ActiveAlarm {
-  /** Undefined, like its severity, where only the history says that there is an alarm. */
+  /** Undefined, as the severity is, if the alarm is known only from the history. */
   readonly id: string | undefined;
   readonly severity: Severity | undefined;
 }
 
-/** What is active at one sensor, one alarm of a type at most. */
+/** The active alarms of one sensor, at most one of each type. */
 export class SensorAlarms {
-  /** The `at` of the state that was written last; the next one is not older. */
+  /** Time of the latest state, epoch ms; the next one is never older. */
   at = 0;
   readonly #active = new Map<string, ActiveAlarm>();
 
-  /** As a state of the history has it. */
+  /** From a state of the history. */
   static of(active: readonly string[], at: number): SensorAlarms {
     const alarms = new SensorAlarms();
     alarms.at = at;
@@ -23,7 +23,7 @@ export class SensorAlarms {
     return alarms;
   }
 
-  /** Learns which alarm it is that the history only knows the type of. */
+  /** Adds id and severity to an active alarm of which the history has only the type. */
   identify({ id, type, severity }: Alarm): void {
     if (this.#active.has(type)) this.#active.set(type, { id, severity });
   }
@@ -32,7 +32,7 @@ export class SensorAlarms {
     this.#active.set(type, { id, severity });
   }
 
-  /** True if this changes what is active. A change of an alarm that was over already, such as its acknowledgement, doesn't end the one after it. */
+  /** Returns whether this changes what is active. A change of an earlier alarm that was over already, such as its acknowledgement, changes nothing. */
   apply({ event, alarm }: AlarmChange): boolean {
     const before = this.#active.get(alarm.type);
     if (isActive(alarm)) {
@@ -47,11 +47,11 @@ export class SensorAlarms {
     return this.#active.size === 0;
   }
 
-  /** Gravest first; of equal ones in the order of the settings, and those that the settings don't know last, by name. */
+  /** The active types, gravest first; equally grave ones in the order of the settings, and last, by name, those that the settings don't have. */
   types(known: TypeSet): readonly string[] {
     const ranked = Array.from(this.#active, ([type, { severity }]) => {
       const place = known.placeOf(type) ?? known.types.length;
-      // A type that nothing is known of but its name may be as grave as any.
+      // A type of which only the name is known may be as grave as any.
       const gravity = SEVERITIES.indexOf(severity ?? known.types[place]?.severity ?? SEVERITIES[0]);
       return { type, place, gravity };
     });

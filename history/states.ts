@@ -24,7 +24,7 @@ export interface StateWriterDeps extends ConsumerDeps {
   readonly history: History;
   readonly directory: Directory;
   readonly archive: Archive;
-  /** How grave an alarm is of which the history keeps only the type. */
+  /** Give the severity of alarms of which the history has only the type. */
   readonly types: TypeSet;
   readonly clock: Clock;
 }
@@ -32,17 +32,20 @@ export interface StateWriterDeps extends ConsumerDeps {
 const LOOK_EVERY_MS = 30_000;
 const REFRESH_EVERY_MS = 86_400_000;
 const STATES_PER_STEP = 1_000;
-/** A step takes some milliseconds; the pause leaves the rest to those who wait for an answer. */
+/** A step takes some milliseconds; the pause after it leaves time for other work. */
 const PAUSE_MS = 25;
 
-/** A refresh of all states under way: its time, the number of clients when it began, and where it goes on. */
+/** A refresh of all states that is under way. */
 interface Refresh {
+  /** Time of its states, epoch ms. */
   readonly at: number;
+  /** The number of clients when it began. */
   readonly size: number;
+  /** Where it continues. */
   next: string | undefined;
 }
 
-/** Writes the state of a sensor whenever it changes, and that of all known sensors at the start, once a day, and when clients were added. */
+/** Writes the state of a sensor whenever it changes, and the states of all sensors at the start, once a day, and when the number of clients changes. */
 export async function startStateWriter(deps: StateWriterDeps): Promise<Running> {
   const writer = new StateWriter(deps);
   const abort = new AbortController();
@@ -84,23 +87,24 @@ export async function startStateWriter(deps: StateWriterDeps): Promise<Running> 
 }
 
 /**
- * What is active now is what the history said when the sensor's partition came to this process, changed by the events since. Events that are read again after a restart end in the
- * same state: the last one of each alarm decides. Times of one sensor never run backwards, and an event's state is always newer than what
- * a refresh of all has written, whatever the proxies' clocks say, so that a store that shows the newest shows the right one.
+ * The active alarms are those in the history when this process took over the sensor's partition, changed by the events since. Events that are read
+ * again after a restart lead to the same state, since the last one of each alarm decides. The times of one sensor's states never run backwards, and
+ * the state after an event is always newer than what a refresh has written, whatever the proxies' clocks say: so a store that shows the newest state
+ * shows the right one.
  */
 export class StateWriter {
   readonly #deps: StateWriterDeps;
   readonly #pauseMs: number;
   readonly #sensors = new Map<number, SensorAlarms>();
-  /** Sensors whose state is still to be written: a batch that failed is taken again and must not find nothing to do. */
+  /** Sensors whose state is still to be written. Kept here, since a failed batch that is taken again changes no alarm any more. */
   readonly #unwritten = new Set<number>();
   readonly #unreadable: Counter;
-  /** No state of a sensor that isn't among `#sensors` is newer than this. */
+  /** No stored state of a sensor that isn't in `#sensors` is newer than this, epoch ms. */
   #shownUpTo = 0;
   #refreshedAt = 0;
   #refreshedSize = -1;
   #refresh: Refresh | undefined;
-  /** The partitions whose sensors are this process's to write, as the log numbers their coming. */
+  /** The partitions whose sensors this process writes, each with the number of its assignment. */
   #shared: ReadonlyMap<number, number> = new Map();
   #sharedAt = 0;
 
@@ -114,7 +118,7 @@ export class StateWriter {
     });
   }
 
-  /** Forgets the sensors of partitions that went away, and recalls those of partitions that came. Call it again and again. */
+  /** Forgets the sensors of partitions that were taken away, and loads those of new ones. Call it with every assignment, and every few seconds. */
   async share(assigned: ReadonlyMap<number, number>): Promise<void> {
     const kept = new Map([...assigned].filter(([partition, term]) => this.#shared.get(partition) === term));
     if (kept.size < this.#shared.size) {
@@ -132,7 +136,7 @@ export class StateWriter {
     this.#sharedAt = performance.now();
   }
 
-  /** Alarms of sensors that the history has no state of, such as after it was lost, are taken from the archive. */
+  /** Loads states from the history, and the alarms of sensors that have none there, for example after it was lost, from the archive. */
   async #recall(partitions: ReadonlySet<number>): Promise<void> {
     const { history, archive, clock } = this.#deps;
     const now = clock();
@@ -170,14 +174,14 @@ export class StateWriter {
     for (const { i, problem } of unreadable) this.#leaveOut(batch, i, problem);
   }
 
-  /** All known sensors, quiet ones too, step by step. */
+  /** Writes the states of all clients' sensors, quiet ones too, step by step, if that is due. Rejects as directory and history do. */
   async refreshIfDue(signal: AbortSignal): Promise<void> {
     const { clock, directory, types } = this.#deps;
     if (!this.#isSure) return;
     const size = await directory.size();
     if (!this.#refresh && size === this.#refreshedSize && clock() < this.#refreshedAt + REFRESH_EVERY_MS) return;
-    // A refresh that failed goes on where it stopped.
-    const refresh = this.#refresh ?? this.#begunRefresh(size);
+    // A refresh that failed continues where it stopped.
+    const refresh = this.#refresh ?? this.#beginRefresh(size);
     this.#refresh = refresh;
     const { at } = refresh;
     for await (const { placed, next } of this.#partsOf(refresh)) {
@@ -193,7 +197,7 @@ export class StateWriter {
       }
       refresh.next = next;
     }
-    // Partitions that came meanwhile need a refresh of their own.
+    // New partitions need a refresh of their own.
     if (this.#refresh !== refresh) return;
     this.#refresh = undefined;
     this.#refreshedSize = refresh.size;
@@ -201,7 +205,7 @@ export class StateWriter {
       if (alarms.quiet && alarms.at <= at && !this.#unwritten.has(sensor)) this.#sensors.delete(sensor);
   }
 
-  #begunRefresh(size: number): Refresh {
+  #beginRefresh(size: number): Refresh {
     const at = Math.max(this.#deps.clock(), this.#shownUpTo + 1);
     this.#refreshedAt = at;
     this.#shownUpTo = at;
@@ -212,13 +216,13 @@ export class StateWriter {
     try {
       yield* this.#deps.directory.places(next);
     } catch (error) {
-      // The place where it stopped may be what the directory refuses.
+      // The position where it stopped may be the reason.
       if (error instanceof PermanentError) this.#refresh = undefined;
       throw error;
     }
   }
 
-  /** Waits for a directory that is away: without its place a state would take the sensor off the map. */
+  /** Rejects while the directory is away, since a state without a place would take the sensor off the map. */
   async #write(): Promise<void> {
     if (this.#unwritten.size === 0) return;
     const states: SensorState[] = [];
@@ -237,7 +241,7 @@ export class StateWriter {
     this.#unwritten.clear();
   }
 
-  /** Whether the partitions are still this process's, as far as it can know: one that was stopped for a while has to ask first. */
+  /** Whether the partitions are certainly still this process's: one that was suspended for a while has to ask first. */
   get #isSure(): boolean {
     return this.#shared.size > 0 && performance.now() - this.#sharedAt < SHARE_SURE_MS;
   }
@@ -260,7 +264,7 @@ export class StateWriter {
   }
 
   #leaveOut(batch: RecordBatch, i: number, problem: string): void {
-    // The archiver reads the same topic and parks what it can't read; a second copy would add nothing.
+    // Not parked, since the archiver reads the same topic and parks what it can't read.
     this.#unreadable.inc();
     this.#deps.logger.warn({ partition: batch.partition, offset: batch.offset(i), problem }, 'an alarm event could not be read');
   }

@@ -1,17 +1,18 @@
 import type { MinuteCount } from './port.ts';
 
-/** The alarms of one minute and type in one partition, by region; an alarm counts once however often its record is read. */
+/** The alarms of one minute and type in one partition, by region; each counts once however often its record is read. */
 export class Tally {
   readonly minute: number;
   readonly type: string;
-  /** Its minute was over when it was opened, so that what is stored is added to. */
+  /** The minute was already closed, so that its alarms are added to the stored count. */
   readonly late: boolean;
   readonly #ids = new Set<string>();
   readonly #regions = new Map<string, number>();
   readonly #stored: ReadonlyMap<string, number>;
   readonly #storedTotal: number;
-  /** Offset of the first record that is in no write yet, and of the first in the one under way; Infinity: there is none. */
+  /** Offset of the first record that no write has included yet; Infinity: there is none. */
   #unwritten = Number.POSITIVE_INFINITY;
+  /** Offset of the first record in the write under way; Infinity: there is none. */
   #underWay = Number.POSITIVE_INFINITY;
   #changed = false;
 
@@ -48,18 +49,19 @@ export class Tally {
     return Math.min(this.#unwritten, this.#underWay);
   }
 
-  /** Asks for another write although nothing new came. */
+  /** Causes another write although nothing has changed. */
   again(): void {
     this.#changed = true;
   }
 
-  /** A write of all that it holds begins; `wrote` must follow. One at a time. */
+  /** Call it when a write of all rows begins, one at a time; `wrote` must follow. */
   writing(): void {
     this.#underWay = this.#unwritten;
     this.#unwritten = Number.POSITIVE_INFINITY;
     this.#changed = false;
   }
 
+  /** Call it when the write has ended; `well`: it succeeded. */
   wrote(well: boolean): void {
     if (!well) {
       this.#unwritten = this.writtenTo;
@@ -69,8 +71,8 @@ export class Tally {
   }
 
   /**
-   * What has to be written. Nothing while fewer alarms were read than are stored: then they are still being read again after a restart, or
-   * the minute's first ones lie before the place where reading began, and what is stored is right.
+   * The rows to write. None while fewer alarms were read than are stored: either they are still being read again after a restart, or the minute's first
+   * records lie before the position where reading began, and the stored count is right.
    */
   rows(partition: number): readonly MinuteCount[] {
     const { minute, type } = this;

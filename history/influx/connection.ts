@@ -1,4 +1,4 @@
-/** Requests to InfluxDB: each ends within a time, and says plainly what was wrong. */
+/** Requests to InfluxDB, with time-outs and plain error messages. */
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { HttpError, InfluxDB } from '@influxdata/influxdb-client';
@@ -14,10 +14,14 @@ export interface Request {
 }
 
 export interface Connection {
-  /** The answer's JSON or text. Rejects with an HttpError for what the server refuses, with TransientError when it can't be reached in time. */
+  /**
+   * Resolves with the answer's JSON or text. Rejects with HttpError if the server refuses the request, with TransientError if it doesn't answer within
+   * the time-out.
+   */
   request(request: Request, onHeaders?: (headers: Headers, status: number) => void): Promise<unknown>;
-  /** The answer as it comes in. It may last as long as it likes, but not be silent for more than `patience` times the time-out. */
+  /** The answer's bytes as they arrive. It may take any time as long as no pause exceeds `patience` times the time-out. Rejects as `request` does. */
   stream(request: Request, patience: number): AsyncIterable<Uint8Array>;
+  /** Closes the sockets, also those of requests under way. */
   close(): void;
 }
 
@@ -32,7 +36,7 @@ export function openConnection(config: InfluxConfig): Connection {
   const agent = agentOf(config);
   const { transport } = new InfluxDB({
     url,
-    // The client would only report it; the signals below also end the request and let go of its socket.
+    // The client's own time-out only reports; the signals below also end the request and free its socket.
     timeout: 0,
     ...(token === undefined ? {} : { token }),
     headers: basicAuthorization(config),
@@ -75,7 +79,7 @@ export function openConnection(config: InfluxConfig): Connection {
   };
 }
 
-/** What a refusal means to whoever asked. */
+/** An HttpError as the history's TransientError; other errors unchanged. */
 export function faultOf(error: unknown, bucket: string): Error {
   if (!(error instanceof HttpError)) return error instanceof Error ? error : new TransientError('history-unavailable', String(error));
   const { statusCode } = error;
@@ -93,7 +97,7 @@ export function missing(bucket: string, said: string): TransientError {
   );
 }
 
-/** The server's words, in one line; they may quote what was sent, and a geohash tells where somebody lives. */
+/** The server's message in one line. Without geohashes, since it may quote what was sent, and a geohash reveals where somebody lives. */
 export function saidOf(error: HttpError): string {
   const words: unknown = error.json?.error || error.json?.message || reasonOf(error);
   return String(words)

@@ -5,10 +5,10 @@ import { type Headers, openConnection } from './connection.ts';
 import { checkInflux } from './prepare.ts';
 
 const NAME = 'InfluxDB';
-/** Its answer's date is in whole seconds. */
+/** More than for others, since the answer's date is in whole seconds. */
 const CLOCK_DIFFERENCE_MAX_MS = 2_500;
 
-/** The server, its clock, the bucket and the right to use it. See DiagnosisDeps. */
+/** Checks the server, its clock, the bucket and the right to use it. See DiagnosisDeps. */
 export async function diagnoseInflux(config: InfluxConfig, { clock, timeoutMs }: DiagnosisDeps): Promise<readonly Finding[]> {
   const quick = { ...config, timeoutMs: Math.min(config.timeoutMs, timeoutMs) };
   const findings: Finding[] = [];
@@ -16,15 +16,17 @@ export async function diagnoseInflux(config: InfluxConfig, { clock, timeoutMs }:
     const headers = await ping(quick);
     const version = String(headers['x-influxdb-version'] ?? '').replace(/^v/, '');
     if (!/^\d/.test(version))
-      return [wrong(`${NAME} ${config.url}`, 'what answers there is not InfluxDB', 'set TOCSIN_INFLUX_URL to where InfluxDB is')];
+      return [wrong(`${NAME} ${config.url}`, 'what answers there is not InfluxDB', 'set TOCSIN_INFLUX_URL to the address of InfluxDB')];
     findings.push(fine(`${NAME} ${config.url}`, `version ${version}, ${loginOf(config)}`), clockFinding(headers.date, clock()));
     const problem = await checkInflux(quick);
     const check = `${NAME} bucket ${config.bucket}`;
     const advice =
-      'npm run schema makes it; for a refused log-in see TOCSIN_INFLUX_TOKEN (2.x, 3) or TOCSIN_INFLUX_USER and _PASSWORD (1.x)';
+      'npm run schema creates it; for a refused log-in see TOCSIN_INFLUX_TOKEN (2.x, 3) or TOCSIN_INFLUX_USER and _PASSWORD (1.x)';
     findings.push(problem === undefined ? fine(check, 'can be used') : wrong(check, problem, advice));
   } catch (error) {
-    findings.push(wrong(`${NAME} ${config.url}`, reasonOf(error), 'start it, or set TOCSIN_INFLUX_URL to where it is reached from here'));
+    findings.push(
+      wrong(`${NAME} ${config.url}`, reasonOf(error), 'start it, or set TOCSIN_INFLUX_URL to an address that can be reached from here'),
+    );
   }
   return findings;
 }
@@ -50,12 +52,12 @@ function loginOf({ token, user }: InfluxConfig): string {
 function clockFinding(date: string | string[] | undefined, now: number): Finding {
   const check = `${NAME} clock`;
   const ahead = Date.parse(String(date)) - now;
-  if (Number.isNaN(ahead)) return fine(check, 'it does not tell');
+  if (Number.isNaN(ahead)) return fine(check, 'not known: its answer has no date');
   return Math.abs(ahead) <= CLOCK_DIFFERENCE_MAX_MS
     ? fine(check, 'agrees with the one here')
     : wrong(
         check,
         `${Math.round(Math.abs(ahead) / 1_000)} s ${ahead > 0 ? 'ahead of' : 'behind'} the one here`,
-        'have both machines keep time by NTP',
+        'synchronize both machines by NTP',
       );
 }

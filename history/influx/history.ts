@@ -19,21 +19,22 @@ export interface InfluxDeps {
   readonly health: Health;
 }
 
-/** Some 100 MB. */
+/** Takes some 100 MB. */
 const COUNTS_MAX = 1_000_000;
 /** The last time that InfluxDB can store: nanoseconds in 64 bits. */
 const TIME_MAX_MS = 9_223_372_036_854;
 
-/** It looks up every sensor before it sends the first. */
+/** In time-outs: InfluxDB looks up every sensor before it sends the first row. */
 const ALL_PATIENCE = 6;
 
-/** The newest point of each sensor; `last` goes over all series of a sensor, so that one that has moved shows once, where it is now. */
+/** The newest point of each sensor. `last` covers all series of a sensor, so that one that has moved appears once, at its present place. */
 const LATEST = `SELECT last("active") AS "active","geohash","region","sensor","type" FROM "${STATES}"`;
 const COLUMNS = '"active","geohash","region","sensor","type"';
 
 /**
- * The history in InfluxDB 1.6 to 2.x, through what these and 3 have in common. A bucket that is missing is logged as an error at once; it may be
- * made at any time (`prepareInflux`). Points go when their retention ends, so there is nothing to expire.
+ * The history in InfluxDB 1.6 to 2.x, through the interfaces that these and 3 have in common. A missing bucket is logged as an error at once, and may be
+ * created at any time (`prepareInflux`). InfluxDB removes points by itself, so there is no `expire`. Throws PermanentError `file` if the CA's file
+ * can't be read.
  */
 export function openInfluxHistory(config: InfluxConfig, deps: InfluxDeps): History {
   const logger = deps.logger.child({ store: 'influxdb' });
@@ -41,7 +42,7 @@ export function openInfluxHistory(config: InfluxConfig, deps: InfluxDeps): Histo
   const connection = openConnection(config);
   const { protocol, hostname } = new URL(config.url);
   if (protocol === 'http:' && (config.token ?? config.user) && !isLoopback(hostname.replace(/^\[|\]$/g, '')))
-    logger.warn('the log-in of InfluxDB goes over the network as it is: use https:// where others could listen');
+    logger.warn('the log-in of InfluxDB crosses the network in clear: use https:// if others could listen');
   const influxql = influxqlOn(connection, bucket);
   const writerDeps = { connection, bucket, logger, health: deps.health, metrics: influxMetrics(deps.registry) };
   const states = new PointWriter(STATES, writerDeps);
@@ -50,7 +51,7 @@ export function openInfluxHistory(config: InfluxConfig, deps: InfluxDeps): Histo
   problemOf(influxql).then(
     (problem) => problem && logger.error({ problem }, 'the history cannot be kept'),
     (error: unknown) =>
-      open && logger.warn({ reason: reasonOf(error) }, 'InfluxDB does not answer; what it misses is written when it does'),
+      open && logger.warn({ reason: reasonOf(error) }, 'InfluxDB does not answer; what it misses is written once it does'),
   );
 
   return {

@@ -1,4 +1,4 @@
-/** Queries in InfluxQL, which 1.x, 2.x and 3 all answer. */
+/** Queries in InfluxQL, which 1.x, 2.x and 3 all understand. */
 import { HttpError } from '@influxdata/influxdb-client';
 import { z } from 'zod';
 import { TransientError } from '../../runtime/errors.ts';
@@ -8,7 +8,7 @@ import { type Connection, faultOf, missing } from './connection.ts';
 export type Row = Readonly<Record<string, string | number | boolean | null>>;
 
 const ROWS_PER_BATCH = 5_000;
-/** Longer than any batch of rows can be. */
+/** More than the longest line, which holds one batch of rows. */
 const LINE_MAX = 32 * 1024 ** 2;
 const NEWLINE = 10;
 
@@ -34,11 +34,11 @@ const answer = z.object({
 
 export interface Influxql {
   /**
-   * The rows of one SELECT in batches, as the server sends them. Rejects with TransientError, also when the answer breaks off. `patience`: how
-   * many time-outs it may work before it begins to answer.
+   * The rows of one SELECT in batches, as the server sends them. Rejects with TransientError, also if the answer breaks off. `patience`: the longest
+   * pause in the answer, in time-outs.
    */
   select(statement: string, patience?: number): AsyncIterable<readonly Row[]>;
-  /** A statement that may change things, or SHOW. */
+  /** All rows of any statement. Rejects with TransientError. */
   execute(statement: string): Promise<readonly Row[]>;
 }
 
@@ -73,7 +73,7 @@ export function influxqlOn(connection: Connection, bucket: string): Influxql {
   };
 }
 
-/** A database that is missing, and all that a query finds wrong, comes with status 200. */
+/** Checks for errors too, because a missing database and a failed query are answered with status 200. */
 function partOf(line: string, bucket: string): { rows: Row[]; more: boolean } {
   const { error, results = [] } = answer.parse(parsed(line));
   const problem = error ?? results.find((result) => result.error)?.error;

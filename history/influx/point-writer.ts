@@ -15,30 +15,30 @@ export interface PointWriterDeps {
   readonly metrics: InfluxMetrics;
 }
 
-/** What became of the points of one chunk. */
+/** The outcome for the points of one chunk. */
 interface Attempt {
   taken: number;
-  /** Those refused each by itself, and what was said of the last. */
+  /** Points that were refused on their own, and the server's message for the last of them. */
   refused: string[];
   said: string;
 }
 
 const POINTS_PER_CHUNK = 5_000;
-/** So many refused and none taken: before more are tried, the sample is. */
-const TELLING = 16;
+/** After this many refused points and none accepted, the sample is tried before any more of them. */
+const SUSPICIOUS = 16;
 const REASONS_MAX = 100;
 
-/** Statuses by which a server refuses what was sent: the client takes 201 for success, 3 says by it that it took only a part. */
+/** Statuses with which a server refuses the content. 201 is one of them: with it, version 3 reports that it accepted only a part. */
 const CONTENT_REFUSED: ReadonlySet<number> = new Set([201, 400, 413, 422]);
 
-/** As 1.x and 2.x put it. */
+/** The messages of 1.x and 2.x. */
 const OUTLIVED = /partial write: (?:points beyond|dropped \d+ points outside) retention policy/;
 
 /**
- * Writes the points of one measurement. What resolves has been acknowledged, all else rejects and is the caller's to write again, which
- * changes nothing that was written. Of a chunk that the server refuses, halves are tried, until it is known which points it is. Such a point
- * is left out, counted and reported, but only if it is refused twice while the server takes another point of that measurement: else the fault
- * isn't the point's, and all wait until somebody has put it right. The client's WriteApi isn't used, since it keeps points back.
+ * Writes the points of one measurement. A write that resolves has been acknowledged; one that rejects may be repeated by the caller, which changes
+ * nothing that was written. A chunk that the server refuses is halved until the refused points are known. Such a point is left out, counted and
+ * reported, but only if it is refused twice while the server accepts another point of that measurement: otherwise the cause isn't the point, and all
+ * wait until somebody has removed it. The client's WriteApi isn't used, since it holds points back.
  */
 export class PointWriter {
   readonly #measurement: Measurement;
@@ -46,17 +46,17 @@ export class PointWriter {
   readonly #path: string;
   readonly #writes = new OneAtATime();
   readonly #reported = new Set<string>();
-  /** The point that was taken last; to write it again changes nothing, as there is no newer one. */
+  /** The point that was accepted last. Writing it again changes nothing, since there is no newer one. */
   #sample: string | undefined;
 
   constructor(measurement: Measurement, deps: PointWriterDeps) {
     this.#measurement = measurement;
     this.#deps = deps;
-    // The path of 1.x, which 2.x and 3 have as well; 1.6 has no other.
+    // The path of 1.x, which 2.x and 3 have too; 1.6 has no other.
     this.#path = `/write?db=${encodeURIComponent(deps.bucket)}&precision=ms`;
   }
 
-  /** Lines of line protocol; of two for the same series and time the later one holds. Rejects with TransientError. */
+  /** Writes lines of line protocol; of two for the same series and time the later one counts. Rejects with TransientError. */
   async write(lines: readonly string[]): Promise<void> {
     for (let i = 0; i < lines.length; i += POINTS_PER_CHUNK)
       await this.#writes.run(() => this.#write(lines.slice(i, i + POINTS_PER_CHUNK)));
@@ -85,7 +85,7 @@ export class PointWriter {
       attempt.taken += lines.length;
       this.#sample = lines.at(-1);
     } else if (OUTLIVED.test(said)) {
-      // All others were taken; these are older than anything that is kept.
+      // All others were accepted; these are older than the retention.
       const dropped = Math.min(lines.length, Number(/dropped[ =](\d+)/.exec(said)?.[1] ?? lines.length));
       attempt.taken += lines.length - dropped;
       this.#deps.metrics.expired.inc({ measurement: this.#measurement }, dropped);
@@ -96,17 +96,17 @@ export class PointWriter {
     } else {
       attempt.refused.push(...lines);
       attempt.said = said;
-      if (attempt.taken === 0 && attempt.refused.length === TELLING) await this.#trySample(attempt);
+      if (attempt.taken === 0 && attempt.refused.length === SUSPICIOUS) await this.#trySample(attempt);
     }
   }
 
-  /** Returns if the server takes what it took before. */
+  /** Resolves if the server still accepts a point that it accepted before; rejects with TransientError otherwise. */
   async #trySample({ said }: Attempt): Promise<void> {
     if (this.#sample !== undefined && (await this.#post([this.#sample])) === undefined) return;
     throw new TransientError('history-refused', `InfluxDB refuses all points of ${this.#measurement}: ${said}`);
   }
 
-  /** Undefined when they were taken, else why the server refuses them. Rejects with whatever has nothing to do with them. */
+  /** Undefined if the points were accepted, otherwise why the server refuses them. Rejects if the cause is not the points. */
   async #post(lines: readonly string[]): Promise<string | undefined> {
     const { connection, bucket, metrics } = this.#deps;
     const done = metrics.seconds.startTimer({ measurement: this.#measurement });
@@ -116,7 +116,7 @@ export class PointWriter {
       const answer = await connection.request(request, (_headers, code) => {
         status = code;
       });
-      return CONTENT_REFUSED.has(status) ? `it took a part only: ${JSON.stringify(answer)}` : undefined;
+      return CONTENT_REFUSED.has(status) ? `it accepted only a part: ${JSON.stringify(answer)}` : undefined;
     } catch (error) {
       if (error instanceof HttpError && CONTENT_REFUSED.has(error.statusCode)) return saidOf(error);
       throw faultOf(error, bucket);
@@ -134,7 +134,7 @@ export class PointWriter {
     this.#reported.add(reason);
     logger.error(
       { measurement, refused, reason: said },
-      'InfluxDB refuses points for good; they were left out, more of the kind are only counted',
+      'InfluxDB refuses points for good; they were left out; further ones like them are only counted',
     );
   }
 }

@@ -1,4 +1,4 @@
-/** How states and counts stand in InfluxDB. Pure. */
+/** States and counts as points in InfluxDB. Pure. */
 import { Point } from '@influxdata/influxdb-client';
 import { SENSOR_ID_MAX } from '../../alarm/status.ts';
 import type { MinuteCount, SensorState } from '../port.ts';
@@ -48,7 +48,7 @@ export function countOf({ type, region, p, count, time }: Row): MinuteCount | un
   return { minute: time, type: name, region: text(region), partition: Number(p), count };
 }
 
-/** The client leaves out tags that are empty, and escapes all but the backslash, which would take in the separator after it. */
+/** Replaces backslashes, which would escape the separator after the value: the client escapes everything else, and leaves out empty tags. */
 export function tagValue(value: string): string {
   return value.replaceAll('\\', '_');
 }

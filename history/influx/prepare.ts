@@ -1,4 +1,4 @@
-/** The bucket of 2.x or the database of 1.x: makes it, sets how long it keeps points, and says what is wrong with one that is there. */
+/** Creates the bucket of 2.x or the database of 1.x, sets its retention, and checks an existing one. */
 import { HttpError } from '@influxdata/influxdb-client';
 import { z } from 'zod';
 import { PermanentError, TransientError } from '../../runtime/errors.ts';
@@ -15,8 +15,8 @@ const FIELDS = [
 ] as const;
 
 /**
- * Makes the bucket or database unless it is there, and sets its retention; to do it again changes nothing. Resolves with what there is now, in
- * words. Rejects with TransientError while the server is away or refuses the log-in, PermanentError where it must be done by hand.
+ * Creates the bucket or database if it doesn't exist, and sets its retention; repeating it changes nothing. Resolves with a message for people about
+ * what exists now. Rejects with TransientError while the server is away or refuses the log-in, with PermanentError if a person must do it.
  */
 export async function prepareInflux(config: InfluxConfig): Promise<string> {
   const connection = openConnection(config);
@@ -25,7 +25,7 @@ export async function prepareInflux(config: InfluxConfig): Promise<string> {
     const major = Number.parseInt(version, 10);
     if (major === 1) await prepareDatabase(influxqlOn(connection, config.bucket), config);
     else if (major === 2) await prepareBucket(connection, config);
-    else throw new PermanentError('history-by-hand', `InfluxDB ${version}: make the database ${config.bucket} with its own tools`);
+    else throw new PermanentError('history-by-hand', `InfluxDB ${version}: create the database ${config.bucket} with its own tools`);
     const kept = config.retentionMs === 0 ? 'for ever' : `for ${config.retentionMs / DAY_MS} days`;
     return `InfluxDB ${version}: ${major === 1 ? 'database' : 'bucket'} ${config.bucket} keeps points ${kept}`;
   } catch (error) {
@@ -35,7 +35,7 @@ export async function prepareInflux(config: InfluxConfig): Promise<string> {
   }
 }
 
-/** For a doctor: undefined when the history can be kept; rejects with TransientError when the server doesn't answer. */
+/** For the doctor: what prevents points from being written, or undefined. Rejects with TransientError if the server doesn't answer. */
 export async function checkInflux(config: InfluxConfig): Promise<string | undefined> {
   const connection = openConnection(config);
   try {
@@ -45,7 +45,7 @@ export async function checkInflux(config: InfluxConfig): Promise<string | undefi
   }
 }
 
-/** What keeps points from being written: no such bucket, a log-in refused, or fields of another type, which only somebody else can have made. */
+/** What prevents points from being written, or undefined: no such bucket, a refused log-in, or fields of another type, written by another program. */
 export async function problemOf(influxql: Influxql): Promise<string | undefined> {
   try {
     for (const { measurement, field, type } of FIELDS) {
@@ -62,7 +62,7 @@ export async function problemOf(influxql: Influxql): Promise<string | undefined>
   }
 }
 
-/** As the server gives it: `1.6.7~rc0`, `2.7.12`. */
+/** The server's own version: `1.6.7~rc0`, `2.7.12`. */
 async function versionOf(connection: Connection): Promise<string> {
   let version = '';
   await connection.request({ method: 'GET', path: '/ping' }, (headers) => {
@@ -76,7 +76,7 @@ async function prepareDatabase(influxql: Influxql, { bucket, retentionMs }: Infl
   await influxql.execute(`CREATE DATABASE "${bucket}"`);
   const policies = await influxql.execute(`SHOW RETENTION POLICIES ON "${bucket}"`);
   const policy = policies.find((row) => row.default === true)?.name;
-  if (policy === undefined) throw new PermanentError('history-by-hand', `database ${bucket} has no default retention policy: make one`);
+  if (policy === undefined) throw new PermanentError('history-by-hand', `database ${bucket} has no default retention policy: create one`);
   const duration = retentionMs === 0 ? 'INF' : `${retentionMs / 1_000}s`;
   await influxql.execute(
     `ALTER RETENTION POLICY "${policy}" ON "${bucket}" DURATION ${duration} SHARD DURATION ${shardMs(retentionMs) / HOUR_MS}h`,
@@ -91,7 +91,7 @@ async function prepareBucket(connection: Connection, { bucket, org, retentionMs 
   const rule = { type: 'expire', everySeconds: retentionMs / 1_000, shardGroupDurationSeconds: shardMs(retentionMs) / 1_000 };
   const query = `?name=${encodeURIComponent(bucket)}&org=${encodeURIComponent(org)}`;
   const found = await connection.request({ method: 'GET', path: path + query }).catch((error: unknown) => {
-    // With an organisation that it doesn't know, and in some versions with a bucket.
+    // 404: it doesn't know the organisation or, in some versions, the bucket.
     if (error instanceof HttpError && error.statusCode === 404) return {};
     throw error;
   });
@@ -111,7 +111,7 @@ async function prepareBucket(connection: Connection, { bucket, org, retentionMs 
   await connection.request({ method: 'POST', path, body: { orgID, name: bucket, retentionRules: [rule] } });
 }
 
-/** InfluxDB drops whole shards: small against the retention, as the server itself would choose. */
+/** InfluxDB drops whole shards, so they are short compared to the retention, as the server itself would choose. */
 function shardMs(retentionMs: number): number {
   return retentionMs === 0 || retentionMs > 180 * DAY_MS ? 7 * DAY_MS : DAY_MS;
 }
