@@ -3,7 +3,7 @@ import { type AlarmType, BUILT_IN_TYPES, typeOf } from '../../alarm/alarm-type.t
 import { parseCondition } from '../../alarm/condition.ts';
 import { TypeSet } from '../../alarm/type-set.ts';
 
-/** A type of which only the condition matters. */
+/** A type for tests that care only about its condition. */
 export function typeWhen(name: string, when: string, rest: Partial<AlarmType> = {}): AlarmType {
   const condition = parseCondition(when);
   if (typeof condition === 'string') throw new Error(`${when}: ${condition}`);
@@ -18,10 +18,10 @@ export const MAINS = typeWhen('mains', 'not mains', { label: 'No mains' });
 export const BUILT_IN_NAMES: readonly string[] = BUILT_IN_TYPES.map(({ name }) => name);
 export const SEVEN_TYPES: readonly AlarmType[] = [...BUILT_IN_TYPES, WATER, CO, BATTERY, MAINS];
 
-/** The reference system's, and some more. */
+/** The types of the reference system, and some more. */
 export const withTypes = (...more: readonly AlarmType[]): TypeSet => new TypeSet([...BUILT_IN_TYPES, ...more]);
 
-/** As without a settings file. */
+/** The types without a settings file. */
 export const REFERENCE = withTypes();
 export const FIVE = withTypes(WATER, BATTERY);
 export const SEVEN = new TypeSet(SEVEN_TYPES);

@@ -1,4 +1,4 @@
-/** Looks on at topic ALARM, committed records only: how late alarms come, how long a partition says nothing, and whether any comes twice. */
+/** Watches topic ALARM, committed records only: how late alarms come, how long a partition is silent, and whether any alarm comes twice. */
 import type { AlarmEvent } from '../../alarm/alarm.ts';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
@@ -14,24 +14,24 @@ import { valuesOf } from './log-reading.ts';
 
 const POLL_MS = 200;
 
-/** Since the last `mark`. */
+/** What was seen since the last `mark`. */
 export interface Lateness {
-  /** From the mark to the first event of a cause after it, in the partition where that took longest, ms. Undefined: a partition had none. */
+  /** From the mark to the first event with a later cause, in the partition where that took longest, ms. Undefined: a partition had none. */
   readonly firstMs: number | undefined;
-  /** From the cause's receive time to the event's being readable, at worst, ms. */
+  /** The longest time from receiving the cause until the event could be read, ms. */
   readonly worstMs: number;
 }
 
 export class AlarmWatch {
-  /** All that came, by kind. */
+  /** Number of events by kind. */
   readonly events = new Map<string, number>();
-  /** `alarm version` that came again. */
+  /** Every `alarm version` that came more than once. */
   readonly doubled: string[] = [];
   readonly #log: MessageLog;
   readonly #readers: readonly Reader[];
   readonly #loops: Promise<void>;
   readonly #seen = new Set<string>();
-  /** When the first event of a cause after the mark came, by partition. */
+  /** When the first event with a cause after the mark came, by partition. */
   readonly #first = new Map<number, number>();
   /** Receive time of the newest cause, by partition. */
   readonly #newest = new Map<number, number>();
@@ -45,13 +45,13 @@ export class AlarmWatch {
     this.#loops = Promise.all(readers.map((reader) => this.#follow(reader))).then(() => undefined);
   }
 
-  /** The cluster's topics must be there. */
+  /** The cluster's topics must exist. */
   static async begin(brokers: readonly string[]): Promise<AlarmWatch> {
     const config = readSettings(kafkaSettings, { TOCSIN_KAFKA_BROKERS: brokers.join(',') }, SETTING_NAMES);
     const deps = { clock: systemClock, logger: pino({ level: 'silent' }), registry: new Registry(), health: new Health() };
     const log = await openKafkaLog({ ...config, brokers }, deps);
     const open = () => Promise.all(Array.from({ length: log.partitions }, (_, partition) => log.reader('ALARM', partition, 'latest')));
-    // Brokers that were told of topics this moment may not lead them yet.
+    // Topics that were just created may not have leaders yet.
     const abort = AbortSignal.timeout(30_000);
     return new AlarmWatch(log, await retryForever(open, () => undefined, abort));
   }
@@ -72,12 +72,12 @@ export class AlarmWatch {
     return [...this.#readers.keys()].filter((partition) => !this.#first.has(partition));
   }
 
-  /** Partitions that have shown no event of a cause since `at`, epoch ms. */
+  /** Partitions without an event whose cause came at or after `at`, epoch ms. */
   silentSince(at: number): number[] {
     return [...this.#readers.keys()].filter((partition) => (this.#newest.get(partition) ?? 0) < at);
   }
 
-  /** How many records were parked, in all of DEAD. */
+  /** Number of records in DEAD. */
   async parked(): Promise<number> {
     const bounds = await Promise.all([...this.#readers.keys()].map((partition) => this.#log.bounds('DEAD', partition)));
     return bounds.reduce((sum, { next }) => sum + next, 0);

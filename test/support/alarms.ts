@@ -65,7 +65,7 @@ export function clientOf(changes: Partial<Client> = {}): Client {
   };
 }
 
-/** Two recipients, a text that isn't ASCII. */
+/** A mail with two recipients and non-ASCII text. */
 const FRAME = {
   from: 'tocsin@arc.example',
   to: ['desk@arc.example', 'night@arc.example'],

@@ -7,7 +7,7 @@ export interface TestRecord {
   readonly value: string;
 }
 
-/** A batch as a reader would give it, offsets from `base` on. */
+/** A batch as a reader would give it, with offsets from `base` on. */
 export function batchOf(topic: Topic, base: number, records: readonly TestRecord[], partition = 0): RecordBatch {
   return new TestBatch(topic, partition, base, records);
 }

@@ -1,4 +1,4 @@
-/** What can go wrong in a cluster of many processes, each with its end: after it all is as before. */
+/** Faults of a cluster of many processes. Each one ends, and leaves the cluster as it was. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,12 +10,12 @@ import { startKafka, type TestKafka } from './servers/kafka.ts';
 import type { SystemProcess } from './system.ts';
 
 const FAKETIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
-/** Proxies may differ by clockSkewMax, 2 s. */
+/** Within clockSkewMax, 2 s. */
 const SKEW = '1.5s';
-/** Longer than the session of a processor (6 s), after which others have its partitions. */
+/** Longer than a processor's session (6 s), so that others get its partitions. */
 const BEYOND_SESSION_MS = 9_000;
 const TAKE_OVER_DEADLINE_MS = 60_000;
-/** To Kafka, which gives it back its partitions when it is there again before its session ends. */
+/** A processor with an instance id: Kafka gives it its partitions back if it returns before its session ends. */
 const NAMED = 'processor-1';
 const NAMELESS = 'processor-2';
 const JAVA_PARTITIONS_OF_TRANSACTIONS = 4;
@@ -24,18 +24,18 @@ export interface Stage {
   readonly kafka: TestKafka;
   readonly cluster: Cluster;
   readonly watch: AlarmWatch;
-  /** Before `processor-2`. */
+  /** Between `processor-2` and the brokers. */
   readonly gate: NetworkGate;
-  /** Sets the clock of proxy-1, from its next start on: `+1.5s`. */
+  /** Sets the clock of proxy-1 from its next start on, for example `+1.5s`. */
   setClock(offset: string): void;
-  /** In [0, 1). */
+  /** A random number in [0, 1). */
   readonly random: () => number;
 }
 
-/** Does harm and ends it. Resolves with a remark, or with nothing. */
+/** Causes the fault and ends it. Resolves with a remark for the report, or with nothing. */
 export type Fault = (stage: Stage) => Promise<string | undefined>;
 
-/** A cluster of which processor-2 can be cut off, processor-1 has a name of its own, and proxy-1's clock can be set. */
+/** A cluster in which processor-2 can be cut off, processor-1 has an instance id, and proxy-1's clock can be set. */
 export async function startStage(folder: string, random: () => number, watchOf: (brokers: string[]) => Promise<AlarmWatch>) {
   const ends: (() => Promise<void>)[] = [];
   const end = async (): Promise<void> => {
@@ -161,7 +161,7 @@ async function brokerKilled({ kafka, random }: Stage, node: number): Promise<str
   return `node ${node}`;
 }
 
-/** The node that decides on the transactions of a task. */
+/** The node that coordinates the transactions of a task. */
 async function coordinatorOf({ kafka }: Stage, task: number): Promise<number> {
   const hash = [...`task-${task}`].reduce((sum, char) => (Math.imul(sum, 31) + char.charCodeAt(0)) | 0, 0);
   const partition = (hash & 0x7f_ff_ff_ff) % JAVA_PARTITIONS_OF_TRANSACTIONS;
@@ -177,7 +177,7 @@ async function untilAllSpeak({ watch }: Stage): Promise<void> {
   }
 }
 
-/** A processor that comes back late must find that others have its partitions; resolves with how it found out. */
+/** A processor that comes back late must notice that others have its partitions; resolves with how it did. */
 async function fencing(processor: SystemProcess, since: number): Promise<string> {
   const signs = { expelled: 'the group went on without this process', fenced: 'a task was fenced' };
   for (const end = Date.now() + TAKE_OVER_DEADLINE_MS; Date.now() < end; await sleep(50)) {

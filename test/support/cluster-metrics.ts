@@ -5,7 +5,7 @@ export interface Sample {
   readonly value: number;
 }
 
-/** A metric of one process, by its labels; empty where it has none. Rejects when the process doesn't answer. */
+/** The values of a metric of one process with their labels; empty if it has none. Rejects if the process doesn't answer. */
 export async function samplesOf(process: SystemProcess, metric: string): Promise<readonly Sample[]> {
   const text = await (await fetch(`${process.operationsUrl}/metrics`)).text();
   return [...text.matchAll(new RegExp(`^${metric}(?:\\{(.*)\\})? (\\S+)$`, 'gm'))].map(([, labels = '', value]) => ({

@@ -1,6 +1,6 @@
 /**
- * Tocsin as a cluster: roles in processes of their own on Kafka, HAProxy before the proxies. Which servers the roles use besides is the caller's
- * to say, in their environment.
+ * Tocsin as a cluster: roles in processes of their own on Kafka, HAProxy in front of the proxies. The caller names the other servers that roles use
+ * in their environment.
  */
 import { join } from 'node:path';
 import { runProgram } from './program.ts';
@@ -12,11 +12,11 @@ export interface Part {
   readonly name: string;
   readonly roles: readonly string[];
   readonly environment?: NodeJS.ProcessEnv;
-  /** A command that runs it, see SystemOptions. */
+  /** A command that runs it; see SystemOptions. */
   readonly within?: readonly string[];
 }
 
-/** Two of what can be several on Kafka alone; the rest shares its embedded stores in one process. */
+/** Two processes of each role that needs only Kafka; the others share embedded stores in one process. */
 export const PARTS: readonly Part[] = [
   { name: 'consumers', roles: ['archiver', 'history', 'mailer', 'console'] },
   { name: 'processor-1', roles: ['processor'] },
@@ -26,20 +26,20 @@ export const PARTS: readonly Part[] = [
 ];
 
 export interface ClusterOptions {
-  /** Gets all that is kept: a folder for each part. */
+  /** Gets a folder for each part, with everything that it keeps. */
   readonly folder: string;
   readonly brokers: readonly string[];
   readonly parts?: readonly Part[];
-  /** Of every process, such as where Cassandra is. */
+  /** Settings of every process, for example where Cassandra is. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
 export class Cluster implements Places {
-  /** The load balancer's. */
+  /** Where sensors report: the load balancer. */
   readonly ingestUrl: string;
-  /** Of the first part that has the console. */
+  /** The console of the first part that has one. */
   readonly consoleUrl: string;
-  /** Of the first part that has the mailer. */
+  /** The outbox of the first part that has the mailer. */
   readonly outbox: string;
   readonly #options: ClusterOptions;
   readonly #environment: NodeJS.ProcessEnv;
@@ -58,7 +58,7 @@ export class Cluster implements Places {
     this.#balancer = balancer;
   }
 
-  /** Creates the topics, starts all parts, and resolves once sensors can report. Rejects with what the part printed that didn't start. */
+  /** Creates the topics, starts all parts, and resolves once sensors can report. Rejects with the output of a part that didn't start. */
   static async start(options: ClusterOptions): Promise<Cluster> {
     const { folder, brokers, parts = PARTS } = options;
     const environment = {
@@ -92,7 +92,7 @@ export class Cluster implements Places {
     return (this.#options.parts ?? PARTS).filter(({ roles }) => roles.includes(role)).map(({ name }) => name);
   }
 
-  /** A part that joins later; it can be found by its name from now on. Resolves once it is ready. */
+  /** Adds a part later, which then can be found by its name. Resolves once it is ready. */
   async add(part: Part): Promise<SystemProcess> {
     const process = this.#parts.get(part.name) ?? (await createPart(part, this.#options.folder, this.#environment));
     this.#parts.set(part.name, process);
@@ -100,7 +100,7 @@ export class Cluster implements Places {
     return process;
   }
 
-  /** kill -9 of all. */
+  /** kill -9 of all parts. */
   async destroy(): Promise<void> {
     await this.#balancer.destroy();
     await Promise.all([...this.#parts.values()].map((process) => process.end('SIGKILL')));

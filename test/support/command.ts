@@ -1,6 +1,6 @@
 import { type Command, type CommandGroup, readCommandLine } from '../../runtime/command-line.ts';
 
-/** Runs a command as its program would, except that it rejects. Resolves with the exit code. */
+/** Runs a command as its program would, but rejects instead of printing an error. Resolves with the exit code. */
 export async function runCommand({ commands }: CommandGroup, name: string, args: readonly string[]): Promise<number> {
   const command: Command | undefined = commands[name];
   if (!command) throw new Error(`there is no command ${name}`);

@@ -105,7 +105,7 @@ export interface TestConsole {
   readonly console: Console;
   /** Sends a status of a sensor as the proxy would. */
   report(sensor: number, status?: object): Promise<void>;
-  /** Sends a recovery. */
+  /** Sends a recovery of a sensor. */
   recover(sensor: number): Promise<void>;
   stop(): Promise<void>;
 }
@@ -117,9 +117,9 @@ interface Options {
   readonly archived?: readonly ArchivedAlarm[];
   readonly log?: MemoryLog;
   readonly clock?: Clock;
-  /** The three of the reference system by default. */
+  /** By default the three types of the reference system. */
   readonly types?: TypeSet;
-  /** False: nobody answers actions. */
+  /** False: nothing answers actions. */
   readonly processor?: boolean;
 }
 
@@ -155,7 +155,7 @@ export async function startTestConsole(options: Options = {}): Promise<TestConso
   let lastAt = 0;
   const append = async (topic: 'ENTRY' | 'OK', sensor: number, value: object): Promise<void> => {
     const bytes = Buffer.from(JSON.stringify({ id: sensor, ...value }));
-    // As a proxy has it: a recovery is later than the readings before it.
+    // As with a proxy: a recovery is later than the readings before it.
     lastAt = Math.max(Date.now(), topic === 'OK' ? lastAt + 1 : lastAt);
     await log.append(topic, oneRecord(sensor, bytes), lastAt);
   };
@@ -175,7 +175,7 @@ export async function startTestConsole(options: Options = {}): Promise<TestConso
   };
 }
 
-/** Calls the API with the operator's token, or whatever `init` says instead. */
+/** Calls the API with the operator's token, unless `init` has another. */
 export async function call(
   { console }: Pick<TestConsole, 'console'>,
   path: string,
@@ -196,7 +196,7 @@ export async function call(
   return { status: response.status, headers: response.headers, text, json };
 }
 
-/** Asks until the answer is as wanted: for what comes about in its own time. */
+/** Asks again until the answer is as wanted, for results that take some time. */
 export async function eventually<T>(ask: () => Promise<T>, wanted: (answer: T) => boolean, ms = 10_000): Promise<T> {
   const end = Date.now() + ms;
   for (;;) {

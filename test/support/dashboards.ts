@@ -26,7 +26,7 @@ export interface Laid {
 
 export interface DataPanel extends Laid {
   readonly targets: readonly (InfluxTarget | PromTarget)[];
-  /** `layers` and `basemap` are those of a map. */
+  /** `layers` and `basemap` are options of a map. */
   readonly options: { readonly layers: readonly Layer[]; readonly basemap: object; readonly tooltip: { readonly mode: string } };
   readonly transformations?: readonly { readonly id: string; readonly options: Readonly<Record<string, unknown>> }[];
 }

@@ -1,4 +1,4 @@
-/** A console's server that a test plays: the real page, and every answer and event as the test says. */
+/** A fake console server: it serves the real page, and answers and sends events as the test says. */
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
@@ -19,21 +19,21 @@ export type Answer = { readonly status: number; readonly body: unknown } | 'neve
 
 export interface FakeConsole {
   readonly url: string;
-  /** All that the page has asked for, but for its files. */
+  /** All requests of the page, except for its files. */
   readonly asked: Asked[];
-  /** What the stream begins with; the page gets it when it connects. */
+  /** The snapshot that the stream begins with when the page connects. */
   snapshot: Record<string, unknown> & { alarms: ListedAlarm[] };
-  /** What is answered; undefined: as if all went well. */
+  /** The answer to a request; undefined: as if all went well. */
   answer: (asked: Asked) => Answer | Promise<Answer | undefined> | undefined;
-  /** Tells the page of an alarm, as it is from now on. */
+  /** Sends the page an alarm as it is from now on. */
   tell(alarm: ListedAlarm, event?: string): void;
   send(event: string, data: unknown): void;
-  /** Ends the stream; the page comes back for a new snapshot. */
+  /** Ends the stream; the page connects again and gets a new snapshot. */
   cut(): void;
   close(): Promise<void>;
 }
 
-/** Alarms as the server's beat counts them. */
+/** The counts of these alarms, as in the server's beat. */
 export function counted(alarms: readonly ListedAlarm[]) {
   const open = alarms.filter(({ state }) => state !== 'CLEARED_ACK');
   const names = [...new Set([...REFERENCE.types.map(({ name }) => name), ...open.map(({ type }) => type)])];

@@ -1,23 +1,23 @@
 /**
- * As much of InfluxDB as writing needs, for replies that a real one can't be made to give. Keeps what it takes by series and time, as the real one
- * does. Says nothing of what a real server accepts: test/servers/influx does.
+ * The part of InfluxDB that writing needs, for replies that a real one can't be made to give. Keeps points by series and time, as the real one
+ * does. Doesn't show what a real server accepts; test/servers/influx does.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 
-/** `cut`: the connection ends with nothing kept; `lose-reply`: with all kept; a number: that status; else status, headers and body. */
+/** `take`: accepts the points; `cut`: keeps nothing and closes the connection; `lose-reply`: keeps all and closes it; a number: that status. */
 export type Reply = 'take' | 'cut' | 'lose-reply' | number | { readonly status: number; readonly body: string };
 
 export interface FakeInflux {
   readonly url: string;
-  /** Fields by series and time, of all that was taken. */
+  /** The fields of all accepted points, by series and time. */
   readonly points: ReadonlyMap<string, string>;
-  /** How many lines came with each write, in order. */
+  /** Number of lines in each write, in order. */
   readonly writes: readonly number[];
-  /** For the writes to come, one each; then `reply` again. */
+  /** Replies to the next writes, one each; then `reply` again. */
   script(...replies: readonly Reply[]): void;
-  /** Answers every query so. */
+  /** The answer to every query. */
   answer: (response: ServerResponse) => void;
   close(): Promise<void>;
 }

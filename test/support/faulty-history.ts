@@ -3,7 +3,7 @@ import type { History, MinuteCount, SensorState } from '../../history/port.ts';
 /** A History in memory that shows the newest state, and fails while `fault` is set. */
 export class FaultyHistory implements History {
   fault: Error | undefined;
-  /** Every state as it was written. */
+  /** Every state that was written, in order. */
   readonly written: SensorState[] = [];
   readonly latest = new Map<number, SensorState>();
   readonly #counts = new Map<string, MinuteCount>();

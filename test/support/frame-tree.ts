@@ -1,6 +1,6 @@
 import type { Database } from 'lmdb';
 
-/** The frames of one partition as the store's tree holds them, in memory; what was read is counted. */
+/** The frames of one partition as the store's tree holds them, in memory; counts reads. */
 export class FrameTree {
   readonly frames = new Map<number, Buffer>();
   reads = 0;

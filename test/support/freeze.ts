@@ -1,13 +1,13 @@
-/** A process that hangs (Linux). */
+/** Makes a process hang (Linux). */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const DEADLINE_MS = 10_000;
 const STOPPED = 'T';
 
-/** SIGSTOP; resolves once every thread has halted: until then it may still answer, on a busy machine for milliseconds. SIGCONT lets it go on. */
+/** Sends SIGSTOP and resolves once every thread has halted: until then the process may still answer, for milliseconds on a busy machine. SIGCONT continues it. */
 export async function freeze(pid: number): Promise<void> {
-  // 0 and below are groups of processes, our own among them.
+  // 0 and below mean process groups, including our own.
   if (pid <= 0) throw new Error('there is no process to freeze');
   process.kill(pid, 'SIGSTOP');
   for (const end = Date.now() + DEADLINE_MS; !hasHalted(pid); await delay(1)) {
@@ -20,7 +20,7 @@ function hasHalted(pid: number): boolean {
   return readdirSync(threads).every((thread) => stateOf(`${threads}/${thread}`) === STOPPED);
 }
 
-/** proc(5): the letter after the name, which is in brackets and may have some in it. */
+/** proc(5): the letter after the name; the name is in brackets, and may contain brackets. */
 function stateOf(thread: string): string | undefined {
   try {
     const stat = readFileSync(`${thread}/stat`, 'utf8');

@@ -1,4 +1,4 @@
-/** Grafana's own types, for JSON: the words of an enum are written as strings there. */
+/** Grafana's own types as they are in JSON, where the values of an enum are strings. */
 import type { Dashboard, GraphFieldConfig, Panel, RowPanel, TableFieldOptions, TableOptions } from '@grafana/schema';
 import type { Options as BarGaugeOptions } from '@grafana/schema/dist/esm/raw/composable/bargauge/panelcfg/x/BarGaugePanelCfg_types.gen';
 import type { Options as GeomapOptions } from '@grafana/schema/dist/esm/raw/composable/geomap/panelcfg/x/GeomapPanelCfg_types.gen';
@@ -13,7 +13,7 @@ type Json<T> = T extends string
       ? { [K in keyof T]: Json<T[K]> }
       : T;
 
-/** `options` are checked as those of the panel's kind, and so is `custom`, what a kind of panel adds to the look of a field. */
+/** `options` are checked against the panel's type, and so is `custom`, which a type of panel adds to the look of a field. */
 type PanelOf<T extends string, O, C = Record<string, never>> = Json<
   Omit<Panel, 'options' | 'fieldConfig' | 'targets' | 'type'> & {
     type: T;
@@ -23,7 +23,7 @@ type PanelOf<T extends string, O, C = Record<string, never>> = Json<
 > & { targets: object[] };
 type FieldOverrides = NonNullable<Panel['fieldConfig']>['overrides'];
 
-/** By the type of a panel. */
+/** Options by the type of a panel. */
 export interface Panels {
   row: Json<RowPanel>;
   geomap: PanelOf<'geomap', GeomapOptions>;

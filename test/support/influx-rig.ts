@@ -13,7 +13,7 @@ export interface InfluxHistory {
   readonly history: History;
   readonly config: InfluxConfig;
   readonly health: Health;
-  /** Level and words of what was logged. */
+  /** Level and message of each log line. */
   readonly lines: { readonly level: number; readonly msg: string }[];
   metric(name: string): Promise<number>;
   close(): Promise<void>;
@@ -25,7 +25,7 @@ export function influxConfig(url: string, settings: Partial<InfluxConfig> = {}):
   return { ...readSettings(influxSettings, {}), url, ...settings };
 }
 
-/** In an empty bucket, unless `settings` name one. */
+/** Opens a history in an empty bucket, unless `settings` name one. */
 export async function newInfluxHistory(server: InfluxServer, settings: Partial<InfluxConfig> = {}): Promise<InfluxHistory> {
   buckets += 1;
   const config = influxConfig(server.url, { token: server.token, org: server.org, bucket: `bucket-${buckets}`, ...settings });

@@ -24,11 +24,11 @@ export interface KafkaInstallation {
   readonly config: KafkaConfig;
   readonly health: Health;
   readonly registry: Registry;
-  /** Another log on the same topics, as another process would open it; `clock` is that of its machine. */
+  /** Opens another log on the same topics, as another process would; `clock` is that of its machine. */
   open(overrides?: Partial<KafkaConfig>, clock?: Clock, logger?: Logger): Promise<MessageLog>;
 }
 
-/** Creates the topics of an installation; each call has its own. */
+/** Creates the topics of an installation; each call creates others. */
 export async function kafkaInstallation(kafka: TestKafka, overrides: Partial<KafkaConfig> = {}): Promise<KafkaInstallation> {
   installations += 1;
   const config: KafkaConfig = {
@@ -62,7 +62,7 @@ export async function kafkaInstallation(kafka: TestKafka, overrides: Partial<Kaf
   };
 }
 
-/** A task of the partition that no group gave away, as an owner has it who was wrongly taken for the only one. */
+/** A task of the partition that no group assigned, as held by a process that wrongly takes itself for its owner. */
 export async function taskBehindTheGroup({ config, registry }: KafkaInstallation, partition: number) {
   const { prefix, requestTimeoutMs } = config;
   const client = new Client(
@@ -87,7 +87,7 @@ export async function taskBehindTheGroup({ config, registry }: KafkaInstallation
   return { task: new KafkaTaskLog(partition, deps), close: () => client.close() };
 }
 
-/** Writes into a transaction of the partition's task and never ends it, by kafkajs' own producer. */
+/** Writes into a transaction of the partition's task with kafkajs' own producer, and never ends it. */
 export async function abandonTransaction(
   kafka: TestKafka,
   { config }: KafkaInstallation,
@@ -111,7 +111,7 @@ export async function abandonTransaction(
   await producer.disconnect();
 }
 
-/** A process that owns tasks; `owns` resolves once it has so many. */
+/** A process that owns tasks; `owns` resolves once it has that many. */
 export function kafkaOwner({ config }: KafkaInstallation) {
   const child = spawn(process.execPath, [...NODE_FLAGS, 'test/support/kafka-owner.ts', JSON.stringify(config)], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -129,7 +129,7 @@ export function kafkaOwner({ config }: KafkaInstallation) {
       }
     },
     kill: (): boolean => child.kill('SIGKILL'),
-    /** As a process that hangs, and goes on later as if nothing had been. */
+    /** Makes the process hang; later it continues as if nothing had happened. */
     freeze: (): Promise<void> => freeze(child.pid ?? 0),
     continue: (): boolean => child.kill('SIGCONT'),
   };

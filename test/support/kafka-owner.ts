@@ -1,5 +1,5 @@
 /**
- * Owns tasks on Kafka until it is killed; says on stdout how many it has whenever that changes. Its argument is the configuration as JSON. Each task
+ * Owns tasks on Kafka until it is killed, and prints how many it has whenever that changes. Its argument is the configuration as JSON. Each task
  * commits an ALARM record again and again: its process and a number, which is its position in ENTRY as well.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,7 +20,7 @@ const log = await openKafkaLog(config, {
 const held = new Set<number>();
 const say = (): boolean => process.stdout.write(`${held.size}\n`);
 
-/** Until it is revoked or fails, as a task that is thrown away then. */
+/** Runs until the task is revoked or fails. */
 async function work(task: TaskLog, from: number): Promise<void> {
   try {
     for (let n = from + 1; held.has(task.partition); n += 1) {

@@ -1,4 +1,4 @@
-/** When the keep-alive of deploy/alertmanager came, by a mail server of ours. */
+/** Measures when the keep-alive mails of deploy/alertmanager arrive at a mail server of the test. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { startSmtp } from './smtp-server.ts';
 import { startPrometheus } from './servers/prometheus.ts';
@@ -7,15 +7,15 @@ import { startShippedAlertmanager } from './servers/shipped-alertmanager.ts';
 const ADDRESS = 'keep-alive@example.org';
 
 export interface KeepAliveOptions {
-  /** So many times faster than it is shipped. */
+  /** How many times faster than as shipped. */
   readonly times?: number;
-  /** How long the mail server takes for each mail. */
+  /** How long the mail server takes for each mail, ms. */
   readonly mailMs?: number;
   /** The shipped rules are among `rules`; a Prometheus of its own evaluates them. */
   readonly rules: string;
 }
 
-/** Resolves with the ms between one keep-alive and the next, once there were `count`. */
+/** Resolves with the times between keep-alives, ms, once there were `count` of them. */
 export async function keepAlivePeriods(count: number, { times = 1, mailMs = 0, rules }: KeepAliveOptions): Promise<number[]> {
   const cameAt: number[] = [];
   const smtp = await startSmtp({

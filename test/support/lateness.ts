@@ -21,7 +21,7 @@ export interface Lateness {
   readonly seenMs: number;
 }
 
-/** What the processor's logger wrote. */
+/** Log lines of the processor. */
 export interface LogLine {
   readonly level: number;
   readonly msg: string;
@@ -62,7 +62,7 @@ export class QuietSystem {
     return new QuietSystem(logs, processor, await Promise.all(readers), lines);
   }
 
-  /** Raises an alarm in every partition at once; resolves with how long the last one took from the sensor until it was taken, and to a reader, ms. */
+  /** Raises an alarm in every partition at once; resolves with how long the last one took, ms: until the log accepted it, and until a reader had it. */
   async alarm(): Promise<Lateness> {
     const { partitions } = this.#proxy;
     const began = performance.now();
@@ -84,14 +84,14 @@ export class QuietSystem {
     await Promise.all([this.#proxy, this.#processing, this.#watching].map((log) => log.close()));
   }
 
-  /** One that has no alarm yet. */
+  /** A sensor that has no alarm yet. */
   #sensorOf(partition: number): number {
     do this.#sensor += 1;
     while (partitionOf(this.#sensor, this.#proxy.partitions) !== partition);
     return this.#sensor;
   }
 
-  /** As sensors do: again, where it was refused. */
+  /** Sends again what was refused, as sensors do. */
   async #report(sensor: number, deadline: number): Promise<void> {
     const status = JSON.stringify({ id: sensor, motion: true, smoke: false, temperature: 20, maxTemperature: 30 });
     for (;;) {
@@ -115,7 +115,7 @@ export class QuietSystem {
   }
 }
 
-/** Of topics that were just made not every broker has heard. */
+/** Retries, since not every broker has heard of topics that were just created. */
 async function opened(installation: KafkaInstallation, logger?: Logger): Promise<MessageLog> {
   for (const end = performance.now() + 10_000; ; ) {
     try {

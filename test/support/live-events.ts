@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ServerEvent, EventParser } from '../../console/page/sse.ts';
 
-/** As long as a console may take to learn what is open, on a machine with much to do. */
+/** How long a console may take to learn which alarms are open, on a busy machine. */
 const PATIENCE_MS = 60_000;
 const AGAIN_MS = 250;
 
@@ -12,7 +12,7 @@ export class LiveEvents {
 
   private constructor() {}
 
-  /** A console that does not know yet what is open answers 503: it is asked again, as the page does. */
+  /** Connects, and like the page tries again while a console doesn't know yet which alarms are open (503). */
   static async open(consoleUrl: string, token: string): Promise<LiveEvents> {
     const live = new LiveEvents();
     const headers = { authorization: `Bearer ${token}` };
@@ -27,7 +27,7 @@ export class LiveEvents {
     }
   }
 
-  /** What events of this name said, in order. */
+  /** The data of events of this name, in order. */
   named(name: string): ReturnType<typeof JSON.parse>[] {
     return this.events.filter(({ event }) => event === name).map(({ data }) => JSON.parse(data));
   }

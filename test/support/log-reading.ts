@@ -9,7 +9,7 @@ export function valuesOf(batches: readonly RecordBatch[]): string[] {
   );
 }
 
-/** The values of the next `count` records or more; fails when they don't come in time. */
+/** The values of the next `count` records or more; rejects if they don't come in time. */
 export async function readUntil(from: Reader | Subscription, count: number): Promise<string[]> {
   const seen: string[] = [];
   for (const end = Date.now() + PATIENCE_MS; seen.length < count && Date.now() < end; ) seen.push(...valuesOf(await from.poll(200)));
@@ -17,7 +17,7 @@ export async function readUntil(from: Reader | Subscription, count: number): Pro
   return seen;
 }
 
-/** Becomes an owner, and resolves once `count` tasks (all) have come; later ones join the list, revoked ones stay in it. */
+/** Becomes an owner, and resolves once `count` tasks are assigned (default: all); later ones are added to the list, revoked ones stay in it. */
 export async function ownAll(log: MessageLog, count = log.partitions) {
   const tasks: TaskLog[] = [];
   const release = await log.own({

@@ -1,4 +1,4 @@
-/** Appends to an embedded log until it is killed and says on stdout what was acknowledged: `<offset> <number>` per record. */
+/** Appends to an embedded log until it is killed, and prints what was acknowledged: `<offset> <number>` per record. */
 import { openEmbeddedLog } from '../../message-log/embedded/log.ts';
 import { openStore } from '../../message-log/embedded/store.ts';
 import { systemClock } from '../../runtime/clock.ts';

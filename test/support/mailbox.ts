@@ -1,4 +1,4 @@
-/** An SMTP server that keeps its mails as files, as the outbox does, so that the simulator can count them; it can go away and come back. */
+/** An SMTP server that keeps its mails as files, as the outbox does, so that the simulator can count them; it can be stopped and started again. */
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ParsedMail } from 'mailparser';
@@ -11,7 +11,7 @@ export interface KeptMail {
 }
 
 export class Mailbox {
-  /** In the order of arrival; a mail that came twice is there twice, but has one file. */
+  /** In order of arrival; a mail that arrived twice is listed twice, but has one file. */
   readonly mails: KeptMail[] = [];
   readonly #folder: string;
   #port = 0;
@@ -21,7 +21,7 @@ export class Mailbox {
     this.#folder = folder;
   }
 
-  /** `folder` must be there. */
+  /** `folder` must exist. */
   static async open(folder: string): Promise<Mailbox> {
     const mailbox = new Mailbox(folder);
     await mailbox.restart();
@@ -32,13 +32,13 @@ export class Mailbox {
     return `smtp://127.0.0.1:${this.#port}`;
   }
 
-  /** Connections break off, and nobody listens any more. */
+  /** Breaks off connections and stops listening. */
   async kill(): Promise<void> {
     await this.#server?.stop();
     this.#server = undefined;
   }
 
-  /** On the same port as before. */
+  /** Listens on the same port as before. */
   async restart(): Promise<void> {
     const verdict = (mail: ParsedMail) => {
       this.#keep(mail);

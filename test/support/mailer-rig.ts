@@ -1,4 +1,4 @@
-/** A mailer on a real embedded log in a folder of its own, that can be killed and started again. */
+/** A mailer on a real embedded log in a folder of its own; it can be killed and started again. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,10 +31,10 @@ export type CrashPoint = 'before DELIVERY' | 'after DELIVERY' | 'before position
 export interface MailerRig {
   readonly log: MessageLog;
   readonly health: Health;
-  /** Of the mailer started last. */
+  /** Health of the mailer started last. */
   readonly registry: Registry;
   readonly clients: Map<number, Client>;
-  /** Error levels and messages logged. */
+  /** Level and message of each log line. */
   readonly lines: { level: number; msg: string }[];
   now: number;
   start(
@@ -60,7 +60,7 @@ export async function openMailerRig(now: number, partitions = 1): Promise<Mailer
   const silent = pino({ level: 'silent' });
   const log = await openEmbeddedLog(store, {
     partitions,
-    // That of its records: by another one they would be too old to be kept, sooner or later.
+    // The clock of its records: by a real one they would sooner or later be too old to be kept.
     clock: () => now,
     removalClock: () => now,
     logger: silent,
@@ -108,7 +108,7 @@ export async function openMailerRig(now: number, partitions = 1): Promise<Mailer
         logger,
         registry: rig.registry,
         health: rig.health,
-        // Twenty times as fast: what the wait is good for shows all the same.
+        // Twenty times faster; the effect of the wait shows all the same.
         lookupTime: { now: () => 20 * performance.now(), sleep: (ms, signal) => sleep(ms / 20, undefined, signal && { signal }) },
         limits: { pollWaitMs: 20, drainMs: crash ? 0 : 2_000, ...limits },
       });
@@ -158,7 +158,7 @@ export function directoryOf(clients: ReadonlyMap<number, Client>): Directory {
   };
 }
 
-/** The log as a process sees it that dies at `point`. */
+/** The log as seen by a process that dies at `point`. */
 function crashing(log: MessageLog, point: CrashPoint, onCrash: () => void): MessageLog {
   let dead = false;
   const die = (): never => {

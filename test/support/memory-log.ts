@@ -1,4 +1,4 @@
-/** A MessageLog in memory, whose appends a test can hold back or let fail. */
+/** A MessageLog in memory; a test can hold back its appends, or let them fail. */
 import type {
   From,
   InputProgress,
@@ -26,15 +26,15 @@ interface Held {
 
 export class MemoryLog implements MessageLog {
   readonly partitions: number;
-  /** Every append of records as it was called. */
+  /** The arguments of every append of records. */
   readonly appends: { readonly topic: Topic; readonly records: number; readonly at: number }[] = [];
-  /** How many outputs each commit of a task had. */
+  /** Number of outputs in each commit of a task. */
   readonly commits: number[] = [];
   /** While set, appends and commits are rejected with it. */
   fault: Error | undefined;
-  /** The only topic whose appends are; undefined: all. */
+  /** If set, only appends to this topic are rejected. */
   faulty: Topic | undefined;
-  /** The same of a task's commits alone. */
+  /** While set, only commits of tasks are rejected with it. */
   commitFault: Error | undefined;
   readonly #records = new Map<string, TestRecord[]>();
   readonly #committed = new Map<string, number>();
@@ -61,12 +61,12 @@ export class MemoryLog implements MessageLog {
     for (const { run } of held) run();
   }
 
-  /** What a topic holds, over all partitions. */
+  /** The records of a topic, over all partitions. */
   all(topic: Topic): TestRecord[] {
     return Array.from({ length: this.partitions }, (_, partition) => this.#of(topic, partition)).flat();
   }
 
-  /** What a task has stored of each sensor. */
+  /** The state that a task has stored for each sensor. */
   states(partition = 0): ReadonlyMap<number, Buffer> {
     return this.#state.get(partition) ?? new Map();
   }
@@ -103,7 +103,7 @@ export class MemoryLog implements MessageLog {
     return member;
   }
 
-  /** Partitions in turn to the members of a group, as they came. */
+  /** Assigns partitions in turn to the members of a group, in the order in which they joined. */
   #shareOut(members: readonly MemorySubscription[]): void {
     for (const [i, member] of members.entries()) {
       const all = Array.from({ length: this.partitions }, (_, partition) => partition);
@@ -223,7 +223,7 @@ export class MemoryLog implements MessageLog {
   }
 }
 
-/** One of a group's members, which share the partitions out as they come and go. */
+/** A member of a group; partitions are assigned again whenever members come or go. */
 class MemorySubscription implements Subscription {
   onGap: undefined;
   readonly #log: MemoryLog;

@@ -1,5 +1,5 @@
 /**
- * A network of its own for a process, in which the brokers' ports lead through here and nothing else leads anywhere: so that it can be cut off
+ * A network of its own for a process, in which only the brokers' ports lead anywhere, and they lead through here, so that the process can be cut off
  * from them. Needs root, unshare and nsenter (util-linux), and ip (iproute2).
  */
 import { mkdirSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { NODE_FLAGS } from '../../runtime/node-flags.ts';
 import { startProcess, untilReady } from './servers/server-process.ts';
 
 const READY_DEADLINE_MS = 20_000;
-/** With the loopback up, becomes the command that follows. */
+/** Brings the loopback up, then becomes the command that follows. */
 const LOOPBACK_UP = 'ip link set lo up && exec "$0" "$@"';
 
 interface Line {
@@ -18,9 +18,9 @@ interface Line {
   readonly port: number;
 }
 
-/** Lines pass from the start. */
+/** At first, connections pass through. */
 export class NetworkGate {
-  /** Put before a command, runs it in that network. */
+  /** A command prefix that runs a command in that network. */
   readonly within: readonly string[];
   readonly #end: () => Promise<void>;
   readonly #servers: readonly Server[];
@@ -33,7 +33,7 @@ export class NetworkGate {
     this.#servers = servers;
   }
 
-  /** `ports` of loopback are the same inside and outside; `folder` gets the sockets between. */
+  /** `ports` of loopback are the same inside and outside; `folder` gets the sockets that connect them. */
   static async open(folder: string, ports: readonly number[]): Promise<NetworkGate> {
     mkdirSync(folder, { recursive: true });
     let gate: NetworkGate | undefined;
@@ -57,13 +57,13 @@ export class NetworkGate {
     return gate;
   }
 
-  /** Nothing comes through and nobody is told; what was on its way arrives once it is healed, as TCP has it. */
+  /** Nothing comes through, without any error; data that was under way arrives after `heal`, as with TCP. */
   silence(): void {
     this.#state = 'silent';
     for (const { inside, outside } of this.#lines) for (const socket of [inside, outside]) socket?.unpipe().pause();
   }
 
-  /** Connections break, and new ones too. */
+  /** Breaks connections, and every new one too. */
   sever(): void {
     this.#state = 'severed';
     for (const line of this.#lines) this.#drop(line);

@@ -1,4 +1,4 @@
-/** Inside a network of its own: what connects to a port of loopback is led out through a socket file. Arguments: `PORT=SOCKET`. */
+/** Runs inside a network of its own: leads connections to ports of loopback out through socket files. Arguments: `PORT=SOCKET`. */
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
@@ -8,7 +8,7 @@ for (const [port, path] of lines) {
   server.listen(Number(port), '127.0.0.1');
   await once(server, 'listening');
 }
-// Whoever waits for this process learns in this way that it is there.
+// Tells whoever waits for this process that it is ready.
 connect(lines[0]?.[1] ?? '')
   .on('error', () => undefined)
   .end();

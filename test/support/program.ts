@@ -10,7 +10,7 @@ export interface ProgramResult {
 
 const DEADLINE_MS = 60_000;
 
-/** `program` is its path from the repository's root; one that has not ended by its deadline is killed, with code -1. Settings of the surroundings don't reach it, only those given. */
+/** `program`: its path from the root of the repository. If it misses its deadline it is killed, with code -1. It gets only the given settings, none of this process's. */
 export function runProgram(
   program: string,
   args: readonly string[],

@@ -1,4 +1,4 @@
-/** The names of metrics in a query: what is left when functions, labels, ranges, words and numbers are taken away. */
+/** The names of metrics in a query: what is left without functions, labels, ranges, keywords and numbers. */
 export function metricsOf(expr: string): string[] {
   const bare = expr
     .replace(/"[^"]*"/g, '')

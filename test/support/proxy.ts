@@ -1,4 +1,4 @@
-/** A proxy on a free port before a log in memory, and clients that speak to it byte by byte. */
+/** A proxy on a free port with a log in memory, and clients that speak to it byte by byte. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { pino } from 'pino';
@@ -66,7 +66,7 @@ export async function testProxy(
   };
 }
 
-/** One connection; what comes back is kept as text. */
+/** One connection; everything received is kept as text. */
 export class RawClient {
   received = '';
   closed = false;
@@ -97,7 +97,7 @@ export class RawClient {
     this.socket.write(bytes);
   }
 
-  /** Resolves once the text received matches. Rejects when the connection is closed before. */
+  /** Resolves once the received text matches. Rejects if the connection is closed before. */
   async until(pattern: RegExp): Promise<string> {
     while (!pattern.test(this.received)) {
       if (this.closed) throw new Error(`the connection was closed before ${pattern} was received, after: ${this.received}`);
@@ -106,12 +106,12 @@ export class RawClient {
     return this.received;
   }
 
-  /** Resolves once that many answers have begun to come. Rejects like `until`. */
+  /** Resolves once that many answers have begun to arrive. Rejects like `until`. */
   async answers(count: number): Promise<readonly number[]> {
     return statusesIn(await this.until(new RegExp(`(?:HTTP/1\\.1 \\d{3} [^]*){${count}}`)));
   }
 
-  /** Resolves with all that came, once the server has closed. */
+  /** Resolves with everything received, once the server has closed the connection. */
   async end(): Promise<string> {
     while (!this.closed) await new Promise<void>((resolve) => this.#changed.push(resolve));
     return this.received;
@@ -128,7 +128,7 @@ export class RawClient {
   }
 }
 
-/** The status codes of the answers in what a connection received. */
+/** The status codes of the answers in a received text. */
 export function statusesIn(received: string): number[] {
   return [...received.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1]));
 }

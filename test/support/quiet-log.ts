@@ -4,7 +4,7 @@ import type { EmbeddedLogOptions } from '../../message-log/embedded/log.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { Health } from '../../runtime/health.ts';
 
-/** Options of an embedded log of one partition that says nothing and removes nothing while a test runs. */
+/** Options of an embedded log of one partition that logs nothing, and removes nothing while a test runs. */
 export const quietLogOptions = (): EmbeddedLogOptions => ({
   partitions: 1,
   retentionMs: 86_400_000,

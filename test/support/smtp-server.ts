@@ -1,28 +1,28 @@
-/** A real SMTP server on loopback that misbehaves as it is told. */
+/** A real SMTP server on loopback that misbehaves as the test says. */
 import type { AddressInfo, Socket } from 'node:net';
 import { type ParsedMail, simpleParser } from 'mailparser';
 import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server';
 
-/** What becomes of one mail: taken, refused with a code, cut off while it comes in, or taken with the reply lost. */
+/** What happens to a mail: accepted, refused with a code, cut off while it comes in, accepted with the reply lost, or never answered. */
 type Verdict = 'take' | 'drop-in-data' | 'lose-reply' | 'never-answer' | { readonly code: number; readonly text?: string };
 
 export interface FaultySmtp {
   readonly url: string;
   readonly port: number;
-  /** All mails that came in whole and were taken, in order. */
+  /** All mails that were accepted, in order. */
   readonly taken: readonly ParsedMail[];
-  /** How often a mail was begun. */
+  /** How many mails were begun. */
   readonly attempts: number;
-  /** For the mails to come, one each; then `verdict` again. */
+  /** Verdicts on the next mails, one each; then `verdict` again. */
   script(...verdicts: readonly Verdict[]): void;
-  /** Resolves when so many mails were taken. */
+  /** Resolves once this many mails were accepted. */
   arrived(count: number): Promise<readonly ParsedMail[]>;
   stop(): Promise<void>;
 }
 
 export interface FaultySmtpOptions extends SMTPServerOptions {
   readonly port?: number;
-  /** For every mail that the script doesn't name. */
+  /** The verdict on mails that the script doesn't decide. */
   readonly verdict?: (mail: ParsedMail) => Verdict;
 }
 
@@ -98,7 +98,7 @@ export async function startSmtp({ port = 0, verdict = () => 'take', ...options }
       return taken;
     },
     stop: async () => {
-      // Under TLS these are the raw sockets, and to take one away in mid-handshake can crash Node; there `closeTimeout` does.
+      // Under TLS these are the raw sockets, and destroying one in the middle of a handshake can crash Node; there `closeTimeout` ends them.
       if (!options.cert) for (const socket of sockets.values()) socket.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },

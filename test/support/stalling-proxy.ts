@@ -1,10 +1,10 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** Stands between a browser and a server, and can let the line go dead or cut it. */
+/** A proxy between a browser and a server that can silence or cut the connection. */
 export interface StallingProxy {
   readonly port: number;
   forwardTo(port: number): void;
-  /** From now on nothing comes through, and nothing says so. */
+  /** From now on nothing comes through, without any error. */
   stall(): void;
   cut(): void;
   close(): Promise<void>;

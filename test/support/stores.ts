@@ -1,4 +1,4 @@
-/** What stands in Cassandra and InfluxDB, asked of them directly and not through Tocsin. */
+/** The contents of Cassandra and InfluxDB, read directly and not through Tocsin. */
 import { Client } from 'cassandra-driver';
 import type { ArchivedAlarm } from '../../archive/port.ts';
 
@@ -9,7 +9,7 @@ export interface Place {
 }
 
 export interface ArchiveRows {
-  /** One for each row. */
+  /** One item for each row. */
   readonly alarms: readonly {
     readonly id: string;
     readonly sensor: number;
@@ -19,7 +19,7 @@ export interface ArchiveRows {
     readonly evidence: readonly number[];
     readonly region: string;
   }[];
-  /** Ids as they are listed. */
+  /** Ids in the order in which they are listed. */
   readonly open: readonly string[];
   readonly byHour: readonly string[];
   readonly bySensor: readonly string[];
@@ -52,7 +52,7 @@ export async function archiveRows(contactPoints: readonly string[]): Promise<Arc
   });
 }
 
-/** Of all clients, by sensor. */
+/** All clients, by sensor. */
 export async function places(contactPoints: readonly string[]): Promise<ReadonlyMap<number, Place>> {
   return withClient(contactPoints, async (client) => {
     const rows = await rowsOf(client, 'SELECT id, surname, dashboard, geohash FROM world.datosclientes');
@@ -64,7 +64,7 @@ export async function places(contactPoints: readonly string[]): Promise<Readonly
 
 type Value = string | number | boolean | null;
 
-/** The points of an answer to InfluxQL, tags and fields together. */
+/** The points of an InfluxQL answer, tags and fields together. */
 export function pointsOf(body: string): readonly Readonly<Record<string, Value>>[] {
   const { results } = JSON.parse(body) as {
     results: readonly {

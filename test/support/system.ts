@@ -11,18 +11,18 @@ export const API_TOKEN = 'a-token-of-the-tests-0123456789abcdef';
 export interface SystemOptions {
   readonly dataDir: string;
   readonly environment?: NodeJS.ProcessEnv;
-  /** The folder of the checkout whose product it is: this one. */
+  /** The folder of the checkout to run; default: this one. */
   readonly checkout?: string;
-  /** None: all. */
+  /** Default: all roles. */
   readonly roles?: readonly string[];
-  /** A command that runs it, such as `nsenter --net=…`; it must become the process, not start it. */
+  /** A command prefix that runs it, such as `nsenter --net=…`; it must become the process, not start it. */
   readonly within?: readonly string[];
 }
 
-/** A start takes a second or two; on a machine with much to do ten times that. */
+/** A start takes a second or two, on a busy machine ten times that. */
 const START_DEADLINE_MS = 90_000;
 
-/** Running still when this process ends: nothing that a test started outlives it. */
+/** Processes to kill when this process ends, so that nothing outlives the test that started it. */
 const running = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
@@ -35,11 +35,11 @@ export interface Ready {
   readonly outbox: string | undefined;
 }
 
-/** A system on ports of its own, which stay the same when it is started again. */
+/** A system on its own ports, which stay the same when it is started again. */
 export class SystemProcess {
   readonly ingestUrl: string;
   readonly consoleUrl: string;
-  /** Of /healthz, /readyz and /metrics. */
+  /** For /healthz, /readyz and /metrics. */
   readonly operationsUrl: string;
   readonly dataDir: string;
   readonly #command: readonly [string, ...string[]];
@@ -83,7 +83,7 @@ export class SystemProcess {
     this.#environment = { ...this.#environment, ...environment };
   }
 
-  /** All that it printed since its last start. */
+  /** Its output since its last start. */
   get output(): string {
     return this.#output;
   }
@@ -92,7 +92,7 @@ export class SystemProcess {
     return this.#child?.pid ?? 0;
   }
 
-  /** Resolves once it takes statuses. Rejects with what it printed when it ends before. */
+  /** Resolves once it accepts statuses. Rejects with its output if it ends before. */
   async start(): Promise<Ready> {
     this.#output = '';
     const [command, ...args] = this.#command;
@@ -139,7 +139,7 @@ export class SystemProcess {
 export interface Simulation {
   readonly exitCode: number | null;
   readonly output: string;
-  /** Undefined when it could not write one. */
+  /** Undefined if it could not write one. */
   readonly report: Report | undefined;
 }
 
@@ -147,8 +147,8 @@ export interface Simulation {
 export type Places = Pick<SystemProcess, 'ingestUrl' | 'consoleUrl' | 'outbox'>;
 
 /**
- * Runs the simulator against a system until it has compared; `reportFile` is where it leaves its figures. `enough` ends the sending early, as Ctrl-C does:
- * what was sent is compared all the same, and the exit code is 130.
+ * Runs the simulator against a system until it has compared the results; `reportFile` gets its figures. `enough` ends the sending early, as Ctrl-C does:
+ * what was sent is still compared, and the exit code is 130.
  */
 export async function simulate(system: Places, reportFile: string, args: readonly string[], enough?: AbortSignal): Promise<Simulation> {
   const where = [

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStore, type Store } from '../../message-log/embedded/store.ts';
 
-/** An embedded store in a folder of its own, which goes away with it. */
+/** An embedded store in a folder of its own, which is removed with it. */
 export interface TemporaryStore {
   readonly store: Store;
   readonly dataDir: string;

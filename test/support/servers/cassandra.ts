@@ -13,7 +13,7 @@ import { type ServerProcess, startProcess, untilReady } from './server-process.t
 const VERSION = '5.0.9';
 const READY_DEADLINE_MS = 180_000;
 
-/** What the distribution's options for Java 17 open up. */
+/** The modules that the distribution's options for Java 17 open. */
 const EXPORTS = [
   'java.base/jdk.internal.misc',
   'java.management.rmi/com.sun.jmx.remote.internal.rmi',
@@ -49,7 +49,7 @@ const LOGBACK = `<configuration><appender name="out" class="ch.qos.logback.core.
 
 export interface CassandraOptions {
   readonly nodes?: number;
-  /** Writes are on disk before they are acknowledged; without, a node that is killed loses those of its last second. */
+  /** Writes are on disk before they are acknowledged; otherwise a node that is killed loses those of its last second. */
   readonly durable?: boolean;
   /** Lines of cassandra.yaml beyond what a node needs. */
   readonly yaml?: string;
@@ -61,10 +61,10 @@ export interface CassandraServer {
   readonly contactPoints: readonly string[];
   /** Ends a node with SIGKILL; its data stay. */
   kill(node?: number): Promise<void>;
-  /** Connections stay, nothing is answered. */
+  /** Connections stay open, but nothing is answered. */
   freeze(node?: number): Promise<void>;
   continue(node?: number): void;
-  /** Starts a node that was killed, and resolves once it takes requests. */
+  /** Starts a node that was killed, and resolves once it accepts requests. */
   restart(node?: number): Promise<void>;
   destroy(): Promise<void>;
 }
@@ -76,7 +76,7 @@ export async function startCassandra(options: CassandraOptions = {}): Promise<Ca
   return (await startNodes(classpath, [`-XX:SharedArchiveFile=${classArchive}`], options)).server;
 }
 
-/** Starts and stops a node once, for the JVM to write down the classes it loaded: a third of the CPU of every later start. */
+/** Starts and stops a node once, so that the JVM archives the classes it has loaded: that saves a third of the CPU of every later start. */
 async function archiveClasses(classpath: string, classArchive: string): Promise<void> {
   const aside = `${classArchive}.${process.pid}`;
   const { server, nodes } = await startNodes(classpath, [`-XX:ArchiveClassesAtExit=${aside}`], {});
@@ -128,7 +128,7 @@ async function startNodes(
   return { server, nodes };
 }
 
-/** Until a node that takes requests knows the others too. */
+/** Resolves once a node that accepts requests knows the others too. */
 async function acquainted(contactPoint: string, count: number): Promise<void> {
   const end = Date.now() + READY_DEADLINE_MS;
   const client = new Client({ contactPoints: [contactPoint], localDataCenter: 'datacenter1' });
@@ -203,13 +203,13 @@ class Node {
       'cassandra.logdir': folder,
       'cassandra-foreground': 'yes',
       'cassandra.jmx.local.port': String(jmxPort),
-      // With fixed tokens the nodes of a test may start at the same time and needn't wait for one another.
+      // With fixed tokens the nodes of a test can start at the same time without waiting for each other.
       'cassandra.skip_wait_for_gossip_to_settle': '0',
       'cassandra.ring_delay_ms': '1000',
       'cassandra.superuser_setup_delay_ms': '0',
     };
     const properties = Object.entries(system).map(([name, value]) => `-D${name}=${value}`);
-    // C1 alone and the serial collector: half the CPU to start.
+    // Only C1 and the serial collector: a start takes half the CPU.
     const small = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xms256m', '-Xmx256m', '-Xss512k'];
     return [...open, ...small, ...java, ...properties, '-cp', classpath, 'org.apache.cassandra.service.CassandraDaemon'];
   }
@@ -226,7 +226,7 @@ interface Configuration {
   readonly yaml: string;
 }
 
-/** Every node owns the same share of the ring from the start. */
+/** Tokens by which every node owns the same share of the ring from the start. */
 function configurationOf({ i, count, host, port, storagePort, seeds, durable, yaml }: Configuration): string {
   const token = -(2n ** 63n) + BigInt(i) * (2n ** 64n / BigInt(count));
   return `cluster_name: test

@@ -7,14 +7,14 @@ import { promisify } from 'node:util';
 const openssl = (args: readonly string[]) => promisify(execFile)('openssl', args);
 
 export interface Certificates {
-  /** PEM files: the authority; key and certificate of the server, in one file and apart. */
+  /** PEM files: the authority; the server's key and certificate, in one file and separately. */
   readonly caFile: string;
   readonly serverFile: string;
   readonly keyFile: string;
   readonly certificateFile: string;
 }
 
-/** A new authority, and a certificate of it for 127.0.0.1 and localhost that serves clients as well. */
+/** A new authority, and a certificate signed by it for 127.0.0.1 and localhost, which can also be used by clients. */
 export async function makeCertificates(folder: string, commonName: string): Promise<Certificates> {
   const path = (name: string): string => join(folder, name);
   const caFile = path('ca.pem');

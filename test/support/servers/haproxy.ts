@@ -1,4 +1,4 @@
-/** HAProxy from Debian in front of several proxies, as an installation has it: health checks, and a request goes to another when one fails. */
+/** HAProxy from Debian in front of several proxies, as in an installation: with health checks, and if one proxy fails a request goes to another. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePorts } from './ports.ts';
@@ -12,7 +12,7 @@ export interface TestBalancer {
   destroy(): Promise<void>;
 }
 
-/** `folder` gets its configuration and its log. Rejects with what it printed when it doesn't start. */
+/** `folder` gets its configuration and log. Rejects with its output if it doesn't start. */
 export async function startHaproxy(folder: string, backends: Readonly<Record<string, string>>): Promise<TestBalancer> {
   if (!existsSync(HAPROXY)) throw new Error('HAProxy is needed: apt-get install haproxy');
   mkdirSync(folder, { recursive: true });
@@ -36,7 +36,7 @@ export async function startHaproxy(folder: string, backends: Readonly<Record<str
   return { url, destroy: () => process.end('SIGKILL') };
 }
 
-/** It waits longer for an answer than a proxy does for the log: so that the proxy says itself when that takes no records. */
+/** It waits longer for an answer than a proxy waits for the log, so that the proxy's own answer arrives if the log accepts no records. */
 function configurationOf(port: number, backends: Readonly<Record<string, string>>): string {
   const servers = Object.entries(backends).map(([name, url]) => `  server ${name} ${new URL(url).host} check`);
   return `

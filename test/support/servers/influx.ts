@@ -18,12 +18,12 @@ export type InfluxVersion = '1.6' | '1.8' | '2.7';
 export const INFLUX_VERSIONS: readonly InfluxVersion[] = ['1.6', '1.8', '2.7'];
 
 export interface InfluxOptions {
-  /** 1.x only: TLS, and a user to sign in as. 2.x always wants its token. */
+  /** 1.x only: TLS, and a user to sign in as. 2.x always requires its token. */
   readonly certificates?: Certificates;
   readonly user?: { readonly name: string; readonly password: string };
 }
 
-/** Has no database and no bucket of its own yet. */
+/** Has no database and no bucket yet. */
 export interface InfluxServer {
   readonly url: string;
   /** 2.x only. */
@@ -31,14 +31,14 @@ export interface InfluxServer {
   readonly org: string;
   /** The process dies at once, as in a power cut. */
   kill(): Promise<void>;
-  /** Frozen: connections are taken, nothing is answered. */
+  /** Frozen: connections are accepted, but nothing is answered. */
   freeze(): Promise<void>;
   continue(): void;
-  /** After `kill`: on the same port, with what it had on disk. */
+  /** After `kill`: starts it on the same port, with the data on its disk. */
   restart(): Promise<void>;
-  /** InfluxQL as its administrator; the body of the answer. */
+  /** Runs InfluxQL as its administrator; resolves with the body of the answer. */
   query(statement: string, database?: string): Promise<string>;
-  /** Lines as anybody could write them; the status. */
+  /** Writes lines as any program could; resolves with the status. */
   write(database: string, lines: string): Promise<number>;
   destroy(): Promise<void>;
 }
@@ -132,7 +132,7 @@ async function debianBinary(folder: string): Promise<string> {
     });
     return path;
   } catch (error) {
-    throw new Error('the package influxdb of Debian 12 can not be had: apt-get download influxdb', { cause: error });
+    throw new Error('the package influxdb of Debian 12 could not be downloaded: apt-get download influxdb', { cause: error });
   } finally {
     await rm(aside, { recursive: true, force: true });
   }
@@ -182,7 +182,7 @@ function argsOf2(folder: string, port: number): string[] {
   ];
 }
 
-/** The first user, the organisation and the token. A bucket has to come with it: nobody uses that one. */
+/** Creates the first user, the organisation and the token; the bucket that has to be created with them stays unused. */
 async function setUp(url: string): Promise<void> {
   const first = { username: 'admin', password: 'adminadmin', org: ORG, bucket: 'unused', retentionPeriodSeconds: 0, token: TOKEN };
   for (let attempt = 0; ; attempt += 1) {

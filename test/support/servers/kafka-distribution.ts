@@ -8,9 +8,9 @@ import { classpathOf, type Dependency } from './maven.ts';
 export interface Distribution {
   readonly version: string;
   readonly classpath: string;
-  /** Flags of the JVM for logging. */
+  /** JVM flags for logging. */
   readonly logging: readonly string[];
-  /** A class data archive, which saves a third of the CPU of a start; it may not be there yet. */
+  /** A class data archive, which saves a third of the CPU of a start; it may not exist yet. */
   readonly classArchive: string;
 }
 
@@ -20,7 +20,7 @@ export interface ToolResult {
   readonly stderr: string;
 }
 
-/** C1 alone and the serial collector: half the CPU to start. */
+/** Only C1 and the serial collector: a start takes half the CPU. */
 export const FAST_START = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xms128m', '-Xmx256m'] as const;
 const TOOL_DEADLINE_MS = 60_000;
 
@@ -36,7 +36,7 @@ const CLASSES = {
   'kafka-storage': ['kafka.tools.StorageTool'],
 } as const satisfies Readonly<Record<string, readonly [string, string?]>>;
 
-/** Kafka's own tools; each has its class, and where 3.9 has another, that second. */
+/** The class of each of Kafka's own tools, then that of 3.9 if it is another. */
 export type ToolName = keyof typeof CLASSES;
 
 export async function kafkaDistribution(version: string): Promise<Distribution> {
@@ -45,7 +45,7 @@ export async function kafkaDistribution(version: string): Promise<Distribution> 
   return { version, classpath, classArchive: join(folder, 'classes.jsa'), logging: await loggingFlags(folder, version) };
 }
 
-/** Flags of the JVM for the archive: the broker's classes are most of what a tool needs too. None while it is being written. */
+/** JVM flags for the archive: most of what a tool needs are the broker's classes. None while it is being written. */
 export const sharedClasses = ({ classArchive }: Distribution): string[] => (classArchive ? [`-XX:SharedArchiveFile=${classArchive}`] : []);
 
 /** Runs one of Kafka's tools to its end, for a minute at most. */
@@ -71,7 +71,7 @@ export function runTool(distribution: Distribution, name: ToolName, args: readon
 }
 
 function dependenciesOf(version: string): Dependency[] {
-  // It drags in a version of Jetty that can't be had, and is needed by none of the tools here.
+  // It depends on a version of Jetty that isn't available, and none of the tools here need it.
   const tools = { artifact: `org.apache.kafka:kafka-tools:${version}`, without: ['org.apache.kafka:connect-runtime'] };
   const logging = version.startsWith('3.') ? 'org.slf4j:slf4j-reload4j:1.7.36' : 'org.apache.logging.log4j:log4j-slf4j-impl:2.25.5';
   return [`org.apache.kafka:kafka_2.13:${version}`, tools, logging];

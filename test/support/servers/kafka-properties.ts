@@ -1,11 +1,11 @@
-/** server.properties of a test's brokers: KRaft, every node broker and controller, all on loopback. */
+/** server.properties of a test's brokers: KRaft, every node is broker and controller, all on loopback. */
 import type { Certificates } from './certificates.ts';
 
 export interface Layout {
-  /** Ports by node, from the first. */
+  /** Ports by node, beginning with the first. */
   readonly clientPorts: readonly number[];
   readonly controllerPorts: readonly number[];
-  /** Used only where clients authenticate: brokers among themselves. */
+  /** For connections between brokers; used only if clients authenticate. */
   readonly internalPorts: readonly number[];
   readonly version: string;
   readonly certificates: Certificates | undefined;

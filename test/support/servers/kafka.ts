@@ -21,38 +21,38 @@ import { type ServerProcess, startProcess, untilReady } from './server-process.t
 export interface KafkaOptions {
   readonly nodes?: number;
   readonly version?: string;
-  /** `scram`: clients use TLS and SCRAM-SHA-512, and Kafka's authorizer allows nothing but what ACLs say. */
+  /** `scram`: clients use TLS and SCRAM-SHA-512, and Kafka's authorizer allows only what ACLs permit. */
   readonly security?: 'none' | 'scram';
-  /** Passwords by name, with `scram`; the superuser `admin` is always there. */
+  /** Passwords by name, with `scram`; the superuser `admin` always exists. */
   readonly users?: Readonly<Record<string, string>>;
   /** Further server.properties, for all nodes. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Flags of the JVM; the default starts fast and isn't for measuring. */
+  /** JVM flags; the default starts fast and is not for measuring. */
   readonly java?: readonly string[];
 }
 
-/** Nodes count from 1. */
+/** Nodes are numbered from 1. */
 export interface TestKafka {
   readonly brokers: string[];
   readonly version: string;
-  /** For kafkajs: as the superuser where there are users. */
+  /** For kafkajs; as the superuser if there are users. */
   readonly connection: Pick<KafkaConfig, 'brokers' | 'ssl' | 'sasl'>;
   /** The authority that signed the brokers' certificates (PEM), with `scram`. */
   readonly caFile: string | undefined;
   pid(node: number): number;
   /** kill -9; resolves once it is gone. */
   kill(node: number): Promise<void>;
-  /** As a broker that hangs; resolves once it does. */
+  /** Makes a broker hang; resolves once it does. */
   freeze(node: number): Promise<void>;
   /** SIGCONT. */
   continue(node: number): void;
-  /** Starts it again (after a kill -9 where it runs), and resolves once the cluster has it. */
+  /** Starts it again (after kill -9 if it is running), and resolves once it is in the cluster. */
   restart(node: number): Promise<void>;
   /** SIGTERM to all; resolves once they are gone. */
   stop(): Promise<void>;
-  /** Where a node keeps its partitions. */
+  /** The folder of a node's partitions. */
   dataFolder(node: number): string;
-  /** Runs one of Kafka's own tools; `--bootstrap-server` is given to it already. */
+  /** Runs one of Kafka's own tools with `--bootstrap-server` set. */
   tool(name: ToolName, args: readonly string[], input?: string): Promise<ToolResult>;
   /** A properties file for the tools (`--command-config`), with `scram`. */
   clientProperties(user: string): Promise<string>;
@@ -65,7 +65,7 @@ const CLUSTER_ID = 'YWxhcm0tdGVzdC1rYWZrYQ';
 const READY_DEADLINE_MS = 120_000;
 const ADMIN_PASSWORD = 'admin-password-of-the-tests';
 
-/** Rejects with what Maven or the broker said when it can't be had. */
+/** Rejects with the output of Maven or the broker if it can't be started. */
 export async function startKafka(options: KafkaOptions = {}): Promise<TestKafka> {
   const distribution = await kafkaDistribution(options.version ?? '4.4.0');
   if (!existsSync(distribution.classArchive)) await archiveClasses(distribution);
@@ -79,7 +79,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<TestKafka>
   return cluster;
 }
 
-/** Starts and stops a broker once, for the JVM to write down the classes it loaded. */
+/** Starts and stops a broker once, so that the JVM archives the classes it has loaded. */
 async function archiveClasses(distribution: Distribution): Promise<void> {
   const aside = `${distribution.classArchive}.${process.pid}`;
   const java = [...FAST_START, `-XX:ArchiveClassesAtExit=${aside}`];
@@ -220,7 +220,7 @@ class Cluster implements TestKafka {
     this.#nodes.set(node, startProcess({ command: 'java', args, folder, logFile: join(folder, 'log') }));
   }
 
-  /** Ready is what clients see: every node that runs is in the cluster. */
+  /** Ready as clients see it: every running node is in the cluster. */
   async #ready(node: number): Promise<void> {
     const quiet = { logLevel: kafkajs.logLevel.NOTHING, retry: { retries: 0 }, requestTimeout: 2_000, connectionTimeout: 1_000 };
     const broker = this.brokers[node - 1] ?? '';
@@ -242,7 +242,7 @@ class Cluster implements TestKafka {
 
   #node(node: number): ServerProcess {
     const found = this.#nodes.get(node);
-    if (!found) throw new Error(`there is no node ${node}; they count from 1 to ${this.brokers.length}`);
+    if (!found) throw new Error(`there is no node ${node}; nodes are numbered from 1 to ${this.brokers.length}`);
     return found;
   }
 }

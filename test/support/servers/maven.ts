@@ -6,19 +6,19 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** `group:artifact:version`; `without` names what it drags in needlessly, as `group:artifact`. */
+/** `group:artifact:version`; `without`: dependencies that aren't needed, as `group:artifact`. */
 export type Dependency = string | { readonly artifact: string; readonly without: readonly string[] };
 
 const COPY = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies';
 
-/** Where downloads of one program are kept. */
+/** The folder for downloads of one program. */
 export function cacheFolder(name: string): string {
   return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tocsin-test', name);
 }
 
 /**
- * A class path (`FOLDER/lib/*`) with the dependencies and all that they need to run. Fetched once for each set of dependencies;
- * rejects with what Maven said when they can't be had.
+ * A class path (`FOLDER/lib/*`) with the dependencies and everything that they need to run. Fetched once for each set of dependencies;
+ * rejects with Maven's output if they aren't available.
  */
 export async function classpathOf(name: string, dependencies: readonly Dependency[]): Promise<string> {
   const pom = pomOf(name, dependencies);
@@ -27,7 +27,7 @@ export async function classpathOf(name: string, dependencies: readonly Dependenc
   return join(folder, 'lib', '*');
 }
 
-/** Fetched aside and renamed, so that a folder that is there is whole, whoever else fetches at the same time. */
+/** Fetched into another folder and renamed, so that a folder that exists is complete even if others fetch at the same time. */
 async function fetchInto(folder: string, pom: string): Promise<void> {
   await mkdir(join(folder, '..'), { recursive: true });
   const aside = await mkdtemp(`${folder}.`);
@@ -42,7 +42,7 @@ async function fetchInto(folder: string, pom: string): Promise<void> {
   }
 }
 
-/** Runs Maven; rejects with its output when it fails. */
+/** Runs Maven; rejects with its output if it fails. */
 export async function maven(args: readonly string[]): Promise<void> {
   const child = spawn('mvn', ['-q', '-B', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';

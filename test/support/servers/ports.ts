@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
 
 /**
- * Free ports of loopback, below those that the system gives to outgoing connections: a client that tries again and again to reach a server
- * that is down would otherwise, once in a while, get that very port and talk to itself.
+ * Free ports of loopback, below those that the system uses for outgoing connections: a client that tries again and again to reach a server
+ * that is down would otherwise get the server's own port once in a while, and talk to itself.
  */
 const FIRST = 15_000;
 const COUNT = 17_000;

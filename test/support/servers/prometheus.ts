@@ -40,7 +40,7 @@ export interface Prometheus {
   stop(): Promise<void>;
 }
 
-/** `config` is what would stand in prometheus.yml; files it names by full path. */
+/** `config`: the content of prometheus.yml; it must name files by their full paths. */
 export async function startPrometheus(config: string): Promise<Prometheus> {
   const folder = await mkdtemp(join(tmpdir(), 'prometheus-'));
   const file = join(folder, 'prometheus.yml');
@@ -48,7 +48,7 @@ export async function startPrometheus(config: string): Promise<Prometheus> {
   const { url, stop } = await start('prometheus', folder, '/-/ready', (address) => [
     `--config.file=${file}`,
     `--storage.tsdb.path=${join(folder, 'data')}`,
-    // Else an alert of before Alertmanager was found is sent again only after a minute.
+    // Otherwise an alert from before Alertmanager was found is sent again only after a minute.
     '--rules.alert.resend-delay=1s',
     `--web.listen-address=${address}`,
   ]);
@@ -66,7 +66,7 @@ export async function startPrometheus(config: string): Promise<Prometheus> {
   };
 }
 
-/** `config` is what would stand in alertmanager.yml. */
+/** `config`: the content of alertmanager.yml. */
 export async function startAlertmanager(config: string): Promise<{ readonly url: string; stop(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'alertmanager-'));
   const file = join(folder, 'alertmanager.yml');
@@ -84,7 +84,7 @@ export async function startNodeExporter(): Promise<{ readonly url: string; stop(
   return start('prometheus-node-exporter', folder, '/metrics', (address) => [`--web.listen-address=${address}`]);
 }
 
-/** What promtool or amtool prints; rejects with it when they find something wrong. */
+/** The output of promtool or amtool; rejects with it if they find something wrong. */
 export async function check(program: 'promtool' | 'amtool', args: readonly string[], folder: string): Promise<string> {
   try {
     const { stdout, stderr } = await promisify(execFile)(pathOf(program), args, { cwd: folder });
@@ -121,7 +121,7 @@ function pathOf(program: Program): string {
   return path;
 }
 
-/** Asks again until `enough` is content, for so long at most. */
+/** Asks again until `enough` accepts the answer, at most for this long. */
 export async function eventually<T>(deadlineMs: number, ask: () => Promise<T>, enough: (found: T) => boolean): Promise<T> {
   const end = Date.now() + deadlineMs;
   for (;;) {

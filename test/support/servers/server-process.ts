@@ -1,4 +1,4 @@
-/** A real server as a process: never outlives the test that started it. */
+/** A real server as a process that never outlives the test that started it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -16,7 +16,7 @@ export interface ServerProcess {
   readonly pid: number;
   readonly alive: boolean;
   signal(signal: NodeJS.Signals): void;
-  /** Resolves once it has halted: connections are taken, nothing is answered. SIGCONT lets it go on. */
+  /** Resolves once it has halted: connections are accepted, but nothing is answered. SIGCONT continues it. */
   freeze(): Promise<void>;
   /** Sends the signal and resolves once the process is gone. */
   end(signal: NodeJS.Signals): Promise<void>;
@@ -26,7 +26,7 @@ export interface ServerCommand {
   readonly command: string;
   readonly args: readonly string[];
   readonly folder: string;
-  /** Gets what it prints. */
+  /** Gets its output. */
   readonly logFile: string;
   readonly environment?: NodeJS.ProcessEnv;
 }
@@ -66,13 +66,13 @@ export function startProcess({ command, args, folder, logFile, environment }: Se
 }
 
 export interface Readiness {
-  /** For the message: `kafka node 2`. */
+  /** Its name in the error message: `kafka node 2`. */
   readonly name: string;
   readonly logFile: string;
   readonly deadlineMs: number;
 }
 
-/** Resolves once `ready` says so. Rejects with the end of the log when the process ends or the deadline passes before. */
+/** Resolves once `ready` resolves with true. Rejects with the end of the log if the process ends or the deadline passes before. */
 export async function untilReady(
   process: ServerProcess,
   { name, logFile, deadlineMs }: Readiness,

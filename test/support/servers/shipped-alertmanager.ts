@@ -1,11 +1,11 @@
-/** deploy/alertmanager as it is shipped, but for where it mails to: a server of ours, without TLS and password. */
+/** deploy/alertmanager as shipped, except that it mails to a server of the test, without TLS and password. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startAlertmanager } from './prometheus.ts';
 
 const SHIPPED = join(import.meta.dirname, '../../../deploy/alertmanager');
 
-/** `times`: so many times faster, all spans alike. Mails themselves take as long as they take. */
+/** `times`: how many times faster all its spans are. The mails themselves take as long as they take. */
 export async function startShippedAlertmanager(smtpPort: number, { times = 1 } = {}): ReturnType<typeof startAlertmanager> {
   const shipped = await readFile(join(SHIPPED, 'alertmanager.yml'), 'utf8');
   const ours = shipped
@@ -19,7 +19,7 @@ export async function startShippedAlertmanager(smtpPort: number, { times = 1 } =
 
 const MS_PER = { h: 3_600_000, m: 60_000, s: 1_000 } as const;
 
-/** Of a span such as 4m40s. */
+/** A span such as 4m40s in ms. */
 function msOf(span: string): number {
   const parts = [...span.matchAll(/(\d+)([hms])/g)];
   if (parts.map(([part]) => part).join('') !== span) throw new Error(`${span} is no span`);

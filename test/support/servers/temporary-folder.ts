@@ -1,4 +1,4 @@
-/** A folder for all temporary files of a run, removed after it whatever was left behind: servers that files share end with the tests' processes. */
+/** A folder for all temporary files of a run, removed after it with whatever was left: servers that test files share end with the tests' processes. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

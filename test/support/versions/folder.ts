@@ -1,4 +1,4 @@
-/** A data folder as a fixture: each of its files compressed, and what was known of it in remains.json. */
+/** A data folder as a fixture: each of its files compressed, and in remains.json what is known about it. */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -7,7 +7,7 @@ import type { Remains } from './life.ts';
 const REMAINS = 'remains.json';
 /** Not `data`, which git ignores. */
 const DATA = 'folder';
-/** Of the process that held it. */
+/** Belongs to the process that held the folder. */
 const LEFT_OUT = /(^|\/)(lock\.mdb|tocsin-\d+-.*)$/;
 
 export async function pack(dataDir: string, remains: Remains, to: string): Promise<void> {

@@ -1,4 +1,4 @@
-/** What must become of an installation that another version has left, once this one runs on it: nothing is lost, nothing happens twice. */
+/** What must happen to an installation that another version has left once this version runs on it: nothing is lost, nothing happens twice. */
 import { expect } from 'vitest';
 import { startSmtp } from '../smtp-server.ts';
 import type { SystemProcess } from '../system.ts';
@@ -22,10 +22,10 @@ import {
   until,
 } from './life.ts';
 
-/** Of no earlier life. */
+/** Not used in the earlier life. */
 const STRANGER = 1_000;
 
-/** What was left is years old at times: nothing of it may be removed for its age meanwhile. */
+/** The data may be years old; none of it may be removed for its age during the test. */
 export const KEPT = {
   TOCSIN_LOG_RETENTION: '36500d',
   TOCSIN_ARCHIVE_DAYS: '36500',
@@ -73,7 +73,7 @@ export async function goesOn(system: SystemProcess, remains: Remains): Promise<v
   }
 }
 
-/** As its version had it; what has come since is a mail that was unfinished then. */
+/** Whether the alarm is as its version left it, apart from a mail that was unfinished then. */
 function isAsItWas(now: KnownAlarm | undefined, before: KnownAlarm, { unfinished }: Remains): boolean {
   expect(now).toMatchObject({ ...before, custody: expect.anything() });
   const custody = now?.custody.filter((entry) => !('messageId' in entry && unfinished.includes(String(entry.messageId))));
@@ -87,7 +87,7 @@ async function find(system: SystemProcess, id: string): Promise<KnownAlarm | und
   return sensor === undefined ? undefined : alarmOf(system, sensor);
 }
 
-/** One motion and one smoke more than then. The minutes of then and those of now may be the same. */
+/** One motion and one smoke more than then; they may fall into minutes that had counts already. */
 async function counted(system: SystemProcess, remains: Remains): Promise<void> {
   const before = byType(remains.counts);
   const sums = async (): Promise<Record<string, number>> => {

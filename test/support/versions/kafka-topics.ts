@@ -1,4 +1,4 @@
-/** What lies in an installation's topics, and how far its groups have come: as a fixture, and back in a broker of its own. */
+/** Saves an installation's topics and its groups' positions as a fixture, and restores them into another broker. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import assert from 'node:assert/strict';
 import kafkajs, { type Message } from 'kafkajs';
@@ -20,9 +20,9 @@ interface StoredRecord {
 
 interface StoredTopic {
   readonly topic: string;
-  /** As its brokers named it: positions have it beside them. */
+  /** The topic's id in its brokers, which is stored with positions. */
   readonly id: string;
-  /** Of each, in order; `end` is the next offset. */
+  /** Partitions in order; `end` is the next offset. */
   readonly partitions: readonly { readonly end: number; readonly records: readonly StoredRecord[] }[];
 }
 
@@ -48,7 +48,7 @@ export interface StoredLog {
 const FOR_EVER_MS = String(36_500 * 86_400_000);
 const PATIENCE_MS = 30_000;
 
-/** Of topics without a prefix. Nothing may be written meanwhile. */
+/** Saves topics without a prefix. Nothing may be written meanwhile. */
 export async function readLog(kafka: TestKafka): Promise<StoredLog> {
   return withAdmin(kafka, async (admin) => {
     const topics = (await admin.listTopics()).filter((topic) => !topic.startsWith('__')).toSorted();
@@ -90,8 +90,8 @@ export async function readLog(kafka: TestKafka): Promise<StoredLog> {
 }
 
 /**
- * Puts it into topics that are new, with every record at its offset and positions beside the new topics' ids. Old records are kept, and the brokers'
- * limits of time are lifted: `npm run topics -- --apply` sets those again.
+ * Restores it into new topics, with every record at its offset, and positions with the new topics' ids. Old records are kept, and the brokers'
+ * limits for record times are lifted; `npm run topics -- --apply` sets them again.
  */
 export async function writeLog(kafka: TestKafka, { topics, positions }: StoredLog): Promise<void> {
   await withAdmin(kafka, (admin) =>
@@ -105,7 +105,7 @@ export async function writeLog(kafka: TestKafka, { topics, positions }: StoredLo
       })),
     }),
   );
-  // A partition that is new has no leader for a moment, and what is sent to several is sent to all of them again.
+  // A new partition has no leader for a moment, and then records for several partitions are sent to all of them again.
   await haveEnds(kafka, topics, () => 0);
   const ids = await idsOf(
     kafka,
@@ -123,7 +123,7 @@ export async function writeLog(kafka: TestKafka, { topics, positions }: StoredLo
   const places = topics.flatMap(({ topic, partitions }) =>
     partitions.map(({ records, end }, partition) => ({ topic, partition, runs: runsOf(records, end) })),
   );
-  // One run of every partition at a time: a transaction leaves its mark in all that it writes to.
+  // One run of every partition at a time: a transaction leaves its marker in every partition that it writes to.
   for (let round = 0; places.some(({ runs }) => round < runs.length); round += 1) {
     const of = (marked: boolean) =>
       places.flatMap(({ topic, partition, runs }) => {
@@ -160,7 +160,7 @@ async function haveEnds(
   });
 }
 
-/** Where an offset is missing, the mark of a transaction stood: so what comes before it is written as one. */
+/** Runs of records: where an offset is missing there was a transaction's marker, so the records before it are written in one transaction. */
 function runsOf(records: readonly StoredRecord[], end: number): { stored: readonly StoredRecord[]; marked: boolean }[] {
   const runs: { stored: readonly StoredRecord[]; marked: boolean }[] = [];
   const offsetOf = (i: number): number => records[i]?.offset ?? end;
@@ -230,7 +230,7 @@ async function commit(kafka: TestKafka, positions: readonly StoredPosition[]): P
         memberId: '',
         topics: [{ topic, partitions: [{ partition, offset: String(offset), metadata }] }],
       };
-      // A broker that has had no group yet makes its topic of positions first.
+      // A broker without any group so far creates its topic of positions first.
       await until(`the position of ${group}`, () =>
         client
           .atCoordinator('group', group, (broker) => ask(broker, 'OffsetCommit', request))

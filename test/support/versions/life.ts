@@ -1,13 +1,13 @@
 /**
- * A short life of an installation: alarms in every state, mails that went out, were refused, and wait; hits that don't suffice yet; a fault. It ends with a
- * crash. What is known of it then is what the next version must find. Only what outsiders rely on is used, so that any version can be made to live it.
+ * A short life of an installation: alarms in every state; mails that were sent, refused, and wait; hits that aren't enough yet; a fault. It ends with a
+ * crash. The next version must find what is known at that moment. Only documented interfaces are used, so that any version can run it.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type FaultySmtp, startSmtp } from '../smtp-server.ts';
 import { API_TOKEN, type SystemProcess } from '../system.ts';
 
-/** An alarm as the API of its version gave it, as far as is looked at here. */
+/** An alarm as the API of its version gave it; only the fields that are used here. */
 export interface KnownAlarm {
   readonly id: string;
   readonly sensor: number;
@@ -25,20 +25,20 @@ export interface Count {
   readonly count: number;
 }
 
-/** What is left of a life. Times are ISO 8601. */
+/** What such a life leaves. Times are ISO 8601. */
 export interface Remains {
   readonly from: string;
   readonly to: string;
   readonly alarms: readonly KnownAlarm[];
   readonly counts: readonly Count[];
   readonly faults: readonly object[];
-  /** Message-IDs that a server took, or that lie in the outbox. */
+  /** Message-IDs that a server accepted, or that are in the outbox. */
   readonly mailed: readonly string[];
-  /** Message-IDs that no server has taken. */
+  /** Message-IDs that no server has accepted yet. */
   readonly unfinished: readonly string[];
 }
 
-/** Sensors of this life by what became of them. */
+/** Sensors of this life by what happens to them. */
 export const SENSORS = { active: 1, cleared: 2, acknowledged: 3, ended: 4, twoHits: 5, faulty: 6, mailed: 11, refused: 12, unmailed: 13 };
 const LATER = { mailed: 14, unmailed: 15 };
 const ALARMS = 9;
@@ -55,7 +55,7 @@ export async function live(system: SystemProcess): Promise<Remains> {
 
   const verdicts = new Map<string, Verdict>();
   let verdict: Verdict = 'take';
-  // What is said to a mail once is said to it again and again.
+  // A mail gets the same verdict every time.
   const smtp = await startSmtp({
     verdict: ({ messageId = '' }) => {
       if (!verdicts.has(messageId)) verdicts.set(messageId, verdict);
@@ -74,7 +74,7 @@ export async function live(system: SystemProcess): Promise<Remains> {
   await mail('take', () => motion(system, SENSORS.mailed));
   await mail(wait(550), () => motion(system, SENSORS.refused));
   await mail(wait(451), () => motion(system, SENSORS.unmailed));
-  // A mail after one that waits: it stands in the ledger, behind a position that doesn't move.
+  // A mail after one that waits: its record is in the ledger, behind a position that doesn't move.
   await mail('take', () => motion(system, LATER.mailed));
   await custodyHas(system, LATER.mailed, 'mailed');
   await custodyHas(system, SENSORS.refused, 'mail-parked');
@@ -88,7 +88,7 @@ export async function live(system: SystemProcess): Promise<Remains> {
   return remains;
 }
 
-/** Its mails go into the outbox; it ends in order. */
+/** Its mails go into the outbox; it ends in an orderly way. */
 async function firstDay(system: SystemProcess): Promise<void> {
   for (const sensor of [SENSORS.active, SENSORS.cleared, SENSORS.ended]) await motion(system, sensor);
   await smoke(system, SENSORS.acknowledged, 3);
@@ -102,7 +102,7 @@ async function firstDay(system: SystemProcess): Promise<void> {
   await stateIs(system, SENSORS.cleared, 'CLEARED_UNACK');
   for (const sensor of [SENSORS.acknowledged, SENSORS.ended]) await act(system, sensor, 'acknowledge', {});
   await act(system, SENSORS.ended, 'disposition', { disposition: 'false', note: 'a moth' });
-  // Raised, and cleared where it was.
+  // Raised, and cleared if it was.
   for (const [sensor, mails] of [
     [1, 1],
     [2, 2],
@@ -170,7 +170,7 @@ export async function alarms(system: SystemProcess): Promise<readonly KnownAlarm
   return ((await ask(system, '/api/alarms?state=all&limit=1000')) as { alarms: KnownAlarm[] }).alarms;
 }
 
-/** The alarm of a sensor, of which there is one. */
+/** The only alarm of a sensor. */
 export async function alarmOf(system: SystemProcess, sensor: number): Promise<KnownAlarm> {
   const found = (await alarms(system)).filter((alarm) => alarm.sensor === sensor);
   assert.equal(found.length, 1, `alarms of sensor ${sensor}`);
@@ -214,7 +214,7 @@ async function ask(system: SystemProcess, path: string, body?: object): Promise<
   return json;
 }
 
-/** Resolves once it is so; rejects when it isn't for very long, or can't be asked. */
+/** Resolves once it is so; rejects if it takes very long, or can't be checked. */
 export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
   for (const end = Date.now() + PATIENCE_MS; !(await isSo()); await sleep(20)) assert.ok(Date.now() < end, `waited in vain for: ${what}`);
 }
