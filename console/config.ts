@@ -1,14 +1,8 @@
 import { z } from 'zod';
-import { type ConfigOf, duration, integer, port, type Settings, setting } from '../runtime/configuration.ts';
+import { bearerToken, type ConfigOf, duration, integer, port, type Settings, setting } from '../runtime/configuration.ts';
+import { isPublicUrl } from '../runtime/host-name.ts';
 import { isLoopback } from '../runtime/listen.ts';
-import { isPublic } from './security/access.ts';
 import { isNetwork } from './security/network.ts';
-
-/** Long enough that guessing is hopeless, short enough for a header. */
-const secret = z
-  .string()
-  .regex(/^[\x21-\x7e]{16,512}$/, 'must be 16 to 512 visible ASCII characters')
-  .optional();
 
 const publicUrl = z
   .string()
@@ -26,11 +20,16 @@ export const consoleSettings = {
   port: setting('TOCSIN_CONSOLE_PORT', port, '8080', 'Port of the operator console and its API; 0 takes a free one.'),
   apiToken: setting(
     'TOCSIN_API_TOKEN',
-    secret,
+    bearerToken.optional(),
     undefined,
     'Bearer token for the API; operators may sign in with it. Needed unless only this machine reaches the console.',
   ),
-  viewerToken: setting('TOCSIN_VIEWER_TOKEN', secret, undefined, 'Token for people who only look: no actions, no client data.'),
+  viewerToken: setting(
+    'TOCSIN_VIEWER_TOKEN',
+    bearerToken.optional(),
+    undefined,
+    'Token for people who only look: no actions, no client data.',
+  ),
   publicUrl: setting('TOCSIN_CONSOLE_URL', publicUrl, undefined, 'Where browsers reach the console, if that is not its own address.'),
   proxies: setting(
     'TOCSIN_CONSOLE_PROXIES',
@@ -75,7 +74,7 @@ export function checkConsoleConfig(config: Omit<ConsoleConfig, 'host'>, host: st
   if (!isLoopback(host) && config.apiToken === undefined)
     problems.push(`TOCSIN_API_TOKEN: must be set when the console listens on ${host}, where other machines can reach it (TOCSIN_HOST)`);
   if (isLoopback(host) && config.apiToken === undefined) {
-    if (isPublic(config.publicUrl))
+    if (isPublicUrl(config.publicUrl))
       problems.push('TOCSIN_API_TOKEN: must be set when TOCSIN_CONSOLE_URL names an address that other machines can reach');
     if (config.proxies !== undefined)
       problems.push('TOCSIN_API_TOKEN: must be set when other machines reach the console through a proxy (TOCSIN_CONSOLE_PROXIES)');

@@ -8,6 +8,7 @@ import type { Running } from '../runtime/lifecycle.ts';
 import { listen } from '../runtime/listen.ts';
 import type { Logger } from '../runtime/logging.ts';
 import { operationsHandler } from '../runtime/operations.ts';
+import type { OperationsAccess } from '../runtime/operations-access.ts';
 import { apiRoutes } from './api/routes.ts';
 import type { ConsoleConfig } from './config.ts';
 import { ActionLog } from './live/action-log.ts';
@@ -25,6 +26,8 @@ import { Tokens } from './security/tokens.ts';
 export interface ConsoleDeps extends LiveDeps {
   readonly history: History;
   readonly registry: Registry;
+  /** Who is told more than yes or no, besides operators. */
+  readonly operationsAccess: OperationsAccess;
   /** Shows whoever runs the process, and nobody else, a link that signs an operator in. */
   readonly showLink: (url: string) => void;
 }
@@ -75,7 +78,7 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
   const attempts = new Attempts(sessionClock, (address) => logger.warn({ address }, 'more than ten wrong tokens within a minute'));
   const security = { access, sessions, sessionClock, tokens, attempts, announceLink };
   const routes = apiRoutes({ ...deps, ...config, ...security, logger, live, actionLog });
-  const operations = operationsHandler(deps.health, deps.registry);
+  const operations = operationsHandler(deps.health, deps.registry, withSignedIn(deps.operationsAccess, access));
   const app = loadedLater(
     async () => (await import('./app.ts')).createApp(routes, { access, attempts, proxies }, page.serve, logger),
     logger,
@@ -83,12 +86,12 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
   );
   registerMetrics(deps.registry, { live, sessions, attempts, connections });
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    if (mayOperate(request, access) && operations(request, response)) return;
+    if ((isForUs(request, access) || deps.operationsAccess.seesMetrics(request)) && operations(request, response)) return;
     if (live.problem && request.url?.startsWith('/api/')) unavailable(response, live.problem);
     else app(request, response);
   });
-  const signInUrl = access.loopback ? newLink() : `${url}/`;
-  if (access.loopback) deps.showLink(signInUrl);
+  const signInUrl = access.trust.holds ? newLink() : `${url}/`;
+  if (access.trust.holds) deps.showLink(signInUrl);
   const stopAll = (): Promise<void> => {
     stopping.abort();
     actionLog.stop();
@@ -128,10 +131,17 @@ function unavailable(response: ServerResponse, problem: string): void {
   response.end(JSON.stringify({ error: problem }));
 }
 
-/** Health is for everyone. Metrics, on the console's own host names: without a token if only this machine reaches the console, otherwise with one. */
-function mayOperate(request: IncomingMessage, access: Access): boolean {
-  if (request.url?.split('?', 1)[0] !== '/metrics') return true;
-  return access.isForUs(request) && (access.isLocal(request) || access.caller(request) !== undefined);
+/** Health is for whoever probes it, by any name. */
+function isForUs(request: IncomingMessage, access: Access): boolean {
+  return request.url?.split('?', 1)[0] !== '/metrics' || access.isForUs(request);
+}
+
+/** Operators may know everything, viewers how much there is of it. */
+function withSignedIn({ seesReasons, seesMetrics }: OperationsAccess, access: Access): OperationsAccess {
+  return {
+    seesReasons: (request) => seesReasons(request) || access.caller(request)?.role === 'operator',
+    seesMetrics: (request) => seesMetrics(request) || access.caller(request) !== undefined,
+  };
 }
 
 function browserName(host: string): string {

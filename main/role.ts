@@ -1,5 +1,6 @@
 import type { Setting, Settings, Values } from '../runtime/configuration.ts';
 import type { Running } from '../runtime/lifecycle.ts';
+import type { OperationsAccess } from '../runtime/operations-access.ts';
 import type { TypeSet } from '../alarm/type-set.ts';
 import type { AdapterDeps } from './adapter.ts';
 import type { PortName, Ports } from './ports.ts';
@@ -22,6 +23,8 @@ export interface Role<P extends PortName = PortName> {
 export interface RoleDeps extends AdapterDeps {
   /** The types of alarms to detect. */
   readonly types: TypeSet;
+  /** Who is told more than yes or no at /readyz and /metrics. */
+  readonly operationsAccess: OperationsAccess;
 }
 
 export interface RoleContext<P extends PortName> {

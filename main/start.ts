@@ -3,11 +3,19 @@ import { startOperations } from '../runtime/operations.ts';
 import { processSettings } from '../runtime/process-settings.ts';
 import type { Config } from './configuration.ts';
 import type { OpenPorts } from './open-ports.ts';
+import { operationsAccessOf } from './operations-access.ts';
 import type { Addresses, Role, RoleContext, RoleDeps } from './role.ts';
 import { ROLE_NAMES, ROLES } from './roles.ts';
 
 /** Starts the roles of the process in the order of their table. */
-export async function startRoles({ roles, values }: Config, ports: OpenPorts, deps: RoleDeps, lifecycle: Lifecycle): Promise<Addresses> {
+export async function startRoles(
+  config: Config,
+  ports: OpenPorts,
+  deps: Omit<RoleDeps, 'operationsAccess'>,
+  lifecycle: Lifecycle,
+): Promise<Addresses> {
+  const { roles, values } = config;
+  const operationsAccess = operationsAccessOf(config);
   const run: RoleContext<never>['run'] = async (name, part) => {
     const started = await part;
     lifecycle.onStop(name, () => started.stop());
@@ -19,11 +27,14 @@ export async function startRoles({ roles, values }: Config, ports: OpenPorts, de
   if (!here.some(({ listensOn }) => listensOn)) {
     deps.health.report('start', 'the roles are starting');
     const address = { host: values.get(processSettings.host), port: values.get(processSettings.operationsPort) };
-    const { port } = await run('operations', startOperations(address, deps.health, deps.registry));
+    const { port } = await run('operations', startOperations(address, deps.health, deps.registry, operationsAccess));
     addresses = { operationsPort: port };
   }
   for (const { uses, start } of here)
-    addresses = { ...addresses, ...(await start({ config: values, deps, ports: await ports.open(uses), run })) };
+    addresses = {
+      ...addresses,
+      ...(await start({ config: values, deps: { ...deps, operationsAccess }, ports: await ports.open(uses), run })),
+    };
   deps.health.report('start', undefined);
   return addresses;
 }

@@ -10,6 +10,7 @@ import type { Running } from '../runtime/lifecycle.ts';
 import { isLoopback, listen } from '../runtime/listen.ts';
 import type { Logger } from '../runtime/logging.ts';
 import { operationsHandler } from '../runtime/operations.ts';
+import type { OperationsAccess } from '../runtime/operations-access.ts';
 import { Authentication } from './intake/authentication.ts';
 import { CommitQueue } from './intake/commit-queue.ts';
 import { authenticates, type ProxyConfig } from './config.ts';
@@ -35,6 +36,7 @@ export interface ProxyDeps {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly health: Health;
+  readonly operationsAccess: OperationsAccess;
   /** How long requests in flight get at a stop before their connections are cut. */
   readonly drainMs?: number;
 }
@@ -59,8 +61,10 @@ export async function startProxy(config: ProxyConfig, deps: ProxyDeps): Promise<
   const server = createProxyServer(config);
   const unread = new UnreadAnswers(config);
   const webPages = new WebPages(config.host, config.urls, logger);
-  const operations = operationsHandler(deps.health, deps.registry);
-  route(server, receiversOf(config, deps.types, intake, queue, webPages), intake, webPages, unread, operations, pagesFor(deps.types));
+  const operations = operationsHandler(deps.health, deps.registry, deps.operationsAccess);
+  const { seesMetrics } = deps.operationsAccess;
+  const receivers = receiversOf(config, deps.types, intake, queue, webPages);
+  route(server, receivers, intake, webPages, unread, operations, seesMetrics, pagesFor(deps.types));
   server.on('connection', (socket) => socket.on('close', () => unread.forget(socket)));
   server.on('clientError', (error, socket) => {
     metrics.protocolErrors += 1;
@@ -128,6 +132,7 @@ function route(
   webPages: WebPages,
   unread: UnreadAnswers,
   operations: ReturnType<typeof operationsHandler>,
+  seesMetrics: OperationsAccess['seesMetrics'],
   pages: Pages,
 ): void {
   const receiverOf = (request: SensorRequest): Receiver | undefined => {
@@ -152,7 +157,7 @@ function route(
     if (intake.draining) response.shouldKeepAlive = false;
     const pathname = pathnameOf(request.url);
     response.begin(PAGE_BYTES_MAX);
-    const isOurs = pathname !== '/metrics' || webPages.mayCall(request.headers.host);
+    const isOurs = pathname !== '/metrics' || seesMetrics(request) || webPages.mayCall(request.headers.host);
     if (isOurs && operations(request, response)) return;
     const page = isOurs ? pageOf(pages, request.method, pathname) : FOREIGN_HOST;
     intake.metrics.answered(PATH.other, page.status);

@@ -141,6 +141,9 @@ export function durationText(ms: number): string {
   return `${ms / length}${unit}`;
 }
 
+/** Long enough that guessing is hopeless, short enough for a header. */
+export const bearerToken: ZodType<string> = z.string().regex(/^[\x21-\x7e]{16,512}$/, 'must be 16 to 512 visible ASCII characters');
+
 const SIZES: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
 /** A size such as `64KiB` or `20GiB`; in bytes. */
 export const size: ZodType<number> = z

@@ -3,10 +3,20 @@ import type { Registry } from 'prom-client';
 import type { Health } from './health.ts';
 import type { Running } from './lifecycle.ts';
 import { type Address, listen } from './listen.ts';
+import type { OperationsAccess } from './operations-access.ts';
+
+const NO_METRICS = JSON.stringify({
+  error: 'metrics are for those who send TOCSIN_METRICS_TOKEN as a bearer token, or come from this machine while nobody else reaches us',
+});
 
 /** A server for these three paths alone, for a process whose roles have none. Rejects with PermanentError `cannot-listen`. */
-export async function startOperations(address: Address, health: Health, registry: Registry): Promise<Running & { readonly port: number }> {
-  const operations = operationsHandler(health, registry);
+export async function startOperations(
+  address: Address,
+  health: Health,
+  registry: Registry,
+  access: OperationsAccess,
+): Promise<Running & { readonly port: number }> {
+  const operations = operationsHandler(health, registry, access);
   const server = createServer({ headersTimeout: 5_000, requestTimeout: 10_000, maxHeaderSize: 8_192 }, (request, response) => {
     if (!operations(request, response)) send(response, 404, 'text/plain', 'There are /healthz, /readyz and /metrics.\n');
   });
@@ -23,7 +33,7 @@ export async function startOperations(address: Address, health: Health, registry
 }
 
 /** The three paths every HTTP role serves. Answers and returns true if the request is for one of them. */
-export function operationsHandler(health: Health, registry: Registry) {
+export function operationsHandler(health: Health, registry: Registry, access: OperationsAccess) {
   return (request: IncomingMessage, response: ServerResponse): boolean => {
     if (request.method !== 'GET' && request.method !== 'HEAD') return false;
     switch (request.url?.split('?', 1)[0]) {
@@ -31,9 +41,14 @@ export function operationsHandler(health: Health, registry: Registry) {
         send(response, 200, 'application/json', '{"status":"alive"}');
         return true;
       case '/readyz':
-        send(response, health.ready ? 200 : 503, 'application/json', readiness(health));
+        send(response, health.ready ? 200 : 503, 'application/json', access.seesReasons(request) ? reasons(health) : word(health));
         return true;
       case '/metrics':
+        if (!access.seesMetrics(request)) {
+          response.setHeader('www-authenticate', 'Bearer realm="tocsin"');
+          send(response, 401, 'application/json', NO_METRICS);
+          return true;
+        }
         registry.metrics().then(
           (text) => send(response, 200, registry.contentType, text),
           (error: unknown) => send(response, 500, 'text/plain', String(error)),
@@ -45,13 +60,17 @@ export function operationsHandler(health: Health, registry: Registry) {
   };
 }
 
+/** What the world is told. */
+const word = ({ ready }: Health): string => JSON.stringify({ status: wordOf(ready) });
+const wordOf = (ready: boolean): string => (ready ? 'ready' : 'not ready');
+
 /** `problems` are those of the role that is asked, `elsewhere` those of other roles in its process, `notices` those of all; empty lists are left out. */
-function readiness(health: Health): string {
+function reasons(health: Health): string {
   const problems = health.ready ? undefined : health.problems();
   const elsewhere = health.elsewhere();
   const others = Object.keys(elsewhere).length > 0 ? elsewhere : undefined;
   const notices = Object.keys(health.notices()).length > 0 ? health.notices() : undefined;
-  return JSON.stringify({ status: health.ready ? 'ready' : 'not ready', problems, elsewhere: others, notices });
+  return JSON.stringify({ status: wordOf(health.ready), problems, elsewhere: others, notices });
 }
 
 function send(response: ServerResponse, status: number, type: string, body: string): void {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, port, setting } from './configuration.ts';
+import { bearerToken, duration, port, setting } from './configuration.ts';
 import { LOG_LEVELS } from './logging.ts';
 
 /** The settings of every process, whatever its roles. */
@@ -27,6 +27,18 @@ export const processSettings = {
     port,
     '9464',
     'Port for /healthz, /readyz and /metrics of a process with neither proxy nor console, which serve them on their own ports; 0 takes a free one.',
+  ),
+  metricsToken: setting(
+    'TOCSIN_METRICS_TOKEN',
+    bearerToken.optional(),
+    undefined,
+    'Bearer token that opens /metrics, and the reasons in /readyz, on every port: for Prometheus.',
+  ),
+  metricsAccess: setting(
+    'TOCSIN_METRICS',
+    z.enum(['protected', 'open'], 'must be protected or open'),
+    'protected',
+    'Who reads /metrics. protected: those with a token, and this machine while nobody else reaches the process. open: whoever reaches the port.',
   ),
   logLevel: setting('TOCSIN_LOG_LEVEL', z.enum(LOG_LEVELS), 'info', 'fatal, error, warn, info, debug, trace or silent.'),
   logFormat: setting(

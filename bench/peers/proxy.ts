@@ -12,6 +12,8 @@ import { readValues } from '../../runtime/configuration.ts';
 import { Health } from '../../runtime/health.ts';
 import { createLogger } from '../../runtime/logging.ts';
 import { processSettings } from '../../runtime/process-settings.ts';
+import { operationsAccessOf } from '../../main/operations-access.ts';
+import { rolesOf } from '../../main/roles.ts';
 import { SETTING_NAMES } from '../../main/settings.ts';
 
 const config = readValues([processSettings, logSettings, proxySettings], process.env, SETTING_NAMES);
@@ -26,7 +28,7 @@ const store = await openStore(config.get(processSettings.dataDir), { durable: pr
 const log = await openEmbeddedLog(store, { ...deps, ...config.of(logSettings), partitions: 1 });
 const proxy = await startProxy(
   { ...config.of(proxySettings), host: config.get(processSettings.host) },
-  { ...deps, log, types: new TypeSet(BUILT_IN_TYPES) },
+  { ...deps, operationsAccess: operationsAccessOf({ roles: rolesOf(['proxy']), values: config }), log, types: new TypeSet(BUILT_IN_TYPES) },
 );
 process.send?.({ ingestPort: proxy.port });
 process.on('SIGTERM', () => {

@@ -83,7 +83,8 @@ export function sessionRoutes(deps: ApiDeps): Route[] {
       body: undefined,
       answers: { 200: { description: 'The link is shown.' }, 403: { description: 'Other machines reach the console.', schema: problem } },
       handle: ({ request }) => {
-        if (!deps.access.isLocal(request)) throw new ApiError(403, 'sign in with the token that the operator of this system gave you');
+        if (!deps.access.trust.holdsFor(request))
+          throw new ApiError(403, 'sign in with the token that the operator of this system gave you');
         const now = deps.sessionClock();
         if (now - lastLinkAt < LINK_EVERY_MS) throw new ApiError(429, 'a link was printed a moment ago');
         lastLinkAt = now;

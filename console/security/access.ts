@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../../runtime/clock.ts';
-import { isLoopback } from '../../runtime/listen.ts';
+import { LocalTrust } from '../../runtime/local-trust.ts';
+import { bearerOf } from '../../runtime/operations-access.ts';
 import { API_NAME } from './person-name.ts';
 import type { Session, Sessions } from './sessions.ts';
 import type { Role, Tokens } from './tokens.ts';
@@ -23,7 +24,6 @@ export interface Place {
   readonly proxies: readonly string[];
 }
 
-const FORWARDED = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'];
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
 /** Decides who may call and which requests come from the console's own page. */
@@ -34,14 +34,14 @@ export class Access {
   readonly #hosts: ReadonlySet<string>;
   readonly #origins: ReadonlySet<string>;
   readonly cookie: { readonly name: string; readonly secure: boolean };
-  /** Only this machine reaches the console, so that everyone who reaches it is trusted as someone who runs it. */
-  readonly loopback: boolean;
+  /** Whether everyone who reaches the console is trusted as someone who runs it. */
+  readonly trust: LocalTrust;
 
   constructor(place: Place, tokens: Tokens, sessions: Sessions, clock: Clock) {
     this.#tokens = tokens;
     this.#sessions = sessions;
     this.#clock = clock;
-    this.loopback = isLoopback(place.host) && !isPublic(place.publicUrl) && place.proxies.length === 0;
+    this.trust = new LocalTrust({ ...place, urls: place.publicUrl === undefined ? [] : [place.publicUrl] });
     const hosts = ownHosts(place);
     const origins = new Set(hosts.map((host) => `http://${host}`));
     if (place.publicUrl !== undefined) {
@@ -56,7 +56,7 @@ export class Access {
   }
 
   caller(request: IncomingMessage): Caller | undefined {
-    const bearer = /^Bearer ([\x21-\x7e]+)$/i.exec(request.headers.authorization ?? '')?.[1];
+    const bearer = bearerOf(request);
     if (bearer !== undefined) {
       const role = this.#tokens.role(bearer);
       return role && { role, name: role === 'operator' ? API_NAME : 'viewer', key: `token ${role}`, session: undefined };
@@ -75,11 +75,6 @@ export class Access {
     return request.headers.authorization !== undefined && this.caller(request) !== undefined;
   }
 
-  /** As `loopback`, unless the request came through a proxy that isn't configured: then it may be from anywhere. */
-  isLocal({ headers }: IncomingMessage): boolean {
-    return this.loopback && FORWARDED.every((name) => headers[name] === undefined);
-  }
-
   /** Whether the console's own page sent the request: required of requests that change something and are authorized by a cookie. */
   isOurPage(request: IncomingMessage): boolean {
     const site = request.headers['sec-fetch-site'];
@@ -88,11 +83,6 @@ export class Access {
     if (origin !== undefined) return this.#origins.has(origin);
     return site === 'same-origin';
   }
-}
-
-/** Whether machines other than this one can reach that address. */
-export function isPublic(url: string | undefined): boolean {
-  return url !== undefined && !isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, ''));
 }
 
 function ownHosts({ host, port }: Place): string[] {

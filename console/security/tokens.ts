@@ -1,17 +1,11 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { MINUTE_MS } from '../../runtime/durations.ts';
+import { sameToken } from '../../runtime/same-token.ts';
 
 export const ROLES = ['operator', 'viewer'] as const;
 export type Role = (typeof ROLES)[number];
 
 export const newToken = (): string => randomBytes(24).toString('base64url');
-
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-
-/** Compares digests, so that the time it takes reveals neither content nor length. */
-export function sameToken(given: string, expected: string): boolean {
-  return timingSafeEqual(digest(given), digest(expected));
-}
 
 /** Long enough to open a browser, too short to be found in a backup. */
 const LINK_LIFE_MS = 15 * MINUTE_MS;

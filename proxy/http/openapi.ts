@@ -167,6 +167,21 @@ const kafkaPixy = (parameters: readonly object[] = []) => ({
   },
 });
 
+const reasons = (description: string) => ({ type: 'object', description, additionalProperties: { type: 'string' } });
+const readiness = (description: string) => ({
+  description,
+  content: json({
+    type: 'object',
+    required: ['status'],
+    description: 'Whoever may see the metrics is told the reasons too, by part',
+    properties: {
+      status: { enum: ['ready', 'not ready'] },
+      problems: reasons('Why it is not ready'),
+      elsewhere: reasons('What is wrong with other roles of its process'),
+      notices: reasons('What works, but should be looked at'),
+    },
+  }),
+});
 const probe = (summary: string, responses: object) => ({ get: { summary, responses } });
 
 export const openapiOf = (types: TypeSet) => ({
@@ -186,14 +201,24 @@ export const openapiOf = (types: TypeSet) => ({
     ]),
     '/_ping': probe('Alive, as kafka-pixy says it', { 200: { description: 'pong', content: { 'text/plain': {} } } }),
     '/healthz': probe('Alive', { 200: { description: 'Alive' } }),
-    '/readyz': probe('Able to take records in', { 200: { description: 'Ready' }, 503: { description: 'Names what is wrong' } }),
-    '/metrics': probe('Metrics for Prometheus', { 200: { description: 'Metrics', content: { 'text/plain': {} } } }),
+    '/readyz': probe('Able to take records in', { 200: readiness('Ready'), 503: readiness('Not ready') }),
+    '/metrics': {
+      get: {
+        summary: 'Metrics for Prometheus',
+        security: [{ metrics: [] }, {}],
+        responses: {
+          200: { description: 'Metrics', content: { 'text/plain': {} } },
+          401: failure('For those with the token, or from this machine while nobody else reaches it'),
+        },
+      },
+    },
   },
   components: {
     schemas: { Status: statusOf(types), Recovery: recovery },
     securitySchemes: {
       bearer: { type: 'http', scheme: 'bearer', description: "A sensor's key or a gateway's token" },
       key: { type: 'apiKey', in: 'header', name: 'X-Tocsin-Key' },
+      metrics: { type: 'http', scheme: 'bearer', description: 'TOCSIN_METRICS_TOKEN' },
     },
   },
 });

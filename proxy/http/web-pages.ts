@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import { HOUR_MS } from '../../runtime/durations.ts';
+import { hostNameIn, isNameOfPages } from '../../runtime/host-name.ts';
 import { isLoopback } from '../../runtime/listen.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import { type Answer, errorAnswer } from './answers.ts';
@@ -35,7 +36,7 @@ export class WebPages {
   constructor(host: string, urls: readonly string[], logger: Logger) {
     this.#logger = logger;
     this.#checksHost = isLoopback(host) || urls.length > 0;
-    this.#names = new Set(['localhost', nameIn(host), ...urls.map((url) => new URL(url).hostname)]);
+    this.#names = new Set(['localhost', hostNameIn(host), ...urls.map((url) => new URL(url).hostname)]);
     this.#origins = new Set(urls);
   }
 
@@ -48,11 +49,11 @@ export class WebPages {
     return !type || NEEDS_NO_PREFLIGHT.test(type) ? NO_PREFLIGHT : undefined;
   }
 
-  /** Whether we answer to this name. An address is no name, and no page of the web has a name without a dot. */
+  /** Whether we answer to this name. */
   mayCall(host: string | undefined): boolean {
     if (!this.#checksHost || host === this.#lastHost || !host) return true;
-    const name = nameIn(host);
-    if (!this.#isOurName(name) && name.includes('.')) {
+    const name = hostNameIn(host);
+    if (!this.#isOurName(name) && isNameOfPages(name)) {
       this.#say(name);
       return false;
     }
@@ -75,16 +76,10 @@ export class WebPages {
     if (site !== undefined && site !== 'same-origin') return false;
     if (origin !== undefined && this.#origins.has(origin)) return true;
     if (origin !== undefined && origin !== `http://${host}`) return false;
-    return this.#isOurName(nameIn(host));
+    return this.#isOurName(hostNameIn(host));
   }
 
   #isOurName(name: string): boolean {
     return this.#names.has(name) || isIP(name) !== 0;
   }
-}
-
-/** The name or address in a Host header, without its port. */
-function nameIn(host: string): string {
-  const name = host.startsWith('[') ? host.slice(1).replace(/\].*$/, '') : isIP(host) === 6 ? host : host.replace(/:\d*$/, '');
-  return name.toLowerCase().replace(/\.$/, '');
 }

@@ -14,6 +14,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { Health } from '../../runtime/health.ts';
 import { compareNewest } from '../../console/live/by-age.ts';
 import { oneRecord } from '../../message-log/one-record.ts';
+import { accessFrom } from './operations-access.ts';
 import { clientOf } from './alarms.ts';
 import { MemoryDirectory } from './memory-directory.ts';
 import { MemoryLog } from './memory-log.ts';
@@ -146,6 +147,11 @@ export async function startTestConsole(options: Options = {}): Promise<TestConso
   const console = await startConsole(config, {
     ...shared,
     registry: new Registry(),
+    operationsAccess: accessFrom({
+      host: config.host,
+      urls: config.publicUrl === undefined ? [] : [config.publicUrl],
+      ...(config.proxies && { proxies: config.proxies }),
+    }),
     archive,
     history,
     directory,

@@ -8,6 +8,7 @@ import { type ProxyConfig, proxySettings } from '../../proxy/config.ts';
 import { startProxy } from '../../proxy/proxy.ts';
 import { readSettings } from '../../runtime/configuration.ts';
 import { Health } from '../../runtime/health.ts';
+import { accessFrom } from './operations-access.ts';
 import { MemoryLog } from './memory-log.ts';
 import { REFERENCE } from './alarm-types.ts';
 
@@ -48,6 +49,7 @@ export async function testProxy(
     logger: pino({ level: 'silent' }),
     registry,
     health,
+    operationsAccess: accessFrom({ urls: config.urls }),
     drainMs: options.drainMs ?? 1_000,
   });
   const url = `http://127.0.0.1:${proxy.port}`;

@@ -14,7 +14,7 @@ let tests: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rules-'));
   await cp(SHIPPED, folder, { recursive: true });
-  await writeFile(join(folder, 'console-token'), 'a-token-of-the-tests');
+  await writeFile(join(folder, 'metrics-token'), 'a-token-of-the-tests');
   const prometheus = await startPrometheus(`rule_files: ['${join(SHIPPED, 'rules')}/*.yml']\n`);
   rules = await prometheus.rules();
   await prometheus.stop();

@@ -167,6 +167,21 @@ describe('the trust in this machine', () => {
     expect(link.status).toBe(403);
   });
 
+  it('ends with it: who is not signed in is told that the console is not ready, and operators why', async () => {
+    const on = await startTestConsole({ processor: false, environment: { TOCSIN_CONSOLE_URL: 'https://alarms.example.org' } });
+    closing.push(() => on.stop());
+    on.health.report('log', 'broker kafka-1 does not answer');
+    const readiness = async (token?: string) => {
+      const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+      const answer = await fetch(`http://127.0.0.1:${on.console.port}/readyz`, { headers });
+      return [answer.status, await answer.text()];
+    };
+    for (const token of [undefined, VIEWER_TOKEN, 'a token that is not known'])
+      expect(await readiness(token)).toEqual([503, '{"status":"not ready"}']);
+    expect(await readiness(OPERATOR_TOKEN)).toEqual([503, expect.stringContaining('kafka-1')]);
+    expect(await metrics(on, { authorization: `Bearer ${VIEWER_TOKEN}` })).toBe(200);
+  });
+
   it('ends where the console has a name for others, or a proxy: no link signs in, and nothing is open', async () => {
     for (const environment of [{ TOCSIN_CONSOLE_URL: 'https://alarms.example.org' }, { TOCSIN_CONSOLE_PROXIES: '10.0.0.7' }]) {
       const on = await startTestConsole({ processor: false, environment });

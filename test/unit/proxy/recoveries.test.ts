@@ -12,6 +12,7 @@ import { startProxy } from '../../../proxy/proxy.ts';
 import { SteadyClock } from '../../../runtime/clock.ts';
 import { readSettings } from '../../../runtime/configuration.ts';
 import { Health } from '../../../runtime/health.ts';
+import { accessFrom } from '../../support/operations-access.ts';
 import { RawClient, statusesIn } from '../../support/proxy.ts';
 import { REFERENCE } from '../../support/alarm-types.ts';
 import { openTemporaryStore } from '../../support/temporary-store.ts';
@@ -33,6 +34,7 @@ async function system(partitions: number) {
     logger,
     registry: new Registry(),
     health: new Health(),
+    operationsAccess: accessFrom(),
   });
   const limits = { retentionMs: 86_400_000, retentionBytes: 1e9, removalClock: () => undefined };
   const log = await openEmbeddedLog(temporary.store, { ...shared(), ...limits, partitions });

@@ -121,6 +121,10 @@ it('metrics are not read by a page that was made to point here; health is, by wh
   expect(await get('/metrics', 'evil.example')).toEqual([421]);
   expect(await get('/metrics', `localhost:${proxy.port}`)).toEqual([200]);
   expect(await get('/readyz', 'evil.example')).toEqual([200]);
+  proxy.health.report('log', 'no room in /var/lib/tocsin');
+  const readiness = async (headers: Record<string, string>) => (await fetch(`${proxy.url}/readyz`, { headers })).text();
+  expect(await readiness({})).toContain('/var/lib/tocsin');
+  expect(await readiness({ 'x-forwarded-for': '203.0.113.9' })).toBe('{"status":"not ready"}');
   await proxy.stop();
 });
 
