@@ -1,12 +1,13 @@
 /**
  * Who may write. The owner listens on a socket for as long as it lives, so the kernel says whether it is alive: after kill -9 nothing is left to
  * clean up, a stopped process (SIGSTOP) stays the owner, and it holds across containers that share the folder.
+ * Who it is it says itself over the socket: a number of a process that was written down may be another's by now, or of another container.
  * Its record, with an epoch that every commit checks, lies in the store itself: taking over is a compare-and-set in one lmdb transaction.
  */
 import { randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { readdir, readlink, rm } from 'node:fs/promises';
 import { createServer, connect, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
 import { PermanentError } from '../../runtime/errors.ts';
@@ -14,6 +15,13 @@ import { PermanentError } from '../../runtime/errors.ts';
 interface OwnerRecord {
   readonly pid: number;
   readonly socket: string;
+}
+
+/** What an owner says of itself; `place`: where its process has that number. */
+interface Introduction {
+  readonly pid: number;
+  readonly host: string;
+  readonly place: string;
 }
 
 export interface Ownership {
@@ -24,6 +32,17 @@ export interface Ownership {
 export const OWNER_KEY = 'owner';
 /** The shortest limit of the systems we run on (macOS) is 104 bytes with the final zero. */
 const MAX_SOCKET_PATH = 100;
+/** A process that was stopped or has no time never answers, and is the owner all the same. */
+const ANSWER_MS = 2_000;
+const ANSWER_BYTES_MAX = 1_024;
+
+/**
+ * Throws PermanentError `data-dir-in-use` where one listens in the folder. To be asked before the store is opened: a process that was stopped while it wrote
+ * would let us wait for its lock for ever.
+ */
+export async function refuseIfInUse(folder: string, dataDir: string): Promise<void> {
+  for (const name of await readdir(folder)) if (/^tocsin-.*\.sock$/.test(name)) await refuseIfAlive(join(folder, name), dataDir);
+}
 
 /** Takes the store or throws PermanentError `data-dir-in-use`. `meta` keeps versions. */
 export async function takeOwnership(root: RootDatabase, meta: Database, folder: string, dataDir: string): Promise<Ownership> {
@@ -34,13 +53,11 @@ export async function takeOwnership(root: RootDatabase, meta: Database, folder: 
   };
   for (;;) {
     const before = meta.getEntry(OWNER_KEY) as { value: OwnerRecord; version: number } | undefined;
-    if (before && (await isAlive(before.value.socket))) {
-      await release();
-      throw new PermanentError(
-        'data-dir-in-use',
-        `another Tocsin (pid ${before.value.pid}) is using ${dataDir}; stop it or set TOCSIN_DATA_DIR to another folder`,
-      );
-    }
+    if (before)
+      await refuseIfAlive(before.value.socket, dataDir).catch(async (error: unknown) => {
+        await release();
+        throw error;
+      });
     const epoch = (before?.version ?? 0) + 1;
     const won = root.transactionSync(() => {
       if (meta.getEntry(OWNER_KEY)?.version !== before?.version) return false;
@@ -69,9 +86,13 @@ async function listenNear(folder: string): Promise<{ server: Server; path: strin
   return { server: await listen(far), path: far };
 }
 
-function listen(path: string): Promise<Server> {
+async function listen(path: string): Promise<Server> {
+  const introduction = JSON.stringify({ pid: process.pid, host: hostname(), place: await placeOfNumbers() } satisfies Introduction);
   return new Promise((resolve, reject) => {
-    const server = createServer((socket) => socket.destroy());
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.end(introduction);
+    });
     server.once('error', reject);
     server.listen(path, () => {
       server.unref();
@@ -80,14 +101,49 @@ function listen(path: string): Promise<Server> {
   });
 }
 
-/** Only a refusal or a missing socket proves that nobody listens; any other answer counts as alive. */
-function isAlive(path: string): Promise<boolean> {
+/** Where the numbers of processes are ours: containers count their own. */
+async function placeOfNumbers(): Promise<string> {
+  const namespace = await readlink('/proc/self/ns/pid').catch(() => '');
+  return `${hostname()} ${namespace}`;
+}
+
+async function refuseIfAlive(socket: string, dataDir: string): Promise<void> {
+  const owner = await ownerAt(socket);
+  if (owner === undefined) return;
+  const named = owner === 'unknown' ? '' : owner.place === (await placeOfNumbers()) ? ` (pid ${owner.pid})` : ` (on ${owner.host})`;
+  throw new PermanentError(
+    'data-dir-in-use',
+    `another Tocsin${named} is using ${dataDir}; stop it or set TOCSIN_DATA_DIR to another folder`,
+  );
+}
+
+/** Who listens, `unknown` where it doesn't say. Undefined: nobody, which only a refusal or a missing socket proves. */
+function ownerAt(path: string): Promise<Introduction | 'unknown' | undefined> {
   return new Promise((resolve) => {
+    let answer = '';
     const socket = connect(path);
-    socket.once('connect', () => {
+    const done = (owner: Introduction | 'unknown' | undefined): void => {
+      clearTimeout(timeout);
       socket.destroy();
-      resolve(true);
+      resolve(owner);
+    };
+    const timeout = setTimeout(() => done('unknown'), ANSWER_MS);
+    socket.setEncoding('utf8');
+    socket.on('data', (text: string) => {
+      answer += text;
+      if (answer.length > ANSWER_BYTES_MAX) done('unknown');
     });
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'));
+    socket.once('end', () => done(introductionIn(answer)));
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => done(code === 'ECONNREFUSED' || code === 'ENOENT' ? undefined : 'unknown'));
   });
+}
+
+/** Earlier versions say nothing. */
+function introductionIn(text: string): Introduction | 'unknown' {
+  try {
+    const { pid, host, place } = JSON.parse(text) as Partial<Introduction>;
+    return typeof pid === 'number' && typeof host === 'string' && typeof place === 'string' ? { pid, host, place } : 'unknown';
+  } catch {
+    return 'unknown';
+  }
 }

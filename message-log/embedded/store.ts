@@ -8,7 +8,7 @@ import { VERSION } from '../../runtime/version.ts';
 import { commitFault, fenced } from './faults.ts';
 import { checkFreeSpace } from './free-space.ts';
 import { Journal } from './journal.ts';
-import { OWNER_KEY, type Ownership, takeOwnership } from './owner-lock.ts';
+import { OWNER_KEY, type Ownership, refuseIfInUse, takeOwnership } from './owner-lock.ts';
 import { Preallocation } from './preallocation.ts';
 
 /** Of all that lies in the folder, journal and frames included: raised when an older version could no longer read it, or would misread it. */
@@ -50,6 +50,7 @@ export interface Store {
 export async function openStore(dataDir: string, settings: StoreSettings = {}): Promise<Store> {
   const folder = join(resolve(dataDir), 'store');
   await prepareFolder(dataDir, folder);
+  if (settings.owner !== false) await refuseIfInUse(folder, dataDir);
   await checkIsStore(join(folder, DATA_FILE), dataDir);
   const root = openEnvironment(folder, dataDir, settings.durable !== false);
   try {

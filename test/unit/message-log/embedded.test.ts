@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process';
 import { chmod, cp, mkdir, mkdtemp, readdir, rm, stat, writeFile, readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -392,6 +395,51 @@ describe('the embedded log', () => {
       await store.close();
       await (await openStore(dataDir)).close();
     });
+
+    it('is refused without the number of a process where whoever listens says none, or has it elsewhere', async () => {
+      const refusal = { code: 'data-dir-in-use', message: expect.stringMatching(/^another Tocsin is using /) };
+      await (await openStore(dataDir)).close();
+      const foreign = JSON.stringify({ pid: process.pid, host: 'ward-7', place: 'ward-7 pid:[1]' });
+      for (const [answer, expected] of [
+        ['', refusal],
+        [undefined, refusal],
+        [foreign, { ...refusal, message: expect.stringMatching(/^another Tocsin \(on ward-7\) is using /) }],
+      ] as const) {
+        const owner = createServer((socket) => {
+          if (answer !== undefined) socket.end(answer);
+        });
+        await new Promise<void>((resolve) => owner.listen(join(dataDir, 'store', 'tocsin-1-a.sock'), resolve));
+        await expect(openStore(dataDir)).rejects.toMatchObject(expected);
+        await new Promise((resolve) => owner.close(resolve));
+      }
+    });
+
+    it.runIf(process.platform === 'linux')(
+      'stays with a process that was stopped while it wrote: a second start is refused, and waits for nothing',
+      async () => {
+        const script = `const { openStore } = await import(${JSON.stringify(join(process.cwd(), 'message-log/embedded/store.ts'))});
+        try {
+          const { root } = await openStore(${JSON.stringify(dataDir)});
+          root.transactionSync(() => process.kill(process.pid, 'SIGSTOP'));
+        } catch (error) {
+          process.stdout.write(error.message);
+        }
+        process.exit();`;
+        const start = () =>
+          spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'ignore'] });
+        const owner = start();
+        try {
+          await expect.poll(() => readFile(`/proc/${owner.pid}/stat`, 'utf8'), { timeout: 30_000 }).toMatch(/\) T /);
+          const second = start();
+          const deadline = setTimeout(() => second.kill('SIGKILL'), 30_000);
+          expect(await text(second.stdout)).toMatch(/^another Tocsin is using /);
+          clearTimeout(deadline);
+        } finally {
+          owner.kill('SIGKILL');
+        }
+      },
+      70_000,
+    );
 
     it('rejects every write once another owner has taken over, and nothing of it is written', async () => {
       store = await openStore(dataDir);
