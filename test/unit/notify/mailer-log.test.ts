@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { MessageLog, Subscription } from '../../../message-log/port.ts';
 import type { DeadLetter } from '../../../records/dead-letter.ts';
 import { mailerSettings } from '../../../notify/config.ts';
@@ -105,6 +105,22 @@ describe('a mailer and its log', () => {
     await start(taken);
     for (const id of ['a', 'b', 'c']) await alarm(raised(id));
     await expect.poll(() => [committed('ALARM'), committed('DELIVERY')]).toEqual([3, 3]);
+  });
+
+  it('writes nothing into it while nothing happens', async () => {
+    const subscribing = vi.spyOn(log, 'subscribe');
+    await start(taken);
+    const subscription = await subscribing.mock.results[0]?.value;
+    const polls = vi.spyOn(subscription, 'poll');
+    const commits = vi.spyOn(subscription, 'commit');
+    await alarm(raised('a'));
+    await expect.poll(() => [committed('ALARM'), committed('DELIVERY')]).toEqual([1, 1]);
+    const before = polls.mock.calls.length;
+    await expect.poll(() => polls.mock.calls.length).toBeGreaterThan(before + 3);
+    expect(commits.mock.calls).toEqual([
+      ['ALARM', 0, 1],
+      ['DELIVERY', 0, 1],
+    ]);
   });
 });
 

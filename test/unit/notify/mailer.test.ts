@@ -239,6 +239,30 @@ describe('a flood of lesser alarms', () => {
     await rig.until(async () => (await rig.metric('tocsin_mails_unfinished')) === 17);
   });
 
+  it('has no more mails begun before their turn than are remembered, and mails all of them in the end', async () => {
+    let held = true;
+    const transport = transportOf(() => (held ? later : 'take'));
+    await rig.start(transport, { limits: { ...limits, aheadMax: 5 } });
+    await rig.alarm(...flood(0, 20), ...Array.from({ length: 7 }, (_, i) => raised(`c${i}`)));
+    await rig.until(async () => (await rig.metric('tocsin_mails_unfinished')) === 13);
+    held = false;
+    await rig.done();
+    expect(transport.taken).toHaveLength(27);
+    expect(new Set(transport.taken).size).toBe(27);
+  });
+
+  it('has none of the recoveries mailed that nobody wants, also of graver ones', async () => {
+    let held = true;
+    const transport = transportOf((mail) => (held && lesser(mail) ? later : 'take'));
+    await rig.start(transport, { limits, settings: { TOCSIN_MAIL_RECOVERY: 'off' } });
+    await rig.alarm(...flood(0, 20), ...grave('fire'), ...grave('next'));
+    await rig.until(() => transport.taken.includes(idOf('next', 'raised')));
+    held = false;
+    await rig.done();
+    expect(transport.taken.filter((id) => id.includes('cleared'))).toEqual([]);
+    expect(transport.taken).toHaveLength(22);
+  });
+
   it('gives up no mail that was never tried', async () => {
     const transport = transportOf();
     await rig.start(transport, { limits: { ...limits, spanMax: 16 }, settings: { TOCSIN_MAIL_CONCURRENCY: '1' } });
@@ -409,6 +433,23 @@ describe('health', () => {
     await rig.done();
     await rig.until(() => rig.health.ready);
     expect(rig.lines.filter(({ level }) => level >= 50)).toHaveLength(1);
+  });
+
+  it('counts the 30 s from when a mail began to wait, however long none was to be sent before', async () => {
+    let away = false;
+    const transport = transportOf(() => (away ? later : 'take'));
+    await rig.start(transport);
+    await rig.alarm(raised('a'));
+    await rig.done();
+    rig.now += 3_600_000;
+    away = true;
+    await rig.alarm(raised('b'));
+    await rig.until(() => (transport.attempts.get(idOf('b', 'raised')) ?? 0) > 1);
+    expect(rig.health.ready).toBe(true);
+    rig.now += 31_000;
+    await rig.until(() => !rig.health.ready);
+    away = false;
+    await rig.done();
   });
 
   it('calls for a person at once when the server refuses whatever it is sent, and parks nothing', async () => {
