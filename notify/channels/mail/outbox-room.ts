@@ -50,7 +50,6 @@ export class OutboxRoom {
 
   /** Mails were removed for their age. */
   removed(mails: number): void {
-    if (mails === 0) return;
     this.#mails = Math.max(0, this.#mails - mails);
     this.#tell();
   }

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Severity } from '../../../../../alarm/severity.ts';
 import { OutboxRoom } from '../../../../../notify/channels/mail/outbox-room.ts';
 import { Health } from '../../../../../runtime/health.ts';
 
@@ -25,6 +26,18 @@ describe('the room in an outbox', () => {
     await room.take('MINOR');
     await counting;
     expect(health.notices().outbox).toMatch(/^8 mails wait/);
+  });
+
+  it.each<[Severity, number]>([
+    ['WARNING', 2],
+    ['MINOR', 2],
+    ['MAJOR', 4],
+    ['CRITICAL', 6],
+  ])('is for %s %i mails where lesser ones have two', async (severity, mails) => {
+    const room = new OutboxRoom(folder, 2, new Health());
+    await room.count();
+    for (let i = 0; i < mails; i += 1) await room.take(severity);
+    await expect(room.take(severity)).rejects.toMatchObject({ code: 'mail-deferred' });
   });
 
   it('is not taken by what is no mail', async () => {
