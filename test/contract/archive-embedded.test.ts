@@ -53,7 +53,7 @@ describe('embedded archive', () => {
     await close();
   });
 
-  it('takes a place that comes late with an older version, and none in place of another', async () => {
+  it('takes a place that comes late with an older version, but never replaces a known one', async () => {
     const { archive, close } = await open();
     const put = (version: number, region: string) =>
       archive.put([{ ...alarmOf({ version }), region, geohash: region === '' ? '' : 'gcwfhf0kz' }], []);
@@ -72,7 +72,7 @@ describe('embedded archive', () => {
     await close();
   });
 
-  it('looks at a bounded number of alarms per page and goes on from there', async () => {
+  it('looks at a bounded number of alarms per page and continues from there', async () => {
     const { archive, close } = await open();
     const rows = Array.from({ length: 20_100 }, (_, i) => ({
       ...alarmOf({ id: `a${i}`, raisedAt: NOON + i, evidence: [], type: i === 0 ? 'motion' : 'smoke' }),

@@ -1,4 +1,4 @@
-/** What every archive does, whatever it is made of: what was put shows once `put` has resolved. */
+/** The contract of every archive. What was put can be read once `put` has resolved. */
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ALARM_STATES } from '../../alarm/alarm.ts';
@@ -7,7 +7,7 @@ import { alarmOf, NOON } from '../support/alarms.ts';
 
 const TYPES = ['motion', 'smoke', 'water'];
 
-/** An empty archive of its own. */
+/** Creates an empty archive. */
 export type OpenArchive = () => Promise<{ readonly archive: Archive; close(): Promise<void> }>;
 
 export function archiveContract(name: string, open: OpenArchive): void {
@@ -54,7 +54,7 @@ export function archiveContract(name: string, open: OpenArchive): void {
       );
     });
 
-    it('never forgets a place that was known, and takes one in for the version it has', async () => {
+    it('never forgets a known place, and takes a missing one from the same version', async () => {
       await archive.put([rowOf({ version: 2, region: '', geohash: '' })], []);
       await archive.put([rowOf({ version: 2, region: 'UK', geohash: 'gcwfhf0kz' })], []);
       await archive.put([rowOf({ version: 2, region: '', geohash: '' })], []);
@@ -90,7 +90,7 @@ export function archiveContract(name: string, open: OpenArchive): void {
       expect((await archive.query(queryOf())).alarms).toHaveLength(1);
     });
 
-    it('shows what is not over among the open ones, until it is', async () => {
+    it('lists an alarm as open until it is over', async () => {
       await archive.put(
         ALARM_STATES.map((state, i) => rowOf({ id: state, state, raisedAt: NOON + i })),
         [],
@@ -136,7 +136,7 @@ export function archiveContract(name: string, open: OpenArchive): void {
           type: TYPES[i % 3] ?? 'smoke',
           state: ALARM_STATES[i % 4] ?? 'ACTIVE_ACK',
           region: ['UK', 'Asia', 'Africa'][i % 7] ?? '',
-          // Several at the same millisecond.
+          // Several in the same millisecond.
           raisedAt: NOON + Math.floor(i / 4) * 1_000,
         }),
       );
@@ -161,7 +161,7 @@ export function archiveContract(name: string, open: OpenArchive): void {
       );
     });
 
-    it('gives every alarm once over its pages while newer ones arrive', async () => {
+    it('gives every alarm once over all pages while newer ones arrive', async () => {
       await fc.assert(
         fc.asyncProperty(
           fc.integer({ min: 1, max: 9 }),

@@ -1,9 +1,9 @@
-/** What every directory does, whatever it is made of: what was put is there once `put` has resolved. */
+/** The contract of every directory. What was put can be read once `put` has resolved. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Directory, Place } from '../../directory/port.ts';
 import { clientOf } from '../support/alarms.ts';
 
-/** An empty directory of its own. */
+/** Creates an empty directory. */
 export type OpenDirectory = () => Promise<{ readonly directory: Directory; close(): Promise<void> }>;
 
 export function directoryContract(name: string, open: OpenDirectory): void {
@@ -45,7 +45,7 @@ export function directoryContract(name: string, open: OpenDirectory): void {
       expect(await allPlaces(directory)).toMatchObject([{ sensor: 42_959, region: 'North', latitude: 53.74 }]);
     });
 
-    it('keeps a client without a place, whole, and lists its sensor apart from the places', async () => {
+    it('keeps a client without a place with all fields, and lists its sensor apart from the places', async () => {
       const nowhere = clientOf({ id: 7, latitude: Number.NaN, longitude: Number.NaN, geohash: '', region: '' });
       const halfway = clientOf({ id: 8, latitude: 53.8, longitude: Number.NaN, geohash: '', region: '' });
       const atSea = clientOf({ id: 9, latitude: 0, longitude: 0, geohash: '', region: '' });
@@ -60,14 +60,14 @@ export function directoryContract(name: string, open: OpenDirectory): void {
       expect(await allUnplaced(directory)).toEqual([8, 9, 42_959]);
     });
 
-    it('goes on behind the last part that came', async () => {
+    it('continues after the last part that came', async () => {
       const ids = Array.from({ length: 5_600 }, (_, i) => i * 3);
       await directory.put(ids.map((id) => (id % 2 === 0 ? clientOf({ id }) : clientOf({ id, latitude: Number.NaN }))));
       const seen: number[] = [];
       let from: string | undefined;
       let parts = 0;
       do {
-        // One part each time, as where each next one fails.
+        // One part each time, as if each next one failed.
         for await (const { placed, unplaced, next } of directory.places(from)) {
           seen.push(...sensorsOf(placed), ...unplaced);
           from = next;
@@ -96,7 +96,7 @@ export function directoryContract(name: string, open: OpenDirectory): void {
   });
 }
 
-/** In order: no directory needs to keep one. */
+/** Sorted, since a directory needn't keep any order. */
 function sensorsOf(places: readonly Place[]): number[] {
   return places.map(({ sensor }) => sensor).sort((a, b) => a - b);
 }

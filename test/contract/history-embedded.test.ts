@@ -14,7 +14,7 @@ historyContract('embedded', open);
 describe('embedded history', () => {
   const quiet = { sensor: 7, geohash: 'u10j1xx00', region: 'UK', active: [], at: 10 };
 
-  it('keeps since when a state holds when it is only confirmed', async () => {
+  it('keeps the beginning of a state that is only confirmed', async () => {
     const { history, close } = await open();
     await history.writeStates([quiet]);
     await history.writeStates([{ ...quiet, at: 500 }]);
@@ -22,7 +22,7 @@ describe('embedded history', () => {
     await close();
   });
 
-  it('keeps since when a state holds when the same types come in another order, and no longer when one comes or goes', async () => {
+  it('keeps the beginning of a state when the same types come in another order, but not when a type is added or removed', async () => {
     const { history, close } = await open();
     const active = ['smoke', 'water', 'battery'];
     await history.writeStates([{ ...quiet, active }]);
@@ -35,7 +35,7 @@ describe('embedded history', () => {
     await close();
   });
 
-  it('lets the newer of two states win that are written at the same moment', async () => {
+  it('keeps the newer of two states that are written at the same moment', async () => {
     const { history, close } = await open();
     await Promise.all([history.writeStates([{ ...quiet, active: ['smoke'], at: 31 }]), history.writeStates([{ ...quiet, at: 30 }])]);
     expect(await history.state(7)).toMatchObject({ active: ['smoke'], at: 31 });

@@ -1,8 +1,8 @@
-/** What every history does, whatever it is made of: what was written shows once the write has resolved. */
+/** The contract of every history. What was written can be read once the write has resolved. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { History, MinuteCount, SensorState } from '../../history/port.ts';
 
-/** An empty history of its own. */
+/** Creates an empty history. */
 export type OpenHistory = () => Promise<{ readonly history: History; close(): Promise<void> }>;
 
 const MINUTE = Date.UTC(2026, 10, 24, 13, 32);
@@ -31,7 +31,7 @@ export function historyContract(name: string, open: OpenHistory): void {
       expect(await history.state(7)).toEqual(stateOf({ active: [], at: MINUTE + 3 }));
     });
 
-    it('lets the later written of two states with the same time hold', async () => {
+    it('keeps the last written of two states with the same time', async () => {
       await history.writeStates([stateOf({ active: ['smoke'] })]);
       await history.writeStates([stateOf({ active: ['smoke', 'motion'] })]);
       expect(await history.state(7)).toEqual(stateOf({ active: ['smoke', 'motion'] }));
@@ -67,14 +67,14 @@ export function historyContract(name: string, open: OpenHistory): void {
         expect(await history.counts(MINUTE, MINUTE + MINUTE_MS, type)).toEqual([]);
     });
 
-    it('keeps every type of a state in its order, those of other settings too', async () => {
+    it('keeps every type of a state in its order, including types of other settings', async () => {
       const active = ['smoke', 'of_older-Settings9', 'water-leak', 'battery'];
       await history.writeStates([stateOf({ active })]);
       expect(await history.state(7)).toEqual(stateOf({ active }));
       expect(await allStates(history)).toEqual([stateOf({ active })]);
     });
 
-    it('gives the minutes from the first to before the last, in order of time', async () => {
+    it('gives the minutes from the first up to but not including the last, in order of time', async () => {
       const minutes = [3, 1, 4, 0, 2].map((i) => MINUTE + i * MINUTE_MS);
       await history.writeCounts(minutes.map((minute) => countOf({ minute })));
       const found = await history.counts(MINUTE + MINUTE_MS, MINUTE + 4 * MINUTE_MS, 'smoke');

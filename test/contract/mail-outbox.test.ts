@@ -25,7 +25,7 @@ describe('outbox', () => {
         const names = (await readdir(folder)).sort();
         return Promise.all(names.map(async (name) => simpleParser(await readFile(join(folder, name)))));
       },
-      // A file where the folder should be: works for every user, root too.
+      // A file where the folder should be: stops every user from writing, even root.
       fail: async () => {
         await rm(folder, { recursive: true });
         await writeFile(folder, '');

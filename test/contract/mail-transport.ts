@@ -13,7 +13,7 @@ export interface MailTransportBed {
   close(): Promise<void>;
 }
 
-/** What every MailTransport does. */
+/** The contract of every MailTransport. */
 export function mailTransportContract(open: () => Promise<MailTransportBed>): void {
   let bed: MailTransportBed;
   beforeEach(async () => {

@@ -1,4 +1,4 @@
-/** What every message log does, whatever it is made of. Visibility may lag by up to PATIENCE_MS and offsets may have gaps. */
+/** The contract of every message log. Records may become visible up to PATIENCE_MS late, and offsets may have gaps. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { partitionOf } from '../../message-log/partitioning.ts';
 import type {
@@ -15,12 +15,12 @@ import type { Topic } from '../../records/topics.ts';
 
 const PATIENCE_MS = 10_000;
 
-/** A log with its data, which outlives it. */
+/** A log, and its data, which outlive it. */
 export interface LogFixture {
   readonly log: MessageLog;
   /** Closes the log and opens it again on the same data; `log` is the new one. */
   reopen(): Promise<void>;
-  /** Removes all records of a partition but some of the newest, by the means of the adapter. */
+  /** Removes all records of a partition but some of the newest, in the adapter's own way. */
   expire(topic: Topic, partition: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -33,10 +33,10 @@ interface Seen {
   readonly value: string;
 }
 
-/** Of just now: logs remove what is older than their retention, and some refuse what is far from their own time. */
+/** A present time: logs remove records older than their retention, and some refuse records far from their own time. */
 let at = Date.now();
 
-/** `severalWriters`: other processes write too, each with its own clock, so that only the records of one open log are held in order of time. */
+/** `severalWriters`: other processes with other clocks may write too, so only the records of one open log are kept in order of time. */
 export interface LogTraits {
   readonly severalWriters?: boolean;
 }
@@ -69,7 +69,7 @@ export function messageLogContract(name: string, open: (partitions: number) => P
         expect(new Set(seen.map((r) => r.offset)).size).toBe(4);
       });
 
-      it('resolves an append with the place of its first record', async () => {
+      it('resolves an append with the partition and offset of its first record', async () => {
         const log = await use(3);
         await log.append('ENTRY', records([1, 'before'], [2, 'before'], [3, 'before']), at);
         const place = await log.append('ENTRY', records([2, 'first'], [3, 'second']), at);
@@ -78,7 +78,7 @@ export function messageLogContract(name: string, open: (partitions: number) => P
         expect(seen).toMatchObject({ offset: place.offset, key: 2, value: 'first' });
       });
 
-      it('puts each key where the partitioning says and keeps the order of each', async () => {
+      it('puts each key into the partition that the partitioning says and keeps the order of each key', async () => {
         const log = await use(3);
         const keys = Array.from({ length: 200 }, (_, i) => i % 20);
         await Promise.all(
@@ -154,7 +154,7 @@ export function messageLogContract(name: string, open: (partitions: number) => P
         expect((await fixture.log.append('ENTRY', records([key, 'more']), at)).offset).toBeGreaterThanOrEqual(before.next);
       });
 
-      it('takes an append of no records as a question', async () => {
+      it('accepts an append of no records', async () => {
         const log = await use(1);
         await log.append('ENTRY', records([1, 'a']), at);
         expect(await log.append('ENTRY', records(), at)).toMatchObject({ partition: 0 });
@@ -246,7 +246,7 @@ export function messageLogContract(name: string, open: (partitions: number) => P
         expect(seen.map((r) => r.value).toSorted()).toEqual(['count', ...Array.from({ length: 10 }, (_, i) => `alarm ${i}`)].toSorted());
       });
 
-      it('go on after what was committed, also after a restart', async () => {
+      it('continue after what was committed, even after a restart', async () => {
         const log = await use(1);
         await log.append('ALARM', records([1, 'a'], [1, 'b'], [1, 'c']), at);
         expect(await log.committed('mailer', 'ALARM', 0)).toBeUndefined();
@@ -258,7 +258,7 @@ export function messageLogContract(name: string, open: (partitions: number) => P
         expect((await read(await subscribe(fixture.log), 1)).map((r) => r.value)).toEqual(['c']);
       });
 
-      it('never move backwards, also when commits overtake each other', async () => {
+      it('never move backwards, even when commits overtake each other', async () => {
         const log = await use(1);
         await log.append('ALARM', records([1, 'a'], [1, 'b'], [1, 'c']), at);
         const seen = await read(await subscribe(log), 3);
@@ -360,14 +360,14 @@ export function messageLogContract(name: string, open: (partitions: number) => P
         expect(found).toEqual({ state: { [key]: 'mine' }, positions: { ENTRY: 2, OK: 0, ACTION: 0 } });
       });
 
-      it('are given back after they were revoked, and are fenced then', async () => {
+      it('are given back after they were revoked, and are then fenced', async () => {
         const { tasks, revoked, release } = await own(log);
         await release();
         expect(revoked.toSorted()).toEqual([0, 1]);
         await expect(tasks[0]?.commit([], [], { ENTRY: 1, OK: 1, ACTION: 1 })).rejects.toMatchObject({ code: 'fenced' });
       });
 
-      it('read their inputs from a place on, and wait for what comes', async () => {
+      it('read their inputs from a given position on, and wait for more', async () => {
         const [task] = (await own(log)).tasks;
         const key = keyOf(task);
         await task?.restore(() => undefined);
@@ -419,7 +419,7 @@ export function messageLogContract(name: string, open: (partitions: number) => P
         expect(values(await waiting)).toEqual(['raised']);
       });
 
-      it('commit what a whole city raises at once', async () => {
+      it('commit the alarms of a whole city at once', async () => {
         const [task] = (await own(log)).tasks;
         const key = keyOf(task);
         const outputs = Array.from({ length: 6_000 }, (_, i) => alarm(key, `${i} `.padEnd(1_024, 'x')));
@@ -469,7 +469,7 @@ function flat(batches: readonly RecordBatch[]): Seen[] {
 
 const values = (batches: readonly RecordBatch[]): string[] => flat(batches).map((r) => r.value);
 
-/** The next `count` records or more; fails when they don't come in time. */
+/** The next `count` records or more; rejects if they don't come in time. */
 async function read(from: Reader | Subscription, count: number): Promise<Seen[]> {
   const seen: Seen[] = [];
   for (const end = Date.now() + PATIENCE_MS; seen.length < count && Date.now() < end; ) seen.push(...flat(await from.poll(200)));
@@ -502,7 +502,7 @@ async function restored(task: TaskLog | undefined): Promise<{ state: Record<numb
   return { state, positions };
 }
 
-/** A sensor of the task's partition. */
+/** A sensor that belongs to the task's partition. */
 function keyOf(task: TaskLog | undefined): number {
   for (let key = 0; ; key += 1) if (partitionOf(key, 2) === task?.partition) return key;
 }

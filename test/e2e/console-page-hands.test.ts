@@ -1,4 +1,4 @@
-/** What operators do with their hands must hit what they mean, or nothing. */
+/** What operators do with keys and pointer must act on what they mean, or on nothing. */
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ListedAlarm } from '../../console/api/schemas.ts';
@@ -78,7 +78,7 @@ describe('while a note is typed', () => {
       },
     ],
     [
-      'the link is cut, and what it comes back with has the alarm no more',
+      'the link is cut, and the alarm is gone when it comes back',
       async (mine) => {
         fake.answer = ({ path }) => (path === `/api/alarms/${mine.id}` ? { status: 200, body: whole(ended(mine)) } : undefined);
         fake.snapshot = { alarms: [STRANGERS] };
@@ -89,7 +89,7 @@ describe('while a note is typed', () => {
     ],
   ];
 
-  it.each(changes)('its form, words and focus stay when %s', async (_, change) => {
+  it.each(changes)('its form, text and focus stay when %s', async (_, change) => {
     const mine = acknowledged(MINE);
     await start([mine, STRANGERS]);
     await open(1);
@@ -103,7 +103,7 @@ describe('while a note is typed', () => {
     expect(actedOn()).toEqual([]);
   });
 
-  it('an acknowledgement by another operator takes neither form nor words, and no button moves', async () => {
+  it('an acknowledgement by another operator removes neither form nor text, and no button moves', async () => {
     await start([MINE, STRANGERS]);
     await open(1);
     await typing('on my way');
@@ -115,7 +115,7 @@ describe('while a note is typed', () => {
     expect(await note().inputValue()).toBe('on my way now');
   });
 
-  it('the note and what it was can be recorded after the end, and the page says that it ended', async () => {
+  it('the note and the disposition can be recorded after the end, and the page says that the alarm ended', async () => {
     const mine = acknowledged(MINE);
     await start([mine]);
     await open(1);
@@ -135,7 +135,7 @@ describe('while a note is typed', () => {
     [409, 'it was handed over'],
     [503, 'the log does not take it'],
     [400, 'not like this'],
-  ])('words stay when sending fails with %i', async (status, error) => {
+  ])('the text stays when sending fails with %i', async (status, error) => {
     await start([MINE]);
     await open(1);
     await typing('important');
@@ -145,7 +145,7 @@ describe('while a note is typed', () => {
     expect(await note().inputValue()).toBe('important');
   });
 
-  it('words that are typed while it is sent stay', async () => {
+  it('text that is typed while it is sent stays', async () => {
     await start([MINE]);
     await open(1);
     await typing('first');
@@ -166,7 +166,7 @@ describe('while a note is typed', () => {
     await expect.poll(() => note().inputValue()).toBe('second');
   });
 
-  it('words wait at their alarm while another is looked at', async () => {
+  it('the text stays with its alarm while another is looked at', async () => {
     await start([MINE, STRANGERS]);
     await open(1);
     await typing('half a');
@@ -176,11 +176,11 @@ describe('while a note is typed', () => {
     await expect.poll(() => note().inputValue()).toBe('half a');
   });
 
-  it('letters that come after the field has vanished do nothing, until a second of quiet', async () => {
+  it('letters typed after the field has vanished do nothing, until a second without any', async () => {
     await start([MINE, STRANGERS]);
     await open(1);
     await typing('call');
-    // Nothing of ours takes it away; whatever might, this is what follows.
+    // Nothing in the page removes the field; should anything do so, this must happen.
     await page.evaluate('document.getElementById("note").remove()');
     await page.keyboard.type('anna', { delay: 60 });
     await notice('The field you typed in is gone');
@@ -193,7 +193,7 @@ describe('while a note is typed', () => {
 });
 
 describe('a key', () => {
-  it('acts on what is highlighted, and the panel shows just that', async () => {
+  it('acts on the highlighted alarm, which is the one the panel shows', async () => {
     await start([MINE, STRANGERS, listedAlarm(3)]);
     await open(1);
     await page.keyboard.press('j');
@@ -203,7 +203,7 @@ describe('a key', () => {
     await expect.poll(actedOn).toEqual([`${STRANGERS.id}/acknowledge`]);
   });
 
-  it('goes through the list in the order that it shows', async () => {
+  it('moves through the list in the order shown', async () => {
     const alarms = [listedAlarm(3, { severity: 'MINOR', type: 'motion' }), acknowledged(listedAlarm(5)), listedAlarm(2), listedAlarm(4)];
     await start(alarms);
     const shown = await page.locator('.row .where').allTextContents();
@@ -234,7 +234,7 @@ describe('a key', () => {
     await expect.poll(actedOn).toEqual([`${MINE.id}/acknowledge`]);
   });
 
-  it('that is held does it once', async () => {
+  it('that is held acts once', async () => {
     await start([MINE, STRANGERS]);
     await open(1);
     fake.answer = ({ method }) => {
@@ -252,7 +252,7 @@ describe('a key', () => {
     expect(actedOn()).toEqual([`${MINE.id}/acknowledge`]);
   });
 
-  it.each(['Control+a', 'Meta+a', 'Alt+a', 'Control+n', 'Meta+Enter'])('with a modifier is not ours: %s', async (keys) => {
+  it.each(['Control+a', 'Meta+a', 'Alt+a', 'Control+n', 'Meta+Enter'])('with a modifier does nothing: %s', async (keys) => {
     await start([MINE, STRANGERS]);
     await open(1);
     await page.keyboard.press('Escape');
@@ -262,7 +262,7 @@ describe('a key', () => {
     expect(await page.locator('.panel').count()).toBe(0);
   });
 
-  it('does nothing behind the list of keys', async () => {
+  it('does nothing while the list of keys is open', async () => {
     await start([MINE]);
     await open(1);
     await page.keyboard.press('?');
@@ -273,7 +273,7 @@ describe('a key', () => {
     expect(actedOn()).toEqual([]);
   });
 
-  it('finds the focus where the work is when a button has gone', async () => {
+  it('finds the focus at the next thing to do when a button has disappeared', async () => {
     await start([MINE, STRANGERS]);
     await open(1);
     fake.answer = ({ method }) => (method === 'POST' ? { status: 200, body: whole(acknowledged(MINE)) } : undefined);
@@ -286,7 +286,7 @@ describe('a key', () => {
 });
 
 describe('while an action is under way', () => {
-  it('keys are neither lost in silence nor do they hit another alarm', async () => {
+  it('keys are neither lost silently nor applied to another alarm', async () => {
     await start([MINE, STRANGERS, listedAlarm(3)]);
     fake.answer = ({ method }) => (method === 'POST' ? 'never' : undefined);
     await page.keyboard.press('n');
@@ -306,13 +306,13 @@ describe('while an action is under way', () => {
     await start([MINE, STRANGERS]);
     await open(1);
     await page.locator('.panel h2', { hasText: 'sensor 1' }).waitFor();
-    // Both keys wait while the page is busy, as in a flood: the second was pressed with the first alarm in view.
+    // Both keys wait while the page is busy, as in a flood: the second was pressed while the first alarm was in view.
     await page.evaluate(`for (const key of ['j', 'a']) window.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }))`);
     await notice('another alarm was highlighted');
     expect(actedOn()).toEqual([]);
   });
 
-  it('an outcome that is not known is asked for until it is, and shown', async () => {
+  it('an unknown outcome is asked for until it is known, and then shown', async () => {
     await start([MINE]);
     await open(1);
     let asked = 0;
@@ -345,7 +345,7 @@ describe('while an action is under way', () => {
     await page.locator('.deeds', { hasText: 'was not recorded: op2 took it' }).waitFor();
   });
 
-  it('what was sent again is the same action', async () => {
+  it('a repeated request is the same action', async () => {
     await start([MINE]);
     await open(1);
     await typing('twice');
@@ -359,7 +359,7 @@ describe('while an action is under way', () => {
     expect(second?.body).toEqual(first?.body);
   });
 
-  it('what cannot be done for want of a link is said', async () => {
+  it('what cannot be done without a link is said', async () => {
     await start([MINE]);
     await open(1);
     fake.answer = ({ path }) => (path.startsWith('/api/live') ? { status: 503, body: { error: 'starting' } } : undefined);

@@ -1,4 +1,4 @@
-/** Many alarms are acknowledged by one press, but none that the operator hasn't had in the list, and no grave one by the way. */
+/** One press acknowledges many alarms, but none that the operator hasn't had in the list, and no grave one along with others. */
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ListedAlarm } from '../../console/api/schemas.ts';
@@ -44,7 +44,7 @@ const dialog = () => page.locator('dialog.several');
 const confirm = () => dialog().locator('.primary');
 const message = (text: string | RegExp) => page.locator('.messages .deeds > div', { hasText: text });
 
-/** As the server would: what was asked for, and an outcome for each. */
+/** Answers as the server would: what was asked for, and an outcome for each. */
 function answering(outcomeOf: (id: string) => string = () => 'acknowledged'): void {
   fake.answer = ({ path, body }) =>
     path === '/api/alarms/acknowledge'
@@ -67,7 +67,7 @@ async function ask(): Promise<void> {
 }
 
 describe('several alarms at once', () => {
-  it('are those in view: how many of which types is said first, and by keys alone', async () => {
+  it('are those in view: the page first says how many of which types; keys alone suffice', async () => {
     await start([
       ...motions(1, 3),
       listedAlarm(9, { id: '9-water-0-1', type: 'water', severity: 'WARNING' }),
@@ -95,7 +95,7 @@ describe('several alarms at once', () => {
     expect(Number(inView)).toBeLessThan(30);
     await confirm().click();
     await expect.poll(() => sent().length).toBe(1);
-    // The oldest stand first.
+    // The oldest come first.
     expect(sent().map(named)).toEqual([ids(all.slice(0, Number(inView)))]);
     await message(/\d+ alarms acknowledged/).waitFor();
     await page.locator('.queue-head button').click();
@@ -105,7 +105,7 @@ describe('several alarms at once', () => {
     expect(sent().slice(1).map(named)).toEqual([ids(all)]);
   });
 
-  it('never are what comes while the question stands, nor the version that comes', async () => {
+  it('never include an alarm, or a version, that comes while the question is open', async () => {
     await start(motions(1, 3));
     answering();
     await ask();
@@ -118,7 +118,7 @@ describe('several alarms at once', () => {
     expect(sent()[0]?.body.alarms).toMatchObject([{ version: 1 }, { version: 1 }, { version: 1 }]);
   });
 
-  it('are no fires, unless they are ticked', async () => {
+  it('include no fires, unless they are ticked', async () => {
     const fires = [listedAlarm(21), listedAlarm(22)];
     await start([...fires, ...motions(1, 2)]);
     answering();
@@ -137,13 +137,13 @@ describe('several alarms at once', () => {
     expect(sent()[1]?.body.lifeSafety).toBe(true);
   });
 
-  it('nor what the settings know nothing of', async () => {
+  it('include no types that the settings do not know', async () => {
     await start([listedAlarm(1, { type: 'gas-of-old', severity: 'MINOR' })]);
     await ask();
     expect(await confirm().isDisabled()).toBe(true);
   });
 
-  it('are none after Escape, Enter without a look, and a key that is held', async () => {
+  it('are none after Escape, Enter without a pause, or a held key', async () => {
     await start(motions(1, 3));
     await ask();
     await page.keyboard.press('Escape');
@@ -158,7 +158,7 @@ describe('several alarms at once', () => {
     expect(fake.asked.filter(({ method }) => method === 'POST')).toEqual([]);
   });
 
-  it('of thousands go out a thousand at a time, and what is still to be looked at is said', async () => {
+  it('are sent a thousand at a time, and the page says how many are left', async () => {
     await start(motions(1, 2_300));
     answering((id) => (id.startsWith('1-') ? 'changed' : id.startsWith('2-') ? 'already' : 'acknowledged'));
     await ask();
@@ -170,7 +170,7 @@ describe('several alarms at once', () => {
     expect(await findingsOf(page)).toEqual([]);
   });
 
-  it('are asked about with the same id until their outcome is known', async () => {
+  it('are requested again with the same id until their outcome is known', async () => {
     await start(motions(1, 2));
     let calls = 0;
     fake.answer = ({ path, body }) => {
@@ -192,7 +192,7 @@ describe('several alarms at once', () => {
     expect(new Set(sent().map(({ body }) => body.action)).size).toBe(1);
   });
 
-  it('that the log did not take are sent again by a press, as the same', async () => {
+  it('that the log did not accept are sent again by another press, as the same action', async () => {
     await start(motions(1, 2));
     fake.answer = ({ path }) => (path === '/api/alarms/acknowledge' ? { status: 503, body: { error: 'the disk is full' } } : undefined);
     await ask();
@@ -204,7 +204,7 @@ describe('several alarms at once', () => {
     expect(sent()[1]?.body).toEqual(sent()[0]?.body);
   });
 
-  it('are not for viewers', async () => {
+  it('are not offered to viewers', async () => {
     fake.answer = ({ path }) =>
       path === '/api/session' ? { status: 200, body: { name: 'viewer', role: 'viewer', until: null } } : undefined;
     await start(motions(1, 2));

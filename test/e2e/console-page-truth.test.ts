@@ -1,4 +1,4 @@
-/** What the page says must be so, and what it doesn't know it doesn't say. */
+/** What the page says must be true, and it must not say what it doesn't know. */
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ListedAlarm } from '../../console/api/schemas.ts';
@@ -60,7 +60,7 @@ describe('the list', () => {
     await page.locator('.panel h2', { hasText: 'sensor 51' }).waitFor();
   });
 
-  it('is let go by Home, whatever the pointer does', async () => {
+  it('is released by Home, whatever the pointer does', async () => {
     await start({ alarms: Array.from({ length: 9 }, (_, i) => motion(i + 1)) });
     await row(5).hover();
     fake.tell(listedAlarm(50), 'raised');
@@ -71,7 +71,7 @@ describe('the list', () => {
     expect(await page.locator('.row.selected .where').textContent()).toContain('Client50');
   });
 
-  it('goes back to its place when the pointer leaves it', async () => {
+  it('returns to its place when the pointer leaves it', async () => {
     await start({ alarms: Array.from({ length: 9 }, (_, i) => motion(i + 1)) });
     await row(5).hover();
     fake.tell(listedAlarm(50), 'raised');
@@ -81,7 +81,7 @@ describe('the list', () => {
     expect((await row(50).boundingBox())?.y).toBe((await page.locator('.rows').boundingBox())?.y);
   });
 
-  it('keeps an alarm that ends under the resting pointer as ended, and nothing can be done with it', async () => {
+  it('shows an alarm that ends under the resting pointer as ended, without any action', async () => {
     const alarms = Array.from({ length: 6 }, (_, i) => motion(i + 1, { state: 'ACTIVE_ACK', acknowledgedBy: 'op1' }));
     await start({ alarms });
     await row(3).hover();
@@ -95,7 +95,7 @@ describe('the list', () => {
     await row(3).waitFor({ state: 'detached' });
   });
 
-  it('tells of new smoke above when it is scrolled, and of what has just come in below', async () => {
+  it('reports new smoke above when it is scrolled, and what has just come in below', async () => {
     const old = new Date(Date.now() - 600_000).toISOString();
     await start({ alarms: Array.from({ length: 60 }, (_, i) => listedAlarm(i + 1, { raisedAt: old })) });
     fake.tell(listedAlarm(99, { raisedAt: new Date().toISOString() }), 'raised');
@@ -106,7 +106,7 @@ describe('the list', () => {
     await expect.poll(() => page.locator('.rows').evaluate((list) => list.scrollTop)).toBe(0);
   });
 
-  it('says how many it has no room for, counts them all, and still shows the newest', async () => {
+  it('says how many alarms it has no room for, counts all of them, and still shows the newest', async () => {
     const alarms = Array.from({ length: 5_000 }, (_, i) => motion(i + 1));
     const byType = { smoke: 0, temperature: 12, motion: 6_000 };
     await start({ alarms, open: { byType, unacknowledged: byType } });
@@ -118,7 +118,7 @@ describe('the list', () => {
     expect(await page.title()).toBe('(6013) Tocsin');
   });
 
-  it('fetches what it had no room for once there is room', async () => {
+  it('fetches alarms for which there was no room once there is', async () => {
     const byType = { smoke: 0, temperature: 0, motion: 3 };
     fake.answer = ({ path }) =>
       path.startsWith('/api/alarms?') ? { status: 200, body: { alarms: [motion(1), motion(2), motion(3)], cursor: null } } : undefined;
@@ -128,7 +128,7 @@ describe('the list', () => {
     await page.locator('.queue-head .problem').waitFor({ state: 'detached' });
   });
 
-  it('has no alarm come back that an answer under way still had as open', async () => {
+  it('does not bring back an alarm that a late answer still shows as open', async () => {
     const mine = motion(1);
     await start({ alarms: [mine, motion(2)] });
     await row(1).click();
@@ -148,7 +148,7 @@ describe('the list', () => {
   });
 });
 
-describe('"No alarms" is said', () => {
+describe('"No alarms" is shown', () => {
   it('with proof that detection keeps up', async () => {
     await start({ alarms: [] });
     await says('No alarms.');
@@ -192,7 +192,7 @@ describe('"No alarms" is said', () => {
     expect(await page.title()).toContain('DETECTION BEHIND');
   });
 
-  it('not in a window that the server refuses: it says why, and no number', async () => {
+  it('not in a window that the server refuses: it says why, and shows no number', async () => {
     const reason = 'this session has 4 live streams open already: close another window of the console first';
     fake.answer = ({ path }) => (path.startsWith('/api/live') ? { status: 429, body: { error: reason } } : undefined);
     await page.goto(fake.url);
@@ -203,7 +203,7 @@ describe('"No alarms" is said', () => {
     expect(await findingsOf(page)).toEqual([]);
   });
 
-  it('not with a lost link', async () => {
+  it('not while the link is lost', async () => {
     await start({ alarms: [] });
     await says('No alarms.');
     fake.answer = ({ path }) => (path.startsWith('/api/live') ? { status: 503, body: { error: 'starting' } } : undefined);
@@ -213,7 +213,7 @@ describe('"No alarms" is said', () => {
     expect(await claimsAllIsWell()).toBe(false);
   });
 
-  it('in no place that moves what is below: neither a banner nor its end does', async () => {
+  it('where it moves nothing below: neither a banner nor its end does', async () => {
     await start({ alarms: [motion(1), motion(2)] });
     const before = await row(1).boundingBox();
     fake.send('beat', { ...beatOf([motion(1), motion(2)]), detection: { behindMs: 60_000 } });
@@ -229,7 +229,7 @@ describe('"No alarms" is said', () => {
   });
 });
 
-it('tells in its title of what comes while the window is hidden and gets no frames', async () => {
+it('and its title shows what comes while the window is hidden and gets no frames', async () => {
   await page.addInitScript('window.requestAnimationFrame = () => 1');
   fake.snapshot = { alarms: [] };
   await page.goto(fake.url);
@@ -238,7 +238,7 @@ it('tells in its title of what comes while the window is hidden and gets no fram
   await expect.poll(() => page.title()).toBe('(1) Tocsin');
 });
 
-describe('sensors that cannot be relied upon', () => {
+describe('sensors that cannot be relied on', () => {
   const fault = { detector: 'smoke', reason: 'unreadable', since: '2026-11-24T12:00:00.000Z' };
 
   it('are counted, listed and shown beside their alarm, as they come and go', async () => {
@@ -255,13 +255,13 @@ describe('sensors that cannot be relied upon', () => {
     await page.locator('.panel .faults').waitFor({ state: 'detached' });
   });
 
-  it('are not said to be none while that is not known', async () => {
+  it('are not said to be none while the page does not know', async () => {
     await start({ alarms: [], faults: null });
     await page.locator('.sensor-tabs', { hasText: 'Sensor faults are not known' }).waitFor();
     expect(await page.locator('body').textContent()).not.toContain('No sensor faults');
   });
 
-  it('can be opened although they have had no alarm, also those without a place', async () => {
+  it('can be opened even if they have had no alarm or have no place', async () => {
     const sensor = { id: 9, region: '', geohash: '', active: [], since: null, alarms: [], faults: [fault], client: null };
     fake.answer = ({ path }) => {
       if (path.startsWith('/api/sensors?place=none'))
@@ -314,7 +314,7 @@ describe('a phone', () => {
   it.each([
     ['a flood', { alarms: Array.from({ length: 3_000 }, (_, i) => listedAlarm(i + 1)) }],
     ['detection behind', { alarms: [], detection: { behindMs: 60_000 } }],
-  ])('holds %s without anything beyond its edge or over another', async (_, snapshot) => {
+  ])('shows %s without anything beyond its edge or overlapping', async (_, snapshot) => {
     await look({ width: 390, height: 844 }, true);
     await start(snapshot);
     await page.waitForTimeout(200);
@@ -322,7 +322,7 @@ describe('a phone', () => {
     expect(await tooSmall()).toEqual([]);
   });
 
-  /** Controls that no finger hits. */
+  /** Controls that are too small for a finger. */
   const tooSmall = () =>
     page.locator('button, textarea, .row').evaluateAll((controls) =>
       controls
@@ -330,7 +330,7 @@ describe('a phone', () => {
         .filter(({ box }) => box.width > 0 && (box.width < 24 || box.height < 24))
         .map(({ text }) => text),
     );
-  /** Controls of the panel that something else lies over. */
+  /** Controls of the panel that are covered by something else. */
   const covered = () =>
     page.locator('.panel button:not(:disabled)').evaluateAll((controls) =>
       controls

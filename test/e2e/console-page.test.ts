@@ -62,7 +62,7 @@ const smoke = async (sensor: number): Promise<void> => {
 const findings = (): Promise<string[]> => findingsOf(page);
 
 describe('the page', () => {
-  it('opens by the link, hides its token, and shows that an empty queue is watched', async () => {
+  it('opens by the link, hides its token, and shows an empty queue as watched', async () => {
     await openByLink();
     expect(page.url()).not.toContain('token');
     const reports = setInterval(() => void on.report(1, { motion: false }), 200);
@@ -175,7 +175,7 @@ describe('the page', () => {
     expect(await page.locator('body').textContent()).not.toMatch(/Client4|Stroude/);
   });
 
-  it('refuses a wrong token in words', async () => {
+  it('refuses a wrong token with an explanation', async () => {
     await page.goto(`http://127.0.0.1:${proxy.port}/`);
     await page.locator('#token').fill('nonsense');
     await page.keyboard.press('Enter');
@@ -191,7 +191,7 @@ describe('the page', () => {
 });
 
 describe('a lost link', () => {
-  it('shows within a second when the server has gone, and nothing can be done meanwhile', async () => {
+  it('shows within a second that the server has gone, and offers no action meanwhile', async () => {
     await openByLink();
     await smoke(4);
     await rows().first().click();
@@ -204,13 +204,13 @@ describe('a lost link', () => {
     expect(await findings()).toEqual([]);
   });
 
-  it('shows after ten seconds when the line is dead and nothing says so', async () => {
+  it('shows after ten seconds that the line is silently dead', async () => {
     await openByLink();
     proxy.stall();
     await page.locator('.banner', { hasText: 'nothing has come for 10 s' }).waitFor({ timeout: 14_500 });
   });
 
-  it('goes on where it was: after many cuts the page shows what the API does', async () => {
+  it('resumes: after many cuts the page shows the same as the API', async () => {
     await openByLink();
     for (let cut = 0; cut < 5; cut += 1) {
       await on.report(1 + cut);
@@ -233,7 +233,7 @@ describe('a lost link', () => {
   });
 });
 
-it('opens the alarm that a mail links to, after the sign-in that it takes', async () => {
+it('opens the alarm that a mail links to, after signing in', async () => {
   await smoke(4);
   const { json } = await eventually(
     () => call(on, '/api/alarms'),
@@ -245,7 +245,7 @@ it('opens the alarm that a mail links to, after the sign-in that it takes', asyn
   await page.locator('.panel h2', { hasText: 'SMOKE, sensor 4' }).waitFor();
 });
 
-it('opens the alarm of a sensor by a link, and says so where it has had none', async () => {
+it('opens the alarm of a sensor by a link, and says if it has had none', async () => {
   await openByLink();
   await on.report(3);
   await rows().filter({ hasText: 'Client3' }).waitFor();
@@ -271,7 +271,7 @@ it('signs in by token for a session that the API knows', async () => {
 });
 
 describe('the map', () => {
-  /** The colour in the middle of what is drawn for a sensor. */
+  /** The colour in the middle of a sensor's mark. */
   const colourAt = (x: number, y: number): Promise<number[]> =>
     page.locator('.map canvas').evaluate(
       (canvas, [left, top]) => {
@@ -289,13 +289,13 @@ describe('the map', () => {
     );
   const hoverCard = () => page.locator('.hover-card');
 
-  /** In the middle of the map, the sensors of one house. */
+  /** The sensors of one house, in the middle of the map. */
   const house = [10, 11, 12].map((id) => clientOf({ id, name: `Client${id}`, latitude: 18 + id / 1_000, longitude: 0 }));
 
-  it('shows smoke that is active among restored alarms, and says of no sensor there that all is well', async () => {
+  it('shows active smoke among restored alarms, and marks no sensor there as well', async () => {
     await on.directory.put(house);
     await openByLink();
-    // The console looks every ten seconds whether there are more clients.
+    // The console checks for new clients every ten seconds.
     await page.locator('.map-note', { hasText: '11 sensors' }).waitFor();
     for (const sensor of [10, 11]) {
       await smoke(sensor);
@@ -319,7 +319,7 @@ describe('the map', () => {
     );
     await page.mouse.move((box?.x ?? 0) + x, (box?.y ?? 0) + y);
     await hoverCard().filter({ hasText: 'SMOKE NEW, sensor 12' }).waitFor();
-    // Its middle is filled: something there is active.
+    // The middle is filled: something there is active.
     const middle = await hoverCard().evaluate((card) => ['left', 'top'].map((side) => Number.parseFloat(card.style[side as 'left']) - 14));
     expect(await colourAt(Math.round(middle[0] ?? 0), Math.round(middle[1] ?? 0))).toEqual([255, 90, 95]);
     for (let distance = 0; distance < 30; distance += 3) {
@@ -331,7 +331,7 @@ describe('the map', () => {
   });
 });
 
-it('lets a note be finished and recorded although the alarm ends meanwhile, and no letter of it acts on another alarm', async () => {
+it('lets a note be finished and recorded even if the alarm ends meanwhile, and none of its letters acts on another alarm', async () => {
   await openByLink();
   await smoke(4);
   await rows().first().click();
@@ -378,7 +378,7 @@ it('says that detection is behind when no processor decides what comes in', asyn
   }
 });
 
-it('refuses a fifth window of a session in words, and shows no number in it', async () => {
+it('refuses a fifth window of a session with an explanation, and shows no number in it', async () => {
   await openByLink();
   const windows = [];
   for (let i = 0; i < 4; i += 1) windows.push(await page.context().newPage());

@@ -34,11 +34,11 @@ describe('npm run demo', () => {
     return { child, printed, print, ended: once(child, 'close') as Promise<[number | null]> };
   };
 
-  /** What must be, and what the system has. */
+  /** The rows of the table: what is expected, and what the system has. */
   const rowOf = (text: string, name: string): readonly number[] =>
     (new RegExp(`^${name} {2,}(.*)$`, 'm').exec(text)?.[1] ?? '').split(/ +/).map((cell) => Number(cell.replaceAll(',', '')));
 
-  it('tells its story at once, each alarm in the console and by mail, and Ctrl-C ends it with a table that is right', async () => {
+  it('plays its story at once, with each alarm in the console and by mail, and Ctrl-C ends it with a correct table', async () => {
     const { child, printed, print, ended } = demo();
     await print('Ctrl-C ends it');
     const consoleUrl = /Console {3}(http:\/\/127\.0\.0\.1:\d+)/.exec(printed.text)?.[1] ?? '';
@@ -50,7 +50,7 @@ describe('npm run demo', () => {
     };
     const shown = (alarms: readonly Shown[]) =>
       alarms.map(({ sensor, type, state }) => `${sensor} ${type} ${state.startsWith('CLEARED') ? 'over' : 'active'}`).sort();
-    // After eleven seconds of the story, as it is told: the fire has smoke and heat, one burglar is gone, the other there, the boiler is hot.
+    // After eleven seconds of the story: the fire has smoke and heat, one burglar is gone, the other is there, the boiler is hot.
     await expect
       .poll(async () => shown(await story()), PATIENT)
       .toEqual([
@@ -82,7 +82,7 @@ describe('npm run demo', () => {
     expect(code).toBe(0);
   });
 
-  it('ends by itself, and can be told again on what it left behind', { timeout: 120_000 }, async () => {
+  it('ends by itself, and can be played again on the data it left', { timeout: 120_000 }, async () => {
     for (const clients of [/500 sample clients are in the directory/, /^(?!.*sample clients)/s]) {
       const { printed, ended } = demo('--minutes', '0.2');
       const [code] = await ended;

@@ -12,7 +12,7 @@ import { goesOn, KEPT } from '../support/versions/going-on.ts';
 const VERSIONS = 'test/fixtures/versions';
 
 it.each(readdirSync(VERSIONS))(
-  'a data folder of version %s is gone on with: nothing is lost, nothing happens twice',
+  'a data folder of version %s can be used: nothing is lost, nothing happens twice',
   { timeout: 180_000 },
   async (version) => {
     const folder = await mkdtemp(join(tmpdir(), 'tocsin-version-'));

@@ -1,4 +1,4 @@
-/** Alarms in the log, the mailer, and a real SMTP server that misbehaves: what the recipient and the ledger see. */
+/** Alarms in the log, the mailer, and a real SMTP server that misbehaves: what the recipient gets and the ledger says. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSmtp } from '../../notify/channels/mail/smtp.ts';
 import { changeOf, NOON } from '../support/alarms.ts';
@@ -69,7 +69,7 @@ describe('mails over SMTP', () => {
     expect(taken()).toEqual([idOf('a')]);
   });
 
-  it('reply lost after DATA: arrive twice, under one id (the documented window), and stand once in the ledger', async () => {
+  it('reply lost after DATA: arrive twice, under one id (the documented window), and are once in the ledger', async () => {
     server.script('lose-reply');
     await startOnSmtp();
     await rig.alarm(raised('a'));
@@ -98,7 +98,7 @@ describe('mails over SMTP', () => {
     expect(await rig.dead()).toEqual([]);
   });
 
-  it('wrong password: nothing is parked, health calls for a person, and all arrive once it is put right', async () => {
+  it('wrong password: nothing is parked, health says that a person must act, and all arrive once it is corrected', async () => {
     const { port } = server;
     await server.stop();
     let password = 'new';
@@ -131,7 +131,7 @@ describe('mails over SMTP', () => {
     await startOnSmtp();
     await rig.done();
     const copies = (id: string) => taken().filter((one) => one === idOf(id)).length;
-    // The one whose reply was read and not recorded comes twice; the other at most twice, should it have been under way.
+    // The mail whose reply was read but not recorded comes twice; the other one at most twice, if it was under way.
     expect([copies('a'), copies('b')]).toContain(2);
     for (const id of ['a', 'b']) expect([1, 2]).toContain(copies(id));
     expect(await rig.deliveries()).toHaveLength(2);

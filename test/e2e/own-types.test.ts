@@ -1,4 +1,4 @@
-/** A type that stands in the settings file alone goes all the way: status in, alarm, mail, count, page. No line of code knows of water. */
+/** Types that are only in the settings file work from end to end: status, alarm, mail, count, page. No code knows about water. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,8 +70,8 @@ const mails = (): string[] =>
     .filter((name) => name.endsWith('.eml'))
     .map((name) => readFileSync(join(system.outbox, name), 'utf8'));
 
-describe('water, CO and a low battery, which are rows of a file', () => {
-  it('are what the API says is detected, beside the three of always', async () => {
+describe('water, CO and a low battery, which are types of the settings file', () => {
+  it('are detected according to the API, beside the usual three', async () => {
     const { types } = await api<{ types: { name: string; label: string; severity: string; hits: number; when: string }[] }>('/api/types');
     expect(types.map(({ name, label, severity, hits, when }) => [name, label, severity, hits, when])).toEqual([
       ['motion', 'Motion', 'MINOR', 2, 'motion'],
@@ -111,7 +111,7 @@ describe('water, CO and a low battery, which are rows of a file', () => {
     expect(metrics).toContain('tocsin_alarms_active{type="water"} 1');
   });
 
-  it('clear by a recovery, or by the next reading that is normal where the row says so', async () => {
+  it('clear by a recovery, or by the next normal reading if the type says so', async () => {
     await send('entry', { id: 7, battery: 14 });
     await expect.poll(() => alarmsOf({ sensor: 7 })).toMatchObject([{ type: 'battery', state: 'ACTIVE_UNACK' }]);
     await send('entry', { id: 7, water: true });
@@ -140,7 +140,7 @@ describe('water, CO and a low battery, which are rows of a file', () => {
     await page.close();
   });
 
-  it('have a dashboard made of them', async () => {
+  it('have a generated dashboard', async () => {
     const into = join(folder, 'dashboards');
     const made = await runProgram('main/dashboards/main.ts', ['--out', into], { TOCSIN_SETTINGS: file });
     expect([made.code, made.stderr]).toEqual([0, '']);
@@ -152,7 +152,7 @@ describe('water, CO and a low battery, which are rows of a file', () => {
   });
 });
 
-it('goes on after a restart with another file: what was raised stays, and what was taken away raises nothing', async () => {
+it('after a restart with another file: alarms stay, and removed types raise nothing', async () => {
   await system.end('SIGTERM');
   writeFileSync(file, 'types:\n  co: { when: co > 50, severity: CRITICAL }\n');
   await system.start();

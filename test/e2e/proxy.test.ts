@@ -13,7 +13,7 @@ import { quietLogOptions } from '../support/quiet-log.ts';
 const CONNECTIONS = 4_000;
 const BYTES_PER_CONNECTION_MAX = 16 * 1024;
 
-/** A sensor with a connection of its own, which it keeps. */
+/** A sensor that keeps a connection of its own. */
 class Sensor {
   readonly #id: number;
   readonly #socket: Socket;
@@ -46,7 +46,7 @@ class Sensor {
   }
 }
 
-/** How many statuses the log of a stopped system holds. */
+/** Number of statuses in the log of a stopped system. */
 async function recordsIn(dataDir: string): Promise<number> {
   const store = await openStore(dataDir);
   const log = await openEmbeddedLog(store, quietLogOptions());
@@ -94,14 +94,14 @@ describe('a started proxy', () => {
         expect(new Set(await Promise.all(some.map((sensor) => sensor.report())))).toEqual(new Set([202]));
       }
       expect(await metric('tocsin_ingest_connections')).toBeGreaterThanOrEqual(CONNECTIONS);
-      // The process warms up meanwhile, which is given 32 MiB.
+      // The process warms up meanwhile, for which 32 MiB are allowed.
       expect(rssBytes() - before).toBeLessThan(CONNECTIONS * BYTES_PER_CONNECTION_MAX + 32 * 1024 ** 2);
       expect(new Set(await Promise.all(sensors.map((sensor) => sensor.report())))).toEqual(new Set([202]));
       expect(await metric('tocsin_ingest_records_total{topic="ENTRY",outcome="accepted"}')).toBe(2 * CONNECTIONS);
     },
   );
 
-  it('at a stop under load answers what it took and takes nothing it does not answer', async () => {
+  it('when stopped under load answers everything it accepted and accepts nothing it does not answer', async () => {
     const load = Array.from({ length: 50 }, (_, id) => new Sensor(id, port()));
     sensors.push(...load);
     let accepted = 0;

@@ -1,4 +1,4 @@
-/** What sensors of real life do, against the whole system: the oracle knows what they meant, not what they sent. */
+/** What real sensors do, against the whole system: the oracle knows what they meant, not what they sent. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -15,7 +15,7 @@ const post = (url: string, body: string): Promise<Response> =>
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Starts it with what can't work. */
+/** Starts the system with settings that can't work. */
 const failingStart = (settings: Readonly<Record<string, string>>, args: readonly string[] = []): Promise<ProgramResult> =>
   runProgram('main.ts', args, {
     TOCSIN_INGEST_PORT: '0',
@@ -34,7 +34,7 @@ describe('a start that cannot work says what to do', () => {
     expect(stderr).not.toMatch(/ at .*\.ts/);
   });
 
-  it('with a settings file: all that is wrong in it, with its place', async () => {
+  it('with a settings file: everything that is wrong in it, with line and column', async () => {
     const file = join(folder, 'wrong.yaml');
     writeFileSync(file, 'types:\n  smoke: { hits: many, severty: MAJOR }\n  water: {}\n');
     const { code, stderr } = await failingStart({ TOCSIN_SETTINGS: file });
@@ -117,7 +117,7 @@ describe('a running system', () => {
     }
   });
 
-  it('takes three hits of smoke in, shows the alarm with its evidence, mails it, and clears it on a recovery', async () => {
+  it('accepts three hits of smoke, shows the alarm with its evidence, mails it, and clears it on a recovery', async () => {
     for (let i = 0; i < 3; i += 1) expect((await post(`${system.ingestUrl}/entry`, status(42_959, { smoke: true }))).status).toBe(202);
     await expect.poll(() => alarmsOf(42_959)).toMatchObject([{ type: 'smoke', state: 'ACTIVE_UNACK' }]);
     await expect.poll(() => readdirSync(system.outbox).filter((name) => name.endsWith('.eml')).length).toBe(1);
@@ -140,7 +140,7 @@ describe('a running system', () => {
     expect(stderr).toMatch(/TOCSIN_DATA_DIR/);
   });
 
-  it('drains at a signal, ends with 0, and goes on with what it had after a new start', async () => {
+  it('drains at a signal, ends with 0, and continues where it was after a new start', async () => {
     await post(`${system.ingestUrl}/entry`, status(7, { smoke: true }));
     await post(`${system.ingestUrl}/entry`, status(7, { smoke: true }));
     const last = post(`${system.ingestUrl}/entry`, status(8, { motion: true }));

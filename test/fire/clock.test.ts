@@ -1,4 +1,4 @@
-/** The machine's clock is set back an hour under load, and forward again: alarms, mails and counts are as if nothing had happened. Needs libfaketime (Debian: faketime). */
+/** The machine's clock is set back an hour under load, and forward again: alarms, mails and counts must be as if nothing had happened. Needs libfaketime (Debian: faketime). */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { SystemProcess, simulate } from '../support/system.ts';
 
 const LIBRARY = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
 
-it('loses, doubles and invents nothing when the clock is set back an hour', async () => {
+it('neither loses, duplicates nor invents anything when the clock is set back an hour', async () => {
   expect(existsSync(LIBRARY), 'libfaketime is needed: apt-get install faketime').toBe(true);
   const folder = mkdtempSync(join(tmpdir(), 'tocsin-fire-'));
   const clock = join(folder, 'clock');

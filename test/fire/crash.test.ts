@@ -1,6 +1,6 @@
 /**
  * kill -9 of the whole system at random moments under load, each time started again at once; now and then it is frozen instead. Afterwards the
- * simulator's oracle holds alarms and mails against what was acknowledged. FIRE_ROUNDS and FIRE_SEED make it longer, or the same again; FIRE_SCENARIO has the
+ * simulator's oracle compares alarms and mails with what was acknowledged. FIRE_ROUNDS makes it longer, FIRE_SEED repeats a run, FIRE_SCENARIO has the
  * sensors do something else.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -14,14 +14,14 @@ import { type Simulation, SystemProcess, simulate } from '../support/system.ts';
 const ROUNDS = Number(process.env.FIRE_ROUNDS ?? 16);
 const SCENARIO = process.env.FIRE_SCENARIO ?? 'flapping';
 const SEED = Number(process.env.FIRE_SEED ?? Math.floor(Math.random() * 1e6));
-/** From shortly after the start to some seconds of work; every fourth round freezes it first. */
+/** How long the system runs before a crash: from shortly after the start to some seconds of work; every fourth round freezes it first. */
 const UP_MS = { least: 50, most: 4_000 };
 const FREEZE_EVERY = 4;
 const ROUND_SECONDS = 3.2;
-/** The system is away for nearly half of the time, and must catch up in the other half, however many rounds there are. */
+/** The system is down for nearly half of the time, and must catch up in the other half, however many rounds there are. */
 const RATE_PER_APP = '75';
 
-it(`loses, doubles and invents nothing over ${ROUNDS} crashes (seed ${SEED})`, async () => {
+it(`neither loses, duplicates nor invents anything over ${ROUNDS} crashes (seed ${SEED})`, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tocsin-fire-'));
   const system = await SystemProcess.create({ dataDir: join(folder, 'data') });
   const random = randomOf(SEED);
@@ -51,7 +51,7 @@ it(`loses, doubles and invents nothing over ${ROUNDS} crashes (seed ${SEED})`, a
       ended = simulation;
       return simulation;
     });
-    // The simulator looks at the system before it sends: from then on it takes crashes.
+    // The simulator checks the system before it sends; only after that it tolerates crashes.
     await expect.poll(() => hasRecords(system.ingestUrl), { timeout: 60_000 }).toBe(true);
     let kills = 0;
     while (kills < ROUNDS && !ended) {

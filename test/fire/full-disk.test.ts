@@ -1,4 +1,4 @@
-/** The disk of the data folder fills up under load and is freed again: 503 meanwhile, then everything goes on by itself, and nothing is lost. */
+/** The disk of the data folder fills up under load and is freed again: 503 meanwhile, then everything continues by itself, and nothing is lost. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ const LEFT_BYTES = 8 * 1024 ** 2;
 const folder = mkdtempSync(join(tmpdir(), 'tocsin-fire-'));
 const disk = join(folder, 'disk');
 
-// Needs root: a small disk of its own.
+// Needs root to mount a small disk.
 beforeAll(() => {
   mkdirSync(disk);
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK}`, 'tmpfs', disk]);
@@ -63,7 +63,7 @@ it('answers 503 while the disk is full, and has every alarm and mail once it has
 
 const filler = join(disk, 'filler');
 
-/** Takes nearly all room that is left, while others write too. */
+/** Fills nearly all the space that is left, while others write too. */
 function fill(): void {
   const { bavail, bsize } = statfsSync(disk);
   execFileSync('fallocate', ['-l', String(bavail * bsize - LEFT_BYTES), filler]);

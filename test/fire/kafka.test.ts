@@ -1,7 +1,7 @@
 /**
  * Faults of every kind in a cluster under load, each followed by recovery: processes and brokers killed and frozen, a network cut, clocks that
- * differ, processors that come and go. Afterwards the simulator's oracle holds alarms and mails against what was acknowledged.
- * FIRE_FAULTS and FIRE_SEED make it longer, or the same again; FIRE_ONLY keeps to faults whose name contains it. Needs root, HAProxy, libfaketime.
+ * differ, processors that come and go. Afterwards the simulator's oracle compares alarms and mails with what was acknowledged.
+ * FIRE_FAULTS makes it longer, FIRE_SEED repeats a run, FIRE_ONLY selects faults whose name contains it. Needs root, HAProxy, libfaketime.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ const SEED = Number(process.env.FIRE_SEED ?? Math.floor(Math.random() * 1e6));
 const SECONDS_A_FAULT = 20;
 /** The last fault must be over before the alarms end. */
 const LAST_FAULT_SECONDS = 60;
-/** Alarms of a cluster that is itself again, before it is all compared. */
+/** How long the recovered cluster has for its alarms before everything is compared. */
 const CALM_MS = 10_000;
 const LOAD_SECONDS = COUNT * SECONDS_A_FAULT + LAST_FAULT_SECONDS;
 const RECOVERY_DEADLINE_MS = 60_000;
@@ -33,7 +33,9 @@ interface Outcome {
   readonly worstMs: number;
 }
 
-it(`loses, doubles and invents nothing over ${COUNT} faults of a cluster on Kafka (seed ${SEED})`, { timeout: 7_200_000 }, async () => {
+it(`neither loses, duplicates nor invents anything over ${COUNT} faults of a cluster on Kafka (seed ${SEED})`, {
+  timeout: 7_200_000,
+}, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tocsin-fire-'));
   const random = randomOf(SEED);
   const { stage, end } = await startStage(folder, random, AlarmWatch.begin);
@@ -76,7 +78,7 @@ function simulatorArgs(): string[] {
   return [...load, '--timeout', '25', '--drain', '60', '--settle', '120'];
 }
 
-/** Each kind once before any comes again. */
+/** Every kind comes once before any is repeated. */
 function* drawn(random: () => number): Generator<string, void> {
   for (let left: string[] = [], n = 0; n < COUNT; n += 1) {
     if (left.length === 0) left = [...KINDS];
@@ -84,7 +86,7 @@ function* drawn(random: () => number): Generator<string, void> {
   }
 }
 
-/** Rejects when the cluster isn't itself again in time. */
+/** Rejects if the cluster doesn't recover in time. */
 async function strike(stage: Stage, kind: string, n: number): Promise<Outcome> {
   const { watch } = stage;
   watch.mark();

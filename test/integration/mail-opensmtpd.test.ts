@@ -22,7 +22,7 @@ interface Mta {
   readonly url: string;
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** What lies in the mailbox once it holds enough. */
+  /** The mails in the mailbox once there are enough. */
   mailbox(enough: (copies: readonly ParsedMail[]) => boolean): Promise<readonly ParsedMail[]>;
   close(): Promise<void>;
 }
@@ -71,7 +71,7 @@ async function openMta(): Promise<Mta> {
       for (;;) {
         const names = existsSync(join(box, 'new')) ? await readdir(join(box, 'new')) : [];
         const files = await Promise.all(names.map((name) => readFile(join(box, 'new', name), 'latin1')));
-        // A server stopped while it delivers leaves an empty or cut file behind, and delivers again later.
+        // A server that is stopped while it delivers leaves an empty or truncated file, and delivers the mail again later.
         const whole = files.filter((text) => text.trimEnd().endsWith('--'));
         const copies = await Promise.all(whole.map((text) => simpleParser(Buffer.from(text, 'latin1'))));
         if (enough(copies) && queueIsEmpty()) return copies;
@@ -79,7 +79,7 @@ async function openMta(): Promise<Mta> {
       }
     },
     close: async () => {
-      // Its queue outlives it: what is still in it would turn up in the next mailbox.
+      // Its queue outlives it: mails still in it would turn up in the next mailbox.
       for (let i = 0; server && i < 100 && !queueIsEmpty(); i += 1) await pause(50);
       await mta.stop();
       await rm(folder, { recursive: true });
@@ -89,7 +89,7 @@ async function openMta(): Promise<Mta> {
   return mta;
 }
 
-/** Nothing that the server took is still to be delivered. */
+/** Resolves once the server has delivered everything it accepted. */
 const queueIsEmpty = (): boolean => execFileSync('/usr/sbin/smtpctl', ['show', 'queue']).length === 0;
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -115,7 +115,7 @@ function freePort(): Promise<number> {
   });
 }
 
-/** Both recipients of a mail share the mailbox: every mail lies there twice. */
+/** Both recipients of a mail share the mailbox, so every mail is there twice. */
 const RECIPIENTS = 2;
 
 describe('smtp to OpenSMTPD, as every transport', () => {
@@ -186,8 +186,8 @@ describe('OpenSMTPD', () => {
       await rig.done();
       const copies = await mta.mailbox((found) => new Set(found.map(({ messageId }) => messageId)).size >= names.length);
       expect(new Set(copies.map(({ messageId }) => messageId))).toEqual(new Set(names.map((id) => `<${id}.raised@localhost>`)));
-      // Two copies of one hand-over are the server's own repetition. Handed over twice is only where the restart cut off a reply: of the
-      // mails under way at that moment.
+      // Two copies of one hand-over are the server's own repetition. Only a mail whose reply was cut off by the restart is handed over twice:
+      // one of the mails under way at that moment.
       const handovers = new Set(copies.map(({ headers }) => String(headers.get('received'))));
       expect(handovers.size).toBeGreaterThanOrEqual(names.length);
       expect(handovers.size).toBeLessThanOrEqual(names.length + OPTIONS.concurrency);

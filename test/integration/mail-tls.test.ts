@@ -27,7 +27,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-/** Wants TLS, then the right password. */
+/** A server that requires TLS, then the right password. */
 async function secured({ keyFile, certificateFile }: Certificates, options: FaultySmtpOptions = {}): Promise<FaultySmtp> {
   const server = await startSmtp({
     key: await readFile(keyFile),
@@ -56,7 +56,7 @@ describe.each([
   ['STARTTLS', 'smtp', false],
   ['TLS from the start', 'smtps', true],
 ])('a mail server with %s', (_name, scheme, secure) => {
-  it('gets mails over an encrypted connection from who knows the password', async () => {
+  it('gets mails over an encrypted connection from a client that knows the password', async () => {
     const sessions: boolean[] = [];
     const server = await secured(ours, {
       secure,
@@ -80,7 +80,7 @@ describe.each([
     expect(server.attempts).toBe(0);
   });
 
-  it('refuses a wrong password and one that is missing, which calls for a person', async () => {
+  it('refuses a wrong or missing password, and health says that a person must act', async () => {
     const server = await secured(ours, { secure });
     const wrong = transportTo(server, { scheme, user: 'desk:wrong@' });
     await expect(wrong.send(mailOf())).rejects.toMatchObject({ ...MISCONFIGURED, message: expect.stringContaining('535') });
@@ -95,17 +95,17 @@ describe('TLS', () => {
     expect(server.taken).toHaveLength(1);
   });
 
-  it('is not begun when it is off', async () => {
+  it('is not used when it is off', async () => {
     const server = await secured(ours, { authOptional: true });
     await transportTo(server, { smtpTls: 'off', user: '' }).send(mailOf());
     expect(server.taken).toHaveLength(1);
   });
 
-  it('wants the file of the authority to be there', () => {
+  it('requires the file of the authority to exist', () => {
     expect(() => transportTo({ port: 1 }, { smtpCa: '/nowhere/ca.pem' })).toThrow(/TOCSIN_SMTP_CA: .*ENOENT/);
   });
 
-  it('with a wrong certificate keeps all mails, tells health, and lets them go once the certificate is right', async () => {
+  it('with a wrong certificate keeps all mails, reports to health, and sends them once the certificate is right', async () => {
     const rig = await openMailerRig(NOON);
     const wrong = await secured(others);
     await rig.start(transportTo(wrong));

@@ -71,7 +71,7 @@ describe('the embedded log', () => {
     }
   });
 
-  it('belongs to one process, also while that is stopped, and to the next one as soon as it was killed', async () => {
+  it('belongs to one process, even while that is stopped, and to the next one as soon as the first is killed', async () => {
     const { child } = await startWriter(0);
     child.kill('SIGSTOP');
     await expect(openStore(dataDir)).rejects.toMatchObject({

@@ -14,10 +14,10 @@ import { Health } from '../../runtime/health.ts';
 import { oneRecord } from '../../message-log/one-record.ts';
 import { quietLogOptions } from '../support/quiet-log.ts';
 
-/** Too little for commits, enough for what a journal holds. */
+/** Too little for commits, but enough for the contents of a journal. */
 const LEFT_BYTES = 12 * 1024 ** 2;
 
-/** Mounting a small file system takes root on Linux. */
+/** Mounting a small file system requires root on Linux. */
 const canMount = process.platform === 'linux' && process.getuid?.() === 0;
 
 describe.skipIf(!canMount)('the embedded log on a full disk (needs root on Linux, to mount a small tmpfs)', () => {
@@ -31,7 +31,7 @@ describe.skipIf(!canMount)('the embedded log on a full disk (needs root on Linux
     await rm(disk, { recursive: true, force: true });
   });
 
-  it('refuses with disk-full, loses nothing it acknowledged, and goes on by itself once there is room', async () => {
+  it('rejects with disk-full, loses nothing it acknowledged, and continues by itself once there is room', async () => {
     const ballast = join(disk, 'ballast');
     await writeFile(ballast, Buffer.alloc(20 * 1024 ** 2));
     const health = new Health();
@@ -77,7 +77,7 @@ describe.skipIf(!canMount)('the embedded log on a full disk (needs root on Linux
     await rm(join(disk, 'data'), { recursive: true });
   });
 
-  it('starts again after a kill, however full the disk has become, and has all that was acknowledged', async () => {
+  it('starts again after a kill, however full the disk has become, and has everything that was acknowledged', async () => {
     const dataDir = join(disk, 'killed');
     const child = spawn(process.execPath, ['--import', 'tsx', 'test/support/log-writer.ts', dataDir, '0'], {
       stdio: ['ignore', 'pipe', 'inherit'],

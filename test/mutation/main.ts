@@ -1,4 +1,4 @@
-/** Which changes of the product no test notices: `npm run mutate -- PATH…`. How to read it: docs/testing.md. */
+/** Finds changes of the product that no test notices: `npm run mutate -- PATH…`. docs/testing.md says how to read the result. */
 import { fork } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
@@ -9,10 +9,10 @@ import { type Mutant, mutantsOf } from './mutants.ts';
 import { sourcesIn, testsNear } from './near-tests.ts';
 import type { Report } from './runner.ts';
 
-/** A mutant that takes so many times what the tests take without it, and so much more, loops. */
+/** A mutant that takes this many times as long as the tests do without it, plus this, is considered to loop. */
 const PATIENCE_FACTOR = 10;
 const PATIENCE_MS = 10_000;
-/** Until the tests have run without a mutant. */
+/** Deadline for the tests without a mutant. */
 const FIRST_PATIENCE_MS = 300_000;
 
 const MUTATE = command({
@@ -50,7 +50,7 @@ async function mutate(paths: readonly string[], choice: Choice): Promise<number>
   return 0;
 }
 
-/** How many survive; each is reported as soon as that is known. */
+/** Resolves with the number of survivors; each is reported as soon as it is known. */
 async function survivorsOf(source: string, mutants: readonly Mutant[], choice: Choice): Promise<number> {
   const tests = choice.tests ?? testsNear(source, choice.hops);
   let survived = 0;
@@ -61,12 +61,12 @@ async function survivorsOf(source: string, mutants: readonly Mutant[], choice: C
     write(`${source}:${mutant.line}: ${flat(mutant.original)} → ${flat(mutant.replacement)}`);
   };
   if (tests.length === 0) for (const [index] of mutants.entries()) report(index);
-  // Where the tests' process was ended over a mutant, another one goes on behind it.
+  // If the tests' process had to be ended because of a mutant, another one continues after it.
   else for (let next = 0; next < mutants.length; ) next = 1 + (await run(source, next, tests, report));
   return survived;
 }
 
-/** Resolves with the mutant that it was ended over; their number where it came to the end. */
+/** Resolves with the mutant because of which it was ended, or with the number of mutants if it came to the end. */
 function run(source: string, first: number, tests: readonly string[], onSurvivor: (index: number) => void): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = fork('test/mutation/runner.ts', [source, String(first), ...tests], {

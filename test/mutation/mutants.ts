@@ -5,7 +5,7 @@ export interface Mutant {
   readonly line: number;
   readonly start: number;
   readonly end: number;
-  /** What stands there now, and what in its place. */
+  /** The text to replace, and its replacement. */
   readonly original: string;
   readonly replacement: string;
 }
@@ -17,7 +17,7 @@ interface Node {
   readonly [field: string]: unknown;
 }
 
-/** Neighbours of an operator: the bound moved by one, and the opposite. */
+/** Replacements of an operator: the bound moved by one, and the opposite. */
 const OPERATORS: Readonly<Record<string, readonly string[]>> = {
   '<': ['<=', '>='],
   '<=': ['<', '>'],
@@ -35,7 +35,7 @@ const OPERATORS: Readonly<Record<string, readonly string[]>> = {
   '||': ['&&'],
 };
 
-/** What only the compiler reads, and names. */
+/** Nodes that only the compiler reads, and names. */
 const SKIPPED = /^(TS|Import|Export(?:All|Specifier))/;
 
 export function mutantsOf(path: string, source: string): Mutant[] {
@@ -85,7 +85,7 @@ function mutate(node: Node, source: string, add: Add): void {
       if (typeof node.value === 'number') add(node.start, node.end, String(node.value + 1));
       break;
     case 'ExpressionStatement':
-      // A call whose value nobody uses, or an assignment, left out.
+      // Leaves out an assignment, or a call whose value isn't used.
       if (isNode(node.expression) && node.expression.type !== 'Literal') add(node.start, node.end, ';');
       break;
   }
@@ -97,7 +97,7 @@ function mutateOperator({ left, right, operator, start, end }: Node, source: str
     add(start, end, `(${source.slice(left.start, left.end)})`);
     return;
   }
-  // Texts are joined with a plus too.
+  // A plus may join texts.
   if (operator === '+' && [left, right].some(({ type, value }) => type === 'TemplateLiteral' || typeof value === 'string')) return;
   const gap = source.slice(left.end, right.start);
   const at = left.end + gap.indexOf(operator);

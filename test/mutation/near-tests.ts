@@ -7,7 +7,7 @@ const FOLDERS = [
 ];
 const IMPORT = /(?:from|import) '(\.[^']+)'/g;
 
-/** The unit and contract tests that import a source, or what imports it, over at most `hops` imports. */
+/** The unit and contract tests that reach a source over at most `hops` imports. */
 export function testsNear(source: string, hops: number): string[] {
   const importers = new Map<string, string[]>();
   for (const path of FOLDERS.flatMap(sourcesIn)) {

@@ -1,6 +1,6 @@
 /**
- * Runs tests against one mutant of a source after the other, in one process, so that all else is transformed once. Its parent ends it where a mutant
- * never ends, and starts another one behind that. Arguments: source, number of the first mutant, tests.
+ * Runs tests against the mutants of a source one after another, in one process, so that everything else is transformed only once. Its parent ends it if a
+ * mutant never ends, and starts another one after that mutant. Arguments: source, number of the first mutant, tests.
  */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -9,7 +9,7 @@ import { type Mutant, mutantsOf } from './mutants.ts';
 
 export type Report = { readonly index: number; readonly killed: boolean } | { readonly testsTakeMs: number } | { readonly problem: string };
 
-// Not beyond its parent.
+// Must not outlive its parent.
 process.on('disconnect', () => process.exit());
 
 const [source = '', first = '0', ...tests] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-/** From a rule to a mail: Prometheus and Alertmanager as deploy/ configures them, only faster, and a mail server that keeps what it gets. */
+/** From a rule to a mail: Prometheus and Alertmanager as deploy/ configures them, only faster, and a mail server that keeps its mails. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -69,7 +69,7 @@ describe('the configuration of Alertmanager', () => {
     expect(grave?.subject).toBe('Tocsin: critical: Grave: this is Grave');
   });
 
-  it('sends a mail for each critical alert of one name, when it fires and when it is over, and its subject tells which it is', async () => {
+  it('sends a mail for each critical alert of one name, when it fires and when it is over, and its subject says which alert it is', async () => {
     const down = (instance: string, more: object = {}) => ({
       name: 'RoleDown',
       severity: 'critical',
@@ -109,7 +109,7 @@ describe('the configuration of Alertmanager', () => {
     expect(over[2]?.subject).toBe('Tocsin: over: 2 alerts');
   });
 
-  it('is silent about what another alert explains', async () => {
+  it('does not report what another alert explains', async () => {
     await post({ name: 'RoleDown', severity: 'critical', labels: { instance: 'mailer:9464' } });
     await post(
       { name: 'PartProblem', severity: 'major', labels: { instance: 'mailer:9464', part: 'mailer' } },
@@ -123,7 +123,7 @@ describe('the configuration of Alertmanager', () => {
 });
 
 describe('an alert rule', () => {
-  it('reaches the mailbox of those on call when no status comes in, and tells when it is over; the keep-alive comes again and again', async () => {
+  it('reaches the mailbox of those on call when no status comes in, and again when it is over; the keep-alive comes again and again', async () => {
     const sensors = await startExporter();
     const prometheus = await watch(`127.0.0.1:${sensors.port}`, 'proxy');
     try {
@@ -142,7 +142,7 @@ describe('an alert rule', () => {
     }
   });
 
-  it('tells of a process that dies and is back at once, again and again, in one mail', async () => {
+  it('reports a process that dies again and again, and is back at once, in one mail', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'unsteady-'));
     const system = await SystemProcess.create({ dataDir: folder });
     await system.start();
@@ -171,7 +171,7 @@ describe('an alert rule', () => {
   });
 });
 
-/** Prometheus with the shipped rules over one process. */
+/** Prometheus with the shipped rules, scraping one process. */
 const watch = (target: string, role: string): Promise<Prometheus> =>
   startPrometheus(`
 global: { scrape_interval: 1s, evaluation_interval: 1s }
@@ -180,7 +180,7 @@ alerting: { alertmanagers: [{ static_configs: [{ targets: ['${alertmanager.url.r
 scrape_configs: [{ job_name: tocsin, static_configs: [{ targets: ['${target}'], labels: { role: ${role} } }] }]
 `);
 
-/** A proxy's metrics, of which no status comes in until `send`. */
+/** The metrics of a proxy that receives no status until `send`. */
 async function startExporter(): Promise<{ readonly port: number; readonly server: Server; send(): void }> {
   let sending = false;
   let count = 0;

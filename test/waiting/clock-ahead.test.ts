@@ -1,4 +1,4 @@
-/** The machine's clock is a month ahead for a while, over restarts too: no mail and no alarm is removed by it, fires are detected, and somebody is told. Needs libfaketime (Debian: faketime). */
+/** The machine's clock is a month ahead for a while, across restarts too: it removes no mail and no alarm, fires are detected, and the problem is reported. Needs libfaketime (Debian: faketime). */
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ const LOOKED_AT_MS = 4_000;
 
 interface Machine {
   readonly system: SystemProcess;
-  /** As of its next look: `+31d`. */
+  /** Sets the clock's offset, `+31d`, from its next reading on. */
   setClock(offset: string): void;
   end(): Promise<void>;
 }
@@ -46,7 +46,7 @@ it.concurrent.each([
   ['a month ahead', '+31d'],
   ['a month behind', '-31d'],
   ['in 1970', `-${Math.floor(Date.now() / 1_000) - 86_400}s`],
-])('removes nothing for a clock that is %s for a while', async (_, offset) => {
+])('removes nothing when the clock is %s for a while', async (_, offset) => {
   const { system, setClock, end } = await startMachine();
   try {
     await burn(system, 1);
@@ -84,7 +84,7 @@ it.concurrent.each([
   }
 });
 
-/** Three readings with smoke, until their mail is there. */
+/** Sends three readings with smoke; resolves once their mail is there. */
 async function burn(system: SystemProcess, sensor: number): Promise<void> {
   for (let i = 0; i < 3; i += 1)
     await post(system, '/entry', { id: sensor, motion: false, smoke: true, temperature: 20 + i, maxTemperature: 30 });

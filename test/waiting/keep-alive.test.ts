@@ -1,4 +1,4 @@
-/** The keep-alive as it is shipped, with the clock on the wall: whoever alarms when none has come for a little over five minutes is right to. */
+/** The shipped keep-alive in real time: a watchdog may raise the alarm when none has come for a little over five minutes. */
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { keepAlivePeriods } from '../support/keep-alive.ts';

@@ -1,4 +1,4 @@
-/** "All is well" is said with proof only: what a console tells of detection while processors are missing, work, and die. */
+/** A console says "all is well" only with proof: what it reports about detection while processors are missing, work, and die. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { runProgram } from '../support/program.ts';
 import { startKafka, type TestKafka } from '../support/servers/kafka.ts';
 import { API_TOKEN, SystemProcess } from '../support/system.ts';
 
-/** What the page takes for proof. */
+/** What the page accepts as proof. */
 const PROOF_MS = 15_000;
 const SENSORS = 64;
 
@@ -33,7 +33,7 @@ afterAll(async () => {
 
 const behind = (): number | null => live.named('beat').at(-1)?.detection.behindMs ?? null;
 
-it('is told by every beat', { timeout: 240_000 }, async () => {
+it('is part of every beat', { timeout: 240_000 }, async () => {
   const environment = { TOCSIN_KAFKA_BROKERS: kafka.brokers.join(','), TOCSIN_KAFKA_REPLICATION: '1' };
   expect((await runProgram('main/topics/main.ts', [], environment)).code).toBe(0);
   const create = (roles: string[]): Promise<SystemProcess> =>
@@ -58,7 +58,7 @@ it('is told by every beat', { timeout: 240_000 }, async () => {
   await expect.poll(() => behind() ?? Number.POSITIVE_INFINITY, { timeout: 30_000 }).toBeGreaterThan(PROOF_MS);
   expect(performance.now() - began).toBeLessThan(25_000);
 
-  // One that works proves it all the time.
+  // A processor that works proves it all the time.
   await processor.start();
   await expect.poll(() => behind() ?? Number.POSITIVE_INFINITY, { timeout: 30_000 }).toBeLessThan(PROOF_MS);
   const before = live.named('beat').length;
@@ -70,7 +70,7 @@ it('is told by every beat', { timeout: 240_000 }, async () => {
   expect(working.length).toBeGreaterThan(3);
   expect(Math.max(...working)).toBeLessThan(PROOF_MS);
 
-  // One that dies is missed.
+  // One that dies is noticed.
   await processor.end('SIGKILL');
   await expect.poll(() => behind() ?? Number.POSITIVE_INFINITY, { timeout: 25_000 }).toBeGreaterThan(PROOF_MS);
   expect(await (await fetch(`${consumers.consoleUrl}/readyz`)).json()).toMatchObject({
@@ -78,7 +78,7 @@ it('is told by every beat', { timeout: 240_000 }, async () => {
     notices: { detection: expect.any(String) },
   });
 
-  // A hit of then is decided once it is back, and then it is proven.
+  // A hit from that time is decided once it is back, which is proof again.
   await post('/entry', statuses(true));
   await processor.start();
   await expect.poll(() => behind() ?? Number.POSITIVE_INFINITY, { timeout: 40_000 }).toBeLessThan(PROOF_MS);

@@ -1,6 +1,6 @@
 /**
- * The reference's case 2 at its own rate, shorter, with every store a real server, each killed in mid-run and started again: what the stores
- * hold in the end is asked of them directly and held against what the oracle knows.
+ * The reference's case 2 at its own rate, but shorter, with a real server for every store. Each one is killed in mid-run and started again; in the end
+ * their contents are read directly and compared with what the oracle knows.
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,15 +18,15 @@ import { type ArchiveRows, archiveRows, type Place, pointsOf, places } from '../
 
 const SENSORS = 50_000;
 const MINUTE_MS = 60_000;
-/** Three stores away for a minute each, and the time they take to start. */
+/** Enough for three stores that are down for a minute each, and for their starts. */
 const LOAD_MINUTES = 5;
-/** A bucket's bound of `tocsin_alarm_raised_seconds`: later than this no alarm may be, whatever is away. */
+/** The bound of a bucket of `tocsin_alarm_raised_seconds`: no alarm may be later than this, whatever is down. */
 const IN_TIME_S = 5;
-/** A mail waits 2 s for a client, and its date is in whole seconds; the rest is a busy machine's. */
+/** A mail waits 2 s for a client, and its date is in whole seconds; the rest allows for a busy machine. */
 const MAILED_IN_TIME_MS = 10_000;
-/** TOCSIN_MAIL_CONCURRENCY: so many may be under way when the mail server ends, taken but not acknowledged. */
+/** TOCSIN_MAIL_CONCURRENCY: this many mails may have been accepted but not acknowledged when the mail server ends. */
 const COPIES_MAX = 4;
-/** Times are compared of two processes of one machine. */
+/** Tolerance for comparing times of two processes on one machine. */
 const CLOCK_MS = 50;
 
 interface Outage {
@@ -52,7 +52,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tocsin-stores-'));
   const outbox = join(folder, 'mails');
   await mkdir(outbox);
-  // What Cassandra has acknowledged must be there after its end; one node alone keeps that only if it waits for its disk.
+  // Cassandra must keep what it has acknowledged; a single node does so only if it waits for its disk.
   [cassandra, influx, mailbox] = await Promise.all([startCassandra({ durable: true }), startInflux('1.8'), Mailbox.open(outbox)]);
   const environment = {
     TOCSIN_CASSANDRA_CONTACT_POINTS: cassandra.contactPoints.join(','),
@@ -85,8 +85,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-describe('a run during which every store was away', () => {
-  it('takes all that is sent and raises every alarm that is due, once', () => {
+describe('a run during which every store was down', () => {
+  it('accepts everything that is sent and raises every alarm that is due, once', () => {
     expect(report.messages).toMatchObject({ refused: 0, unknown: 0, unsent: 0 });
     expect(report.comparison?.findings).toEqual([]);
     expect(due.length).toBeGreaterThan(60);
@@ -94,7 +94,7 @@ describe('a run during which every store was away', () => {
     expect(report.comparison?.observed.activated).toBe(due.length);
   });
 
-  it('raises alarms in time, also while a store is away', async () => {
+  it('raises alarms in time, even while a store is down', async () => {
     expect(outages.map(({ store }) => store)).toEqual(['SMTP', 'InfluxDB', 'Cassandra']);
     for (const { store, late } of outages) expect([store, late]).toEqual([store, 0]);
     expect(await raised()).toMatchObject({ count: due.length, late: 0 });
@@ -109,7 +109,7 @@ describe('a run during which every store was away', () => {
     }
   });
 
-  it('calls for somebody only where it cannot help itself: alarms that nobody is mailed for half a minute', () => {
+  it('calls for a person only for what it cannot solve itself: alarms without any mail for half a minute', () => {
     const calls = system.output.split('\n').filter((line) => /"level":(50|60)/.test(line));
     expect(calls.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual(['alarms are not mailed']);
   });
@@ -119,12 +119,12 @@ describe('the mails', () => {
   it('come for every alarm that is raised or clears', () => {
     expect([report.mails?.missing, report.mails?.doubled, report.mails?.invented]).toEqual([[], [], []]);
     expect(report.mails?.mails).toBe(due.length + due.filter(({ recovered }) => recovered).length);
-    // A mail that came twice has one file, and both have one Message-ID.
+    // A mail that came twice has one file, since both have the same Message-ID.
     const ids = mailbox.mails.map(({ mail }) => mail.messageId);
     expect(ids.length - new Set(ids).size).toBeLessThanOrEqual(COPIES_MAX);
   });
 
-  it('go out in time without the client while Cassandra is away, and are completed when it is back', { timeout: 90_000 }, async () => {
+  it('go out in time without the client while Cassandra is down, and are completed when it is back', { timeout: 90_000 }, async () => {
     const away = outages.find(({ store }) => store === 'Cassandra') as Outage;
     const without = mailsWith('x-tocsin-event', 'raised').filter(({ mail }) => mail.text?.includes('THE CLIENT COULD NOT BE LOOKED UP'));
     expect(without.length).toBeGreaterThan(10);
@@ -156,7 +156,7 @@ describe('InfluxDB', () => {
     const [least, most] = [new Map<string, number>(), new Map<string, number>()];
     for (const { type, receivedBetween } of due) {
       const [first, last] = receivedBetween.map((ms) => Math.floor(ms / MINUTE_MS) * MINUTE_MS) as [number, number];
-      // One that came in around the full minute may count for either.
+      // A reading around the full minute may count for either minute.
       for (const minute of new Set([first, last])) add(most, minute, type, 1);
       if (first === last) add(least, first, type, 1);
     }
@@ -166,7 +166,7 @@ describe('InfluxDB', () => {
     }
   });
 
-  it('has the state of every sensor as it is in the end, at its place', { timeout: 120_000 }, async () => {
+  it('has the final state of every sensor, at its place', { timeout: 120_000 }, async () => {
     const states = async (): Promise<readonly string[]> => {
       const last = 'SELECT last("active") AS "active","type" FROM "sensor_state" GROUP BY "sensor","geohash","region"';
       return pointsOf(await influx.query(last, 'tocsin'))
@@ -214,7 +214,7 @@ function add(counts: Map<string, number>, minute: number, type: unknown, count: 
   counts.set(key, (counts.get(key) ?? 0) + count);
 }
 
-/** Away for a minute, and until so many alarms were raised without it. */
+/** Down for a minute, and until this many alarms were raised meanwhile. */
 async function outage(store: string, server: { kill(): Promise<void>; restart(): Promise<void> }, alarms: number): Promise<void> {
   const before = await raised();
   const from = Date.now();
@@ -248,7 +248,7 @@ function mailsWith(header: string, value: string): readonly KeptMail[] {
   return mailbox.mails.filter(({ mail }) => mail.headers.get(header) === value);
 }
 
-/** Each once: a mail may come again when its server ends between taking it and saying so. */
+/** Every mail once: a mail may come again if its server ends between accepting it and saying so. */
 function alarmsOf(mails: readonly KeptMail[]): readonly string[] {
   return [...new Set(mails.map(({ mail }) => String(mail.headers.get('x-tocsin-alarm'))))].sort();
 }

@@ -27,7 +27,7 @@ const rowOf = (changes: Partial<ArchivedAlarm> = {}): ArchivedAlarm => ({
   ...{ region: 'UK', geohash: 'gcwfhf0kz', ...changes },
 });
 
-/** Seconds that a cell still has, null: for ever. */
+/** Seconds that a cell still has to live; null: it stays for ever. */
 async function ttl(column: string, table: string): Promise<(number | null)[]> {
   const { rows } = await withDriver(keyspace.config, (client) =>
     client.execute(`SELECT TTL(${column}) AS left FROM ${keyspace.config.keyspace}.${table}`),
@@ -38,7 +38,7 @@ async function ttl(column: string, table: string): Promise<(number | null)[]> {
 const aroundDays = (days: number) => (seconds: number | null) => seconds !== null && Math.abs(seconds - days * DAY_S) < 600;
 
 describe('an alarm in Cassandra', () => {
-  it('stays as long as it is open, and then until so many days after it was raised', async () => {
+  it('stays as long as it is open, and then until a number of days after it was raised', async () => {
     await archive.put([rowOf()], [{ alarm: rowOf().id, entry: { key: 'raised', at: Date.now(), kind: 'raised' } }]);
     expect(await ttl('alarm', 'alarms')).toEqual([null]);
     expect(await ttl('state', 'alarms_by_period')).toEqual([null, null]);
@@ -57,14 +57,14 @@ describe('an alarm in Cassandra', () => {
     expect(await ttl('alarm', 'alarms_open')).toEqual([]);
   });
 
-  it('leaves nothing behind for ever when its place is not known at its end', async () => {
+  it('leaves no row that stays for ever when its place is not known at its end', async () => {
     await archive.put([rowOf()], []);
     await archive.put([rowOf({ state: 'CLEARED_ACK', version: 2, region: '', geohash: '' })], []);
     expect((await archive.query({ ...everything, limit: 9 })).alarms).toMatchObject([{ region: 'UK', geohash: 'gcwfhf0kz', version: 2 }]);
     expect((await ttl('region', 'alarms')).every(aroundDays(DAYS - 10))).toBe(true);
   });
 
-  it('is found although thousands of others were raised in the same hour, a bounded number of which one page looks at', async () => {
+  it('is found although thousands of others were raised in the same hour, of which a page looks at a bounded number', async () => {
     const hour = Math.floor(Date.now() / 3_600_000) * 3_600_000;
     const rows = Array.from({ length: 10_100 }, (_, i) =>
       rowOf({ id: `a${i}`, sensor: i, raisedAt: hour + i, evidence: [], type: i === 0 ? 'motion' : 'smoke', state: 'CLEARED_ACK' }),

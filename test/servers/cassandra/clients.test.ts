@@ -1,4 +1,4 @@
-/** The command line, as it is called, on a real server. */
+/** The command line as users call it, on a real server. */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -62,7 +62,7 @@ const linesOf = (count: number, seed = 1) =>
 
 describe('npm run clients on Cassandra', () => {
   it(
-    `brings ${grouped(CLIENTS)} clients in, finds each, and does no harm when it is repeated`,
+    `imports ${grouped(CLIENTS)} clients, finds each, and does no harm when it is repeated`,
     async () => {
       const lines = linesOf(CLIENTS);
       const file = await fileOf('all', HEADER + lines.join(''));
@@ -88,7 +88,7 @@ describe('npm run clients on Cassandra', () => {
     expect(stdout).toContain('The directory holds 1,234 clients.');
   });
 
-  it('leaves out a row without an id, by its line, and brings in the rest, without a place where it has none', async () => {
+  it('skips a row without an id and names its line, and imports the rest, even clients without a place', async () => {
     const [first = '', second = '', third = '', fourth = ''] = linesOf(4);
     const short = second.split(',').slice(0, 7).join(',');
     const nowhere = third.split(',').with(12, '91').join(',');
@@ -104,7 +104,7 @@ describe('npm run clients on Cassandra', () => {
     expect(stderr).toContain(`${file}:6: imported: id 1 came before`);
   });
 
-  it('takes a million random bytes for what they are', async () => {
+  it('says that a million random bytes are no clients', async () => {
     const { code, stdout, stderr } = await run('clients', 'import', await fileOf('random', randomBytes(1_000_000))).done;
     expect(code).toBe(1);
     expect(stdout).toContain('0 rows imported');
@@ -128,7 +128,7 @@ describe('npm run clients on Cassandra', () => {
   );
 
   it(
-    'says where it stands when it is interrupted, and goes on from there',
+    'says how far it has come when it is interrupted, and continues from there',
     async () => {
       const file = await fileOf('stopped', HEADER + linesOf(FEWER, 3).join(''));
       const { done, output, pid } = run('clients', 'import', file);
@@ -145,7 +145,7 @@ describe('npm run clients on Cassandra', () => {
     PATIENCE_MS,
   );
 
-  it('says in one line what is wrong when there is no server or no schema', async () => {
+  it('says in one line what is wrong if there is no server or no schema', async () => {
     environment = { ...environment, TOCSIN_CASSANDRA_CONTACT_POINTS: '127.0.0.1:1' };
     const away = await run('clients', 'count').done;
     expect(away.code).toBe(1);

@@ -10,7 +10,7 @@ import type { CassandraServer } from '../../support/servers/cassandra.ts';
 import { cassandraConfig, type Keyspace, openKeyspace, quietDeps } from '../../support/servers/cassandra-keyspace.ts';
 import { sharedCassandra } from '../../support/servers/shared-cassandra.ts';
 
-/** What a request may take: its own bound, and something for a busy machine. */
+/** How long a request may take: its own time-out, and an allowance for a busy machine. */
 const BOUND_MS = 8_000;
 const BACK_MS = 60_000;
 
@@ -35,7 +35,7 @@ const rowOf = (i: number): ArchivedAlarm => ({
   geohash: 'gcwfhf0kz',
 });
 
-/** Writes one after the other, each again until it is taken, as the archiver does. */
+/** Writes one after another, each until it is accepted, as the archiver does. */
 async function writeAll(count: number, onWritten: (i: number) => void): Promise<unknown[]> {
   const faults: unknown[] = [];
   for (let i = 0; i < count; i += 1) {
@@ -77,7 +77,7 @@ describe.each([
     end: async () => server.continue(),
   },
 ])('a Cassandra that is $fault', ({ begin, end }) => {
-  it('fails requests within their bound, says so in health, loses nothing, and is used again by itself', async () => {
+  it('fails requests within their time-out, is reported to health, loses nothing, and is used again by itself', async () => {
     const { deps } = keyspace;
     let problemSeen: string | undefined;
     let outage: Promise<void> | undefined;
@@ -100,7 +100,7 @@ describe.each([
   it('keeps nobody waiting', async () => {
     await begin();
     const requests = [() => directory.find(1), () => archive.find('a1'), () => archive.open(), () => archive.put([rowOf(1)], [])];
-    // Each has its own bound, so they may wait side by side.
+    // Each has its own time-out, so they can wait side by side.
     await Promise.all(
       requests.map(async (request) => {
         const began = performance.now();
@@ -109,7 +109,7 @@ describe.each([
       }),
     );
     await end();
-    // Nothing is asked: it is noticed all the same.
+    // It is noticed even without requests.
     await vi.waitUntil(() => keyspace.deps.health.ready, { timeout: BACK_MS });
     expect(await directory.find(1)).toBeUndefined();
   });

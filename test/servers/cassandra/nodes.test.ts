@@ -7,7 +7,7 @@ import { alarmOf, clientOf, NOON } from '../../support/alarms.ts';
 import { type CassandraServer, startCassandra } from '../../support/servers/cassandra.ts';
 import { type Keyspace, openKeyspace, withDriver } from '../../support/servers/cassandra-keyspace.ts';
 
-/** Between two writes while a node starts again: without, they leave it no processor to do it with. */
+/** Pause between writes while a node starts again; without it, they would leave the node no CPU. */
 const PAUSE_MS = 15;
 
 let server: CassandraServer;
@@ -28,7 +28,7 @@ const rowOf = (i: number): ArchivedAlarm => ({
 });
 
 describe('three nodes', () => {
-  it('hold three copies of every row unless told otherwise', async () => {
+  it('hold three copies of every row by default', async () => {
     const replication = await withDriver(keyspace.config, async (client) => {
       const query = 'SELECT replication FROM system_schema.keyspaces WHERE keyspace_name = ?';
       return (await client.execute(query, [keyspace.config.keyspace], { prepare: true })).first()?.replication;

@@ -24,8 +24,8 @@ beforeAll(async () => {
 });
 afterAll(() => keyspace.close());
 
-describe('all places, from a Cassandra that stands still now and then', () => {
-  it('come whole and once, the map is the last to wait, and the outage is told once', async () => {
+describe('all places, from a Cassandra that hangs now and then', () => {
+  it('come completely and once, the map is the last to wait, and the outage is reported once', async () => {
     const health = new Health();
     const lines: string[] = [];
     const logger = pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line).msg as string) });
@@ -47,7 +47,7 @@ describe('all places, from a Cassandra that stands still now and then', () => {
         }
       },
     };
-    // A console's own health: what its stores say stands in that of the process.
+    // The console's own health; problems of its stores are in that of the process.
     const ofConsole = new Health(health);
     const keeper = new PlacesKeeper({ directory: watched, health: ofConsole });
     while (keeper.file === undefined) {

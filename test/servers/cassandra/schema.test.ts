@@ -6,7 +6,7 @@ import type { CassandraServer } from '../../support/servers/cassandra.ts';
 import { cassandraConfig, quietDeps, withDriver } from '../../support/servers/cassandra-keyspace.ts';
 import { sharedCassandra } from '../../support/servers/shared-cassandra.ts';
 
-/** As the reference system makes it. */
+/** The table as the reference system creates it. */
 const REFERENCE_TABLE = `id int primary key, name text, surname text, gender text, nationalid text, birthday text, streetaddress text, city text,
   zipcode text, country text, telephonecountrycode text, telephonenumber text, latitude double, longitude double, emailaddress text, title text,
   occupation text, company text, username text`;
@@ -23,13 +23,13 @@ async function told(config: Parameters<typeof createSchema>[0]): Promise<string[
 }
 
 describe('the schema', () => {
-  it('is created once, and left alone when it is there', async () => {
+  it('is created once, and left alone if it exists', async () => {
     const config = cassandraConfig(server.contactPoints);
     expect((await told(config)).filter((line) => !line.includes('created'))).toEqual([]);
     expect((await told(config)).filter((line) => !line.endsWith('exists'))).toEqual([]);
   });
 
-  it('replicates as it is told, and changes that when told otherwise', async () => {
+  it('replicates as configured, and changes with the setting', async () => {
     const config = cassandraConfig(server.contactPoints);
     const replication = () =>
       withDriver(config, async (client) => {
@@ -80,7 +80,7 @@ describe('the schema', () => {
     await session.close();
   });
 
-  it('changes nothing where a table has columns of another type, and says which', async () => {
+  it('changes nothing if a table has columns of another type, and says which', async () => {
     const config = cassandraConfig(server.contactPoints);
     const { keyspace } = config;
     await withDriver(config, async (client) => {
@@ -93,7 +93,7 @@ describe('the schema', () => {
     });
   });
 
-  it('is asked for in words when a server starts without it', async () => {
+  it('is asked for with an explanation when the system starts without it', async () => {
     const config = cassandraConfig(server.contactPoints);
     await expect(openCassandra(config, quietDeps())).rejects.toMatchObject({
       code: 'cassandra-schema',
@@ -101,7 +101,7 @@ describe('the schema', () => {
     });
   });
 
-  it('is not looked for in a data centre that is not there', async () => {
+  it('is not looked for in a data centre that does not exist', async () => {
     const config = cassandraConfig(server.contactPoints, { TOCSIN_CASSANDRA_DATA_CENTRE: 'dc9' });
     for (const attempt of [() => openCassandra(config, quietDeps()), () => told(config)]) {
       await expect(attempt()).rejects.toMatchObject({ code: 'cassandra-data-centre', message: expect.stringContaining('datacenter1') });

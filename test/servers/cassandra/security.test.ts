@@ -12,7 +12,7 @@ import { makeCertificates } from '../../support/servers/certificates.ts';
 
 let folder: string;
 let server: CassandraServer;
-/** As a server that asks for both wants it. Cassandra makes its first user a moment after its start. */
+/** Settings for a server that requires both. Cassandra creates its first user a moment after its start. */
 let settings: NodeJS.ProcessEnv;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tocsin-cassandra-tls-'));
@@ -37,7 +37,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-describe('a Cassandra that wants a password over TLS', () => {
+describe('a Cassandra that requires TLS and a password', () => {
   it('is used with both', async () => {
     const config = cassandraConfig(server.contactPoints, settings);
     await createSchema(config, () => undefined);
@@ -48,7 +48,7 @@ describe('a Cassandra that wants a password over TLS', () => {
     await session.close();
   });
 
-  it('refuses a wrong password for good', async () => {
+  it('rejects a wrong password permanently', async () => {
     const config = cassandraConfig(server.contactPoints, { ...settings, TOCSIN_CASSANDRA_PASSWORD: 'wrong' });
     await expect(openCassandra(config, quietDeps())).rejects.toMatchObject({
       name: 'PermanentError',
@@ -57,7 +57,7 @@ describe('a Cassandra that wants a password over TLS', () => {
     });
   });
 
-  it('is not believed with a certificate of an authority that is not known', async () => {
+  it('is not trusted with a certificate of an unknown authority', async () => {
     const config = cassandraConfig(server.contactPoints, { ...settings, TOCSIN_CASSANDRA_TLS_CA: '', TOCSIN_CASSANDRA_TLS: 'on' });
     const deps = quietDeps();
     const session = await openCassandra(config, deps);

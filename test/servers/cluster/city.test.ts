@@ -1,4 +1,4 @@
-/** A whole city reports motion while no processor runs: the one that then starts has all of it before it at once. */
+/** A whole city reports motion while no processor is running; the one that then starts gets all of it at once. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** A proxy on a machine whose clock is off: its sensors are told to go elsewhere, nothing of it hides the fire that another proxy is told of. Needs libfaketime. */
+/** A proxy on a machine whose clock is off sends its sensors elsewhere, and nothing it does hides a fire that another proxy receives. Needs libfaketime. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -73,12 +73,12 @@ describe('a proxy whose clock is off', () => {
     await log.close();
   });
 
-  it('is told by doctor', async () => {
+  it('is reported by doctor', async () => {
     const { stdout } = await runProgram('main/doctor/main.ts', ['proxy'], { ...environment, ...faked });
     expect(stdout).toMatch(/clock of broker 1.*30 min ahead/);
   });
 
-  it('is ready by itself once it is put right, and is heard; not when it is set back too far', async () => {
+  it('is ready by itself once its clock is right, and its records are accepted; not when it is set back too far', async () => {
     setClock('+0s');
     await expect.poll(readiness, PATIENCE).toMatch(/^200 /);
     expect(await post(off, '/ok', { id: SENSOR })).toMatchObject({ status: 202 });

@@ -1,4 +1,4 @@
-/** Every role in a process of its own, on Kafka, Cassandra and InfluxDB, several of those that may be several. */
+/** Every role in a process of its own, on Kafka, Cassandra and InfluxDB, with several processes of each role that allows it. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,8 +53,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-describe('roles as processes of their own', () => {
-  it('make of what is sent exactly what they must', { timeout: 180_000 }, async () => {
+describe('roles in processes of their own', () => {
+  it('raise exactly the alarms that they must', { timeout: 180_000 }, async () => {
     const args = [
       '--scenario',
       'case2',
@@ -78,7 +78,7 @@ describe('roles as processes of their own', () => {
     expect(exitCode).toBe(0);
   });
 
-  it('show in the history what the archive has: every alarm counted once, the state of every sensor', async () => {
+  it('have the same in history and archive: every alarm counted once, the state of every sensor', async () => {
     type Alarms = { readonly alarms: readonly { readonly sensor: number; readonly state: string }[] };
     const { alarms } = await api<Alarms>('/api/alarms?state=all&limit=500');
     const counted = async (): Promise<number> => {
@@ -102,7 +102,7 @@ describe('roles as processes of their own', () => {
     await expect.poll(async () => sorted(await shown()), { timeout: 20_000 }).toEqual(sorted(active));
   });
 
-  it('each tell whether they are ready, and how they are', async () => {
+  it('each report whether they are ready, and their health', async () => {
     for (const { name } of PARTS) {
       const { operationsUrl } = cluster.part(name);
       const ready = await fetch(`${operationsUrl}/readyz`);
@@ -112,13 +112,13 @@ describe('roles as processes of their own', () => {
     }
   });
 
-  it('say nothing at the level of a person who must act', () => {
+  it('log nothing at a level that means that a person must act', () => {
     for (const { name } of PARTS) expect(cluster.part(name).output, name).not.toMatch(/"level":(50|60)/);
   });
 });
 
 describe('the doctor of a cluster', () => {
-  it('finds all servers as they should be, and says what is not', async () => {
+  it('finds all servers as they should be, and says what is wrong', async () => {
     const good = await doctor({});
     expect(good.stdout).toMatch(/✓ Kafka cluster: one broker.*\n✓ Kafka topics: all are there/);
     expect(good.stdout).toMatch(
@@ -135,7 +135,7 @@ describe('the doctor of a cluster', () => {
 });
 
 describe('dead letters of a cluster', () => {
-  it('hold what another producer wrote and nobody can read, and give it back when it is forced', async () => {
+  it('hold unreadable records of another producer, and replay them when forced', async () => {
     const producer = new kafkajs.Kafka({ ...kafka.connection, logLevel: kafkajs.logLevel.NOTHING }).producer();
     await producer.connect();
     await producer.send({ topic: 'ENTRY', messages: [{ key: '7', value: 'poison', partition: 0 }] });
@@ -157,7 +157,7 @@ interface Series {
   }[];
 }
 
-/** On ports that nobody uses. */
+/** Runs the program with ports that nothing uses. */
 function doctor(changes: Record<string, string>): Promise<ProgramResult> {
   const ports = { TOCSIN_INGEST_PORT: '0', TOCSIN_CONSOLE_PORT: '0', TOCSIN_DATA_DIR: join(folder, 'doctor') };
   return runProgram('main/doctor/main.ts', [], { ...environment, ...ports, ...changes });

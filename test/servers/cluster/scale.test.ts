@@ -1,6 +1,6 @@
 /**
- * Scaling out and in again under load, on three Kafka nodes: one processor, three, and one; of the two that go, the first is stopped and the second killed.
- * Each has its share of the partitions, nothing is lost, doubled or invented, and no alarm is late by more than a takeover takes.
+ * Scaling out and in under load, on three Kafka nodes: one processor, then three, then one again; one of the two is stopped, the other killed.
+ * Each has its share of the partitions, nothing is lost, duplicated or invented, and no alarm is later than a takeover makes it.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,16 +16,16 @@ import { type Simulation, simulate } from '../../support/system.ts';
 const PARTITIONS = 8;
 /** Messages per second. */
 const RATE = 120;
-/** Longer than the changes take on a busy machine; it ends with the last of them. */
+/** Longer than the changes take on a busy machine; the load ends with the last of them. */
 const LOAD_MINUTES = 3.5;
-/** Over all partitions: what comes in three seconds. Three brokers on two busy cores take that long over a transaction at times. */
+/** Records that may wait in all partitions: three seconds' worth. Three brokers on two busy cores sometimes take that long for a transaction. */
 const LAG_MAX = 3 * RATE;
-/** From a change until the partitions have their new owners and those keep up. The session (6 s) and seconds of work; the rest is a busy machine's. */
+/** From a change until the partitions' new owners keep up: the session (6 s), seconds of work, and an allowance for a busy machine. */
 const SHARED_DEADLINE_MS = 60_000;
-/** A partition that moves waits until its new owner has restored it; one whose owner was killed, for the end of the session before. */
+/** A partition that moves waits until its new owner has restored it; if the owner was killed, it first waits for the end of the session. */
 const LATE_MAX_MS = { moved: 15_000, killed: 25_000 };
 
-/** To Kafka's tools each has its own name. */
+/** Each processor has its own client id in Kafka's tools. */
 const processor = (n: number): Part => ({
   name: `processor-${n}`,
   roles: ['processor'],
@@ -57,7 +57,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-it('shares the work out to three processors and back to one: nothing lost, doubled or invented, no alarm late', {
+it('moves the work to three processors and back to one: nothing lost, duplicated or invented, no alarm late', {
   timeout: 360_000,
 }, async () => {
   let ended: Simulation | undefined;
@@ -107,7 +107,7 @@ function simulatorArgs(): string[] {
   return [...load, '--sensors', '3200', '--timeout', '25', '--drain', '30', '--settle', '120'];
 }
 
-/** Makes it, waits until these processors have all partitions and keep up, and holds the alarms meanwhile against the bound. */
+/** Makes the change, waits until these processors have all partitions and keep up, and checks the lateness of alarms meanwhile. */
 async function change(what: string, kind: keyof typeof LATE_MAX_MS, numbers: readonly number[], make: () => Promise<void>): Promise<void> {
   watch.mark();
   const began = Date.now();
@@ -120,7 +120,7 @@ async function change(what: string, kind: keyof typeof LATE_MAX_MS, numbers: rea
   expect(worstMs, what).toBeLessThan(LATE_MAX_MS[kind]);
 }
 
-/** Every partition has one owner among these processors, which shows for each input that hardly anything of it waits. */
+/** Whether every partition has one owner among these processors, with hardly any records waiting in any input. */
 async function shared(numbers: readonly number[], lagMax: number): Promise<void> {
   const each = INPUTS.flatMap((topic) => Array.from({ length: PARTITIONS }, (_, partition) => `${topic} ${partition}`)).sort();
   const settled = async (): Promise<void> => {
@@ -132,25 +132,25 @@ async function shared(numbers: readonly number[], lagMax: number): Promise<void>
   await vi.waitFor(settled, { timeout: SHARED_DEADLINE_MS, interval: 100 });
 }
 
-/** The metric of each of these processors. */
+/** The metric in each of these processors. */
 function lagsOf(numbers: readonly number[]): Promise<(readonly Sample[])[]> {
   return Promise.all(numbers.map((n) => samplesOf(cluster.part(`processor-${n}`), 'tocsin_task_lag_records')));
 }
 
-/** As kafka-consumer-groups has it: whose each partition of ENTRY is. */
+/** The owner of each partition of ENTRY according to kafka-consumer-groups. */
 async function ownersToKafka(): Promise<ReadonlyMap<number, string>> {
   const { stdout } = await kafka.tool('kafka-consumer-groups', ['--describe', '--group', 'processor']);
   const rows = stdout.split('\n').map((line) => line.trim().split(/\s+/));
   return new Map(rows.filter(([, topic]) => topic === 'ENTRY').map((cells) => [Number(cells[2]), cells.at(-1) ?? '']));
 }
 
-/** What each of the three has read so far. */
+/** How much each of the three has read so far. */
 async function recordsRead(): Promise<number[]> {
   const read = await Promise.all([1, 2, 3].map((n) => samplesOf(cluster.part(`processor-${n}`), 'tocsin_task_records_total')));
   return read.map((samples) => samples.reduce((sum, { value }) => sum + value, 0));
 }
 
-/** Every partition has raised an alarm, or cleared one, for a reason after `since`, epoch ms. */
+/** Whether every partition has raised or cleared an alarm because of a record after `since`, epoch ms. */
 async function allSpeak(since: number): Promise<void> {
   await vi.waitFor(() => expect(watch.silentSince(since)).toEqual([]), { timeout: 60_000, interval: 50 });
 }

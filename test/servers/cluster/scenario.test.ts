@@ -1,4 +1,4 @@
-/** The reference's case 2, shorter, over HTTP through HAProxy, two proxies and two processors, on three Kafka nodes: nothing lost, doubled or invented. */
+/** The reference's case 2, shorter, over HTTP through HAProxy, two proxies and two processors, on three Kafka nodes: nothing lost, duplicated or invented. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { Cluster } from '../../support/cluster.ts';
 import { startKafka, type TestKafka } from '../../support/servers/kafka.ts';
 import { simulate } from '../../support/system.ts';
 
-/** SCENARIO_MINUTES=30 is the reference's own. */
+/** SCENARIO_MINUTES=30 is the reference's own length. */
 const MINUTES = process.env.SCENARIO_MINUTES ?? '0.4';
 
 let folder: string;
@@ -25,10 +25,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-it("makes of the reference's case 2 exactly what it must, and every process has its share", {
+it("raises exactly the alarms of the reference's case 2, and every process has its share", {
   timeout: 240_000 + Number(MINUTES) * 60_000,
 }, async () => {
-  // At the reference's rate, in batches as gateways send them: two cores also carry three brokers here.
+  // At the reference's rate, but in batches as gateways send them, since two cores also run three brokers here.
   const rate = ['--apps', '4', '--rate', '350', '--batch', '20', '--minutes', MINUTES];
   const args = ['--scenario', 'case2', ...rate, '--timeout', '25', '--drain', '30', '--settle', '60'];
   const { exitCode, output, report } = await simulate(cluster, join(folder, 'report.json'), args);
@@ -43,7 +43,7 @@ it("makes of the reference's case 2 exactly what it must, and every process has 
     expect(await sumOf(processor, 'tocsin_task_records_total'), processor).toBeGreaterThan(1_000);
 });
 
-/** A counter over all its labels. */
+/** The sum of a counter over all its labels. */
 async function sumOf(part: string, metric: string): Promise<number> {
   const text = await (await fetch(`${cluster.part(part).operationsUrl}/metrics`)).text();
   const samples = text.matchAll(new RegExp(`^${metric}(?:\\{.*\\})? (\\S+)$`, 'gm'));

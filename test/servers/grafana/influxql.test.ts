@@ -21,7 +21,7 @@ const states = [...generateClients(SENSORS, 7)].map(({ id, latitude, longitude }
   const active: string[] = i % 20 > 0 ? [] : i % 40 === 0 ? ['smoke'] : ['smoke', 'motion'];
   return { sensor: Number(id), geohash, region: regionOf(geohash), active, at: active.length > 0 ? NOW - 5 * DAY_MS : NOW - 1_000 };
 });
-/** Alarms without a region are of sensors whose place isn't known. */
+/** Alarms without a region belong to sensors whose place isn't known. */
 const counts = [...REGIONS, ''].flatMap((region, r) =>
   BUILT_IN_NAMES.flatMap((type, t) =>
     Array.from(
@@ -75,7 +75,7 @@ describe.each(['1.6', '2.7'] as const)('the dashboards on InfluxDB %s', (version
       values.map((row) => ({ ...tags, ...Object.fromEntries(row.map((value, i) => [columns[i], value])) })),
     );
 
-  it('find every sensor where it is, each on the map of the world and of its region, quiet or in alarm', async () => {
+  it('find every sensor at its place, on the map of the world and of its region, quiet or in alarm', async () => {
     const shown = new Map<string, { quiet: Set<unknown>; alarms: Set<unknown> }>();
     for (const { board, panel } of queried.filter(({ panel }) => panel.type === 'geomap')) {
       const [quiet = [], alarms = []] = await Promise.all(panel.targets.filter(isInflux).map(rowsOf));
@@ -119,7 +119,7 @@ describe.each(['1.6', '2.7'] as const)('the dashboards on InfluxDB %s', (version
     );
   });
 
-  it('leave out what was not chosen', async () => {
+  it('leave out types and regions that were not chosen', async () => {
     const board = queried.find(({ panel }) => panel.title === 'Alarms by region');
     expect(await ask(target(board?.panel), '(smoke|UK)')).toEqual([expect.objectContaining({ tags: { region: 'UK' } })]);
   });
@@ -153,7 +153,7 @@ const target = (panel: DataPanel | undefined): InfluxTarget => {
 
 const setOf = (rows: readonly Record<string, unknown>[]): Set<unknown> => new Set(rows.map(({ sensor }) => sensor));
 
-/** Columns that the transformations of a table speak of. */
+/** The columns that a table's transformations name. */
 function namedBy({ type, transformations = [] }: DataPanel): string[] {
   if (type !== 'table') return [];
   return transformations.flatMap(({ id, options }) => {

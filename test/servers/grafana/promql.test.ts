@@ -1,6 +1,6 @@
 /**
  * Every PromQL query of the dashboards, and every metric of the alert rules, on a real Prometheus that scrapes a real system under a simulated fleet, a
- * real node_exporter, the metrics of our adapters for servers, and what other exporters were seen to say (test/fixtures/metrics).
+ * real node_exporter, the metrics of our adapters for servers, and recorded output of other exporters (test/fixtures/metrics).
  */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
@@ -21,9 +21,9 @@ import { type Simulation, SystemProcess, simulate } from '../../support/system.t
 const ROOT = join(import.meta.dirname, '../../..');
 const FIXTURES = join(ROOT, 'test/fixtures/metrics');
 
-/** What Prometheus itself adds. */
+/** Metrics that Prometheus itself adds. */
 const OF_PROMETHEUS = new Set(['up', 'ALERTS']);
-/** Labels that come into being with what they tell of: nothing of the kind has happened here. */
+/** Metrics that appear only with the events they count; none has happened here. */
 const TOLD_BY_TROUBLE = new Set([
   'ALERTS',
   'tocsin_part_problem',
@@ -34,7 +34,7 @@ const TOLD_BY_TROUBLE = new Set([
   'tocsin_part_notice',
   'tocsin_readings_not_reported_total',
 ]);
-/** The kernel of a small virtual machine doesn't tell these. */
+/** Metrics that the kernel of a small virtual machine doesn't have. */
 const NOT_EVERYWHERE = new Set(['node_disk_io_time_seconds_total', 'node_disk_written_bytes_total', 'node_disk_read_bytes_total']);
 
 const queries = [...allDashboards().values()].flatMap((board) =>
@@ -95,11 +95,11 @@ afterAll(async () => {
 });
 
 describe('the dashboards on Prometheus', () => {
-  it('stand over a system that has raised and mailed alarms', () => {
+  it('show a system that has raised and mailed alarms', () => {
     expect(simulation.exitCode, simulation.output).toBe(0);
   });
 
-  it('each find something, and whatever finds nothing is told by trouble', { timeout: 120_000 }, async () => {
+  it('each find something; queries that find nothing are about faults', { timeout: 120_000 }, async () => {
     const empty: string[] = [];
     for (const { where, expr } of queries) {
       const asked = expr.replaceAll('$__rate_interval', '30s');
@@ -119,7 +119,7 @@ describe('the dashboards on Prometheus', () => {
     expect(empty).toEqual([]);
   });
 
-  it('tell what happened: statuses, alarms, mails and how long they took', async () => {
+  it('show what happened: statuses, alarms, mails and how long they took', async () => {
     const value = async (expr: string): Promise<number> => Number((await prometheus.query(expr))[0]?.value[1]);
     const board = (title: string): string =>
       queries.find(({ where }) => where === `Pipeline: ${title}`)?.expr.replaceAll('$__rate_interval', '5m') ?? '';
@@ -142,7 +142,7 @@ describe('the alert rules on Prometheus', () => {
     expect(unknown(rules.flatMap(({ query }) => metricsOf(query)))).toEqual([]);
   });
 
-  it('leave a system in peace that is well', async () => {
+  it('do not fire for a healthy system', async () => {
     const firing = await prometheus.query('ALERTS{alertstate="firing", severity=~"critical|major"}');
     expect(
       firing.filter(({ metric }) => !ABOUT_THIS_MACHINE.includes(metric.alertname ?? '')).map(({ metric }) => metric.alertname),
@@ -150,7 +150,7 @@ describe('the alert rules on Prometheus', () => {
   });
 });
 
-/** True or not where the tests run; and the fleet sends no more. */
+/** Alerts that may fire here: because of the machine, or since the fleet no longer sends. */
 const ABOUT_THIS_MACHINE = ['DiskFilling', 'DiskFull', 'MemoryShort', 'ClockNotSynchronised', 'NoStatuses'];
 
 function unknown(names: readonly string[]): string[] {
@@ -160,7 +160,7 @@ function unknown(names: readonly string[]): string[] {
   return [...new Set(names)].filter((name) => !isKnown(name));
 }
 
-/** The fixtures, and the metrics of adapters that no embedded system has, each used once. */
+/** The fixtures, and the metrics of adapters that an embedded system doesn't have, each used once. */
 async function serveOthers(): Promise<{ server: Server; port: number }> {
   const registry = new Registry();
   const kafka = kafkaMetrics(registry, () => 0);

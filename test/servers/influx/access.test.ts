@@ -1,4 +1,4 @@
-/** Who may write, and over what. */
+/** Who may write, and over which connections. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ describe('InfluxDB 1.6 with TLS and users', () => {
 
   const configOf = (password: string, caFile: string | undefined) => influxConfig(server.url, { user: 'tocsin', password, caFile });
 
-  it('takes points of a user with the right password, over a connection that is trusted', async () => {
+  it('accepts points of a user with the right password, over a trusted connection', async () => {
     const config = configOf('s3:cret', certificates.caFile);
     expect(await prepareInflux(config)).toBe('InfluxDB 1.6.7~rc0: database tocsin keeps points for 365 days');
     const { history, close } = influxHistory(config);
@@ -36,7 +36,7 @@ describe('InfluxDB 1.6 with TLS and users', () => {
     await close();
   });
 
-  it('gets no password where its certificate is not trusted', async () => {
+  it('gets no password if its certificate is not trusted', async () => {
     const { history, close } = influxHistory(configOf('s3:cret', undefined));
     await expect(history.writeStates([quiet])).rejects.toMatchObject({
       code: 'history-unavailable',
@@ -45,7 +45,7 @@ describe('InfluxDB 1.6 with TLS and users', () => {
     await close();
   });
 
-  it('refuses a wrong password, which is told in plain words', async () => {
+  it('refuses a wrong password, which is reported in plain words', async () => {
     const config = configOf('wrong', certificates.caFile);
     const { history, lines, close } = influxHistory(config);
     await expect(history.writeStates([quiet])).rejects.toMatchObject(refused);
@@ -56,7 +56,7 @@ describe('InfluxDB 1.6 with TLS and users', () => {
     await close();
   });
 
-  it('is not asked at all when the file of the authority is missing', () => {
+  it('is not asked at all if the file of the authority is missing', () => {
     expect(() => influxHistory(configOf('s3:cret', '/nowhere/ca.pem'))).toThrow(/TOCSIN_INFLUX_CA/);
   });
 });

@@ -1,4 +1,4 @@
-/** What goes wrong with a real InfluxDB behind the consumers, and with the points themselves. */
+/** Faults of a real InfluxDB behind the consumers, and of the points themselves. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
@@ -33,7 +33,7 @@ describe.each(INFLUX_VERSIONS)('InfluxDB %s', (version) => {
   const quiet = { sensor: 7, geohash: 'u10j1xx00', region: 'UK', active: [], at: now } as const;
   const stateLines = (count: number, at: number) => Array.from({ length: count }, (_, sensor) => ({ ...quiet, sensor, at }));
 
-  it('leaves out points that it refuses for good among others, and says so', async () => {
+  it('permanently refused points are left out of a write, and that is logged', async () => {
     const { history, config, health, metric, lines, close } = await newInfluxHistory(server);
     const long = now - 30 * DAY_MS;
     // A field of another type, in the shard of that week only.
@@ -50,7 +50,7 @@ describe.each(INFLUX_VERSIONS)('InfluxDB %s', (version) => {
     await close();
   });
 
-  it('makes all wait when it refuses every point, says so at the start, and takes them once that is put right', async () => {
+  it('when it refuses every point, all of them wait, the start says so, and they are written once it is corrected', async () => {
     const { config, close } = await newInfluxHistory(server);
     expect(await server.write(config.bucket, `sensor_state,sensor=1 active=1.5 ${now}`)).toBe(204);
     expect(await checkInflux(config)).toContain('sensor_state.active is of type float, not integer');
@@ -64,7 +64,7 @@ describe.each(INFLUX_VERSIONS)('InfluxDB %s', (version) => {
     await close();
   });
 
-  it('misses a bucket at the start and at every write, and goes on once it was made', async () => {
+  it('says that the bucket is missing at the start and at every write, and continues once it is created', async () => {
     const { config, close } = await newInfluxHistory(server);
     const elsewhere = { ...config, bucket: `${config.bucket}-missing` };
     const { history, lines, close: closeToo } = influxHistory(elsewhere);
@@ -81,13 +81,13 @@ describe.each(INFLUX_VERSIONS)('InfluxDB %s', (version) => {
     await close();
   });
 
-  it('sets a retention that can be changed later, and keeps what is there', async () => {
+  it('sets a retention that can be changed later, and keeps existing points', async () => {
     const { history, config, metric, close } = await newInfluxHistory(server, { retentionMs: 0 });
     await history.writeStates([quiet]);
     expect(await prepareInflux({ ...config, retentionMs: 365 * DAY_MS })).toContain('keeps points for 365 days');
     expect(await prepareInflux({ ...config, retentionMs: 30 * DAY_MS })).toContain('keeps points for 30 days');
     expect(await history.state(7)).toEqual(quiet);
-    // Older than what is kept: dropped by the server, no fault.
+    // Older than the retention: dropped by the server without a fault.
     await history.writeStates([
       { ...quiet, sensor: 8, at: now - 40 * DAY_MS },
       { ...quiet, sensor: 9 },
@@ -98,7 +98,7 @@ describe.each(INFLUX_VERSIONS)('InfluxDB %s', (version) => {
     await close();
   });
 
-  it('keeps the state of every sensor although points go when their retention ends', async () => {
+  it('keeps the state of every sensor although points are removed after their retention', async () => {
     const { history, config, close } = await newInfluxHistory(server, { retentionMs: 0 });
     const directory = new MemoryDirectory();
     await directory.put(Array.from({ length: 500 }, (_, id) => clientOf({ id })));
@@ -116,7 +116,7 @@ describe.each(INFLUX_VERSIONS)('InfluxDB %s', (version) => {
       Number(/"values":\[\[.*?,(\d+)\]/.exec(await server.query('SELECT count("active") FROM sensor_state', config.bucket))?.[1]);
     expect(await points()).toBe(13 * 500);
     await prepareInflux({ ...config, retentionMs: 2 * DAY_MS });
-    // The server looks once a second for shards that may go; the first of them spans a week.
+    // The server checks every second for shards that it may remove; the first one spans a week.
     while ((await points()) === 13 * 500) {
       expect(await sensorsIn(history)).toBe(500);
       await delay(100);
@@ -126,7 +126,7 @@ describe.each(INFLUX_VERSIONS)('InfluxDB %s', (version) => {
     await close();
   });
 
-  it('ends in the same counts as without a fault when it is killed, frozen and started again in mid-run', async () => {
+  it('has the same counts in the end when it is killed, frozen and started again in mid-run', async () => {
     const impatient = await newInfluxHistory(server, { timeoutMs: 500 });
     const records = Array.from({ length: 3_000 }, (_, i): AlarmCount => {
       return {
@@ -145,7 +145,7 @@ describe.each(INFLUX_VERSIONS)('InfluxDB %s', (version) => {
     await impatient.close();
   });
 
-  it('ends in the same states as without a fault when it is killed, frozen and started again in mid-run', async () => {
+  it('has the same states in the end when it is killed, frozen and started again in mid-run', async () => {
     const impatient = await newInfluxHistory(server, { timeoutMs: 500 });
     const events = Array.from({ length: 900 }, (_, i) => {
       const alarm = { id: `a${i % 300}`, sensor: i % 300, type: BUILT_IN_NAMES[i % 2] ?? 'smoke' } as const;
@@ -185,7 +185,7 @@ async function sensorsIn(history: History): Promise<number> {
   return count;
 }
 
-/** Runs a counter over the records, ten pieces of them one after another, until all is counted. */
+/** Runs a counter over the records, in ten pieces one after another, until everything is counted. */
 async function countAll(history: History, records: readonly AlarmCount[], between: (step: number) => Promise<void>): Promise<void> {
   const deps = await depsOf(history);
   const counter = await startCounter({ flushMs: 20, days: 365 }, deps);
@@ -195,7 +195,7 @@ async function countAll(history: History, records: readonly AlarmCount[], betwee
   await counter.stop();
 }
 
-/** Runs a state writer over the events, until it has taken all of them and written all sensors once. */
+/** Runs a state writer over the events, until it has read all of them and written all sensors once. */
 async function showAll(history: History, events: readonly object[], between: (step: number) => Promise<void>): Promise<void> {
   const deps = await depsOf(history);
   const writer = await startStateWriter({ ...deps, types: REFERENCE, archive: { open: async () => [] } as never });

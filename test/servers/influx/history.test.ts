@@ -1,4 +1,4 @@
-/** The history on real servers of every kind that it is said to work with. */
+/** The history on real servers of every supported version. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { influxHistory, newInfluxHistory } from '../../support/influx-rig.ts';
 import { INFLUX_VERSIONS, type InfluxServer, startInflux } from '../../support/servers/influx.ts';
@@ -54,7 +54,7 @@ describe.each(INFLUX_VERSIONS)('InfluxDB %s', (version) => {
     await close();
   });
 
-  it('takes text that is not as it should be, and gives back none that it could not be', async () => {
+  it('stores unusual text, and reads back nothing that is invalid', async () => {
     const { history, config, close } = await newInfluxHistory(server);
     const odd = { ...quiet, geohash: 'u1,0=j "1\\', region: "O'Neill ñ" };
     await history.writeStates([odd, { ...quiet, sensor: 8, geohash: '', region: '' }]);
@@ -73,7 +73,7 @@ describe.each(INFLUX_VERSIONS)('InfluxDB %s', (version) => {
     await close();
   });
 
-  it('takes the same points again, in any order, to the same end', async () => {
+  it('gives the same result when points are written again, in any order', async () => {
     const { history, config, close } = await newInfluxHistory(server);
     const states = Array.from({ length: 300 }, (_, i) => ({
       ...quiet,
@@ -103,7 +103,7 @@ describe.each(INFLUX_VERSIONS)('InfluxDB %s', (version) => {
     await close();
   });
 
-  it('loses no acknowledged point when the server is killed, and goes on when it is back', async () => {
+  it('loses no acknowledged point when the server is killed, and continues when it is back', async () => {
     const { history, close } = await newInfluxHistory(server);
     const states = Array.from({ length: 2_000 }, (_, sensor) => ({ ...quiet, sensor }));
     await history.writeStates(states.slice(0, 1_000));
@@ -118,7 +118,7 @@ describe.each(INFLUX_VERSIONS)('InfluxDB %s', (version) => {
     await close();
   });
 
-  it('gives up on a server that answers nothing, and writes when it does again', async () => {
+  it('gives up on a server that does not answer, and writes when it does again', async () => {
     const { history, config, close } = await newInfluxHistory(server);
     const impatient = influxHistory({ ...config, timeoutMs: 300 });
     await history.writeStates([quiet]);

@@ -1,4 +1,4 @@
-/** Alarms of a type that stands in the settings file alone, in a real InfluxDB: its counts and states, found by the dashboards made of the same file. */
+/** A type that is only in the settings file, in a real InfluxDB: its counts and states, found by dashboards generated from the same file. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** What a query of a dashboard gives over the last hour, as text. */
+/** The result of a dashboard's query over the last hour, as text. */
 const ask = (query: string): Promise<string> =>
   server.query(
     query

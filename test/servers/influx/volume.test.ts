@@ -15,7 +15,7 @@ describe.each(INFLUX_VERSIONS)('InfluxDB %s', (version) => {
   }, BUILD_MS);
   afterAll(() => server?.destroy());
 
-  it(`takes the states of ${SENSORS} sensors, three times, and gives each of them once`, async () => {
+  it(`stores the states of ${SENSORS} sensors three times, and reads each of them once`, async () => {
     const { history, config, metric, close } = await newInfluxHistory(server);
     const statesAt = (at: number): SensorState[] =>
       Array.from({ length: SENSORS }, (_, sensor) => {

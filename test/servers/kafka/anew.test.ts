@@ -1,4 +1,4 @@
-/** A topic that was deleted and made again: what is in it is read, all of it, by everyone. */
+/** A topic that was deleted and created again: every reader reads all of it. */
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -64,7 +64,7 @@ describe.each(['4.4.0', '3.9.2'])('on Kafka %s', (version) => {
     return values.map((value) => JSON.parse(value).alarm);
   };
 
-  it.each(['while nobody ran', 'under a running processor'])('ENTRY, made anew %s: no reading of fire is passed over', async (when) => {
+  it.each(['while nobody ran', 'under a running processor'])('ENTRY, created again %s: no reading of fire is skipped', async (when) => {
     await begin();
     let stop = await process(log);
     await write('ENTRY', [...Array.from({ length: 19 }, () => status(false)), status(false).replace('"motion":false', '"motion":true')]);
@@ -76,14 +76,14 @@ describe.each(['4.4.0', '3.9.2'])('on Kafka %s', (version) => {
     }
     await makeAnew('ENTRY');
     const writer = await opened();
-    // The fire comes first, and what follows is more than had been read before.
+    // The fire comes first, followed by more records than had been read before.
     await write('ENTRY', [status(true), status(true), status(true), ...Array.from({ length: 30 }, () => status(false))], writer);
     if (!running) stop = await process(writer);
     expect(await alarms(2)).toMatchObject([{ type: 'motion' }, { type: 'smoke' }]);
     await stop();
   });
 
-  it('OK and ACTION are read from their beginnings after they were made anew, ENTRY goes on where it was', async () => {
+  it('OK and ACTION are read from their beginnings after they were created again, ENTRY continues where it was', async () => {
     await begin();
     for (const topic of ['ENTRY', 'OK', 'ACTION'] as const) await write(topic, ['1', '2', '3']);
     const first = await ownAll(log);
@@ -99,7 +99,7 @@ describe.each(['4.4.0', '3.9.2'])('on Kafka %s', (version) => {
     expect(await restoredState(task)).toEqual({ state: { [SENSOR]: 'state' }, positions: { ENTRY: 3, OK: 0, ACTION: 0 } });
   });
 
-  it('STATE: what tasks wrote into it after it was made anew is not the whole, so it is made again', async () => {
+  it('STATE: what tasks write into it after it was created again is not complete, so it is rebuilt', async () => {
     await begin();
     await write('ENTRY', ['1', '2', '3']);
     const first = await ownAll(log);
@@ -107,7 +107,7 @@ describe.each(['4.4.0', '3.9.2'])('on Kafka %s', (version) => {
     await task?.restore(() => undefined);
     await task?.commit([], [{ key: 1, value: Buffer.from('one') }], { ENTRY: 1, OK: 0, ACTION: 0 });
     await makeAnew('STATE');
-    // It goes on, as one that didn't notice.
+    // The task continues, as one that hasn't noticed.
     await expect
       .poll(() => task?.commit([], [{ key: 2, value: Buffer.from('two') }], { ENTRY: 2, OK: 0, ACTION: 0 }).then(() => 'done', String), {
         timeout: 20_000,
@@ -124,7 +124,7 @@ describe.each(['4.4.0', '3.9.2'])('on Kafka %s', (version) => {
   });
 
   it.each(['while nobody ran', 'under a running consumer'])(
-    'ALARM, made anew %s, is read from its beginning by a consumer',
+    'ALARM, created again %s, is read from its beginning by a consumer',
     async (when) => {
       await begin();
       await write('ALARM', ['a', 'b', 'c']);

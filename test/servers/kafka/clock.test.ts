@@ -1,4 +1,4 @@
-/** A machine whose clock is off writes nothing that means something else than it should; the others go on. */
+/** A machine whose clock is off writes no records with a wrong meaning; other machines are not affected. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeTopics } from '../../../message-log/kafka/topic-administration.ts';
 import { topicSpecs } from '../../../message-log/kafka/topics.ts';
@@ -21,47 +21,44 @@ describe.each(['4.4.0', '3.9.2'])('on Kafka %s', (version) => {
   it.each([
     ['ahead of', HALF_AN_HOUR],
     ['behind', -HALF_AN_HOUR],
-  ])(
-    'a machine whose clock is %s the time is told so and heard again once it is right; another one is heard all the while',
-    async (words, off) => {
-      const { open, health } = await kafkaInstallation(kafka);
-      let offMs = off;
-      const clock = (): number => Date.now() + offMs;
-      const log = await open({}, clock);
-      const other = await open();
-      const refusal = {
-        name: 'TransientError',
-        code: 'clock-off',
-        message: expect.stringContaining(`30 min ${words} the clock of Kafka's broker`),
-      };
-      // Before anything was sent.
-      for (const topic of ['ENTRY', 'OK', 'ACTION'] as const) await expect(log.append(topic, NONE, clock())).rejects.toMatchObject(refusal);
-      await expect(log.append('OK', oneRecord(1, 'recovery'), clock())).rejects.toMatchObject(refusal);
-      expect(health.problems().clock).toContain(`30 min ${words}`);
-      await other.append('OK', NONE, Date.now());
-      await other.append('ENTRY', oneRecord(1, 'fire'), Date.now());
+  ])('a machine whose clock is %s the time is refused until its clock is right; another one can write all the time', async (words, off) => {
+    const { open, health } = await kafkaInstallation(kafka);
+    let offMs = off;
+    const clock = (): number => Date.now() + offMs;
+    const log = await open({}, clock);
+    const other = await open();
+    const refusal = {
+      name: 'TransientError',
+      code: 'clock-off',
+      message: expect.stringContaining(`30 min ${words} the clock of Kafka's broker`),
+    };
+    // Before any record was sent.
+    for (const topic of ['ENTRY', 'OK', 'ACTION'] as const) await expect(log.append(topic, NONE, clock())).rejects.toMatchObject(refusal);
+    await expect(log.append('OK', oneRecord(1, 'recovery'), clock())).rejects.toMatchObject(refusal);
+    expect(health.problems().clock).toContain(`30 min ${words}`);
+    await other.append('OK', NONE, Date.now());
+    await other.append('ENTRY', oneRecord(1, 'fire'), Date.now());
 
-      offMs = 0;
-      await expect
-        .poll(
-          () =>
-            log.append('ENTRY', NONE, clock()).then(
-              () => 'taken',
-              () => 'refused',
-            ),
-          { timeout: 10_000 },
-        )
-        .toBe('taken');
-      await log.append('ENTRY', oneRecord(1, 'here again'), clock());
-      const { partition } = await log.append('OK', oneRecord(1, 'true'), clock());
-      expect(await readUntil(await log.reader('ENTRY', partition, 'earliest'), 2)).toEqual(['fire', 'here again']);
-      // Neither what was refused nor what was asked with is there.
-      expect(await readUntil(await log.reader('OK', partition, 'earliest'), 1)).toEqual(['true']);
-      await Promise.all([log.close(), other.close()]);
-    },
-  );
+    offMs = 0;
+    await expect
+      .poll(
+        () =>
+          log.append('ENTRY', NONE, clock()).then(
+            () => 'taken',
+            () => 'refused',
+          ),
+        { timeout: 10_000 },
+      )
+      .toBe('taken');
+    await log.append('ENTRY', oneRecord(1, 'here again'), clock());
+    const { partition } = await log.append('OK', oneRecord(1, 'true'), clock());
+    expect(await readUntil(await log.reader('ENTRY', partition, 'earliest'), 2)).toEqual(['fire', 'here again']);
+    // The topic has neither the refused records nor those that asked for the time.
+    expect(await readUntil(await log.reader('OK', partition, 'earliest'), 1)).toEqual(['true']);
+    await Promise.all([log.close(), other.close()]);
+  });
 
-  it('records of a machine whose clock is moved while it runs are refused with what is wrong, and its later ones are taken', async () => {
+  it('records of a machine whose clock jumps while it runs are refused with the reason, and later ones are accepted', async () => {
     const { open } = await kafkaInstallation(kafka, { partitions: 1 });
     let offMs = 0;
     const log = await open({}, () => Date.now() + offMs);
@@ -84,7 +81,7 @@ describe.each(['4.4.0', '3.9.2'])('on Kafka %s', (version) => {
     await log.close();
   });
 
-  it('topics without limits are not written to by asking', async () => {
+  it('asking for the time writes nothing into topics without limits', async () => {
     const { config, open } = await kafkaInstallation(kafka, { partitions: 1 });
     const name = `${config.prefix}ENTRY`;
     await withAdmin(kafka, async (admin) => {

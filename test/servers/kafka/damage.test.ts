@@ -1,4 +1,4 @@
-/** A log that is no longer what was written: a byte that has changed on the broker's disk, a topic made anew. */
+/** A log that is no longer what was written: a byte has changed on the broker's disk, or a topic was deleted and created again. */
 import { open as openFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,12 +14,12 @@ beforeAll(async () => {
 afterAll(() => kafka?.destroy());
 
 describe('a log on Kafka', () => {
-  it('with a damaged batch is read around it, and says what was lost', async () => {
+  it('with a damaged batch is read without it, and says what was lost', async () => {
     const installation = await kafkaInstallation(kafka, { partitions: 1 });
     const writer = await installation.open();
     for (const value of ['before', 'damaged', 'after']) await writer.append('ENTRY', oneRecord(1, value), Date.now());
     await writer.close();
-    // Only a clean stop: after a crash the broker itself looks through its newest segment, and would cut it off there.
+    // Needs a clean stop: after a crash the broker itself checks its newest segment, and would cut it off at the damage.
     await kafka.stop();
     await damage(join(kafka.dataFolder(1), `${installation.config.prefix}ENTRY-0`, '00000000000000000000.log'), 'damaged');
     await kafka.restart(1);
@@ -33,7 +33,7 @@ describe('a log on Kafka', () => {
     await log.close();
   });
 
-  it('whose topic was made anew is read from its beginning', async () => {
+  it('whose topic was deleted and created again is read from its beginning', async () => {
     const installation = await kafkaInstallation(kafka, { partitions: 1 });
     const log = await installation.open();
     for (const value of ['a', 'b', 'c']) await log.append('ENTRY', oneRecord(1, value), Date.now());
@@ -52,7 +52,7 @@ describe('a log on Kafka', () => {
   });
 });
 
-/** Changes one byte of the only place where `text` stands. */
+/** Changes one byte in the only occurrence of `text`. */
 async function damage(path: string, text: string): Promise<void> {
   const place = (await readFile(path)).indexOf(text);
   expect(place).toBeGreaterThan(0);

@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => kafka?.destroy());
 
 it.each(readdirSync(VERSIONS))(
-  'topics of version %s are gone on with: nothing is lost, nothing happens twice',
+  'topics of version %s can be used: nothing is lost, nothing happens twice',
   { timeout: 180_000 },
   async (version) => {
     const folder = await mkdtemp(join(tmpdir(), 'tocsin-version-'));

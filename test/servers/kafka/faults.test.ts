@@ -1,4 +1,4 @@
-/** What goes wrong between us and real brokers, and that nothing is lost, shown too early, or written by two. */
+/** Faults between Tocsin and real brokers: nothing is lost, shown too early, or written by two owners. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { partitionOf } from '../../../message-log/partitioning.ts';
@@ -8,7 +8,7 @@ import { abandonTransaction, type KafkaInstallation, kafkaInstallation, kafkaOwn
 import { startKafka, type TestKafka } from '../../support/servers/kafka.ts';
 import { ownAll, readUntil, restoredState, valuesOf } from '../../support/log-reading.ts';
 
-/** Of today: the broker removes what is older than the topic's retention. */
+/** A present time: the broker removes records older than the topic's retention. */
 const POSITIONS: InputPositions = { ENTRY: 1, OK: 0, ACTION: 0 };
 
 let kafka: TestKafka;
@@ -39,7 +39,7 @@ describe('one broker', () => {
   });
   afterAll(() => kafka?.destroy());
 
-  it('fences the owner before when another process takes a partition, whatever the group says', async () => {
+  it('fences the previous owner when another process takes a partition, whatever the group says', async () => {
     installation = await kafkaInstallation(kafka, { partitions: 1 });
     const mine = (await ownAll(await opened())).tasks[0] as TaskLog;
     await restoredState(mine);
@@ -81,7 +81,7 @@ describe('one broker', () => {
     for (const task of tasks) await restoredState(task);
   });
 
-  it('lets a process that slept through its session write nothing any more, and go on once it is asked to', async () => {
+  it('lets a process that was suspended beyond its session write nothing, until the group assigns it partitions again', async () => {
     installation = await kafkaInstallation(kafka, { partitions: 1 });
     const sleeper = kafkaOwner(installation);
     const successor = kafkaOwner(installation);
@@ -95,9 +95,9 @@ describe('one broker', () => {
       while (writers(seen).every((pid) => pid === first.pid)) seen.push(...(await readUntil(reader, 1)));
       first.continue();
       seen.push(...(await readUntil(reader, 200)));
-      // No number twice and none left out, whoever wrote it: positions and outputs went together.
+      // No number twice and none missing, whoever wrote it: positions and outputs were committed together.
       expect(seen.map((value) => Number(value.split(' ')[1]))).toEqual(seen.map((_, i) => Number(seen[0]?.split(' ')[1]) + i));
-      // Once the successor wrote, the sleeper wrote no more, unless the group gave it the partition back and it restored.
+      // Once the successor had written, the suspended process wrote no more, unless the group gave the partition back and it was restored.
       const turns = writers(seen).filter((pid, i, all) => pid !== all[i - 1]);
       expect(turns.length).toBeLessThanOrEqual(3);
     } finally {
@@ -107,7 +107,7 @@ describe('one broker', () => {
     }
   });
 
-  it('takes up the partitions at once when a process with a name of its own comes back', async () => {
+  it('gives a process with an instance id its partitions at once when it comes back', async () => {
     installation = await kafkaInstallation(kafka, { partitions: 2, instanceId: 'processor-1', sessionTimeoutMs: 30_000 });
     const first = kafkaOwner(installation);
     await first.owns(2);
@@ -117,7 +117,7 @@ describe('one broker', () => {
     expect(performance.now() - began).toBeLessThan(5_000);
   });
 
-  it('refuses records while the broker is away, says so in health, and goes on by itself', async () => {
+  it('refuses records while the broker is down, reports it to health, and continues by itself', async () => {
     installation = await kafkaInstallation(kafka, { partitions: 2, appendTimeoutMs: 1_000, requestTimeoutMs: 1_000 });
     const log = await opened();
     const reader = await log.reader('ENTRY', partitionOf(1, 2), 'earliest');
@@ -190,7 +190,7 @@ describe('three brokers', () => {
     expect(seen).toHaveLength(distinct.size);
   });
 
-  it('let a task go on after the leader of its partition is killed, with all that it committed', async () => {
+  it('let a task continue after the leader of its partition is killed, with everything that it committed', async () => {
     installation = await kafkaInstallation(kafka, { partitions: 1 });
     const log = await opened();
     const task = (await ownAll(log)).tasks[0] as TaskLog;
@@ -215,7 +215,7 @@ describe('three brokers', () => {
     while (reader.position < next) seen.push(...valuesOf(await reader.poll(200)));
     for (const value of committed) expect(seen).toContain(value);
     expect(seen).toHaveLength(new Set(seen).size);
-    // What was shown and what the positions say went together.
+    // Visible records and positions were committed together.
     expect(positions.ENTRY).toBe(Number(seen.at(-1)));
   });
 });

@@ -1,4 +1,4 @@
-/** Kafka's own tools write what we process and read what we wrote, and see how far we are. */
+/** Kafka's own tools write records that Tocsin processes, read what it writes, and show its lag. */
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -45,7 +45,7 @@ describe.each(['4.4.0', '3.9.2'])('the tools of Kafka %s', (version) => {
     expect(`${code} ${code === 0 ? '' : stderr}`).toBe('0 ');
     return stdout;
   };
-  /** As an administrator may set it, or the topic had it before. */
+  /** As an administrator may have set it. */
   const storeAsTheyCome = async (topic: string): Promise<void> => {
     const [type, name] = ['topics', named(topic)];
     await run('kafka-configs', ['--alter', '--entity-type', type, '--entity-name', name, '--add-config', 'compression.type=producer']);
@@ -59,14 +59,14 @@ describe.each(['4.4.0', '3.9.2'])('the tools of Kafka %s', (version) => {
     const limits = ['--from-beginning', '--max-messages', String(count), '--timeout-ms', '20000'];
     const committed = ['--consumer-property', 'isolation.level=read_committed'];
     const output = await run('kafka-console-consumer', ['--topic', named(topic), ...limits, ...shown, ...committed]);
-    // Newer ones also say that there are newer names for these options.
+    // Newer versions also print that these options have new names.
     return output.split('\n').filter((line) => line.startsWith('CreateTime:'));
   };
 
   it.each([
     ...['none', 'lz4'].map((codec) => [codec, 'unpacked by the brokers']),
     ...['gzip', 'snappy', 'lz4', 'zstd'].map((codec) => [codec, 'stored as they came']),
-  ])('write records, compressed by %s and %s, that our log finds where it would have put them', async (codec, stored) => {
+  ])('write records, compressed by %s and %s, that our log finds in the partitions where it would have put them', async (codec, stored) => {
     await begin();
     if (stored === 'stored as they came') await storeAsTheyCome('ENTRY');
     const ids = Array.from({ length: 300 }, (_, i) => (i * 7_919_357) % 2 ** 31);
@@ -88,7 +88,7 @@ describe.each(['4.4.0', '3.9.2'])('the tools of Kafka %s', (version) => {
     expect(seen.size).toBe(300);
   });
 
-  it('read what we append: key as text, time of receipt, the value as it came', async () => {
+  it('read what we append: the key as text, the time of receipt, the value unchanged', async () => {
     await begin();
     const at = Date.now();
     for (const id of [42, 2 ** 31 - 1]) await log.append('OK', oneRecord(id, `{"id":${id},"note":"é"}`), at);
@@ -114,7 +114,7 @@ describe.each(['4.4.0', '3.9.2'])('the tools of Kafka %s', (version) => {
     expect(JSON.parse(dead.slice(dead.indexOf('{')))).toMatchObject({ topic: 'ENTRY', by: 'processor', value: 'no status' });
   });
 
-  it('show how far a consumer of ours is behind, and how far the tasks are', async () => {
+  it('show the lag of a consumer and of the tasks', async () => {
     await begin();
     const id = 42;
     for (let i = 0; i < 5; i += 1) await log.append('ALARM', oneRecord(id, `{"n":${i}}`), Date.now());

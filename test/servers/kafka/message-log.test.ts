@@ -28,7 +28,7 @@ describe.each(['4.4.0', '3.9.2'])('on Kafka %s', (version) => {
           const { next } = await log.bounds(topic, partition);
           const name = config.prefix + topic;
           await withAdmin(kafka, async (admin) => {
-            // Only then it knows the leaders.
+            // Only then are the leaders known.
             await admin.fetchTopicOffsets(name);
             await admin.deleteTopicRecords({ topic: name, partitions: [{ partition, offset: String(next - 2) }] });
           });

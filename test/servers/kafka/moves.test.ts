@@ -1,4 +1,4 @@
-/** Leaders and coordinators move while next to nothing happens: the next alarm must not be the one to find out. */
+/** Leaders and coordinators move while hardly anything happens: the next alarm must not be delayed by finding out. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { kafkaInstallation } from '../../support/kafka-log.ts';
@@ -6,17 +6,17 @@ import { type Lateness, QuietSystem } from '../../support/lateness.ts';
 import { randomOf } from '../../support/random.ts';
 import { startKafka, type TestKafka } from '../../support/servers/kafka.ts';
 
-/** Two moves each: the bar is the median of ten. */
+/** Rounds of two moves each: the bar applies to the median of ten. */
 const ROUNDS = Number(process.env.MOVES_ROUNDS ?? 5);
 const SEED = Number(process.env.MOVES_SEED ?? Math.floor(Math.random() * 1e6));
-/** On a machine that does other work too; what it takes on a quiet one is in docs/results.md. */
+/** The bar on a machine that does other work too; docs/results.md has figures of a quiet one. */
 const WORST_MS = 6_000;
 const MEDIAN_MS = 2_000;
 const MOVED_WITHIN_MS = 6_000;
 
 let kafka: TestKafka;
 beforeAll(async () => {
-  // Leaders go back to where they were a second after a broker has come back.
+  // Leaders move back a second after a broker has come back.
   kafka = await startKafka({
     nodes: 3,
     settings: { 'leader.imbalance.check.interval.seconds': '1', 'leader.imbalance.per.broker.percentage': '0' },
@@ -56,7 +56,7 @@ it(`no alarm of a quiet system is late after brokers were killed and leaders mov
   }
 });
 
-/** Of values in order: the mean of the two in the middle where there are two. */
+/** The median of sorted values. */
 function medianOf(values: readonly number[]): number {
   const middle = [values[Math.floor((values.length - 1) / 2)], values[Math.floor(values.length / 2)]];
   return middle.reduce((sum: number, value = Number.NaN) => sum + value, 0) / 2;

@@ -18,7 +18,7 @@ describe('recoveries and readings on three brokers', () => {
     kafka = await startKafka({ nodes: 3 });
     const { config, open } = await kafkaInstallation(kafka, { partitions: PARTITIONS });
     log = await open();
-    // Partitions whose recoveries and readings are led by different brokers, and one where they aren't.
+    // Partitions whose recoveries and readings have different leaders, and one where they have the same.
     const leaders = await withAdmin(kafka, async (admin) => {
       const { topics } = await admin.fetchTopicMetadata({ topics: [`${config.prefix}OK`, `${config.prefix}ENTRY`] });
       return (topic: string, partition: number) =>
@@ -33,7 +33,7 @@ describe('recoveries and readings on three brokers', () => {
     await kafka?.destroy();
   });
 
-  it('are seen in order: whoever has a recovery has the readings acknowledged before it, or knows that there are more to come', async () => {
+  it('are seen in order: a reader that has a recovery has the readings acknowledged before it, or knows that there are more to come', async () => {
     for (const partition of apart.slice(0, 3)) {
       const key = Array.from({ length: 1_000 }, (_, id) => id).find((id) => partitionOf(id, PARTITIONS) === partition) ?? 0;
       const recoveries = await log.reader('OK', partition, 'latest');

@@ -1,4 +1,4 @@
-/** Brokers that ask who one is, and allow only what they were told: each role with a user and a password of its own, over TLS. */
+/** Brokers with authentication and ACLs: each role has its own user and password, over TLS. */
 import { readFileSync } from 'node:fs';
 import kafkajs, { type Kafka } from 'kafkajs';
 import { pino } from 'pino';
@@ -64,14 +64,14 @@ function clientOf(role: string): Kafka {
   });
 }
 
-/** As main does it. */
+/** As in main. */
 async function openLog(settings: Record<string, string>): Promise<MessageLog> {
   const config = readSettings(kafkaSettings, settings);
   const deps = { clock: Date.now, logger: pino({ level: 'silent' }), registry: new Registry(), health: new Health() };
   return await openKafkaLog({ ...config, brokers: kafka.brokers }, deps);
 }
 
-/** What Kafka calls the refusal, or else what kafkajs does. */
+/** Kafka's name for the refusal, or else kafkajs'. */
 function nameOf(error: unknown): string {
   for (let at = error; at instanceof Error; at = at.cause) if ('type' in at && typeof at.type === 'string') return at.type;
   return error instanceof Error ? error.name : String(error);
@@ -139,7 +139,7 @@ describe('an administrator', () => {
     expect(await topics(adminSettings(), '--acls', '--apply')).toMatchObject({ code: 0, stdout: first.stdout });
   });
 
-  it('is told which rights a role has without need', async () => {
+  it('learns which rights a role has that it does not need', async () => {
     const rights = ['--allow-principal', 'User:tocsin-proxy', '--operation', 'Read', '--topic', 'arc.ALARM'];
     const config = ['--command-config', await kafka.clientProperties('admin')];
     expect((await kafka.tool('kafka-acls', [...config, '--add', ...rights])).code).toBe(0);
@@ -169,7 +169,7 @@ describe('an administrator', () => {
   });
 });
 
-/** Kafka doesn't name the coordinator of what isn't ours, which kafkajs puts in words of its own. */
+/** Kafka doesn't name the coordinator of a foreign group, and kafkajs reports that in its own words. */
 const REFUSED = /(GROUP|TRANSACTIONAL_ID)_AUTHORIZATION_FAILED|GroupCoordinatorNotFound/;
 
 describe('a role', () => {
@@ -203,7 +203,7 @@ describe('a role', () => {
     expect(outcomes).toEqual(Object.fromEntries(TOPICS.map((topic) => [topic, allowed(topic)])));
   });
 
-  it('reads what it works on, as its own group only', async () => {
+  it('reads its own inputs, as its own group only', async () => {
     const reads: [LogUser, Topic, string][] = [
       ['processor', 'ENTRY', 'processor'],
       ['processor', 'ACTION', 'processor'],

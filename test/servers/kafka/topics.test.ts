@@ -7,7 +7,7 @@ import { TOPICS } from '../../../records/topics.ts';
 import { runProgram } from '../../support/program.ts';
 import { startKafka, type TestKafka } from '../../support/servers/kafka.ts';
 
-/** So many in a row, over two seconds, that every broker will have been asked. */
+/** This many answers in a row, over two seconds, mean that every broker has been asked. */
 const LOOKS = 40;
 
 let kafka: TestKafka;
@@ -24,7 +24,7 @@ afterAll(async () => {
   await kafka?.destroy();
 });
 
-/** Each test has topics of its own by a prefix. */
+/** Each test has its own topics, by a prefix. */
 function installation(prefix: string, partitions = 3) {
   const specs = topicSpecs({ prefix, partitions, replicationFactor: 3 });
   const settings = {
@@ -35,11 +35,11 @@ function installation(prefix: string, partitions = 3) {
   return { specs, run: (...args: string[]) => runProgram('main/topics/main.ts', args, settings) };
 }
 
-/** Sets these and no others. Brokers learn of it one by one. */
+/** Sets these settings and no others. Brokers learn of it one by one. */
 async function setTo(name: string, configEntries: { name: string; value: string }[], specs: readonly TopicSpec[]): Promise<void> {
   await admin.alterConfigs({ validateOnly: false, resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name, configEntries }] });
   const wanted = Object.fromEntries(configEntries.map((entry) => [entry.name, entry.value]));
-  // Any broker may answer, and each hears of it in its own time.
+  // Any broker may answer, and each learns of it at another time.
   const seenByAll = async () => {
     for (let look = 0; look < LOOKS; look += 1) {
       const settings = await settingsOf(name, specs);
@@ -76,7 +76,7 @@ describe('npm run topics', () => {
     expect(await checkTopics(admin, specs)).toEqual([]);
   });
 
-  it('says what differs, puts right only what is asked for and removes nothing, and keeps what else was set', async () => {
+  it('says what differs, corrects only what it is asked to, removes nothing, and keeps other settings', async () => {
     const { specs, run } = installation('differing.');
     await run();
     await setTo(
@@ -114,7 +114,7 @@ describe('npm run topics', () => {
     });
   });
 
-  it('keeps the log from starting on a STATE topic that forgets, or on topics that are missing', async () => {
+  it('keeps the log from starting with a STATE topic that forgets, or with missing topics', async () => {
     const { specs, run } = installation('forgetful.');
     await expect(checkTopics(admin, specs)).rejects.toThrow('topic forgetful.ENTRY does not exist');
     const settings = { TOCSIN_KAFKA_BROKERS: kafka.brokers.join(','), TOCSIN_KAFKA_PREFIX: 'forgetful.', TOCSIN_OPERATIONS_PORT: '0' };

@@ -1,4 +1,4 @@
-/** The alert rules and the configuration that deploy/ ships, by the tools of Prometheus. */
+/** The alert rules and the configuration in deploy/, checked with the tools of Prometheus. */
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe('the configuration of Prometheus', () => {
-  it('is valid, with all files that it names', async () => {
+  it('is valid, and so are all files that it names', async () => {
     const said = await check('promtool', ['check', 'config', 'prometheus.yml'], folder);
     expect(said).toContain('SUCCESS: prometheus.yml is valid');
     expect(said).not.toContain('WARNING');
@@ -47,7 +47,7 @@ describe('the alert rules', () => {
     for (const text of said) expect(text.match(/SUCCESS/g)).toHaveLength(1);
   });
 
-  it('each have such a test, of both kinds', () => {
+  it('each have such a test of both kinds', () => {
     expect(rules.length).toBeGreaterThan(30);
     for (const { name } of rules) {
       const asked = [...tests.matchAll(new RegExp(`alertname="${name}", alertstate="firing".*\\n.*\\n.*exp_samples: \\[(.*)\\]`, 'g'))];
@@ -56,7 +56,7 @@ describe('the alert rules', () => {
     }
   });
 
-  it('say how bad it is, what it is, and where it stands what to do', async () => {
+  it('name the severity, the problem, and where to read what to do', async () => {
     const runbook = await readFile(join(ROOT, 'docs/alerts.md'), 'utf8');
     const overview = await readFile(join(ROOT, 'docs/monitoring.md'), 'utf8');
     const headings = [...runbook.matchAll(/^### (.*)$/gm)].map(([, heading]) => heading);
@@ -75,7 +75,7 @@ describe('the alert rules', () => {
     expect(listed.sort()).toEqual(rules.map(({ name, labels }) => `${name} ${labels.severity}`).sort());
   });
 
-  it('leave the watchdog to none but the keep-alive', () => {
+  it('send the watchdog to the keep-alive only', () => {
     expect(rules.filter(({ labels }) => labels.severity === 'none').map(({ name, query }) => [name, query])).toEqual([
       ['Watchdog', 'vector(1)'],
     ]);
