@@ -2,22 +2,36 @@ import { errors, types } from 'cassandra-driver';
 import { PermanentError, reasonOf, TransientError } from '../runtime/errors.ts';
 
 const { responseErrorCodes: codes } = types;
-/** Answers to a statement that always fails. Any other failure may pass. */
-const REFUSALS: ReadonlySet<number> = new Set([
-  codes.syntaxError,
-  codes.unauthorized,
-  codes.invalid,
-  codes.configError,
-  codes.alreadyExists,
-  codes.protocolError,
+/** Answers to a statement that always fails, and why. Any other failure may pass. */
+const REFUSED_FOR: ReadonlyMap<number, string> = new Map([
+  [codes.syntaxError, 'it does not understand it'],
+  [codes.unauthorized, 'this user has not the right to it'],
+  [codes.invalid, 'its tables are not as they should be, see npm run schema'],
+  [codes.configError, 'it is not set up for it'],
+  [codes.alreadyExists, 'it is there already'],
+  [codes.protocolError, 'it speaks another protocol'],
+]);
+
+/** Of a node that answers. */
+const AWAY_FOR: ReadonlyMap<number, string> = new Map([
+  [codes.serverError, 'a node has a fault of its own'],
+  [codes.unavailableException, 'too few replicas are there'],
+  [codes.overloaded, 'a node is overloaded'],
+  [codes.isBootstrapping, 'a node is still starting'],
+  [codes.truncateError, 'a table could not be emptied'],
+  [codes.writeTimeout, 'replicas did not confirm in time'],
+  [codes.readTimeout, 'replicas did not answer in time'],
+  [codes.readFailure, 'replicas could not read'],
+  [codes.writeFailure, 'replicas could not write'],
 ]);
 
 /** The driver has no error class for a data centre that doesn't exist. */
-const DATA_CENTRES = /(?:found hosts in data centers: |Available DCs are: )\[(.*)\]/;
+const DATA_CENTRES = /(?:found hosts in data centers: |Available DCs are: )\[([\w., -]*)\]/;
 
 /**
  * The driver's error as the ports promise it: PermanentError `cassandra-login`, `cassandra-refused` or `cassandra-data-centre`, TransientError
- * `cassandra-away`. An error that is one of these already is returned unchanged. Messages never hold values of a statement.
+ * `cassandra-away`. An error that is one of these already is returned unchanged. Messages hold no words of the driver or the server, which may quote
+ * values of a statement.
  */
 export function faultOf(error: unknown): PermanentError | TransientError {
   if (error instanceof PermanentError || error instanceof TransientError) return error;
@@ -27,8 +41,8 @@ export function faultOf(error: unknown): PermanentError | TransientError {
   const dataCentres = cause instanceof Error ? DATA_CENTRES.exec(cause.message)?.[1] : undefined;
   if (dataCentres !== undefined)
     return new PermanentError('cassandra-data-centre', `Cassandra does not have the configured data centre, only: ${dataCentres}`);
-  if (cause instanceof errors.ResponseError && REFUSALS.has(cause.code))
-    return new PermanentError('cassandra-refused', `Cassandra refuses a statement: ${cause.message}`);
+  if (cause instanceof errors.ResponseError && REFUSED_FOR.has(cause.code))
+    return new PermanentError('cassandra-refused', `Cassandra refuses a statement: ${REFUSED_FOR.get(cause.code)}`);
   return new TransientError('cassandra-away', `Cassandra is out of reach: ${shortly(cause)}`);
 }
 
@@ -50,5 +64,5 @@ function codeOf(error: unknown): number | undefined {
 
 function shortly(error: unknown): string {
   if (error instanceof errors.NoHostAvailableError) return 'no node answers';
-  return error instanceof Error ? error.message.split('\n', 1)[0] || reasonOf(error) : String(error);
+  return AWAY_FOR.get(codeOf(error) ?? -1) ?? reasonOf(error);
 }

@@ -4,7 +4,7 @@ import type { Client, types } from 'cassandra-driver';
 import type { Registry } from 'prom-client';
 import { retryForever } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { PermanentError, reasonOf, TransientError } from '../runtime/errors.ts';
+import { OwnError, PermanentError, reasonOf, TransientError } from '../runtime/errors.ts';
 import type { Health } from '../runtime/health.ts';
 import type { Logger } from '../runtime/logging.ts';
 import { consistencyOf, createClient } from './client.ts';
@@ -243,7 +243,7 @@ class Session implements CassandraSession {
           if (error instanceof PermanentError && reason !== this.#problem) this.#deps.logger.error({ reason }, 'Cassandra cannot be used');
           this.#problem = reason;
           this.#deps.health.report(PART, reason);
-          throw new Error(reason, { cause: error });
+          throw new OwnError(reason, { cause: error });
         }),
       () => undefined,
       this.#closing.signal,

@@ -144,7 +144,7 @@ const statusOf = (error: unknown): number =>
 function answerErrors(logger: Logger): ErrorRequestHandler {
   return (error: unknown, _request, response, _next) => {
     const { status, body } = problemOf(error);
-    if (status === 500) logger.error({ err: error }, 'a request to the console failed');
+    if (status === 500) logger.error({ reason: reasonOf(error) }, 'a request to the console failed');
     if (error instanceof ApiError) response.set(error.headers);
     if (status === 503) response.set('retry-after', '1');
     if (response.headersSent) response.destroy();

@@ -1,3 +1,5 @@
+import { OwnError } from '../runtime/errors.ts';
+
 /** What a file is, by its first bytes: text in an encoding, or why it isn't text. */
 export type FileKind = { readonly encoding: 'utf-8' | 'utf-16le' | 'utf-16be' } | { readonly problem: string };
 
@@ -35,7 +37,7 @@ export async function* utf8Of(chunks: AsyncIterable<Uint8Array>): AsyncGenerator
 }
 
 /** The file isn't text. */
-export class NotText extends Error {}
+export class NotText extends OwnError {}
 
 function decoderFor(kind: FileKind): InstanceType<typeof TextDecoder> | undefined {
   if ('problem' in kind) throw new NotText(kind.problem);

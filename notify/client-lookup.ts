@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, Directory } from '../directory/port.ts';
 import type { Holder } from './channels/mail/compose.ts';
+import { OwnError } from '../runtime/errors.ts';
 
 /** An alarm waits for its client at most this long; while the directory stays away, the alarms after it hardly wait at all. */
 const PATIENCE_MS = 2_000;
@@ -51,7 +52,7 @@ export function createClientLookup(
 async function findWithin(directory: Directory, sensor: number, ms: number, time: LookupTime): Promise<Client | undefined> {
   const abort = new AbortController();
   try {
-    const late = time.sleep(Math.max(1, ms), abort.signal).then(() => Promise.reject(new Error('the directory did not answer in time')));
+    const late = time.sleep(Math.max(1, ms), abort.signal).then(() => Promise.reject(new OwnError('the directory did not answer in time')));
     late.catch(() => undefined);
     return await Promise.race([directory.find(sensor), late]);
   } finally {

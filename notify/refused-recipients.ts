@@ -111,7 +111,9 @@ export class RefusedRecipients {
       if (!this.#unreached.has(recipient)) this.#deps.logger.error({ recipient, reply }, 'the mail server refuses a recipient');
       this.#unreached.set(recipient, reply);
     }
-    const problems = [...this.#unreached].map(([recipient, reply]) => `${recipient} (${reply})`);
-    this.#deps.health.report(PART, problems.length === 0 ? undefined : `the mail server refuses ${problems.join(', ')}`);
+    // Whoever may ask for health need not know the persons who get the mails.
+    const replies = [...new Set(this.#unreached.values())].join(', ');
+    const problem = `the mail server refuses ${this.#unreached.size} of the recipients (${replies}); the log and DEAD say whom`;
+    this.#deps.health.report(PART, this.#unreached.size === 0 ? undefined : problem);
   }
 }

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { type ZodType, z } from 'zod';
 import { nearestOf } from './nearest.ts';
+import { OwnError } from './errors.ts';
 
 export interface Option<T = unknown> {
   /** The name of its value, as in `--out DIR`; none: the option has no value. */
@@ -64,7 +65,7 @@ export interface CommandGroup {
 }
 
 /** The command line is wrong; holds all its problems. */
-export class UsageError extends Error {
+export class UsageError extends OwnError {
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {

@@ -1,6 +1,7 @@
 import { type ZodType, z } from 'zod';
 import { nearestOf } from './nearest.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from './durations.ts';
+import { OwnError } from './errors.ts';
 
 /** One setting of the environment: its name, how its value is read, what it means. */
 export interface Setting<T = unknown> {
@@ -16,7 +17,7 @@ export type Settings = Readonly<Record<string, Setting>>;
 export type ConfigOf<S extends Settings> = { readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never };
 
 /** All problems of a configuration at once, one line each. */
-export class ConfigurationError extends Error {
+export class ConfigurationError extends OwnError {
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {

@@ -1,12 +1,22 @@
-import { inspect } from 'node:util';
+import { codedReasonOf, foreignReasonOf } from './foreign-errors.ts';
+
+/**
+ * A fault in words of ours: its message may stand in logs, answers and health. So it never holds what a row, a record or another program said; what
+ * a person typed or set may stand in it.
+ */
+export class OwnError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
 
 /** A fault with a stable code. Its class says whether trying again can help. */
-class CodedError extends Error {
+class CodedError extends OwnError {
   readonly code: string;
 
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(message, options);
-    this.name = new.target.name;
     this.code = code;
   }
 }
@@ -19,31 +29,31 @@ export class TransientError extends CodedError {}
 
 /** The fault as one that may pass: for callers that must go on trying even if it was reported as permanent. */
 export function retriable(error: unknown): unknown {
-  return error instanceof PermanentError ? new Error(error.message, { cause: error }) : error;
+  return error instanceof PermanentError ? new OwnError(error.message, { cause: error }) : error;
 }
 
 const CAUSES_MAX = 8;
 
-/** The message of any thrown value and of its causes, each once; never empty. */
+/**
+ * Why, of any thrown value and of its causes, each once; never empty. Our own errors are quoted. Of all others, those of libraries and of Node, only
+ * the code is kept, since their words may hold what is personal: see foreign-errors.ts.
+ */
 export function reasonOf(error: unknown): string {
   const said = sayings(error, 0);
   const once = said.filter((one, i) => one !== '' && !said.slice(0, i).some((before) => before.includes(one)));
-  return once.join(': ') || 'no reason was given';
+  return once.join(': ') || (error === undefined || error === null || error === '' ? 'no reason was given' : foreignReasonOf(error));
 }
 
-/** The messages, from the outermost error to the innermost cause. */
+/** From the outermost error to the innermost cause. */
 function sayings(error: unknown, depth: number): string[] {
   if (error === undefined || error === null || depth > CAUSES_MAX) return [];
-  if (!(error instanceof Error)) return [typeof error === 'string' ? error : inspect(error, { breakLength: Number.POSITIVE_INFINITY })];
-  const own = error.message.trim();
+  if (!(error instanceof Error)) return [];
   const behind = sayings(error.cause, depth + 1);
   // A connection that was tried at several addresses has an error for each.
   if (error instanceof AggregateError) behind.unshift([...new Set(error.errors.map(reasonOf))].join('; '));
-  // Socket errors often have no message, or nothing after the colon, but a code.
-  if (behind.join('') === '' && (own === '' || own.endsWith(':'))) behind.push(codeOf(error));
-  return [own.replace(/:$/, ''), ...behind];
-}
-
-function codeOf(error: Error): string {
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  if (error instanceof OwnError) return [error.message.trim().replace(/:$/, ''), ...behind];
+  if (behind.join('') === '') return [foreignReasonOf(error)];
+  // What wraps others says nothing that they don't, unless it has a code of its own.
+  const own = error instanceof AggregateError ? undefined : codedReasonOf(error);
+  return own === undefined ? behind : [own, ...behind];
 }

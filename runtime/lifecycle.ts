@@ -1,4 +1,4 @@
-import { reasonOf } from './errors.ts';
+import { OwnError, reasonOf } from './errors.ts';
 
 interface Release {
   readonly name: string;
@@ -6,7 +6,7 @@ interface Release {
 }
 
 /** Raised by `stop` when parts could not be released; names each of them. */
-export class StopError extends Error {}
+export class StopError extends OwnError {}
 
 /**
  * Releases in reverse order of registration: sinks register first, HTTP last, so that each part drains into a live consumer.

@@ -1,4 +1,5 @@
 import { type Logger, pino } from 'pino';
+import { reasonOf } from './errors.ts';
 
 export type { Logger } from 'pino';
 
@@ -15,11 +16,12 @@ export interface LoggingConfig {
  * Written synchronously: few lines, and none is lost when the process dies.
  */
 export async function createLogger({ level, format }: LoggingConfig): Promise<Logger> {
+  const serializers = { err: reasonOf, error: reasonOf };
   const redact = { paths: ['*.token', '*.password', '*.authorization'], censor: '[secret]' };
-  if (format === 'json') return pino({ level, redact, base: null });
+  if (format === 'json') return pino({ level, redact, serializers, base: null });
   const { default: pretty } = await import('pino-pretty');
   return pino(
-    { level, redact, base: null },
+    { level, redact, serializers, base: null },
     pretty({ sync: true, singleLine: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' }),
   );
 }

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
+import { reasonOf } from './errors.ts';
 import type { Health } from './health.ts';
 import type { Running } from './lifecycle.ts';
 import { type Address, listen } from './listen.ts';
@@ -51,7 +52,7 @@ export function operationsHandler(health: Health, registry: Registry, access: Op
         }
         registry.metrics().then(
           (text) => send(response, 200, registry.contentType, text),
-          (error: unknown) => send(response, 500, 'text/plain', String(error)),
+          (error: unknown) => send(response, 500, 'text/plain', reasonOf(error)),
         );
         return true;
       default:

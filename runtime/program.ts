@@ -13,13 +13,24 @@ const debug = debuglog('tocsin');
  * failed. A failure is one message on stderr; NODE_DEBUG=tocsin adds the stack trace. Never rejects.
  */
 export async function runProgram<O extends Options>(program: Command<O> | CommandGroup, args: readonly string[]): Promise<void> {
+  // Node would print the error whole, with the words of others.
+  if (process.listenerCount('uncaughtException') === 0) process.on('uncaughtException', (error: unknown) => exitFor(error, program.name));
   try {
     process.exitCode = 'commands' in program ? await runOneOf(program, args) : await run(program, args);
   } catch (error) {
-    debug('%s', inspect(error));
-    process.stderr.write(`${shortNameOf(program.name)}: ${messageOf(error, program.name)}\n`);
-    process.exitCode = error instanceof UsageError || error instanceof ConfigurationError ? WRONG_USAGE : FAILED;
+    fail(error, program.name);
   }
+}
+
+function exitFor(error: unknown, name: string): never {
+  fail(error, name);
+  process.exit();
+}
+
+function fail(error: unknown, name: string): void {
+  debug('%s', inspect(error));
+  process.stderr.write(`${shortNameOf(name)}: ${messageOf(error, name)}\n`);
+  process.exitCode = error instanceof UsageError || error instanceof ConfigurationError ? WRONG_USAGE : FAILED;
 }
 
 async function run<O extends Options>(command: Command<O>, args: readonly string[]): Promise<number> {

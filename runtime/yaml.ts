@@ -15,7 +15,6 @@ import {
   visit,
   type YAMLError,
 } from 'yaml';
-import { reasonOf } from './errors.ts';
 
 /** Where something stands in a text, both counted from 1. */
 export interface Place {
@@ -89,10 +88,15 @@ export function readYaml(text: string): Yaml {
   if (faults.length > 0) return { value: undefined, problems: problems(faults), placeOf };
   try {
     return { value: document.toJS({ maxAliasCount: ALIASES_MAX }), problems: problems(ambiguitiesOf(document)), placeOf };
-  } catch (error) {
+  } catch {
     return {
       value: undefined,
-      problems: problems([{ offset: 0, problem: `its aliases (*name) cannot be resolved: ${reasonOf(error)}` }]),
+      problems: problems([
+        {
+          offset: 0,
+          problem: `its aliases (*name) cannot be resolved: each needs its anchor (&name) before it, and they may not multiply`,
+        },
+      ]),
       placeOf,
     };
   }

@@ -1,6 +1,7 @@
 import type { AppDeps } from './app.ts';
 import { isHit, type Message } from './message.ts';
 import type { Oracle } from './oracle.ts';
+import { OwnError } from '../runtime/errors.ts';
 
 /** An alarm that must have been raised, and when. It is in the JSON report, for comparing with more than the console's API. */
 export interface DueAlarm {
@@ -44,7 +45,7 @@ export class DueAlarms {
       if (others.length > 0) return [];
       return alarms.map(({ readings, evidence, recovered }) => {
         const receivedBetween = this.#received.get(keyOf(sensor, readings.at(-1) ?? -1));
-        if (receivedBetween === undefined) throw new Error(`sensor ${sensor} has an alarm of a reading that was never acknowledged`);
+        if (receivedBetween === undefined) throw new OwnError(`sensor ${sensor} has an alarm of a reading that was never acknowledged`);
         return { sensor, type, evidence, recovered, receivedBetween };
       });
     });

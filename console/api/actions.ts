@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Action, ActionKind, Disposition } from '../../alarm/alarm.ts';
-import { TransientError } from '../../runtime/errors.ts';
+import { reasonOf, TransientError } from '../../runtime/errors.ts';
 import type { KnownAction } from '../live/actions.ts';
 import type { Caller } from '../security/access.ts';
 import type { Role } from '../security/tokens.ts';
@@ -137,7 +137,7 @@ async function alarmNow(deps: ApiDeps, id: string, role: Role): Promise<WholeAla
   try {
     return await describeAlarm(deps, await findAlarm(deps, id), role);
   } catch (error) {
-    deps.logger.warn({ alarm: id, err: error }, 'an alarm could not be fetched');
+    deps.logger.warn({ alarm: id, reason: reasonOf(error) }, 'an alarm could not be fetched');
     return null;
   }
 }

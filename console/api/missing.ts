@@ -1,3 +1,4 @@
+import { reasonOf } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/logging.ts';
 
 /** Collects what an answer lacks because a store is away, so that the rest can be answered with a list of what is missing. */
@@ -16,7 +17,7 @@ export class Missing {
     try {
       return await wanted;
     } catch (error) {
-      this.#logger.warn({ ...this.#about, err: error }, `${what} could not be fetched`);
+      this.#logger.warn({ ...this.#about, reason: reasonOf(error) }, `${what} could not be fetched`);
       this.problems.push(`${what} cannot be fetched at the moment`);
       return otherwise;
     }

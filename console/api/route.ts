@@ -3,9 +3,10 @@ import type { ZodType, z } from 'zod';
 import type { Caller } from '../security/access.ts';
 import type { Attempts } from '../security/attempts.ts';
 import type { Role } from '../security/tokens.ts';
+import { OwnError } from '../../runtime/errors.ts';
 
 /** A request that is answered with an error: `{"error": message, …more}`. */
-export class ApiError extends Error {
+export class ApiError extends OwnError {
   readonly status: number;
   readonly more: object;
   readonly headers: Readonly<Record<string, string>>;

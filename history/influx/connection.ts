@@ -29,7 +29,6 @@ export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 const SOCKETS_MAX = 8;
 const GZIP_FROM_BYTES = 1_000;
-const REASON_MAX = 300;
 
 export function openConnection(config: InfluxConfig): Connection {
   const { url, token, timeoutMs } = config;
@@ -81,30 +80,41 @@ export function openConnection(config: InfluxConfig): Connection {
 
 /** An HttpError as the history's TransientError; other errors unchanged. */
 export function faultOf(error: unknown, bucket: string): Error {
-  if (!(error instanceof HttpError)) return error instanceof Error ? error : new TransientError('history-unavailable', String(error));
+  if (!(error instanceof HttpError)) return error instanceof Error ? error : new TransientError('history-unavailable', reasonOf(error));
   const { statusCode } = error;
   if (statusCode === 401 || statusCode === 403) {
-    return new TransientError('history-misconfigured', `InfluxDB refuses the log-in, see TOCSIN_INFLUX_TOKEN and _USER: ${saidOf(error)}`);
+    return new TransientError('history-misconfigured', `InfluxDB refuses the log-in, see TOCSIN_INFLUX_TOKEN and _USER (${statusCode})`);
   }
-  if (statusCode === 404) return missing(bucket, saidOf(error));
-  return new TransientError('history-unavailable', `InfluxDB answers ${statusCode}: ${saidOf(error)}`);
+  if (statusCode === 404) return missing(bucket);
+  return new TransientError('history-unavailable', `InfluxDB answers ${statusCode}: ${meaningOf(wordsOf(error))}`);
 }
 
-export function missing(bucket: string, said: string): TransientError {
-  return new TransientError(
-    'history-missing',
-    `InfluxDB has no bucket or database ${bucket} for this log-in, npm run schema creates it: ${said}`,
-  );
+export function missing(bucket: string): TransientError {
+  return new TransientError('history-missing', `InfluxDB has no bucket or database ${bucket} for this log-in, npm run schema creates it`);
 }
 
-/** The server's message in one line. Without geohashes, since it may quote what was sent, and a geohash reveals where somebody lives. */
-export function saidOf(error: HttpError): string {
-  const words: unknown = error.json?.error || error.json?.message || reasonOf(error);
-  return String(words)
-    .replace(/\s+/g, ' ')
-    .replace(/geohash=[^, ]*/g, 'geohash=…')
-    .slice(0, REASON_MAX);
+/** The server's words, to be looked at and never passed on: they quote what was sent, and a geohash tells where somebody lives. */
+export function wordsOf(error: HttpError): string {
+  return String(error.json?.error || error.json?.message || error.message);
 }
+
+/** What the server's words mean, in ours. */
+export function meaningOf(words: string): string {
+  return MEANINGS.find(([pattern]) => pattern.test(words))?.[1] ?? 'the reason is in its log';
+}
+
+const MEANINGS: readonly (readonly [pattern: RegExp, meaning: string])[] = [
+  [/field type conflict|input field .* is type/, 'a field is of another type there'],
+  [/retention policy/, 'the points are older than what is kept'],
+  [/max-(?:series|values)|too many (?:series|points)/, 'there are more series than it takes'],
+  [/unable to parse|invalid (?:line|field|tag|number|boolean|format)|missing (?:field|tag)/, 'it cannot read what was sent'],
+  [/partial write/, 'it took a part only'],
+  [/(?:database|bucket)\b.* not found/, 'there is no such database or bucket'],
+  [/unauthorized|not authorized|authorization|authentication|forbidden|permission/i, 'the log-in is not known, or has not the right to it'],
+  [/too large/i, 'too much was sent at once'],
+  [/time-?out|timed out|deadline/i, 'it took too long'],
+  [/memory|cache-max|disk|no space/i, 'it has no room'],
+];
 
 function unreachable(error: unknown, timeoutMs: number, signal: AbortSignal): TransientError {
   const reason = signal.aborted ? `no answer in ${timeoutMs} ms` : reasonOf(error);

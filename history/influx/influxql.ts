@@ -2,7 +2,7 @@
 import { HttpError } from '@influxdata/influxdb-client';
 import { z } from 'zod';
 import { TransientError } from '../../runtime/errors.ts';
-import { type Connection, faultOf, missing } from './connection.ts';
+import { type Connection, faultOf, meaningOf, missing } from './connection.ts';
 
 /** A row by its columns; `time` in epoch ms. */
 export type Row = Readonly<Record<string, string | number | boolean | null>>;
@@ -78,8 +78,8 @@ function partOf(line: string, bucket: string): { rows: Row[]; more: boolean } {
   const { error, results = [] } = answer.parse(parsed(line));
   const problem = error ?? results.find((result) => result.error)?.error;
   if (problem !== undefined) {
-    if (/(?:database|bucket) not found/.test(problem)) throw missing(bucket, problem);
-    throw new TransientError('history-query-failed', `InfluxDB refuses a query: ${problem}`);
+    if (/(?:database|bucket) not found/.test(problem)) throw missing(bucket);
+    throw new TransientError('history-query-failed', `InfluxDB refuses a query: ${meaningOf(problem)}`);
   }
   const rows = results.flatMap(({ series = [] }) =>
     series.flatMap(({ columns, values = [] }) =>

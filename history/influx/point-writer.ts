@@ -3,7 +3,7 @@ import { TransientError } from '../../runtime/errors.ts';
 import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import { OneAtATime } from '../../processor/one-at-a-time.ts';
-import { type Connection, faultOf, saidOf } from './connection.ts';
+import { type Connection, faultOf, meaningOf, wordsOf } from './connection.ts';
 import type { InfluxMetrics } from './metrics.ts';
 import type { Measurement } from './points.ts';
 
@@ -20,13 +20,13 @@ interface Attempt {
   taken: number;
   /** Points that were refused on their own, and the server's message for the last of them. */
   refused: string[];
+  /** In the server's words, which go nowhere. */
   said: string;
 }
 
 const POINTS_PER_CHUNK = 5_000;
 /** After this many refused points and none accepted, the sample is tried before any more of them. */
 const SUSPICIOUS = 16;
-const REASONS_MAX = 100;
 
 /** Statuses with which a server refuses the content. 201 is one of them: with it, version 3 reports that it accepted only a part. */
 const CONTENT_REFUSED: ReadonlySet<number> = new Set([201, 400, 413, 422]);
@@ -103,10 +103,10 @@ export class PointWriter {
   /** Resolves if the server still accepts a point that it accepted before; rejects with TransientError otherwise. */
   async #trySample({ said }: Attempt): Promise<void> {
     if (this.#sample !== undefined && (await this.#post([this.#sample])) === undefined) return;
-    throw new TransientError('history-refused', `InfluxDB refuses all points of ${this.#measurement}: ${said}`);
+    throw new TransientError('history-refused', `InfluxDB refuses all points of ${this.#measurement}: ${meaningOf(said)}`);
   }
 
-  /** Undefined if the points were accepted, otherwise why the server refuses them. Rejects if the cause is not the points. */
+  /** Undefined if the points were accepted, otherwise why the server refuses them, in its words. Rejects if the cause is not the points. */
   async #post(lines: readonly string[]): Promise<string | undefined> {
     const { connection, bucket, metrics } = this.#deps;
     const done = metrics.seconds.startTimer({ measurement: this.#measurement });
@@ -116,9 +116,9 @@ export class PointWriter {
       const answer = await connection.request(request, (_headers, code) => {
         status = code;
       });
-      return CONTENT_REFUSED.has(status) ? `it accepted only a part: ${JSON.stringify(answer)}` : undefined;
+      return CONTENT_REFUSED.has(status) ? `partial write: ${JSON.stringify(answer)}` : undefined;
     } catch (error) {
-      if (error instanceof HttpError && CONTENT_REFUSED.has(error.statusCode)) return saidOf(error);
+      if (error instanceof HttpError && CONTENT_REFUSED.has(error.statusCode)) return wordsOf(error);
       throw faultOf(error, bucket);
     } finally {
       done();
@@ -128,12 +128,12 @@ export class PointWriter {
   #report(refused: number, said: string): void {
     const { health, logger } = this.#deps;
     const measurement = this.#measurement;
-    health.report(`history ${measurement}`, refused === 0 ? undefined : `InfluxDB refuses ${refused} points for good: ${said}`);
-    const reason = said.replace(/\d+/g, '#');
-    if (refused === 0 || this.#reported.has(reason) || this.#reported.size >= REASONS_MAX) return;
+    const reason = meaningOf(said);
+    health.report(`history ${measurement}`, refused === 0 ? undefined : `InfluxDB refuses ${refused} points for good: ${reason}`);
+    if (refused === 0 || this.#reported.has(reason)) return;
     this.#reported.add(reason);
     logger.error(
-      { measurement, refused, reason: said },
+      { measurement, refused, reason },
       'InfluxDB refuses points for good; they were left out; further ones like them are only counted',
     );
   }

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, readdir, stat, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Finding, fine, wrong } from '../../runtime/diagnosis.ts';
-import { reasonOf } from '../../runtime/errors.ts';
+import { OwnError, reasonOf } from '../../runtime/errors.ts';
 import { REMOVAL_CLOCK_FILE, remembered, spanOf } from '../../runtime/removal-clock.ts';
 
 /** Below this it won't be long until sensors are refused. */
@@ -17,7 +17,7 @@ export async function diagnoseFolder(dataDir: string): Promise<readonly Finding[
   const there = await stat(folder).catch(() => undefined);
   const existing = there ? folder : await nearestThere(dirname(folder));
   try {
-    if (there && !there.isDirectory()) throw new Error('is not a folder');
+    if (there && !there.isDirectory()) throw new OwnError('is not a folder');
     await access(existing, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     return [wrong(check, `cannot be used: ${reasonOf(error)}`, 'set TOCSIN_DATA_DIR to a folder that this user can write')];

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { freeBytes, RESERVE_BYTES } from './free-space.ts';
+import { OwnError } from '../../runtime/errors.ts';
 
 /** Begins with a byte that is in no text: what a sensor sends never looks like an entry. */
 const FORMAT = 0x31_4a_54_ff;
@@ -135,7 +136,7 @@ export class Journal {
   async append(bytes: number, fill: (body: Buffer) => void): Promise<number> {
     const size = sizeOf(bytes);
     const area = this.#areaFor(size);
-    if (area === undefined || this.#file === undefined) throw new Error('the journal has no room');
+    if (area === undefined || this.#file === undefined) throw new OwnError('the journal has no room');
     if (area !== this.#areas[this.#active]) {
       this.#active = 1 - this.#active;
       area.used = 0;

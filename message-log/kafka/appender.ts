@@ -1,5 +1,5 @@
 import { backoffMs } from '../../runtime/backoff.ts';
-import { reasonOf, TransientError } from '../../runtime/errors.ts';
+import { OwnError, reasonOf, TransientError } from '../../runtime/errors.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logging.ts';
@@ -287,7 +287,7 @@ export class Appender {
     const node = this.#anyLeader();
     const identified =
       node === undefined
-        ? Promise.reject(new Error('no broker is known'))
+        ? Promise.reject(new OwnError('no broker is known'))
         : this.#deps.client.atBroker(node, (broker) =>
             ask(broker, 'InitProducerId', { transactionalId: null, transactionTimeout: 60_000 }),
           );

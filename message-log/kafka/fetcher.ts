@@ -1,5 +1,5 @@
 import { backoffMs } from '../../runtime/backoff.ts';
-import { reasonOf } from '../../runtime/errors.ts';
+import { OwnError, reasonOf } from '../../runtime/errors.ts';
 import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import type { Client, Lane } from './client.ts';
@@ -181,7 +181,7 @@ export class Fetcher {
       metrics.fetches.inc({ lane });
       metrics.fetchedBytes.inc(size);
       if (size > SMALL_BYTES) pace = 0;
-      if (error !== 0) throw new Error(nameOf(error));
+      if (error !== 0) throw new OwnError(nameOf(error));
       this.#apply(asked, sets);
     } catch (error) {
       // Partitions that moved meanwhile are asked for at their new leaders.

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import kafkajs, { type ISocketFactory, type KafkaConfig } from 'kafkajs';
-import { TransientError } from '../../runtime/errors.ts';
+import { OwnError, TransientError } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import { METADATA, type Metadata, metadataRequest, readMetadata, type TopicMetadata } from './wire/metadata.ts';
 
@@ -106,7 +106,7 @@ for (const error of errorCodes) error.message = COORDINATORS[error.code] ?? erro
 export function createCluster(options: ClusterOptions, logger: Logger): KafkajsCluster {
   const kafkajsLogger = createLogger({
     level: LEVELS.ERROR,
-    logCreator: () => (entry) => logger.debug({ part: entry.namespace }, entry.log.message),
+    logCreator: () => (entry) => logger.debug({ part: entry.namespace }, 'kafkajs reports an error'),
   });
   return new Cluster({
     ...options,
@@ -147,7 +147,7 @@ export function repair(cluster: KafkajsCluster): void {
         const failed = (data as { topicMetadata: readonly TopicMetadata[] }).topicMetadata.find(
           ({ topicErrorCode }) => topicErrorCode !== 0 && topicErrorCode !== LEADER_NOT_AVAILABLE,
         );
-        if (failed) throw new Error(`topic ${failed.topic}: ${createErrorFromCode(failed.topicErrorCode).message}`);
+        if (failed) throw new OwnError(`topic ${failed.topic}: ${createErrorFromCode(failed.topicErrorCode).message}`);
         return data;
       };
       return await broker.connectionPool.send({ request, response: { decode: response.decode, parse } });

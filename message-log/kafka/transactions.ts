@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BackoffSettings, backoffMs } from '../../runtime/backoff.ts';
-import { reasonOf } from '../../runtime/errors.ts';
 import type { Client } from './client.ts';
 import { CONCURRENT_TRANSACTIONS, DUPLICATE_SEQUENCE, fenced, isFencing, isRetried, NotSent, produceFault, unavailable } from './faults.ts';
 import { ask, type Broker, isPassing, kafkaErrorOf } from './kafkajs.ts';
@@ -179,5 +178,5 @@ const placeOf = ({ topic, partition }: { readonly topic: string; readonly partit
 
 /** kafkajs doesn't know newer errors and gives only their number, in its text. */
 function codeOf(error: unknown): number {
-  return Number(/Unknown error code (\d+)/.exec(reasonOf(error))?.[1] ?? 0);
+  return Number(/Unknown error code (\d+)/.exec(error instanceof Error ? error.message : '')?.[1] ?? 0);
 }

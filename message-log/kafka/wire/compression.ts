@@ -2,7 +2,7 @@
 import { gunzipSync } from 'node:zlib';
 import { Decompress } from 'fzstd';
 import snappy from 'snappyjs';
-import { reasonOf } from '../../../runtime/errors.ts';
+import { OwnError, reasonOf } from '../../../runtime/errors.ts';
 import { unpackLz4 } from './lz4.ts';
 import { Unpacked } from './unpacked.ts';
 
@@ -40,7 +40,7 @@ function unpackSnappy(packed: Buffer, most: number): Buffer {
   const stream = new Unpacked(packed.length * 2, most);
   for (let at = JAVA_STREAM.length + VERSIONS_BYTES; at < packed.length; ) {
     const end = at + 4 + packed.readUInt32BE(at);
-    if (end > packed.length) throw new Error('a truncated block of Snappy');
+    if (end > packed.length) throw new OwnError('a truncated block of Snappy');
     const block = snappy.uncompress(packed.subarray(at + 4, end), most - stream.length);
     stream.copy(block, 0, block.length);
     at = end;
@@ -49,7 +49,7 @@ function unpackSnappy(packed: Buffer, most: number): Buffer {
 }
 
 function unpackZstandard(packed: Buffer, most: number): Buffer {
-  if (windowOf(packed) > most) throw new Error(`more than ${most} bytes when unpacked`);
+  if (windowOf(packed) > most) throw new OwnError(`more than ${most} bytes when unpacked`);
   const unpacked = new Unpacked(packed.length * 4, most);
   const stream = new Decompress((piece) => unpacked.copy(piece, 0, piece.length));
   stream.push(packed, true);

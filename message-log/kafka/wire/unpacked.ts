@@ -1,3 +1,5 @@
+import { OwnError } from '../../../runtime/errors.ts';
+
 /** A buffer that grows while records are unpacked, up to `most` bytes: a small input may unpack to any size. */
 export class Unpacked {
   readonly #most: number;
@@ -39,7 +41,7 @@ export class Unpacked {
   #reserve(more: number): void {
     const needed = this.#length + more;
     if (needed <= this.#bytes.length) return;
-    if (needed > this.#most) throw new Error(`more than ${this.#most} bytes when unpacked`);
+    if (needed > this.#most) throw new OwnError(`more than ${this.#most} bytes when unpacked`);
     const larger = Buffer.allocUnsafe(Math.min(this.#most, Math.max(needed, this.#bytes.length * 2)));
     this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;

@@ -5,14 +5,14 @@ import type { SMTPPoolOptions } from 'nodemailer/lib/smtp-pool';
 import { SEVERITIES } from '../../../alarm/severity.ts';
 import { type DiagnosisDeps, type Finding, fine, wrong } from '../../../runtime/diagnosis.ts';
 import type { ConfigOf } from '../../../runtime/configuration.ts';
-import { reasonOf } from '../../../runtime/errors.ts';
+import { OwnError } from '../../../runtime/errors.ts';
 import { isLoopback } from '../../../runtime/listen.ts';
 import { readPem } from '../../../runtime/pem.ts';
 import type { MailerConfig } from '../../config.ts';
 import { type MailRate, smtpSettings } from './config.ts';
 import { messageOf } from './message.ts';
 import type { MailTransport } from './port.ts';
-import { faultOf, handoverOf, REPLY_MAX } from './smtp-replies.ts';
+import { faultOf, handoverOf } from './smtp-replies.ts';
 
 type SmtpConfig = ConfigOf<typeof smtpSettings>;
 
@@ -57,7 +57,7 @@ export async function diagnoseSmtp(options: SmtpOptions, { timeoutMs }: Diagnosi
     await new Promise<void>((resolve, reject) => {
       const { auth } = quick;
       connection.once('error', reject);
-      connection.once('end', () => reject(new Error('it closed the connection')));
+      connection.once('end', () => reject(new OwnError('it closed the connection')));
       connection.connect((error) => {
         if (error) reject(error);
         else if (auth) connection.login(auth as SMTPConnection.AuthenticationType, (refused) => (refused ? reject(refused) : resolve()));
@@ -67,12 +67,12 @@ export async function diagnoseSmtp(options: SmtpOptions, { timeoutMs }: Diagnosi
     const how = [connection.secure ? 'TLS' : 'no TLS', quick.auth ? 'signed in' : 'no log-in'];
     return [fine(check, `takes mails, ${how.join(', ')}`)];
   } catch (error) {
-    const { code } = faultOf(error);
+    const { code, message } = faultOf(error);
     const advice =
       code === 'mail-misconfigured'
         ? 'see user and password in TOCSIN_SMTP_URL, TOCSIN_SMTP_TLS and TOCSIN_SMTP_CA'
         : 'start it, or set TOCSIN_SMTP_URL to where it is reached from here';
-    return [wrong(check, reasonOf(error).slice(0, REPLY_MAX), advice)];
+    return [wrong(check, message, advice)];
   } finally {
     connection.close();
   }

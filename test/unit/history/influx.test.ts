@@ -108,7 +108,7 @@ describe('points that the server refuses for good', () => {
     expect(server.writes.length).toBeLessThan(50);
     expect(await metric('tocsin_history_points_refused_total')).toBe(2);
     expect(await metric('tocsin_history_points_written_total')).toBe(600);
-    expect(health.problems()).toEqual({ 'history sensor_state': 'InfluxDB refuses 2 points for good: as scripted' });
+    expect(health.problems()).toEqual({ 'history sensor_state': 'InfluxDB refuses 2 points for good: the reason is in its log' });
     await history.writeStates([poison(9_003)]);
     expect(lines.filter(({ level }) => level >= 50)).toHaveLength(1);
     await history.writeStates(statesOf(1));

@@ -7,7 +7,7 @@ import { GroupCommit } from '../../../message-log/embedded/group-commit.ts';
 import { logMetrics } from '../../../message-log/embedded/metrics.ts';
 import { PartitionLog } from '../../../message-log/embedded/partition-log.ts';
 import type { WriteAhead } from '../../../message-log/embedded/write-ahead.ts';
-import { PermanentError, TransientError } from '../../../runtime/errors.ts';
+import { OwnError, PermanentError, TransientError } from '../../../runtime/errors.ts';
 import { Health } from '../../../runtime/health.ts';
 import { FrameTree } from '../../support/frame-tree.ts';
 
@@ -279,7 +279,7 @@ describe('a write that fails', () => {
   });
 
   it('for a reason that nobody knows is told, and the next may do', async () => {
-    disk.fault = new Error('a fault');
+    disk.fault = new OwnError('a fault');
     await expect(append(0)).rejects.toThrow('a fault');
     expect(health.problems()).toEqual({ log: 'a fault' });
     disk.fault = undefined;

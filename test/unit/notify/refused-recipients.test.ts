@@ -49,7 +49,9 @@ describe('a recipient that the server refuses while it takes the mail for others
       [1, 'the others got it; refused for night@x.example: 550 no', 'mailer'],
     ]);
     expect((await rig.deliveries()).map(({ outcome }) => outcome)).toEqual(['sent', 'sent']);
-    expect(rig.health.problems()).toEqual({ 'mail recipients': 'the mail server refuses night@x.example (550 no)' });
+    expect(rig.health.problems()).toEqual({
+      'mail recipients': 'the mail server refuses 1 of the recipients (550 no); the log and DEAD say whom',
+    });
     expect(rig.lines.filter(({ msg }) => msg === 'the mail server refuses a recipient')).toHaveLength(1);
     expect(await rig.metric('tocsin_mail_recipients_parked_total')).toBe(2);
     await mailer.stop();
@@ -61,7 +63,7 @@ describe('a recipient that the server refuses while it takes the mail for others
     await rig.start(transport, { settings, limits: { recipientDelaysMs: Array.from({ length: 500 }, () => 5) } });
     await rig.alarm(raised('a'));
     await rig.until(() => !rig.health.ready);
-    expect(rig.health.problems()).toEqual({ 'mail recipients': expect.stringContaining('night@x.example (452 no)') });
+    expect(rig.health.problems()).toEqual({ 'mail recipients': expect.stringContaining('refuses 1 of the recipients (452 no)') });
     full = false;
     await rig.until(() => rig.health.ready);
     expect(got).toEqual({ 'desk@x.example': [idOf('a')], 'night@x.example': [idOf('a')] });

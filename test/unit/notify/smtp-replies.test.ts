@@ -55,19 +55,30 @@ describe('a mail that is not taken', () => {
     expect(faultWith(fault)).toMatchObject({ name: 'TransientError', code: 'mail-misconfigured' });
   });
 
-  it("has the server's reply for its reason where it is given up, and else all that is known", () => {
-    expect(faultWith({ code: 'EMESSAGE', ...reply(550) }).message).toBe('550 no');
-    expect(faultWith({ code: 'EMESSAGE', command: 'MAIL FROM' }).message).toBe('what went wrong');
-    expect(faultWith({ code: 'ECONNECTION' }).message).toBe('what went wrong');
-    expect(faultWith({ code: 'EMESSAGE', responseCode: 550, response: 'x'.repeat(2_000) }).message).toHaveLength(500);
-    expect(faultOf(new Error('x'.repeat(2_000))).message).toHaveLength(500);
+  it('says in our words what the reply means, and none of the server, which may name a client', () => {
+    const refused = (response: string) => faultWith({ code: 'EMESSAGE', responseCode: Number.parseInt(response, 10), response }).message;
+    expect(refused('550 5.1.1 <quirinia@x.example>: Recipient address rejected')).toBe('550 5.1.1: there is no such mailbox');
+    expect(refused('552-5.2.2 The mailbox of quirinia is full\n552 5.2.2 see help')).toBe('552 5.2.2: the mailbox is full');
+    expect(refused('554 quirinia is no customer')).toBe('554: the server does not take it');
+    expect(refused('599 quirinia')).toBe('599');
+    expect(faultWith({ code: 'EMESSAGE', command: 'MAIL FROM' }).message).toBe('the mail was refused (EMESSAGE)');
+    expect(faultWith({ code: 'ECONNECTION' }).message).toBe('the connection failed (ECONNECTION)');
+    expect(faultWith({ code: 'ESOCKET', originalCode: 'CERT_HAS_EXPIRED' }).message).toBe(
+      'the certificate has expired (CERT_HAS_EXPIRED, ESOCKET)',
+    );
   });
 });
 
 describe('a mail that is taken', () => {
-  it('has the reply of the server', () => {
-    expect(handoverOf('250 queued', [])).toEqual({ reply: '250 queued' });
-    expect(handoverOf('x'.repeat(2_000), []).reply).toHaveLength(500);
+  it('has the code of the reply, and the name by which the server keeps it', () => {
+    expect(handoverOf('250 queued', [])).toEqual({ reply: '250' });
+    expect(handoverOf('250 2.0.0 Ok: queued as 9F2C34A1', [])).toEqual({ reply: '250 2.0.0 queued as 9F2C34A1' });
+    expect(handoverOf('250 OK id=1tH5Yp-0004Xy-2B', [])).toEqual({ reply: '250 queued as 1tH5Yp-0004Xy-2B' });
+    expect(handoverOf(`250 ${'1'.repeat(2_000)}`, []).reply).toHaveLength(500);
+  });
+
+  it('has no words of the server, who may name a client', () => {
+    expect(handoverOf('250 2.1.5 quirinia <quirinia7@x.example> ok, quirinia7@x.example', [])).toEqual({ reply: '250 2.1.5' });
   });
 
   it('names those who were refused, and whether it is of use to try them again', () => {
@@ -87,12 +98,13 @@ describe('a mail that is taken', () => {
       ['e', false],
     ]);
     expect(said).toBe(
-      '250 queued; refused for a@x.example: 550 no; b@x.example: 500 no; c@x.example: 499 no; d@x.example: 530 no; e@x.example: no reason',
+      '250; refused for a@x.example: 550: the mailbox is not available, or the server does not permit it; b@x.example: 500; ' +
+        'c@x.example: 499; d@x.example: 530: the server wants a log-in or TLS; e@x.example: no reason',
     );
   });
 
   it('does not hand on replies without end', () => {
-    const { reply: said, refused } = handoverOf('250', [{ recipient: 'a@x.example', responseCode: 550, response: 'x'.repeat(2_000) }]);
-    expect([said.length, refused?.[0]?.reply.length]).toEqual([500, 500]);
+    const refusals = Array.from({ length: 99 }, (_, i) => ({ recipient: `a${i}@x.example`, responseCode: 550, response: '550 no' }));
+    expect(handoverOf('250', refusals).reply).toHaveLength(500);
   });
 });

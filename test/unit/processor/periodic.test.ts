@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
+import { OwnError } from '../../../runtime/errors.ts';
 import { removeOlder, startPeriodic } from '../../../processor/periodic.ts';
 
 const settle = async (): Promise<void> => {
@@ -36,7 +37,7 @@ describe('a chore', () => {
   });
 
   it('that fails is done again, and that is told once for each row of failures', async () => {
-    const [first, second] = [new Error('no disk'), new Error('no disk again')];
+    const [first, second] = [new OwnError('no disk'), new OwnError('no disk again')];
     const { chore, done, lines } = choreOf(first, first, undefined, second, second);
     await expect.poll(done).toBeGreaterThan(6);
     await chore.stop();
@@ -62,7 +63,7 @@ describe('a chore', () => {
         await new Promise((resolve) => signal.addEventListener('abort', resolve));
         await settle();
         ended = true;
-        throw new Error('broken off');
+        throw new OwnError('broken off');
       },
       pino({ level: 'info' }, { write: (line: string) => void lines.push(line) }),
     );

@@ -121,9 +121,17 @@ describe('a program', () => {
 
   it.each([
     [new ConfigurationError(['TOCSIN_X: must be y']), 2, /TOCSIN_X: must be y/],
-    [new PermanentError('file', 'it cannot be read', { cause: new Error('ENOENT') }), 1, /^bake: it cannot be read: ENOENT\n$/],
+    [
+      new PermanentError('file', 'it cannot be read', { cause: Object.assign(new Error('x'), { code: 'ENOENT' }) }),
+      1,
+      /^bake: it cannot be read: there is no such file or folder \(ENOENT\)\n$/,
+    ],
     [new TransientError('away', 'it does not answer'), 1, /^bake: it does not answer\n$/],
-    [new TypeError('x is not a function'), 1, /^bake: x is not a function \(a fault of this program: NODE_DEBUG=tocsin shows where\)\n$/],
+    [
+      new TypeError('x is not a function'),
+      1,
+      /^bake: TypeError at test\/unit\/runtime\/[\w.-]+:\d+ \(a fault of this program: NODE_DEBUG=tocsin shows where\)\n$/,
+    ],
   ])('that fails with %s ends with %i, without a stack trace', async (error, code, words) => {
     await runProgram(failing('bake', error), []);
     expect(process.exitCode).toBe(code);

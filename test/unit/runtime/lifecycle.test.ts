@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { OwnError } from '../../../runtime/errors.ts';
 import { Lifecycle, StopError } from '../../../runtime/lifecycle.ts';
 
 describe('stopping', () => {
@@ -19,9 +20,9 @@ describe('stopping', () => {
     const released: string[] = [];
     const lifecycle = new Lifecycle();
     lifecycle.onStop('log', () => void released.push('log'));
-    lifecycle.onStop('mailer', () => Promise.reject(new Error('no route')));
+    lifecycle.onStop('mailer', () => Promise.reject(new OwnError('no route')));
     lifecycle.onStop('proxy', () => {
-      throw new Error('already closed');
+      throw new OwnError('already closed');
     });
     await expect(lifecycle.stop(1_000)).rejects.toThrow(new StopError('not stopped cleanly: proxy: already closed; mailer: no route'));
     expect(released).toEqual(['log']);

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Watch } from '../../../../message-log/kafka/watch.ts';
+import { OwnError } from '../../../../runtime/errors.ts';
 import { Health } from '../../../../runtime/health.ts';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] }));
@@ -41,7 +42,7 @@ describe('the watch over the brokers', () => {
 
   it('tells of a move that it could not see while no broker answered', async () => {
     const { client, told, health, watch } = watched();
-    client.fault = new Error('connection refused');
+    client.fault = new OwnError('connection refused');
     await vi.advanceTimersByTimeAsync(10_000);
     expect(told.at(-1)).toBe('away');
     expect(health.problems()).toEqual({ log: 'connection refused' });
@@ -55,7 +56,7 @@ describe('the watch over the brokers', () => {
 
   it('says nothing of brokers that are away for a moment', async () => {
     const { client, told, lines, watch } = watched();
-    client.fault = new Error('connection refused');
+    client.fault = new OwnError('connection refused');
     await vi.advanceTimersByTimeAsync(3_000);
     client.fault = undefined;
     await vi.advanceTimersByTimeAsync(10_000);

@@ -31,7 +31,7 @@ const refusal = (responseCode: number, text: string) => Object.assign(new Error(
 describe('a mail server that answers', () => {
   it('gives its reply to the hand-over', async () => {
     const { transport } = await bed();
-    expect((await transport.send(mailOf())).reply).toBe('250 OK queued as 1');
+    expect((await transport.send(mailOf())).reply).toBe('250 queued as 1');
   });
 
   it.each([503, 530, 534, 535, 538])(
@@ -51,7 +51,7 @@ describe('a mail server that answers', () => {
   it('puts a mail off with 451, which is deferred', async () => {
     const { server, transport } = await bed();
     server.script({ code: 451, text: 'greylisted' });
-    await expect(transport.send(mailOf())).rejects.toMatchObject({ ...DEFERRED, message: expect.stringContaining('451 greylisted') });
+    await expect(transport.send(mailOf())).rejects.toMatchObject({ ...DEFERRED, message: '451: the server has a fault of its own' });
     await transport.send(mailOf());
     expect(server.taken).toHaveLength(1);
   });
@@ -59,7 +59,10 @@ describe('a mail server that answers', () => {
   it('refuses a mail with 550, which is rejected with its reason', async () => {
     const { server, transport } = await bed();
     server.script({ code: 550, text: 'no such alarm desk' });
-    await expect(transport.send(mailOf())).rejects.toMatchObject({ ...REJECTED, message: '550 no such alarm desk' });
+    await expect(transport.send(mailOf())).rejects.toMatchObject({
+      ...REJECTED,
+      message: expect.stringMatching(/^550: the mailbox is not available/),
+    });
   });
 
   it('refuses all recipients, which is rejected; puts one of them off, which is deferred', async () => {
@@ -81,8 +84,8 @@ describe('a mail server that answers', () => {
     });
     const handover = await transport.send(mailOf());
     expect(handover).toEqual({
-      reply: '250 OK queued as 1; refused for night@arc.example: 550 asleep',
-      refused: [{ recipient: 'night@arc.example', reply: '550 asleep', permanent: true }],
+      reply: expect.stringMatching(/^250 queued as 1; refused for night@arc\.example: 550: /),
+      refused: [{ recipient: 'night@arc.example', reply: expect.stringMatching(/^550: /), permanent: true }],
     });
     expect(server.taken).toHaveLength(1);
   });
@@ -98,7 +101,7 @@ describe('a mail server that answers', () => {
       },
     });
     const { refused } = await transport.send(mailOf());
-    expect(refused).toEqual([{ recipient: 'night@arc.example', reply: '452 mailbox full', permanent: false }]);
+    expect(refused).toEqual([{ recipient: 'night@arc.example', reply: '452: the server has no room now', permanent: false }]);
     full = false;
     await transport.send({ ...mailOf(), only: ['night@arc.example'] });
     expect(given).toEqual(['desk@arc.example', 'night@arc.example']);
@@ -150,7 +153,7 @@ describe('a look at the mail server', () => {
     const { server: busy } = await bed({ onConnect: (_session, callback) => callback(refusal(421, 'x'.repeat(2_000))) });
     const [finding] = await look({ smtpUrl: busy.url });
     expect(finding).toMatchObject({ ok: false, advice: expect.stringContaining('start it') });
-    expect(finding?.found).toHaveLength(500);
+    expect(finding?.found).toBe('421: the server closes the connection');
   });
 
   it.each([

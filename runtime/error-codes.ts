@@ -1,0 +1,115 @@
+/** What codes that errors commonly carry mean, in words for operators. */
+
+const SENTENCES: Readonly<Record<string, string>> = {
+  // The network, as Node says it.
+  ECONNREFUSED: 'nobody listens there',
+  ECONNRESET: 'the other side has cut the connection',
+  ECONNABORTED: 'the connection was given up',
+  EPIPE: 'the other side has closed the connection',
+  ETIMEDOUT: 'there was no answer in time',
+  ESOCKETTIMEDOUT: 'there was no answer in time',
+  UND_ERR_CONNECT_TIMEOUT: 'there was no answer in time',
+  UND_ERR_HEADERS_TIMEOUT: 'there was no answer in time',
+  UND_ERR_SOCKET: 'the other side has cut the connection',
+  ABORT_ERR: 'it was given up',
+  ENOTFOUND: 'the name of the host is not known',
+  EAI_AGAIN: 'the name service does not answer',
+  EDNS: 'the name of the host cannot be resolved',
+  EHOSTUNREACH: 'there is no way to this host',
+  ENETUNREACH: 'there is no way to this network',
+  EADDRINUSE: 'another program listens there already',
+  EADDRNOTAVAIL: 'this machine does not have that address',
+  HPE_INVALID_CONSTANT: 'what answers there does not speak HTTP',
+
+  // TLS.
+  CERT_HAS_EXPIRED: 'the certificate has expired',
+  CERT_NOT_YET_VALID: 'the certificate is not valid yet',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is signed by nobody but itself',
+  SELF_SIGNED_CERT_IN_CHAIN: 'the certificate is signed by an authority that is not trusted here',
+  UNABLE_TO_GET_ISSUER_CERT: 'the certificate is signed by an authority that is not trusted here',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the certificate is signed by an authority that is not trusted here',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the certificate is signed by an authority that is not trusted here',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another host',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'what answers there does not speak TLS',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'what answers there does not speak TLS',
+  EPROTO: 'TLS could not be agreed on',
+
+  // Files and the disk.
+  ENOENT: 'there is no such file or folder',
+  EACCES: 'this user is not allowed to',
+  EPERM: 'this user is not allowed to',
+  EEXIST: 'it is there already',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of the path is no folder',
+  ENOTEMPTY: 'the folder is not empty',
+  ENAMETOOLONG: 'the name is too long',
+  ELOOP: 'the links lead in a circle',
+  EROFS: 'the disk can only be read',
+  ENOSPC: 'no space is left on the disk',
+  EDQUOT: 'no more may be stored on the disk',
+  EIO: 'the disk cannot be read or written',
+  EFBIG: 'the file is too large',
+  EMFILE: 'too many files are open',
+  ENFILE: 'too many files are open on this machine',
+  ENOMEM: 'there is not enough memory',
+  EBUSY: 'it is in use',
+  // lmdb.
+  '-30797': 'the store is damaged: a page is missing',
+  '-30796': 'the store is damaged',
+  '-30795': 'the store is damaged',
+  '-30794': 'the store is of another version of lmdb',
+  '-30793': 'the file is no store',
+  '-30792': 'the store is full',
+  '-30790': 'too many read the store',
+
+  // Mail: nodemailer's codes, then replies and enhanced status codes (RFC 3463).
+  EAUTH: 'the log-in was refused',
+  ENOAUTH: 'the server wants a log-in',
+  ETLS: 'TLS could not be agreed on',
+  EENVELOPE: 'sender or recipients were refused',
+  EMESSAGE: 'the mail was refused',
+  EPROTOCOL: 'the answer was none of SMTP',
+  ECONNECTION: 'the connection failed',
+  ESOCKET: 'the connection failed',
+  ESTREAM: 'the mail could not be read',
+
+  // Kafka, as kafkajs names its errors.
+  KafkaJSConnectionError: 'the connection failed',
+  KafkaJSConnectionClosedError: 'the broker has closed the connection',
+  KafkaJSRequestTimeoutError: 'the broker did not answer in time',
+  KafkaJSSASLAuthenticationError: 'the log-in was refused',
+  KafkaJSBrokerNotFound: 'the broker is not known',
+  KafkaJSLockTimeout: 'the broker did not answer in time',
+  SASL_AUTHENTICATION_FAILED: 'the log-in was refused',
+  UNSUPPORTED_SASL_MECHANISM: 'the broker knows no such way to log in',
+  TOPIC_AUTHORIZATION_FAILED: 'not allowed to use the topic',
+  GROUP_AUTHORIZATION_FAILED: 'not allowed to use the group',
+  CLUSTER_AUTHORIZATION_FAILED: 'not allowed to ask this of the cluster',
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 'not allowed to use the transactional id',
+
+  // Cassandra, as its driver names its errors.
+  NoHostAvailableError: 'no node answers',
+  OperationTimedOutError: 'there was no answer in time',
+  BusyConnectionError: 'too much is asked at a time',
+
+  // Bodies of requests, as Express's readers say it.
+  'entity.parse.failed': 'the body is not JSON',
+  'entity.verify.failed': 'the body was refused',
+  'entity.too.large': 'the body is too long',
+  'encoding.unsupported': 'the body is encoded in a way that is not taken',
+  'charset.unsupported': 'the body is not UTF-8',
+  'request.aborted': 'the request was given up',
+  'request.size.invalid': 'the body is not as long as was said',
+
+  // Kinds of errors that say enough by themselves.
+  AbortError: 'it was given up',
+  TimeoutError: 'there was no answer in time',
+  SyntaxError: 'it cannot be read',
+  URIError: 'the address cannot be read',
+};
+
+/** Undefined for a code that isn't common. */
+export function sentenceOf(code: string | number): string | undefined {
+  const key = String(code);
+  return Object.hasOwn(SENTENCES, key) ? SENTENCES[key] : undefined;
+}
