@@ -88,7 +88,7 @@ describe('an answer', () => {
   afterAll(() => server.close());
 
   it.each([
-    ['whatever failed inside', '/api/7', {}, 500, 'something went wrong inside'],
+    ['whatever failed inside', '/api/7', {}, 500, 'an internal error; see the log'],
     [
       'what cannot be parsed',
       '/api/x',
