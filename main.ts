@@ -81,6 +81,8 @@ async function start(config: Config, lifecycle: Lifecycle): Promise<void> {
   const types = new TypeSet(file.settings.types);
   const deps = { clock: steadyClock.now, logger, registry, health, removalClock: removal.now, types };
 
+  if (config.unencrypted.length > 0)
+    logger.warn({ unencrypted: config.unencrypted }, 'TOCSIN_INSECURE is on: whoever is on that network can read along');
   const embedded = exclusivePorts(roles, isSet);
   if (log.namedBy && embedded.length > 0)
     logger.warn({ embedded, dataDir }, 'stores are embedded: these roles must not run in a second process');

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type ConfigOf, duration, setting } from '../runtime/configuration.ts';
-import { isLoopback } from '../runtime/listen.ts';
+import type { Unencrypted } from '../runtime/unencrypted.ts';
 
 export interface ContactPoint {
   readonly host: string;
@@ -55,12 +55,7 @@ export const cassandraSettings = {
   keyspace: setting('TOCSIN_CASSANDRA_KEYSPACE', keyspace, 'world', 'Keyspace of clients and archive.'),
   user: setting('TOCSIN_CASSANDRA_USER', z.string().min(1).optional(), undefined, 'User name, if Cassandra requires one.'),
   password: setting('TOCSIN_CASSANDRA_PASSWORD', z.string().min(1).optional(), undefined, 'Password of that user.'),
-  tls: setting(
-    'TOCSIN_CASSANDRA_TLS',
-    z.enum(['auto', 'on', 'off']),
-    'auto',
-    'TLS to Cassandra; auto: on if a CA is named. Only off lets a password cross a network in clear.',
-  ),
+  tls: setting('TOCSIN_CASSANDRA_TLS', z.enum(['auto', 'on', 'off']), 'auto', 'TLS to Cassandra; auto: on if a CA is named.'),
   tlsCa: setting(
     'TOCSIN_CASSANDRA_TLS_CA',
     z.string().min(1).optional(),
@@ -94,11 +89,13 @@ export function checkCassandraConfig({ contactPoints, user, password, tls, tlsCa
   if ((user === undefined) !== (password === undefined))
     problems.push('TOCSIN_CASSANDRA_USER and TOCSIN_CASSANDRA_PASSWORD: one needs the other');
   if (tls === 'off' && tlsCa !== undefined) problems.push('TOCSIN_CASSANDRA_TLS_CA: is not used while TOCSIN_CASSANDRA_TLS is off');
-  if (password !== undefined && tls === 'auto' && tlsCa === undefined && !contactPoints.every(({ host }) => isLoopback(host)))
-    problems.push(
-      'TOCSIN_CASSANDRA_PASSWORD: would cross the network in clear; set TOCSIN_CASSANDRA_TLS to on, or to off if that is meant',
-    );
   return problems;
+}
+
+export function unencryptedToCassandra(config: CassandraConfig): Unencrypted[] {
+  if (config.password === undefined || usesTls(config)) return [];
+  const hosts = (config.contactPoints ?? []).map(({ host }) => host);
+  return [{ what: 'TOCSIN_CASSANDRA_PASSWORD', hosts, instead: 'set TOCSIN_CASSANDRA_TLS=on' }];
 }
 
 export function usesTls({ tls, tlsCa }: Pick<CassandraConfig, 'tls' | 'tlsCa'>): boolean {

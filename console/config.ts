@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { bearerToken, type ConfigOf, duration, integer, port, type Settings, setting } from '../runtime/configuration.ts';
 import { isPublicUrl } from '../runtime/host-name.ts';
 import { isLoopback } from '../runtime/listen.ts';
+import { plainHttpHosts, type Unencrypted } from '../runtime/unencrypted.ts';
 import { isNetwork } from './security/network.ts';
 
 const publicUrl = z
@@ -82,4 +83,11 @@ export function checkConsoleConfig(config: Omit<ConsoleConfig, 'host'>, host: st
   if (config.apiToken !== undefined && config.apiToken === config.viewerToken)
     problems.push('TOCSIN_VIEWER_TOKEN: must differ from TOCSIN_API_TOKEN, or viewers could act');
   return problems;
+}
+
+export function unencryptedFromBrowsers({ publicUrl }: Pick<ConsoleConfig, 'publicUrl'>, host: string): Unencrypted[] {
+  const instead = 'put TLS in front, and name the address there in TOCSIN_CONSOLE_URL=https://…';
+  return [
+    { what: "operators' tokens and clients' data", hosts: plainHttpHosts(host, publicUrl === undefined ? [] : [publicUrl]), instead },
+  ];
 }

@@ -5,6 +5,7 @@ import type { DiagnosisDeps, Finding } from '../runtime/diagnosis.ts';
 import type { Health } from '../runtime/health.ts';
 import type { Logger } from '../runtime/logging.ts';
 import type { RemovalClock } from '../runtime/removal-clock.ts';
+import type { Unencrypted } from '../runtime/unencrypted.ts';
 import type { PortName, Ports } from './ports.ts';
 
 /** Implements one port or several, on the data folder or a server. A row of the table in adapters.ts. */
@@ -20,6 +21,8 @@ export interface Adapter {
   readonly aheadMsMax?: number;
   /** Problems between its settings, one line each. */
   check?(config: Values): readonly string[];
+  /** Which of its secrets its settings would send as they are; refused unless meant, see TOCSIN_INSECURE. */
+  unencrypted?(config: Values): readonly Unencrypted[];
   /** For `npm run doctor`: checks the server as the system would use it, changes nothing, never rejects. */
   diagnose(config: Values, deps: DiagnosisDeps): Promise<readonly Finding[]>;
   /** For `npm run schema`; none: it needs no preparation, or has a program of its own. */

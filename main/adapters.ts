@@ -1,16 +1,16 @@
 import { join } from 'node:path';
 import { ARCHIVE_TABLES } from '../archive/cassandra-tables.ts';
 import { archiveSettings } from '../archive/config.ts';
-import { cassandraSettings, checkCassandraConfig } from '../cassandra/config.ts';
+import { cassandraSettings, checkCassandraConfig, unencryptedToCassandra } from '../cassandra/config.ts';
 import type { CassandraSession } from '../cassandra/session.ts';
 import type { CassandraSchema } from '../cassandra/table.ts';
 import { CLIENT_TABLES } from '../directory/cassandra-tables.ts';
-import { checkInfluxConfig, influxSettings } from '../history/influx/config.ts';
+import { checkInfluxConfig, influxSettings, unencryptedToInflux } from '../history/influx/config.ts';
 import { logSettings } from '../message-log/config.ts';
 import type { Store } from '../message-log/embedded/store.ts';
-import { checkKafkaConfig, kafkaSettings } from '../message-log/kafka/config.ts';
+import { checkKafkaConfig, kafkaSettings, unencryptedToKafka } from '../message-log/kafka/config.ts';
 import { TIME_LIMITS } from '../message-log/kafka/topics.ts';
-import { outboxSettings, smtpSettings } from '../notify/channels/mail/config.ts';
+import { outboxSettings, smtpSettings, unencryptedToMailServer } from '../notify/channels/mail/config.ts';
 import { mailerSettings } from '../notify/config.ts';
 import { retryForever } from '../runtime/backoff.ts';
 import type { SteadyClock } from '../runtime/clock.ts';
@@ -89,6 +89,7 @@ const kafka: Adapter = {
   },
   aheadMsMax: TIME_LIMITS.afterMs,
   check: (config) => checkKafkaConfig(config.of(kafkaSettings)),
+  unencrypted: (config) => unencryptedToKafka(config.of(kafkaSettings)),
   diagnose: async (config, deps) => (await import('../message-log/kafka/diagnose.ts')).diagnoseKafka(kafkaConfig(config), deps),
 };
 
@@ -112,6 +113,7 @@ const cassandra: Adapter = {
     },
   },
   check: (config) => checkCassandraConfig(config.of(cassandraSettings)),
+  unencrypted: (config) => unencryptedToCassandra(config.of(cassandraSettings)),
   diagnose: async (config, deps) => (await import('../cassandra/diagnose.ts')).diagnoseCassandra(cassandraSchema(config), deps),
   schema: {
     help: `the keyspace (TOCSIN_CASSANDRA_KEYSPACE) with TOCSIN_CASSANDRA_REPLICATION, and the tables of clients and archive.
@@ -140,6 +142,7 @@ const influx: Adapter = {
     },
   },
   check: (config) => checkInfluxConfig(config.of(influxSettings)),
+  unencrypted: (config) => unencryptedToInflux(config.of(influxSettings)),
   diagnose: async (config, deps) => (await import('../history/influx/diagnose.ts')).diagnoseInflux(influxConfig(config), deps),
   schema: {
     help: 'the bucket or database TOCSIN_INFLUX_BUCKET, and how long it keeps points (TOCSIN_INFLUX_RETENTION).',
@@ -159,6 +162,7 @@ const smtp: Adapter = {
       open: async ({ config }) => (await import('../notify/channels/mail/smtp.ts')).openSmtp(smtpConfig(config)),
     },
   },
+  unencrypted: (config) => unencryptedToMailServer(config.of(smtpSettings)),
   diagnose: async (config, deps) => (await import('../notify/channels/mail/smtp.ts')).diagnoseSmtp(smtpConfig(config), deps),
 };
 

@@ -1,5 +1,7 @@
 import { ConfigurationError, readValues, type Settings, type Values } from '../runtime/configuration.ts';
 import { processSettings } from '../runtime/process-settings.ts';
+import { crossingOf } from '../runtime/unencrypted.ts';
+import type { Adapter } from './adapter.ts';
 import { adapterOf, adaptersOf, doubleServers, type IsSet, missingServers, portsOf } from './choice.ts';
 import type { PortName } from './ports.ts';
 import type { Role } from './role.ts';
@@ -12,6 +14,8 @@ export interface Config {
   readonly ports: readonly PortName[];
   readonly values: Values;
   readonly isSet: IsSet;
+  /** What crosses the network unencrypted, since TOCSIN_INSECURE allows it. */
+  readonly unencrypted: readonly string[];
 }
 
 /**
@@ -25,14 +29,31 @@ export function readConfig(
 ): Config {
   const isSet = isSetIn(environment);
   const values = readValues(groupsFor(roles, ports, isSet), environment, SETTING_NAMES);
+  const adapters = adaptersOf(ports, isSet);
+  const parts = [...rolesIn(roles), ...adapters];
   const problems = [
     ...doubleServers(ports, isSet),
     ...missingServers(roles, isSet),
-    ...adaptersOf(ports, isSet).flatMap((adapter) => adapter.check?.(values) ?? []),
+    ...adapters.flatMap((adapter) => adapter.check?.(values) ?? []),
     ...rolesIn(roles).flatMap((role) => role.check?.(values) ?? []),
+    ...refusedCrossings(parts, values),
   ];
   if (problems.length > 0) throw new ConfigurationError(problems);
-  return { roles, ports, values, isSet };
+  return { roles, ports, values, isSet, unencrypted: crossingsOf(parts, values).map(({ fact }) => fact) };
+}
+
+type Crossable = Pick<Role, 'unencrypted'> | Pick<Adapter, 'unencrypted'>;
+
+/** A line for all that these would send over a network unencrypted without being allowed to. `values` hold their settings and TOCSIN_INSECURE. */
+export function refusedCrossings(parts: readonly Crossable[], values: Values): string[] {
+  if (values.get(processSettings.insecure)) return [];
+  return crossingsOf(parts, values).map(
+    ({ fact, instead }) => `${fact}: ${instead}; or TOCSIN_INSECURE=yes, if something else keeps strangers out of it`,
+  );
+}
+
+function crossingsOf(parts: readonly Crossable[], values: Values) {
+  return parts.flatMap((part) => part.unencrypted?.(values) ?? []).flatMap((sent) => crossingOf(sent) ?? []);
 }
 
 export function isSetIn(environment: NodeJS.ProcessEnv): IsSet {

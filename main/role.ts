@@ -1,6 +1,7 @@
 import type { Setting, Settings, Values } from '../runtime/configuration.ts';
 import type { Running } from '../runtime/lifecycle.ts';
 import type { OperationsAccess } from '../runtime/operations-access.ts';
+import type { Unencrypted } from '../runtime/unencrypted.ts';
 import type { TypeSet } from '../alarm/type-set.ts';
 import type { AdapterDeps } from './adapter.ts';
 import type { PortName, Ports } from './ports.ts';
@@ -16,6 +17,8 @@ export interface Role<P extends PortName = PortName> {
   readonly listensOn?: Setting<number>;
   /** Problems between its settings, one line each. */
   check?(config: Values): readonly string[];
+  /** What comes to it over HTTP; refused unless encrypted or meant, see TOCSIN_INSECURE. */
+  unencrypted?(config: Values): readonly Unencrypted[];
   /** Resolves once it can do its work, with the addresses where it can be reached. */
   start(context: RoleContext<P>): Promise<Addresses>;
 }

@@ -1,9 +1,9 @@
 import { archiveSettings } from '../archive/config.ts';
-import { checkConsoleConfig, consoleSettings } from '../console/config.ts';
+import { checkConsoleConfig, consoleSettings, unencryptedFromBrowsers } from '../console/config.ts';
 import { historySettings } from '../history/config.ts';
 import { mailerSettings } from '../notify/config.ts';
 import { processorSettings } from '../processor/config.ts';
-import { checkProxyConfig, proxySettings } from '../proxy/config.ts';
+import { checkProxyConfig, proxySettings, unencryptedFromSensors } from '../proxy/config.ts';
 import type { LogRole } from '../records/topics.ts';
 import { Health } from '../runtime/health.ts';
 import { processSettings } from '../runtime/process-settings.ts';
@@ -64,6 +64,7 @@ const console = role({
   settings: [consoleSettings],
   listensOn: consoleSettings.port,
   check: (config) => checkConsoleConfig(config.of(consoleSettings), config.get(processSettings.host)),
+  unencrypted: (config) => unencryptedFromBrowsers(config.of(consoleSettings), config.get(processSettings.host)),
   start: async ({ config, deps, ports, run }) => {
     const { startConsole } = await import('../console/console.ts');
     const { ARCHIVER_GROUP } = await import('../archive/archiver.ts');
@@ -85,6 +86,7 @@ const proxy = role({
   settings: [proxySettings],
   listensOn: proxySettings.port,
   check: (config) => checkProxyConfig(config.of(proxySettings), config.get(processSettings.host)),
+  unencrypted: (config) => unencryptedFromSensors(config.of(proxySettings), config.get(processSettings.host)),
   start: async ({ config, deps, ports, run }) => {
     const { startProxy } = await import('../proxy/proxy.ts');
     const settings = { ...config.of(proxySettings), host: config.get(processSettings.host) };

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { type ConfigOf, duration, integer, port, type Settings, setting, size } from '../runtime/configuration.ts';
+import { isPublicUrl } from '../runtime/host-name.ts';
 import { isLoopback } from '../runtime/listen.ts';
+import { plainHttpHosts, type Unencrypted } from '../runtime/unencrypted.ts';
 import { parseGatewayTokens, SECRET_LENGTH_MIN } from './intake/credentials.ts';
 
 const secret = z.string().min(SECRET_LENGTH_MIN, `must have at least ${SECRET_LENGTH_MIN} characters`).optional();
@@ -128,9 +130,18 @@ export function checkProxyConfig(config: ConfigOf<typeof proxySettings>, host: s
     problems.push(
       `TOCSIN_HOST is ${host}, which others can reach, and sensors need no key: set TOCSIN_SENSOR_MASTER_SECRET or TOCSIN_GATEWAY_TOKENS, or say TOCSIN_SENSOR_AUTH=off if the network keeps strangers out`,
     );
+  if (config.sensorAuth === 'auto' && !hasCredentials(config) && isLoopback(host) && config.urls.some(isPublicUrl))
+    problems.push(
+      'TOCSIN_INGEST_URL names an address that other machines can reach, and sensors need no key: set TOCSIN_SENSOR_MASTER_SECRET or TOCSIN_GATEWAY_TOKENS, or say TOCSIN_SENSOR_AUTH=off if the network keeps strangers out',
+    );
   if (config.bodyBytesMax * 2 > config.queueBytesMax)
     problems.push('TOCSIN_INGEST_QUEUE_MAX must be at least twice TOCSIN_INGEST_BODY_MAX');
   return problems;
+}
+
+export function unencryptedFromSensors({ urls }: ConfigOf<typeof proxySettings>, host: string): Unencrypted[] {
+  const instead = 'put TLS in front, and name the address there in TOCSIN_INGEST_URL=https://…';
+  return [{ what: "sensors' statuses and keys", hosts: plainHttpHosts(host, urls), instead }];
 }
 
 function hasCredentials(config: ConfigOf<typeof proxySettings>): boolean {

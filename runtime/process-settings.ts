@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bearerToken, duration, port, setting } from './configuration.ts';
+import { bearerToken, duration, flag, port, setting } from './configuration.ts';
 import { LOG_LEVELS } from './logging.ts';
 
 /** The settings of every process, whatever its roles. */
@@ -21,6 +21,12 @@ export const processSettings = {
     z.string().min(1),
     '127.0.0.1',
     'Address to listen on. Anything but loopback needs credentials for sensors and operators.',
+  ),
+  insecure: setting(
+    'TOCSIN_INSECURE',
+    flag,
+    'no',
+    'yes: passwords, keys and statuses may cross the network unencrypted, since something else keeps strangers out of it. no: then the start is refused.',
   ),
   operationsPort: setting(
     'TOCSIN_OPERATIONS_PORT',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type ConfigOf, duration, setting } from '../../runtime/configuration.ts';
 import { DAY_MS } from '../../runtime/durations.ts';
+import type { Unencrypted } from '../../runtime/unencrypted.ts';
 
 const url = z
   .string()
@@ -53,6 +54,12 @@ export function checkInfluxConfig({ token, user, password }: ConfigOf<typeof inf
   if ((user === undefined) !== (password === undefined))
     problems.push('TOCSIN_INFLUX_USER and TOCSIN_INFLUX_PASSWORD: set both or neither');
   return problems;
+}
+
+export function unencryptedToInflux({ url = '', token, password }: ConfigOf<typeof influxSettings>): Unencrypted[] {
+  const secret = token ? 'TOCSIN_INFLUX_TOKEN' : 'TOCSIN_INFLUX_PASSWORD';
+  if (!url.startsWith('http:') || !(token ?? password)) return [];
+  return [{ what: secret, hosts: [new URL(url).hostname], instead: 'use https:// in TOCSIN_INFLUX_URL' }];
 }
 
 function isServerUrl(text: string): boolean {

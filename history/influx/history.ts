@@ -2,7 +2,6 @@ import type { Registry } from 'prom-client';
 import { SENSOR_ID_MAX } from '../../alarm/status.ts';
 import { PermanentError, reasonOf } from '../../runtime/errors.ts';
 import type { Health } from '../../runtime/health.ts';
-import { isLoopback } from '../../runtime/listen.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import type { History, MinuteCount } from '../port.ts';
 import type { InfluxConfig } from './config.ts';
@@ -40,9 +39,6 @@ export function openInfluxHistory(config: InfluxConfig, deps: InfluxDeps): Histo
   const logger = deps.logger.child({ store: 'influxdb' });
   const { bucket } = config;
   const connection = openConnection(config);
-  const { protocol, hostname } = new URL(config.url);
-  if (protocol === 'http:' && (config.token ?? config.user) && !isLoopback(hostname.replace(/^\[|\]$/g, '')))
-    logger.warn('the log-in of InfluxDB crosses the network in clear: use https:// if others could listen');
   const influxql = influxqlOn(connection, bucket);
   const writerDeps = { connection, bucket, logger, health: deps.health, metrics: influxMetrics(deps.registry) };
   const states = new PointWriter(STATES, writerDeps);

@@ -2,10 +2,11 @@
 import { command, flag } from '../../runtime/command-line.ts';
 import { ConfigurationError, readValues } from '../../runtime/configuration.ts';
 import { readEnvironment } from '../../runtime/environment.ts';
+import { processSettings } from '../../runtime/process-settings.ts';
 import { runProgram } from '../../runtime/program.ts';
 import type { Adapter } from '../adapter.ts';
 import { ADAPTERS } from '../adapters.ts';
-import { isSetIn } from '../configuration.ts';
+import { isSetIn, refusedCrossings } from '../configuration.ts';
 import { SETTING_NAMES } from '../settings.ts';
 
 /** The servers that need preparation. */
@@ -23,7 +24,7 @@ const SCHEMA = command({
     'TOCSIN_CASSANDRA_CONTACT_POINTS=10.0.0.1,10.0.0.2 TOCSIN_CASSANDRA_DATA_CENTRE=dc1 TOCSIN_CASSANDRA_REPLICATION=3 npm run schema',
   run: async ({ options }) => {
     const environment = readEnvironment();
-    const groups = PREPARED.flatMap(({ settings }) => settings);
+    const groups = [{ insecure: processSettings.insecure }, ...PREPARED.flatMap(({ settings }) => settings)];
     const values = readValues(groups, environment, SETTING_NAMES);
     if (options.print) {
       for (const { schema } of PREPARED) if (schema.statements) process.stdout.write(await schema.statements(values));
@@ -31,7 +32,7 @@ const SCHEMA = command({
     }
     const isSet = isSetIn(environment);
     const named = PREPARED.filter(({ namedBy }) => isSet(namedBy.name));
-    const problems = named.flatMap((adapter) => adapter.check?.(values) ?? []);
+    const problems = [...named.flatMap((adapter) => adapter.check?.(values) ?? []), ...refusedCrossings(named, values)];
     if (named.length === 0)
       problems.push(`none of ${PREPARED.map(({ namedBy }) => namedBy.name).join(', ')} is set: name the servers that are to be prepared`);
     if (problems.length > 0) throw new ConfigurationError(problems);

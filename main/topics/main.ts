@@ -1,13 +1,15 @@
 /** Makes Kafka ready for Tocsin: `npm run topics`. */
 import { z } from 'zod';
-import { checkKafkaConfig, type KafkaConfig, kafkaSettings } from '../../message-log/kafka/config.ts';
+import { checkKafkaConfig, type KafkaConfig, kafkaSettings, unencryptedToKafka } from '../../message-log/kafka/config.ts';
 import { withAdmin } from '../../message-log/kafka/connection.ts';
 import { topicSpecs } from '../../message-log/kafka/topics.ts';
 import { command, flag, option } from '../../runtime/command-line.ts';
-import { ConfigurationError, readSettings } from '../../runtime/configuration.ts';
+import { ConfigurationError, readValues } from '../../runtime/configuration.ts';
 import { readEnvironment } from '../../runtime/environment.ts';
 import { TransientError } from '../../runtime/errors.ts';
+import { processSettings } from '../../runtime/process-settings.ts';
 import { runProgram } from '../../runtime/program.ts';
+import { refusedCrossings } from '../configuration.ts';
 import { SETTING_NAMES } from '../settings.ts';
 import { aclCommands, createAcls } from './acl-command.ts';
 import { ensureTopics, type Outcome } from './topic-command.ts';
@@ -53,10 +55,11 @@ async function work(config: KafkaConfig, { apply, acls, principal }: Work): Prom
 
 /** Throws ConfigurationError. */
 function readKafkaConfig(): KafkaConfig {
-  const config = readSettings(kafkaSettings, readEnvironment(), SETTING_NAMES);
+  const values = readValues([kafkaSettings, { insecure: processSettings.insecure }], readEnvironment(), SETTING_NAMES);
+  const config = values.of(kafkaSettings);
   const { brokers } = config;
   if (!brokers) throw new ConfigurationError([`${kafkaSettings.brokers.name} is not set: there is no Kafka to speak to`]);
-  const problems = checkKafkaConfig(config);
+  const problems = [...checkKafkaConfig(config), ...refusedCrossings([{ unencrypted: () => unencryptedToKafka(config) }], values)];
   if (problems.length > 0) throw new ConfigurationError(problems);
   return { ...config, brokers };
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type ZodType, z } from 'zod';
 import { type ConfigOf, duration, flag, integer, setting } from '../../runtime/configuration.ts';
+import type { Unencrypted } from '../../runtime/unencrypted.ts';
 
 const brokers: ZodType<readonly string[]> = z
   .string()
@@ -70,4 +71,11 @@ export function checkKafkaConfig(config: ConfigOf<typeof kafkaSettings>): string
   if (config.saslMechanism && !(config.user && config.password))
     problems.push('TOCSIN_KAFKA_SASL needs TOCSIN_KAFKA_USER and TOCSIN_KAFKA_PASSWORD');
   return problems;
+}
+
+/** SCRAM never sends the password, only proofs of it. */
+export function unencryptedToKafka({ brokers = [], tls, saslMechanism }: ConfigOf<typeof kafkaSettings>): Unencrypted[] {
+  if (tls || saslMechanism !== 'plain') return [];
+  const hosts = brokers.map((broker) => broker.replace(/:\d+$/, ''));
+  return [{ what: 'TOCSIN_KAFKA_PASSWORD (SASL plain)', hosts, instead: 'set TOCSIN_KAFKA_TLS=on, or TOCSIN_KAFKA_SASL=scram-sha-512' }];
 }

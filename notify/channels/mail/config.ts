@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { duration, integer, setting } from '../../../runtime/configuration.ts';
+import { type ConfigOf, duration, integer, setting } from '../../../runtime/configuration.ts';
 import { HOUR_MS, MINUTE_MS } from '../../../runtime/durations.ts';
+import type { Unencrypted } from '../../../runtime/unencrypted.ts';
 
 const url = z.string().refine(isSmtpUrl, 'must be smtp://user:password@host:port or smtps://…').optional();
 
@@ -58,6 +59,14 @@ export const outboxSettings = {
     'From so many mails in the outbox on those of MINOR and WARNING are put off until some are fetched, those of MAJOR from twice as many, of CRITICAL from three times.',
   ),
 };
+
+/** With `auto` and `required` no password leaves this machine without TLS. */
+export function unencryptedToMailServer({ smtpUrl, smtpTls }: ConfigOf<typeof smtpSettings>): Unencrypted[] {
+  if (smtpUrl === undefined || smtpTls !== 'off') return [];
+  const { protocol, hostname, username } = new URL(smtpUrl);
+  if (protocol !== 'smtp:' || username === '') return [];
+  return [{ what: 'the password in TOCSIN_SMTP_URL', hosts: [hostname], instead: 'leave TOCSIN_SMTP_TLS at auto' }];
+}
 
 function isSmtpUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;

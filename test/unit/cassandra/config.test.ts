@@ -48,14 +48,6 @@ describe('a password', () => {
       }),
     );
 
-  it('crosses a network only over TLS, or where that is said not to matter', () => {
-    expect(at('10.0.0.1')).toEqual([expect.stringContaining('in clear')]);
-    expect(at('127.0.0.1,localhost')).toEqual([]);
-    expect(at('10.0.0.1', { TOCSIN_CASSANDRA_TLS: 'on' })).toEqual([]);
-    expect(at('10.0.0.1', { TOCSIN_CASSANDRA_TLS_CA: 'ca.pem' })).toEqual([]);
-    expect(at('10.0.0.1', { TOCSIN_CASSANDRA_TLS: 'off' })).toEqual([]);
-  });
-
   it('needs a user', () => {
     expect(at('127.0.0.1', { TOCSIN_CASSANDRA_USER: '' })).toEqual([expect.stringContaining('one needs the other')]);
   });

@@ -27,7 +27,12 @@ function toldTo(
 
 const here = { host: 'localhost:19092' };
 const bearer = (token: string) => ({ ...here, authorization: `Bearer ${token}` });
-const OFF_LOOPBACK = { TOCSIN_HOST: '10.0.0.5', TOCSIN_API_TOKEN: API_TOKEN, TOCSIN_GATEWAY_TOKENS: 'ward:a-token-of-a-gateway' };
+const OFF_LOOPBACK = {
+  TOCSIN_INSECURE: 'yes',
+  TOCSIN_HOST: '10.0.0.5',
+  TOCSIN_API_TOKEN: API_TOKEN,
+  TOCSIN_GATEWAY_TOKENS: 'ward:a-token-of-a-gateway',
+};
 
 describe('reasons and metrics', () => {
   it('are for this machine, as long as nobody else reaches it', () => {

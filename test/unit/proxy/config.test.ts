@@ -22,6 +22,13 @@ it('refuses to listen elsewhere without credentials, and says what to do', () =>
   }
 });
 
+it('needs credentials on a loopback address too, where it is said how others reach it', () => {
+  const named = { TOCSIN_INGEST_URL: 'https://sensors.example.org' };
+  expect(checkProxyConfig(read(named), '127.0.0.1')).toEqual([expect.stringContaining('set TOCSIN_SENSOR_MASTER_SECRET')]);
+  for (const settings of [SECRET, GATEWAY, { TOCSIN_SENSOR_AUTH: 'off' }, { TOCSIN_INGEST_URL: 'http://localhost:8000' }])
+    expect(checkProxyConfig(read({ ...named, ...settings }), '127.0.0.1')).toEqual([]);
+});
+
 it('authenticates as soon as there are credentials, unless told not to', () => {
   expect(authenticates(read(SECRET))).toBe(true);
   expect(authenticates(read(GATEWAY))).toBe(true);
