@@ -57,7 +57,7 @@ describe('parseAction', () => {
     ['no note', { kind: 'note' }, { kind: 'note' }],
     ['a note that is none', { kind: 'note', note: 5 }, { kind: 'note' }],
     ['a disposition that is none', { kind: 'disposition', disposition: 'maybe' }, { kind: 'disposition' }],
-  ])('gives what is needed for an answer to one with %s', (_, fields, expected) => {
+  ])('returns what an answer needs for an action with %s', (_, fields, expected) => {
     expect(parse(fields)).toEqual({ problem: expect.any(String), action: { ...ACTION, ...expected } });
   });
 

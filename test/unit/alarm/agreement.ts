@@ -1,26 +1,26 @@
-/** Holds a Decoder to the specification, message after message. */
+/** Compares a Decoder with the specification, message after message. */
 import { expect } from 'vitest';
 import { Decoder } from '../../../alarm/decode.ts';
 import { emptyStatus, type Status } from '../../../alarm/status.ts';
 import type { TypeSet } from '../../../alarm/type-set.ts';
 import { holds, json, type SpecifiedField, type SpecifiedStatus, specifiedStatus } from './status-specification.ts';
 
-/** What may follow a message in its buffer: nothing of it is to be read. */
+/** Bytes that may follow a message in its buffer and must not be read. */
 const BEYOND = ['"', '9'.repeat(140), '}'.repeat(140), `,"seq":5}${' '.repeat(140)}`, '\0'.repeat(140)].map((text) => Buffer.from(text));
 
 export class Agreement {
   readonly #types: TypeSet;
   readonly #fields: readonly SpecifiedField[];
-  /** Where the decoder puts them. */
+  /** Where the decoder puts the values. */
   readonly #places: readonly number[];
   readonly #conditions: readonly string[];
-  /** One for all messages, so that what is left of the one before would show. */
+  /** Reused for all messages, so that anything left from the previous one would show. */
   readonly #decoder: Decoder;
   readonly #status: Status;
-  /** Batches: messages lie in them at changing places, one over the other. */
+  /** Batches into which messages are written at changing places, one over another. */
   readonly #batches = [Buffer.alloc(6_000), Buffer.alloc(6_000)];
 
-  /** `fields`: all that the types read; `conditions`: theirs, in their order. */
+  /** `fields`: all fields that the types read; `conditions`: those of the types, in order. */
   constructor(types: TypeSet, fields: readonly SpecifiedField[], conditions: readonly string[]) {
     const read = types.fields.filter((field) => field.types !== 0).map(({ name }) => name);
     expect(fields.map(([name]) => name).toSorted()).toEqual(read.toSorted());
@@ -37,7 +37,7 @@ export class Agreement {
     const reason = this.#decode(bytes, next);
     const { repaired } = this.#status;
     const isJson = json(bytes) !== undefined;
-    // What isn't JSON is at best as good as what it is repaired to.
+    // A message that isn't JSON may be accepted only if its repaired form is.
     if (!isJson && (reason !== undefined || repaired === undefined)) return reason === undefined ? this.#disagree(bytes) : false;
     const expected = specifiedStatus(!isJson && repaired !== undefined ? repaired : bytes, this.#fields);
     const same = expected === undefined ? reason !== undefined : reason === undefined && this.#isSame(expected);
@@ -47,7 +47,7 @@ export class Agreement {
 
   #decode(bytes: Buffer, next: () => number): string | undefined {
     const beyond = BEYOND[Math.floor(next() * BEYOND.length)] as Buffer;
-    // After a quote, so that reading past the start would show, too.
+    // After a quote, so that reading before the start would show too.
     const framed = Buffer.concat([Buffer.from('"'), bytes, beyond]);
     const batch = this.#batches[Math.floor(next() * 4)];
     if (batch === undefined) return this.#decoder.status(framed, 1, 1 + bytes.length, this.#status);
@@ -73,7 +73,7 @@ export class Agreement {
     );
   }
 
-  /** Under the types of the reference system, of a status that says all, only what it is a hit of is to be relied upon. */
+  /** Under the types of the reference system, only the hits of a complete status are defined. */
   #hitsOnly({ silent, unreadable, repaired }: Status): boolean {
     return this.#types.isReference && silent === 0 && unreadable.length === 0 && repaired === undefined;
   }

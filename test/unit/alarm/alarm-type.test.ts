@@ -82,7 +82,7 @@ describe('a type of which only the name and the condition are known', () => {
       expect(problemsOf([typeWhen(name, 'water')])).toEqual([]);
   });
 
-  it('is what it is said to be beyond that', () => {
+  it('takes every other property that is given', () => {
     expect(water({ hits: 2, within: 5, severity: 'MAJOR', clears: 'normal' })).toMatchObject({
       hits: 2,
       within: 5,
@@ -133,18 +133,18 @@ describe('what is wrong with types', () => {
     ]);
   });
 
-  it('is a name that stands there twice, said once', () => {
+  it('is a name that occurs twice, reported once', () => {
     expect(wordsOf(water(), typeWhen('co', 'co > 5'), water(), water())).toEqual(['water: stands there twice']);
   });
 
-  it('is a field that two of them take for something else', () => {
+  it('is a field that is a boolean in one of them and a number in another', () => {
     expect(wordsOf(typeWhen('low', 'level < 5'), typeWhen('wet', 'level'), typeWhen('high', 'top < level'))).toEqual([
       'wet: when: level is a boolean here, and a number in low',
     ]);
     expect(wordsOf(typeWhen('one', 'constructor'), typeWhen('two', 'constructor > 5'))).toHaveLength(1);
   });
 
-  it('is that there are none, or more than there are bits', () => {
+  it('is that there are none, or more than 32', () => {
     const many = (count: number) => Array.from({ length: count }, (_, i) => typeWhen(`t${i}`, `f${i}`));
     expect(wordsOf()).toEqual([': there is none: nothing would raise an alarm']);
     expect([wordsOf(...many(32)), wordsOf(...many(33))]).toEqual([[], [': there are 33, at most 32 are possible']]);
@@ -159,7 +159,7 @@ it('asks for 300 hits of all types together, as three of a hundred do, and for n
   expect(wordsOf(...asking(100, 100, 100, 1))).toEqual([': together they ask for 301 hits, at most 300 are possible']);
 });
 
-it('lists the gravest first, of equal ones as they stand', () => {
+it('lists the gravest first, equal ones in their order', () => {
   const listed = gravestFirst([
     water({ severity: 'WARNING' }),
     typeWhen('b', 'b', { severity: 'MAJOR' }),

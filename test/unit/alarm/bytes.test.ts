@@ -9,7 +9,7 @@ describe('white space', () => {
     expect(spaces).toEqual([9, 10, 13, 32]);
   });
 
-  it('is passed over up to the end of the range', () => {
+  it('is skipped up to the end of the range', () => {
     const bytes = Buffer.from(`${SPACES}x${SPACES}`);
     expect([0, 2, 4].map((from) => skipSpace(bytes, from, 9))).toEqual([4, 4, 4]);
     expect([skipSpace(bytes, 0, 3), skipSpace(bytes, 5, 9), skipSpace(bytes, 5, 5), skipSpace(bytes, 9, 9)]).toEqual([3, 9, 5, 9]);

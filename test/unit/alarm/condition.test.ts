@@ -74,11 +74,11 @@ describe('a condition', () => {
     expect(parseCondition(text)).toBe(problem);
   });
 
-  it('is never hit by a number that is too large to be one, so there is none', () => {
+  it('is refused if its number is too large, since no reading could meet it', () => {
     expect(parseCondition(`co > ${'9'.repeat(400)}`)).toBe(FORMS);
   });
 
-  it('reads again as it was read, from its own text', () => {
+  it('is the same when its own text is read again', () => {
     const name = fc.stringMatching(/^[a-zA-Z_][a-zA-Z0-9_]{0,39}$/).filter((text) => !['id', 'at', 'seq'].includes(text));
     const number = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
     const condition = fc.oneof(

@@ -9,7 +9,7 @@ import { typeWhen } from '../../support/alarm-types.ts';
 import { decoded, readingOf } from './reading.ts';
 import { type SpecifiedField, USUAL } from './status-specification.ts';
 
-/** So many over ten fields, and less over more; raise it by hand to run millions. */
+/** This many messages over ten fields, fewer over more; raise it by hand to run millions. */
 const MESSAGES = 12_000;
 const TIMEOUT_MS = 60_000;
 
@@ -80,7 +80,7 @@ describe.each(Object.entries(INSTALLATIONS))('with %s', (name, installation) => 
     const messages = MESSAGES / Math.max(1, fields.length / 10);
     let valid = 0;
     for (let i = 0; i < messages; i += 1) {
-      // Turn by turn in other forms, so that what is left of one, or learnt of it, would show in the next.
+      // Forms alternate, so that anything left or learnt from one message would show in the next.
       const turn = Math.floor(next() * 8);
       const bytes = turn === 0 ? message(next) : turn === 1 ? usualMessage(next) : wideMessage(next, fields);
       if (agreement.on(bytes, next)) valid += 1;
@@ -89,7 +89,7 @@ describe.each(Object.entries(INSTALLATIONS))('with %s', (name, installation) => 
     expect(valid / messages).toBeLessThan(0.99);
   });
 
-  it('a status that says nothing says nothing that the one before said', () => {
+  it('an empty status has no values of the previous one', () => {
     const decoder = new Decoder(types);
     const status = emptyStatus(types);
     const all = JSON.stringify({
@@ -126,7 +126,7 @@ describe.each(Object.entries(INSTALLATIONS))('with %s', (name, installation) => 
     }
   });
 
-  it('a recovery is known by its id, whatever else it says', () => {
+  it('a recovery is accepted by its id, whatever else it contains', () => {
     const decoder = new Decoder(types);
     const recovery = { id: 0, at: 5, repaired: undefined };
     for (const [field] of fields) {

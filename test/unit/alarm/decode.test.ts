@@ -10,7 +10,7 @@ import { REFERENCE, typeWhen, withTypes } from '../../support/alarm-types.ts';
 import { decoded, readingOf } from './reading.ts';
 import { json, USUAL } from './status-specification.ts';
 
-/** Raise it by hand (TOCSIN isn't asked: it is a constant) to run millions. */
+/** Raise this constant by hand to run millions. */
 const MESSAGES = 50_000;
 const ARRAYS = 10_000;
 /** On a busy machine. */
@@ -18,7 +18,7 @@ const TIMEOUT_MS = 60_000;
 
 const REFERENCE_WHEN = ['motion', 'smoke', 'temperature > maxTemperature'];
 
-/** One for all, as in a task. */
+/** Reused for all messages, as in a task. */
 const decoder = new Decoder(REFERENCE);
 const NORMAL = { id: 42959, motion: true, smoke: false, temperature: 25.5, maxTemperature: 30, notReported: [], unreadable: [] };
 const withField = (name: string, value: string) =>
@@ -118,14 +118,14 @@ describe('a Decoder of statuses', () => {
         const status = emptyStatus(types);
         expect(each.status(bytes, 0, text.length, status)).toBeUndefined();
         expect([status.id, status.seq, status.hits, status.silent]).toEqual([42959, 12, 1, 0]);
-        // Of the reference system's types nothing else is asked.
+        // For the reference system's types nothing else is defined.
         if (types !== REFERENCE) expect(readingOf(status, types)).toEqual({ ...NORMAL, seq: 12 });
         expect(each.status(bytes, 0, text.length - 1, status)).toBe('not valid JSON');
       }
     }
   });
 
-  it('says nothing that only the one before said', () => {
+  it('has no values of the previous status', () => {
     const status = emptyStatus(REFERENCE);
     const fire = '"motion":true,"smoke":true,"temperature":90,"maxTemperature":30';
     const before = [
@@ -185,7 +185,7 @@ describe('a Decoder of recoveries', () => {
     expect(decoder.recovery(bytes, before.length, before.length + 7, recovery)).toBe('not valid JSON');
   });
 
-  it('keeps nothing of the one before', () => {
+  it('keeps nothing of the previous recovery', () => {
     const recovery = emptyRecovery();
     for (const text of ['{"id":5,"at":1764000000000,"temperature":nan}', '{"id":6}'])
       expect(decoder.recovery(Buffer.from(text), 0, text.length, recovery)).toBeUndefined();
@@ -252,7 +252,7 @@ describe('forEachMember', () => {
       const { reason, found } = members(bytes);
       const values = found.map((member) => json(Buffer.from(member, 'latin1')));
       const wellFormed = reason === undefined && !values.includes(undefined);
-      // A comma too many is passed over.
+      // Extra commas are ignored.
       const same = wellFormed ? expected === undefined || isDeepStrictEqual(values, expected) : !Array.isArray(expected);
       if (!same) expect.fail(`${JSON.stringify(bytes.toString('latin1'))}: ${reason ?? JSON.stringify(values)}`);
     }

@@ -17,7 +17,7 @@ const sensor = fc.constantFrom(1, 1, 1, 2);
 const slot = fc.integer({ min: 0, max: 6 });
 const type = fc.constantFrom('smoke' as const, 'smoke' as const, 'smoke' as const, 'motion' as const, 'temperature' as const, undefined);
 
-/** Entries lie on multiples of 5 s, OKs 2.3 s after one: further apart than the skew. An entry may be read late by whole slots. A slot may outlast a minute. */
+/** Entries are at multiples of 5 s, OKs 2.3 s after one: further apart than the skew. An entry may be read late by whole slots. A slot may last more than a minute. */
 const slotMs = fc.constantFrom(5_000, 5_000, 30_000, 400_000);
 
 const entries = (lateSlotsMax: number, seqs: boolean) =>
@@ -45,7 +45,7 @@ const entries = (lateSlotsMax: number, seqs: boolean) =>
           sensor,
           ...(type && { type }),
           seq,
-          // What comes with the same counter is the same reading, or one of another value.
+          // Another record with the same counter is the same reading, or one with another value.
           value: seq === undefined ? undefined : `{"seq":${seq},"t":${seq % 3 === 0 ? slot : 0}}`,
           notReported: silent === 'absent' ? [field] : [],
           unreadable: silent === 'unreadable' ? [field] : [],
@@ -71,7 +71,7 @@ function interleave(entries: readonly RigReading[], oks: readonly RigReading[], 
   return merged;
 }
 
-/** All of one topic first, or turn by turn. */
+/** All records of one topic first, or alternating. */
 const choices = fc.oneof(fc.constantFrom([true], [false]), fc.array(fc.boolean(), { minLength: 1, maxLength: 30 }));
 
 interface Run {
@@ -80,7 +80,7 @@ interface Run {
   readonly states: Map<number, string>;
 }
 
-/** Runs the readings; `cuts` says after which of them the effects are taken, `restarts` whether a new Detection goes on from there. */
+/** Runs the readings; `cuts` says after which of them the effects are taken, `restarts` whether a new Detection continues from there. */
 function run(readings: readonly RigReading[], types: TypeSet, cuts: readonly boolean[] = [false], restarts = false): Run {
   const events: AlarmEvent[] = [];
   const faults: SensorFaults[] = [];
@@ -96,7 +96,7 @@ function run(readings: readonly RigReading[], types: TypeSet, cuts: readonly boo
   readings.forEach((reading, i) => {
     feed(detection, reading);
     if (cuts[i % cuts.length] !== true) return;
-    // Whatever is committed is committed whole.
+    // A commit always has all effects.
     take(restarts);
     if (!restarts) return;
     detection = restored(states, types);
@@ -122,9 +122,9 @@ describe('whatever the interleaving of ENTRY and OK', () => {
 
   it('the same types are active and the same hits are kept', () => converges(REFERENCE, 1, true));
 
-  it('so too with rules bounded in time, for entries in order of time', () => converges(WITHIN, 0, true));
+  it('also with types that have `within`, for entries in order of time', () => converges(WITHIN, 0, true));
 
-  it('so too with types that the first normal reading clears, for entries in order of time', () => converges(NORMAL, 0, true));
+  it('also with types that the first normal reading clears, for entries in order of time', () => converges(NORMAL, 0, true));
 });
 
 describe('the same input', () => {

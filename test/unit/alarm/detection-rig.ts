@@ -1,4 +1,4 @@
-/** Feeds a Detection with readings of sensor 7 and reads back what came of them. */
+/** Feeds a Detection with readings of sensor 7 and reads the effects. */
 import type { Alarm, AlarmChange, AlarmEvent } from '../../../alarm/alarm.ts';
 import { type AlarmType, BUILT_IN_TYPES } from '../../../alarm/alarm-type.ts';
 import { Detection } from '../../../alarm/detection.ts';
@@ -18,14 +18,14 @@ export interface RigReading {
   readonly at: number;
   readonly offset: number;
   readonly sensor?: number;
-  /** The type of the reference system that it is a hit of. */
+  /** The type of the reference system of which it is a hit. */
   readonly type?: ReferenceType;
-  /** What it says beyond what is normal in the reference system, or in its place. */
+  /** Values added to those of a normal reading of the reference system, or replacing them. */
   readonly said?: Readonly<Record<string, boolean | number>>;
   readonly seq?: number | undefined;
   /** The reading as it came in; by default another one for every time. */
   readonly value?: string | undefined;
-  /** Fields that say nothing. */
+  /** Fields that are absent or unreadable. */
   readonly notReported?: readonly string[];
   readonly unreadable?: readonly string[];
 }
@@ -33,7 +33,7 @@ export interface RigReading {
 const NORMAL = { motion: false, smoke: false, temperature: 20, maxTemperature: 30 };
 const HITS = { motion: { motion: true }, smoke: { smoke: true }, temperature: { temperature: 31 } };
 
-/** The types of the reference system, changed. */
+/** The types of the reference system with these changes. */
 export const referenceWith = (changes: Partial<Record<ReferenceType, Partial<AlarmType>>>): TypeSet =>
   new TypeSet(BUILT_IN_TYPES.map((type) => ({ ...type, ...Object.entries(changes).find(([name]) => name === type.name)?.[1] })));
 
@@ -61,14 +61,14 @@ export function remember(states: Map<number, string>, changed: ReadonlyMap<numbe
   }
 }
 
-/** A detection that goes on from these states. */
+/** A detection restored from these states. */
 export function restored(states: ReadonlyMap<number, string>, types = REFERENCE): Detection {
   const detection = detecting(types);
   for (const [sensor, json] of states) detection.restore(sensor, json);
   return detection;
 }
 
-/** What must not depend on how ENTRY and OK interleave: active types and kept hits. */
+/** Active types and kept hits, which must not depend on how ENTRY and OK interleave. */
 export function outcome(states: ReadonlyMap<number, string>): unknown {
   return [...states]
     .sort(([a], [b]) => a - b)

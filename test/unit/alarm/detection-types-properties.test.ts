@@ -1,4 +1,4 @@
-/** What types of an installation's own come to, by a model that knows nothing of states: whatever is sent, wherever a process takes over, in whatever order the settings have them. */
+/** Compares an installation's own types with a model that has no states: for any input, wherever a process takes over, in any order of the settings. */
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import type { AlarmChange } from '../../../alarm/alarm.ts';
@@ -32,7 +32,7 @@ const ROWS: readonly Row[] = [
 const typesOf = (rows: readonly Row[]): TypeSet =>
   new TypeSet(rows.map(({ name, when, hits, within, clears }) => typeWhen(name, when, { hits, within, clears })));
 
-/** Rows that say the same in another order, with types among them that no sensor reports. */
+/** The same types in another order, with types among them that no sensor reports. */
 const ORDERS: readonly TypeSet[] = [
   ROWS,
   ROWS.toReversed(),
@@ -90,7 +90,7 @@ const readings = fc
     });
   });
 
-/** What must happen, read by read: raised and cleared, with the readings that did it. */
+/** What must happen, reading by reading: raised and cleared, with the readings that caused it. */
 function modelled(readings: readonly RigReading[]): string[] {
   const events: string[] = [];
   const states = new Map<string, { hits: RigReading[]; active: boolean }>();
@@ -122,7 +122,7 @@ interface Run {
   readonly states: Map<number, unknown>;
 }
 
-/** Runs the readings; after each that `cuts` says, a new process goes on from what was stored, with the next order of types. */
+/** Runs the readings; after each one in `cuts`, a new process continues from what was stored, with the next order of types. */
 function run(readings: readonly RigReading[], cuts: readonly boolean[] = [false], orders = [TYPES]): Run {
   const run: Run = { events: [], faults: [], states: new Map() };
   const states = new Map<number, string>();
@@ -151,7 +151,7 @@ function run(readings: readonly RigReading[], cuts: readonly boolean[] = [false]
 
 const format = new StateFormat(TYPES);
 
-/** The state as the first order of types would store it. */
+/** The state as it would be stored under the first order of types. */
 function inOneOrder(json: string): unknown {
   const stored = format.fromJson(json);
   const faults = stored.faults && {
@@ -177,7 +177,7 @@ describe('types of an own', () => {
     );
   });
 
-  it('come to the same wherever a process takes over, and in whatever order it has them', () => {
+  it('have the same results wherever a process takes over, and whatever the order of types', () => {
     const cuts = fc.oneof(fc.constantFrom([true], [false, true]), fc.array(fc.boolean(), { minLength: 1, maxLength: 20 }));
     fc.assert(
       fc.property(readings, cuts, (readings, cuts) => {

@@ -1,4 +1,4 @@
-/** Types of an installation's own: how many hits raise them, what clears them, and what becomes of them when the settings change. */
+/** Types of an installation's own: how many hits raise them, what clears them, and what happens to them when the settings change. */
 import { describe, expect, it } from 'vitest';
 import type { Action, AlarmChange } from '../../../alarm/alarm.ts';
 import type { AlarmType } from '../../../alarm/alarm-type.ts';
@@ -10,7 +10,7 @@ import { detecting, feed, type RigReading, remember, restored, SENSOR, SKEW, sum
 type Said = Readonly<Record<string, boolean | number>>;
 
 const USUAL = ['motion', 'smoke', 'temperature', 'maxTemperature'];
-/** A reading that says this, and nothing else. */
+/** A reading with these fields only. */
 const says = (at: number, said: Said, rest: Partial<RigReading> = {}): RigReading => ({
   topic: 'ENTRY',
   at,
@@ -40,7 +40,7 @@ function statesOf(types: TypeSet, readings: readonly RigReading[]): Map<number, 
 const water = (at: number, value = true) => says(at, { water: value });
 const battery = (at: number, value: number) => says(at, { battery: value });
 
-describe('a type by its row', () => {
+describe('a type of the settings', () => {
   const withWater = (rest: Partial<AlarmType>) => withTypes(typeWhen('water', 'water', rest));
 
   it.each<[string, Partial<AlarmType>, RigReading[], string[]]>([
@@ -153,7 +153,7 @@ describe('a type that clears by a normal reading', () => {
     ],
   ])('%s', (_, readings, expected) => {
     expect(eventsOf(types, readings)).toEqual(expected);
-    // The same where a new process takes over after every reading.
+    // The same if a new process takes over after every reading.
     const states = new Map<number, string>();
     const events: string[] = [];
     for (const reading of readings) {
@@ -182,7 +182,7 @@ describe('a type that clears by a normal reading', () => {
     expect(detection.active.get('battery')).toBe(0);
   });
 
-  it('has normal readings store nothing where there is nothing to clear', () => {
+  it('stores nothing for normal readings if there is nothing to clear', () => {
     const detection = detecting(types);
     for (const reading of [battery(1, 14), battery(2, 20)]) feed(detection, reading, types);
     detection.takeEffects(true);
@@ -195,7 +195,7 @@ describe('a type that clears by a normal reading', () => {
     expect(eventsOf(first, [battery(1, 14), battery(2, 15)])).toEqual([raised, 'cleared battery 2 v2 CLEARED_UNACK']);
   });
 
-  it('has a normal reading do nothing where its sensor was forgotten since', () => {
+  it('ignores a normal reading of a sensor that has been forgotten', () => {
     const detection = detecting(types);
     for (const reading of [leak(1), ok(10), says(20_000, { battery: 20 }, { sensor: 8 })]) feed(detection, reading, types);
     detection.takeEffects(true);
@@ -219,7 +219,7 @@ describe('a type that clears by a normal reading', () => {
     ]);
   });
 
-  it('is cleared whatever the ids are, though they lie anywhere', () => {
+  it('is cleared whatever the id of the sensor is', () => {
     const detection = detecting(types);
     const sensors = Array.from({ length: 5_000 }, (_, i) => i * 400_000);
     const low = { battery: 5 };
@@ -240,7 +240,7 @@ describe('a type that clears by a normal reading', () => {
     expect(events.filter((event) => event.startsWith('acknowledged'))).toHaveLength(6);
   });
 
-  it('takes a hit that is sent again for the one it was, though a normal reading came between', () => {
+  it('recognises a hit that is sent again even after a normal reading in between', () => {
     const again = { seq: 5, value: 'low' };
     expect(eventsOf(types, [says(1, { battery: 5 }, again), battery(2, 50), says(3, { battery: 5 }, again)])).toEqual([
       raised,
@@ -282,7 +282,7 @@ describe('32 types', () => {
     }
   });
 
-  it('are each at fault by itself', () => {
+  it('have their faults independently', () => {
     const detection = detecting(types);
     const { f31: _, ...others } = all(false);
     for (const reading of [says(1, all(false)), says(2, others), says(3, all(false), { unreadable: ['f0', 'f31'] })])
@@ -293,7 +293,7 @@ describe('32 types', () => {
   });
 });
 
-describe('a type that the settings have no more', () => {
+describe('a type that is no longer in the settings', () => {
   const before = withTypes(typeWhen('water', 'water', { hits: 2 }), typeWhen('battery', 'battery < 15', { clears: 'normal' }));
   const fire = [water(1), water(2), battery(3, 5)];
   const ID = '7-water-0-2-2';
@@ -309,7 +309,7 @@ describe('a type that the settings have no more', () => {
   });
   const withoutWater = (): Detection => restored(statesOf(before, fire));
 
-  it('has its alarm stand, and counted', () => {
+  it('keeps its alarm, which is still counted', () => {
     const detection = withoutWater();
     expect(Object.fromEntries(detection.active)).toEqual({ water: 1, battery: 1 });
     expect(detection.takeEffects(true)).toBeUndefined();
@@ -348,7 +348,7 @@ describe('a type that the settings have no more', () => {
     ]);
   });
 
-  it('raises anew when it is in the settings again, by hits that came since', () => {
+  it('raises again once it is in the settings again, by hits that came since', () => {
     const without = statesOf(REFERENCE, []);
     const detection = withoutWater();
     for (const reading of [ok(20_000), water(30_000)]) feed(detection, reading);
@@ -367,7 +367,7 @@ describe('a type that the settings have no more', () => {
     ]);
   });
 
-  it('is another one where it was renamed: the old alarm stands until a recovery', () => {
+  it('is another type once it is renamed: the old alarm stays until a recovery', () => {
     const renamed = withTypes(typeWhen('flood', 'water', { hits: 2 }));
     expect(eventsOf(renamed, [water(4), water(5), ok(9_000)], restored(statesOf(before, fire), renamed))).toEqual([
       'raised flood 5 v1 ACTIVE_UNACK',
@@ -396,7 +396,7 @@ describe('states that were written under other settings', () => {
     ]);
   });
 
-  it('keep the hits where a rule asks for more, and raise by the next where it asks for less', () => {
+  it('keep the hits if a type now asks for more, and raise at the next one if it asks for fewer', () => {
     const asking = (hits: number) => new TypeSet([motion, { ...smoke, hits }, temperature]);
     const next = (types: TypeSet) =>
       eventsOf(types, [hit(4, { smoke: true }), hit(5, { smoke: true })], restored(statesOf(REFERENCE, lived), types));
@@ -407,7 +407,7 @@ describe('states that were written under other settings', () => {
     ]);
   });
 
-  it('clear by a normal reading from now on, where the settings say so now', () => {
+  it('clear by a normal reading from now on, if the settings now say so', () => {
     const now = new TypeSet([{ ...motion, clears: 'normal' }, { ...smoke, clears: 'normal' }, temperature]);
     const normal = hit(10, { motion: false, smoke: false });
     expect(eventsOf(now, [normal, hit(11, { smoke: true })], restored(statesOf(REFERENCE, lived), now))).toEqual([

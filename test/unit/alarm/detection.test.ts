@@ -9,7 +9,7 @@ import { statusSaying } from './reading.ts';
 
 const HUNDRED = { hits: HITS_MAX, within: 60_000, severity: 'MAJOR' } as const;
 const HUNDRED_HITS = referenceWith({ motion: HUNDRED, smoke: HUNDRED, temperature: HUNDRED });
-/** So many types that one reading is a hit of each of. */
+/** This many types, all hit by the same reading. */
 const alike = (count: number, row: Partial<AlarmType>): TypeSet =>
   new TypeSet(Array.from({ length: count }, (_, i) => typeWhen(`t${i}`, `f${i}`, row)));
 const ALL_KNOWN = '{"v":3,"known":["motion","smoke","temperature"]}';
@@ -231,14 +231,14 @@ describe('Detection', () => {
     );
   });
 
-  it('says that nothing is left of a sensor that was remembered and let go of in one batch', () => {
+  it('stores nothing for a sensor that was remembered and forgotten within one batch', () => {
     const detection = detecting();
     ok(10_000)(detection);
     feed(detection, { topic: 'ENTRY', at: 10_000 + 2 * SKEW, offset: 1, sensor: 8 });
     expect(detection.takeEffects()?.changed.get(SENSOR)).toBeNull();
   });
 
-  it('lets go of the newest OK only, in the order in which they fall due', () => {
+  it('forgets recoveries in the order in which they are due, and only the newest of a sensor counts', () => {
     const detection = detecting();
     for (const [sensor, at] of [
       [1, 30_000],
@@ -255,7 +255,7 @@ describe('Detection', () => {
     expect(released).toEqual([[], [3], [2], [1]]);
   });
 
-  it('has what it lets go of, and what sensors report, wait for other effects', () => {
+  it('lets forgotten state and reported types wait for other effects', () => {
     const detection = detecting();
     ok(10_000)(detection);
     detection.takeEffects();
@@ -312,7 +312,7 @@ describe('Detection', () => {
       return event?.alarm?.id ?? 'none';
     };
 
-    /** Alarms of one sensor, one after the other; each is acknowledged and cleared. Gives their ids. */
+    /** Alarms of one sensor, one after another, each acknowledged and cleared; returns their ids. */
     function livedThrough(detection: Detection, count: number, value?: string): string[] {
       const ids: string[] = [];
       for (let i = 0; i < count; i += 1) {
@@ -338,7 +338,7 @@ describe('Detection', () => {
       expect(answers).toEqual(['refused', 'refused', ...Array.from({ length: 8 }, () => 'noted')]);
     });
 
-    it('takes them for fewer where these are large, but always for the last', () => {
+    it('takes them for fewer alarms if these are large, but always for the last', () => {
       const detection = detecting();
       const answers = answersOf(detection, livedThrough(detection, 8, 'x'.repeat(4_096)));
       expect(answers).toEqual(['refused', 'refused', 'refused', 'noted', 'noted', 'noted', 'noted', 'noted']);
@@ -396,7 +396,7 @@ describe('Detection', () => {
     expect(summary(detection.takeEffects()?.events ?? [])).toEqual(['raised smoke 3 v1 ACTIVE_UNACK']);
   });
 
-  it('stores a recovery at once, and lets go of it after a restart, too', () => {
+  it('stores a recovery at once, and forgets it in time, even after a restart', () => {
     const { state } = given(ok(10_000));
     expect(state).toBe('{"v":3,"ok":10000}');
     const restored = detecting();
@@ -407,7 +407,7 @@ describe('Detection', () => {
     expect(restored.sensors).toBe(0);
   });
 
-  it('forgets by what is restored last', () => {
+  it('uses the state that is restored last', () => {
     const restored = detecting();
     restored.restore(SENSOR, '{"v":3,"ok":10000}');
     restored.restore(SENSOR, ALL_KNOWN);
@@ -430,7 +430,7 @@ describe('Detection', () => {
     };
     expect([lastSeen(ok(20_000)), lastSeen(hit('motion', 20_000), ok(20_000))]).toEqual([RAISED_AT, 20_000]);
     expect(lastSeen(hit('motion', 20_000), ok(30_000))).toBe(20_000);
-    // By then only a later hit is remembered.
+    // By now only a later hit is remembered.
     expect(lastSeen(hit('motion', 30_000), ok(20_000))).toBe(RAISED_AT);
   });
 
@@ -448,7 +448,7 @@ describe('Detection', () => {
     expect(detection.takeEffects()).toBeUndefined();
   });
 
-  /** Alarms of one sensor, each cleared, with a reading of so many characters; gives the alarms as they were cleared, and those that were acknowledged. */
+  /** Cleared alarms of one sensor, with readings of this many characters; returns the alarms as they were cleared, and those that were acknowledged. */
   function cleared(lengths: readonly number[], types = REFERENCE): { cleared: AlarmChange[]; acknowledged: AlarmChange[] } {
     const detection = detecting(types);
     lengths.forEach((length, i) => {
@@ -467,7 +467,7 @@ describe('Detection', () => {
     ]);
   });
 
-  it('has cleared alarms await acknowledgement up to 36 KiB of them', () => {
+  it('lets up to 36 KiB of cleared alarms await acknowledgement', () => {
     const long = [1, 2, 3, 4, 5, 6, 7, 8].map(() => 4_096);
     const bytes = cleared([...long, 0]).cleared.reduce((sum, { alarm }) => sum + JSON.stringify(alarm).length, 0);
     const room = 36 * 1_024 - bytes;
@@ -475,7 +475,7 @@ describe('Detection', () => {
     expect(cleared([...long, room + 1]).acknowledged.map(({ alarm }) => alarm.raisedAt)).toEqual([0]);
   });
 
-  it('has those of each of six types await it up to half as many bytes', () => {
+  it('lets half as many bytes await it for each of six types', () => {
     const six = withTypes(...['a', 'b', 'c'].map((name) => typeWhen(name, name)));
     const long = [1, 2, 3, 4].map(() => 4_096);
     const bytes = cleared([...long, 0], six).cleared.reduce((sum, { alarm }) => sum + JSON.stringify(alarm).length, 0);
@@ -508,7 +508,7 @@ describe('Detection', () => {
     let own = 0;
     for (let round = 0; round < 12; round++) {
       const from = 1_764_000_000_000 + round * 10_000_000;
-      // Three times as many: evidence, then the latest that met the rule, then hits too far apart, all of them different.
+      // Three times as many hits: evidence, then the latest that were enough, then hits too far apart, all of them different.
       for (let i = 0; i < 3 * hitsMax; i++) {
         const at = i < 2 * hitsMax ? from + i : from + i * 1_000;
         detection.entry({ ...status, seq: at }, at, at, () => text);
@@ -544,7 +544,7 @@ describe('Detection', () => {
     expect(activeIn(restored)).toEqual({ motion: 0, smoke: 0, temperature: 0 });
   });
 
-  it('knows after a restart, too, that an alarm was only seen again', () => {
+  it('still knows after a restart that an alarm was only seen again', () => {
     const { state } = given(motion, hit('motion', 70_000));
     const restored = detecting();
     restored.restore(SENSOR, state ?? '');
@@ -560,7 +560,7 @@ describe('Detection', () => {
     [9, 4_096],
     [10, 3_686],
     [18, 2_048],
-  ])('has the readings of all types in the room of nine: where %i hits make their alarms, %i letters of each', (hits, letters) => {
+  ])('keeps the readings of all types in the room of nine: if %i hits make their alarms, %i characters of each', (hits, letters) => {
     const detection = detecting(alike(hits, {}));
     detection.entry(statusSaying({ id: 1, f0: true }, alike(hits, {})), 1, 1, () => 'x'.repeat(4_096));
     const raised = detection.takeEffects()?.events[0] as AlarmChange;
@@ -586,7 +586,7 @@ describe('Detection', () => {
       expect(summary(detection.takeEffects()?.events ?? [])).toEqual(events);
     });
 
-    it('raises anew by hits that met it after the OK, though later ones lie far apart', () => {
+    it('raises again by hits that were enough after the OK, even if later ones are far apart', () => {
       const detection = bounded();
       for (const step of [...smoke(0, 50, 60, 70, 9_000, 20_000), ok(10)]) step(detection);
       expect(summary(detection.takeEffects()?.events ?? [])).toEqual([

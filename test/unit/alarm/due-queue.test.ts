@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DueQueue } from '../../../alarm/due-queue.ts';
 import { random } from './random-messages.ts';
 
-/** All that is due, in the order in which it is taken. */
+/** Everything that is due, in the order in which it is taken. */
 function taken(queue: DueQueue): [number, number][] {
   const all: [number, number][] = [];
   for (let next = queue.take(100); next; next = queue.take(100)) all.push([next.due, next.sensor]);
@@ -24,7 +24,7 @@ describe('DueQueue', () => {
     }
   });
 
-  it('takes more while it gives', () => {
+  it('accepts more while entries are taken', () => {
     const queue = queueOf([5, 1, 9, 7].map((due) => [due, due]));
     expect([queue.take(4), queue.next]).toEqual([{ due: 1, sensor: 1 }, 5]);
     queue.push(2, 2);

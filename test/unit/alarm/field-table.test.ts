@@ -4,19 +4,19 @@ import { viewOf } from '../../../alarm/usual-form.ts';
 import { REFERENCE } from '../../support/alarm-types.ts';
 
 const REFERENCE_NAMES = ['motion', 'smoke', 'temperature', 'maxTemperature', 'id', 'at', 'seq'];
-/** Beginnings of each other, of every length up to the longest, and what every object has by itself. */
+/** Names that begin like each other, of every length up to the longest, and names that every object has. */
 const ALIKE = [
   ...['c', 'co', 'co2', 'co22', 'co2_', 'cop', 'constructor', '__proto__', 'toString', 'o', 'C'],
   ...Array.from({ length: 36 }, (_, i) => 'x'.repeat(5 + i)),
   `${'x'.repeat(39)}y`,
 ];
 
-/** The field of that name, wherever it lies in a buffer. */
+/** The field of that name, at any place in a buffer. */
 function named(table: FieldTable, name: Buffer | string, previous = UNKNOWN): number {
   return table.at(Buffer.concat([Buffer.from('"'), Buffer.from(name), Buffer.from('"')]), 1, previous);
 }
 
-/** The field of a member as it is expected, with room behind it. */
+/** The result of `expectedAt` for a member, with enough bytes after it. */
 function expected(table: FieldTable, member: string, previous: number): number {
   const bytes = Buffer.from(`?${member}${' '.repeat(60)}`, 'latin1');
   return table.expectedAt(viewOf(bytes), 1, previous);
@@ -70,7 +70,7 @@ describe.each([
 
   it('has no other name', () => {
     const table = new FieldTable(names);
-    // Every other byte; where there are many names, every bit.
+    // Every other byte; with many names, every bit.
     const changes = Array.from({ length: 255 }, (_, i) => i + 1).filter(
       (change) => names.length < 10 || Number.isInteger(Math.log2(change)),
     );

@@ -9,12 +9,12 @@ const timesOf = (hits: Hits) => hits.map(({ at }) => at);
 const offsetsOf = (hits: Hits) => hits.map(({ offset }) => offset);
 
 describe('the latest hits', () => {
-  it('stand in order of time, whenever they were read', () => {
+  it('are in order of time, whatever the order of reading', () => {
     expect(timesOf(read(4, 30, 10, 20))).toEqual([10, 20, 30]);
     expect(timesOf(read(3, 30, 10, 20, 25))).toEqual([20, 25, 30]);
   });
 
-  it('of one moment stand in order of reading, and the last read is the latest', () => {
+  it('with equal times are in order of reading, and the last read is the latest', () => {
     expect(offsetsOf(read(3, 10, 10, 10))).toEqual([0, 1, 2]);
     expect(offsetsOf(read(3, 10, 10, 10, 10))).toEqual([1, 2, 3]);
     expect(offsetsOf(read(2, 10, 20, 10))).toEqual([2, 1]);
@@ -39,14 +39,14 @@ describe('hits after a recovery', () => {
 describe('hits raise an alarm', () => {
   const rule = { hits: 3, severity: 'CRITICAL', within: undefined } as const;
 
-  it('by their number, and within a time by the latest of them', () => {
+  it('by their number, and with `within` by the latest of them', () => {
     expect([suffice(read(3, 1, 2), rule), suffice(read(3, 1, 2, 3), rule)]).toEqual([false, true]);
     expect(suffice(read(3, 1, 2, 102), { ...rule, within: 100 })).toBe(false);
     expect(suffice(read(3, 1, 2, 101), { ...rule, within: 100 })).toBe(true);
     expect(suffice(read(4, 1, 200, 250, 300), { ...rule, within: 100 })).toBe(true);
   });
 
-  it('that has its name from the one that was read last', () => {
+  it('whose id comes from the one that was read last', () => {
     expect(completing(read(3, 30, 10, 20)).offset).toBe(2);
     expect(completing(read(3, 10, 20, 30)).offset).toBe(2);
     expect(completing([hit(10, 7), hit(20, 3)]).offset).toBe(7);

@@ -44,7 +44,7 @@ describe('KnownDetectors', () => {
     expect([...expected.keys()].filter((sensor) => table.get(sensor) !== all || usual.has(sensor))).toEqual([]);
   });
 
-  it('has one of whose usual bits there is more to know among the others', () => {
+  it('keeps a sensor with usual bits apart if more is remembered of it', () => {
     const usual = new SensorSet();
     const table = new KnownDetectors(7, usual);
     const seen = [true, false, true].map((isUsual) => [table.set(5, 7, isUsual), table.get(5), usual.has(5)]);
@@ -71,7 +71,7 @@ describe('KnownDetectors', () => {
     expect([...told, table.get(4), table.get(6)]).toEqual([1, 7, 15, 7, 3, 0, 0]);
   });
 
-  it('takes no more unusual sensors than it may, and goes on with those it has', () => {
+  it('accepts no more unusual sensors than it may, and keeps those it has', () => {
     const table = new KnownDetectors(7, new SensorSet(), 3);
     expect([1, 2, 3, 4].map((id) => table.set(id, 5, true))).toEqual([true, true, true, false]);
     expect([table.set(3, 1, true), table.get(3), table.get(4)]).toEqual([true, 1, 0]);

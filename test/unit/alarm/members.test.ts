@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { forEachLine, forEachMember } from '../../../alarm/members.ts';
 
-/** The members and what is wrong, wherever the array lies in its buffer, whatever is around it. */
+/** The members and the problem, wherever the array is in its buffer, whatever surrounds it. */
 function members(text: string, behind = ']}", {"'): { found: string[]; reason: string | undefined } {
   const bytes = Buffer.from(`]${text}${behind}`);
   const found: string[] = [];
@@ -65,7 +65,7 @@ describe('the members of an array', () => {
       expect(members(text, behind)).toEqual({ found, reason: `not a JSON array${reason}` });
   });
 
-  it('are found behind one that is far too long', () => {
+  it('are found after one that is far too long', () => {
     const long = `{"x":"${'y'.repeat(9_000)}"}`;
     expect(members(`[{"id":1},${long},{"id":2}]`)).toEqual({ found: ['{"id":1}', long, '{"id":2}'], reason: undefined });
   });
@@ -97,7 +97,7 @@ describe('lines', () => {
     expect(lines(text)).toEqual(found);
   });
 
-  it('end with what was given, though the rest of a status lies behind it in the buffer', () => {
+  it('end with the range, even if the rest of a status follows it in the buffer', () => {
     for (const cut of [1, 40, USUAL.length - 1]) {
       const behind = `${USUAL.slice(cut)}\n${' '.repeat(128)}`;
       expect(lines(USUAL.slice(0, cut), behind)).toEqual([USUAL.slice(0, cut)]);

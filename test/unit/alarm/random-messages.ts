@@ -1,4 +1,4 @@
-/** Messages between plain and broken, from a seed. */
+/** Random messages from a seed, from valid to broken. */
 import type { SpecifiedField } from './status-specification.ts';
 
 export function random(seed: number): () => number {
@@ -136,7 +136,7 @@ export function message(next: () => number): Buffer {
   return often(0.3) ? mutate(bytes, next) : bytes;
 }
 
-/** In usual form, or a byte beside it. */
+/** In usual form, or one byte different. */
 export function usualMessage(next: () => number): Buffer {
   const pick = <T>(of: readonly T[]): T => of[Math.floor(next() * of.length)] as T;
   const whole = (digitsMax: number) => String(Math.floor(next() * 10 ** Math.ceil(next() * digitsMax)));
@@ -179,7 +179,7 @@ export function wideMessage(next: () => number, fields: readonly SpecifiedField[
   return often(0.15) ? mutate(bytes, next) : bytes;
 }
 
-/** A name that nobody reads, as like a field's as can be, or by accident another field's. */
+/** An unknown name as similar to a field's as possible; by accident it may be another field's. */
 function besideOf(name: string, next: () => number): string {
   const at = Math.floor(next() * name.length);
   const kind = Math.floor(next() * 4);

@@ -1,4 +1,4 @@
-/** Statuses as a person would write them down, and back. */
+/** Converts statuses to and from the form in which a person would write them. */
 import { Decoder } from '../../../alarm/decode.ts';
 import { emptyStatus, type Status } from '../../../alarm/status.ts';
 import { REFERENCE } from '../../support/alarm-types.ts';
@@ -7,12 +7,12 @@ export const REFERENCE_FIELDS = ['motion', 'smoke', 'temperature', 'maxTemperatu
 
 type Said = boolean | number | undefined;
 
-/** What a status says: its fields by their names, undefined where they are not reported. */
+/** The fields of a status by name; undefined: not reported. */
 export interface Reading {
   readonly id: number;
   readonly at: number | undefined;
   readonly seq: number | undefined;
-  /** Fields of types that are absent or unreadable, and `at` and `seq` where they are unreadable. */
+  /** Fields of types that are absent or unreadable, and `at` and `seq` if they are unreadable. */
   readonly notReported: readonly string[];
   readonly unreadable: readonly string[];
   readonly repaired: string | undefined;
@@ -35,7 +35,7 @@ export function readingOf(status: Status, types = REFERENCE): Reading {
   return { ...Object.fromEntries(fields), id, at, seq, notReported, unreadable, repaired: repaired?.toString() };
 }
 
-/** A status that says this, and nothing else. */
+/** A status with these fields only. */
 export function statusSaying(said: Partial<Reading>, types = REFERENCE): Status {
   const status = emptyStatus(types);
   types.fields.forEach(({ name }, i) => {
@@ -50,7 +50,7 @@ export function statusSaying(said: Partial<Reading>, types = REFERENCE): Status 
   return status;
 }
 
-/** What the text says, or why it is refused. */
+/** The reading in the text, or why it is refused. */
 export function decoded(text: string | Buffer, types = REFERENCE, decoder = new Decoder(types)): Reading | string {
   const bytes = Buffer.from(text);
   const status = emptyStatus(types);

@@ -1,4 +1,4 @@
-/** What a sensor sends again after a time-out counts once; what it reads anew counts, whatever its counter says. */
+/** What a sensor sends again after a time-out counts once; a new reading counts, whatever its counter says. */
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import type { AlarmChange } from '../../../alarm/alarm.ts';
@@ -134,7 +134,7 @@ describe('what is remembered for repeats', () => {
     expect(detection.repeated).toBe(1);
   });
 
-  it('is at most so many bytes, but always the latest reading', () => {
+  it('is bounded in bytes, but always has the latest reading', () => {
     const detection = detecting();
     const quarter = '\u20ac'.repeat(REPEATABLE_BYTES_MAX / 12);
     for (let i = 0; i < 5; i += 1) feed(detection, smoke(i, i, quarter.slice(0, -1) + i));
@@ -143,7 +143,7 @@ describe('what is remembered for repeats', () => {
     expect(repeatableOf(detection)).toHaveLength(1);
   });
 
-  it('is let go of by the next reading, or once ENTRY has moved on', () => {
+  it('is forgotten at the next reading, or once ENTRY has moved on', () => {
     const detection = detecting();
     for (const reading of [smoke(0, 1, 'a'), smoke(1_000, 2, 'b'), smoke(REPEAT_WITHIN + 1, 3, 'c')]) feed(detection, reading);
     expect(repeatableOf(detection)).toMatchObject([{ value: 'b' }, { value: 'c' }]);
@@ -152,14 +152,14 @@ describe('what is remembered for repeats', () => {
       feed(detection, { topic: 'ENTRY', at, offset: 0, sensor: 9 });
       return detection.takeEffects(true)?.changed.get(SENSOR);
     };
-    // Stored or not, it is still there.
+    // It is still there, stored or not.
     expect(storedAt(end - 1) ?? '"repeatable":').toContain('"repeatable":');
     const stored = storedAt(end);
     expect([stored?.includes('"smoke":'), stored?.includes('"repeatable":')]).toEqual([true, false]);
   });
 });
 
-/** What a sensor lives through: it reads smoke, perhaps sends a reading again soon after, and may recover. */
+/** The life of a sensor: it reads smoke, perhaps sends a reading again soon after, and may recover. */
 describe('whatever is sent again, and whatever the counter says', () => {
   const happening = fc.record({
     pauseMs: fc.integer({ min: 3_000, max: 40_000 }),

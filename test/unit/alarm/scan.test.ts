@@ -8,7 +8,7 @@ import { type SpecifiedStatus, specifiedStatus, USUAL } from './status-specifica
 /** No status has it. */
 const UNTOUCHED = -1;
 
-/** What is read from the object in the text, which lies somewhere in a buffer; undefined: it is left to others. */
+/** The reading of the object in the text, at some place in a buffer; undefined: left to validate.ts. */
 function read(text: string, around = '"'): Partial<Reading> | undefined {
   const start = text.search(/[^ \n\r\t]/);
   const bytes = Buffer.from(around + text + around);
@@ -57,7 +57,7 @@ describe('a status is read at once', () => {
     for (const around of ['"', '{', '}', ',"id":7}', ' ', '9']) expect(read(text, around)).toEqual(expected);
   });
 
-  it('without touching what it does not say', () => {
+  it('without changing absent fields', () => {
     const into = { ...emptyStatus(REFERENCE), at: 5, seq: 6 };
     into.values[1] = 1;
     expect(scan(Buffer.from('{"id":1}'), 0, 8, REFERENCE, into)).toBe(true);
@@ -163,7 +163,7 @@ describe('a status is left to others', () => {
     }
   });
 
-  it('where one byte makes it something that it is not sure of', () => {
+  it('if one byte makes it uncertain', () => {
     for (const whole of WHOLE) {
       for (let i = 0; i < whole.length; i += 1) {
         for (const byte of '/0159:.-+,"}{ etfx\\\0\u00ff') {

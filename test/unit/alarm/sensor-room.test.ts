@@ -1,4 +1,4 @@
-/** What strangers send can't fill the memory, and costs no sensor more than it must. */
+/** What strangers send can't fill the memory, and costs known sensors as little as possible. */
 import { describe, expect, it } from 'vitest';
 import { Detection, type DetectionSettings } from '../../../alarm/detection.ts';
 import { REFERENCE, typeWhen, withTypes } from '../../support/alarm-types.ts';
@@ -12,15 +12,15 @@ const STRANGERS = 5_000;
 const detecting = (settings: Partial<DetectionSettings> = {}): Detection =>
   new Detection({ types: REFERENCE, partition: 0, clockSkewMaxMs: SKEW, repeatWithinMs: REPEAT_WITHIN, roomBytes: ROOM, ...settings });
 
-/** Feeds by time, which is the offset too. */
+/** Feeds records by their times, which are their offsets too. */
 const smoke = (detection: Detection, sensor: number, at: number, more: object = {}): void =>
   feed(detection, { topic: 'ENTRY', at: T0 + at, offset: at, sensor, type: 'smoke', ...more });
 const well = (detection: Detection, sensor: number, at: number): void => feed(detection, { topic: 'OK', at: T0 + at, offset: at, sensor });
 const raisedOf = (detection: Detection): number[] =>
   (detection.takeEffects()?.events ?? []).flatMap((event) => (event.event === 'raised' ? [event.alarm.sensor] : []));
 
-describe('hits of ever new ids', () => {
-  it('take no more than the room that there is, and nothing of sensors with an alarm', () => {
+describe('hits of endlessly new ids', () => {
+  it('take no more than the room, and nothing from sensors with an alarm', () => {
     const detection = detecting();
     for (const at of [1, 2, 3]) smoke(detection, SENSOR, at);
     expect(raisedOf(detection)).toEqual([SENSOR]);
@@ -33,7 +33,7 @@ describe('hits of ever new ids', () => {
     expect(cleared).toEqual(['cleared']);
   });
 
-  it('let the newest count: who reports a fire meanwhile is heard', () => {
+  it('give way to newer ones: a fire that is reported meanwhile raises an alarm', () => {
     const detection = detecting();
     const fire = [100, 400, 700];
     for (let i = 0; i < 1_000; i += 1) {
@@ -55,7 +55,7 @@ describe('hits of ever new ids', () => {
     ]);
   });
 
-  it('leave nothing in what is stored of those that were let go of', () => {
+  it('leave nothing stored for forgotten sensors', () => {
     const detection = detecting();
     const stored = new Map<number, string>();
     for (let i = 0; i < STRANGERS; i += 1) smoke(detection, i, i);
@@ -72,7 +72,7 @@ describe('hits of ever new ids that are older than a recovery', () => {
       smoke(detection, i, 1, { seq: 1, value: 'x'.repeat(3_900) });
     }
     expect(detection.stale).toBe(STRANGERS);
-    // Of each, more than 7,800 bytes.
+    // Each takes more than 7,800 bytes.
     expect(detection.sensors).toBeLessThan(ROOM / 7_800);
   });
 });
@@ -92,7 +92,7 @@ describe('hits that a normal reading has ended', () => {
 });
 
 describe('an alarm that is over', () => {
-  it('is not let go of for strangers, also after a restart: notes on it are taken for a day', () => {
+  it('is not forgotten because of strangers, even after a restart: notes on it are accepted for a day', () => {
     const detection = detecting();
     for (const at of [1, 2, 3]) smoke(detection, SENSOR, at);
     const [raised] = detection.takeEffects()?.events ?? [];
@@ -114,7 +114,7 @@ describe('an alarm that is over', () => {
 });
 
 describe('recoveries of ever new ids', () => {
-  it('take no more than the room, though no status comes, and push out no hit', () => {
+  it('take no more than the room, even if no status comes, and push out no hit', () => {
     const detection = detecting();
     for (const at of [1, 2]) smoke(detection, SENSOR, at);
     for (let i = 0; i < 20 * STRANGERS; i += 1) well(detection, 1_000 + i, 10 + i);
@@ -125,7 +125,7 @@ describe('recoveries of ever new ids', () => {
     expect(raisedOf(detection)).toEqual([SENSOR]);
   });
 
-  it('are let go of without a word: of who was well no hit is missed', () => {
+  it('are forgotten without a metric: sensors that are well lose no hit', () => {
     const detection = detecting();
     for (let i = 0; i < STRANGERS; i += 1) {
       smoke(detection, 1_000 + i, 1);
@@ -137,14 +137,14 @@ describe('recoveries of ever new ids', () => {
 });
 
 describe('a restart', () => {
-  /** What was stored after hits of these times of one sensor. */
+  /** The stored state after hits of one sensor at these times. */
   const storedAfter = (times: readonly number[], value?: string): { json: string; roomTaken: number } => {
     const before = detecting();
     for (const at of times) smoke(before, SENSOR, at, { value });
     return { json: before.takeEffects(true)?.changed.get(SENSOR) ?? '', roomTaken: before.roomTaken };
   };
 
-  it('has hits take the room that they took, and an alarm none', () => {
+  it('gives hits the room that they took before, and alarms none', () => {
     const detection = detecting();
     const { json, roomTaken } = storedAfter([1, 2]);
     detection.restore(SENSOR, json);
@@ -153,14 +153,14 @@ describe('a restart', () => {
     expect(detection.roomTaken).toBe(0);
   });
 
-  it('has nothing take room that was stored over', () => {
+  it('gives no room to state that was overwritten', () => {
     const detection = detecting();
     detection.restore(SENSOR, storedAfter([1, 2]).json);
     detection.restore(SENSOR, '{"v":3,"known":["smoke"]}');
     expect(detection.roomTaken).toBe(0);
   });
 
-  it('takes up long readings as they were, and their beginnings only once half of the room is taken', () => {
+  it('restores long readings whole, and only their beginnings once half of the room is taken', () => {
     const { json } = storedAfter([1, 2], 'x'.repeat(3_900));
     const detection = detecting();
     for (let sensor = 0; sensor < 50; sensor += 1) detection.restore(sensor, json);
@@ -175,7 +175,7 @@ describe('a restart', () => {
     ]);
   });
 
-  it('takes up what fits, the newest of it, whatever was stored and in whatever order', () => {
+  it('restores the newest state that fits, whatever was stored and in whatever order', () => {
     const before = detecting({ roomBytes: undefined });
     const stored = new Map<number, string>();
     for (const at of [1, 2]) for (let i = 0; i < STRANGERS; i += 1) smoke(before, i, at * STRANGERS + i, { value: 'x'.repeat(3_900) });
@@ -194,7 +194,7 @@ describe('a restart', () => {
 });
 
 describe('hits that raised nothing', () => {
-  it('count for ever unless it is said how long they are kept', () => {
+  it('count for ever by default', () => {
     for (const [hitsKeptMs, raised] of [
       [undefined, [SENSOR]],
       [DAY, []],
@@ -210,13 +210,13 @@ describe('hits that raised nothing', () => {
   it.each([
     [DAY, true],
     [DAY + 1, false],
-  ])('count for as long as it is said, and no longer: the third after %i ms raises an alarm: %s', (at, raises) => {
+  ])('count as long as configured, and no longer: the third after %i ms raises an alarm: %s', (at, raises) => {
     const detection = detecting({ hitsKeptMs: DAY });
     for (const each of [1, 2, at]) smoke(detection, SENSOR, each);
     expect(raisedOf(detection)).toEqual(raises ? [SENSOR] : []);
   });
 
-  it('are kept as long as their rule needs them, however short that is', () => {
+  it('are kept as long as their type needs them, however short the setting is', () => {
     const types = referenceWith({ smoke: { within: DAY } });
     const detection = detecting({ types, hitsKeptMs: 1_000 });
     for (const at of [1, DAY / 2, DAY]) smoke(detection, SENSOR, at);

@@ -57,7 +57,7 @@ describe('what is stored of a sensor', () => {
     expect(isEmpty(stateWith(fields))).toBe(false);
   });
 
-  it('is read as it was of each of several sensors of which the same is stored', () => {
+  it('is read as it was for several sensors with the same stored state', () => {
     for (const state of [undefined, stateWith({ okAt: 9 })]) {
       for (const known of [0, 5]) {
         for (const faults of [undefined, FAULTS]) {
@@ -80,7 +80,7 @@ describe('what is stored of a sensor', () => {
     );
   });
 
-  it('is nothing of one of which nothing is known', () => {
+  it('is nothing for a sensor of which nothing is known', () => {
     for (const state of [undefined, emptyState()]) expect(toJson({ state, known: 0, faults: undefined })).toBeUndefined();
     expect(isEmpty(emptyState())).toBe(true);
   });
@@ -93,12 +93,12 @@ describe('what is stored of a sensor', () => {
     expect(toJson({ state, known: 0, faults: undefined })).toContain('"version":2');
   });
 
-  it('is read of the versions before, and of no later one', () => {
+  it('is read from earlier versions, but not from later ones', () => {
     expect(fromJson('{"v":1,"ok":5}')).toEqual({ state: stateWith({ okAt: 5 }), known: 0, faults: undefined });
     for (const v of [0, 4]) expect(() => fromJson(`{"v":${v},"ok":5}`)).toThrow(`sensor state has version ${v}, this program reads 1 to 3`);
   });
 
-  it('is read of version 1, with hits, what met the rule, and alarms', () => {
+  it('is read from version 1, with hits, proof and alarms', () => {
     const json = JSON.stringify({
       v: 1,
       smoke: { hits: [HIT], proof: [HIT, HIT], open: [alarm('a', 'ACTIVE_ACK')] },
@@ -111,7 +111,7 @@ describe('what is stored of a sensor', () => {
     expect(fromJson(json)).toEqual({ state: stateWith({ types }), known: 0, faults: undefined });
   });
 
-  it('is read of version 2 in full', () => {
+  it('is read completely from version 2', () => {
     const json = JSON.stringify({
       v: 2,
       known: 5,
@@ -148,7 +148,7 @@ describe('what is stored of a sensor', () => {
     expect(format.fromJson(others.toJson(read) ?? '')).toEqual(fromJson(json));
   });
 
-  it('has alarms of a type that there is no more as they were, but no hits that could raise one', () => {
+  it('keeps alarms of a type that no longer exists, but not its hits', () => {
     const open = [alarm('a', 'CLEARED_UNACK'), alarm('b', 'ACTIVE_UNACK')];
     const json = stored({ types: [ofType('motion', { hits: [HIT] }), ofType('smoke', { hits: [HIT], proof: [HIT], open })] }, 7) ?? '';
     const others = new StateFormat(new TypeSet([typeWhen('water', 'water'), typeWhen('alpha', 'alpha')]));
@@ -160,14 +160,14 @@ describe('what is stored of a sensor', () => {
     expect(again.state?.types).toEqual([ofType('smoke', { open })]);
   });
 
-  it('has types that there are no more behind those that there are, by their names', () => {
+  it('has types that no longer exist after the others, by their names', () => {
     const open = [alarm('a', 'CLEARED_UNACK')];
     const json = stored({ types: ['motion', 'smoke', 'temperature'].map((type) => ofType(type, { open })) }) ?? '';
     const { state } = new StateFormat(new TypeSet([typeWhen('water', 'water'), typeWhen('temperature', 'hot')])).fromJson(json);
     expect(state?.types.map(({ type }) => type)).toEqual(['temperature', 'motion', 'smoke']);
   });
 
-  it('is nothing where a type that there is no more had hits only', () => {
+  it('is nothing if a type that no longer exists had only hits', () => {
     const json = stored({ types: [ofType('motion', { hits: [HIT] })] }) ?? '';
     expect(new StateFormat(new TypeSet([typeWhen('water', 'water')])).fromJson(json).state).toBeUndefined();
   });
@@ -182,7 +182,7 @@ describe('what is stored of a sensor', () => {
     }
   });
 
-  it('is read as before of more sensors than have a text of their own', () => {
+  it('is read correctly for more different texts than are cached', () => {
     const types = new TypeSet(Array.from({ length: 32 }, (_, i) => typeWhen(`t${i}`, `f${i}`)));
     const own = new StateFormat(types);
     const sets = Array.from({ length: 600 }, (_, i) => Math.imul(i + 1, 0x9e3779b1) | 0);
@@ -194,7 +194,7 @@ describe('what is stored of a sensor', () => {
 });
 
 describe('what is remembered of a type', () => {
-  it('stands in the order of the settings, whichever was first', () => {
+  it('is in the order of the settings, whichever came first', () => {
     const state = emptyState();
     const hits = (type: string) => {
       typeStateOf(state, type, REFERENCE).hits = [HIT];
@@ -203,7 +203,7 @@ describe('what is remembered of a type', () => {
     expect(state.types.map(({ type }) => type)).toEqual(['motion', 'smoke', 'temperature']);
   });
 
-  it('is the same as long as there is something, and gives way to another when there is not', () => {
+  it('is the same object while there is something to remember, and is replaced when there is not', () => {
     const state = emptyState();
     const smoke = typeStateOf(state, 'smoke', REFERENCE);
     smoke.hits = [HIT];
@@ -225,7 +225,7 @@ describe('an alarm', () => {
     ]);
   });
 
-  it('takes the place of its version before, and when it is over is kept as one of the last eight', () => {
+  it('replaces its previous version, and once it is over is kept as one of the last eight', () => {
     const smoke = { ...OPEN };
     const state = stateWith({ types: [smoke] });
     replace(state, { ...alarm('a', 'ACTIVE_ACK'), version: 2 });

@@ -1,6 +1,6 @@
-/** What a status says, said a second time and as plainly as can be: the decoder has to agree with this on all that is JSON. It shares no code with it. */
+/** A second, plainer implementation of how statuses are read: the decoder has to agree with it on all valid JSON, and shares no code with it. */
 
-/** A field that somebody reads, and what belongs there. */
+/** A field that a type reads, and its kind. */
 export type SpecifiedField = readonly [name: string, kind: 'boolean' | 'number'];
 
 export const USUAL: readonly SpecifiedField[] = [
@@ -16,11 +16,11 @@ export interface SpecifiedStatus {
   readonly seq: number | undefined;
   /** The fields that are reported. */
   readonly said: ReadonlyMap<string, boolean | number>;
-  /** Those that are there and can't be read, `at` and `seq` last. */
+  /** Fields that are present but can't be read, `at` and `seq` last. */
   readonly unreadable: readonly string[];
 }
 
-/** `undefined`: it is refused. Only for what is JSON. */
+/** Undefined: the status is refused. Only for valid JSON. */
 export function specifiedStatus(bytes: Buffer, fields: readonly SpecifiedField[]): SpecifiedStatus | undefined {
   const members = object(bytes);
   if (members === undefined || bytes.length > 4096) return undefined;
@@ -40,7 +40,7 @@ export function specifiedStatus(bytes: Buffer, fields: readonly SpecifiedField[]
   return { id: Math.abs(id), at, seq, said, unreadable };
 }
 
-/** Whether the condition holds; undefined: the status says nothing of it. */
+/** Whether the condition holds; undefined: the status doesn't say. */
 export function holds(condition: string, said: ReadonlyMap<string, boolean | number>): boolean | undefined {
   const [one = '', operator, other = ''] = condition.split(' ');
   if (operator === undefined) return asBoolean(said.get(one));
@@ -87,7 +87,7 @@ function depthOf(value: unknown): number {
   return 1 + Object.values(value).reduce<number>((depth, member) => Math.max(depth, depthOf(member)), 0);
 }
 
-/** As people write numbers: with a sign, zeros in front, nothing before or behind the point, a comma in its place, white space around. */
+/** Numbers as people write them: with a sign, leading zeros, no digits before or after the point, a decimal comma, white space around. */
 function number(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
   if (typeof value !== 'string') return undefined;

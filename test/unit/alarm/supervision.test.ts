@@ -1,4 +1,4 @@
-/** The contract "A status": a detector that is absent or unreadable is a fault of the sensor, until it says something again. */
+/** The contract "A status": an absent or unreadable detector is a fault of the sensor until it reports again. */
 import { describe, expect, it } from 'vitest';
 import type { Detection } from '../../../alarm/detection.ts';
 import type { SensorFaults } from '../../../alarm/faults.ts';
@@ -55,7 +55,7 @@ describe('a fault', () => {
     expect(summary(faultsAfter(readings))).toEqual(expected);
   });
 
-  it('says whose it is and what showed it', () => {
+  it('names the sensor and the record that showed it', () => {
     expect(faultsAfter([unreadable(5, 'smoke')])).toEqual([
       {
         sensor: SENSOR,
@@ -82,7 +82,7 @@ describe('a fault', () => {
     expect(faultyIn(again)).toEqual({ motion: 0, smoke: 1, temperature: 0 });
   });
 
-  it('is told again after a restart only when it changes', () => {
+  it('is reported again after a restart only when it changes', () => {
     const { states } = lived([full(1), without(2, 'motion')]);
     const again = restored(states);
     expect(summary(faultsAfter([without(3, 'motion'), full(4), without(5, 'motion')], again))).toEqual(['4: ', '5: motion absent 5']);
@@ -96,7 +96,7 @@ describe('a fault', () => {
   });
 });
 
-/** A reading that says all but these fields, which are unreadable. */
+/** A reading in which only these fields are unreadable. */
 function reading(supervision: Supervision, id: number, at: number, ...fields: string[]): void {
   const said = Object.fromEntries(REFERENCE_FIELDS.filter((field) => !fields.includes(field)).map((field) => [field, 0]));
   supervision.reading(statusSaying({ ...said, id, unreadable: fields }), at, at, false);
@@ -112,40 +112,40 @@ function lived(readings: readonly RigReading[]): { detection: Detection; states:
   return { detection, states };
 }
 
-describe('a detector that says something now and then', () => {
-  it('is one fault that stands, not hundreds', () => {
+describe('a detector that reports only now and then', () => {
+  it('is one lasting fault, not hundreds', () => {
     const readings = Array.from({ length: 3 * 60 }, (_, i) => (i % 2 === 0 ? unreadable(1 + i * 20_000, 'smoke') : full(1 + i * 20_000)));
     // An hour.
     expect(faultsAfter(readings).length).toBeLessThan(2 * 13);
   });
 
-  it('has its fault end when it has stood for long and it speaks', () => {
+  it('ends its lasting fault when it reports again', () => {
     const before = [unreadable(0, 'smoke'), full(1), unreadable(2, 'smoke')];
     expect(summary(faultsAfter([...before, full(1 + FLAPPING_MS)]))).toEqual(['0: smoke unreadable 0', '1: ', '2: smoke unreadable 2']);
     expect(summary(faultsAfter([...before, full(2 + FLAPPING_MS)])).at(-1)).toBe(`${2 + FLAPPING_MS}: `);
   });
 
-  it('has a fault that ends at once again when it was well for long', () => {
+  it('has a fault that ends at once if it was well for long before', () => {
     const begin = 1 + FLAPPING_MS;
     const changes = faultsAfter([unreadable(0, 'smoke'), full(1), unreadable(begin, 'smoke'), full(begin + 1)]);
     expect(summary(changes).slice(2)).toEqual([`${begin}: smoke unreadable ${begin}`, `${begin + 1}: `]);
   });
 
-  it('leaves nothing behind once it was well for long', () => {
+  it('leaves nothing to remember once it has been well for long', () => {
     const { states } = lived([full(0), unreadable(0, 'smoke'), full(1), full(FLAPPING_MS)]);
     expect(states.get(SENSOR)).toContain('"ended":{"smoke":1}');
     const later = lived([full(0), unreadable(0, 'smoke'), full(1), full(1 + FLAPPING_MS)]);
     expect(later.states.get(SENSOR)).toBe(ALL_KNOWN);
   });
 
-  it('does not have the fault of another detector stand', () => {
+  it('does not prolong the fault of another detector', () => {
     const changes = faultsAfter([unreadable(0, 'smoke'), full(1), unreadable(2, 'smoke', 'motion'), full(3)]);
     expect(summary(changes).at(-1)).toBe('3: smoke unreadable 2');
   });
 });
 
-describe('a standing fault', () => {
-  it('is told again once a day, even if its sensor says nothing any more', () => {
+describe('a lasting fault', () => {
+  it('is reported again once a day, even if its sensor sends nothing more', () => {
     const { detection, states } = lived([unreadable(0, 'smoke')]);
     const again = restored(states);
     const other = (at: number): RigReading => ({ ...full(at), sensor: 8 });
@@ -158,20 +158,20 @@ describe('a standing fault', () => {
     }
   });
 
-  it('is told again after a restart though every other sensor is as always', () => {
+  it('is reported again after a restart even if no other sensor changes', () => {
     const { states } = lived([{ ...full(0), sensor: 8 }, unreadable(0, 'smoke')]);
     const again = restored(states);
     expect(faultsAfter([{ ...full(DAY), sensor: 8 }], again)).toMatchObject([{ sensor: SENSOR, at: DAY }]);
   });
 
-  it('is told a day after it last changed', () => {
+  it('is reported a day after it last changed', () => {
     const detection = detecting();
     faultsAfter([unreadable(0, 'smoke'), unreadable(1_000, 'smoke', 'motion')], detection);
     expect(faultsAfter([{ ...full(DAY), sensor: 8 }], detection)).toEqual([]);
     expect(faultsAfter([{ ...full(DAY + 1_000), sensor: 8 }], detection)).toMatchObject([{ sensor: SENSOR, at: DAY + 1_000 }]);
   });
 
-  it('waits for the next readings where thousands are to be told at once', () => {
+  it('waits for the next readings if thousands are due at once', () => {
     const detection = detecting();
     for (let sensor = 10; sensor < 1_510; sensor += 1) feed(detection, { ...unreadable(1, 'smoke'), sensor });
     detection.takeEffects();
@@ -197,7 +197,7 @@ describe('a hit that is dropped as older than a recovery', () => {
     expect(summary(faultsAfter([full(AHEAD - SKEW)], detection))).toEqual([`${AHEAD - SKEW}: `]);
   });
 
-  it('is told again each day until the time of that recovery, though every sensor reports all', () => {
+  it('is reported again each day until the time of that recovery, even if every sensor reports everything', () => {
     const detection = detecting();
     const other = (at: number): RigReading => ({ ...full(at), sensor: 8 });
     faultsAfter([full(0), other(0), ok(3 * DAY), fire(1_000)], detection);
@@ -205,14 +205,14 @@ describe('a hit that is dropped as older than a recovery', () => {
       expect(summary(faultsAfter([other(at)], detection))).toEqual([`${at}: smoke stale 1000`]);
   });
 
-  it('is none where clocks may differ by as much, or the recovery is forgotten', () => {
+  it('is no fault if clocks may differ that much, or the recovery is forgotten', () => {
     const detection = detecting();
     expect(faultsAfter([ok(10_000), fire(10_000 - SKEW)], detection)).toEqual([]);
     expect(faultsAfter([{ ...full(10_000 + 2 * SKEW), sensor: 8 }, fire(1_000)], detection)).toEqual([]);
     expect(detection.stale).toBe(0);
   });
 
-  it('keeps a fault of before as it was, and a reading that is as old begins and ends none', () => {
+  it('leaves an earlier fault unchanged, and an equally old reading begins and ends none', () => {
     const detection = detecting();
     const before = [full(0), unreadable(1, 'smoke'), ok(AHEAD)];
     expect(summary(faultsAfter([...before, fire(1_000), full(1_001), without(1_002, 'motion')], detection))).toEqual([
@@ -255,7 +255,7 @@ describe('what is known of a sensor', () => {
     expect(faultsAfter([full(5), { ...full(2 * DAY), sensor: 8 }], detection)).toEqual([]);
   });
 
-  it('is nothing to look at again once its faults are over for long', () => {
+  it('needs no further attention once its faults have been over for long', () => {
     const usual = new SensorSet();
     const supervision = new Supervision(REFERENCE, 0, { changed: new Set(), riding: [] }, { usual });
     const told = [
@@ -293,7 +293,7 @@ describe('a flood of strangers', () => {
     ]);
   });
 
-  it('leaves no fault of a sensor that there is no room to remember', () => {
+  it('leaves no fault of a sensor for which there is no room', () => {
     const supervision = new Supervision(REFERENCE, 0, { changed: new Set(), riding: [] }, { sensorsMax: 1 });
     for (const id of [1, 2]) reading(supervision, id, 1, 'smoke');
     expect(supervision.take().map(({ sensor }) => sensor)).toEqual([1]);
@@ -301,7 +301,7 @@ describe('a flood of strangers', () => {
   });
 });
 
-describe('a fleet of which each sensor reports something else', () => {
+describe('a fleet whose sensors report different things', () => {
   const types = new TypeSet([
     ...REFERENCE.types,
     typeWhen('water', 'water'),
@@ -323,7 +323,7 @@ describe('a fleet of which each sensor reports something else', () => {
     );
   };
 
-  it('has no fault of what a sensor never reported', () => {
+  it('has no fault for what a sensor never reported', () => {
     const readings = [1, 2, 3].flatMap((at) => [
       says(1, at, { water: false }),
       says(2, at, { water: false, co: 4 }),
@@ -335,7 +335,7 @@ describe('a fleet of which each sensor reports something else', () => {
     expect(faultsOf(readings)).toEqual([]);
   });
 
-  it('has a fault of each of what a sensor reported and does not any more', () => {
+  it('has a fault for everything that a sensor reported and no longer reports', () => {
     expect(
       faultsOf([
         says(1, 1, { water: false }),
@@ -349,7 +349,7 @@ describe('a fleet of which each sensor reports something else', () => {
     ).toEqual(['1 at 2: water absent', '2 at 2: battery absent', '2 at 3: ', '4 at 2: motion absent, smoke absent, temperature absent']);
   });
 
-  it('has a fault of what a sensor never reported but in a way that can not be read', () => {
+  it('has a fault for what a sensor reported only in an unreadable way', () => {
     expect(
       faultsOf([says(1, 1, { motion: false }, ['water']), says(1, 2, { motion: false }), says(1, 3, { water: false, motion: false })]),
     ).toEqual(['1 at 1: water unreadable', '1 at 3: ']);
@@ -378,7 +378,7 @@ describe('a fleet of which each sensor reports something else', () => {
     expect(Object.fromEntries(detection.faulty)).toEqual({ water: 2, co: 1 });
   });
 
-  it('has hits of each type dropped that are older than a recovery', () => {
+  it('drops hits of every type that are older than a recovery', () => {
     const detection = detecting(types);
     const fire = { water: true, co: 60, battery: 5, batteryMin: 10, smoke: true };
     expect(faultsOf([{ topic: 'OK', at: DAY, offset: 1, sensor: 1 }, says(1, 1, fire)], detection)).toEqual([
@@ -388,7 +388,7 @@ describe('a fleet of which each sensor reports something else', () => {
   });
 });
 
-describe('what was known of a sensor by other types', () => {
+describe('what was known of a sensor under other types', () => {
   const water = typeWhen('water', 'water');
   const own = (...types: ReturnType<typeof typeWhen>[]): TypeSet => new TypeSet(types);
   const reports = (names: string[]): string => JSON.stringify({ v: 3, known: names });
@@ -399,17 +399,17 @@ describe('what was known of a sensor by other types', () => {
     return summary(detection.takeEffects(true)?.faults ?? []);
   };
 
-  it('is the same though types were put in another order or added before them', () => {
+  it('is the same even if types were reordered or added before them', () => {
     const types = own(typeWhen('co', 'co > 5'), water, ...REFERENCE.types.toReversed());
     expect(silentAfter(reports(['motion', 'water']), types)).toEqual(['5: water absent 5, motion absent 5']);
     expect(silentAfter('{"v":2,"known":6}', types)).toEqual(['5: temperature absent 5, smoke absent 5']);
   });
 
-  it('is nothing of a type that there is no more', () => {
+  it('has no type that no longer exists', () => {
     expect(silentAfter(reports(['water', 'motion']), own(typeWhen('co', 'co > 5')))).toEqual([]);
   });
 
-  it('ends with the next reading where it is a fault of such a type', () => {
+  it('loses a fault of such a type with the next reading', () => {
     const states = new Map<number, string>();
     const before = own(water, ...REFERENCE.types);
     const detection = detecting(before);

@@ -9,7 +9,7 @@ const OWN = new TypeSet([
   typeWhen('constructor', 'level < 5', { clears: 'normal' }),
 ]);
 
-describe('types made ready for reading', () => {
+describe('types prepared for decoding', () => {
   it('are bits, each by its place', () => {
     expect([OWN.bitsOf(['water']), OWN.bitsOf(['constructor', 'water', 'nobody']), OWN.all, OWN.expected, OWN.clearedByNormal]).toEqual([
       1, 5, 7, 2, 4,
@@ -23,7 +23,7 @@ describe('types made ready for reading', () => {
     expect([OWN.namesOf(5), OWN.namesOf(0), OWN.namesOf(-1)]).toEqual([['water', 'constructor'], [], ['water', 'heat', 'constructor']]);
   });
 
-  it('are those that are asked for, and no others', () => {
+  it('are converted between names and bits, exactly those that are given', () => {
     expect([OWN.bitsOf([]), OWN.bitsOf(['heat']), OWN.bitsOf(['heat', 'constructor'])]).toEqual([0, 2, 6]);
     const status = emptyStatus(OWN);
     status.values[OWN.fields.findIndex(({ name }) => name === 'water')] = 1;
@@ -63,7 +63,7 @@ describe('types made ready for reading', () => {
     expect(OWN.namesOf(OWN.reading(['limit', 'water', 'smoke', 'nobody']))).toEqual(['water', 'heat']);
   });
 
-  it('are those of the reference system where the conditions are, in its order, whatever else is set', () => {
+  it('are those of the reference system if the conditions and their order are the same, whatever else is set', () => {
     const [motion, smoke, temperature] = REFERENCE.types;
     if (!motion || !smoke || !temperature) throw new Error('the reference system has three');
     expect(REFERENCE.isReference).toBe(true);

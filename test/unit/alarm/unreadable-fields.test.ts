@@ -1,4 +1,4 @@
-/** The contract "A status": a field that is absent or unreadable is not reported, and hides nothing of what the others say. */
+/** The contract "A status": an absent or unreadable field is not reported, and does not affect the others. */
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { Decoder } from '../../../alarm/decode.ts';
@@ -15,7 +15,7 @@ const decoder = new Decoder(REFERENCE);
 type Field = 'id' | 'motion' | 'smoke' | 'temperature' | 'maxTemperature' | 'at' | 'seq';
 type Values = Partial<Record<Field, unknown>>;
 
-/** All that burns, burns. */
+/** A status that is a hit of every type. */
 const FIRE: Record<Field, string> = {
   id: '42959',
   motion: 'true',
@@ -44,7 +44,7 @@ function said(status: Status): Values {
   return fields;
 }
 
-/** What is not reported says nothing. */
+/** The expected reading, without fields that are not reported. */
 const SILENT: Values = {
   motion: undefined,
   smoke: undefined,
@@ -54,7 +54,7 @@ const SILENT: Values = {
   seq: undefined,
 };
 
-/** What goes into the log is JSON, and means the same. */
+/** What is written to the log is JSON with the same meaning. */
 function expectStorable(bytes: Buffer, status: Status): void {
   const stored = status.repaired ?? bytes;
   expect(() => JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(stored)), stored.toString()).not.toThrow();
@@ -80,7 +80,7 @@ describe('a status with a field that is unreadable', () => {
     expect(decoder.status(bytes, 0, bytes.length, emptyStatus(REFERENCE))).toBe('id must be a whole number from 0 to 2147483647');
   });
 
-  it('keeps the others and the unknown ones as they came', () => {
+  it('keeps other and unknown fields unchanged', () => {
     const bytes = Buffer.from(
       '{ "id":42959,"radio":{"rssi":[-70.50,nan]}, "smoke":True,"temperature":-nan,"name":"B\u00fcro\t1","note":kitchen}',
     );
@@ -101,14 +101,14 @@ describe('a status with a field that is unreadable', () => {
     expect(decoded(bytes).repaired?.toString()).toBe(`{"id":42959,"smoke":null,"more":${expected}}`);
   });
 
-  it('is stored in UTF-8 where it came in Latin-1', () => {
+  it('is stored in UTF-8 if it came in Latin-1', () => {
     const bytes = Buffer.from(message({ name: '"B\u00fcro"' }), 'latin1');
     const status = decoded(bytes);
     expect(said(status)).toEqual(SAID);
     expect(status.repaired?.toString()).toBe(message({ name: '"B\u00fcro"' }));
   });
 
-  it('is stored by its known fields where all of it would be too much', () => {
+  it('is stored with its known fields only if all of it would be too long', () => {
     for (const [name, encoding] of [
       ['\u0001', 'utf8'],
       ['\u00fc', 'latin1'],
@@ -192,7 +192,7 @@ describe('what real senders send', () => {
     expect(decoder.recovery(bytes, 0, bytes.length, emptyRecovery())).toBe(reason);
   });
 
-  it('a recovery is stored by its id where all of it would be too much', () => {
+  it('a recovery is stored with its id only if all of it would be too long', () => {
     const bytes = Buffer.from(`{"id":5,"at":"2026-03-01T10:00:00Z","name":"${'\u0001'.repeat(3_800)}"}`);
     const recovery = emptyRecovery();
     expect(decoder.recovery(bytes, 0, bytes.length, recovery)).toBeUndefined();
@@ -201,7 +201,7 @@ describe('what real senders send', () => {
 });
 
 describe('whatever is sent in place of one field', () => {
-  /** Anything that a text of its own can't be told from: no quotes, braces and backslashes; and no comma before a quote. */
+  /** Anything that can't be mistaken for the end of the value: no quotes, braces and backslashes, and no comma before a quote. */
   const rubbish = fc.stringMatching(/^[^"{}\\]*$/).filter((text) => !text.trimEnd().endsWith(','));
   const value = fc.oneof(
     rubbish,
@@ -210,7 +210,7 @@ describe('whatever is sent in place of one field', () => {
     fc.constantFrom(...values.unreadable),
   );
 
-  it('changes nothing of what the others say', () => {
+  it('changes no other field', () => {
     fc.assert(
       fc.property(fc.constantFrom(...OPTIONAL, 'name'), value, (field, text) => {
         const bytes = Buffer.from(message({ [field]: text }));

@@ -3,10 +3,10 @@ import type { Status } from '../../../alarm/status.ts';
 import { readUsualForm, spreadValues } from '../../../alarm/usual-form.ts';
 import { type Reading, readingOf, statusSaying } from './reading.ts';
 
-/** What was left by the status before must not show. */
+/** Values of the previous status, which must not show. */
 const dirty = (): Status => statusSaying({ id: 1, motion: true, smoke: true, temperature: 1, maxTemperature: 1, at: 1, seq: 1 });
 
-/** The status read from the text, which lies somewhere in a buffer; undefined: it is left to others. */
+/** The status read from the text, at some place in a buffer; undefined: it isn't in usual form. */
 function read(text: string): Reading | undefined {
   const into = dirty();
   const end = readUsualForm(Buffer.from(`"${text}${'9'.repeat(128)}`, 'latin1'), 1, into);
@@ -69,7 +69,7 @@ describe('a status in usual form', () => {
     expect(read(text)).toBeUndefined();
   });
 
-  it('is none where one byte makes it something else, or is that', () => {
+  it('is not accepted if one byte changes, unless the result is in usual form too', () => {
     for (const whole of [text({}), text({ id: 7, motion: false, temperature: -5, maxTemperature: 0.5, seq: 7 })]) {
       for (let i = 0; i < whole.length; i += 1) {
         for (const byte of '/0159:.-+,"}{ etfx\0\u00ff') {
@@ -101,7 +101,7 @@ describe('a status in usual form', () => {
     },
   );
 
-  it('is that of the buffer asked for, though another of the same memory was read before', () => {
+  it('is read from the given buffer, even if another one in the same memory was read before', () => {
     const memory = Buffer.alloc(400);
     const status = dirty();
     for (const [id, bytes] of [7, 8].flatMap((id) => [[id, memory.subarray(0, 300)] as const, [id + 10, memory.subarray(100)] as const])) {

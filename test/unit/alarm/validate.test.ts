@@ -1,4 +1,4 @@
-/** How long and how deep a status may be, and what may stand around it: where the fast ways of decoding give up. */
+/** How long and how deep a status may be, and what may surround it: cases where the fast ways of decoding give up. */
 import { describe, expect, it } from 'vitest';
 import { Decoder } from '../../../alarm/decode.ts';
 import { emptyRecovery, emptyStatus } from '../../../alarm/status.ts';
@@ -8,7 +8,7 @@ import { REFERENCE_FIELDS, readingOf } from './reading.ts';
 
 const decoder = new Decoder(REFERENCE);
 
-/** What is stored of the status, or why it is refused; it lies somewhere in a batch. */
+/** What is stored for the status, or why it is refused; it is at some place in a batch. */
 function stored(text: string, around = '', decode: 'status' | 'recovery' = 'status'): string {
   const bytes = Buffer.from(around + text + around);
   const [start, end] = [around.length, around.length + Buffer.byteLength(text)];
@@ -19,7 +19,7 @@ function stored(text: string, around = '', decode: 'status' | 'recovery' = 'stat
   return reason ?? (into.repaired ?? text).toString();
 }
 
-/** A message of so many bytes. */
+/** A message of this many bytes. */
 const padded = (beginning: string, bytes: number) => `${beginning},"name":"${'x'.repeat(bytes - beginning.length - 11)}"}`;
 
 describe('a message', () => {
@@ -34,7 +34,7 @@ describe('a message', () => {
     }
   });
 
-  it('is stored by its known fields where a repair makes it longer than that', () => {
+  it('is stored with its known fields only if a repair makes it longer than that', () => {
     const beginning = '{"id":1,"smoke":nan';
     const inFull = padded('{"id":1,"smoke":null', 4_096);
     for (const [decode, known] of [
@@ -44,7 +44,7 @@ describe('a message', () => {
       expect([4_095, 4_096].map((bytes) => stored(padded(beginning, bytes), '', decode))).toEqual([inFull, known]);
   });
 
-  it('is stored by the fields that types read, whatever they are called', () => {
+  it('is then stored with the fields that types read, whatever they are called', () => {
     const names = ['__proto__', 'constructor', 'toString', 'co'];
     const types = new TypeSet(names.map((name, i) => typeWhen(`t${i}`, `${name} > 1`)));
     const text = padded('{"id":1,"__proto__":5,"constructor":nan,"toString":7,"co":"8"', 4_096);
@@ -56,14 +56,14 @@ describe('a message', () => {
     expect(status.repaired?.toString()).toContain('"__proto__":5');
   });
 
-  it('lacks nothing that only the one before lacked', () => {
+  it('lacks no field that only the previous one lacked', () => {
     const status = emptyStatus(REFERENCE);
     for (const text of ['{"id":1,"smoke":nan}', '{"id":1,"motion":True,"smoke":False,"temperature":20,"maxTemperature":30}'])
       expect(decoder.status(Buffer.from(text), 0, text.length, status)).toBeUndefined();
     expect([status.silent, readingOf(status).notReported, status.unreadable]).toEqual([0, [], []]);
   });
 
-  it('says nothing that only the one before said', () => {
+  it('has no values of the previous one', () => {
     const status = emptyStatus(REFERENCE);
     const fire = '{"id":1,"motion":true,"smoke":true,"temperature":90,"maxTemperature":30,"at":nan}';
     for (const text of [fire, '{"id":2}']) expect(decoder.status(Buffer.from(text), 0, text.length, status)).toBeUndefined();
@@ -94,15 +94,15 @@ describe('a status of 32 levels', () => {
     ['brackets in a text', `["${'[{'.repeat(20)}"]`],
     ['brackets in a text, behind a quote', `["\\"${'[{'.repeat(20)}"]`],
     ['brackets in a text behind others', `["a","b","${'[{'.repeat(20)}"]`],
-  ])('has none of those that are %s', (_, value) => {
+  ])('has no levels that are %s', (_, value) => {
     expect(stored(`{"id":1,"x":${value}}`)).toBe(`{"id":1,"x":${value}}`);
   });
 
-  it('has those behind a text that ends with a backslash', () => {
+  it('has levels after a text that ends with a backslash', () => {
     expect(stored(`{"id":1,"x":"\\\\","y":${'['.repeat(32)}${']'.repeat(32)}}`)).toBe(tooDeep);
   });
 
-  it('has none of those behind its end', () => {
+  it('has no levels after its end', () => {
     expect(decoder.status(Buffer.from('['.repeat(33)), 0, 32, emptyStatus(REFERENCE))).toBe('not valid JSON');
   });
 });
@@ -112,7 +112,7 @@ describe('around a status', () => {
     expect(stored(`${space}{"id":1,"smoke":nan}${space}`)).toBe('{"id":1,"smoke":null}');
   });
 
-  it.each(['\0', ' \0 '])('there may be %j, without which it is stored', (space) => {
+  it.each(['\0', ' \0 '])('there may be %j, which is not stored', (space) => {
     for (const decode of ['status', 'recovery'] as const) expect(stored(`${space}{"id":1}${space}`, '', decode)).toBe('{"id":1}');
   });
 
@@ -120,7 +120,7 @@ describe('around a status', () => {
     expect([stored(`{"id":1,"smoke":nan}${text}`), stored(`${text}{"id":1,"smoke":nan}`)]).toEqual(['not valid JSON', 'not valid JSON']);
   });
 
-  it('there may be a byte order mark, without which it is stored', () => {
+  it('there may be a byte order mark, which is not stored', () => {
     expect([stored('\ufeff{"id":1}'), stored('\ufeff \n{"id":1,"smoke":nan}')]).toEqual(['{"id":1}', '{"id":1,"smoke":null}']);
     expect([stored('\ufeff'), stored('x\ufeff{"id":1}')]).toEqual(['not valid JSON', 'not valid JSON']);
   });

@@ -15,7 +15,7 @@ function warnings(text: string, types: TypeSet): string[] {
 
 const SAYS_ALL = '"motion":true,"smoke":false,"temperature":20,"maxTemperature":30';
 
-describe('whoever sends a status is warned', () => {
+describe('the sender of a status is warned', () => {
   it.each<[string, string[]]>([
     [`{"id":1,${SAYS_ALL}}`, []],
     [`{"id":1,${SAYS_ALL},"at":5,"seq":6,"water":null}`, []],
@@ -58,7 +58,7 @@ describe('whoever sends a status is warned', () => {
     [`{"id":1,${SAYS_ALL},"co":1}`, ['limit not reported: gas raises no alarm']],
     [`{"id":1,${SAYS_ALL},"limit":1}`, ['co not reported: gas, a little gas raise no alarm']],
     [`{"id":1,${SAYS_ALL},"co":"x","limit":5}`, ['co unreadable: gas, a little gas raise no alarm']],
-  ])('of what an own type reads only if it can not be read, or every sensor should report it: %s', (text, expected) => {
+  ])('of fields of an own type only if they cannot be read, or every sensor should report them: %s', (text, expected) => {
     expect(warnings(text, own)).toEqual(expected);
   });
 
