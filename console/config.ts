@@ -31,6 +31,12 @@ export const consoleSettings = {
     undefined,
     'Token for people who only look: no actions, no client data.',
   ),
+  usersFile: setting(
+    'TOCSIN_USERS',
+    z.string().min(1).optional(),
+    undefined,
+    'File of the persons who may sign in, with name and password (npm run users). With it tokens are for programs only; without it browsers sign in with a token.',
+  ),
   publicUrl: setting('TOCSIN_CONSOLE_URL', publicUrl, undefined, 'Where browsers reach the console, if that is not its own address.'),
   proxies: setting(
     'TOCSIN_CONSOLE_PROXIES',

@@ -22,6 +22,7 @@ import { Connections } from './security/connections.ts';
 import { among, networkOf } from './security/network.ts';
 import { Sessions } from './security/sessions.ts';
 import { Tokens } from './security/tokens.ts';
+import { Users } from './security/users.ts';
 
 export interface ConsoleDeps extends LiveDeps {
   readonly history: History;
@@ -36,13 +37,14 @@ export interface Console extends Running {
   readonly port: number;
   /** Where browsers reach it. */
   readonly url: string;
-  /** If only this machine reaches the console: `url` with a token that signs one operator in, once. Otherwise the page to sign in on. */
+  /** If only this machine reaches the console and no users file is set: `url` with a token that signs one operator in, once. Otherwise the page to sign in on. */
   readonly signInUrl: string;
 }
 
 /** Serves API, live stream and page on one port. Resolves once it listens. */
 export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Promise<Console> {
   const logger = deps.logger.child({ role: 'console' });
+  const users = config.usersFile === undefined ? undefined : await Users.open(config.usersFile, { ...deps, logger });
   const stopping = new AbortController();
   const page = startPage(deps.health, logger, stopping.signal);
   // So that setting the machine's clock signs nobody out.
@@ -65,6 +67,7 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
   answerBeforeClosing(server);
   const port = await listen(server, config, 'TOCSIN_CONSOLE_PORT').catch(async (error: unknown) => {
     stopping.abort();
+    users?.close();
     await live.stop();
     throw error;
   });
@@ -74,9 +77,14 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
   const access = new Access({ host: config.host, port, publicUrl: config.publicUrl, proxies }, tokens, sessions, sessionClock);
   const newLink = (): string => `${url}/#token=${tokens.newLink(sessionClock())}`;
   const announceLink = (): void => deps.showLink(newLink());
+  users?.onChange(() => {
+    for (const id of sessions.endWhereNot((person) => users.isCurrent(person))) live.stream.endStreamsOf(id);
+  });
   const actionLog = new ActionLog({ ...deps, logger });
-  const attempts = new Attempts(sessionClock, (address) => logger.warn({ address }, 'more than ten wrong tokens within a minute'));
-  const security = { access, sessions, sessionClock, tokens, attempts, announceLink };
+  const attempts = new Attempts(sessionClock, (address) =>
+    logger.warn({ address }, 'more than ten wrong tokens or passwords within a minute'),
+  );
+  const security = { access, sessions, sessionClock, tokens, attempts, users, announceLink };
   const routes = apiRoutes({ ...deps, ...config, ...security, logger, live, actionLog });
   const operations = operationsHandler(deps.health, deps.registry, withSignedIn(deps.operationsAccess, access));
   const app = loadedLater(
@@ -90,10 +98,12 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
     if (live.problem && request.url?.startsWith('/api/')) unavailable(response, live.problem);
     else app(request, response);
   });
-  const signInUrl = access.trust.holds ? newLink() : `${url}/`;
-  if (access.trust.holds) deps.showLink(signInUrl);
+  const byLink = access.trust.holds && !users;
+  const signInUrl = byLink ? newLink() : `${url}/`;
+  if (byLink) deps.showLink(signInUrl);
   const stopAll = (): Promise<void> => {
     stopping.abort();
+    users?.close();
     actionLog.stop();
     return stop(server, live);
   };

@@ -11,6 +11,7 @@ import type { Access } from '../security/access.ts';
 import type { Attempts } from '../security/attempts.ts';
 import type { Sessions } from '../security/sessions.ts';
 import type { Tokens } from '../security/tokens.ts';
+import type { Users } from '../security/users.ts';
 
 /** What the routes need. */
 export interface ApiDeps {
@@ -29,6 +30,8 @@ export interface ApiDeps {
   readonly sessionClock: Clock;
   readonly tokens: Tokens;
   readonly attempts: Attempts;
+  /** Who may sign in with a name and a password; undefined: browsers sign in with tokens. */
+  readonly users: Users | undefined;
   /** How long an action waits for its outcome, ms. */
   readonly answerMs: number;
   /** Shows a new sign-in link where only people who run the process can see it. */

@@ -1,7 +1,8 @@
 /** The API's requests and answers: the same schemas check and document them. */
 import { z } from 'zod';
 import { MANY_MAX } from './many-max.ts';
-import { isReserved, plainName } from '../security/person-name.ts';
+import { PASSWORD_LENGTH } from '../security/password.ts';
+import { userName } from '../security/users-file.ts';
 import { NOTE_MAX } from '../../alarm/action.ts';
 import { ALARM_STATES, DISPOSITIONS } from '../../alarm/alarm.ts';
 import { CLEARINGS, SHAPES } from '../../alarm/alarm-type.ts';
@@ -98,20 +99,25 @@ export const acknowledgeManyBody = z.strictObject({
 });
 export const noteBody = z.strictObject({ version, action, note });
 export const dispositionBody = z.strictObject({ version, action, disposition: z.enum(DISPOSITIONS), note: note.optional() });
-export const signInBody = z.strictObject({
-  token: z.string().min(1).max(512),
-  name: z
-    .string()
-    .transform(plainName)
-    .pipe(
-      z
-        .string()
-        .regex(/^[^\p{C}]{1,40}$/u, 'must be 1 to 40 characters')
-        .refine((name) => !isReserved(name), 'is a name that the system uses'),
-    )
-    .optional()
-    .describe('shown with everything that you do; your role by default'),
-});
+export const signInBody = z
+  .strictObject({
+    token: z
+      .string()
+      .min(1)
+      .max(512)
+      .optional()
+      .describe('where no users file is set: that of a sign-in link (once), of operators or of viewers'),
+    name: userName
+      .optional()
+      .describe("with a password: the user's; with a token: shown with everything that you do, your role by default"),
+    password: z.string().min(1).max(PASSWORD_LENGTH.max).optional(),
+  })
+  .refine(
+    ({ token, name, password }) => (token === undefined) !== (password === undefined) && (password === undefined || name !== undefined),
+    {
+      message: 'send a token, or a name and a password',
+    },
+  );
 
 const label = z.object({ name: z.string(), city: z.string(), country: z.string() });
 const evidence = z.object({
@@ -223,6 +229,9 @@ export const sessionAnswer = z.object({
   until: time.nullable(),
 });
 export const problem = z.object({ error: z.string() });
+export const signedOut = problem.extend({
+  signIn: z.enum(['password', 'token']).describe('how browsers sign in here: with name and password where TOCSIN_USERS names a users file'),
+});
 const acknowledgedAlarm = z.object({
   id: z.string(),
   outcome: z

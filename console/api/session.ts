@@ -2,8 +2,9 @@ import type { Response } from 'express';
 import type { Session } from '../security/sessions.ts';
 import { iso } from './alarm-json.ts';
 import type { ApiDeps } from './deps.ts';
-import { ApiError, callerOf, ok, type Route, route, wrongToken } from './route.ts';
-import { noQuery, problem, sessionAnswer, signInBody } from './schemas.ts';
+import { ApiError, callerOf, ok, type Route, route } from './route.ts';
+import { noQuery, problem, sessionAnswer, signedOut, signInBody } from './schemas.ts';
+import { personOf, WITH_PASSWORD } from './sign-in.ts';
 
 const LINK_EVERY_MS = 10_000;
 
@@ -14,43 +15,48 @@ export function sessionRoutes(deps: ApiDeps): Route[] {
       method: 'get',
       path: '/api/session',
       summary: 'Who you are.',
-      who: 'viewer',
+      who: 'anyone',
       params: undefined,
       query: noQuery,
       body: undefined,
-      answers: { 200: { description: 'Your name and role, and when the session ends.', schema: sessionAnswer } },
-      handle: (call) => {
-        const { name, role, session } = callerOf(call);
+      answers: {
+        200: { description: 'Your name and role, and when the session ends.', schema: sessionAnswer },
+        401: { description: 'You are not signed in, and how browsers sign in here.', schema: signedOut },
+      },
+      handle: ({ caller }) => {
+        const signIn = deps.users ? 'password' : 'token';
+        if (!caller) throw new ApiError(401, 'sign in first', { signIn }, { 'www-authenticate': 'Bearer realm="tocsin"' });
+        const { name, role, session } = caller;
         return ok({ name, role, until: session ? iso(session.until) : null });
       },
     }),
     route({
       method: 'post',
       path: '/api/session',
-      summary: 'Sign in with a token: that of a sign-in link (once), of operators or of viewers.',
+      summary: 'Sign in with a token; where a users file is set (TOCSIN_USERS), with a name and a password instead.',
       who: 'anyone',
       params: undefined,
       query: noQuery,
       body: signInBody,
       answers: {
         200: { description: 'Signed in; the session is a cookie.', schema: sessionAnswer },
-        401: { description: 'The token is not known, or is that of a link that was used or has expired.', schema: problem },
-        429: {
-          description: 'The token is not known, and too many wrong ones came from your address; or too many browsers are signed in.',
+        401: {
+          description:
+            'The token is not known, or is that of a link that was used or has expired; or name and password do not fit, or the user is disabled.',
           schema: problem,
         },
+        403: { description: 'A token where browsers sign in with name and password, or the other way round.', schema: problem },
+        429: { description: 'Too many wrong tokens or passwords from your address, or too many browsers.', schema: problem },
       },
-      handle: ({ body, request, response }) => {
-        const now = deps.sessionClock();
-        const role = deps.tokens.spend(body.token, now);
-        if (!role) throw wrongToken(deps.attempts, request, 'this token is not known, or its link was used or has expired');
-        const started = deps.sessions.start(role, body.name ?? role, now);
+      handle: async ({ body, request, response }) => {
+        const person = await personOf(deps, body, request);
+        const started = deps.sessions.start(person, deps.sessionClock());
         if (!started) throw new ApiError(429, 'too many operators are signed in for a viewer to sign in: TOCSIN_CONSOLE_SESSIONS_MAX');
         const { session, ended } = started;
         if (ended !== undefined) deps.live.stream.endStreamsOf(ended);
         setCookie(deps, session, response);
-        deps.logger.info({ as: role, sessions: deps.sessions.size }, 'signed in');
-        return ok({ name: session.name, role, until: iso(session.until) });
+        deps.logger.info({ as: person.role, sessions: deps.sessions.size }, 'signed in');
+        return ok({ name: session.name, role: session.role, until: iso(session.until) });
       },
     }),
     route({
@@ -83,6 +89,7 @@ export function sessionRoutes(deps: ApiDeps): Route[] {
       body: undefined,
       answers: { 200: { description: 'The link is shown.' }, 403: { description: 'Other machines reach the console.', schema: problem } },
       handle: ({ request }) => {
+        if (deps.users) throw new ApiError(403, WITH_PASSWORD);
         if (!deps.access.trust.holdsFor(request))
           throw new ApiError(403, 'sign in with the token that the operator of this system gave you');
         const now = deps.sessionClock();

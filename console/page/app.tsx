@@ -27,7 +27,7 @@ interface Props {
 export function App({ store, operator, onSignOut }: Props) {
   const { state } = store;
   if (state.session === undefined) return <main class="sign-in" aria-busy="true" />;
-  if (state.session === null) return <SignIn operator={operator} problem={state.signInProblem} />;
+  if (state.session === null) return <SignIn operator={operator} by={state.signInBy ?? 'token'} problem={state.signInProblem} />;
   const now = store.now();
   const opened = openedOf(state);
   return (

@@ -28,6 +28,8 @@ const guard = new KeyGuard();
 const highlight = new Highlight();
 const unlisted = new UnlistedAlarms(store);
 const root = document.getElementById('app') as HTMLElement;
+/** Where the server didn't answer at all. */
+const ASK_AGAIN_MS = 2_000;
 let placesHash: string | undefined;
 let askingForTypes = false;
 let openedVersion: string | undefined;
@@ -40,7 +42,7 @@ const link = new LiveLink(
     if (event === 'raised') announcements.raised(alarm);
   },
   () => void operator.refresh(),
-  () => store.set({ session: null }),
+  () => void askWhoThisIs(),
 );
 
 function draw(): void {
@@ -118,11 +120,15 @@ function takeLink(): void {
 async function start(): Promise<void> {
   const token = new URLSearchParams(location.hash.slice(1)).get('token');
   if (token !== null) history.replaceState(null, '', '/');
-  if (token === null || !(await operator.signIn(token, ''))) {
-    const { status, body } = await callApi<Session>('GET', '/api/session');
-    store.set({ session: status === 200 && body ? body : null });
-  }
+  if (token === null || !(await operator.signIn({ token }))) await askWhoThisIs();
   await fetchCounts();
+}
+
+/** Who is signed in, or how one signs in here. */
+async function askWhoThisIs(): Promise<void> {
+  const { status, body } = await callApi<Session & { signIn?: 'password' | 'token' }>('GET', '/api/session');
+  store.set({ session: status === 200 && body ? body : null, signInBy: body?.signIn ?? store.state.signInBy });
+  if (!store.state.session && store.state.signInBy === undefined) setTimeout(() => void askWhoThisIs(), ASK_AGAIN_MS);
 }
 
 store.subscribe(draw);

@@ -13,6 +13,8 @@ import type { Store } from './store.ts';
 /** Whoever walks through the list with a key held down doesn't have every alarm fetched. */
 const PAUSE_MS = 120;
 
+export type Credentials = { readonly name?: string } & ({ readonly token: string } | { readonly password: string });
+
 export class Operator {
   readonly #store: Store;
   readonly #deeds: Deeds;
@@ -144,8 +146,11 @@ export class Operator {
     this.#deeds.dismiss(deed);
   }
 
-  async signIn(token: string, name: string): Promise<boolean> {
-    const { status, body, error } = await callApi<Session>('POST', '/api/session', { token, ...(name.trim() && { name: name.trim() }) });
+  async signIn({ name, ...secret }: Credentials): Promise<boolean> {
+    const { status, body, error } = await callApi<Session>('POST', '/api/session', {
+      ...secret,
+      ...(name?.trim() && { name: name.trim() }),
+    });
     this.#store.update((state) => {
       state.session = status === 200 && body ? body : null;
       state.signInProblem = error;

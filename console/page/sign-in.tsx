@@ -4,11 +4,12 @@ import type { Operator } from './operator.ts';
 
 interface Props {
   readonly operator: Operator;
+  readonly by: 'password' | 'token';
   readonly problem: string | undefined;
 }
 
 interface FormState {
-  readonly token: string;
+  readonly secret: string;
   readonly name: string;
   readonly hint: string | undefined;
 }
@@ -20,38 +21,52 @@ function tokenIn(text: string): string {
 
 /** For those who came without a link. */
 export class SignIn extends Component<Props, FormState> {
-  override state: FormState = { token: '', name: '', hint: undefined };
+  override state: FormState = { secret: '', name: '', hint: undefined };
 
   override render() {
-    const { operator, problem } = this.props;
-    const { token, name, hint } = this.state;
+    const { operator, by, problem } = this.props;
+    const { secret, name, hint } = this.state;
+    const byPassword = by === 'password';
+    const nameField = (
+      <>
+        <label for="name">{byPassword ? 'Your name' : 'Your name, to stand beside what you do'}</label>
+        <input
+          id="name"
+          maxLength={40}
+          autoComplete="username"
+          required={byPassword}
+          value={name}
+          onInput={(event) => this.setState({ name: event.currentTarget.value })}
+        />
+      </>
+    );
+    const secretField = (
+      <>
+        <label for={by}>{byPassword ? 'Password' : 'Token'}</label>
+        <input
+          id={by}
+          type="password"
+          autoComplete="current-password"
+          required
+          value={secret}
+          onInput={(event) => this.setState({ secret: event.currentTarget.value })}
+        />
+      </>
+    );
     return (
       <main class="sign-in">
         <h1>TOCSIN</h1>
-        <p>The console shows alarms and the people behind them: sign in with the link that its start printed, or with a token.</p>
+        <p>
+          The console shows alarms and the people behind them: sign in with{' '}
+          {byPassword ? 'your name and your password.' : 'the link that its start printed, or with a token.'}
+        </p>
         <form
           onSubmit={(event) => {
             event.preventDefault();
-            void operator.signIn(tokenIn(token), name);
+            void operator.signIn(byPassword ? { name, password: secret } : { name, token: tokenIn(secret) });
           }}
         >
-          <label for="token">Token</label>
-          <input
-            id="token"
-            type="password"
-            autoComplete="current-password"
-            required
-            value={token}
-            onInput={(event) => this.setState({ token: event.currentTarget.value })}
-          />
-          <label for="name">Your name, to stand beside what you do</label>
-          <input
-            id="name"
-            maxLength={40}
-            autoComplete="username"
-            value={name}
-            onInput={(event) => this.setState({ name: event.currentTarget.value })}
-          />
+          {byPassword ? [nameField, secretField] : [secretField, nameField]}
           {problem && (
             <p class="problem" role="alert">
               {problem}
@@ -61,12 +76,14 @@ export class SignIn extends Component<Props, FormState> {
             Sign in
           </button>
         </form>
-        <p class="dim">
-          No link at hand?{' '}
-          <button type="button" class="quiet" onClick={this.#askForLink}>
-            Show a new one where the console runs
-          </button>
-        </p>
+        {!byPassword && (
+          <p class="dim">
+            No link at hand?{' '}
+            <button type="button" class="quiet" onClick={this.#askForLink}>
+              Show a new one where the console runs
+            </button>
+          </p>
+        )}
         <p class="dim" role="status">
           {hint}
         </p>

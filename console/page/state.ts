@@ -42,6 +42,8 @@ export interface MinuteCount {
 export interface State {
   /** Undefined: not known yet; null: not signed in. */
   session: Session | null | undefined;
+  /** How one signs in here; undefined: the server hasn't said yet. */
+  signInBy: 'password' | 'token' | undefined;
   signInProblem: string | undefined;
   link: Link;
   /** Since when the link is live, by this browser's clock. */

@@ -14,6 +14,7 @@ const HIDDEN_MS = 1_000;
 export class Store {
   readonly state: State = {
     session: undefined,
+    signInBy: undefined,
     signInProblem: undefined,
     link: { state: 'connecting' },
     liveSince: undefined,

@@ -3,11 +3,13 @@ import { networkOf } from './network.ts';
 
 const ATTEMPTS_MAX = 10;
 const SPAN_MS = 60_000;
-const NETWORKS_MAX = 1_000;
+const KEYS_MAX = 10_000;
+const OTHERS = 'others';
 
 /**
- * Counts wrong tokens by client, and asks a client to wait after ten within a minute. A right token still works, so that nobody is shut out by a
- * neighbour behind the same address; what makes guessing hopeless is the length of tokens. Bounded: beyond a number of clients all others share one count.
+ * Counts wrong tokens by client, and wrong passwords by client and account; after ten within a minute the client is asked to wait. A right token still
+ * works, so that nobody is shut out by a neighbour behind the same address: what makes guessing hopeless is the length of tokens. A password isn't even
+ * checked then, but only for that account from there. Bounded: beyond a number of clients all others share one count, for which nobody has to wait.
  */
 export class Attempts {
   readonly #clock: Clock;
@@ -22,25 +24,43 @@ export class Attempts {
     this.#onMany = onMany;
   }
 
-  /** Wrong tokens since the start. */
+  /** Wrong tokens and passwords since the start. */
   get total(): number {
     return this.#total;
   }
 
-  /** Counts a wrong token. Returns for how many seconds the client should wait, or 0. */
-  wrong(address: string): number {
-    const now = this.#clock();
-    if (now - this.#since >= SPAN_MS || now < this.#since) {
-      this.#since = now;
-      this.#wrong = new Map();
-    }
+  /** Counts a wrong token, or a wrong password of an account. Returns for how many seconds the client should wait, or 0. */
+  wrong(address: string, account?: string): number {
+    this.#begin();
     this.#total += 1;
     const network = networkOf(address);
-    const key = this.#wrong.has(network) || this.#wrong.size < NETWORKS_MAX ? network : 'others';
-    const count = (this.#wrong.get(key) ?? 0) + 1;
-    this.#wrong.set(key, count);
+    const key = keyOf(network, account);
+    const known = this.#wrong.has(key) || this.#wrong.size < KEYS_MAX;
+    const count = (this.#wrong.get(known ? key : OTHERS) ?? 0) + 1;
+    this.#wrong.set(known ? key : OTHERS, count);
     if (count <= ATTEMPTS_MAX) return 0;
-    if (count === ATTEMPTS_MAX + 1) this.#onMany(key === network ? address : key);
-    return Math.ceil((this.#since + SPAN_MS - now) / 1_000);
+    if (count === ATTEMPTS_MAX + 1) this.#onMany(known ? address : OTHERS);
+    return this.#rest();
   }
+
+  /** For how many seconds that client is to try no password of the account, or 0: unlike a token, a password may be guessed. */
+  wait(address: string, account: string): number {
+    this.#begin();
+    return (this.#wrong.get(keyOf(networkOf(address), account)) ?? 0) >= ATTEMPTS_MAX ? this.#rest() : 0;
+  }
+
+  #begin(): void {
+    const now = this.#clock();
+    if (now - this.#since < SPAN_MS && now >= this.#since) return;
+    this.#since = now;
+    this.#wrong = new Map();
+  }
+
+  #rest(): number {
+    return Math.ceil((this.#since + SPAN_MS - this.#clock()) / 1_000);
+  }
+}
+
+function keyOf(network: string, account: string | undefined): string {
+  return account === undefined ? network : `${network} ${account}`;
 }

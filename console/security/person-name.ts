@@ -34,11 +34,15 @@ export function plainName(name: string): string {
   return name.normalize('NFKC').replace(/\s+/gu, ' ').trim();
 }
 
-/** Whether a reader could mistake the name for that of the system or of the API. */
-export function isReserved(name: string): boolean {
+/** What a reader sees of a name, whatever alphabet its letters are from: equal for names that can be mistaken for each other. */
+export function lookOf(name: string): string {
   const letters = [...plainName(name).toLowerCase().normalize('NFKD').replace(/\p{M}/gu, '')].filter((letter) =>
     /[\p{L}\p{N}|!$]/u.test(letter),
   );
-  const seen = letters.map((letter) => LOOKS[letter] ?? letter).join('');
-  return RESERVED.some((reserved) => seen === reserved.replaceAll('l', 'i'));
+  return letters.map((letter) => LOOKS[letter] ?? letter).join('');
+}
+
+/** Whether a reader could mistake the name for that of the system or of the API. */
+export function isReserved(name: string): boolean {
+  return RESERVED.some((reserved) => lookOf(name) === lookOf(reserved));
 }

@@ -5,9 +5,14 @@ export interface Session {
   readonly role: Role;
   /** Recorded with everything that is done. */
   readonly name: string;
+  /** The hash of the user's password, for users of the users file: with another password the session ends. */
+  readonly password?: string;
   /** When it ends, ms, by the clock for sessions. */
   readonly until: number;
 }
+
+/** Who signs in. */
+export type Person = Pick<Session, 'role' | 'name' | 'password'>;
 
 export interface Started {
   readonly session: Session;
@@ -38,7 +43,7 @@ export class Sessions {
    * If there is no room, ends the longest unused session: a viewer's if there is one, otherwise an operator's. Undefined: all are operators', which a
    * viewer cannot end.
    */
-  start(role: Role, name: string, now: number): Started | undefined {
+  start({ role, name, password }: Person, now: number): Started | undefined {
     for (const { id, until } of this.#sessions.values()) if (now >= until) this.#sessions.delete(id);
     const viewers = [...this.#sessions.values()].filter((session) => session.role === 'viewer');
     const isFull = this.#sessions.size >= this.#max || (role === 'viewer' && viewers.length >= this.#viewersMax);
@@ -46,7 +51,7 @@ export class Sessions {
     const ended = isFull ? longestUnused : undefined;
     if (isFull && !ended) return undefined;
     if (ended) this.#sessions.delete(ended.id);
-    const session: Session = { id: newToken(), role, name, until: now + this.#lifeMs };
+    const session: Session = { id: newToken(), role, name, ...(password !== undefined && { password }), until: now + this.#lifeMs };
     this.#sessions.set(session.id, session);
     return { session, ended: ended?.id };
   }
@@ -58,6 +63,13 @@ export class Sessions {
     if (now >= session.until) return undefined;
     this.#sessions.set(id, session);
     return session;
+  }
+
+  /** Ends the sessions of persons who may no longer do what they could when they signed in; returns their ids. */
+  endWhereNot(isCurrent: (person: Person) => boolean): readonly string[] {
+    const ended = [...this.#sessions.values()].filter((session) => !isCurrent(session)).map(({ id }) => id);
+    for (const id of ended) this.#sessions.delete(id);
+    return ended;
   }
 
   end(id: string): void {

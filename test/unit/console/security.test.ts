@@ -246,13 +246,13 @@ describe('tokens and sessions', () => {
     expect([sessions.size, ended.length]).toEqual([9, 195]);
     const more = Array.from({ length: 6 }, () => started(sessions, 'operator', 0).session.id);
     expect([...operators, ...more].filter((id) => sessions.find(id, 1) === undefined)).toEqual([]);
-    expect(sessions.start('viewer', 'v', 1)).toBeUndefined();
-    expect(sessions.start('viewer', 'v', 1_000)).toBeDefined();
+    expect(sessions.start({ role: 'viewer', name: 'v' }, 1)).toBeUndefined();
+    expect(sessions.start({ role: 'viewer', name: 'v' }, 1_000)).toBeDefined();
   });
 });
 
 function started(sessions: Sessions, role: 'operator' | 'viewer', now: number) {
-  const session = sessions.start(role, role, now);
+  const session = sessions.start({ role, name: role }, now);
   if (!session) throw new Error('there is no room');
   return session;
 }

@@ -1,0 +1,38 @@
+import type { Request } from 'express';
+import type { z } from 'zod';
+import { lookOf } from '../security/person-name.ts';
+import type { Person } from '../security/sessions.ts';
+import { TooManySignIns } from '../security/users.ts';
+import type { ApiDeps } from './deps.ts';
+import { ApiError, wrongToken } from './route.ts';
+import type { signInBody } from './schemas.ts';
+
+export const WITH_PASSWORD = 'sign in with your name and your password';
+
+/** Who signs in. Rejects with ApiError. */
+export async function personOf(deps: ApiDeps, { token, name, password }: z.output<typeof signInBody>, request: Request): Promise<Person> {
+  const { users, attempts, tokens } = deps;
+  if (token !== undefined) {
+    if (users) throw new ApiError(403, WITH_PASSWORD);
+    const role = tokens.spend(token, deps.sessionClock());
+    if (!role) throw wrongToken(attempts, request, 'this token is not known, or its link was used or has expired');
+    return { role, name: name ?? role };
+  }
+  if (!users) throw new ApiError(403, 'sign in with a token: no users file is set (TOCSIN_USERS)');
+  if (name === undefined || password === undefined) throw new ApiError(400, WITH_PASSWORD);
+  const { ip = '' } = request;
+  const account = lookOf(name);
+  const wait = attempts.wait(ip, account);
+  if (wait > 0) throw tooMany(wait);
+  const user = await users.check(name, password).catch((error: unknown) => {
+    throw error instanceof TooManySignIns ? new ApiError(503, 'too many sign in at once, try again', {}, { 'retry-after': '1' }) : error;
+  });
+  if (user) return user;
+  attempts.wrong(ip, account);
+  throw new ApiError(401, 'name and password do not fit, or the user is disabled');
+}
+
+function tooMany(seconds: number): ApiError {
+  const message = `too many wrong passwords for this name came from your address, try again in ${seconds} s`;
+  return new ApiError(429, message, {}, { 'retry-after': String(seconds) });
+}

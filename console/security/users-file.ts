@@ -1,0 +1,77 @@
+/** The persons who may sign in, as `npm run users` writes them. The file holds no password, only what one can be checked against. */
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { PermanentError } from '../../runtime/errors.ts';
+import { isReserved, lookOf, plainName } from './person-name.ts';
+import { PASSWORD_HASH } from './password.ts';
+import { ROLES } from './tokens.ts';
+
+const FORMAT = 1;
+const USERS_MAX = 10_000;
+
+export const userName = z
+  .string()
+  .transform(plainName)
+  .pipe(
+    z
+      .string()
+      .regex(/^[^\p{C}]{1,40}$/u, 'must be 1 to 40 characters')
+      .refine((name) => !isReserved(name), 'is a name that the system uses'),
+  );
+
+const user = z.strictObject({
+  name: userName,
+  role: z.enum(ROLES),
+  password: z.string().regex(PASSWORD_HASH, 'must be a hash that npm run users has made'),
+  disabled: z.boolean(),
+});
+export type User = Readonly<z.infer<typeof user>>;
+
+const file = z.strictObject({ format: z.literal(FORMAT), users: z.array(user).max(USERS_MAX) });
+
+/**
+ * All users of the file. Rejects with PermanentError, without a word of the content: `users-file-missing` if there is none, `users-file` if it can't be
+ * read or isn't one.
+ */
+export async function readUsers(path: string): Promise<readonly User[]> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT')
+      throw new PermanentError('users-file-missing', `there is no users file ${path} (TOCSIN_USERS): npm run users -- add NAME makes it`);
+    throw new PermanentError('users-file', `the users file ${path} cannot be read (${error.code ?? 'unknown'})`);
+  });
+  const parsed = file.safeParse(parsedJson(text));
+  if (!parsed.success) throw new PermanentError('users-file', `${path} is not a users file: ${problemIn(parsed.error)}`);
+  const { users } = parsed.data;
+  const alike = users.find(({ name }, i) => users.some((other, j) => j < i && lookOf(other.name) === lookOf(name)));
+  if (alike) throw new PermanentError('users-file', `${path} has two users whose names look the same`);
+  return users;
+}
+
+/** Puts the file in place of the one that is there, for its owner's eyes alone. Rejects with PermanentError `users-file`, and then nothing has changed. */
+export async function writeUsers(path: string, users: readonly User[]): Promise<void> {
+  const aside = `${path}.new`;
+  try {
+    await writeFile(aside, `${JSON.stringify({ format: FORMAT, users }, undefined, 2)}\n`, { mode: 0o600, flag: 'wx', flush: true });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    const reason = code === 'EEXIST' ? `${aside} is there: another program is writing it, or was ended while it did; remove it then` : code;
+    throw new PermanentError('users-file', `the users file ${path} cannot be written: ${reason}`);
+  }
+  await rename(aside, path).catch(async (error: NodeJS.ErrnoException) => {
+    await rm(aside, { force: true });
+    throw new PermanentError('users-file', `the users file ${path} cannot be written (${error.code ?? 'unknown'})`);
+  });
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where it is wrong, and never what stands there. */
+function problemIn({ issues: [issue] }: z.ZodError): string {
+  return issue === undefined || issue.path.length === 0 ? 'it is not JSON in its form' : `${issue.path.join('.')} is wrong`;
+}

@@ -1,0 +1,110 @@
+import type { Health } from '../../runtime/health.ts';
+import type { Logger } from '../../runtime/logging.ts';
+import { PermanentError, reasonOf } from '../../runtime/errors.ts';
+import { lookOf } from './person-name.ts';
+import { hashOf, isPassword } from './password.ts';
+import type { Person } from './sessions.ts';
+import { readUsers, type User } from './users-file.ts';
+
+/** Whoever is disabled is signed out within this time. */
+const READ_AGAIN_MS = 5_000;
+/** Checking a password takes 32 MiB, and a core for 0.1 s. */
+const LIMITS: SignInLimits = { atOnce: 2, waiting: 50 };
+const PART = 'console-users';
+
+/** Too many passwords wait to be checked. */
+export class TooManySignIns extends Error {}
+
+export interface SignInLimits {
+  /** Passwords checked at a time. */
+  readonly atOnce: number;
+  /** Passwords that may wait to be checked. */
+  readonly waiting: number;
+}
+
+export interface UsersDeps {
+  readonly health: Health;
+  readonly logger: Logger;
+  readonly limits?: SignInLimits;
+}
+
+/** The persons who may sign in with a name and a password. The file is read again and again, so that a change counts without a restart. */
+export class Users {
+  readonly #path: string;
+  readonly #deps: UsersDeps;
+  readonly #nobody: string;
+  #users: ReadonlyMap<string, User>;
+  #checking = 0;
+  readonly #waiting: (() => void)[] = [];
+  readonly #timer: NodeJS.Timeout;
+  #changed: () => void = () => undefined;
+
+  private constructor(path: string, users: readonly User[], nobody: string, deps: UsersDeps) {
+    this.#path = path;
+    this.#deps = deps;
+    this.#nobody = nobody;
+    this.#users = byLook(users);
+    this.#timer = setInterval(() => void this.readAgain(), READ_AGAIN_MS);
+    this.#timer.unref();
+  }
+
+  /** Rejects with PermanentError `users-file` or `users-file-missing`. */
+  static async open(path: string, deps: UsersDeps): Promise<Users> {
+    return new Users(path, await readUsers(path), await hashOf('nobody has this password'), deps);
+  }
+
+  /**
+   * The user with that name and password, unless disabled. It takes as long for a name that nobody has. Rejects with TooManySignIns if there are more to
+   * check than this machine should spend its time on.
+   */
+  async check(name: string, password: string): Promise<User | undefined> {
+    const { atOnce, waiting } = this.#deps.limits ?? LIMITS;
+    if (this.#checking >= atOnce) {
+      if (this.#waiting.length >= waiting) throw new TooManySignIns('too many sign-ins at a time');
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    this.#checking += 1;
+    try {
+      const user = this.#users.get(lookOf(name));
+      const isRight = await isPassword(password, user?.password ?? this.#nobody);
+      return isRight && user && this.isCurrent(user) ? user : undefined;
+    } finally {
+      this.#checking -= 1;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  /** Whether a person who has signed in may still do what they could then: not with another role or another password. */
+  isCurrent({ name, role, password }: Person): boolean {
+    const user = this.#users.get(lookOf(name));
+    return user !== undefined && !user.disabled && user.name === name && user.role === role && user.password === password;
+  }
+
+  /** `changed` is called whenever the file has been read again. */
+  onChange(changed: () => void): void {
+    this.#changed = changed;
+  }
+
+  /** Never rejects: a file that can't be read changes nothing, since otherwise its damage would sign everyone out in the middle of a fire. */
+  async readAgain(): Promise<void> {
+    const { health, logger } = this.#deps;
+    try {
+      this.#users = byLook(await readUsers(this.#path));
+      health.notice(PART, undefined);
+      this.#changed();
+    } catch (error) {
+      const reason = error instanceof PermanentError ? error.message : reasonOf(error);
+      if (health.notices()[PART] === undefined)
+        logger.error({ reason }, 'the users file cannot be read; the users known before may sign in');
+      health.notice(PART, `${reason}; the users known before may sign in`);
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+function byLook(users: readonly User[]): ReadonlyMap<string, User> {
+  return new Map(users.map((user) => [lookOf(user.name), user]));
+}

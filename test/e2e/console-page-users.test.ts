@@ -1,0 +1,69 @@
+/** Persons sign in on the page with name and password, and are signed out where they no longer may. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { hashOf } from '../../console/security/password.ts';
+import { type User, writeUsers } from '../../console/security/users-file.ts';
+import { launchBrowser } from '../support/browser.ts';
+import { call, startTestConsole, type TestConsole } from '../support/console.ts';
+
+const PASSWORD = 'correct horse battery';
+let browser: Browser;
+let page: Page;
+let on: TestConsole;
+let folder: string;
+let desk: User;
+const file = (): string => join(folder, 'users.json');
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+  folder = await mkdtemp(join(tmpdir(), 'tocsin-users-'));
+  desk = { name: 'Night Desk', role: 'operator', password: await hashOf(PASSWORD), disabled: false };
+});
+afterAll(async () => {
+  await browser.close();
+  await rm(folder, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  await writeUsers(file(), [desk]);
+  on = await startTestConsole({ environment: { TOCSIN_USERS: file() } });
+  page = await (await browser.newContext()).newPage();
+  await page.goto(on.console.url);
+});
+afterEach(async () => {
+  await page.context().close();
+  await on.stop();
+});
+
+const signIn = async (password: string): Promise<void> => {
+  await page.getByLabel('Your name').fill('night desk');
+  await page.getByLabel('Password').fill(password);
+  await page.keyboard.press('Enter');
+};
+
+it('a person signs in, after a word about a wrong password, and what they do has their name', async () => {
+  await signIn('not that password');
+  await page.getByRole('alert').filter({ hasText: 'name and password do not fit' }).waitFor();
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.keyboard.press('Enter');
+  await page.locator('.who', { hasText: 'Night Desk' }).waitFor();
+  await on.report(1, { motion: true });
+  await page.locator('.row').first().click();
+  await page
+    .getByRole('button', { name: /^Acknowledge/ })
+    .first()
+    .click();
+  await expect.poll(async () => (await call(on, '/api/alarms')).json.alarms[0].acknowledgedBy).toBe('Night Desk');
+});
+
+it('who is disabled is back at the form for name and password, within seconds and without a click', async () => {
+  await signIn(PASSWORD);
+  await page.locator('.who', { hasText: 'Night Desk' }).waitFor();
+  await writeUsers(file(), [{ ...desk, disabled: true }]);
+  await page.getByLabel('Password').waitFor();
+  await signIn(PASSWORD);
+  await page.getByRole('alert').filter({ hasText: 'or the user is disabled' }).waitFor();
+  expect(await page.locator('.row').count()).toBe(0);
+});
