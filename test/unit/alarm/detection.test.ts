@@ -231,6 +231,12 @@ describe('Detection', () => {
     );
   });
 
+  it('remembers a recovery for as long as older hits may come, whatever else of its sensor is forgotten before', () => {
+    // What may be sent again is forgotten at 64 s.
+    const { events, detection } = given(hit('smoke', 0, 1), ok(63_000), normal(64_000), hit('motion', 63_000 - SKEW - 1));
+    expect([events, detection.stale]).toEqual([[], 1]);
+  });
+
   it('stores nothing for a sensor that was remembered and forgotten within one batch', () => {
     const detection = detecting();
     ok(10_000)(detection);
