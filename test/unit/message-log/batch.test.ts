@@ -21,12 +21,12 @@ describe('what a commit changes', () => {
     ['a state that is gone, and an empty one', { states: [{ ...state, value: undefined }, state, { ...state, value: Buffer.alloc(0) }] }],
     ['positions', { positions: [position, { name: 'a/OK/1', position: 0 }] }],
     ['all of it', { frames: [frame, frame], states: [state, { ...state, value: undefined }], positions: [position, position] }],
-  ])('is found in the journal as it was: %s', (_, part) => {
+  ])('is read back from the journal unchanged: %s', (_, part) => {
     const batch = { ...NOTHING, ...part };
     expect(decodeBatch(encoded(batch))).toEqual(batch);
   });
 
-  it('lies in the journal as earlier versions wrote it', () => {
+  it('is in the journal as earlier versions wrote it', () => {
     expect(encoded({ ...NOTHING, frames: [frame] }).toString('hex')).toBe(`01012c0105000000${Buffer.from('frame').toString('hex')}`);
     expect(encoded({ ...NOTHING, states: [state] }).toString('hex')).toBe(
       `0200020005000000ffffff7f${Buffer.from('state').toString('hex')}`,
@@ -37,7 +37,7 @@ describe('what a commit changes', () => {
     );
   });
 
-  it('is refused where a newer version wrote it, rather than read as something else', () => {
+  it('is refused if a newer version wrote it, rather than misread', () => {
     const ofAnotherTopic = encoded({ ...NOTHING, frames: [frame] });
     ofAnotherTopic[1] = 200;
     expect(() => decodeBatch(ofAnotherTopic)).toThrow(
@@ -50,7 +50,7 @@ describe('what a commit changes', () => {
     );
   });
 
-  it('has frames in memory of their own, so that what is read from them stands at multiples of four', () => {
+  it('has frames in memory of their own, so that their columns are aligned to four bytes', () => {
     for (const { bytes } of decodeBatch(encoded({ ...NOTHING, frames: [frame, frame] })).frames)
       expect([bytes.byteOffset, bytes.buffer.byteLength]).toEqual([0, 5]);
   });

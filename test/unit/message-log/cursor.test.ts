@@ -4,7 +4,7 @@ import { PartitionLog } from '../../../message-log/embedded/partition-log.ts';
 import { FrameTree } from '../../support/frame-tree.ts';
 
 const MIB = 1024 * 1024;
-/** What a frame of one record takes beside its value. */
+/** Bytes of a frame of one record beside its value. */
 const AROUND = 48;
 
 let tree: FrameTree;
@@ -30,7 +30,7 @@ function append(partition: number, bytes?: number, records?: number): void {
   log(partition).publish();
 }
 
-/** Partition, first offset and where reading goes on, of each batch. */
+/** Partition, first offset and next offset of each batch. */
 type Places = readonly (readonly [partition: number, from: number, next: number])[];
 async function polled(poller: Poller, waitMs = 0): Promise<Places> {
   return (await poller.poll(waitMs)).map(({ partition, nextOffset, length }) => [partition, nextOffset - length, nextOffset]);
@@ -39,7 +39,7 @@ const from = (partitions: readonly number[], position = 0, ahead?: boolean): Pol
   new Poller(partitions.map(log), () => position, ahead);
 
 describe('a reader', () => {
-  it('has everything from where it begins, and then what is new', async () => {
+  it('gets everything from its beginning, and then new records', async () => {
     append(0, 1, 3);
     append(0);
     const poller = from([0], 1);
@@ -53,7 +53,7 @@ describe('a reader', () => {
     expect(await polled(poller)).toEqual([[0, 4, 6]]);
   });
 
-  it('gets no more than a MiB at once, and always something', async () => {
+  it('gets no more than a MiB at once, but always something', async () => {
     for (let n = 0; n < 3; n += 1) append(0, MIB / 2 - AROUND);
     append(0, 2 * MIB);
     append(0);
@@ -71,7 +71,7 @@ describe('a reader', () => {
     expect(ends).toEqual([10_000, 20_000, 25_000, undefined]);
   });
 
-  it('of several partitions has each in its turn, whatever waits in another', async () => {
+  it('of several partitions reads each in turn, whatever waits in another', async () => {
     for (let n = 0; n < 3; n += 1) append(0, MIB);
     append(1);
     append(2);
@@ -100,13 +100,13 @@ describe('a reader', () => {
     expect(new Set(firsts)).toEqual(new Set([0, 1, 2]));
   });
 
-  it('of no partition has nothing', async () => {
+  it('of no partition gets nothing', async () => {
     expect(await polled(from([]))).toEqual([]);
   });
 });
 
 describe('a reader at the end', () => {
-  it('waits for whatever comes first, as long as it has said', async () => {
+  it('waits for whatever comes first, as long as it was asked to', async () => {
     const poller = from([0, 1]);
     const waiting = polled(poller, 1_000);
     await vi.advanceTimersByTimeAsync(500);
@@ -117,14 +117,14 @@ describe('a reader at the end', () => {
     void polled(poller, 1_000).then((places) => {
       ended = places;
     });
-    // The wait before is over.
+    // The previous wait is over.
     await vi.advanceTimersByTimeAsync(999);
     expect(ended).toBeUndefined();
     await vi.advanceTimersByTimeAsync(1);
     expect(ended).toEqual([]);
   });
 
-  it('does not wait where it has not said so', async () => {
+  it('does not wait unless it was asked to', async () => {
     const poller = from([0]);
     expect([await polled(poller, 0), await polled(poller, -1)]).toEqual([[], []]);
   });
@@ -142,7 +142,7 @@ describe('a reader at the end', () => {
 });
 
 describe('records that are gone before they are read', () => {
-  it('are passed over, and that there was a gap is said', async () => {
+  it('are skipped, and reported as a gap', async () => {
     for (let n = 0; n < 4; n += 1) append(0);
     const poller = from([0]);
     const gaps: number[][] = [];
@@ -160,7 +160,7 @@ describe('records that are gone before they are read', () => {
     ]);
   });
 
-  it('are passed over where they are damaged, also at the end', async () => {
+  it('are skipped if they are damaged, even at the end', async () => {
     for (let n = 0; n < 4; n += 1) append(0);
     for (const base of [1, 3]) tree.frames.get(base)?.writeUInt8(9, 40);
     log(0).moved(4);
@@ -186,7 +186,7 @@ describe('records that are gone before they are read', () => {
 });
 
 describe('a reader that is ahead', () => {
-  it('has what is on its way to the disk, and is told at once', async () => {
+  it('gets records on their way to the disk, and is woken at once', async () => {
     const poller = from([0], 0, true);
     const waiting = polled(poller, 1_000);
     seal(0);
@@ -195,14 +195,14 @@ describe('a reader that is ahead', () => {
     expect(poller.cursors[0]?.ahead).toBe(true);
   });
 
-  it('can do nothing more once what it may have read is lost, others can', async () => {
+  it('can read nothing more once records that it may have read are lost; others can', async () => {
     const [ahead, behind] = [from([0], 0, true), from([0])];
     seal(0);
     log(0).discard();
     append(0);
     await expect(ahead.poll(0)).rejects.toMatchObject({ code: 'input-lost' });
     expect(await polled(behind)).toEqual([[0, 0, 1]]);
-    // Who begins behind the loss has lost nothing.
+    // A reader that begins after the loss has lost nothing.
     expect(await polled(from([0], 0, true))).toEqual([[0, 0, 1]]);
   });
 });

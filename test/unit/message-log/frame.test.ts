@@ -15,7 +15,7 @@ import {
 
 /** Sensors 7, 8 and 9 with the values `a`, `bc` and `d`, from offset 100 on. */
 function frame(): Buffer {
-  // As memory is found.
+  // Memory with old contents.
   const bytes = Buffer.alloc(32 + 3 * 16 + 4, 0xee);
   columnsOf(bytes, 3).set([7, 8, 9, 0, 5, 2 ** 32 - 1, 0, 1, 3, 1, 3, 4]);
   bytes.write('abcd', 80);
@@ -57,22 +57,22 @@ describe('a frame', () => {
     }
   });
 
-  it('says where it begins, how many it has and of when the last is', () => {
+  it('says its first offset, the number of records and the time of the last', () => {
     expect([baseOf(frame()), recordsOf(frame()), lastTimeOf(frame())]).toEqual([100, 3, 1_000 + 2 ** 32 - 1]);
   });
 
-  it('is bounded, in records and bytes by what a reader gets at once, in time by its column', () => {
+  it('is bounded: records and bytes by what a reader gets at once, time by its column', () => {
     expect([MAX_FRAME_RECORDS, MAX_FRAME_BYTES, MAX_TIME_DELTA_MS]).toEqual([8_192, 2 ** 20, 2 ** 32 - 1]);
   });
 
-  it('is laid out as earlier versions did', () => {
+  it('has the same layout as in earlier versions', () => {
     const bytes = frame();
     expect(bytes.subarray(0, 4).toString('latin1')).toBe('TLF1');
     expect(bytes.subarray(8, 32).toString('hex')).toBe('030000000000000000000000000059400000000000408f40');
     expect(bytes.readUInt32LE(4)).toBe(crc32(bytes.subarray(8)));
   });
 
-  it('is whole only with its format, its checksum, its place and room for its records', () => {
+  it('is intact only with the right format, checksum and place, and room for its records', () => {
     expect(isIntact(frame(), 100)).toBe(true);
     expect(isIntact(frame(), 101)).toBe(false);
     const empty = Buffer.alloc(32);

@@ -14,7 +14,7 @@ import { FrameTree } from '../../support/frame-tree.ts';
 const MIB = 1024 * 1024;
 const full = (): TransientError => new TransientError('disk-full', 'the disk is full');
 
-/** What comes about within a few turns; no time goes by. */
+/** Lets a few turns of the event loop pass, but no time. */
 async function until(holds: () => boolean): Promise<void> {
   for (let turn = 0; turn < 100; turn += 1) {
     if (holds()) return;
@@ -23,7 +23,7 @@ async function until(holds: () => boolean): Promise<void> {
   expect.unreachable();
 }
 
-/** A disk of which a test says when a write is done, and how it ends. */
+/** A disk whose writes end when and how the test says. */
 class Disk {
   readonly written: Batch[] = [];
   #settle: { resolve(): void; reject(error: unknown): void }[] = [];
@@ -67,7 +67,7 @@ afterEach(() => void vi.useRealTimers());
 
 const log = (partition: number): PartitionLog => logs[partition] ?? expect.unreachable();
 
-/** Appends records of so many bytes to a partition; resolves with the offset of the first. */
+/** Appends records of these sizes, in bytes, to a partition; resolves with the offset of the first. */
 async function append(partition: number, bytes = 1, records = 1): Promise<number | undefined> {
   commits.admit(bytes * records);
   for (let i = 0; i < records; i += 1) log(partition).stage.add(1, 1, Buffer.alloc(bytes), 0, bytes);
@@ -83,7 +83,7 @@ const writes = () =>
 const levels = () => lines.map(({ level, msg }) => [level, msg]);
 
 describe('a commit', () => {
-  it('has all that came in one turn, and each caller hears where its records are', async () => {
+  it('has everything that came in one turn, and each caller gets the offsets of its records', async () => {
     expect(await Promise.all([append(0), append(1, 1, 2), append(0, 1, 3)])).toEqual([0, 0, 0]);
     expect(writes()).toEqual([
       [
@@ -96,7 +96,7 @@ describe('a commit', () => {
     expect([lines, health.ready]).toEqual([[], true]);
   });
 
-  it('has what gathered while the one before was written, and nobody hears of it sooner', async () => {
+  it('has what gathered while the previous one was written, and resolves nothing sooner', async () => {
     disk.slow = true;
     const first = append(0);
     await until(() => disk.written.length === 1);
@@ -115,7 +115,7 @@ describe('a commit', () => {
     ]);
   });
 
-  it('has states and positions with it, also without any records', async () => {
+  it('takes states and positions along, even without any records', async () => {
     const state = { partition: 0, key: 7, value: undefined };
     const position = { name: 'mailer/ALARM/0', position: 5 };
     commits.also([state], []);
@@ -134,20 +134,20 @@ describe('a commit', () => {
     ]);
   });
 
-  it('is none where there is nothing to write', async () => {
+  it('does not happen if there is nothing to write', async () => {
     void commits.next();
     await commits.idle();
     expect(disk.written).toEqual([]);
     expect(await append(0)).toBe(0);
   });
 
-  it('has what those answer who read its records before they are written', async () => {
+  it('includes what readers ahead write in answer to its records', async () => {
     disk.slow = true;
     let answered: Promise<number | undefined> | undefined;
     log(0).followers.add({
       position: 0,
       ahead: true,
-      // Not at once: it has to look at them first.
+      // Not at once: the reader has to handle them first.
       wake: () => {
         answered ??= Promise.resolve().then(() => append(1));
       },
@@ -163,13 +163,13 @@ describe('a commit', () => {
     ]);
   });
 
-  it('waits for nobody who is not ahead', async () => {
+  it('does not wait for readers that are not ahead', async () => {
     log(0).followers.add({ position: 0, ahead: false, wake: () => undefined });
     await append(0);
     expect(writes()).toEqual([[['OK', 0, 0, 1]]]);
   });
 
-  it('is counted with what it has written and how long that took', async () => {
+  it('is counted with its bytes and its duration', async () => {
     disk.slow = true;
     vi.advanceTimersByTime(5_000);
     const appended = append(0, 100);
@@ -207,7 +207,7 @@ describe('what waits for the disk', () => {
 });
 
 describe('a write that takes very long', () => {
-  it('is said after ten seconds, and no more once it is done', async () => {
+  it('is reported after ten seconds, until it is done', async () => {
     disk.slow = true;
     const appended = append(0);
     await until(() => disk.written.length === 1);
@@ -224,7 +224,7 @@ describe('a write that takes very long', () => {
 });
 
 describe('a write that fails', () => {
-  it('is lost to all who wait for it and for the next, which may rest on it', async () => {
+  it('rejects everything that waits for it and for the next one, which may depend on it', async () => {
     disk.slow = true;
     const lost = [append(0), append(1)];
     await until(() => disk.written.length === 1);
@@ -235,7 +235,7 @@ describe('a write that fails', () => {
     expect([log(0).next, log(0).sealed, log(0).losses, log(1).losses, commits.pendingBytes]).toEqual([0, 0, 1, 1, 0]);
   });
 
-  it('has all refused that comes, until a try every quarter of a second has succeeded; each is said once', async () => {
+  it('makes the log refuse everything until an attempt, one every quarter of a second, succeeds; both are logged once', async () => {
     disk.fault = full();
     await expect(append(0)).rejects.toThrow('the disk is full');
     expect(health.problems()).toEqual({ log: 'the disk is full' });
@@ -255,17 +255,17 @@ describe('a write that fails', () => {
     await commits.idle();
     expect([health.ready, levels()[1], lines.length]).toEqual([true, [30, 'the log can be written again'], 2]);
     expect(await append(0)).toBe(0);
-    // And no more tries.
+    // And no more attempts.
     await vi.advanceTimersByTimeAsync(10_000);
     await commits.idle();
     expect([disk.written.length, lines.length]).toEqual([6, 2]);
-    // The next fault is said again.
+    // The next fault is logged again.
     disk.fault = full();
     await expect(append(0)).rejects.toThrow('full');
     expect(lines).toHaveLength(3);
   });
 
-  it('since another owner has taken over is the last one, and a matter for people', async () => {
+  it('because another owner has taken over is the last one, and is logged as an error', async () => {
     disk.fault = new PermanentError('fenced', 'another process has taken over');
     await expect(append(0)).rejects.toMatchObject({ code: 'fenced' });
     expect(() => commits.admit(1)).toThrow('another process has taken over');
@@ -278,7 +278,7 @@ describe('a write that fails', () => {
     ]);
   });
 
-  it('for a reason that nobody knows is told, and the next may do', async () => {
+  it('for an unknown reason is reported, and the next one may succeed', async () => {
     disk.fault = new OwnError('a fault');
     await expect(append(0)).rejects.toThrow('a fault');
     expect(health.problems()).toEqual({ log: 'a fault' });
@@ -298,7 +298,7 @@ describe('a write that fails', () => {
 });
 
 describe('the end', () => {
-  it('comes once what was taken is written, and nothing is taken any more', async () => {
+  it('comes once everything accepted is written, and nothing more is accepted', async () => {
     disk.slow = true;
     const taken = append(0);
     let closed = false;
@@ -314,7 +314,7 @@ describe('the end', () => {
     await closing;
   });
 
-  it('is the end of tries, also of those that the last write asks for', async () => {
+  it('ends further attempts, even one that the last write schedules', async () => {
     disk.fault = full();
     await expect(append(0)).rejects.toThrow('full');
     await commits.close();
@@ -323,7 +323,7 @@ describe('the end', () => {
     expect(disk.written).toHaveLength(1);
   });
 
-  it('while a write fails is the end too', async () => {
+  it('while a write fails ends everything too', async () => {
     disk.slow = true;
     const lost = append(0);
     await until(() => disk.written.length === 1);

@@ -5,21 +5,21 @@ import { Stage } from '../../../message-log/embedded/stage.ts';
 
 const KIB = 1024;
 
-/** A frame of records of that time, each with its number as the key. */
+/** A frame of records with that time, each with its number as the key. */
 function frame(base: number, { records = 1, bytes = 10, at = 1_000 } = {}): Buffer {
   const stage = new Stage();
   for (let i = 0; i < records; i += 1) stage.add(base + i, at, Buffer.alloc(bytes, base + i), 0, bytes);
   return stage.seal(base)[0] as Buffer;
 }
 
-/** One whose own length is exactly that. */
+/** A frame of exactly that length. */
 const ofLength = (base: number, length: number): Buffer => frame(base, { bytes: length - 48 });
 
 const merge = (...frames: Buffer[]): Buffer[] => merged('OK', 3, frames, 1_000);
 const placesOf = (frames: readonly Buffer[]) => frames.map((bytes) => [baseOf(bytes), recordsOf(bytes)]);
 
 describe('small frames of a partition', () => {
-  it('are made into one that has all their records where they were', () => {
+  it('are merged into one with all their records at the same offsets', () => {
     const [one, ...others] = merge(frame(7, { records: 2 }), frame(9, { at: 1_500 }), frame(10, { records: 3, at: 2_000 }));
     expect(others).toEqual([]);
     if (!one) throw new Error('no frame');
@@ -36,7 +36,7 @@ describe('small frames of a partition', () => {
     expect(records).toEqual(at.map((time, i) => [7 + i, 7 + i, time, bytes(7 + i)]));
   });
 
-  it('stay as they are where they stand alone, are large, or old', () => {
+  it('stay as they are if they are alone, large, or old', () => {
     const alone = frame(5);
     expect(merge(alone)[0]).toBe(alone);
     expect(merge()).toEqual([]);
@@ -63,7 +63,7 @@ describe('small frames of a partition', () => {
     ]);
   });
 
-  it('are never joined over a gap, nor beyond the most records of a frame', () => {
+  it('are never joined across a gap, nor beyond the maximum of records in a frame', () => {
     expect(placesOf(merge(frame(0), frame(1), frame(3), frame(4)))).toEqual([
       [0, 2],
       [3, 2],

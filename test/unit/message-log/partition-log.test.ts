@@ -5,7 +5,7 @@ import { FrameTree } from '../../support/frame-tree.ts';
 
 const MIB = 1024 * 1024;
 
-/** A frame as one commit wrote it, its records at these times. */
+/** A frame as written by one commit, with records at these times. */
 function frame(base: number, ...times: number[]): Buffer {
   const stage = new Stage();
   for (const [i, at] of times.entries()) stage.add(base + i, at, Buffer.from(`v${base + i}`), 0, `v${base + i}`.length);
@@ -30,7 +30,7 @@ function open(frames: Readonly<Record<number, Buffer>> = {}): PartitionLog {
   return new PartitionLog('OK', 3, tree.database, (...where) => corrupt.push(where));
 }
 
-/** Appends records of these times, or so many bytes, that are on disk at once. */
+/** Appends records with these times, or of this many bytes, which are on disk at once. */
 function append(log: PartitionLog, ...times: number[]): void {
   for (const at of times) log.stage.add(1, at, Buffer.from('x'), 0, 1);
   log.seal();
@@ -42,7 +42,7 @@ function appendBytes(log: PartitionLog, bytes: number): void {
   log.publish();
 }
 
-/** Whoever reads; how often it was told that there is more. */
+/** A reader that counts how often it was woken. */
 function follower(log: PartitionLog, ahead: boolean, position = 0) {
   const one = {
     ahead,
@@ -87,14 +87,14 @@ describe('a partition', () => {
     expect(corrupt).toEqual([]);
   });
 
-  it('goes on where it was when the process ended', () => {
+  it('continues where it was when the process ended', () => {
     const log = open({ 5: frame(5, 100, 101), 7: frame(7, 102, 103, 104) });
     expect(stateOf(log)).toMatchObject({ earliest: 5, next: 10, sealed: 10, lastTime: 104 });
     append(log, 200, 201);
     expect(stateOf(log)).toMatchObject({ earliest: 5, next: 12, sealed: 12 });
   });
 
-  it('uses no offset twice where the newest frame is damaged: none has more than 8192 records', () => {
+  it('uses no offset twice if the newest frame is damaged: a frame has at most 8192 records', () => {
     const log = open({ 5: frame(5, 100), 7: damaged(7) });
     expect(stateOf(log)).toMatchObject({ next: 7 + 8_192, lastTime: 0 });
     expect(corrupt).toEqual([['OK', 3, 7]]);
@@ -112,7 +112,7 @@ describe('a partition', () => {
 });
 
 describe('records', () => {
-  it('are read a frame at a time, from any of them on, in memory and in the tree', () => {
+  it('are read a frame at a time, from any record on, in memory and in the tree', () => {
     const log = open({ 5: frame(5, 1, 2, 3), 8: frame(8, 4) });
     append(log, 5, 6);
     append(log, 7);
@@ -133,7 +133,7 @@ describe('records', () => {
     expect(log.read(8).batch).toMatchObject({ topic: 'OK', partition: 3 });
   });
 
-  it('that were removed lie before the first that is held', () => {
+  it('that were removed are before the first one held', () => {
     const log = open({ 0: frame(0, 1), 1: frame(1, 2), 2: frame(2, 3) });
     log.remove([0, 1]);
     expect(log.earliest).toBe(0);
@@ -145,14 +145,14 @@ describe('records', () => {
     expect([log.earliest, log.next]).toEqual([3, 3]);
   });
 
-  it('that are damaged are passed over up to the next that are whole, and somebody is told', () => {
+  it('that are damaged are skipped up to the next intact ones, and that is reported', () => {
     const log = open({ 0: frame(0, 1), 1: damaged(1), 4: frame(4, 2) });
     expect(offsetsFrom(log, 1)).toEqual({ offsets: undefined, next: 4 });
     expect(offsetsFrom(log, 3)).toEqual({ offsets: undefined, next: 4 });
     expect(corrupt).toEqual(Array(2).fill(['OK', 3, 1]));
   });
 
-  it('that are missing are passed over', () => {
+  it('that are missing are skipped', () => {
     const log = open({ 0: frame(0, 1, 2), 4: frame(4, 2) });
     expect(offsetsFrom(log, 2)).toEqual({ offsets: undefined, next: 4 });
     expect(offsetsFrom(log, 1)).toEqual({ offsets: [1], next: 2 });
@@ -165,7 +165,7 @@ describe('records', () => {
 });
 
 describe('records on their way to the disk', () => {
-  it('are for those only who read ahead; all are told once they are there', () => {
+  it('are only for readers ahead; all readers are woken once they are there', () => {
     const log = open();
     const [ahead, behind] = [follower(log, true), follower(log, false)];
     expect(log.isReadAhead).toBe(true);
@@ -182,7 +182,7 @@ describe('records on their way to the disk', () => {
     expect(log.isReadAhead).toBe(false);
   });
 
-  it('are lost where the commit fails: others get their offsets, and whoever read ahead is told', () => {
+  it('are lost if the commit fails: others get their offsets, and readers ahead are told', () => {
     const log = open();
     append(log, 1);
     const [ahead, behind] = [follower(log, true), follower(log, false)];
@@ -207,10 +207,10 @@ describe('records on their way to the disk', () => {
 });
 
 describe('the newest records', () => {
-  /** Whether those from there on are still in memory: the tree has none. */
+  /** Whether the records from there on are still in memory: the tree has none. */
   const isInMemory = (log: PartitionLog, from: number): boolean => log.read(from).batch !== undefined;
 
-  it('stay in memory until they are in the tree, whoever has them', () => {
+  it('stay in memory until they are in the tree, even if everybody has read them', () => {
     const log = open();
     follower(log, false, 100);
     for (let n = 0; n < 3; n += 1) append(log, n);
@@ -221,7 +221,7 @@ describe('the newest records', () => {
     expect(isInMemory(log, 2)).toBe(false);
   });
 
-  it('stay until the slowest reader has them, so that nothing is read back', () => {
+  it('stay until the slowest reader has them, so that none are read back from disk', () => {
     const log = open();
     const [slow, fast] = [follower(log, false, 0), follower(log, false, 3)];
     for (let n = 0; n < 3; n += 1) append(log, n);
@@ -237,14 +237,14 @@ describe('the newest records', () => {
     expect([2, 3].map((from) => isInMemory(log, from))).toEqual([false, true]);
   });
 
-  it('that nobody reads go as soon as they are in the tree', () => {
+  it('that nobody reads leave memory as soon as they are in the tree', () => {
     const log = open();
     append(log, 1);
     log.moved(1);
     expect(isInMemory(log, 0)).toBe(false);
   });
 
-  it('do not stay beyond four MiB for a reader that is slow', () => {
+  it('do not stay beyond four MiB for a slow reader', () => {
     const log = open();
     follower(log, false, 0);
     // Of 1 MiB each, head and columns included.
@@ -254,7 +254,7 @@ describe('the newest records', () => {
     appendBytes(log, 1);
     log.moved(6);
     expect([1, 2].map((from) => isInMemory(log, from))).toEqual([false, true]);
-    // What was lost doesn't count.
+    // Lost records don't count.
     for (let n = 0; n < 3; n += 1) log.stage.add(1, 1, Buffer.alloc(MIB), 0, MIB);
     log.seal();
     log.discard();
@@ -264,7 +264,7 @@ describe('the newest records', () => {
 });
 
 describe('the oldest frames', () => {
-  it('are those that end before a place, never the newest of all, which holds the offsets', () => {
+  it('are those that end before an offset, but never the newest of all, which holds the offsets', () => {
     const log = open({ 0: frame(0, 1, 2), 2: frame(2, 3), 3: frame(3, 4, 5), 5: frame(5, 6) });
     expect([0, 1, 2, 3, 4, 5, 6, 99].map((end) => log.oldest(end, 10))).toEqual([
       [],
@@ -279,17 +279,17 @@ describe('the oldest frames', () => {
     expect([0, 1, 2, 3].map((limit) => log.oldest(99, limit))).toEqual([[], [0], [0, 2], [0, 2, 3]]);
   });
 
-  it('of those in the tree may all go where newer ones are in memory', () => {
+  it('in the tree may all be removed if newer ones are in memory', () => {
     const log = open({ 0: frame(0, 1, 2), 2: frame(2, 3) });
     append(log, 4);
     expect([log.oldest(99, 10), log.oldest(3, 10), log.oldest(2, 10), log.oldest(99, 1)]).toEqual([[0, 2], [0, 2], [0], [0]]);
     expect(log.oldest(99, 2)).toEqual([0, 2]);
-    // What is in memory only isn't among them, however old it is.
+    // Records only in memory aren't among them, however old they are.
     log.remove([0, 2]);
     expect(log.oldest(99, 10)).toEqual([]);
   });
 
-  it('say of when their last record is; a damaged one is older than all', () => {
+  it('know the time of their last record; a damaged frame counts as older than all others', () => {
     const log = open({ 0: frame(0, 1, 2), 2: damaged(2), 3: frame(3, 7) });
     expect([0, 2, 3, 4].map((base) => log.lastTimeAt(base))).toEqual([2, 0, 7, 0]);
   });
@@ -302,7 +302,7 @@ describe('the oldest frames', () => {
     expect([log.lastTimeAt(1), log.lastTimeAt(0)]).toEqual([6, 5]);
   });
 
-  it('go, and those in memory are the first', () => {
+  it('are removed, and those in memory become the first', () => {
     const log = open({ 0: frame(0, 1) });
     append(log, 2, 3);
     append(log, 4);

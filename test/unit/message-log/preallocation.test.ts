@@ -20,7 +20,7 @@ describe('a store that grows', () => {
     return { file: size, used: (lastPageNumber + 1) * pageSize };
   };
 
-  it('has zeros ahead of its end, and gives back all that was written beside them', async () => {
+  it('has zeros ahead of its end, and reads back everything that was written', async () => {
     const db = temporary.store.root.openDB<Buffer, number>({ name: 'values', encoding: 'binary' });
     let count = 0;
     await expect
@@ -46,7 +46,7 @@ describe('a store that grows', () => {
     await again.close();
   });
 
-  it('is left as it is once it no longer does', async () => {
+  it('is left alone once it no longer grows', async () => {
     await sleep(300);
     const before = await sizes();
     await sleep(300);

@@ -4,12 +4,12 @@ import { Retention, type RetentionParts } from '../../../message-log/embedded/re
 
 const NEVER = Number.POSITIVE_INFINITY;
 
-/** A partition whose frames are one record of 10 bytes each: frame i is of the time i. */
+/** A partition with frames of one record of 10 bytes each: frame i has time i. */
 class Partition {
   readonly topic = 'ENTRY';
   readonly partition: number;
   frames: number[];
-  /** What the slowest consumer wants next. */
+  /** The next offset of the slowest consumer. */
   needed: number;
   looks = 0;
   #removing: readonly number[] = [];
@@ -36,7 +36,7 @@ class Partition {
   remove(bases: readonly number[]): void {
     this.#removing = bases;
   }
-  /** Whoever goes round in circles is stopped. */
+  /** Stops an endless loop. */
   #look(): void {
     this.#all += 1;
     if (this.#all > 1_000) throw new Error('no end');
@@ -79,7 +79,7 @@ describe('retention', () => {
     return logs.map(({ frames }) => frames[0] ?? 'none');
   }
 
-  it('removes what is older than the time, however much it is, and in small steps', async () => {
+  it('removes everything older than the limit, however much, in small steps', async () => {
     expect(await apply([new Partition(0, 300), new Partition(1, 100), new Partition(2, 0)], { ms: 100, now: 250 })).toEqual([
       150,
       'none',
@@ -89,7 +89,7 @@ describe('retention', () => {
     expect(counted).toEqual({ yes: 250 });
   });
 
-  it.each([0, 1, 2, 63, 64, 65, 127, 128, 129])('keeps what is just as old as the time, with %i frames before', async (older) => {
+  it.each([0, 1, 2, 63, 64, 65, 127, 128, 129])('keeps what is exactly as old as the limit, with %i frames before', async (older) => {
     expect(await apply([new Partition(0, 200)], { ms: 0, now: older })).toEqual([older]);
     expect(steps).toBe(Math.ceil(older / 64));
   });
@@ -99,7 +99,7 @@ describe('retention', () => {
     expect(await apply([new Partition(0, 200, 0)], { ms: 0, now: 150 })).toEqual([0]);
   });
 
-  it('looks at one frame where none has had its time, and at few of many', async () => {
+  it('looks at one frame if none is due, and at few of many', async () => {
     const [young, old] = [new Partition(0, 1_000), new Partition(1, 1_000)];
     await apply([young], { ms: 0, now: 0 });
     expect(young.looks).toBe(1);
@@ -107,12 +107,12 @@ describe('retention', () => {
     expect(old.looks).toBeLessThan(10);
   });
 
-  it('removes nothing by its age where the time is not to be believed, but keeps the disk within its limit', async () => {
+  it('removes nothing by age while the clock is not trusted, but keeps the disk within its limit', async () => {
     expect(await apply([new Partition(0, 200)], { ms: 0, now: undefined })).toEqual([0]);
     expect(await apply([new Partition(0, 200)], { ms: 0, now: undefined, bytes: 1_000 })).toEqual([128]);
   });
 
-  it('removes the oldest of the largest partition above the limit, what is read first', async () => {
+  it('above the limit, removes the oldest frames of the largest partition, those that were read first', async () => {
     expect(await apply([new Partition(0, 10), new Partition(1, 100)], { bytes: 1_100 })).toEqual([0, 0]);
     expect(await apply([new Partition(0, 10), new Partition(1, 100)], { bytes: 1_099 })).toEqual([0, 64]);
     expect(await apply([new Partition(0, 80), new Partition(1, 100, 0)], { bytes: 1_799 })).toEqual([64, 0]);
@@ -122,7 +122,7 @@ describe('retention', () => {
     expect(said).toEqual([]);
   });
 
-  it('removes what is not read only above twice the limit, and says it once', async () => {
+  it('removes unread records only above twice the limit, and logs it once', async () => {
     expect(await apply([new Partition(0, 200, 0)], { bytes: 1_000 })).toEqual([0]);
     expect(said).toEqual([]);
     expect(await apply([new Partition(0, 350, 0)], { bytes: 1_000 })).toEqual([192]);
@@ -130,7 +130,7 @@ describe('retention', () => {
     expect(said).toEqual(['the log is twice its limit: records that not all consumers have read are removed']);
   });
 
-  it('ends where there is nothing left to remove, and when it is told to', async () => {
+  it('ends when there is nothing left to remove, or when it is told to', async () => {
     const unremovable = new Partition(0, 10);
     unremovable.oldest = () => [];
     expect(await apply([unremovable], { bytes: 10 })).toEqual([0]);

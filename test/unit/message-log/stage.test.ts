@@ -24,7 +24,7 @@ function readBack(frames: readonly Buffer[]): (Written & { readonly offset: numb
 }
 
 describe('stage and frames', () => {
-  it('give back exactly what was staged, one by one or in batches, whatever lies between the values', () => {
+  it('give back exactly what was staged, one by one or in batches, whatever is between the values', () => {
     fc.assert(
       fc.property(fc.array(written, { minLength: 1, maxLength: 300 }), fc.nat(1_000), fc.nat(12), (list, base, gap) => {
         const sorted = list.toSorted((a, b) => a.at - b.at);
@@ -62,7 +62,7 @@ describe('stage and frames', () => {
     return stage;
   };
 
-  it('cuts at the limit to the byte, head and columns counted, and begins anew behind it', () => {
+  it('cuts exactly at the limit, header and columns included, and starts a new frame after it', () => {
     // 32 bytes of head, 16 for each record.
     const three = 32 + 3 * 16 + 60;
     expect(
@@ -96,7 +96,7 @@ describe('stage and frames', () => {
     expect(staged().seal(0)).toEqual([]);
   });
 
-  it('cuts where times are too far from the first of a frame to be kept', () => {
+  it('cuts where a time is too far from the first one of the frame to be stored', () => {
     const most = 2 ** 32 - 1;
     expect(
       staged([5, 1], [6, 1], [5 + most, 1])
@@ -108,7 +108,7 @@ describe('stage and frames', () => {
     expect(readBack(frames).map(({ at }) => at)).toEqual([5, 6, 6 + most, 7 + most]);
   });
 
-  it('copies what lies between values that are close together, and not where that would be much', () => {
+  it('also copies the bytes between values that are close together, but not long stretches', () => {
     const bytesOf = (gap: number, order: readonly number[] = [0, 1]): number => {
       const stage = new Stage();
       const starts = order.map((i) => 3 + i * (4 + gap));
@@ -139,7 +139,7 @@ describe('stage and frames', () => {
     ]);
   });
 
-  it('grows with what comes, keeps all of it, and is empty after', () => {
+  it('grows as needed, keeps everything, and is empty afterwards', () => {
     const stage = new Stage();
     const value = Buffer.alloc(200, 'v');
     for (let i = 0; i < 256; i += 1) stage.add(i, i, value, 0, 200);

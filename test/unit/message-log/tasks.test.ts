@@ -94,7 +94,7 @@ function logOf(topic: Topic, partition: number): PartitionLog {
   return log;
 }
 
-/** Whoever has the partitions; what it is told is in `order`. */
+/** An owner of the partitions; `order` has the calls that it gets. */
 function owner(name: string): TaskOwner & { readonly tasks: TaskLog[] } {
   const given: TaskLog[] = [];
   return {
@@ -128,7 +128,7 @@ async function restored(one: TaskLog) {
 const failing = async (work: Promise<unknown> | undefined) => expect(await work?.catch((error: unknown) => error));
 
 describe('tasks', () => {
-  it('are all of whoever asks for them, until they are given back', async () => {
+  it('all belong to whoever asks for them, until they are given back', async () => {
     const one = owner('one');
     const giveBack = await tasks.own(one);
     expect(order).toEqual(['idle', 'one has 0', 'one has 1']);
@@ -140,7 +140,7 @@ describe('tasks', () => {
     expect(order).toHaveLength(7);
   });
 
-  it('go to whoever asked last, once the one before writes no more and all it wrote is on disk', async () => {
+  it('go to whoever asked last, once the previous owner writes no more and everything it wrote is on disk', async () => {
     const [one, two] = [owner('one'), owner('two')];
     await tasks.own(one);
     order.length = 0;
@@ -151,7 +151,7 @@ describe('tasks', () => {
     await giveBack();
   });
 
-  it('are not given to one who has given them back while they were given', async () => {
+  it('are not assigned further to an owner that gives them back meanwhile', async () => {
     const one = owner('one');
     const begun = tasks.own({
       ...one,
@@ -164,7 +164,7 @@ describe('tasks', () => {
     expect(order.filter((line) => line.includes('has'))).toEqual(['one has 0']);
   });
 
-  it('write no more though their owner could not end them well', async () => {
+  it('write no more even if their owner failed to end them', async () => {
     const one = owner('one');
     const giveBack = await tasks.own({
       ...one,
@@ -176,12 +176,12 @@ describe('tasks', () => {
     (await failing(one.tasks[1]?.commit([], [], NOTHING))).toMatchObject({ code: 'fenced' });
   });
 
-  it('that nobody has can be closed', async () => {
+  it('can be closed without an owner', async () => {
     await tasks.close();
     expect(order).toEqual([]);
   });
 
-  it('keep retention from what they have not decided, from the first moment on', async () => {
+  it('keep retention from removing undecided records, from the first moment on', async () => {
     expect(positions.lowest('ENTRY', 0)).toBe(Number.POSITIVE_INFINITY);
     await task();
     const lowest = (['ENTRY', 'OK', 'ACTION', 'ALARM'] as const).map((topic) => [positions.lowest(topic, 0), positions.lowest(topic, 1)]);
@@ -195,7 +195,7 @@ describe('tasks', () => {
 });
 
 describe('a task that is restored', () => {
-  it('has the newest state of each sensor, and where its inputs go on', async () => {
+  it('has the newest state of each sensor, and the positions of its inputs', async () => {
     for (const [key, value] of [
       [1, 'old'],
       [5, 'five'],
@@ -217,7 +217,7 @@ describe('a task that is restored', () => {
     expect(from).toEqual({ ENTRY: 0, OK: 7, ACTION: 0 });
   });
 
-  it('has all of them, however many, and all else goes on meanwhile', async () => {
+  it('has all of them, however many, without blocking the rest of the process', async () => {
     for (let key = 0; key < 12_000; key += 1) states[1].states.set(key, Buffer.from('s'));
     const one = await task();
     let turns = 0;
@@ -232,7 +232,7 @@ describe('a task that is restored', () => {
     expect(states[1].limits).toEqual([5_000, 5_000, 5_000]);
   });
 
-  it('reads its inputs ahead, from where it says', async () => {
+  it('reads its inputs ahead, from the given position', async () => {
     expect(await (await task()).reader('OK', 5)).toBe('a reader');
     expect(readers).toEqual([[logOf('OK', 1), 5]]);
   });
@@ -290,7 +290,7 @@ describe('what a task commits', () => {
     expect([positions.get(TASK_GROUP, 'ENTRY', 1), positions.lowest('OK', 1)]).toEqual([undefined, 7]);
   });
 
-  it('is nothing where the log takes no more', async () => {
+  it('is rejected if the log accepts no more', async () => {
     const one = await task();
     commits.refusal = new Error('no room');
     await expect(one.commit([{ topic: 'ALARM', key: 5, at: 1, value: Buffer.from('a') }], [], NOTHING)).rejects.toThrow('no room');

@@ -8,7 +8,7 @@ import { STATES_GROUP } from '../../../../history/states.ts';
 import { COMPLETION_GROUP } from '../../../../notify/completion.ts';
 import { MAILER_GROUP } from '../../../../notify/deliveries.ts';
 
-/** Every group that the role joins: one that it may not join would keep it from being ready for ever. */
+/** Every group that the role joins: without the right to join one it would never become ready. */
 const JOINED: readonly (readonly [LogUser, readonly string[]])[] = [
   ['proxy', []],
   ['processor', [TASK_GROUP]],

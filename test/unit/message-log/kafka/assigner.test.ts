@@ -7,7 +7,7 @@ const members = fc.dictionary(fc.string({ minLength: 1, maxLength: 5 }), fc.uniq
   maxKeys: 8,
 });
 
-describe('sharing out partitions', () => {
+describe('assigning partitions', () => {
   it('gives each partition to one member, evenly', () => {
     fc.assert(
       fc.property(members, fc.integer({ min: 1, max: 40 }), (held, partitions) => {
@@ -20,7 +20,7 @@ describe('sharing out partitions', () => {
     );
   });
 
-  it('leaves everything where it is when nothing has changed', () => {
+  it('changes nothing if nothing has changed', () => {
     const held = new Map([
       ['a', new Set([1, 4, 6])],
       ['b', new Set([0, 2, 7])],
@@ -29,7 +29,7 @@ describe('sharing out partitions', () => {
     expect(shareOut(held, 8)).toEqual(new Map([...held].map(([name, share]) => [name, [...share]])));
   });
 
-  it('takes from those who have most when a member joins, and only as much as is due', () => {
+  it('takes from the members with most when another one joins, and only its share', () => {
     const shares = shareOut(
       new Map([
         ['a', new Set([0, 1, 2, 3])],
@@ -46,19 +46,19 @@ describe('sharing out partitions', () => {
   const shared = (partitions: number, held: Readonly<Record<string, readonly number[]>>) =>
     Object.fromEntries(shareOut(new Map(Object.entries(held).map(([name, list]) => [name, new Set(list)])), partitions));
 
-  it('is the same whoever does it: names in their order, those who hold most first', () => {
+  it('gives the same result in every member: by name, those that hold most first', () => {
     expect(shared(5, { b: [], a: [] })).toEqual({ a: [0, 1, 2], b: [3, 4] });
     expect(shared(5, { a: [], b: [4, 3, 1] })).toEqual({ a: [0, 2], b: [1, 3, 4] });
     expect(shared(7, { a: [6], b: [5, 4], c: [] })).toEqual({ a: [1, 6], b: [0, 4, 5], c: [2, 3] });
     expect(Object.keys(shared(1, { c: [], a: [], b: [] }))).toEqual(['a', 'b', 'c']);
   });
 
-  it('leaves the lowest with whoever has too many, and what two say they have with one of them', () => {
+  it('leaves a member with too many its lowest ones, and a partition that two members claim with one of them', () => {
     expect(shared(4, { a: [3, 2, 1, 0], b: [] })).toEqual({ a: [0, 1], b: [2, 3] });
     expect(shared(4, { a: [10, 9, 2], b: [1, 2] })).toEqual({ a: [0, 2], b: [1, 3] });
   });
 
-  it('gives nothing to nobody, and nothing of nothing', () => {
+  it('copes with no members, and with no partitions', () => {
     expect(shared(4, {})).toEqual({});
     expect(shared(0, { a: [1] })).toEqual({ a: [] });
     expect(shared(1, { a: [], b: [0] })).toEqual({ a: [], b: [0] });

@@ -7,7 +7,7 @@ const [T, VALUE] = [1_000_000, Buffer.from('?on!')];
 const hex = (text: string): string => text.replaceAll(/\s/g, '');
 
 describe('a batch', () => {
-  it('is laid out as Kafka wants it', () => {
+  it('has the layout that Kafka requires', () => {
     const writer = new BatchWriter();
     writer.add(21, T, VALUE, 1, 3);
     writer.add(0, T + 64, VALUE, 0, 4);
@@ -30,13 +30,13 @@ describe('a batch', () => {
     expect([writer.count, writer.size]).toEqual([5, batch.length]);
   });
 
-  it('outside of a transaction says so', () => {
+  it('says that it is outside of a transaction', () => {
     const writer = new BatchWriter();
     writer.add(1, T, VALUE, 0, 4);
     expect(writer.seal({ producerId: -1, epoch: -1 }, -1, false).readInt16BE(21)).toBe(0);
   });
 
-  it('holds keys and values of any length, as they are', () => {
+  it('holds keys and values of any length unchanged', () => {
     for (const length of [0, 1, 50, 63, 64, 100, 4_095, 10_000]) {
       const writer = new BatchWriter();
       const [key, value] = ['k'.repeat(length), Buffer.alloc(length, 'v')];
@@ -52,7 +52,7 @@ describe('a batch', () => {
     }
   });
 
-  it('holds of what came together, such as the body of a request, each record’s own part', () => {
+  it('takes each record’s part of a shared buffer, such as the body of a request', () => {
     const body = Buffer.from(Array.from({ length: 10_000 }, (_, i) => i % 251));
     for (const [start, end] of [
       [0, 5],
@@ -69,7 +69,7 @@ describe('a batch', () => {
     }
   });
 
-  it('begins anew after a reset, with times of its own', () => {
+  it('starts over after a reset, with its own times', () => {
     const [again, fresh] = [new BatchWriter(), new BatchWriter()];
     for (let i = 0; i < 1_000; i += 1) again.add(i, T + 100 + i, VALUE, 0, 4);
     again.reset();

@@ -12,11 +12,11 @@ import { Health } from '../../../../runtime/health.ts';
 const NOON = Date.UTC(2026, 10, 29, 12);
 const MINUTE = 60_000;
 const limits = { beforeMs: 60_000, afterMs: 5_000 };
-/** As brokers say that there is no limit. */
+/** The value by which brokers express that there is no limit. */
 const UNLIMITED = '9223372036854775807';
 const place = { name: 'ENTRY', partition: 0 };
 
-/** As Kafka 4.4.0 says it, a broker whose clock shows `now`. */
+/** The error text of Kafka 4.4.0, for a broker whose clock shows `now`. */
 const words = (now: number): string =>
   `Timestamp 1 of message with offset 0 is out of range. The timestamp should be within [${now - 60_000}, ${now + 5_000}]`;
 
@@ -38,7 +38,7 @@ describe('the clocks of this machine and of the brokers', () => {
     ['behind', -60_001, '60 s'],
     ['behind', -7_200_000, '2 h'],
     ['ahead of', 31 * 24 * 60 * MINUTE, '31 days'],
-  ])('is told before anything is sent when it is %s theirs by %d ms', async (direction, offMs, inWords) => {
+  ])('are reported before anything is sent if this one is %s theirs by %d ms', async (direction, offMs, inWords) => {
     world.mine += offMs;
     await clocks.ask('ENTRY');
     expect(clocks.refusal(1)).toMatchObject({ name: 'TransientError', code: 'clock-off' });
@@ -66,7 +66,7 @@ describe('the clocks of this machine and of the brokers', () => {
     ['no limits', { before: UNLIMITED, after: UNLIMITED }],
     ['no limit before', { before: UNLIMITED, after: '5000' }],
     ['no limit after', { before: '60000', after: UNLIMITED }],
-  ])('are not asked of a broker that has %s and could store the question', async (_, limits) => {
+  ])('are not compared with a broker that has %s and could store the record', async (_, limits) => {
     world.limits = limits;
     world.mine += 30 * MINUTE;
     for (let n = 0; n < 3; n += 1) await clocks.ask('ENTRY');
@@ -74,7 +74,7 @@ describe('the clocks of this machine and of the brokers', () => {
     expect(clocks.agree).toBe(true);
   });
 
-  it('are asked for again where the topic is too new to be known', async () => {
+  it('are compared again if the topic is too new to be known', async () => {
     world.unknown = 2;
     world.mine += 30 * MINUTE;
     await clocks.ask('ENTRY');
@@ -82,7 +82,7 @@ describe('the clocks of this machine and of the brokers', () => {
     expect(clocks.agree).toBe(false);
   });
 
-  it('are asked for elsewhere where the leader has moved meanwhile', async () => {
+  it('are compared with the new leader if the leader has moved meanwhile', async () => {
     world.unknown = 1;
     world.offOf = { 2: -30 * MINUTE };
     world.onRefresh = async () => {
@@ -92,7 +92,7 @@ describe('the clocks of this machine and of the brokers', () => {
     expect([clocks.refusal(1), clocks.refusal(2)]).toMatchObject([undefined, { code: 'clock-off' }]);
   });
 
-  it('are asked for once, however often and for how many topics; while they differ every five seconds, since the broker notes each question', async () => {
+  it('are compared once, however often and for however many topics; while they differ every five seconds, since the broker logs each comparison', async () => {
     for (const topic of ['ENTRY', 'OK', 'ENTRY']) await clocks.ask(topic);
     expect(world.questions).toBe(1);
     world.mine += 30 * MINUTE;
@@ -101,7 +101,7 @@ describe('the clocks of this machine and of the brokers', () => {
     expect(world.questions).toBeLessThan(10);
   });
 
-  it('that differ are an error in the log when it begins, and a line when it is over, not one for each refusal', async () => {
+  it('that differ are an error in the log once, and a line when it is over, not one for each refusal', async () => {
     world.mine -= 30 * MINUTE;
     await clocks.ask('ENTRY');
     for (let n = 0; n < 3; n += 1) clocks.refused(1, place, words(world.brokers));
@@ -115,7 +115,7 @@ describe('the clocks of this machine and of the brokers', () => {
     ]);
   });
 
-  it('are no matter any more once the topic has no limits, and the broker is not asked on', async () => {
+  it('no longer matter once the topic has no limits, and the broker is not asked any more', async () => {
     world.mine += 30 * MINUTE;
     await clocks.ask('ENTRY');
     world.limits = { before: UNLIMITED, after: UNLIMITED };
@@ -129,7 +129,7 @@ describe('the clocks of this machine and of the brokers', () => {
     expect(world.questions).toBe(1);
   });
 
-  it('agree again by themselves once this one is put right', async () => {
+  it('agree again by themselves once this one is corrected', async () => {
     world.mine += 30 * MINUTE;
     await clocks.ask('ENTRY');
     await world.pass(2_000, clocks);
@@ -140,7 +140,7 @@ describe('the clocks of this machine and of the brokers', () => {
     expect(world.health.ready).toBe(true);
   });
 
-  it("agree again by themselves once the broker's is put right", async () => {
+  it("agree again by themselves once the broker's is corrected", async () => {
     world.brokers += 30 * MINUTE;
     await clocks.ask('ENTRY');
     expect(clocks.agree).toBe(false);
@@ -149,7 +149,7 @@ describe('the clocks of this machine and of the brokers', () => {
     expect(clocks.agree).toBe(true);
   });
 
-  it('are compared when this one is moved, though nobody sends anything', async () => {
+  it('are compared when this one jumps, even if nothing is sent', async () => {
     await clocks.ask('ENTRY');
     await world.pass(600_000, clocks);
     expect(world.questions).toBe(1);
@@ -158,9 +158,9 @@ describe('the clocks of this machine and of the brokers', () => {
     expect(clocks.refusal(1)).toMatchObject({ code: 'clock-off' });
   });
 
-  it('are not called off by arithmetic alone: where the broker says so, they agree', async () => {
+  it('are not called different by extrapolation alone: if the broker agrees, they agree', async () => {
     await clocks.ask('ENTRY');
-    // As a machine that slept, or whose monotonic clock runs slow.
+    // As on a machine that slept, or whose monotonic clock is slow.
     world.mine += 120_000;
     world.brokers += 120_000;
     await world.pass(3_000, clocks);
@@ -168,7 +168,7 @@ describe('the clocks of this machine and of the brokers', () => {
     expect(world.questions).toBe(2);
   });
 
-  it('are known from the words with which records were refused', () => {
+  it('are known from the error text with which records were refused', () => {
     world.mine += 30 * MINUTE;
     expect(clocks.refused(1, place, words(world.brokers))).toMatchObject({ code: 'clock-off' });
     expect(clocks.refusal(1)).toMatchObject({ code: 'clock-off' });
@@ -176,12 +176,12 @@ describe('the clocks of this machine and of the brokers', () => {
     expect(clocks.agree).toBe(true);
   });
 
-  it('are right where records had only waited too long, as in a process that was stopped', () => {
+  it('are right if records had only waited too long, as in a process that was suspended', () => {
     expect(clocks.refused(1, place, words(world.brokers))).toMatchObject({ code: 'log-unavailable' });
     expect(clocks.agree).toBe(true);
   });
 
-  it('are asked for again five seconds after the last question while they differ, and one second after where one was moved', async () => {
+  it('are compared again after five seconds while they differ, and after one second if one has jumped', async () => {
     world.mine += 30 * MINUTE;
     await clocks.ask('ENTRY');
     await world.pass(4_900, clocks);
@@ -200,7 +200,7 @@ describe('the clocks of this machine and of the brokers', () => {
     expect([world.questions, clocks.agree]).toEqual([4, false]);
   });
 
-  it('are asked for once a second at most where a broker is slow or does not answer', async () => {
+  it('are compared at most once a second if a broker is slow or does not answer', async () => {
     await clocks.ask('ENTRY');
     world.mine += 30 * MINUTE;
     world.silent = true;
@@ -214,7 +214,7 @@ describe('the clocks of this machine and of the brokers', () => {
     expect(clocks.agree).toBe(false);
   });
 
-  it('are asked for once by all who want to know at the same time, and of whoever leads later', async () => {
+  it('are compared once for all concurrent calls, and with later leaders too', async () => {
     await Promise.all([clocks.ask('ENTRY'), clocks.ask('ENTRY')]);
     expect(world.questions).toBe(1);
     world.leaders = [1, 2];
@@ -225,7 +225,7 @@ describe('the clocks of this machine and of the brokers', () => {
     expect(clocks.refusal(undefined)).toBeUndefined();
   });
 
-  it('are no matter of a broker that leads nothing any more', async () => {
+  it('no longer matter for a broker that leads nothing any more', async () => {
     world.mine += 30 * MINUTE;
     await clocks.ask('ENTRY');
     world.leaders = [];
@@ -233,7 +233,7 @@ describe('the clocks of this machine and of the brokers', () => {
     expect([clocks.agree, world.questions]).toEqual([true, 1]);
   });
 
-  it('differ by what is said now, in the log by what it was at first', async () => {
+  it('differ in health by the latest value, in the log by the first', async () => {
     world.mine += 30 * MINUTE;
     await clocks.ask('ENTRY');
     world.mine += 24 * 60 * MINUTE;
@@ -259,7 +259,7 @@ describe('the clocks of this machine and of the brokers', () => {
     ]);
   });
 
-  it('are not known where records were refused in words that say no time', () => {
+  it('are not known if records were refused with a text that gives no time', () => {
     const refusal = (words: string): string => clocks.refused(1, place, words).message;
     expect(refusal('Invalid timestamp')).toBe('Kafka: ENTRY/0: Invalid timestamp');
     expect(refusal('')).toBe('Kafka: ENTRY/0: the time of a record was refused');
@@ -267,14 +267,14 @@ describe('the clocks of this machine and of the brokers', () => {
     expect(clocks.agree).toBe(true);
   });
 
-  it('of a broker with limits of its own are known from its words', async () => {
+  it('of a broker with other limits are known from its error text', async () => {
     world.limits = { before: '60000', after: '5000' };
     await clocks.ask('ENTRY');
     world.mine += 6_000;
     expect(clocks.refused(1, place, words(world.brokers)).message).toContain('is 6 s ahead');
   });
 
-  it('of one broker that is off leaves the partitions of the others alone', async () => {
+  it('of one broker that is off do not affect partitions of other brokers', async () => {
     world.leaders = [1, 2];
     world.offOf = { 2: 30 * MINUTE };
     await clocks.ask('ENTRY');
@@ -307,14 +307,14 @@ describe('a topic that no broker knows yet', () => {
   });
 });
 
-it('reads the time of a broker from its words, and nothing where they say something else', () => {
+it('reads the time of a broker from its error text, and nothing from any other text', () => {
   expect(timeIn(words(NOON), limits)).toBe(NOON);
   expect(timeIn(words(NOON), { beforeMs: 3_600_000, afterMs: 5_000 })).toBeUndefined();
   expect(timeIn('One or more records have been rejected due to invalid timestamp', limits)).toBeUndefined();
   expect(timeIn('', limits)).toBeUndefined();
 });
 
-/** Brokers that lead the partitions of ENTRY, and a machine: each with a clock. */
+/** Brokers that lead the partitions of ENTRY, and a machine, each with its own clock. */
 class World {
   mine = NOON;
   brokers = NOON;
@@ -324,7 +324,7 @@ class World {
   asked = Buffer.alloc(0);
   described = 0;
   readonly lines: unknown[] = [];
-  /** So many questions are answered with an error. */
+  /** How many requests are answered with an error. */
   unknown = 0;
   leaders = [1];
   questions = 0;
@@ -349,7 +349,7 @@ class World {
   }
 
   onRefresh: () => Promise<void> = async () => undefined;
-  /** Questions are never answered. */
+  /** Requests are never answered. */
   silent = false;
   fault: Error | undefined;
 
@@ -367,7 +367,7 @@ class World {
     return { resources: [{ configEntries }] };
   }
 
-  /** INVALID_TIMESTAMP, with the words for the first record. */
+  /** INVALID_TIMESTAMP, with the error text of the first record. */
   async exchange(node: number, _lane: Lane, _api: unknown, pieces: readonly Buffer[]): Promise<Buffer> {
     this.questions += 1;
     this.asked = Buffer.concat(pieces);

@@ -6,12 +6,12 @@ const NOON = Date.UTC(2026, 10, 29, 12);
 const LIMITS = { beforeMs: 60_000, afterMs: 5_000 };
 
 describe('the time of a broker', () => {
-  it.each([', ', ','])('is what it says it takes, less what it takes beyond', (comma) => {
+  it.each([', ', ','])('is the latest time it accepts, less its limit', (comma) => {
     expect(timeIn(`Timestamp 1 is out of range: [${NOON - 60_000}${comma}${NOON + 5_000}]`, LIMITS)).toBe(NOON);
     expect(timeIn(`[${-60_000}${comma}5000]`, LIMITS)).toBe(0);
   });
 
-  it('is not known where its limits are others, or it does not say them', () => {
+  it('is not known if its limits are different, or not in its answer', () => {
     for (const words of [`[${NOON - 60_000}, ${NOON + 5_001}]`, `[${NOON - 60_000}]`, 'Timestamp 1 is out of range', ''])
       expect(timeIn(words, LIMITS)).toBeUndefined();
   });
@@ -32,7 +32,7 @@ describe('the time of a broker', () => {
     expect(inWords(ms)).toBe(words);
   });
 
-  it('and of this machine differ in a direction that is said', () => {
+  it('and that of this machine differ in a direction that is named', () => {
     expect(clockOff(3, 7_200_000).message).toContain("this machine's clock is 2 h ahead of the clock of Kafka's broker 3");
     expect(clockOff(3, -7_200_000).message).toContain("this machine's clock is 2 h behind the clock of Kafka's broker 3");
     expect(clockOff(3, 1)).toMatchObject({ code: 'clock-off', message: expect.stringContaining('ahead of') });
@@ -41,7 +41,7 @@ describe('the time of a broker', () => {
 
 it('each leader is asked once, by the first partition it leads', () => {
   const leaders = [2, undefined, 1, 2, 1, 3];
-  // Of a partition that isn't there nothing is known.
+  // Nothing is known of a partition that doesn't exist.
   const client = {
     partitionsOf: () => leaders.length,
     leaderOf: (_: string, partition: number) => (partition < 6 ? leaders[partition] : 9),
@@ -56,7 +56,7 @@ it('each leader is asked once, by the first partition it leads', () => {
 describe('a broker is asked', () => {
   const place = { name: 'T', partition: 3 };
 
-  /** It answers with this error and these words; what it was sent is kept. */
+  /** A broker that answers with this error and text, and keeps what it was sent. */
   async function asked(error: number, words: string) {
     const answer = Buffer.concat([
       Buffer.from([0, 0, 0, 1, 0, 1, 0x54, 0, 0, 0, 1, 0, 0, 0, 3, 0, error]),

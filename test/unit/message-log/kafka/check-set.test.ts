@@ -21,7 +21,7 @@ function sealed(bytes: Buffer): Buffer {
   return bytes;
 }
 
-/** All that compaction left of one: its header. */
+/** A batch of which compaction has left only the header. */
 function emptied(base: number, offsets: number): Buffer {
   const bytes = Buffer.from(batch(base, offsets).subarray(0, RECORDS_AT));
   bytes.writeInt32BE(RECORDS_AT - 12, LENGTH_AT);
@@ -34,7 +34,7 @@ function damaged(base: number): Buffer {
   return bytes;
 }
 
-/** Behind other bytes of the answer, and before others or at its end, which makes no difference. */
+/** Checks a set after other bytes of the answer, and before others or at its end, which makes no difference. */
 function check(position: number, ...batches: Buffer[]) {
   const set = Buffer.concat(batches);
   const [last, amid] = [0, 200].map((after) => {
@@ -50,15 +50,15 @@ const LENGTH = batch(0).length;
 const wrongPlace = (base: number, next: number, after: number) => `offsets ${base} to ${next} after ${after}`;
 
 describe('batches of an answer', () => {
-  it('follow each other, over what compaction took away', () => {
+  it('follow each other, even over offsets that compaction has removed', () => {
     expect(check(10, batch(10), batch(11, 3), batch(20))).toEqual({ next: 21, damage: undefined, oldFormat: undefined, bytes: 3 * LENGTH });
     expect(check(10, emptied(10, 5))).toMatchObject({ next: 15, damage: undefined, bytes: RECORDS_AT });
     expect(check(10)).toMatchObject({ next: 10, damage: undefined, bytes: 0 });
   });
 
-  it('begin before what was asked for in the first one only', () => {
+  it('may begin before the position that was asked for only in the first one', () => {
     expect(check(10, batch(8, 5))).toMatchObject({ next: 13, damage: undefined });
-    // The broker may give one of which nothing is wanted.
+    // The broker may send one that ends before the position.
     expect(check(10, batch(8))).toMatchObject({ next: 10, damage: undefined, bytes: LENGTH });
     expect(check(10, batch(10, 2), batch(11))).toMatchObject({
       next: 12,
@@ -72,7 +72,7 @@ describe('batches of an answer', () => {
     expect(check(10, batch(10, -1), batch(11))).toMatchObject({ damage: { reason: wrongPlace(10, 9, 10), resumesAt: 11 } });
   });
 
-  it('are cut off where the answer ends', () => {
+  it('may be incomplete at the end of the answer', () => {
     for (const length of [1, 20, 21, 22, RECORDS_AT - 1, RECORDS_AT, LENGTH - 1])
       expect(check(10, batch(10), batch(11).subarray(0, length))).toEqual({
         next: 11,
@@ -84,7 +84,7 @@ describe('batches of an answer', () => {
 });
 
 describe('after damage', () => {
-  it('reading goes on at the next batch that is intact and later', () => {
+  it('reading continues at the next intact and later batch', () => {
     expect(check(10, damaged(10), batch(11))).toMatchObject({ next: 10, bytes: 0, damage: { reason: 'a wrong checksum', resumesAt: 11 } });
     expect(check(10, damaged(10), damaged(11), batch(12), batch(13)).damage?.resumesAt).toBe(12);
     expect(check(10, damaged(10), batch(10), batch(9), batch(15)).damage?.resumesAt).toBe(15);
@@ -97,15 +97,15 @@ describe('after damage', () => {
     expect(check(10, short, batch(11)).damage).toEqual({ reason: 'a batch shorter than its header', resumesAt: undefined });
   });
 
-  it('in a format it says which one is named', () => {
+  it('in the format field, the reason names the format', () => {
     const unknown = batch(10);
     unknown[16] = 3;
     expect(check(10, unknown, batch(11)).damage).toEqual({ reason: 'record format 3', resumesAt: 11 });
   });
 });
 
-describe('records in a format of old', () => {
-  /** As short as one can be, key and value null. */
+describe('records in an old format', () => {
+  /** The shortest message, with key and value null. */
   function old(magic: number): Buffer {
     const checked = Buffer.from([magic, 0, ...(magic === 1 ? Buffer.alloc(8) : []), 255, 255, 255, 255, 255, 255, 255, 255]);
     const bytes = Buffer.concat([Buffer.alloc(16), checked]);
@@ -114,13 +114,13 @@ describe('records in a format of old', () => {
     return bytes;
   }
 
-  it.each([0, 1])('%i are seen, also where they are all there is', (magic) => {
+  it.each([0, 1])('%i are recognised, even if there are no others', (magic) => {
     const words = `records in format ${magic}, of Kafka before 0.11`;
     expect(check(0, old(magic))).toMatchObject({ next: 0, bytes: 0, oldFormat: words });
     expect(check(0, batch(0), old(magic))).toMatchObject({ next: 1, bytes: LENGTH, damage: undefined, oldFormat: words });
   });
 
-  it('are not what is cut off, has another checksum or names another format', () => {
+  it('are not recognised if they are incomplete, have another checksum or name another format', () => {
     const whole = old(1);
     expect(check(0, whole.subarray(0, -1)).oldFormat).toBeUndefined();
     whole.writeUInt8(1, 20);

@@ -4,7 +4,7 @@ import snappy from 'snappyjs';
 import { describe, expect, it } from 'vitest';
 import { unpacked } from '../../../../message-log/kafka/wire/compression.ts';
 
-/** Statuses as others pack them, each made by the tool of its codec. */
+/** Statuses packed by other programs, each made with the tool of its codec. */
 const STATUSES = `":false,"temperature":25.5,"maxTemperature":30.0}
 {"id":72,"motion":false,"smoke":false,"temperature":25.5,"maxTemperature":30.0}
 {"id":73,"motion":false,"smoke":false,"temperature":25.5,"maxTemperature":30.0}
@@ -23,7 +23,7 @@ const ZSTANDARD = base64(
 const ZSTANDARD_STREAM = base64(
   'KLUv/QRYpQIABAQiOmZhbHNlLCJ0ZW1wZXJhdHVyZSI6MjUuNSwibWF4VDMwLjB9CnsiaWQiOjcyLCJtb3Rpb25zbW9rZTM0NSwiBgAMUGFArynEEFO0AhcNyc0niS6Cow==',
 );
-/** Blocks of Snappy in the stream of Java's clients: magic, two versions, then each with its length. */
+/** Snappy blocks in the stream of Java clients: magic, two versions, then blocks with their lengths. */
 function javaStream(...blocks: string[]): Buffer {
   const framed = blocks.map((block) => {
     const packed = snappy.compress(Buffer.from(block));
@@ -51,13 +51,13 @@ describe.each(PACKED)('%s', (name, codec, packed) => {
 
   it('is not unpacked beyond what is allowed', () => {
     const length = STATUSES.length * times;
-    // A stream of Zstandard wants a window of 2 MiB, however little there is in it.
+    // A Zstandard stream requires a window of 2 MiB, however short it is.
     expect(unpacked(codec, packed, 2 ** 21)).toHaveLength(length);
     expect(unpacked(codec, packed, length - 1)).toEqual(expect.stringContaining('compressed records: '));
   });
 
-  it('says so where it is cut off or a byte is wrong, and neither hangs nor throws', () => {
-    // Without its first eight bytes it is no stream of Java.
+  it('is reported as broken if it is truncated or a byte is wrong, and neither hangs nor throws', () => {
+    // Without its first eight bytes it is not a stream of a Java client.
     for (let end = name.includes('Java') ? 8 : 0; end < packed.length - 4; end += 1) {
       const cut = unpacked(codec, packed.subarray(0, end));
       if (typeof cut !== 'string') expect(cut.length).toBeLessThan(STATUSES.length * times + 1);
@@ -74,11 +74,11 @@ describe.each(PACKED)('%s', (name, codec, packed) => {
   });
 });
 
-it('says which compression it does not know', () => {
+it('names the compression if it is unknown', () => {
   for (const codec of [5, 6, 7]) expect(unpacked(codec, Buffer.alloc(10))).toBe(`compression ${codec} is not known`);
 });
 
-it('does not even begin with a frame of Zstandard that wants more memory than is allowed', () => {
+it('does not even begin a Zstandard frame that requires more memory than is allowed', () => {
   // A window of 2 GiB.
   expect(unpacked(4, Buffer.from('28b52ffd00a8', 'hex'))).toContain('when unpacked');
 });
@@ -103,20 +103,20 @@ it.each([
   if (bytes < 2 ** 31) expect(unpacked(4, frame, bytes)).not.toContain('when unpacked');
 });
 
-it('unpacks no more than 64 MiB where nobody says how much', () => {
+it('unpacks no more than 64 MiB by default', () => {
   // Windows of 64 MiB, and of an eighth more.
   const [just, more] = ['28b52ffd0080', '28b52ffd0081'].map((frame) => unpacked(4, Buffer.from(frame, 'hex')));
   expect(just).not.toContain('when unpacked');
   expect(more).toBe('compressed records: more than 67108864 bytes when unpacked');
 });
 
-it('a frame of Zstandard that is cut off is said to be', () => {
+it('a truncated Zstandard frame is reported', () => {
   for (const frame of [ZSTANDARD, ZSTANDARD_STREAM])
     for (let end = 0; end < frame.length - 4; end += 1)
       expect(unpacked(4, frame.subarray(0, end))).toEqual(expect.stringContaining('compressed records: '));
 });
 
-it('a stream of Java that is cut off is said to be', () => {
+it('a truncated stream of a Java client is reported', () => {
   const stream = javaStream('abc', 'def');
   expect(unpacked(2, stream.subarray(0, -1))).toBe('compressed records: a truncated block of Snappy');
   expect(unpacked(2, javaStream()).toString()).toBe('');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { crc32c } from '../../../../message-log/kafka/wire/crc32c.ts';
 
-/** A bit at a time, as the polynomial says. */
+/** The checksum computed bit by bit from the polynomial. */
 function slowly(bytes: Uint8Array): number {
   let crc = -1;
   for (const byte of bytes) {
@@ -23,7 +23,7 @@ describe('the checksum of a batch', () => {
     expect(crc32c(bytes, 0, bytes.length)).toBe(sum);
   });
 
-  it('is the same wherever the bytes stand and however many they are, and what stands around them is nothing to it', () => {
+  it('is the same wherever the bytes are and however many, whatever surrounds them', () => {
     const bytes = Buffer.from(Array.from({ length: 64 }, (_, i) => (i * 151 + 89) & 0xff)).subarray(3);
     for (let from = 0; from < 10; from += 1)
       for (let to = from; to < from + 40; to += 1) expect(crc32c(bytes, from, to)).toBe(slowly(bytes.subarray(from, to)));

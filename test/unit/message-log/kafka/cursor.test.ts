@@ -25,7 +25,7 @@ function damaged(base: number): Buffer {
   return bytes;
 }
 
-/** Whole, but nobody knows how it was compressed. */
+/** Intact, but with an unknown compression. */
 function strange(base: number): Buffer {
   const bytes = batch(base, 'x');
   bytes.writeInt16BE(6, ATTRIBUTES_AT);
@@ -33,7 +33,7 @@ function strange(base: number): Buffer {
   return bytes;
 }
 
-/** An answer of a broker whose log is decided up to `end`. */
+/** An answer of a broker whose last stable offset is `end`. */
 function answer(end: number, ...batches: Buffer[]): FetchedSet {
   const bytes = Buffer.concat(batches);
   return { topic: 'fire.OK', partition: 3, error: 0, lastStableOffset: end, aborted: [], bytes, from: 0, to: bytes.length };
@@ -45,7 +45,7 @@ function taken(cursor: Cursor): string[] {
     .flatMap((found) => Array.from({ length: found.length }, (_, i) => found.bytes.toString('utf8', found.start(i), found.end(i))));
 }
 
-/** What it says of itself. */
+/** The cursor's visible state. */
 function stateOf(of: Cursor) {
   const { topic, name, partition, topicId, position, fetchAt, knownEnd, behind } = of;
   const { asked, notBefore, attempts, maxBytes, hasRoom, hasSome, stopped } = of;
@@ -85,14 +85,14 @@ afterEach(() => {
 });
 
 describe('a place in a partition', () => {
-  it('is where it was said to be, and nothing is known of what follows', () => {
+  it('begins where it was put, without knowing what follows', () => {
     expect(stateOf(cursor)).toMatchObject({ topic: 'OK', name: 'fire.OK', partition: 3, position: 10, fetchAt: 10, topicId: undefined });
     expect(stateOf(cursor)).toMatchObject({ asked: false, notBefore: 0, attempts: 0, maxBytes: MIB, knownEnd: NEVER, behind: true });
     expect([cursor.hasRoom, cursor.hasSome, cursor.stopped, taken(cursor)]).toEqual([true, false, undefined, []]);
     expect(new Cursor('OK', 'OK', 0, 0, 'id').topicId).toBe('id');
   });
 
-  it('moves on over what has come once it is taken; two answers may wait for that', () => {
+  it('moves once records are taken; two answers may wait for that', () => {
     expect(cursor.arrived(answer(14, batch(10, 'a', 'b'), batch(12, 'c')), 10)).toBe('some');
     expect(stateOf(cursor)).toMatchObject({ asked: true, position: 10, fetchAt: 13, knownEnd: 14, hasRoom: true, hasSome: true });
     expect(cursor.arrived(answer(14, batch(13, 'd')), 13)).toBe('some');
@@ -104,12 +104,12 @@ describe('a place in a partition', () => {
     expect(told).toEqual([]);
   });
 
-  it('is not moved by an answer to another question', () => {
+  it('is not moved by an answer to another request', () => {
     expect(cursor.arrived(answer(12, batch(9, 'x')), 9)).toBe('none');
     expect(stateOf(cursor)).toMatchObject({ asked: true, position: 10, fetchAt: 10, knownEnd: NEVER, hasSome: false });
   });
 
-  it('knows how far the log goes as the answers say it, and never less than before', () => {
+  it('knows the end of the log from the answers, and it never moves backwards', () => {
     expect(cursor.arrived(answer(10), 10)).toBe('none');
     expect(stateOf(cursor)).toMatchObject({ knownEnd: 10, behind: false });
     cursor.arrived(answer(15), 10);
@@ -118,7 +118,7 @@ describe('a place in a partition', () => {
     expect(cursor.knownEnd).toBe(15);
   });
 
-  it('goes on where the last batch ends, though compaction has taken its last records', () => {
+  it('continues after the last batch, even if compaction has removed its last records', () => {
     const bytes = batch(10, 'a');
     bytes.writeInt32BE(4, 23);
     bytes.writeUInt32BE(crc32c(bytes, ATTRIBUTES_AT, bytes.length), CRC_AT);
@@ -127,7 +127,7 @@ describe('a place in a partition', () => {
     expect(cursor.position).toBe(15);
   });
 
-  it('goes on behind what is not shown, so that whoever has all is at the end', () => {
+  it('continues after hidden records, so that a reader that has everything is at the end', () => {
     // The end of a transaction.
     const marker = batch(11, 'x');
     marker.writeInt16BE(0x30, ATTRIBUTES_AT);
@@ -139,7 +139,7 @@ describe('a place in a partition', () => {
 });
 
 describe('a batch that is larger than what is asked for', () => {
-  it('is asked for with twice as much, up to 64 MiB, and all is as before once it is there', () => {
+  it('is asked for with twice the size, up to 64 MiB, and the size is reset once it has arrived', () => {
     const cut = answer(12, batch(10, 'a').subarray(0, 40));
     const asked = Array.from({ length: 8 }, () => {
       expect(cursor.arrived(cut, 10)).toBe('none');
@@ -150,32 +150,32 @@ describe('a batch that is larger than what is asked for', () => {
     expect(cursor.maxBytes).toBe(MIB);
   });
 
-  it('is not what an empty answer means', () => {
+  it('is not assumed for an empty answer', () => {
     cursor.arrived(answer(10), 10);
     expect(cursor.maxBytes).toBe(MIB);
   });
 });
 
-describe('what is damaged', () => {
-  it('is asked for five times; then reading goes on behind it, and it is said what was lost', () => {
+describe('damaged records', () => {
+  it('are asked for five times; then they are skipped, and the loss is reported', () => {
     const bad = answer(12, damaged(10), batch(11, 'b'));
     for (let n = 0; n < 4; n += 1) expect(cursor.arrived(bad, 10)).toMatchObject({ reason: 'a wrong checksum', resumesAt: 11 });
     expect([cursor.hasSome, cursor.fetchAt]).toEqual([false, 10]);
     expect(cursor.arrived(bad, 10)).toBe('some');
     expect([told, taken(cursor), told, cursor.position]).toEqual([[['damaged', 10, 11, 'a wrong checksum']], [], told, 11]);
-    // And of what is damaged next as many answers are needed.
+    // The next damage takes as many answers again.
     for (let n = 0; n < 4; n += 1) expect(cursor.arrived(answer(13, damaged(11), batch(12, 'c')), 11)).toMatchObject({ resumesAt: 12 });
     expect(cursor.hasSome).toBe(false);
   });
 
-  it('and nothing else behind it is asked for again and again, with more at a time, and somebody is told', () => {
+  it('with nothing intact after them are asked for again and again, more at a time, and that is reported', () => {
     const bad = answer(12, damaged(10));
     for (let n = 0; n < 4; n += 1) cursor.arrived(bad, 10);
     expect([told, cursor.maxBytes]).toEqual([[], MIB]);
     for (let n = 0; n < 3; n += 1) expect(cursor.arrived(bad, 10)).toMatchObject({ resumesAt: undefined });
     const problem = 'fire.OK/3 cannot be read from 10 on: damaged records, and no intact ones after them yet: a wrong checksum';
     expect([told, cursor.stopped, cursor.maxBytes]).toEqual([[['stopped', problem]], problem, 8 * MIB]);
-    // What is intact behind it comes.
+    // Intact records arrive after them.
     expect(cursor.arrived(answer(13, damaged(10), batch(12, 'c')), 10)).toBe('some');
     expect([taken(cursor), cursor.stopped, cursor.position]).toEqual([[], undefined, 12]);
     expect(told.slice(1)).toEqual([
@@ -184,7 +184,7 @@ describe('what is damaged', () => {
     ]);
   });
 
-  it('counts from the beginning after an answer that was intact', () => {
+  it('are counted from the beginning after an intact answer', () => {
     for (let n = 0; n < 4; n += 1) cursor.arrived(answer(12, damaged(10), batch(11, 'b')), 10);
     cursor.arrived(answer(12, batch(10, 'a')), 10);
     for (let n = 0; n < 4; n += 1) cursor.arrived(answer(13, damaged(11), batch(12, 'c')), 11);
@@ -192,8 +192,8 @@ describe('what is damaged', () => {
   });
 });
 
-describe('what is whole but cannot be understood', () => {
-  it('ends what is read there, and is asked for again a minute later: nothing after it is given', () => {
+describe('records that are intact but cannot be understood', () => {
+  it('stop reading there, and are asked for again a minute later; nothing after them is given', () => {
     cursor.arrived(answer(13, batch(10, 'a'), strange(11)), 10);
     cursor.arrived(answer(13, batch(12, 'c')), 12);
     expect(cursor.notBefore).toBe(0);
@@ -204,14 +204,14 @@ describe('what is whole but cannot be understood', () => {
     const problem = 'fire.OK/3 cannot be read from 11 on: compression 6 is not known';
     expect(told).toEqual([['stopped', problem]]);
     expect(stateOf(cursor)).toMatchObject({ position: 11, fetchAt: 11, hasSome: false, stopped: problem, notBefore: now + MINUTE });
-    // It is said once.
+    // It is reported once.
     cursor.arrived(answer(13, strange(11)), 11);
     expect([taken(cursor), told.length]).toEqual([[], 1]);
     cursor.arrived(answer(13, batch(11, 'b')), 11);
     expect([taken(cursor), told[1]]).toEqual([['b'], ['stopped', undefined]]);
   });
 
-  it('is not said while nobody listens', () => {
+  it('are not reported if nobody listens', () => {
     cursor = new Cursor('OK', 'fire.OK', 3, 10);
     for (let n = 0; n < 5; n += 1) cursor.arrived(answer(13, damaged(10), batch(11, 'b')), 10);
     cursor.take();
@@ -224,20 +224,20 @@ describe('what is whole but cannot be understood', () => {
 });
 
 describe('records that are gone', () => {
-  it('are passed over, and that there was a gap is said', () => {
+  it('are skipped, and reported as a gap', () => {
     cursor.arrived(answer(10), 10);
     cursor.skip(20);
     expect(told).toEqual([['gap', 10, 20]]);
     expect(stateOf(cursor)).toMatchObject({ position: 20, fetchAt: 20, knownEnd: NEVER, behind: true });
   });
 
-  it('are no gap where it goes back, as where a log has lost its end', () => {
+  it('are no gap if the position moves back, as when a log has lost its end', () => {
     cursor.skip(10);
     cursor.skip(4);
     expect([told, cursor.position, cursor.fetchAt]).toEqual([[], 4, 4]);
   });
 
-  it('are passed over once what came before them is taken', () => {
+  it('are skipped once the records before them are taken', () => {
     cursor.arrived(answer(12, batch(10, 'a', 'b')), 10);
     cursor.skip(20);
     expect(stateOf(cursor)).toMatchObject({ position: 10, fetchAt: 20 });
@@ -245,7 +245,7 @@ describe('records that are gone', () => {
     expect(taken(cursor)).toEqual(['a', 'b']);
   });
 
-  it('end that it stands still', () => {
+  it('end a stop', () => {
     cursor.arrived(answer(13, strange(10)), 10);
     cursor.take();
     cursor.skip(20);

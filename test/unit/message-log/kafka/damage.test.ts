@@ -51,7 +51,7 @@ describe('an answer of a broker', () => {
       fc.property(fc.integer({ min: 0, max: BATCHES * BATCH_BYTES - 1 }), fc.integer({ min: 1, max: 255 }), (byte, flip) => {
         const batch = Math.floor(byte / BATCH_BYTES);
         const inBatch = byte % BATCH_BYTES;
-        // What stands before is not covered by the checksum; the leader's epoch is nobody's here.
+        // The bytes before are not covered by the checksum; the leader's epoch isn't used.
         fc.pre(inBatch >= 16);
         const { next, to } = checkSet(answer(damagedAt(byte, flip)), 100);
         expect({ next, to }).toEqual({ next: 100 + batch * RECORDS, to: batch * BATCH_BYTES });
@@ -60,7 +60,7 @@ describe('an answer of a broker', () => {
     );
   });
 
-  it('that arrives damaged is asked for again, and lost is nothing if it then arrives whole', () => {
+  it('that arrives damaged is asked for again, and nothing is lost if it then arrives intact', () => {
     const cursor = new Cursor('ENTRY', 'ENTRY', 0, 100);
     const damaged = answer(damagedAt(BATCH_BYTES + 70));
     expect(cursor.arrived(damaged, 100)).toBe('some');
@@ -72,7 +72,7 @@ describe('an answer of a broker', () => {
     expect(valuesOf(cursor)).toHaveLength(9);
   });
 
-  it('that stays damaged is passed over, up to the next intact batch, and said to be unreadable', () => {
+  it('that stays damaged is skipped up to the next intact batch, and reported', () => {
     const unreadable: unknown[] = [];
     const cursor = new Cursor('ENTRY', 'ENTRY', 0, 100);
     cursor.onDamaged = (...what) => unreadable.push(what);
@@ -86,7 +86,7 @@ describe('an answer of a broker', () => {
     expect(cursor.position).toBe(112);
   });
 
-  it('is never passed over where nothing intact follows', () => {
+  it('is never skipped if nothing intact follows', () => {
     const cursor = new Cursor('ENTRY', 'ENTRY', 0, 109);
     const last = { ...answer(damagedAt(3 * BATCH_BYTES + 70)), from: 3 * BATCH_BYTES };
     for (let n = 0; n < 20; n += 1) expect(cursor.arrived(last, 109)).toMatchObject({ resumesAt: undefined });
@@ -97,7 +97,7 @@ describe('an answer of a broker', () => {
     expect(cursor.stopped).toBeUndefined();
   });
 
-  it('that is whole but cannot be understood stops the partition there, and says so until it can', () => {
+  it('that is intact but cannot be understood stops the partition, which is reported until it can', () => {
     const cursor = new Cursor('ENTRY', 'ENTRY', 0, 100);
     const told: (string | undefined)[] = [];
     cursor.onStopped = (problem) => told.push(problem);
@@ -117,7 +117,7 @@ describe('an answer of a broker', () => {
     expect(told.at(-1)).toBeUndefined();
   });
 
-  it.each([0, 1])('in format %d of old is not taken for damage: it stops the partition', (magic) => {
+  it.each([0, 1])('in the old format %d is not taken for damage: it stops the partition', (magic) => {
     const cursor = new Cursor('ENTRY', 'ENTRY', 0, 100);
     const old = oldMessage(100, magic);
     for (let n = 0; n < 10; n += 1) expect(cursor.arrived(answer(Buffer.concat([old, whole()])), 100)).toBe('none');
@@ -125,7 +125,7 @@ describe('an answer of a broker', () => {
     expect(cursor.fetchAt).toBe(100);
   });
 
-  it('whose format is another one since a byte has changed is damaged, not old', () => {
+  it('whose format has changed with a byte is damaged, not old', () => {
     for (const magic of [0, 1, 3, 200]) {
       const bytes = whole();
       bytes[MAGIC_AT] = magic;
@@ -133,7 +133,7 @@ describe('an answer of a broker', () => {
     }
   });
 
-  it('with a length that cannot be ends there', () => {
+  it('ends at an impossible length', () => {
     const bytes = whole();
     bytes.writeInt32BE(-12, 8);
     expect(checkSet(answer(bytes), 100)).toEqual({
@@ -144,7 +144,7 @@ describe('an answer of a broker', () => {
   });
 });
 
-/** A message of before Kafka 0.11 (magic 0, or 1 with a time): key 7, value `old`. */
+/** A message from before Kafka 0.11 (magic 0, or 1 with a time): key 7, value `old`. */
 function oldMessage(offset: number, magic: number): Buffer {
   const time = magic === 1 ? Buffer.alloc(8) : Buffer.alloc(0);
   const checked = Buffer.concat([Buffer.from([magic, 0]), time, Buffer.from([0, 0, 0, 1, 0x37, 0, 0, 0, 3, ...Buffer.from('old')])]);

@@ -27,24 +27,24 @@ const ERRORS: readonly (readonly [number, string, RegExp])[] = [
 ];
 
 describe('an error of Kafka', () => {
-  it.each(ERRORS)('%i, %s, is said in words', (code, _, words) => {
+  it.each(ERRORS)('%i, %s, has a text', (code, _, words) => {
     expect(nameOf(code)).toMatch(words);
   });
 
-  it('that has no words is said by its number', () => {
+  it('without a text is given by its number', () => {
     const known = new Set(ERRORS.map(([code]) => code));
     for (let code = 1; code < 130; code += 1) expect(/^error \d+$/.test(nameOf(code))).toBe(!known.has(code));
     expect(nameOf(87)).toBe('error 87');
-    // The broker has the batch already.
+    // The broker already has the batch.
     expect(DUPLICATE_SEQUENCE).toBe(46);
   });
 
-  it('that passes is tried again: brokers that stop, leaders that move, replicas that are behind', () => {
+  it('that is temporary is retried: brokers that stop, leaders that move, replicas that are behind', () => {
     const retried = Array.from({ length: 130 }, (_, code) => code).filter(isRetried);
     expect(retried).toEqual([3, 5, 6, 7, 8, 9, 13, 19, 20, 56, 74, 75]);
   });
 
-  it('of a producer that another one has replaced ends it; too large a record is refused for good, all else for now', () => {
+  it('fences a replaced producer, permanently refuses a record that is too large, and is temporary otherwise', () => {
     const faults = new Map<string, number[]>();
     for (let code = 1; code < 130; code += 1) {
       const { name, code: kind } = produceFault('ALARM/3', code);
@@ -58,7 +58,7 @@ describe('an error of Kafka', () => {
     expect(produceFault('ALARM/3', 29).message).toBe('Kafka: ALARM/3: not allowed to use the topic');
   });
 
-  it('keeps what it came of', () => {
+  it('keeps its cause', () => {
     const cause = new Error('connection refused');
     expect(unavailable('no broker answers', cause)).toMatchObject({ message: 'Kafka: no broker answers', cause });
     expect('cause' in unavailable('no broker answers')).toBe(false);

@@ -12,7 +12,7 @@ const hex = (...parts: (string | Buffer)[]): Buffer =>
   Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part.replaceAll(' ', ''), 'hex') : part)));
 const [ONE, OTHER] = ['0123456789abcdef0123456789abcdef', 'fedcba9876543210fedcba9876543210'];
 const LIMITS = { maxWaitMs: 500, maxBytes: 0x10_00_00 };
-/** Replica -1, wait, at least a byte, most bytes, read_committed; no session. */
+/** Replica -1, wait, at least a byte, maximum of bytes, read_committed; no session. */
 const HEAD = 'ffffffff 000001f4 00000001 00100000 01 00000000 ffffffff';
 const PARTITIONS = [
   { topic: 'T', topicId: ONE, partition: 3, offset: 2 ** 32 + 1, maxBytes: 255 },
@@ -22,7 +22,7 @@ const bytesOf = (request: readonly Buffer[]): string => Buffer.concat(request).t
 const recordsOf = ({ bytes, from, to }: { bytes: Buffer; from: number; to: number }): string => bytes.toString('latin1', from, to);
 
 describe('a request to read', () => {
-  it('says which of Kafka’s it is', () => {
+  it('has Kafka’s number and version', () => {
     expect([FETCH, FETCH_BY_ID]).toMatchObject([
       { key: 1, version: 11 },
       { key: 1, version: 13 },
@@ -49,7 +49,7 @@ describe('a request to read', () => {
   });
 });
 
-/** Error, high watermark, last stable offset, where the log begins. */
+/** Error, high watermark, last stable offset, first offset of the log. */
 const place = (error: string): string => `${error} 0000000000000063 0000000000000062 0000000000000001`;
 const aborted = [{ producerId: 9, firstOffset: 2 ** 32 }];
 
@@ -74,7 +74,7 @@ describe('an answer', () => {
     expect(sets.every(({ bytes }) => bytes === answer)).toBe(true);
   });
 
-  it('by id says which topics they are, whatever newer brokers add', () => {
+  it('by id names the topics, whatever newer brokers add', () => {
     const added = '01 00 02 ffff';
     const answer = hex(
       `00 00000000 0000 00000000 03`,

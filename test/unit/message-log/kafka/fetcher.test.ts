@@ -13,7 +13,7 @@ import { Health } from '../../../../runtime/health.ts';
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'performance'] }));
 afterEach(() => void vi.useRealTimers());
 
-it('goes on reading while a recovery waits to be shown: whatever is due first counts', async () => {
+it('continues reading while a recovery waits to be shown: the earliest due time counts', async () => {
   const client = new StandIn();
   const fetcher = new Fetcher({
     client: client as unknown as Client,
@@ -26,13 +26,13 @@ it('goes on reading while a recovery waits to be shown: whatever is due first co
   fetcher.add(new Cursor('ENTRY', 'ENTRY', 0, 0));
   await vi.advanceTimersByTimeAsync(1);
   const before = client.fetches;
-  // Where the readings end isn't known in all this time, so the recovery isn't shown.
+  // The end of the readings isn't known all this time, so the recovery isn't shown.
   await vi.advanceTimersByTimeAsync(100);
   expect(client.fetches - before).toBeGreaterThan(30);
   await fetcher.close();
 });
 
-it('asks a broker that has nothing new every two seconds, and hears at once of what comes meanwhile', async () => {
+it('asks a broker without new records every two seconds, and gets new ones at once', async () => {
   const client = new QuietBroker();
   const fetcher = new Fetcher({
     client: client as unknown as Client,
@@ -56,7 +56,7 @@ it('asks a broker that has nothing new every two seconds, and hears at once of w
   await fetcher.close();
 });
 
-it('asks the new leader at once, however long the old one has failed, and has what it says', async () => {
+it('asks the new leader at once, however long the old one has failed, and gets its records', async () => {
   const client = new QuietBroker();
   const fetcher = new Fetcher({
     client: client as unknown as Client,
@@ -82,7 +82,7 @@ it('asks the new leader at once, however long the old one has failed, and has wh
   await fetcher.close();
 });
 
-/** A broker that answers when something comes, or when the wait that it was asked for is over. */
+/** A broker that answers when a record comes, or when the requested wait is over. */
 class QuietBroker {
   fetches = 0;
   fault: Error | undefined;
@@ -114,7 +114,7 @@ class QuietBroker {
   async close(): Promise<void> {}
 }
 
-/** A broker that has one recovery, no readings, and never says where readings end. */
+/** A broker that has one recovery and no readings, and never says where readings end. */
 class StandIn {
   fetches = 0;
 

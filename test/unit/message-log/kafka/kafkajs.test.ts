@@ -15,7 +15,7 @@ afterEach(async () => {
   await broker.close();
 });
 
-/** Connected to a broker of the test's own, with our repairs. */
+/** A connection to the test's own broker, with our repairs. */
 async function connected(requestTimeout = 1_000): Promise<Broker> {
   broker = await FakeBroker.listen();
   cluster = createCluster(
@@ -35,7 +35,7 @@ async function connected(requestTimeout = 1_000): Promise<Broker> {
 }
 
 describe('a connection that broke in the middle of an answer', () => {
-  it('is understood again once it is connected anew', async () => {
+  it('is understood again once it is connected again', async () => {
     const seed = await connected();
     broker.breaksNext = true;
     await expect(ask(seed, 'ApiVersions', {})).rejects.toThrow();
@@ -45,7 +45,7 @@ describe('a connection that broke in the middle of an answer', () => {
 });
 
 describe('a connection on which no answer comes in time', () => {
-  it('is given up: whoever asks next has a new one', async () => {
+  it('is given up: the next request gets a new one', async () => {
     const seed = await connected(100);
     broker.silent = true;
     await expect(ask(seed, 'ApiVersions', {})).rejects.toThrow('timed out');
@@ -56,7 +56,7 @@ describe('a connection on which no answer comes in time', () => {
   });
 });
 
-describe('a connection on which nothing is asked', () => {
+describe('an idle connection', () => {
   it('costs next to nothing', async () => {
     const seed = await connected();
     await ask(seed, 'ApiVersions', {});
@@ -73,7 +73,7 @@ describe('a connection on which nothing is asked', () => {
 });
 
 describe('a coordinator that cannot answer', () => {
-  it.each([14, 15, 16])("is not said to be a group's: it may be that of a transaction or of a proxy (error %i)", (code) => {
+  it.each([14, 15, 16])('is not called that of a group, since it may be that of a transaction or a producer (error %i)', (code) => {
     const { createErrorFromCode } = createRequire(import.meta.url)('kafkajs/src/protocol/error') as {
       createErrorFromCode(code: number): Error;
     };
@@ -82,9 +82,9 @@ describe('a coordinator that cannot answer', () => {
   });
 });
 
-/** Stands in for a broker whose answers are to end where a test wants it; it knows one request. */
+/** A stand-in for a broker whose answers break off where the test says; it knows one request. */
 class FakeBroker {
-  /** The next answer ends in its middle, and with it the connection. */
+  /** The next answer breaks off in the middle, together with the connection. */
   breaksNext = false;
   silent = false;
   connections = 0;

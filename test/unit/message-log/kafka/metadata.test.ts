@@ -4,14 +4,14 @@ import { METADATA, metadataRequest, readMetadata } from '../../../../message-log
 const hex = (text: string): string => text.replaceAll(/\s/g, '');
 const [ONE, NONE] = ['0123456789abcdef0123456789abcdef', '0'.repeat(32)];
 
-/** As MetadataRequest.json and MetadataResponse.json of Kafka lay it out, version 10. */
-it('what topics and brokers there are is asked by name, creates no topic and asks for no rights', () => {
+/** The layout of version 10 in Kafka's MetadataRequest.json and MetadataResponse.json. */
+it('the request names topics, creates none and asks for no rights', () => {
   expect(METADATA).toMatchObject({ key: 3, version: 10 });
   expect(metadataRequest(['T', 'été']).toString('hex')).toBe(hex(`00 03 ${NONE} 02 54 00 ${NONE} 06 c3a974c3a9 00 00 00 00 00`));
   expect(metadataRequest([]).toString('hex')).toBe('000100000000');
 });
 
-it('the answer says who leads what, where that is, and which topic it is, whatever newer brokers add', () => {
+it('the answer gives leaders, their addresses and topic ids, whatever newer brokers add', () => {
   const added = '01 09 02 abcd';
   const answer = hex(`
     ${added} 00000005

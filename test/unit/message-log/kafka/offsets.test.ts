@@ -8,7 +8,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 describe('where a partition begins and ends', () => {
-  it('is asked of its leader, as those see it who read what is committed', async () => {
+  it('is asked of its leader, as seen by readers of committed records', async () => {
     const brokers = new Brokers({ 'T/3': { leader: 2, earliest: 5, latest: 2 ** 33 } });
     expect(await boundsOf(brokers.client, 'T', 3)).toEqual({ earliest: 5, next: 2 ** 33 });
     expect(await endOf(brokers.client, 'T', 3)).toBe(2 ** 33);
@@ -21,7 +21,7 @@ describe('where a partition begins and ends', () => {
     expect(brokers.requests.map(({ leader, timeoutMs }) => [leader, timeoutMs])).toEqual(Array(3).fill([2, 3_000]));
   });
 
-  it('of many is asked of each leader once, and told in the order of the question', async () => {
+  it('of many partitions is asked of each leader once, and given in the order of the call', async () => {
     const brokers = new Brokers({
       'A/0': { leader: 1, latest: 10 },
       'A/1': { leader: 2, latest: 11 },
@@ -36,7 +36,7 @@ describe('where a partition begins and ends', () => {
     expect(brokers.requests).toHaveLength(2);
   });
 
-  it('is known once its leader has moved, without anybody asking again', async () => {
+  it('is known once its leader has moved, without another call', async () => {
     const brokers = new Brokers({ 'T/0': { leader: undefined, latest: 7 }, 'U/0': { leader: 1, error: 6, latest: 8 } });
     brokers.onRefresh = (times) => {
       if (times === 2) brokers.places['T/0'] = { leader: 1, latest: 7 };
@@ -52,7 +52,7 @@ describe('where a partition begins and ends', () => {
     ['its leader has moved', { leader: 1, error: 6 }, 'Kafka: T/0: the leader has moved'],
     ['nobody may read it', { leader: 1, error: 29 }, 'Kafka: T/0: not allowed to use the topic, which trying again will not change'],
     ['the answer is without it', { leader: 1, silent: true }, "Kafka: T/0: its end is missing from the broker's answer"],
-  ])('is not known where %s, which is said after half a second of trying', async (_, place, words) => {
+  ])('is not known if %s, which is reported after half a second of trying', async (_, place, words) => {
     const brokers = new Brokers({ 'T/0': { latest: 7, ...place } });
     let said: unknown;
     void endOf(brokers.client, 'T', 0).catch((error: unknown) => {
@@ -65,7 +65,7 @@ describe('where a partition begins and ends', () => {
     expect(brokers.refreshes).toBe(4);
   });
 
-  it('is asked for again also where the brokers say nothing new', async () => {
+  it('is asked for again even if the brokers report no change', async () => {
     const brokers = new Brokers({ 'T/0': { leader: 1, error: 6, latest: 7 } });
     brokers.onRefresh = () => {
       brokers.places['T/0'] = { leader: 1, latest: 7 };
@@ -92,7 +92,7 @@ interface Held {
   readonly earliest?: number;
   readonly latest?: number;
   readonly error?: number;
-  /** Left out of the answer. */
+  /** Missing from the answer. */
   readonly silent?: boolean;
 }
 

@@ -20,13 +20,13 @@ function put(queue: PartitionQueue, now = 0, bytes = 1): PendingBatch {
   return pending;
 }
 
-/** Number of the first record for its producer, and how many there are. */
+/** Sequence number and number of records of the batch. */
 function sent(queue: PartitionQueue): readonly [number, number] | undefined {
   const sealed = queue.next();
   return sealed && [sealed.readInt32BE(BASE_SEQUENCE_AT), sealed.readInt32BE(COUNT_AT)];
 }
 
-/** What it says of itself. */
+/** The queue's visible state. */
 function stateOf({ topic, name, partition, place, idle, current, sending, attempts, notBefore, lastTime, reason }: PartitionQueue) {
   return { topic, name, partition, place, idle, current, sending, attempts, notBefore, lastTime, reason };
 }
@@ -39,20 +39,20 @@ function waiting(): PartitionQueue {
 }
 
 describe('records for a partition', () => {
-  it('gather in one batch until the one before is settled, and are numbered on', async () => {
+  it('gather in one batch until the previous one is settled, with the next sequence numbers', async () => {
     const queue = known();
     expect(stateOf(queue)).toMatchObject({ topic: 'ENTRY', name: 'fire.ENTRY', partition: 3, place: 'fire.ENTRY/3' });
-    // Nothing keeps it from being sent at once.
+    // It can be sent at once.
     expect(stateOf(queue)).toMatchObject({ idle: true, sending: false, attempts: 0, notBefore: 0, lastTime: 0 });
     expect(sent(queue)).toBeUndefined();
     const first = [put(queue), put(queue)];
     expect(queue.idle).toBe(false);
     expect(sent(queue)).toEqual([0, 2]);
     const second = [put(queue), put(queue), put(queue)];
-    // Until the broker has answered it is sent again as it is.
+    // Until the broker has answered, it is sent again unchanged.
     const sealed = queue.next();
     expect(queue.next()).toBe(sealed);
-    // It is of no transaction.
+    // It belongs to no transaction.
     expect(sealed?.readInt16BE(ATTRIBUTES_AT)).toBe(0);
     expect(sent(queue)).toEqual([0, 2]);
     queue.acknowledge(70);
@@ -73,7 +73,7 @@ describe('records for a partition', () => {
     expect(sent(queue)).toEqual([0, 1]);
   });
 
-  it('go into another batch where one would become larger than brokers take', () => {
+  it('go into another batch if one would become larger than brokers accept', () => {
     const queue = known();
     const [one, two] = [put(queue, 0, MIB - 1_000), put(queue, 5, 100)];
     expect(two).toBe(one);
@@ -84,7 +84,7 @@ describe('records for a partition', () => {
     expect([one.since, three.since]).toEqual([0, 7]);
   });
 
-  it('have what was known of the batch before forgotten with it', () => {
+  it('do not inherit the attempts of the previous batch', () => {
     const queue = waiting();
     Object.assign(queue, { attempts: 4, notBefore: 70, reason: 'the leader has moved' });
     queue.acknowledge(0);
@@ -109,7 +109,7 @@ describe('records for a partition', () => {
     expect(sent(queue)).toEqual([1, 1]);
   });
 
-  it('that come after an acknowledged batch stand alone in theirs, those of a batch that nobody waits for too', () => {
+  it('that come after an acknowledged batch are alone in theirs, even after a batch that nobody waited for', () => {
     const queue = waiting();
     queue.acknowledge(0);
     queue.acknowledge(1);
@@ -125,7 +125,7 @@ describe('records for a partition', () => {
 });
 
 describe('a batch that is given up', () => {
-  it('is refused, and another producer begins anew behind it, since the broker may have it', async () => {
+  it('is rejected, and another producer starts over after it, since the broker may have the batch', async () => {
     const queue = waiting();
     queue.acknowledge(0);
     const given = put(queue);
@@ -148,28 +148,28 @@ describe('a batch that is given up', () => {
 });
 
 describe('records that waited too long', () => {
-  it('are refused with what kept their own partition from taking them', async () => {
+  it('are refused with the reason of their own partition', async () => {
     const queue = waiting();
     const { current } = queue;
     queue.reason = 'too few replicas are in sync';
     expect(reasonOf(queue.expire(0, 1))).toBe('Kafka: fire.ENTRY/3 took no records in time: too few replicas are in sync');
     await expect(current?.acknowledged).rejects.toThrow('too few replicas are in sync');
-    // What was is over with it.
+    // The old reason is gone with it.
     expect(queue.reason).toBeUndefined();
   });
 
-  it('are refused with words also where nothing was heard at all', () => {
+  it('are refused with a text even if no broker answered', () => {
     expect(reasonOf(waiting().expire(0, 1))).toBe('Kafka: fire.ENTRY/3 took no records in time: brokers did not answer');
   });
 
-  it('are not those that wait for a moment', () => {
+  it('do not include those that wait only a moment', () => {
     const queue = waiting();
     expect(queue.expire(-1, 1)).toBeUndefined();
     expect(queue.idle).toBe(false);
     expect(known().expire(5, 5)).toBeUndefined();
   });
 
-  it('are all that have, and no others', async () => {
+  it('include exactly those that have waited too long', async () => {
     const queue = known();
     const late = [put(queue, 10)];
     queue.next();
@@ -184,7 +184,7 @@ describe('records that waited too long', () => {
     expect(await inTime.acknowledged).toBe(3);
   });
 
-  it('leave the batch under way alone where that one is in time: there is none', async () => {
+  it('leave alone a batch under way that is in time, or missing', async () => {
     const queue = new PartitionQueue('ENTRY', 'ENTRY', 0);
     const late = put(queue, 10);
     expect(queue.expire(10, 100)).toBeDefined();
@@ -194,7 +194,7 @@ describe('records that waited too long', () => {
 });
 
 describe('a partition that took no records in time', () => {
-  it('takes one append every two seconds to see whether that has changed', () => {
+  it('accepts one append every two seconds to see whether that has changed', () => {
     const queue = waiting();
     expect([queue.refusal(0), queue.troubledSince]).toEqual([undefined, undefined]);
     const error = queue.expire(0, 1_000);
@@ -211,7 +211,7 @@ describe('a partition that took no records in time', () => {
     expect([queue.refusal(9_000), queue.troubledSince]).toEqual([undefined, undefined]);
   });
 
-  it('takes all again once brokers say that all is well', () => {
+  it('accepts all appends again once brokers report that all is well', () => {
     const queue = waiting();
     queue.expire(0, 1_000);
     queue.calm();

@@ -3,7 +3,7 @@ import { producedPlaces, produceRequest } from '../../../../message-log/kafka/wi
 
 const hex = (...parts: (string | Buffer)[]): Buffer =>
   Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part.replaceAll(' ', ''), 'hex') : part)));
-/** A text with its length before it. */
+/** A text, preceded by its length. */
 const text = (value: string): Buffer => Buffer.concat([Buffer.from([0, value.length]), Buffer.from(value)]);
 
 describe('a request to write', () => {
@@ -40,7 +40,7 @@ describe('a request to write', () => {
 describe('the answer', () => {
   const [appended, logBegins] = ['ffffffffffffffff', '0000000000000005'];
 
-  it('says of each partition whether it was taken, and where it stands', () => {
+  it('says for each partition whether its batch was accepted, and its first offset', () => {
     const answer = hex(
       '00000002',
       text('T'),
@@ -58,7 +58,7 @@ describe('the answer', () => {
     ]);
   });
 
-  it('has the words of the first record that was refused, before those of the batch', () => {
+  it('has the error text of the first refused record rather than that of the batch', () => {
     const answer = hex(
       '00000001',
       text('T'),

@@ -38,7 +38,7 @@ function stored(base: number, records: readonly Rec[], { producerId = -1, transa
   return batch;
 }
 
-/** Its checksum put right after a change. */
+/** The batch with its checksum corrected after a change. */
 function sealed(batch: Buffer): Buffer {
   batch.writeUInt32BE(crc32c(batch, ATTRIBUTES_AT, batch.length), CRC_AT);
   return batch;
@@ -83,14 +83,14 @@ function packedOf(base: number, records: readonly Rec[], codec: number, pack: (b
 const ofValues = (...values: string[]): Rec[] => values.map((value) => ({ key: 1, at: 9, value }));
 const plain = (base: number, value: string): Buffer => stored(base, ofValues(value));
 
-/** Snappy as Java's clients write it: a stream of blocks with their lengths. */
+/** Snappy as Java clients write it: a stream of blocks with their lengths. */
 function asJavaStream(bytes: Buffer): Buffer {
   const blocks = [bytes.subarray(0, 5), bytes.subarray(5)].map((block) => snappy.compress(block));
   const framed = blocks.flatMap((block) => [Buffer.from([0, 0, 0, block.length]), block]);
   return Buffer.concat([Buffer.from([0x82, ...Buffer.from('SNAPPY'), 0, 0, 0, 0, 1, 0, 0, 0, 1]), ...framed]);
 }
 
-/** As a broker stores it whose topic has `message.timestamp.type=LogAppendTime`. */
+/** As stored by a broker whose topic has `message.timestamp.type=LogAppendTime`. */
 function appendedAt(time: number, batch: Buffer): Buffer {
   batch.writeInt16BE(batch.readInt16BE(ATTRIBUTES_AT) | LOG_APPEND_TIME, ATTRIBUTES_AT);
   writeInt64(batch, time, MAX_TIME_AT);
@@ -102,7 +102,7 @@ function counting(batch: Buffer, count: number): Buffer {
   return batch;
 }
 
-/** With the length that it has. */
+/** With its length corrected. */
 function ofLength(batch: Buffer): Buffer {
   batch.writeInt32BE(batch.length - 12, LENGTH_AT);
   return batch;
@@ -131,7 +131,7 @@ describe('record batches', () => {
     );
   });
 
-  it('carry the checksum that Kafka wants', () => {
+  it('have the checksum that Kafka requires', () => {
     expect(crc32c(Buffer.from('123456789'), 0, 9)).toBe(0xe3_06_92_83);
     const long = Buffer.from(Array.from({ length: 1_003 }, (_, i) => i & 0xff));
     let slow = -1;
@@ -142,7 +142,7 @@ describe('record batches', () => {
     expect(crc32c(long, 0, long.length)).toBe(~slow >>> 0);
   });
 
-  it('begin in their middle, and end where the answer cuts them off', () => {
+  it('may begin before the position, and be cut off by the end of the answer', () => {
     const of = (...values: string[]) => values.map((value) => ({ key: 1, at: 5, value }));
     const whole = [stored(10, of('a', 'b', 'c')), stored(13, of('d'))];
     expect(read(whole, 12).records.map(({ offset, value }) => [offset, value])).toEqual([
@@ -155,7 +155,7 @@ describe('record batches', () => {
     expect(read([stored(10, of('a')).subarray(0, 40)], 10)).toMatchObject({ records: [], next: 10 });
   });
 
-  it('say of keys that are no sensor id as it is written that they are foreign', () => {
+  it('report keys that are not exactly a sensor id as foreign', () => {
     const keys = ['', 'x', '007', '00', '01', '+1', '-1', '2147483648', '12345678901', '9'.repeat(400), ' 1', '1 ', '1.0', '1:', '1/'];
     const { records } = read([
       stored(
@@ -166,7 +166,7 @@ describe('record batches', () => {
     expect(records.map(({ key }) => key)).toEqual([...keys.map(() => -1), 0, 2_147_483_647]);
   });
 
-  it('hide markers and aborted transactions, also of producers that take turns', () => {
+  it('hide markers and aborted transactions, even of alternating producers', () => {
     const by = (producerId: number, base: number, value: string) =>
       stored(base, [{ key: 1, at: 0, value }], { producerId, transactional: true });
     const batches = [
@@ -189,7 +189,7 @@ describe('record batches', () => {
     expect(next).toBe(9);
   });
 
-  it('of one producer are shown up to where its transaction that is aborted begins, and after it', () => {
+  it('of one producer are shown before its aborted transaction, and after it', () => {
     const by = (base: number, value: string) => stored(base, ofValues(value), { producerId: 7, transactional: true });
     const outside = stored(3, ofValues('outside'), { producerId: 7 });
     const batches = [by(0, 'a'), marker(1, 7), by(2, 'x'), outside, by(4, 'x'), marker(5, 7), by(6, 'b'), marker(7, 7)];
@@ -207,9 +207,9 @@ describe('record batches', () => {
       plain(6, 'g'),
     ];
     expect(read(batches)).toMatchObject({ records: [...'abcdefg'].map((value, offset) => ({ offset, value })), unreadable: undefined });
-    // Those that follow each other and aren't packed are one.
+    // Unpacked ones that follow each other become one.
     expect(read([...batches, plain(7, 'h')]).places).toEqual([1, 3, 4, 5, 6, 8].map((next) => ['ENTRY', 3, next]));
-    // Asked for from the middle of a packed one.
+    // The position is in the middle of a packed one.
     expect(
       read(batches.slice(1), 2)
         .records.map(({ value }) => value)
@@ -253,18 +253,18 @@ describe('record batches', () => {
     ['a record longer than its batch', () => sealed(withByte(plain(1, 'b'), RECORDS_AT, 2 * 9)), /longer than its batch/],
     ['a record shorter than any', () => sealed(withByte(plain(1, 'b'), RECORDS_AT, 2 * 5)), /longer than its batch/],
     ['a value longer than its record', () => sealed(withByte(plain(1, 'b'), RECORDS_AT + 6, 2 * 3)), /longer than it says/],
-  ])('that hold %s end what can be read, and nothing after them is given', (_, batch, reason) => {
+  ])('that hold %s end the readable part, and nothing after them is given', (_, batch, reason) => {
     const { records, unreadable } = read([plain(0, 'a'), batch(), plain(4, 'c')]);
     expect(records.map(({ value }) => value)).toEqual(['a']);
     expect(unreadable).toEqual({ from: 1, reason: expect.stringMatching(reason) });
-    // At the end, and asked for from behind its beginning.
+    // At the end, with a position after its beginning.
     expect(read([batch()], 1).unreadable).toMatchObject({ from: 1 });
-    // What is before the place asked for need not be understood.
+    // Batches before the position need not be understood.
     const after = 1 + batch().readInt32BE(LAST_OFFSET_DELTA_AT) + 1;
     expect(read([batch(), plain(4, 'c')], after)).toMatchObject({ records: [{ value: 'c' }], unreadable: undefined });
   });
 
-  it('that cannot be understood end at the place that was asked for, also where they begin before it', () => {
+  it('that cannot be understood end the set at the position that was asked for, even if they begin before it', () => {
     const batch = packed(1, ['b', 'c', 'd'], 5, (bytes) => bytes);
     expect(read([batch], 2).unreadable).toMatchObject({ from: 2 });
   });
@@ -276,13 +276,13 @@ describe('record batches', () => {
     expect(read([sealed(bytes)], 5).records).toEqual(Array(3).fill({ offset: 5, key: -1, at: 9, value: '' }));
   });
 
-  it('are read also where a careless program has left out that they have no headers', () => {
+  it('are read even if a careless program has omitted the number of headers', () => {
     const records = Buffer.from('0c00000001 02 62'.replaceAll(' ', ''), 'hex');
     const bytes = ofLength(Buffer.concat([plain(5, 'b').subarray(0, RECORDS_AT), records]));
     expect(read([sealed(bytes)], 5).records).toEqual([{ offset: 5, key: -1, at: 9, value: 'b' }]);
   });
 
-  it('are kept while more come than there was room for', () => {
+  it('are kept while the columns grow', () => {
     const batches = Array.from({ length: 50 }, (_, n) => stored(n * 7, ofValues(...[0, 1, 2, 3, 4, 5, 6].map((i) => `${n * 7 + i}`))));
     const { records, places } = read(batches);
     expect(records).toEqual(Array.from({ length: 350 }, (_, n) => ({ offset: n, key: 1, at: 9, value: String(n) })));
@@ -296,7 +296,7 @@ describe('record batches', () => {
     expect(unreadable).toBeUndefined();
   });
 
-  it('may have been emptied by compaction, which reading goes past', () => {
+  it('may have been emptied by compaction, and are then skipped', () => {
     const emptied = stored(20, [{ key: 1, at: 0, value: '' }]).subarray(0, RECORDS_AT);
     emptied.writeInt32BE(RECORDS_AT - 12, LENGTH_AT);
     emptied.writeInt32BE(4, LAST_OFFSET_DELTA_AT);

@@ -7,7 +7,7 @@ const written = (writer: RequestWriter): string => Buffer.concat(writer.pieces()
 const reader = (text: string): ResponseReader => new ResponseReader(Buffer.from(hex(text), 'hex'));
 
 describe('a request', () => {
-  it('has its fields as Kafka wants them, one after the other', () => {
+  it('has its fields in the format of Kafka, one after another', () => {
     const request = new RequestWriter()
       .int8(-1)
       .int8(127)
@@ -31,7 +31,7 @@ describe('a request', () => {
     [16_382, 'ff7f'],
     [16_383, '808001'],
     [2 ** 21 - 1, '80808001'],
-  ])('says of %i bytes or items that there is one more, seven bits a byte', (length, prefix) => {
+  ])('writes a length of %i as one more, in seven bits per byte', (length, prefix) => {
     expect(written(new RequestWriter().compactArray(length))).toBe(prefix);
     const text = 'x'.repeat(length);
     expect(written(new RequestWriter().compactString(text))).toBe(prefix + Buffer.from(text).toString('hex'));
@@ -45,7 +45,7 @@ describe('a request', () => {
     expect(written(new RequestWriter().int8(1).string(long).int8(2))).toBe(`014e20${Buffer.from(long).toString('hex')}02`);
   });
 
-  it('has what is large in it without a copy', () => {
+  it('contains large parts without copying them', () => {
     const [large, none] = [Buffer.alloc(70_000, 7), Buffer.alloc(0)];
     const pieces = new RequestWriter().int8(1).piece(large).piece(none).int8(2).pieces();
     expect(pieces).toContain(large);
@@ -54,7 +54,7 @@ describe('a request', () => {
 });
 
 describe('an answer', () => {
-  it('is taken apart field by field', () => {
+  it('is read field by field', () => {
     const answer = reader(`fffe 0102 fffffffd fffffffffffffffc 0000010000000005 0002 c3a9 ffff 0000
       ${ID} 03 c3a9 00 01 00000002 0001 0002 ffffffff 03 0003 0004 00 7f`);
     const numbers = [answer.int16(), answer.int16(), answer.int32(), answer.int64(), answer.int64()];
@@ -78,7 +78,7 @@ describe('an answer', () => {
     expect(reader(bytes).compactLength()).toBe(length);
   });
 
-  it('may have fields that are not known, which are passed over', () => {
+  it('may have unknown fields, which are skipped', () => {
     const answer = reader(`00 01 05 00 02 00 01 ff 8001 8101 ${'aa'.repeat(129)}0007`);
     answer.tags();
     answer.tags();

@@ -19,7 +19,7 @@ const found = (settings: Record<string, string> = {}, more: Partial<FoundTopic> 
   ...more,
 });
 
-/** The one difference of a topic that is wanted with this setting. */
+/** The only difference of a topic that should have this setting. */
 const settingOf = (setting: string, wanted: string, is: string, more: Partial<FoundTopic> = {}) => {
   const differences = compareTopics([spec({ [setting]: wanted })], [found({ [setting]: is }, more)]);
   expect(differences.length).toBeLessThan(2);
@@ -27,13 +27,13 @@ const settingOf = (setting: string, wanted: string, is: string, more: Partial<Fo
 };
 
 describe('topics as they should be', () => {
-  it('do not differ where they are so, and only those that are wanted are looked at', () => {
+  it('have no differences if they are right, and other topics are ignored', () => {
     expect(compareTopics([spec()], [found({}, { name: 't-ENTRY', partitions: 1 }), found()])).toEqual([]);
     expect(compareTopics([spec({ a: '1' })], [found({ a: '1', b: '2' })])).toEqual([]);
     expect(compareTopics([spec()], [found({}, { replication: 4 })])).toEqual([]);
   });
 
-  it('differ where one is missing', () => {
+  it('have a difference if one is missing', () => {
     expect(compareTopics([spec(), spec({}, 'OK')], [found()])).toEqual([
       { name: 't-OK', kind: 'missing', text: 'does not exist', refused: true },
     ]);
@@ -42,7 +42,7 @@ describe('topics as they should be', () => {
   it.each([
     [1, 'has 1 partition where 8 are needed'],
     [9, 'has 9 partitions where 8 are needed'],
-  ])('differ with %i partitions, which nobody may start with', (partitions, words) => {
+  ])('differ with %i partitions, which prevents the start', (partitions, words) => {
     expect(compareTopics([spec()], [found({}, { partitions })])).toEqual([
       { name: 't-ALARM', kind: 'partitions', text: expect.stringContaining(words), refused: true },
     ]);
@@ -51,7 +51,7 @@ describe('topics as they should be', () => {
   it.each([
     [1, 'is kept on 1 broker where 3 are wanted'],
     [2, 'is kept on 2 brokers where 3 are wanted'],
-  ])('differ on %i brokers, which is a word only', (replication, words) => {
+  ])('differ on %i brokers, which is only a warning', (replication, words) => {
     expect(compareTopics([spec()], [found({}, { replication })])).toEqual([
       { name: 't-ALARM', kind: 'replication', text: expect.stringContaining(words), refused: false },
     ]);
@@ -59,7 +59,7 @@ describe('topics as they should be', () => {
 });
 
 describe('a setting', () => {
-  it('that is to be this and no other is put right', () => {
+  it('that must have one value has a remedy', () => {
     expect(settingOf('message.timestamp.type', 'CreateTime', 'LogAppendTime')).toEqual({
       name: 't-ALARM',
       kind: 'setting',
@@ -94,16 +94,16 @@ describe('a setting', () => {
     [1_500, '1500 milliseconds'],
     [1, '1 millisecond'],
     [0, '0 milliseconds'],
-  ])('of %i ms is said as %s', (ms, words) => {
+  ])('of %i ms is shown as %s', (ms, words) => {
     expect(settingOf('retention.ms', String(30 * DAY), String(ms))?.text).toBe(`retention.ms is ${words} where at least 30 days is wanted`);
   });
 
-  it('that is unlimited is said to be', () => {
+  it('is shown as unlimited', () => {
     expect(settingOf('retention.ms', '-1', '1000')?.text).toBe('retention.ms is 1 second where at least unlimited is wanted');
     expect(settingOf('segment.bytes', '100', '-1')?.text).toBe('segment.bytes is -1 where 100 is wanted');
   });
 
-  it('that lets the state of quiet sensors go is refused, and only that', () => {
+  it('is refused if it loses the state of quiet sensors, and only then', () => {
     const policy = (is: string, wanted: string, topic: TopicSpec['topic']) =>
       compareTopics([spec({ 'cleanup.policy': wanted }, topic)], [found({ 'cleanup.policy': is }, { name: `t-${topic}` })])[0]?.refused;
     expect(policy('delete', 'compact', 'STATE')).toBe(true);
@@ -115,7 +115,7 @@ describe('a setting', () => {
     expect(other[0]?.refused).toBe(false);
   });
 
-  it('is not put right where that would leave no brokers to write to', () => {
+  it('has no remedy if that would leave no brokers to write to', () => {
     const remedy = (replication: number) =>
       compareTopics([spec({ 'min.insync.replicas': '2' })], [found({ 'min.insync.replicas': '1' }, { replication })]).at(-1)?.remedy;
     expect(remedy(1)).toBeUndefined();
@@ -128,13 +128,13 @@ describe('times that brokers before 3.6 cannot refuse', () => {
   const [before, after] = ['message.timestamp.before.max.ms', 'message.timestamp.after.max.ms'];
   const limited = spec({ [before]: '60000', [after]: '5000' });
 
-  it.each([{ other: '1' }, { [before]: '60000' }, { [after]: '5000' }])('are a word where the brokers know %j', (settings) => {
+  it.each([{ other: '1' }, { [before]: '60000' }, { [after]: '5000' }])('are a warning if the brokers know %j', (settings) => {
     expect(compareTopics([limited], [found(settings)])).toEqual([
       { name: 't-ALARM', kind: 'setting', text: expect.stringContaining('takes records of any time'), refused: false },
     ]);
   });
 
-  it('are none where the brokers know them, do not say their settings, or none are wanted', () => {
+  it('are no difference if the brokers know the limits, do not report settings, or none are wanted', () => {
     expect(compareTopics([limited], [found({ [before]: '60000', [after]: '5000' })])).toEqual([]);
     expect(compareTopics([limited], [found({})])).toEqual([]);
     expect(compareTopics([spec()], [found({ other: '1' })])).toEqual([]);

@@ -1,4 +1,4 @@
-/** Which topic a position is in: what is told of it, kept beside it, and believed later. */
+/** Which topic a position belongs to: how the id is learnt, stored with the position, and checked later. */
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { describe, expect, it, vi } from 'vitest';
@@ -19,16 +19,16 @@ const OTHER = '99999999222233334444555555555555';
 const positions = { ENTRY: 20, OK: 3, ACTION: 0 };
 
 describe('the positions of a task', () => {
-  it('are kept with the topics that they are of', () => {
+  it('are stored with the ids of their topics', () => {
     const kept = { positions, topics: { ENTRY: ONE, STATE: OTHER } };
     expect(decodePositions(encodePositions(kept))).toEqual(kept);
   });
 
-  it('as the version before wrote them are read, of topics that are not known', () => {
+  it('of the previous version are read, with unknown topics', () => {
     expect(decodePositions(Buffer.from('{"ENTRY":20,"OK":3,"ACTION":0}'))).toEqual({ positions, topics: {} });
   });
 
-  it('are refused where a newer version wrote them, lest the task begins again', () => {
+  it('are refused if a newer version wrote them, so that the task does not start over', () => {
     expect(() => decodePositions(Buffer.from('{"v":2,"inputs":{"ENTRY":20,"OK":3,"ACTION":0}}'))).toThrow(
       expect.objectContaining({
         code: 'data-format',
@@ -49,7 +49,7 @@ describe('the positions of a task', () => {
     },
   );
 
-  it.each(['5', '"x"', 'null', '{"ENTRY":7}'])('beside %s are believed all the same', (topics) => {
+  it.each(['5', '"x"', 'null', '{"ENTRY":7}'])('with topics %s are still trusted', (topics) => {
     expect(decodePositions(Buffer.from(`{"ENTRY":20,"OK":3,"ACTION":0,"topics":${topics}}`))).toEqual({ positions, topics: {} });
   });
 });
@@ -61,38 +61,35 @@ describe('the position of a group', () => {
     return committedOffsets(client, 'mailer', 'ALARM', [0]);
   };
 
-  it('counts in the topic that it was committed for', async () => {
+  it('is valid in the topic for which it was committed', async () => {
     expect(await committed(`topic ${ONE}`, ONE)).toEqual(new Map([[0, 20]]));
   });
 
-  it('is none in another topic of the same name', async () => {
+  it('is missing in another topic of the same name', async () => {
     expect(await committed(`topic ${ONE}`, OTHER)).toEqual(new Map());
   });
 
-  it.each([null, '', 'by hand'])(
-    'is believed where it was committed with %j, as by versions before and by Kafka’s tools',
-    async (metadata) => {
-      expect(await committed(metadata, ONE)).toEqual(new Map([[0, 20]]));
-    },
-  );
+  it.each([null, '', 'by hand'])('is trusted if it was committed with %j, as by earlier versions and Kafka’s tools', async (metadata) => {
+    expect(await committed(metadata, ONE)).toEqual(new Map([[0, 20]]));
+  });
 
-  it('is believed where the brokers have no ids', async () => {
+  it('is trusted if the brokers have no ids', async () => {
     expect(await committed(`topic ${ONE}`, undefined)).toEqual(new Map([[0, 20]]));
   });
 
-  it('is none where nothing was committed', async () => {
+  it('is missing if nothing was committed', async () => {
     expect(await committed('', ONE, '-1')).toEqual(new Map());
   });
 });
 
-/** Bytes as Kafka's own protocol definitions (MetadataRequest.json, FetchRequest.json and their answers) lay them out. */
+/** Byte layouts from Kafka's own protocol definitions (MetadataRequest.json, FetchRequest.json and their answers). */
 describe('requests by id', () => {
-  it('ask which topics there are', () => {
+  it('ask for topics by name', () => {
     const name = Buffer.from('ENTRY').toString('hex');
     expect(metadataRequest(['ENTRY']).toString('hex')).toBe(`0002${'00'.repeat(16)}06${name}00${'00'.repeat(3)}00`);
   });
 
-  it('are answered with what the topics are', () => {
+  it('are answered with the ids of the topics', () => {
     const name = Buffer.from('ENTRY').toString('hex');
     const host = Buffer.from('k1').toString('hex');
     const brokers = `02${'00000001'}03${host}${'00002384'}00${'00'}`;
@@ -116,7 +113,7 @@ describe('requests by id', () => {
     });
   });
 
-  it('read a topic, not a name', () => {
+  it('read a topic by id, not by name', () => {
     const asked = [{ topic: 'ENTRY', topicId: ONE, partition: 3, offset: 20, maxBytes: 1_024 }];
     const request = Buffer.concat(fetchByIdRequest({ maxWaitMs: 500, maxBytes: 2_048 }, asked)).toString('hex');
     const partition = `00000003${'ffffffff'}${'0000000000000014'}${'ffffffff'}${'ffffffffffffffff'}${'00000400'}00`;
@@ -142,7 +139,7 @@ describe('requests by id', () => {
 });
 
 describe('a fetcher', () => {
-  it('goes on at the beginning of the topic that has the name now, and says so; what came of the one before is taken first', async () => {
+  it('starts over in the topic that has the name now, and logs it; records of the old one are taken first', async () => {
     const brokers = new Brokers();
     const errors: string[] = [];
     const fetcher = fetcherOf(brokers, errors);
@@ -155,7 +152,7 @@ describe('a fetcher', () => {
     await vi.waitFor(() => expect(brokers.asked).toContainEqual([ONE, 20]));
     brokers.id = OTHER;
     await vi.waitFor(() => expect(brokers.asked.at(-1)).toEqual([OTHER, 0]));
-    // Nothing was read in the new one at the old one's position.
+    // Nothing was read in the new topic at the old one's position.
     expect(brokers.asked).not.toContainEqual([OTHER, 20]);
     expect(begunAnew).toBe(1);
     expect(cursor).toMatchObject({ position: 0, topicId: OTHER });
@@ -163,7 +160,7 @@ describe('a fetcher', () => {
     await fetcher.close();
   });
 
-  it('names a partition that stands still, whatever others bring', async () => {
+  it('reports a stopped partition, whatever others bring', async () => {
     const brokers = new Brokers();
     const health = new Health();
     const fetcher = fetcherOf(brokers, [], health);
@@ -177,7 +174,7 @@ describe('a fetcher', () => {
     await fetcher.close();
   });
 
-  it('counts what is damaged and passed over, and tells the reader of the gap', async () => {
+  it('counts damaged records that are skipped, and reports the gap to the reader', async () => {
     const registry = new Registry();
     const fetcher = fetcherOf(new Brokers(), [], new Health(), registry);
     const cursor = new Cursor('ENTRY', 'ENTRY', 0, 20, ONE);
@@ -197,7 +194,7 @@ function fetcherOf(brokers: Brokers, errors: string[], health = new Health(), re
   return new Fetcher({ client, health, logger, metrics: kafkaMetrics(registry, () => 0), requestTimeoutMs: 1_000 });
 }
 
-/** A broker with one partition of a topic, without records; another topic's id it doesn't know. */
+/** A broker with one partition of a topic, without records; it doesn't know the ids of other topics. */
 class Brokers {
   id = ONE;
   readonly asked: [string, number][] = [];
@@ -222,7 +219,7 @@ class Brokers {
   async close(): Promise<void> {}
 
   async exchange(_node: number, _lane: Lane, _api: unknown, pieces: readonly Buffer[]): Promise<Buffer> {
-    // Where the id and the offset stand in a request for one partition.
+    // Where the id and the offset are in a request for one partition.
     const request = Buffer.concat(pieces);
     const id = request.toString('hex', 27, 43);
     this.asked.push([id, readInt64(request, 52)]);

@@ -4,7 +4,7 @@ import { Columns, FOREIGN_KEY, readRecordSet } from '../../../../message-log/kaf
 
 const MIB = 1024 * 1024;
 
-/** What a transaction writes: a line for each batch, of key, time and value of its records. */
+/** The content of a transaction: a line for each batch, with key, time and value of its records. */
 function written(parts: TransactionParts) {
   return parts.parts('t-', 5).map(({ topic, partition, batches }) => ({
     topic,
@@ -70,7 +70,7 @@ describe('what a transaction writes', () => {
     expect(parts.parts('', 0)[0]?.batches.map(({ count }) => count)).toEqual([2, 1, 1, 1]);
   });
 
-  it('is nothing where nothing was given', () => {
+  it('is nothing if nothing was added', () => {
     expect(new TransactionParts().parts('t-', 1)).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-/** What a commit does when leaders and coordinators move: it goes on where nothing can have been written without its knowing, and only there. */
+/** A commit while leaders and coordinators move: it continues only if nothing can have been written without its knowledge. */
 import { describe, expect, it } from 'vitest';
 import { NotSent } from '../../../../message-log/kafka/faults.ts';
 import type { Broker } from '../../../../message-log/kafka/kafkajs.ts';
@@ -42,7 +42,7 @@ describe('a commit', () => {
     ['the leader could not be reached', WRITE, notSent],
     ['the coordinator moved before the end', END, () => answered('NOT_COORDINATOR_FOR_GROUP')],
     ['the coordinator could not be reached at the end', END, notSent],
-  ])('goes on, with the same epoch and the same bytes, where %s', async (_what, step, fault) => {
+  ])('continues, with the same epoch and the same bytes, if %s', async (_what, step, fault) => {
     const kafka = new FakeKafka();
     const producer = await producerOn(kafka);
     kafka.fails(step, fault(), fault(), fault());
@@ -50,12 +50,12 @@ describe('a commit', () => {
     expect(kafka.asked(step)).toBe(4);
     expect(kafka.asked(INIT)).toBe(1);
     expect(new Set(kafka.written).size).toBe(1);
-    // And it can be used again.
+    // The producer can be used again.
     await producer.commit([part()]);
     expect(kafka.asked(END)).toBe(step === END ? 5 : 2);
   });
 
-  it('counts a batch that was there already when it came again as written', async () => {
+  it('counts a batch as written if it was there already when it was sent again', async () => {
     const kafka = new FakeKafka();
     const producer = await producerOn(kafka);
     kafka.fails(WRITE, 7, 46);
@@ -69,7 +69,7 @@ describe('a commit', () => {
     ['a batch is said to be there that was never sent', WRITE, () => 46],
     ['the end had no answer: it may still be under way', END, lost],
     ['the transaction is in a wrong state', END, () => answered('INVALID_TXN_STATE')],
-  ])('is given up at once, and its producer with it, where %s', async (_what, step, fault) => {
+  ])('is given up at once, and its producer too, if %s', async (_what, step, fault) => {
     const kafka = new FakeKafka();
     const producer = await producerOn(kafka);
     kafka.fails(step, fault());
@@ -80,7 +80,7 @@ describe('a commit', () => {
     expect(kafka.asked(REGISTER)).toBe(1);
   });
 
-  it.each([REGISTER, END])('is fenced for good where another owner has taken over (request %i)', async (step) => {
+  it.each([REGISTER, END])('is fenced permanently if another owner has taken over (request %i)', async (step) => {
     const kafka = new FakeKafka();
     const producer = await producerOn(kafka);
     kafka.fails(step, answered('INVALID_PRODUCER_EPOCH'));
@@ -88,7 +88,7 @@ describe('a commit', () => {
     expect(kafka.asked(step)).toBe(1);
   });
 
-  it('waits for a leader, but for nobody once its task is over', async () => {
+  it('waits for a leader, but no longer once its task has ended', async () => {
     const kafka = new FakeKafka();
     const producer = await producerOn(kafka);
     kafka.leader = undefined;
@@ -99,11 +99,11 @@ describe('a commit', () => {
   });
 });
 
-/** Brokers that do as they are asked, unless a test wants a request of a kind to fail the next times. */
+/** Brokers that do as they are asked, unless the test makes the next requests of a kind fail. */
 class FakeKafka implements TransactionClient {
   leader: number | undefined = 1;
   refreshed = 0;
-  /** What batches were sent, as text. */
+  /** The batches that were sent, as text. */
   readonly written: string[] = [];
   readonly #asked: number[] = [];
   readonly #faults = new Map<number, (Error | number)[]>();
@@ -148,7 +148,7 @@ class FakeKafka implements TransactionClient {
     const fault = this.#next(WRITE);
     if (fault instanceof Error) throw fault;
     this.written.push(Buffer.concat(pieces).toString('latin1'));
-    // One topic of one partition: base offset, append time, start of the log, no words.
+    // One topic with one partition: base offset, append time, start of the log, no error text.
     const answer = new RequestWriter().int32(1).string('ALARM').int32(1).int32(0);
     answer
       .int16(fault ?? 0)

@@ -8,7 +8,7 @@ const frame = (...blocks: string[]): string => `04224d18 40 40 c0 ${blocks.join(
 const unpack = (text: string, most = 1_000): string => unpackLz4(hex(text), most).toString('latin1');
 
 describe('bytes that are unpacked', () => {
-  it('grow up to what is allowed, and no further', () => {
+  it('grow up to the limit, and no further', () => {
     const unpacked = new Unpacked(1, 6);
     unpacked.copy(Buffer.from('?????ab?'), 5, 7);
     unpacked.repeat(2, 3);
@@ -20,7 +20,7 @@ describe('bytes that are unpacked', () => {
     expect(unpacked.bytes().toString()).toBe('ababaa');
   });
 
-  it('may be repeated into themselves', () => {
+  it('may be repeated with overlap', () => {
     const unpacked = new Unpacked(100, 100);
     unpacked.copy(Buffer.from('xyz'), 0, 3);
     unpacked.repeat(1, 4);
@@ -30,11 +30,11 @@ describe('bytes that are unpacked', () => {
 });
 
 describe('LZ4', () => {
-  it('has literals, and matches in what stands before', () => {
+  it('has literals, and matches in earlier bytes', () => {
     expect(unpack(frame('05000000 40 61626364'))).toBe('abcd');
     // Two literals, then six bytes of two before; one literal.
     expect(unpack(frame('07000000 22 6162 0200 10 7a'))).toBe('abababab' + 'z');
-    // In a block before.
+    // In an earlier block.
     expect(unpack(frame('03000000 20 6162', '05000000 00 0200 10 7a'))).toBe('ababab' + 'z');
   });
 
@@ -47,7 +47,7 @@ describe('LZ4', () => {
     expect(literals).toHaveLength(30);
   });
 
-  it('may be stored as it is, with checksums, sizes, and frames to be skipped', () => {
+  it('may be stored unpacked, with checksums, sizes, and frames to be skipped', () => {
     expect(unpack(frame('02000080 6162'))).toBe('ab');
     expect(unpack('04224d18 50 40 c0 02000080 6162 ffffffff 01000080 63 eeeeeeee 00000000')).toBe('abc');
     expect(unpack('04224d18 44 40 c0 01000080 61 00000000 dddddddd')).toBe('a');
@@ -73,7 +73,7 @@ describe('LZ4', () => {
     ['a match of LZ4 before the beginning', frame('05000000 20 6162 0300')],
     ['a match of LZ4 before the beginning', frame('01000080 61') + frame('05000000 10 62 0200')],
     ['more than 3 bytes', frame('05000000 40 61626364')],
-  ])('that is %s is said to be that: %s', (words, packed) => {
+  ])('that is %s is reported: %s', (words, packed) => {
     expect(() => unpack(packed, words.startsWith('more') ? 3 : 1_000)).toThrow(words);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sizeOfVarint, sizeOfVarlong, VarintReader, writeVarint, writeVarlong } from '../../../../message-log/kafka/wire/varint.ts';
 
-/** Values at which another byte is needed, as Kafka's Java clients write them. */
+/** Values at which another byte is needed, as written by Kafka's Java clients. */
 const SHORT: readonly (readonly [number, string])[] = [
   [0, '00'],
   [-1, '01'],
@@ -39,7 +39,7 @@ function written(value: number, write: typeof writeVarint): string {
   return bytes.subarray(1, write(bytes, value, 1)).toString('hex');
 }
 
-/** The value and the place after it. */
+/** The value and the index after it. */
 function read(hex: string, take: (reader: VarintReader) => number): readonly [number, number] {
   const reader = new VarintReader(Buffer.from(`ff${hex}ff`, 'hex'), 1);
   const value = take(reader);

@@ -27,7 +27,7 @@ function watched() {
 }
 
 describe('the watch over the brokers', () => {
-  it('tells of leaders that have moved within a second, once, with one line', async () => {
+  it('reports moved leaders within a second, once, with one log line', async () => {
     const { client, told, lines, watch } = watched();
     await vi.advanceTimersByTimeAsync(10_000);
     expect(told).toEqual([]);
@@ -40,7 +40,7 @@ describe('the watch over the brokers', () => {
     watch.stop();
   });
 
-  it('tells of a move that it could not see while no broker answered', async () => {
+  it('reports a move that happened while no broker answered', async () => {
     const { client, told, health, watch } = watched();
     client.fault = new OwnError('connection refused');
     await vi.advanceTimersByTimeAsync(10_000);
@@ -54,7 +54,7 @@ describe('the watch over the brokers', () => {
     watch.stop();
   });
 
-  it('says nothing of brokers that are away for a moment', async () => {
+  it('does not report brokers that are away for a moment', async () => {
     const { client, told, lines, watch } = watched();
     client.fault = new OwnError('connection refused');
     await vi.advanceTimersByTimeAsync(3_000);
