@@ -19,7 +19,7 @@ interface Props {
   readonly alarm: ListedAlarm | WholeAlarm;
 }
 
-/** What can be done about an alarm. It stays as it is whatever becomes of the alarm: nothing moves or vanishes under the hand. */
+/** What can be done about an alarm. The same controls in every state of the alarm, so that nothing moves or vanishes under the pointer. */
 export function Actions({ store, operator, alarm }: Props) {
   const { state, mayAct } = store;
   const draft = state.drafts.get(alarm.id) ?? '';
@@ -70,7 +70,7 @@ function Acknowledge({ store, operator, alarm }: Props) {
   return (
     <p class="acknowledged">
       Acknowledged{alarm.acknowledgedBy && ` by ${alarm.acknowledgedBy}`}
-      {isOver(alarm) && '. The alarm has ended; notes and what it was can still be added'}
+      {isOver(alarm) && '. The alarm has ended; you can still add notes and what it turned out to be'}
     </p>
   );
 }

@@ -20,7 +20,7 @@ interface Props {
   readonly now: number;
 }
 
-/** All of one alarm, and what can be done about it. */
+/** Everything about one alarm, and what can be done about it. */
 export function AlarmPanel({ store, operator, id, now }: Props) {
   const { state } = store;
   const whole = state.whole?.id === id ? state.whole : undefined;
@@ -44,7 +44,7 @@ export function AlarmPanel({ store, operator, id, now }: Props) {
           {state.panelProblem}
         </p>
       )}
-      {!shown && !state.panelProblem && <p class="dim">Fetching it…</p>}
+      {!shown && !state.panelProblem && <p class="dim">Loading…</p>}
       {shown && <FaultList faults={state.faults.get(shown.sensor) ?? []} types={state.types} now={now} />}
       {whole && <Details whole={whole} types={state.types} now={now} />}
     </section>
@@ -104,7 +104,7 @@ function Details({ whole, types, now }: { whole: WholeAlarm; types: KnownTypes; 
   );
 }
 
-/** A reading in words; one in which nothing is known, as it came. */
+/** A reading in words; unchanged if none of its fields is known. */
 function Reading({ value, type, types }: { value: string; type: string; types: KnownTypes }) {
   const words = readingWords(value, types.of(type), types);
   return (

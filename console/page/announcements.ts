@@ -5,7 +5,7 @@ import { whereWords } from './words.ts';
 
 const GATHER_MS = 5_000;
 
-/** Says new alarms to screen readers: the critical at once, the rest in one sentence every few seconds. */
+/** Announces new alarms to screen readers: critical ones at once, the others in one sentence every few seconds. */
 export class Announcements {
   readonly #store: Store;
   #gathered: ListedAlarm[] = [];

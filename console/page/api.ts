@@ -1,13 +1,13 @@
 export interface Answer<T> {
   readonly status: number;
   readonly body: T | undefined;
-  /** In plain words, where it isn't 200. */
+  /** What went wrong, in plain words; undefined on success. */
   readonly error: string | undefined;
 }
 
 const TIMEOUT_MS = 10_000;
 
-/** Calls the API; a server that doesn't answer is status 0. */
+/** Calls the API; never rejects. Status 0: the server doesn't answer. */
 export async function callApi<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<Answer<T>> {
   try {
     const response = await fetch(path, {

@@ -116,10 +116,10 @@ function QueueSection({ store, operator }: { store: Store; operator: Operator })
   );
 }
 
-/** More than these would cover the work. */
+/** Few, since more would cover the alarms. */
 const DEEDS_SHOWN = 4;
 
-/** What the operator must hear of, whichever alarm is open. */
+/** Messages that the operator must see whichever alarm is open. */
 function Messages({ store, operator }: { store: Store; operator: Operator }) {
   const { state } = store;
   const opened = openedOf(state);
@@ -127,7 +127,7 @@ function Messages({ store, operator }: { store: Store; operator: Operator }) {
   const deeds = state.deeds.filter(({ alarm }) => alarm !== opened);
   return (
     <div class="messages">
-      {deeds.length > DEEDS_SHOWN && <p class="notice">{count(deeds.length - DEEDS_SHOWN)} earlier ones are open too</p>}
+      {deeds.length > DEEDS_SHOWN && <p class="notice">{count(deeds.length - DEEDS_SHOWN)} earlier messages are not shown</p>}
       <DeedList deeds={deeds.slice(-DEEDS_SHOWN)} named onDismiss={(deed) => operator.dismiss(deed)} />
       <BulkList
         bulks={state.bulks}

@@ -7,7 +7,7 @@ interface Props {
   readonly onDismiss: (id: string) => void;
 }
 
-/** What has become of alarms that were acknowledged together. */
+/** The outcomes of alarms that were acknowledged together. */
 export function BulkList({ bulks, mayAct, onRepeat, onDismiss }: Props) {
   return (
     <div class="deeds">

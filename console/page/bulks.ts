@@ -5,7 +5,7 @@ import { type Bulk, isUnderWay } from './bulk.ts';
 import { newId } from './new-id.ts';
 import type { Store } from './store.ts';
 
-/** One call, which may be sent again: its id is that of its actions. */
+/** One call. The ids of its actions derive from its own id, so that it may be sent again. */
 interface Part {
   readonly action: string;
   readonly alarms: readonly Pick<ListedAlarm, 'id' | 'version'>[];
@@ -13,13 +13,13 @@ interface Part {
 }
 
 const AGAIN_MS = [300, 700, 1_500, 3_000];
-/** After so many attempts the operator decides. */
+/** After this many attempts the operator decides. */
 const ATTEMPTS = 8;
 
-/** Acknowledges many alarms, some at a time, until it is known what became of each. */
+/** Acknowledges many alarms, a part at a time, until the outcome of each is known. */
 export class Bulks {
   readonly #store: Store;
-  /** What is not done yet of those that can be taken up again. */
+  /** The remaining parts of those that can be sent again. */
   readonly #left = new Map<string, readonly Part[]>();
 
   constructor(store: Store) {
@@ -76,7 +76,7 @@ export class Bulks {
       if (answered?.every(({ outcome }) => outcome !== 'pending'))
         return this.#keep({ ...bulk, state: 'sending', outcomes: added(bulk.outcomes, answered) });
       if (status === 503 || attempt >= ATTEMPTS)
-        return this.#keep({ ...bulk, state: 'untaken', reason: error ?? 'it is not known yet what became of some of them' });
+        return this.#keep({ ...bulk, state: 'untaken', reason: error ?? 'the outcome of some of them is not known yet' });
       this.#keep({ ...bulk, state: 'asking' });
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS[Math.min(attempt, AGAIN_MS.length) - 1]));
     }

@@ -3,7 +3,7 @@ import { isolated } from './words.ts';
 
 type Columns = NonNullable<WholeAlarm['client']>;
 
-/** Who lives there. */
+/** The client of a sensor. */
 export function Client({ client }: { client: Columns | null }) {
   if (client === null) return <p class="dim client">No client is known for this sensor.</p>;
   const text = (name: string): string => String(client[name] ?? '');

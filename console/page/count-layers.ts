@@ -6,18 +6,18 @@ import type { KnownTypes, Type } from './types.ts';
 /** Alarms of one severity in the graph of the last hour. */
 export interface Layer {
   readonly colour: string;
-  /** Of which types it is. */
+  /** The names of its types. */
   readonly words: string;
-  /** A number for each minute. */
+  /** The number of alarms in each minute. */
   readonly minutes: readonly number[];
 }
 
 export const MINUTES = 60;
 const MINUTE_MS = 60_000;
-/** Of types that the server no longer has, so that their severity isn't known. */
+/** For types that the server no longer has, so that their severity isn't known. */
 const STRANGE_COLOUR = '#66788A';
 
-/** A layer for each severity that a type has, the gravest first. The last minute is `end`, in minutes since the epoch. */
+/** A layer for each severity that any type has, the gravest first. `end`: the last minute, in minutes since the epoch. */
 export function layersOf(types: KnownTypes, counts: readonly MinuteCount[], end: number): Layer[] {
   return [...SEVERITIES, undefined].flatMap((severity) => {
     const of = counts.filter(({ type }) => types.of(type).severity === severity);
@@ -26,7 +26,7 @@ export function layersOf(types: KnownTypes, counts: readonly MinuteCount[], end:
     const all =
       severity === undefined ? [...counted].map((name) => types.of(name)) : types.gravestFirst.filter((type) => type.severity === severity);
     if (all.length === 0) return [];
-    // A long legend may be cut off: what is in the graph comes first.
+    // Types in the graph first, since a long legend may be cut off.
     const named = [...all.filter(isCounted), ...all.filter((type) => !isCounted(type))];
     const colour = severity === undefined ? STRANGE_COLOUR : SEVERITY_COLOUR[severity];
     return [{ colour, words: named.map(({ text }) => text).join(', '), minutes: perMinute(of, end) }];

@@ -14,7 +14,7 @@ const WORDS: Readonly<Record<string, string>> = {
   'mail-parked': 'mail could not be sent',
 };
 
-/** Each step of the alarm's way, by its distance from the moment it was raised, with what proves it. */
+/** The steps in the life of an alarm, each with its distance from the moment when the alarm was raised, and with its proof. */
 export function Custody({ steps, raisedAt }: { steps: readonly Step[]; raisedAt: number }) {
   if (steps.length === 0) return <p class="dim">Nothing is recorded yet.</p>;
   return (

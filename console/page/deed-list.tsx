@@ -1,9 +1,9 @@
 import { type Deed, isUnderWay } from './deed.ts';
 
-const DOING = { acknowledge: 'Acknowledging', note: 'Adding the note', disposition: 'Recording what it was' } as const;
-const NOUN = { acknowledge: 'The acknowledgement', note: 'The note', disposition: 'What it was' } as const;
+const DOING = { acknowledge: 'Acknowledging', note: 'Adding the note', disposition: 'Recording the finding' } as const;
+const NOUN = { acknowledge: 'The acknowledgement', note: 'The note', disposition: 'The finding' } as const;
 
-/** What the operator has asked for and isn't settled, or went wrong. */
+/** The operator's actions that are under way or have failed. */
 export function DeedList({ deeds, named, onDismiss }: { deeds: readonly Deed[]; named: boolean; onDismiss: (id: string) => void }) {
   return (
     <div class="deeds">
@@ -35,8 +35,8 @@ export function deedWords({ wish, state, reason }: Deed): string {
     case 'refused':
       return `${NOUN[wish.kind]} was not recorded: ${reason ?? 'no reason was given'}.`;
     case 'untaken':
-      return `${NOUN[wish.kind]} was not taken: ${reason ?? 'no reason was given'}. Send it again; it is done once at most.`;
+      return `${NOUN[wish.kind]} was not accepted: ${reason ?? 'no reason was given'}. Send it again; it is recorded at most once.`;
     case 'unknown':
-      return `${NOUN[wish.kind]}: it cannot be found out whether it was recorded. Look at the custody; sending it again does it once at most.`;
+      return `${NOUN[wish.kind]}: it is not known whether it was recorded. Look at the custody, or send it again; it is recorded at most once.`;
   }
 }

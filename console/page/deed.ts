@@ -3,15 +3,15 @@ export type Wish =
   | { readonly kind: 'note'; readonly note: string }
   | { readonly kind: 'disposition'; readonly disposition: string };
 
-/** One wish of the operator, from the key to its outcome. */
+/** One action of the operator, from the key press to its outcome. */
 export interface Deed {
-  /** Of the action: whoever sends it twice has done it once. */
+  /** Of the action, so that sending it twice does it once. */
   readonly id: string;
   readonly alarm: string;
-  /** What alarm that is, in words. */
+  /** The alarm's type and sensor, in words. */
   readonly about: string;
   readonly wish: Wish;
-  /** Of the alarm as the operator saw it. */
+  /** Of the alarm that the operator saw. */
   readonly version: number;
   readonly state: 'sending' | 'asking' | 'untaken' | 'unknown' | 'refused' | 'done';
   readonly reason?: string | undefined;

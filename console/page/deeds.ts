@@ -5,7 +5,7 @@ import { newId } from './new-id.ts';
 import { type State, keepAlarm, openedOf } from './state.ts';
 import type { Store } from './store.ts';
 
-/** What an operator goes by. */
+/** What an operator's decision is based on. */
 type Seen = Pick<ListedAlarm, 'version' | 'state' | 'disposition'>;
 type Current = { readonly alarm?: WholeAlarm | null };
 interface Outcome extends Current {
@@ -14,10 +14,10 @@ interface Outcome extends Current {
 }
 
 const ASK_EVERY_MS = [300, 700, 1_500, 3_000];
-/** A server that hasn't heard of an action for so long won't hear of it any more. */
+/** An action that the server hasn't known for this long will not arrive any more. */
 const UNHEARD_MS = 12_000;
 
-/** Sends what the operator wants, and asks until it is known what became of it. */
+/** Sends the operator's actions, and asks until their outcome is known. */
 export class Deeds {
   readonly #store: Store;
 
@@ -34,7 +34,7 @@ export class Deeds {
     const about = `${this.#store.state.types.of(alarm.type).word}, sensor ${alarm.sensor}`;
     const deed: Deed = { id: newId(), alarm: alarm.id, about, wish, version: alarm.version, state: 'sending' };
     this.#forgetSettled(alarm.id);
-    // Perhaps it has arrived after all: with the same id and the same version it can't be done twice.
+    // The earlier one may have arrived after all: with the same id and the same version it can't be done twice.
     if (before && (before.state === 'unknown' || before.state === 'untaken')) await this.#repeat({ ...before, state: 'sending' });
     else await this.#send(deed, alarm);
   }
@@ -49,7 +49,7 @@ export class Deeds {
     const answer = await this.#post(deed);
     const current = answer.body?.alarm;
     if (answer.status !== 409 || !current || !isStillMeant(deed.wish, seen, current)) return this.#settle(deed, answer);
-    // What was refused is over: the same wish goes out anew, for the version that the alarm has now.
+    // The refused action is settled; the same is sent again, as a new action on the alarm's present version.
     this.#drop(deed.id);
     return this.#send({ ...deed, id: newId(), version: current.version }, current);
   }
@@ -76,7 +76,7 @@ export class Deeds {
     else await this.#ask(deed);
   }
 
-  /** Until it is known. */
+  /** Asks the server until the outcome is known, or cannot be known. */
   async #ask(deed: Deed): Promise<void> {
     this.#keep({ ...deed, state: 'asking' });
     let unheardSince: number | undefined;
@@ -98,7 +98,7 @@ export class Deeds {
       if (alarm && typeof alarm === 'object') keepWhole(state, alarm);
       if (deed.wish.kind === 'note') takeFromDraft(state.drafts, deed.alarm, deed.wish.note);
     });
-    // Says how it ended, where that was in doubt.
+    // Kept on the screen only if the outcome was in doubt.
     if (deed.state === 'asking') this.#keep({ ...deed, state: 'done' });
     else this.#drop(deed.id);
   }
@@ -123,7 +123,7 @@ export class Deeds {
   }
 }
 
-/** What was typed since stays. */
+/** Removes what was sent from the draft; what was typed meanwhile stays. */
 function takeFromDraft(drafts: Map<string, string>, alarm: string, sent: string): void {
   const draft = (drafts.get(alarm) ?? '').trimStart();
   if (!draft.startsWith(sent)) return;
@@ -132,7 +132,7 @@ function takeFromDraft(drafts: Map<string, string>, alarm: string, sent: string)
   else drafts.set(alarm, rest);
 }
 
-/** A note says the same whatever has become of the alarm; else only what was seen must be as it was: the sensor was merely seen again. */
+/** Whether the operator still means it for the alarm's present version: always for a note, otherwise if state and disposition are unchanged. */
 function isStillMeant({ kind }: Wish, seen: Seen, current: Seen): boolean {
   if (current.version === seen.version) return false;
   return kind === 'note' || (current.state === seen.state && current.disposition === seen.disposition);

@@ -5,11 +5,11 @@ import type { State } from './state.ts';
 import { clockTime, count } from './time.ts';
 import { isProven, isSilent, troubleOf } from './trouble.ts';
 
-/** An empty queue proves itself, or says that it proves nothing. */
+/** Shown for an empty queue: the proof that there are no alarms, or that there is no proof. */
 export function Empty({ state, now }: { state: State; now: number }) {
   const { vitals } = state;
   if (!vitals)
-    return <p class="empty">{state.link.state === 'stale' ? 'Not connected: nothing is known here of any alarm.' : 'Connecting…'}</p>;
+    return <p class="empty">{state.link.state === 'stale' ? 'Not connected: whether there are alarms is not known.' : 'Connecting…'}</p>;
   if (vitals.places?.count === 0 && troubleOf(state, now) === undefined) return <NoClients state={state} />;
   const silent = isSilent(vitals);
   return (
@@ -17,7 +17,7 @@ export function Empty({ state, now }: { state: State; now: number }) {
       <p>
         <b>{headline(state, now)}</b>
       </p>
-      {silent && <p class="problem">Nothing would be noticed. Look at the proxy, and at the sensors.</p>}
+      {silent && <p class="problem">No alarm would be noticed. Check the proxy and the sensors.</p>}
       {state.link.state === 'live' && !troubleOf(state, now) && <p>{detectionWords(state, now)}</p>}
       <p>{rateWords(state)}</p>
       {state.faulty !== 0 && <p class="problem">{faultyWords(state.faulty)}: alarms may be missing there.</p>}
@@ -28,7 +28,7 @@ export function Empty({ state, now }: { state: State; now: number }) {
 
 function headline(state: State, now: number): string {
   if (state.link.state !== 'live')
-    return `No alarm was known at ${clockTime(state.lastByteAt + state.clockOffset, now)}. What has come since is not known.`;
+    return `No alarm was known at ${clockTime(state.lastByteAt + state.clockOffset, now)}. Alarms since then are not known.`;
   if (state.unlisted && total(state.unlisted.byType) > 0) return 'There are open alarms, but none is listed here.';
   if (troubleOf(state, now)) return 'No alarm is known, but alarms may be missing.';
   if (state.vitals && isSilent(state.vitals)) return 'No alarm is known, but no status comes in.';
@@ -41,7 +41,7 @@ function NoClients({ state }: { state: State }) {
       <p>
         <b>No alarm is known, and no clients yet.</b>
       </p>
-      <p>Load sample clients, on land and all over the world:</p>
+      <p>Load sample clients from all over the world:</p>
       <code>npm run clients -- generate 50000 --import</code>
       <p class="dim">or your own from CSV files: npm run clients -- import FILE…</p>
       <p class="dim">{rateWords(state)}</p>

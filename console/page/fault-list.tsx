@@ -7,7 +7,7 @@ export function FaultList({ faults, types, now }: { faults: readonly FaultAnswer
   if (faults.length === 0) return null;
   return (
     <div class="problem faults">
-      <p>This sensor has a fault, alarms may be missing:</p>
+      <p>This sensor has a fault; alarms may be missing:</p>
       <ul>
         {faults.map((fault) => (
           <li key={`${fault.detector} ${fault.reason}`}>{faultWords(fault, types, now)}</li>

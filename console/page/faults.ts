@@ -8,20 +8,20 @@ export interface FaultySensor {
   readonly faults: readonly FaultAnswer[];
 }
 
-/** A sensor that was asked for, and what is known of it. */
+/** A sensor that is shown, and what is known about it. */
 export interface SensorView {
   readonly id: string;
-  /** Undefined while it is fetched, or where that fails. */
+  /** Undefined while it is fetched, or if that fails. */
   readonly answer: SensorAnswer | undefined;
   readonly problem: string | undefined;
 }
 
-const REASON = { absent: 'is not reported', unreadable: 'cannot be read', stale: 'comes with a clock that is behind' } as const;
+const REASON = { absent: 'not reported', unreadable: 'not readable', stale: 'reported with a clock that is behind' } as const;
 
 export const faultWords = ({ detector, reason, since }: FaultAnswer, types: KnownTypes, now: number): string =>
   `${types.of(detector).text} ${REASON[reason]} since ${clockTime(Date.parse(since), now)}`;
 
-/** Keeps what the stream brings: all faults of each of these sensors. */
+/** Stores what the stream brings: all faults of each of these sensors. */
 export function keepFaults({ faults }: State, sensors: readonly FaultySensor[]): void {
   for (const { sensor, faults: all } of sensors) {
     if (all.length === 0) faults.delete(sensor);

@@ -3,10 +3,10 @@ import type { KeyGuard } from './key-guard.ts';
 export const isTyping = (target: HTMLElement): boolean =>
   target.matches('input, textarea, select, [contenteditable]') || target.closest('dialog') !== null;
 
-/** Who has typed in a field so shortly before still means it. */
+/** For this long after typing in a field, keys still count as meant for it. */
 const TYPED_MS = 1_000;
 
-/** Notices when a field or what had the focus is gone: then the focus goes where the work is, and letters that were meant for a field do nothing. */
+/** Notices when the focused element or a field has vanished: the focus moves to the alarms, and letters that were meant for the field do nothing. */
 export function watchFocus(guard: KeyGuard): void {
   let focused: HTMLElement | undefined;
   let typed: { readonly field: HTMLElement; readonly at: number } | undefined;
@@ -30,7 +30,7 @@ export function watchFocus(guard: KeyGuard): void {
   new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
 }
 
-/** The focus is never nowhere. */
+/** Focuses the panel, the rows or the queue, so that something always has the focus. */
 export function focusWork(places = ['.panel', '.rows', '.queue']): void {
   const first = places.map((place) => document.querySelector<HTMLElement>(place)).find((element) => element !== null);
   first?.focus({ preventScroll: true });

@@ -8,7 +8,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['A', 'acknowledge it'],
   ['O', 'write a note'],
   ['S', 'acknowledge several: those in view, or all in the list'],
-  ['Home', 'to the most urgent alarm, and nothing holds the list'],
+  ['Home', 'go to the most urgent alarm, and let the list move again'],
   ['Esc', 'close the alarm'],
   ['?', 'this list'],
 ];

@@ -1,4 +1,4 @@
-/** What is highlighted on the screen, and since when: a key that was pressed earlier isn't meant for it. */
+/** Which alarm is highlighted on the screen, and since when: a key that was pressed earlier isn't meant for it. */
 export class Highlight {
   #id: string | undefined;
   #since = 0;

@@ -11,7 +11,7 @@ import { stateWord } from './words.ts';
 
 const LINES_MAX = 5;
 
-/** What is under the pointer. */
+/** Describes what is under the pointer. */
 export function HoverCard({ hit, store }: { hit: Hit; store: Store }) {
   const at = hit.kind === 'spot' ? hit.spot : hit;
   const lines = hit.kind === 'spot' ? spotLines(hit.spot, store.state.types) : sensorLines(hit.sensor, store);
@@ -33,15 +33,15 @@ function spotLines({ alarms, graver }: Spot, types: KnownTypes): string[] {
 const alarmWords = (alarm: ListedAlarm, types: KnownTypes): string =>
   `${types.of(alarm.type).word} ${stateWord(alarm)}, sensor ${alarm.sensor}`;
 
-/** "No alarm" is only said where nothing speaks against it. */
+/** Says "no alarm" only if detection is proven to keep up and statuses come in. */
 export function sensorLines(sensor: number, store: Store): string[] {
   const { state } = store;
   const now = store.now();
   const alarms = store.sorted().filter((alarm) => alarm.sensor === sensor && !isOver(alarm));
   const faults = (state.faults.get(sensor) ?? []).map((fault) => `Sensor ${sensor}: ${faultWords(fault, state.types, now)}`);
   if (alarms.length > 0) return [...alarms.map((alarm) => alarmWords(alarm, state.types)), ...faults];
-  if (state.states.has(sensor)) return [`Sensor ${sensor}: it has an alarm that is not listed here`, ...faults];
+  if (state.states.has(sensor)) return [`Sensor ${sensor}: has an alarm that is not listed here`, ...faults];
   if (faults.length > 0) return faults;
   const isSure = isProven(state, now) && state.vitals !== undefined && !isSilent(state.vitals);
-  return [`Sensor ${sensor}: ${isSure ? 'no alarm' : 'no alarm is known, but it may be missing'}`];
+  return [`Sensor ${sensor}: ${isSure ? 'no alarm' : 'no alarm is known, but one may be missing'}`];
 }

@@ -33,7 +33,7 @@ const ASK_AGAIN_MS = 2_000;
 let placesHash: string | undefined;
 let askingForTypes = false;
 let openedVersion: string | undefined;
-/** The alarm or the sensor of the address that the page was opened with; it may have to wait for the sign-in. */
+/** The alarm or the sensor in the address with which the page was opened; it may have to wait for the sign-in. */
 let wanted = /^#\/(alarms|sensors)\/(.+)$/.exec(location.hash);
 
 const link = new LiveLink(
@@ -59,7 +59,7 @@ function titleOf(): string {
   return `${known === 0 || !store.state.session ? '' : `(${known ?? '?'}) `}Tocsin${trouble ? ` - ${trouble.title}` : ''}`;
 }
 
-/** What follows from a change: other things to fetch. */
+/** Fetches what a change requires. */
 function follow(): void {
   const { session, vitals, types, alarms } = store.state;
   const opened = openedOf(store.state);
@@ -77,7 +77,7 @@ function follow(): void {
   void unlisted.fetchWhereRoom();
 }
 
-/** For a window whose stream is refused: whoever has a snapshot has the types with it. */
+/** For a window whose stream is refused; otherwise the types come with the snapshot. */
 async function fetchTypes(): Promise<void> {
   askingForTypes = true;
   const { status, body } = await callApi<{ types: readonly TypeAnswer[] }>('GET', '/api/types');
@@ -110,7 +110,7 @@ async function signOut(): Promise<void> {
   location.assign('/');
 }
 
-/** A link that is pasted into a window which is open already changes only what is behind the #. */
+/** Handles a link that is pasted into an open window, which changes only the part after the #. */
 function takeLink(): void {
   if (!location.hash.startsWith('#token=')) return;
   if (store.state.session) history.replaceState(null, '', '/');
@@ -136,7 +136,7 @@ store.subscribe(follow);
 new Keys(store, operator, guard, highlight).listen();
 watchFocus(guard);
 setInterval(() => store.update(() => undefined), 1_000);
-// All blinking in one phase.
+// One timer, so that everything blinks in phase.
 setInterval(() => document.documentElement.classList.toggle('blink'), 500);
 setInterval(() => void fetchCounts(), COUNTS_EVERY_MS);
 setInterval(() => void operator.refresh(), REFRESH_EVERY_MS);

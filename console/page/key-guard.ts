@@ -1,18 +1,18 @@
-/** So long the keyboard must have been quiet before letters are commands again. */
+/** Letters are commands again after the keyboard has been quiet for this long. */
 const QUIET_MS = 1_000;
-/** They do nothing to an alarm. */
+/** Always allowed, since they do nothing to an alarm. */
 const WAYS_OUT = ['Escape', 'Tab'];
 
-/** Letters that come right after a field has vanished were meant for the field. */
+/** Blocks keys right after a field has vanished, since they were meant for the field. */
 export class KeyGuard {
   #until = Number.NEGATIVE_INFINITY;
 
-  /** A field that had the focus is gone. */
+  /** Call it when a field that had the focus is gone. */
   vanished(at: number): void {
     this.#until = at + QUIET_MS;
   }
 
-  /** Whether a key must do nothing. Who types on without looking is waited for. */
+  /** Whether a key must do nothing. Each such key extends the wait, for people who type on without looking. */
   swallows(key: string, at: number): boolean {
     if (at >= this.#until || WAYS_OUT.includes(key)) return false;
     this.#until = at + QUIET_MS;

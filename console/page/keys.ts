@@ -9,7 +9,7 @@ const STEPS: Readonly<Record<string, number>> = { j: 1, ArrowDown: 1, k: -1, Arr
 /** Controls that Enter presses by itself. */
 const PRESSED_BY_ENTER = 'button, a, summary';
 
-/** Commands of the keyboard. While someone types only Esc counts. A key acts on what is highlighted, or says why it doesn't. */
+/** Keyboard commands. In a text field only Esc is one. A key acts on the highlighted alarm, or a message says why it doesn't. */
 export class Keys {
   readonly #store: Store;
   readonly #operator: Operator;
@@ -60,7 +60,7 @@ export class Keys {
     else if (!command) this.#step(STEPS[key] ?? 0);
   }
 
-  /** Buttons and links take Enter, and the panel scrolls by arrows. */
+  /** Whether the focused element handles the key: buttons and links handle Enter, and arrow keys scroll the panel. */
   #isForTheControl(key: string, target: HTMLElement): boolean {
     if (key === 'Enter') return target.closest(PRESSED_BY_ENTER) !== null;
     return key.startsWith('Arrow') && target.closest('.panel, .sensor-lists') !== null;
@@ -83,7 +83,7 @@ export class Keys {
     if (next) this.#operator.select(next.id);
   }
 
-  /** Only what the operator could see when the key was pressed. */
+  /** Acts only on an alarm that the operator could see when the key was pressed. */
   #onCurrent(pressedAt: number, act: (id: string) => void): void {
     const { current, panel, alarms } = this.#store.state;
     const say = (why: string): void => this.#store.say(`Nothing was done: ${why}`);

@@ -16,7 +16,7 @@ export async function loadLand(): Promise<Path2D> {
 
 type Ring = readonly (readonly number[])[];
 
-/** A ring that crosses the 180th meridian goes on beyond it, and is drawn on both sides of the map. */
+/** Continues a ring that crosses the 180th meridian beyond it, so that it is drawn on both sides of the map. */
 function aroundTheWorld(ring: Ring): Ring[] {
   const points: [number, number][] = [];
   let shift = 0;
@@ -28,7 +28,7 @@ function aroundTheWorld(ring: Ring): Ring[] {
   }
   const [first, last] = [points[0], points.at(-1)];
   if (!first || !last) return [];
-  // Antarctica goes all the way round: it is closed over the pole.
+  // Antarctica goes all the way round, so it is closed over the pole.
   if (Math.abs(last[0] - first[0]) > 180) points.push([last[0], -90], [first[0], -90]);
   const east = points.some(([longitude]) => longitude > 180);
   const west = points.some(([longitude]) => longitude < -180);

@@ -7,7 +7,7 @@ import { keepAlarm, openedOf, type Vitals } from './state.ts';
 import type { Store } from './store.ts';
 import { KnownTypes } from './types.ts';
 
-/** The server beats every 3 s: nothing for this long means that the link is gone, whatever the browser believes. */
+/** The server sends a beat every 3 s, so after this long without any the link is dead, even if the browser hasn't noticed. */
 const SILENCE_MS = 10_000;
 const RETRY_MS = [250, 500, 1_000, 2_000, 3_000];
 
@@ -32,7 +32,7 @@ type Snapshot = Omit<Beat, 'faults'> & {
   readonly faults?: readonly FaultySensor[] | null;
 };
 
-/** Follows the server's live stream into the store, for ever; says so as soon as what is shown is no longer live. */
+/** Copies the server's live stream into the store until it is stopped, and marks the store as stale as soon as it is no longer live. */
 export class LiveLink {
   readonly #store: Store;
   readonly #onNews: (news: News) => void;
@@ -71,7 +71,7 @@ export class LiveLink {
     this.#abort?.abort();
   }
 
-  /** Reads one connection to its end; resolves with the reason of that end. */
+  /** Reads one connection to its end; resolves with the reason why it ended. */
   async #follow(): Promise<string> {
     this.#abort = new AbortController();
     try {
@@ -152,7 +152,7 @@ export class LiveLink {
     state.alarmsVersion += 1;
     state.alarms.clear();
     state.ended.clear();
-    // What is worked on stays; what has become of it is asked for.
+    // The open alarm stays, and is fetched again.
     if (looked) keepAlarm(state, looked);
     for (const alarm of snapshot.alarms) {
       keepAlarm(state, alarm);

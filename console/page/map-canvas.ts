@@ -15,7 +15,7 @@ const NORMAL = [0x66, 0x78, 0x8a] as const;
 const INK = '#0B0F14';
 const PATHS = new Map(SHAPES.map((shape) => [shape, new Path2D(OUTLINES[shape])]));
 const REACH_PX = 10;
-/** A finger is less exact. */
+/** Larger, since a finger is less precise. */
 const TOUCH_REACH_PX = 22;
 
 /** What the map shows. */
@@ -27,7 +27,7 @@ export interface Scene {
   readonly states: ReadonlyMap<number, number>;
   /** Sensors with a fault. */
   readonly faults: ReadonlyMap<number, unknown>;
-  /** Changes with `states` and `faults`. */
+  /** Changes whenever `states` or `faults` do. */
   readonly sensorsVersion: number;
   readonly opened: string | undefined;
 }
@@ -36,7 +36,7 @@ export type Hit =
   | { readonly kind: 'spot'; readonly spot: Spot }
   | { readonly kind: 'sensor'; readonly sensor: number; readonly x: number; readonly y: number };
 
-/** The world on a canvas: land, a pixel for every sensor, alarms as shapes on top. Drawn when something has changed, once a frame at most. */
+/** The world on a canvas: land, a dot for every sensor, alarms as shapes on top. Drawn when something has changed, at most once per frame. */
 export class MapCanvas {
   readonly #canvas: HTMLCanvasElement;
   readonly #points = document.createElement('canvas');
@@ -56,8 +56,9 @@ export class MapCanvas {
   #height = 0;
   #frame: number | undefined;
   #pointsStale = true;
-  /** Alarms that lie outside the box, as of the last drawing, and those whose place isn't known. */
+  /** Alarms that lie outside the box, as of the last drawing. */
   outside = 0;
+  /** Alarms whose place isn't known, as of the last drawing. */
   placeless = 0;
   onDrawn: (() => void) | undefined;
 
@@ -103,7 +104,7 @@ export class MapCanvas {
     if (this.#view) this.#look(zoomAt(this.#view, factor, px, py, this.#width, this.#height));
   }
 
-  /** What lies under a point of the box: alarms before sensors. */
+  /** What is under a point of the box: an alarm if there is one, otherwise a sensor. */
   hit(px: number, py: number, byTouch = false): Hit | undefined {
     const reachPx = byTouch ? TOUCH_REACH_PX : REACH_PX;
     const near = (x: number, y: number): number => (x - px) ** 2 + (y - py) ** 2;
@@ -168,7 +169,7 @@ export class MapCanvas {
     context.stroke(this.#land);
   }
 
-  /** Into an image of their own, straight as pixels: fifty thousand of them are a millisecond's work. */
+  /** Writes the dots as pixels into an image of their own: fifty thousand take a millisecond. */
   #drawPoints(view: View): void {
     this.#pointsStale = false;
     const context = this.#points.getContext('2d');
@@ -192,7 +193,7 @@ export class MapCanvas {
     context.putImageData(image, 0, 0);
   }
 
-  /** Each sensor that isn't well at its own place, also where its alarm is drawn as part of another's spot, or has no room in the list. */
+  /** Marks each sensor with an alarm or a fault at its own place, even if the alarm is part of another spot, or isn't listed. */
   #drawUnwell(context: CanvasRenderingContext2D, view: View): void {
     const { states, faults } = this.#scene;
     context.lineWidth = 1.5;

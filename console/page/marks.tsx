@@ -2,7 +2,7 @@ import type { Shape } from '../../alarm/alarm-type.ts';
 import type { Severity } from '../../alarm/severity.ts';
 import { OUTLINES } from './outlines.ts';
 
-/** Filled while the condition lasts, hollow once it is restored; the colour is the severity. */
+/** The shape of a type: filled while the condition lasts, hollow once it is restored; the colour is the severity. */
 export function Mark({ shape, severity, active }: { shape: Shape; severity: Severity; active: boolean }) {
   return (
     <svg

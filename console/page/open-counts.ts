@@ -1,12 +1,12 @@
 import { isOver, isUnacknowledged } from '../../alarm/lifecycle.ts';
 import type { ListedAlarm } from '../api/schemas.ts';
 
-/** By the names of the types; one that isn't there counts as 0. */
+/** By the name of the type; a missing one means 0. */
 export type ByType = Readonly<Record<string, number>>;
 
 export interface OpenCounts {
   readonly byType: ByType;
-  /** Those of them that nobody has acknowledged yet. */
+  /** Those that are unacknowledged. */
   readonly unacknowledged: ByType;
 }
 
@@ -24,12 +24,12 @@ export function countOpen(alarms: Iterable<ListedAlarm>): OpenCounts {
   return { byType: Object.fromEntries(byType), unacknowledged: Object.fromEntries(unacknowledged) };
 }
 
-/** What the server counts and the list doesn't have. Beats and alarms come in one order, so that the difference is what was left out. */
+/** The alarms that the server counts but the list doesn't have. Exact, since beats and alarms arrive in one order. */
 export function without(server: OpenCounts, listed: OpenCounts): OpenCounts {
   return combined(server, listed, (a, b) => Math.max(0, a - b));
 }
 
-/** Both together; undefined if one isn't known. */
+/** The sum; undefined if `unlisted` isn't known. */
 export function sumOf(listed: OpenCounts, unlisted: OpenCounts | undefined): OpenCounts | undefined {
   return unlisted && combined(listed, unlisted, (a, b) => a + b);
 }

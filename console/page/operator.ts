@@ -1,4 +1,4 @@
-/** What the operator does: it changes the store, and asks the server. */
+/** The operator's actions: they change the store and call the server. */
 import { isActive, isOver, isUnacknowledged } from '../../alarm/lifecycle.ts';
 import type { ListedAlarm, SensorAnswer, WholeAlarm } from '../api/schemas.ts';
 import { callApi } from './api.ts';
@@ -10,7 +10,7 @@ import { severalOf } from './several.ts';
 import { openedOf, type Session } from './state.ts';
 import type { Store } from './store.ts';
 
-/** Whoever walks through the list with a key held down doesn't have every alarm fetched. */
+/** So that not every alarm is fetched while somebody moves through the list with a key held down. */
 const PAUSE_MS = 120;
 
 export type Credentials = { readonly name?: string } & ({ readonly token: string } | { readonly password: string });
@@ -38,13 +38,13 @@ export class Operator {
     this.#choose(id, panel === 'sensor' ? 'none' : panel);
   }
 
-  /** The most urgent, and nothing holds the list any more. */
+  /** Selects the most urgent alarm, and lets the list move again. */
   goToFirst(): void {
     this.#store.set({ held: undefined });
     this.select(this.#store.sorted()[0]?.id);
   }
 
-  /** The first that nobody has acknowledged yet, nor is about to. */
+  /** Opens the first alarm that is unacknowledged and is not being acknowledged from here. */
   openFirstNew(): void {
     const { deeds, link } = this.#store.state;
     const isTaken = ({ id }: ListedAlarm): boolean =>
@@ -57,11 +57,11 @@ export class Operator {
       );
   }
 
-  /** By a link: the alarm that is active at a sensor, else its newest, else the sensor itself. */
+  /** For links: opens the active alarm of a sensor; if there is none its newest one; if it has none the sensor. */
   async openAlarmOf(sensor: string): Promise<void> {
     const { current, panel } = this.#store.state;
     const { body, error } = await fetchSensor(sensor);
-    // Whoever has gone on meanwhile isn't called back.
+    // Not if the operator has opened something else meanwhile.
     if (this.#store.state.current !== current || this.#store.state.panel !== panel) return;
     const alarm = body?.alarms.find(isActive) ?? body?.alarms[0];
     if (alarm) this.open(alarm.id);
@@ -81,7 +81,7 @@ export class Operator {
     history.replaceState(null, '', location.pathname);
   }
 
-  /** The open alarm has changed, or another one is open. */
+  /** Call it when the open alarm has changed, or another one is open. */
   refreshSoon(): void {
     const pause = Math.max(0, this.#refreshedAt + PAUSE_MS - performance.now());
     this.#refreshing ??= setTimeout(() => {
@@ -90,7 +90,7 @@ export class Operator {
     }, pause);
   }
 
-  /** Fetches the open alarm again: custody grows without the alarm changing. */
+  /** Fetches the open alarm again, also when it hasn't changed, because its custody grows. */
   async refresh(): Promise<void> {
     const id = openedOf(this.#store.state);
     if (id === undefined) return;
@@ -108,14 +108,14 @@ export class Operator {
   acknowledge(id: string): void {
     const alarm = this.#alarm(id);
     if (alarm && isOver(alarm)) this.#store.say('This alarm has ended: there is nothing to acknowledge.');
-    else if (alarm && !isUnacknowledged(alarm)) this.#store.say(`It is acknowledged already, by ${alarm.acknowledgedBy ?? 'somebody'}.`);
+    else if (alarm && !isUnacknowledged(alarm)) this.#store.say(`It is already acknowledged, by ${alarm.acknowledgedBy ?? 'somebody'}.`);
     else this.#act(alarm, { kind: 'acknowledge' });
   }
 
   /** Opens the dialog about the new alarms that are on the screen or in the list now, or says why not. */
   askAboutSeveral(): void {
     const several = severalOf(this.#store.sorted(), isInView);
-    if (this.#bulks.underWay) this.#store.say('That is under way already.');
+    if (this.#bulks.underWay) this.#store.say('That is already under way.');
     else if (several.listed.length === 0) this.#store.say('There is no new alarm in the list.');
     else if (this.#mayAct()) this.#store.set({ several, notice: undefined });
   }
@@ -158,12 +158,12 @@ export class Operator {
     return status === 200;
   }
 
-  /** Does it, or says why not: no key is lost in silence. */
+  /** Performs the action, or says why not, so that no key press is silently ignored. */
   #act(alarm: ListedAlarm | undefined, wish: Wish): void {
     if (!alarm) this.#store.say('This alarm is not known yet: nothing was done.');
     else if (this.#mayAct()) {
       const before = this.#deeds.find(alarm.id, wish);
-      if (before && isUnderWay(before)) this.#store.say('That is under way already.');
+      if (before && isUnderWay(before)) this.#store.say('That is already under way.');
       else {
         this.#store.set({ notice: undefined });
         void this.#deeds.perform(alarm, wish);
@@ -171,10 +171,10 @@ export class Operator {
     }
   }
 
-  /** Says why not. */
+  /** Whether the operator may act; says why not. */
   #mayAct(): boolean {
     const { link, session } = this.#store.state;
-    if (session?.role !== 'operator') this.#store.say('Viewers look on only: nothing was done.');
+    if (session?.role !== 'operator') this.#store.say('Viewers can only look: nothing was done.');
     else if (link.state !== 'live') this.#store.say('There is no link to the server: nothing was done.');
     return this.#store.mayAct;
   }
@@ -199,7 +199,7 @@ export class Operator {
     });
   }
 
-  /** No alarm is highlighted meanwhile: the keys act on nothing. */
+  /** No alarm is highlighted meanwhile, so that keys act on nothing. */
   #showSensor(id: string, answer: SensorAnswer | undefined, problem: string | undefined): void {
     this.#store.update((state) => {
       state.current = undefined;

@@ -1,6 +1,6 @@
 import type { Shape } from '../../alarm/alarm-type.ts';
 
-/** Outlines in a box of 20 by 20: the shape stands for the type. */
+/** Outlines of the types' shapes in a box of 20 by 20. */
 export const OUTLINES: Readonly<Record<Shape, string>> = {
   triangle: 'M10 2 19 18H1Z',
   diamond: 'M10 1 19 10 10 19 1 10Z',

@@ -11,7 +11,7 @@ export interface Places {
 const BYTES_PER_PLACE = 10;
 const SCALE = 2 ** 24 - 1;
 
-/** Reads the compact file of /api/places: ids, longitudes, latitudes, each in a block of its own. */
+/** Reads the file of /api/places: ids, longitudes and latitudes, each in a block of its own. */
 export function readPlaces(buffer: ArrayBuffer): Places {
   const count = Math.floor(buffer.byteLength / BYTES_PER_PLACE);
   const bytes = new Uint8Array(buffer);
@@ -28,7 +28,7 @@ export function readPlaces(buffer: ArrayBuffer): Places {
   return { count, ids, x, y };
 }
 
-/** Index of a sensor, or -1. The ids are in order. */
+/** Index of a sensor, or -1. A binary search, since the ids are sorted. */
 export function indexOf({ ids }: Places, sensor: number): number {
   let low = 0;
   let high = ids.length - 1;

@@ -1,4 +1,4 @@
-/** Web Mercator: the world is the square from 0 to 1, north up. */
+/** Web Mercator: the world is the square from 0 to 1, with north at the top. */
 export const mercatorX = (longitude: number): number => longitude / 360 + 0.5;
 
 const LATITUDE_MAX = 85;
@@ -9,7 +9,7 @@ export function mercatorY(latitude: number): number {
 }
 
 export interface View {
-  /** What lies in the middle. */
+  /** The point in the middle. */
   readonly x: number;
   readonly y: number;
   /** Pixels per world. */
@@ -19,7 +19,7 @@ export interface View {
 const WORLD = { west: 0, east: 1, north: mercatorY(76), south: mercatorY(-57) };
 const SCALE_MAX = 400_000;
 
-/** The inhabited world in a box. */
+/** The view that shows the inhabited world in a box. */
 export function worldView(width: number, height: number): View {
   const scale = Math.min(width / (WORLD.east - WORLD.west), height / (WORLD.south - WORLD.north));
   return { x: 0.5, y: (WORLD.north + WORLD.south) / 2, scale: Math.max(scale, 1) };

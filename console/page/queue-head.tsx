@@ -6,18 +6,20 @@ interface Props {
   readonly types: KnownTypes;
   readonly open: OpenCounts | undefined;
   readonly unlisted: OpenCounts | undefined;
-  /** Undefined for those who may not. */
+  /** Undefined for viewers. */
   readonly onSeveral: (() => void) | undefined;
 }
 
-/** How many there are, and how many the list has no room for. */
+/** How many alarms there are, and how many the list has no room for. */
 export function QueueHead({ types, open, unlisted, onSeveral }: Props) {
   const left = unlisted && total(unlisted.byType);
   const gravest = types.gravestFirst.find(({ lifeSafety }) => lifeSafety);
   return (
     <div class="queue-head">
       <h2>Queue</h2>
-      <span>{open ? `${count(total(open.unacknowledged))} new, ${count(total(open.byType))} open` : 'how many are open is not known'}</span>
+      <span>
+        {open ? `${count(total(open.unacknowledged))} new, ${count(total(open.byType))} open` : 'the number of open alarms is not known'}
+      </span>
       {unlisted !== undefined && left !== undefined && left > 0 && (
         <span class="problem">
           {count(left)} not listed{gravest && `, ${count(unlisted.byType[gravest.name] ?? 0)} of them ${gravest.text}`}

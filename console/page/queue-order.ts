@@ -7,7 +7,7 @@ export function compareUrgency(a: ListedAlarm, b: ListedAlarm): number {
   return Number(isUnacknowledged(b)) - Number(isUnacknowledged(a)) || compareGravity(a, b);
 }
 
-/** The order of what is drawn on one spot: what is still going on first, whoever has acknowledged it, then the gravest. */
+/** The order of alarms on one spot: active ones first, acknowledged or not, then the gravest. */
 export function compareDanger(a: ListedAlarm, b: ListedAlarm): number {
   return Number(isActive(b)) - Number(isActive(a)) || compareGravity(a, b);
 }
@@ -16,7 +16,7 @@ function compareGravity(a: ListedAlarm, b: ListedAlarm): number {
   return compareSeverity(a.severity, b.severity) || (a.raisedAt < b.raisedAt ? -1 : a.raisedAt > b.raisedAt ? 1 : a.id < b.id ? -1 : 1);
 }
 
-/** All alarms in order, by way of the order before: what is nearly sorted is sorted soon, also when there are thousands. */
+/** All alarms in order. Starts from the previous order, since sorting a nearly sorted list of thousands is fast. */
 export function inOrder(alarms: ReadonlyMap<string, ListedAlarm>, before: readonly ListedAlarm[]): readonly ListedAlarm[] {
   const next = before.flatMap(({ id }) => alarms.get(id) ?? []);
   if (next.length < alarms.size) {

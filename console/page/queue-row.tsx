@@ -31,7 +31,7 @@ export function QueueRow({ alarm, type, index, top, size, selected, opened, now,
     opened ? 'opened' : '',
   ];
   return (
-    // Keys reach the rows through the list that holds them.
+    // Keys are handled by the list that contains the rows.
     // biome-ignore lint/a11y/useKeyWithClickEvents: see above
     // biome-ignore lint/a11y/useFocusableInteractive: the list has the focus and names the active row
     <div

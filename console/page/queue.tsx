@@ -19,19 +19,19 @@ interface Props {
   readonly onFirst: () => void;
 }
 
-/** Rows drawn above and below what is seen. */
+/** Rows drawn above and below the visible ones. */
 const MARGIN = 6;
 
 interface QueueState {
   readonly height: number;
 }
 
-/** The open alarms, most urgent first. Only what is seen is in the document; the row under the pointer never moves. */
+/** The open alarms, most urgent first. Only visible rows are in the document; the row under the pointer never moves. */
 export class Queue extends Component<Props, QueueState> {
   override state: QueueState = { height: 800 };
   readonly #list = createRef<HTMLDivElement>();
   readonly #anchor = new ScrollAnchor();
-  /** Where the list was scrolled to by us: the event that follows is none of the operator's doing. */
+  /** The position that we scrolled the list to: the event that follows is not the operator's scrolling. */
   #scrolledTo = 0;
   #side: Side | undefined;
   #observer: ResizeObserver | undefined;
@@ -62,13 +62,13 @@ export class Queue extends Component<Props, QueueState> {
     const at = held === undefined ? -1 : alarms.findIndex(({ id }) => id === held);
     this.#anchor.hold(held, at < 0 ? undefined : at * ROW_PX);
     const { offset } = this.#anchor;
-    // What can't be scrolled, the rows are shifted by.
+    // The rows are shifted by as much as the list can't be scrolled.
     const shift = this.#scrollTop() - offset;
     const first = Math.max(0, Math.floor(offset / ROW_PX) - MARGIN);
     const last = Math.min(alarms.length, Math.ceil((offset + height) / ROW_PX) + MARGIN);
     const shown = alarms.slice(first, last);
     const unseen = unseenOf(alarms, offset, height, now);
-    // It doesn't lie where the pointer is, and stays on its side while it is there.
+    // The list of unseen alarms is never under the pointer, and stays on its side while it is shown.
     const isHeldHigh = at >= 0 && at * ROW_PX - offset < height / 2;
     this.#side = unseen ? (this.#side ?? (isHeldHigh || unseen.above.length === 0 ? 'lower' : 'upper')) : undefined;
     return (
@@ -123,7 +123,7 @@ export class Queue extends Component<Props, QueueState> {
     return Math.max(0, Math.min(most, this.#anchor.offset));
   }
 
-  /** The highlighted row has to be seen, whatever the pointer holds. */
+  /** Scrolls to the highlighted row, even if a row is held by the pointer. Returns whether it has scrolled. */
   #reveal(): boolean {
     const { alarms, current } = this.props;
     const index = alarms.findIndex(({ id }) => id === current);
@@ -140,13 +140,13 @@ export class Queue extends Component<Props, QueueState> {
 const LETTERS = 6;
 const LETTERS_MAX = 14;
 
-/** Room for the longest word, up to a limit. */
+/** Wide enough for the longest word, up to a limit. */
 function typeWidth({ gravestFirst }: KnownTypes): string {
   const longest = Math.max(LETTERS, ...gravestFirst.map(({ word }) => word.length));
   return `${62 + (Math.min(longest, LETTERS_MAX) - LETTERS) * 10}px`;
 }
 
-/** Whether an alarm's row can be seen: nothing lies over it. */
+/** Whether an alarm's row is visible and not covered. */
 export function isInView(id: string): boolean {
   const row = document.getElementById(`row-${id}`);
   if (!row) return false;

@@ -1,21 +1,21 @@
-/** A reading that made an alarm, in words. */
+/** Describes a reading that raised an alarm. */
 import { type Condition, fieldsOf } from '../../alarm/condition.ts';
 import type { KnownTypes, Type } from './types.ts';
 
-/** Of fields that are measured in one unit everywhere; the unit says what they are. */
+/** Units of fields that always have the same unit, which is shown in place of the field's name. */
 const UNITS: ReadonlyMap<string, string> = new Map([
   ['temperature', '°C'],
   ['maxTemperature', '°C'],
 ]);
 
 export interface ReadingWords {
-  /** What the type of the alarm reads. */
+  /** The fields in the condition of the alarm's type. */
   readonly own: string;
-  /** What other types read of it, without what is false. */
+  /** The fields in the conditions of other types, without flags that don't meet them. */
   readonly others: string;
 }
 
-/** Undefined: nothing in it is known, so it is best shown as it came. */
+/** Undefined: none of its fields is known, so it is best shown unchanged. */
 export function readingWords(value: string, type: Type, types: KnownTypes): ReadingWords | undefined {
   const fields = fieldsIn(value);
   const own = type.when === undefined ? '' : conditionWords(type.when, fields, true);

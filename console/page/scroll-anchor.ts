@@ -1,12 +1,12 @@
-/** Keeps the row under the pointer where it is while rows come and go around it, and goes back to the operator's own place after that. */
+/** Keeps the row under the pointer in place while rows come and go around it, and returns to the operator's own position afterwards. */
 export class ScrollAnchor {
-  /** Where the operator has scrolled to. */
+  /** The position to which the operator has scrolled. */
   #own = 0;
-  /** What has been added to that for the row that is held. */
+  /** What has been added to it to keep the held row in place. */
   #moved = 0;
   #held: { readonly id: string; readonly at: number } | undefined;
 
-  /** Pixels of the list above the upper edge of its box. May be less than 0 or more than can be scrolled while a row is held. */
+  /** Pixels of the list above the upper edge of its box. While a row is held it may be less than 0 or more than can be scrolled. */
   get offset(): number {
     return this.#own + this.#moved;
   }
@@ -22,7 +22,7 @@ export class ScrollAnchor {
     this.#held = { id, at };
   }
 
-  /** The operator wants to be there. */
+  /** Call it when the operator has scrolled. */
   goTo(own: number): void {
     this.#own = own;
     this.#moved = 0;

@@ -10,7 +10,7 @@ interface Props {
   readonly faults: ReadonlyMap<number, readonly FaultAnswer[]>;
   /** How many sensors have any; undefined: not known. */
   readonly faulty: number | undefined;
-  /** Changes with the directory: then the list of those without a place is fetched anew. */
+  /** When it changes, the directory has changed, and the list of sensors without a place is fetched again. */
   readonly placesHash: string | undefined;
   readonly now: number;
   readonly onOpen: (sensor: string) => void;
@@ -23,7 +23,7 @@ interface ListsState {
   readonly placeless: readonly Placeless[];
   /** How many there are in all; undefined: not known. */
   readonly total: number | undefined;
-  /** There are more than these. */
+  /** Of the next page, if there is one. */
   readonly cursor: string | undefined;
   readonly problem: string | undefined;
 }
@@ -31,7 +31,7 @@ interface ListsState {
 const FAULTY_MAX = 500;
 const PAGE = 200;
 
-/** Sensors that the map can't show, or not well enough. */
+/** Sensors with faults, and sensors that the map can't show. */
 export class SensorLists extends Component<Props, ListsState> {
   override state: ListsState = { shown: 'none', placeless: [], total: undefined, cursor: undefined, problem: undefined };
 

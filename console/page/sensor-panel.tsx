@@ -33,7 +33,7 @@ export function SensorPanel({ state, operator, now }: Props) {
           {problem}
         </p>
       )}
-      {!answer && !problem && <p class="dim">Fetching it…</p>}
+      {!answer && !problem && <p class="dim">Loading…</p>}
       <FaultList faults={faults} types={state.types} now={now} />
       {unknown && <p class="problem">Whether it has faults is not known at the moment.</p>}
       {answer && <Known answer={answer} types={state.types} operator={operator} now={now} />}
@@ -57,11 +57,11 @@ function Known({ answer, types, operator, now }: KnownProps) {
           {problem}
         </p>
       ))}
-      <p class="dim">{answer.geohash ? `${answer.region} · ${answer.geohash}` : 'Its place is not known: it is on no map.'}</p>
+      <p class="dim">{answer.geohash ? `${answer.region} · ${answer.geohash}` : 'Its place is not known, so it is not on the map.'}</p>
       {answer.client !== undefined && <Client client={answer.client} />}
-      <h3>Its latest alarms</h3>
+      <h3>Latest alarms</h3>
       {answer.alarms.length === 0 && (
-        <p role="alert">{problems.length === 0 ? 'This sensor has had no alarm.' : 'No alarm of it is known.'}</p>
+        <p role="alert">{problems.length === 0 ? 'This sensor has had no alarm.' : 'No alarm of this sensor is known.'}</p>
       )}
       <ul class="sensor-alarms">
         {answer.alarms.map((alarm) => (

@@ -16,11 +16,11 @@ interface Props {
 
 interface DialogState {
   readonly scope: Scope;
-  /** What the operator has ticked or unticked, by type. */
+  /** The types that the operator has ticked or unticked. */
   readonly ticks: ReadonlyMap<string, boolean>;
 }
 
-/** Says how many alarms of which types will be acknowledged, and does it only then. */
+/** Shows how many alarms of which types will be acknowledged, and asks for confirmation. */
 export class SeveralDialog extends Component<Props, DialogState> {
   override state: DialogState = { scope: 'inView', ticks: new Map() };
   readonly #dialog = createRef<HTMLDialogElement>();
@@ -28,7 +28,7 @@ export class SeveralDialog extends Component<Props, DialogState> {
 
   override componentDidMount(): void {
     this.#dialog.current?.showModal();
-    // Whoever presses Enter once too often has done nothing.
+    // So that pressing Enter once too often does nothing.
     this.#cancel.current?.focus();
   }
 
@@ -59,7 +59,7 @@ export class SeveralDialog extends Component<Props, DialogState> {
             </label>
           ))}
         </fieldset>
-        <p class="dim">Alarms that come now are not among them, and any that changes meanwhile stays new.</p>
+        <p class="dim">Alarms that arrive now are not included, and any that changes meanwhile stays new.</p>
         {!mayAct && <p class="problem">There is no link to the server: nothing can be done at the moment.</p>}
         <p class="buttons">
           <button type="button" class="primary" disabled={!mayAct || meant.length === 0} onClick={() => onAcknowledge(meant)}>

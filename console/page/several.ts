@@ -6,7 +6,7 @@ import type { KnownTypes, Type } from './types.ts';
 export const SCOPES = ['inView', 'listed'] as const;
 export type Scope = (typeof SCOPES)[number];
 
-/** The new alarms as they were on the screen when the operator pressed: nothing that comes later is meant. */
+/** The new alarms as they were on the screen when the operator pressed the key; later ones are not included. */
 export interface Several {
   readonly inView: readonly ListedAlarm[];
   readonly listed: readonly ListedAlarm[];
@@ -23,7 +23,7 @@ interface OfType {
   readonly alarms: readonly ListedAlarm[];
 }
 
-/** The gravest types first; those that the settings don't have, of which nobody knows how grave they are, before all. */
+/** The gravest types first. Types that the settings don't have come before all, since they may be as grave as any. */
 export function byType(alarms: readonly ListedAlarm[], types: KnownTypes): readonly OfType[] {
   const groups = new Map<string, ListedAlarm[]>();
   for (const alarm of alarms) {
@@ -37,7 +37,7 @@ export function byType(alarms: readonly ListedAlarm[], types: KnownTypes): reado
 
 const LESSER: readonly Severity[] = SEVERITIES.slice(SEVERITIES.indexOf('MINOR'));
 
-/** Meant without being asked for: floods are of lesser alarms. Whatever is graver takes a tick of the operator's own. */
+/** Whether the type is ticked by default, since floods are of lesser alarms; graver ones the operator must tick. */
 export function isLesser({ type, alarms }: OfType): boolean {
   return !type.lifeSafety && alarms.every(({ severity }) => LESSER.includes(severity));
 }

@@ -14,12 +14,12 @@ interface FormState {
   readonly hint: string | undefined;
 }
 
-/** Who has a link may paste all of it. */
+/** Accepts a whole link, too. */
 function tokenIn(text: string): string {
   return text.trim().split('#token=').at(-1) ?? '';
 }
 
-/** For those who came without a link. */
+/** For people without a sign-in link. */
 export class SignIn extends Component<Props, FormState> {
   override state: FormState = { secret: '', name: '', hint: undefined };
 
@@ -29,7 +29,7 @@ export class SignIn extends Component<Props, FormState> {
     const byPassword = by === 'password';
     const nameField = (
       <>
-        <label for="name">{byPassword ? 'Your name' : 'Your name, to stand beside what you do'}</label>
+        <label for="name">{byPassword ? 'Your name' : 'Your name, shown with what you do'}</label>
         <input
           id="name"
           maxLength={40}
@@ -58,7 +58,7 @@ export class SignIn extends Component<Props, FormState> {
         <h1>TOCSIN</h1>
         <p>
           The console shows alarms and the people behind them: sign in with{' '}
-          {byPassword ? 'your name and your password.' : 'the link that its start printed, or with a token.'}
+          {byPassword ? 'your name and your password.' : 'the link that it showed when it started, or with a token.'}
         </p>
         <form
           onSubmit={(event) => {
@@ -78,7 +78,7 @@ export class SignIn extends Component<Props, FormState> {
         </form>
         {!byPassword && (
           <p class="dim">
-            No link at hand?{' '}
+            No link?{' '}
             <button type="button" class="quiet" onClick={this.#askForLink}>
               Show a new one where the console runs
             </button>
@@ -93,6 +93,8 @@ export class SignIn extends Component<Props, FormState> {
 
   readonly #askForLink = async (): Promise<void> => {
     const { error } = await callApi('POST', '/api/session/link');
-    this.setState({ hint: error ?? 'It is on the terminal of the console, or in the file that its log names, for a quarter of an hour.' });
+    this.setState({
+      hint: error ?? 'The link is on the terminal of the console, or in the file that its log names. It works for a quarter of an hour.',
+    });
   };
 }

@@ -4,22 +4,22 @@ import type { ListedAlarm } from '../api/schemas.ts';
 import { conditionOf, type SensorCondition } from '../live/sensor-code.ts';
 import { compareDanger } from './queue-order.ts';
 
-/** Shapes that would lie on one another are drawn as one, with their number. */
+/** Shapes in the same cell would overlap, so they are drawn as one, with their number. */
 const CELL_PX = 18;
 
-/** An active alarm of which only the sensor's code is known: the list has no room for it. */
+/** An active alarm that the list has no room for, known only by its sensor's code. */
 export interface UnlistedAlarm extends SensorCondition {
   readonly sensor: number;
 }
 
 /** Alarms that share a spot of the map. */
 export interface Spot {
-  /** Where the sensor is that decides how the spot is drawn. */
+  /** The place of the sensor that decides how the spot is drawn. */
   readonly x: number;
   readonly y: number;
-  /** The gravest active one first: the spot is drawn like it, unless there is a graver one that isn't listed. */
+  /** The gravest active one first. It decides how the spot is drawn, unless `graver` is set. */
   readonly alarms: readonly [ListedAlarm, ...ListedAlarm[]];
-  /** Active, and graver than any of `alarms` that is active. */
+  /** An unlisted active alarm that is graver than any active one in `alarms`. */
   readonly graver: UnlistedAlarm | undefined;
 }
 
@@ -32,7 +32,7 @@ export interface Spots {
   readonly placeless: number;
 }
 
-/** Where a sensor is in the box. */
+/** The place of a sensor in the box; undefined: not known. */
 type PixelOf = (sensor: number) => readonly [number, number] | undefined;
 
 interface Box {
@@ -47,7 +47,7 @@ interface Cell {
   code: number;
 }
 
-/** `states`: the codes of sensors with open alarms, those that aren't listed among them. */
+/** `states`: the codes of all sensors with open alarms, listed or not. */
 export function spotsOf(alarms: readonly ListedAlarm[], states: ReadonlyMap<number, number>, pixelOf: PixelOf, box: Box): Spots {
   const cells = new Map<number, Cell>();
   let outside = 0;

@@ -4,7 +4,7 @@ export interface ServerEvent {
   readonly data: string;
 }
 
-/** Takes the text of an event stream piece by piece and gives the events that are complete. */
+/** Parses the text of an event stream, which arrives in pieces, into events. */
 export class EventParser {
   #rest = '';
 

@@ -13,15 +13,15 @@ export interface Session {
   readonly role: 'operator' | 'viewer';
 }
 
-/** How the page stands to the server. */
+/** The link to the server. */
 export type Link =
   | { readonly state: 'connecting' }
   | { readonly state: 'live' }
-  /** Nothing has come for too long, or the connection is gone or refused: all that is shown is old. */
+  /** Nothing has come for too long, or the connection is lost or refused: everything that is shown is old. */
   | { readonly state: 'stale'; readonly reason: string };
 
 export interface Vitals {
-  /** When the server looked, ms since the epoch. */
+  /** The server's time when it sent them, ms since the epoch. */
   readonly at: number;
   readonly log: {
     readonly perSecond: number | null;
@@ -50,23 +50,23 @@ export interface State {
   liveSince: number | undefined;
   /** When the last byte came, by this browser's clock. */
   lastByteAt: number;
-  /** What to add to this browser's clock to have the server's. */
+  /** The server's clock minus this browser's, ms. */
   clockOffset: number;
   vitals: Vitals | undefined;
   types: KnownTypes;
-  /** The open alarms, and those that have ended while they were looked at. */
+  /** The open alarms, and those that have ended while they were open in the panel or under the pointer. */
   readonly alarms: Map<string, ListedAlarm>;
   /** Those of `alarms` that have ended. */
   readonly ended: Set<string>;
-  /** The latest that have ended: an answer that was under way meanwhile must not bring one back. */
+  /** The alarms that have ended last, so that a late answer does not bring one back. */
   readonly gone: Set<string>;
   /** Grows with every change of `alarms`. */
   alarmsVersion: number;
-  /** Open alarms that the server has and the list has no room for; undefined: not known. */
+  /** Open alarms that the list has no room for; undefined: not known. */
   unlisted: OpenCounts | undefined;
   /** Sensors with open alarms, by the code of the stream. */
   readonly states: Map<number, number>;
-  /** Detectors that can't be relied upon, by sensor: the gravest 5,000 sensors, and what has come since. */
+  /** Faults by sensor: of the gravest 5,000 sensors, and all that have come since. */
   readonly faults: Map<number, readonly FaultAnswer[]>;
   /** How many sensors have faults in all; undefined: not known. */
   faulty: number | undefined;
@@ -74,9 +74,9 @@ export interface State {
   sensorsVersion: number;
   places: Places | undefined;
   counts: readonly MinuteCount[] | undefined;
-  /** The one alarm that is highlighted: what a key acts on. */
+  /** The highlighted alarm, on which keys act. */
   current: string | undefined;
-  /** Grows with every wish to see the current alarm in the list. */
+  /** Grows whenever the list should scroll to the current alarm. */
   reveals: number;
   panel: 'none' | 'alarm' | 'sensor';
   whole: WholeAlarm | undefined;
@@ -85,9 +85,9 @@ export interface State {
   sensor: SensorView | undefined;
   /** The alarm under the pointer. */
   held: string | undefined;
-  /** What the operator has asked for and isn't settled, or went wrong. */
+  /** The operator's actions that are under way or have failed. */
   deeds: readonly Deed[];
-  /** Alarms that the operator acknowledges together, and what became of them. */
+  /** Alarms that the operator acknowledges together, and their outcomes. */
   bulks: readonly Bulk[];
   /** What the dialog asks about; undefined: it is closed. */
   several: Several | undefined;
@@ -105,7 +105,7 @@ export interface State {
 export const openedOf = ({ panel, current }: Pick<State, 'panel' | 'current'>): string | undefined =>
   panel === 'alarm' ? current : undefined;
 
-/** Keeps the newer of two. */
+/** Stores an alarm unless a newer version is stored. */
 export function keepAlarm(state: State, alarm: ListedAlarm): void {
   const known = state.alarms.get(alarm.id);
   if (known && known.version > alarm.version) return;
@@ -127,7 +127,7 @@ function remember(gone: Set<string>, id: string): void {
   }
 }
 
-/** Alarms that have ended leave the list, unless they are looked at: open, or under the pointer. */
+/** Removes alarms that have ended, except those that are open in the panel or under the pointer. */
 export function forgetEnded(state: State): void {
   for (const id of state.ended) {
     if (id === openedOf(state) || id === state.held) continue;

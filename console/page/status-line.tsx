@@ -2,7 +2,7 @@ import type { State } from './state.ts';
 import { age, count } from './time.ts';
 import { behindMs, isProven, isSilent, troubleOf } from './trouble.ts';
 
-/** Always there, so that nothing moves under the hand when it has something to say: the proof that all is watched, or what is wrong. */
+/** The proof that everything is watched, or what is wrong. Always there, so that nothing moves under the pointer when it changes. */
 export function StatusLine({ state, now }: { state: State; now: number }) {
   const trouble = troubleOf(state, now);
   if (trouble)
@@ -28,7 +28,7 @@ export function detectionWords(state: State, now: number): string {
   return `Detection keeps up: all readings up to ${(behind / 1_000).toFixed(1)} s ago are decided`;
 }
 
-/** Whether statuses come in, as of the server's last look. */
+/** Whether statuses come in, as the server last saw it. */
 export function rateWords({ vitals }: State): string {
   if (!vitals) return '';
   const { perSecond, lastStatusAt, problem } = vitals.log;

@@ -7,10 +7,10 @@ import { KnownTypes } from './types.ts';
 type Listener = () => void;
 
 const NOTICE_MS = 8_000;
-/** A hidden window gets no frames, but its title has to tell. */
+/** A hidden window gets no frames, but its title must stay up to date. */
 const HIDDEN_MS = 1_000;
 
-/** All that the page knows. A change is drawn with the next frame, however many there were. */
+/** Everything that the page knows. All changes are drawn together with the next frame. */
 export class Store {
   readonly state: State = {
     session: undefined,
@@ -60,11 +60,11 @@ export class Store {
     change(this.state);
     forgetEnded(this.state);
     if (this.#frame !== undefined) return;
-    this.#frame = requestAnimationFrame(this.#tell);
-    this.#late = setTimeout(this.#tell, HIDDEN_MS);
+    this.#frame = requestAnimationFrame(this.#notify);
+    this.#late = setTimeout(this.#notify, HIDDEN_MS);
   }
 
-  readonly #tell = (): void => {
+  readonly #notify = (): void => {
     if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
     clearTimeout(this.#late);
     this.#frame = undefined;
@@ -83,19 +83,19 @@ export class Store {
     this.#listeners.add(listener);
   }
 
-  /** The alarms in the one order that list, keys and map have: most urgent first. */
+  /** The alarms, most urgent first: the order of list, keys and map. */
   sorted(): readonly ListedAlarm[] {
     this.#sort();
     return this.#sorted;
   }
 
-  /** The open ones that are in the list. */
+  /** The open alarms in the list, counted. */
   listed(): OpenCounts {
     this.#sort();
     return this.#listed;
   }
 
-  /** All open ones; undefined: not known. */
+  /** All open alarms, counted; undefined: not known. */
   open(): OpenCounts | undefined {
     return sumOf(this.listed(), this.state.unlisted);
   }
@@ -112,7 +112,7 @@ export class Store {
     return Date.now() + this.state.clockOffset;
   }
 
-  /** Whether actions make sense at the moment. */
+  /** Whether the operator can act at the moment. */
   get mayAct(): boolean {
     return this.state.link.state === 'live' && this.state.session?.role === 'operator';
   }

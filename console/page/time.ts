@@ -20,7 +20,7 @@ export function offset(ms: number): string {
   return `${sign}${s.toFixed(s < 1 ? 3 : 1)} s`;
 }
 
-/** HH:MM:SS in the browser's zone, with the date when that isn't today's. */
+/** HH:MM:SS in the browser's time zone, with the date if it isn't today. */
 export function clockTime(at: number, now: number): string {
   const time = new Date(at);
   const text = `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;

@@ -1,15 +1,15 @@
 import type { State, Vitals } from './state.ts';
 import { clockTime } from './time.ts';
 
-/** "All is well" needs proof that was no older than this when it came. */
+/** "All is well" needs a proof that was no older than this when it arrived. */
 const PROOF_MS = 15_000;
-/** The server beats so often: before that no newer proof can come. */
+/** The server sends a beat this often; no newer proof can arrive before that. */
 const BEAT_MS = 3_000;
 const SILENCE_MS = 30_000;
 
 type Seen = Pick<State, 'link' | 'lastByteAt' | 'liveSince' | 'clockOffset' | 'vitals'>;
 
-/** Why what is shown must not be relied upon. */
+/** Why the page must not be relied upon. */
 export interface Trouble {
   /** For the title of the window. */
   readonly title: string;
@@ -26,7 +26,7 @@ export function troubleOf(state: Seen, now: number): Trouble | undefined {
   const behind = behindMs(state, now);
   if (behind === null) {
     if (state.liveSince === undefined || now - state.clockOffset - state.liveSince <= PROOF_MS) return undefined;
-    return { title: 'DETECTION UNKNOWN', words: 'DETECTION UNKNOWN: nothing proves that readings are looked at. Alarms may be missing.' };
+    return { title: 'DETECTION UNKNOWN', words: 'DETECTION UNKNOWN: nothing proves that readings are processed. Alarms may be missing.' };
   }
   if (keepsUp(state, now)) return undefined;
   const seconds = Math.round(behind / 1_000);
@@ -35,16 +35,16 @@ export function troubleOf(state: Seen, now: number): Trouble | undefined {
 
 function linkTrouble(state: Seen, reason: string, now: number): Trouble {
   if (!state.vitals)
-    return { title: 'NOT CONNECTED', words: `NOT CONNECTED: ${reason}. Nothing is known here of any alarm; trying again.` };
+    return { title: 'NOT CONNECTED', words: `NOT CONNECTED: ${reason}. Whether there are alarms is not known; trying again.` };
   const at = state.lastByteAt + state.clockOffset;
   const seconds = Math.round((now - at) / 1_000);
   return {
     title: 'LINK LOST',
-    words: `LINK LOST. What you see is of ${clockTime(at, now)}, ${seconds} s old: ${reason}. Nothing can be done from here until it is back; trying again.`,
+    words: `LINK LOST. What you see is from ${clockTime(at, now)}, ${seconds} s old: ${reason}. Nothing can be done from here until the link is back; trying again.`,
   };
 }
 
-/** All readings up to so long ago are decided; null: not known. */
+/** All readings that came in longer ago than this are decided, ms; null: not known. */
 export function behindMs({ vitals }: Pick<State, 'vitals'>, now: number): number | null {
   if (!vitals || vitals.behindMs === null) return null;
   return vitals.behindMs + Math.max(0, now - vitals.at);
@@ -60,7 +60,7 @@ function keepsUp({ vitals }: Pick<State, 'vitals'>, now: number): boolean {
   return vitals.behindMs + Math.max(0, now - vitals.at - BEAT_MS) <= PROOF_MS;
 }
 
-/** Nothing has come in for so long that an empty queue proves nothing. */
+/** Whether nothing has come in for so long that an empty queue proves nothing. */
 export function isSilent({ at, log }: Vitals): boolean {
   return log.perSecond === 0 && (log.lastStatusAt === null || at - log.lastStatusAt > SILENCE_MS);
 }

@@ -8,7 +8,7 @@ interface Props {
   readonly types: KnownTypes;
   /** Undefined: not known. */
   readonly open: OpenCounts | undefined;
-  /** Nothing speaks against the numbers. */
+  /** Whether the numbers are certainly right. */
   readonly sure: boolean;
 }
 
@@ -34,5 +34,5 @@ export function TypeCounts({ types, open, sure }: Props) {
   );
 }
 
-/** What isn't known is no 0, and what is old or may be incomplete is doubtful. */
+/** `–` for a number that isn't known, which is not 0, and `?` after one that is old or may be too low. */
 const numberWords = (n: number | undefined, sure: boolean): string => (n === undefined ? '–' : sure ? count(n) : `${count(n)}?`);

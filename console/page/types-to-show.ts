@@ -1,7 +1,7 @@
 import type { OpenCounts } from './open-counts.ts';
 import type { KnownTypes, Type } from './types.ts';
 
-/** As many numbers as a narrow screen has room for. Of more types the others are counted together. */
+/** A narrow screen has room for this many numbers; if there are more types, the rest are counted together. */
 const NUMBERS_MAX = 5;
 
 /** The gravest first; if there is no room for all, those with open alarms come before those without. */

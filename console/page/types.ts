@@ -1,4 +1,4 @@
-/** The types of alarms, as the server has them. The page knows none of its own. */
+/** The types of alarms, all of which come from the server. */
 import { gravestFirst, labelOf, type Shape } from '../../alarm/alarm-type.ts';
 import { type Condition, parseCondition } from '../../alarm/condition.ts';
 import type { Severity } from '../../alarm/severity.ts';
@@ -6,13 +6,13 @@ import type { TypeAnswer } from '../api/schemas.ts';
 
 export interface Type {
   readonly name: string;
-  /** As the queue has it: SMOKE. */
+  /** For the queue: SMOKE. */
   readonly word: string;
-  /** As it stands in a sentence: smoke. */
+  /** For a sentence: smoke. */
   readonly text: string;
   /** Undefined, as `when`: the server doesn't have the type. */
   readonly severity: Severity | undefined;
-  /** Lives depend on it, as far as is known: of a type that the server doesn't have nobody can deny it. */
+  /** Whether lives may depend on it; true for a type that the server does not have. */
   readonly lifeSafety: boolean;
   readonly shape: Shape;
   readonly when: Condition | undefined;
@@ -34,12 +34,12 @@ export class KnownTypes {
     return this.#inOrder.length > 0;
   }
 
-  /** A type that the server doesn't have is known by its name alone: its alarms are shown like all others. */
+  /** Of a type that the server doesn't have only the name is known; its alarms are shown like all others. */
   of(name: string): Type {
     return this.#byName.get(name) ?? strangerOf(name);
   }
 
-  /** By its place in the settings; undefined: it isn't in them any more. */
+  /** By its place in the settings; undefined: a type that they no longer have. */
   at(place: number | undefined): Type {
     return (place === undefined ? undefined : this.#inOrder[place]) ?? STRANGER;
   }
@@ -56,7 +56,7 @@ function strangerOf(name: string): Type {
 
 const STRANGER = strangerOf('alarm');
 
-/** An abbreviation stays as it is: CO. */
+/** Abbreviations such as CO keep their capitals. */
 function wordsOf(label: string): Pick<Type, 'word' | 'text'> {
   const isAbbreviation = /^\p{Lu}\p{Lu}/u.test(label);
   return { word: label.toUpperCase(), text: isAbbreviation ? label : label.charAt(0).toLowerCase() + label.slice(1) };

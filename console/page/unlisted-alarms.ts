@@ -4,7 +4,7 @@ import { total, without } from './open-counts.ts';
 import { keepAlarm } from './state.ts';
 import type { Store } from './store.ts';
 
-/** The stream begins with 5,000 alarms at most. Once so few are left, those it had no room for are fetched. */
+/** The stream begins with at most 5,000 alarms. Once fewer than this are left, others that it had no room for are fetched. */
 const ROOM_BELOW = 2_000;
 const PAGE = 1_000;
 const PAGES_MAX = 50;

@@ -6,15 +6,15 @@ import { age, count } from './time.ts';
 import type { KnownTypes } from './types.ts';
 import { stateWord, whereWords } from './words.ts';
 
-/** Which part of the list it covers. */
+/** The part of the list that is covered. */
 export type Side = 'upper' | 'lower';
 
-/** New alarms that the list has, but doesn't show where it is scrolled to. */
+/** New alarms in the list that are out of view. */
 export interface UnseenAlarms {
   readonly above: readonly ListedAlarm[];
-  /** The critical ones only: the rest is where the order puts it. */
+  /** Only the critical ones, since less urgent ones belong below. */
   readonly below: readonly ListedAlarm[];
-  /** Those to show all the same: the critical ones above, and what has just come in below. */
+  /** Those to show although they are out of view: critical ones above, and one below that has just come in. */
   readonly shown: readonly ListedAlarm[];
 }
 

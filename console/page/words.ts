@@ -2,7 +2,7 @@ import type { ListedAlarm } from '../api/schemas.ts';
 
 type Alarm = Pick<ListedAlarm, 'state' | 'acknowledgedBy'>;
 
-/** What stands beside the shape, so that colour is never alone. */
+/** The word beside the shape, so that nothing is shown by colour alone. */
 export function stateWord({ state }: Alarm): string {
   return { ACTIVE_UNACK: 'NEW', ACTIVE_ACK: 'ACKNOWLEDGED', CLEARED_UNACK: 'RESTORED', CLEARED_ACK: 'ENDED' }[state];
 }
@@ -17,10 +17,10 @@ export function stateSentence(alarm: Alarm): string {
   }[alarm.state];
 }
 
-/** Keeps a name's own direction of writing to itself. */
+/** Isolates a name's writing direction from the text around it. */
 export const isolated = (text: string): string => `\u2068${text}\u2069`;
 
-/** Where it is, in as many words as are known. */
+/** Where an alarm is, as far as that is known. */
 export function whereWords({ client, region, sensor }: ListedAlarm): string {
   if (client)
     return [client.name, client.city, client.country]

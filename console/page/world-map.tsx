@@ -27,7 +27,7 @@ interface MapState {
 const PAN_PX = 80;
 const DRAG_PX = 4;
 
-/** All sensors where they are. The queue is its equal for those who can't see or point. */
+/** The map of all sensors. The queue offers the same to people who can't see or point. */
 export class WorldMap extends Component<Props, MapState> {
   override state: MapState = { hover: undefined, outside: 0, placeless: 0 };
   readonly #box = createRef<HTMLDivElement>();
@@ -96,7 +96,7 @@ export class WorldMap extends Component<Props, MapState> {
         {outside + placeless > 0 && (
           <div class="map-outside">
             {outside > 0 && <p>{alarmsWords(outside)} outside this view</p>}
-            {placeless > 0 && <p>{alarmsWords(placeless)} on no place of the map: see the queue</p>}
+            {placeless > 0 && <p>{alarmsWords(placeless)} without a place on the map: see the queue</p>}
           </div>
         )}
         <p class="map-note">{places ? `${count(places.count)} sensors` : 'The places of the sensors are not known'}</p>

@@ -294,7 +294,7 @@ describe('while an action is under way', () => {
     await page.keyboard.press('a');
     await page.locator('.deeds', { hasText: 'Acknowledging…' }).waitFor();
     await page.keyboard.press('a');
-    await notice('under way already');
+    await notice('already under way');
     await page.keyboard.press('n');
     await page.locator('.panel h2', { hasText: 'sensor 2' }).waitFor();
     await page.locator('.messages .deeds', { hasText: 'SMOKE, sensor 1: Acknowledging…' }).waitFor();

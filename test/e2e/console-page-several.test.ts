@@ -164,7 +164,7 @@ describe('several alarms at once', () => {
     await ask();
     await dialog().locator('label', { hasText: 'all in the list' }).click();
     await confirm().click();
-    await message('2,298 alarms acknowledged; 1 somebody else had; 1 changed meanwhile: look at them.').waitFor();
+    await message('2,298 alarms acknowledged; 1 acknowledged before; 1 changed meanwhile: look at them.').waitFor();
     expect(sent().map(({ body }) => (body.alarms as Named[]).length)).toEqual([1_000, 1_000, 300]);
     expect(new Set(sent().map(({ body }) => body.action)).size).toBe(3);
     expect(await findingsOf(page)).toEqual([]);
@@ -197,7 +197,7 @@ describe('several alarms at once', () => {
     fake.answer = ({ path }) => (path === '/api/alarms/acknowledge' ? { status: 503, body: { error: 'the disk is full' } } : undefined);
     await ask();
     await confirm().click();
-    await message('0 of 2 alarms acknowledged, the others were not taken: the disk is full').waitFor();
+    await message('0 of 2 alarms acknowledged, the others were not accepted: the disk is full').waitFor();
     answering();
     await page.locator('.messages button', { hasText: 'Send again' }).click();
     await message('2 alarms acknowledged').waitFor();
@@ -209,7 +209,7 @@ describe('several alarms at once', () => {
       path === '/api/session' ? { status: 200, body: { name: 'viewer', role: 'viewer', until: null } } : undefined;
     await start(motions(1, 2));
     await page.keyboard.press('s');
-    await page.locator('.notice', { hasText: 'Viewers look on only' }).waitFor();
+    await page.locator('.notice', { hasText: 'Viewers can only look' }).waitFor();
     expect(await page.locator('.queue-head button').count()).toBe(0);
     expect(sent()).toEqual([]);
   });

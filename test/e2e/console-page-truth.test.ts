@@ -198,7 +198,7 @@ describe('"No alarms" is shown', () => {
     await page.goto(fake.url);
     await page.locator('.banner', { hasText: `NOT CONNECTED: ${reason}` }).waitFor();
     expect(await counts()).toBe('– – –');
-    await says('nothing is known here of any alarm');
+    await says('whether there are alarms is not known');
     expect(await page.title()).toBe('(?) Tocsin - NOT CONNECTED');
     expect(await findingsOf(page)).toEqual([]);
   });
@@ -208,7 +208,7 @@ describe('"No alarms" is shown', () => {
     await says('No alarms.');
     fake.answer = ({ path }) => (path.startsWith('/api/live') ? { status: 503, body: { error: 'starting' } } : undefined);
     fake.cut();
-    await says('What has come since is not known');
+    await says('Alarms since then are not known');
     expect(await counts()).toBe('0? 0? 0?');
     expect(await claimsAllIsWell()).toBe(false);
   });
@@ -245,7 +245,7 @@ describe('sensors that cannot be relied on', () => {
     await start({ alarms: [motion(4)], faults: [{ sensor: 4, faults: [fault] }] });
     await page.locator('.sensor-tabs', { hasText: '1 sensor has a fault' }).click();
     await page.locator('.sensor-tabs button').first().click();
-    await page.locator('.sensor-list', { hasText: 'Sensor 4 smoke cannot be read since' }).waitFor();
+    await page.locator('.sensor-list', { hasText: 'Sensor 4 smoke not readable since' }).waitFor();
     await row(4).click();
     await page.locator('.panel .faults', { hasText: 'smoke cannot be read' }).waitFor();
     expect(await findingsOf(page)).toEqual([]);
@@ -274,7 +274,7 @@ describe('sensors that cannot be relied on', () => {
     await page.locator('.sensor-list button', { hasText: 'Sensor 9 SMOKE active' }).click();
     await page.locator('.panel h2', { hasText: 'Sensor 9' }).waitFor();
     await page.locator('.panel .faults').waitFor();
-    await page.locator('.panel', { hasText: 'it is on no map' }).waitFor();
+    await page.locator('.panel', { hasText: 'it is not on the map' }).waitFor();
     expect(await findingsOf(page)).toEqual([]);
     // No alarm is highlighted while a sensor is open.
     await page.keyboard.press('a');
