@@ -6,46 +6,46 @@ import { Queue } from './queue.ts';
 import type { Tally } from './tally.ts';
 
 export interface AppConfig {
-  /** Requests on their way at once. */
+  /** Requests under way at once. */
   readonly connections: number;
   /** Messages per request; 1 sends each by itself. */
   readonly batch: number;
-  /** What clears an alarm and a hit of one sensor are sent at least this far apart, however late the first was, in ms. */
+  /** A hit and a message that clears an alarm of the same sensor are sent at least this far apart, in ms, even if the first is late. */
   readonly apartMs: number;
 }
 
 export interface AppDeps {
   readonly client: { post(topic: Message['topic'], body: string, type: string, members: number): Promise<Answer> };
   readonly tally: Tally;
-  /** Gets every message whose outcome can matter to an alarm, in each sensor's order; `byMs`: when it was acknowledged, since the start of the run. */
+  /** Receives every message that can change an alarm, in each sensor's order; `byMs`: when it was acknowledged, since the start of the run. */
   readonly oracle: { acknowledged(message: Message, byMs?: number): void; unknown(message: Message): void };
   /** ms since the start of the run. */
   readonly now: () => number;
 }
 
-/** Held back rather than remembered: what is planned stays late, but memory stays bounded. */
+/** At this many outstanding messages, further ones are planned later, which makes them late but keeps memory bounded. */
 const BACKLOG_MAX = 20_000;
 /** How long a batch waits for more members, in ms. */
 const LINGER_MS = 50;
-/** The system takes the same bytes for one reading if they come within a minute. Nearer to that than this nobody here knows what it makes of them, in ms. */
+/** The system treats the same bytes as one reading if they arrive within a minute. After this long, in ms, it is not certain any more whether it will. */
 const SURELY_ONE_MS = 50_000;
 const BACKOFF = { firstMs: 50, maxMs: 2_000 };
 
 /**
  * One simulator program: sends its sensors' messages when they are due, whether or not the system keeps up (open loop). A sensor's next message waits
- * until the one before is acknowledged. What isn't acknowledged is sent again, with the same `seq`, until it is or `giveUp` is aborted.
+ * until the previous one is acknowledged. A message is sent again, with the same `seq`, until it is acknowledged or `giveUp` is aborted.
  */
 export class App {
   readonly #config: AppConfig;
   readonly #deps: AppDeps;
   readonly #giveUp: AbortSignal;
-  /** Due and free to go. */
+  /** Messages that are due and can be sent now. */
   readonly #ready = { ENTRY: new Queue<Message>(), OK: new Queue<Message>() };
-  /** Messages waiting for their sensor's message that is on its way; a sensor is busy while it has an entry. */
+  /** Messages that wait for the sensor's message under way; a sensor is busy while it has an entry. */
   readonly #lines = new Map<number, Message[]>();
   /** A sensor's last hit or recovery, and when it was acknowledged. */
   readonly #latest = new Map<number, { message: Message; atMs: number }>();
-  /** When a hit was first sent, by its sensor and reading. */
+  /** When a hit was first sent, by sensor and reading. */
   readonly #sentMs = new Map<string, number>();
   #inFlight = 0;
   #outstanding = 0;
@@ -60,10 +60,7 @@ export class App {
     this.#giveUp = giveUp;
   }
 
-  /**
-   * Sends `messages` until they end or `stop` is aborted, and resolves when each has an outcome. Those that are still to come when it gives up
-   * count as unsent.
-   */
+  /** Sends `messages` until they end or `stop` is aborted; resolves when each has an outcome. Messages that were not sent yet when it gives up count as unsent. */
   async run(messages: Iterable<Message>, stop: AbortSignal): Promise<void> {
     const { now, tally } = this.#deps;
     const halt = AbortSignal.any([stop, this.#giveUp]);
@@ -86,7 +83,7 @@ export class App {
     tally.unsent += this.#outstanding;
   }
 
-  /** Every message may be slept for, so this costs one timer and no listener on the signal. */
+  /** Sleeps with one timer and without a listener on the signal, since it is called for every message. */
   #slumber(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);
@@ -97,7 +94,7 @@ export class App {
     });
   }
 
-  /** Resolves when a request is over, or on `signal`. */
+  /** Resolves when a request has ended, or on `signal`. */
   #change(signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
@@ -139,12 +136,12 @@ export class App {
       const topic = this.#nextTopic();
       if (topic === undefined) return;
       this.#inFlight += 1;
-      // It never rejects: every failure is an answer.
+      // Never rejects: every failure is an answer.
       void this.#deliver(topic, this.#ready[topic].take(this.#config.batch));
     }
   }
 
-  /** The topic whose oldest message is due longest, if a batch of it is full or has waited long enough. */
+  /** The topic of the message that is due longest, if a batch of it is full or has waited long enough. */
   #nextTopic(): Message['topic'] | undefined {
     const { ENTRY, OK } = this.#ready;
     const oldest = Math.min(ENTRY.first()?.dueMs ?? Number.POSITIVE_INFINITY, OK.first()?.dueMs ?? Number.POSITIVE_INFINITY);
@@ -212,7 +209,7 @@ export class App {
           if (message.topic === 'OK' || isHit(message)) this.#latest.set(message.sensor, { message, atMs });
           oracle.acknowledged(message, atMs);
           const firstMs = this.#sentMs.get(`${message.sensor} ${message.reading}`) ?? atMs;
-          // As if it were perhaps another reading.
+          // The system may have counted it as another reading.
           if (cameTwice(message) && atMs - firstMs > SURELY_ONE_MS) oracle.unknown({ ...message, reading: -atMs });
         }
       }

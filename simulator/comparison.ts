@@ -7,13 +7,13 @@ export interface ObservedAlarm {
   readonly type: string;
   readonly cleared: boolean;
   readonly raisedAt: number;
-  /** The `seq` of the readings kept on it; undefined where the API doesn't say. */
+  /** The `seq` of its readings; undefined if the API doesn't give them. */
   readonly evidence: readonly number[] | undefined;
 }
 
 /**
- * missing: it must have been raised and wasn't. doubled: raised once more than it must, from the same readings where these are known.
- * invented: raised without cause. differing: rightly raised, but its state or its readings are wrong.
+ * missing: should have been raised and wasn't. doubled: raised once too often, from the same readings if these are known. invented: raised without
+ * cause. differing: rightly raised, but its state or its readings are wrong.
  */
 export const FINDING_KINDS = ['missing', 'doubled', 'invented', 'differing'] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
@@ -25,7 +25,7 @@ export interface Finding {
   readonly what: string;
 }
 
-/** Least and most; different only where the outcome of a message is unknown. */
+/** Least and most; they differ only if the outcome of a message is unknown. */
 export type Range = readonly [least: number, most: number];
 
 export interface Comparison {
@@ -34,7 +34,7 @@ export interface Comparison {
   readonly observed: { readonly activated: number; readonly recovered: number };
 }
 
-/** Holds what was observed against what must have been. Both are of the same sensors and the same time. */
+/** Compares what was observed with what must have happened, for the same sensors and the same time. */
 export function compare(expectations: Iterable<Expectation>, observed: readonly ObservedAlarm[]): Comparison {
   const left = grouped(observed);
   const findings: Finding[] = [];
@@ -58,7 +58,7 @@ export function compare(expectations: Iterable<Expectation>, observed: readonly 
 
 const keyOf = (sensor: number, type: string): string => `${sensor} ${type}`;
 
-/** By sensor and type, in the order of raising. */
+/** By sensor and type, in the order in which they were raised. */
 function grouped(observed: readonly ObservedAlarm[]): Map<string, ObservedAlarm[]> {
   const groups = new Map<string, ObservedAlarm[]>();
   for (const alarm of observed.toSorted((a, b) => a.raisedAt - b.raisedAt)) {
@@ -76,7 +76,7 @@ function widen(range: [number, number], possible: Expectation['possible'], count
   range[1] += Math.max(...counts);
 }
 
-/** What is observed is judged by the possibility that it fits best. */
+/** The observed alarms are judged by the possibility that they match best. */
 function fewest(candidates: readonly Finding[][]): Finding[] {
   return candidates.reduce((best, candidate) => (candidate.length < best.length ? candidate : best));
 }
@@ -103,7 +103,7 @@ function differences(sensor: number, type: string, expected: readonly ExpectedAl
   return findings;
 }
 
-/** Pairs by the same readings first, the rest in the order of raising. */
+/** Pairs alarms with the same readings first, the rest in the order in which they were raised. */
 function paired(expected: readonly ExpectedAlarm[], observed: readonly ObservedAlarm[]): Map<ExpectedAlarm, ObservedAlarm> {
   const pairs = new Map<ExpectedAlarm, ObservedAlarm>();
   const left = new Set(observed);
@@ -125,5 +125,5 @@ function paired(expected: readonly ExpectedAlarm[], observed: readonly ObservedA
   return pairs;
 }
 
-/** The same readings, in whatever order: the system's is that of record times, and proxies' clocks differ. */
+/** The same readings in any order: the system orders them by record time, and proxies' clocks differ. */
 const same = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((value) => b.includes(value));

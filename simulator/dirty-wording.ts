@@ -1,9 +1,9 @@
 import { type Fields, textOf, type Wording } from './message.ts';
 
-/** As home automation writes a value that it doesn't have. */
+/** How home automation writes a missing value. */
 export const UNAVAILABLE = '"unavailable"';
 
-/** What a detector that has nothing to say is heard to say, from reports of real devices: nobody can tell what it means. */
+/** Values without meaning, from reports of real devices. */
 const RUBBISH = [
   UNAVAILABLE,
   'nan',
@@ -22,7 +22,7 @@ const RUBBISH = [
   '{}',
   '[nan]',
 ];
-/** What says yes all the same, and what no. */
+/** Unusual forms of true and false. */
 const YES = ['True', 'TRUE', '1', '"1"', '"True"', '" true"'];
 const NO = ['False', 'FALSE', '0', '"0"', '"False"', '" false"'];
 const NUMBERS = [
@@ -32,12 +32,12 @@ const NUMBERS = [
   (text: string) => `+${text}`,
   (text: string) => `0${text}`,
 ];
-/** Those that a minus sign may follow. */
+/** The forms that work with a minus sign. */
 const NEGATIVE_NUMBERS = NUMBERS.slice(0, 3);
-/** Which piece of rubbish stands for the sensor's own time. */
+/** Chooses the rubbish that is sent as the sensor's own time. */
 const SALT_OF_AT = 5;
 
-/** Wording for a reading of these fields: the readable ones are said in an odd form, of which everybody sees what it means; the others say rubbish. */
+/** Wording for a reading of these fields: the readable ones in an unusual but clear form, the others rubbish. */
 export function dirtyWording(fields: Fields, readable: readonly string[], chance: number): Wording {
   const pick = <T>(of: readonly T[], salt: number): T => of[(chance + salt) % of.length] as T;
   const oddly = (held: boolean | number, salt: number): string => {

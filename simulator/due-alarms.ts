@@ -3,25 +3,25 @@ import { isHit, type Message } from './message.ts';
 import type { Oracle } from './oracle.ts';
 import { OwnError } from '../runtime/errors.ts';
 
-/** An alarm that must have been raised, and when. It is in the JSON report, for comparing with more than the console's API. */
+/** An alarm that must have been raised, and when. Part of the JSON report, for comparison with other outputs than the console's API. */
 export interface DueAlarm {
   readonly sensor: number;
   readonly type: string;
   /** The `seq` of the readings that raised it. */
   readonly evidence: readonly number[];
   readonly recovered: boolean;
-  /** The last of them was received between these times, epoch ms by the simulator's clock: planned and acknowledged. */
+  /** The last reading was received between these times, epoch ms by the simulator's clock: when it was planned and when it was acknowledged. */
   readonly receivedBetween: readonly [number, number];
 }
 
-/** Stands before the oracle and notes the times of what goes to it. */
+/** Passes messages on to the oracle and records their times. */
 export class DueAlarms {
   readonly #oracle: AppDeps['oracle'] & Pick<Oracle, 'expectations'>;
   readonly #clock: () => number;
   readonly #startedAt: number;
   readonly #received = new Map<string, readonly [number, number]>();
 
-  /** Must be made before the first message is due. */
+  /** Must be created before the first message is due. */
   constructor(oracle: AppDeps['oracle'] & Pick<Oracle, 'expectations'>, clock: () => number) {
     this.#oracle = oracle;
     this.#clock = clock;
@@ -39,7 +39,7 @@ export class DueAlarms {
     this.#oracle.unknown(message);
   }
 
-  /** Without those of sensors and types of which a message's outcome is unknown. */
+  /** Without alarms of a sensor and type for which the outcome of a message is unknown. */
   list(): DueAlarm[] {
     return [...this.#oracle.expectations()].flatMap(({ sensor, type, possible: [alarms = [], ...others] }) => {
       if (others.length > 0) return [];

@@ -8,11 +8,11 @@ import { type FleetPlan, traffic } from './traffic.ts';
 export interface FleetConfig {
   readonly url: string;
   readonly token: string | undefined;
-  /** Of each app. */
+  /** Connections of each app. */
   readonly connections: number;
   readonly batch: number;
   readonly timeoutMs: number;
-  /** How long, after the last message was due, an unanswered one is still sent again. */
+  /** How long unanswered messages are still sent again after the last one was due. */
   readonly drainMs: number;
   /** As in AppConfig. */
   readonly apartMs: number;
@@ -29,7 +29,7 @@ export interface FleetDeps {
 
 const TICK_MS = 500;
 
-/** Runs all apps of a plan to their end. Resolves with the seconds from the first message's planned time to the last outcome. */
+/** Runs all apps of a plan to their end; resolves with the seconds from the first message's planned time to the last outcome. */
 export async function runFleet(plan: FleetPlan, config: FleetConfig, { tally, oracle, stop, onTick }: FleetDeps): Promise<number> {
   const giveUp = new AbortController();
   // Every request that waits to be sent again listens to it.

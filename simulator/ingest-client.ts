@@ -1,20 +1,20 @@
 import { type Dispatcher, Pool } from 'undici';
 import type { Message } from './message.ts';
 
-/** What became of one request. */
+/** The outcome of one request. */
 export type Answer =
-  /** Durable, but for the `rejected` members. */
+  /** Durable, except for the `rejected` members. */
   | { readonly kind: 'accepted'; readonly rejected: ReadonlyMap<number, string> }
-  /** The system will never take it. */
+  /** The system will never accept it. */
   | { readonly kind: 'refused'; readonly status: number; readonly reason: string }
-  /** Not now. `doubtful`: it may have been taken all the same. */
+  /** Not accepted now. `doubtful`: it may have been accepted nevertheless. */
   | { readonly kind: 'later'; readonly reason: string; readonly doubtful: boolean; readonly retryAfterMs: number | undefined };
 
 export interface IngestClientConfig {
   readonly url: string;
   readonly connections: number;
   readonly timeoutMs: number;
-  /** Bearer token of a gateway, where the system asks for one. */
+  /** Bearer token of a gateway, if the system requires one. */
   readonly token: string | undefined;
 }
 
@@ -55,7 +55,7 @@ export class IngestClient {
   }
 }
 
-/** One request on its way. A class, since there is one for every message. */
+/** One request under way. A class for speed, since there is one for every message. */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #members: number;
   readonly #resolve: (answer: Answer) => void;

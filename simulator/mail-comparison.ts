@@ -2,7 +2,7 @@ import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ObservedAlarm } from './comparison.ts';
 
-/** One mail of the outbox, by what its headers say. */
+/** One mail of the outbox, from its headers. */
 export interface OutboxMail {
   readonly alarm: string;
   readonly event: string;
@@ -12,14 +12,14 @@ export interface MailComparison {
   /** `<alarm> raised` or `<alarm> cleared`, each once. */
   readonly missing: readonly string[];
   readonly doubled: readonly string[];
-  /** Mails about alarms that nobody knows, or that say an alarm is cleared which isn't. */
+  /** Mails about unknown alarms, or that report an alarm as cleared that isn't. */
   readonly invented: readonly string[];
   readonly mails: number;
 }
 
 const HEAD_BYTES = 16 * 1024;
 
-/** Reads the heads of the .eml files that appear in a folder; each file once, since it is complete when it appears. */
+/** Reads the headers of the .eml files that appear in a folder; each file once, since it is complete when it appears. */
 export class Outbox {
   readonly #folder: string;
   readonly #mails = new Map<string, OutboxMail | undefined>();
@@ -28,12 +28,12 @@ export class Outbox {
     this.#folder = folder;
   }
 
-  /** Leaves out what lies there already. */
+  /** Ignores the files that are there now. Rejects if the folder can't be read. */
   async skipPresent(): Promise<void> {
     for (const name of await readdir(this.#folder)) this.#mails.set(name, undefined);
   }
 
-  /** All mails that carry the headers of an alarm. Rejects when the folder can't be read. */
+  /** All mails with the headers of an alarm. Rejects if the folder can't be read. */
   async mails(): Promise<OutboxMail[]> {
     for (const name of await readdir(this.#folder)) {
       if (name.endsWith('.eml') && !this.#mails.has(name)) this.#mails.set(name, mailOf(await head(join(this.#folder, name))));
@@ -42,7 +42,7 @@ export class Outbox {
   }
 }
 
-/** Every alarm has one mail when it is raised and one when it is cleared. `others`: ids of alarms that aren't of this run. */
+/** Checks that every alarm has one mail when it is raised and one when it is cleared. `others`: ids of alarms that are not from this run. */
 export function compareMails(alarms: readonly ObservedAlarm[], mails: readonly OutboxMail[], others: ReadonlySet<string>): MailComparison {
   const due = new Map<string, number>();
   for (const { id, cleared } of alarms) {

@@ -1,7 +1,7 @@
-/** What the fields of a reading hold, in the order in which they are sent; numbers with all their decimals. */
+/** The values of a reading's fields, in the order in which they are sent; numbers with all their decimals. */
 export type Fields = Readonly<Record<string, boolean | number>>;
 
-/** One message of the fleet, as planned: what is sent, by whom, and when. */
+/** One planned message of the fleet. */
 export interface Message {
   /** Planned time of sending, ms since the start of the run. */
   readonly dueMs: number;
@@ -9,17 +9,17 @@ export interface Message {
   /** A status goes to ENTRY, a recovery to OK. */
   readonly topic: 'ENTRY' | 'OK';
   readonly fields: Fields;
-  /** Names of the types that it is a hit of: none for a recovery. */
+  /** Names of the types of which it is a hit; none for a recovery. */
   readonly hits: readonly string[];
-  /** Names of the types that a normal reading clears, and that it is one of: none for a recovery. */
+  /** Names of the types with `clears: normal` for which it is a normal reading; none for a recovery. */
   readonly clears: readonly string[];
-  /** Which message of its sensor this is, by the fleet's own count; what is sent again keeps it. Never sent. */
+  /** The fleet's own number of the message for its sensor. A message that is sent again keeps it. Never sent. */
   readonly reading: number;
-  /** The sensor's counter as it is sent: nearly always that count, but some sensors' stays 0. What is sent again carries it again. */
+  /** The sensor's counter as it is sent: equal to `reading`, or always 0 for some sensors. A message that is sent again keeps it. */
   readonly seq: number;
-  /** Sent by sensors whose counter stays, so that their readings differ as those of real ones do. */
+  /** Sent by sensors whose counter stays 0, so that their readings differ as those of real ones do. */
   readonly uptimeMs?: number;
-  /** What is sent in place of a value: rubbish where the detector says nothing, an odd form where it does. */
+  /** What is sent in place of values: rubbish for unreadable fields, unusual forms for readable ones. */
   readonly wording?: Wording;
   /** `json`: typed values; `strings`: every value a string, as in the reference system; `bare`: the id alone, for recoveries. */
   readonly form: 'json' | 'strings' | 'bare';
@@ -29,21 +29,21 @@ export function isHit({ hits }: Message): boolean {
   return hits.length > 0;
 }
 
-/** Whether it can change the state of an alarm at all: nearly all messages can't, unless there are types that a normal reading clears. */
+/** Whether it can change the state of an alarm. Nearly all messages can't, unless there are types with `clears: normal`. */
 export function matters(message: Message): boolean {
   return message.topic === 'OK' || isHit(message) || message.clears.length > 0;
 }
 
-/** Whether the outcome of both depends on which of them came first. */
+/** Whether the outcome depends on which of the two comes first. */
 export function opposes(later: Message, earlier: Message): boolean {
   if (later.topic !== earlier.topic && (later.topic === 'OK' || isHit(later))) return true;
   return earlier.hits.some((type) => later.clears.includes(type));
 }
 
-/** By field; `at` too, which no reading has otherwise. */
+/** By field; may include `at`, which readings don't have otherwise. */
 export type Wording = Readonly<Record<string, string>>;
 
-/** The message as its sensor sends it, on one line: JSON, but for odd wording. */
+/** The message as its sensor sends it, on one line: JSON, unless the wording makes it something else. */
 export function wireForm({ sensor, fields, seq, uptimeMs, form, wording }: Message): string {
   if (form === 'bare') return `{"id":${sensor}}`;
   const quote = form === 'json' ? '' : '"';

@@ -5,7 +5,7 @@ export interface Home {
   readonly longitude: number;
 }
 
-/** Finds sensors that lie together: those nearest to one of them. Homes are asked for once, when they are first needed. */
+/** Finds the sensors that are nearest to a chosen one. `homes` is called once, when it is first needed. */
 export function neighbourhoods(homes: () => Iterable<Home>): (count: number, at: number) => readonly number[] {
   let all: readonly Home[] | undefined;
   return (count, at) => {
@@ -20,7 +20,7 @@ export function neighbourhoods(homes: () => Iterable<Home>): (count: number, at:
   };
 }
 
-/** Of two points, good for comparing only. */
+/** A measure of the distance of two points that is only good for comparison. */
 function distance(a: Home, b: Home): number {
   const east = Math.abs(a.longitude - b.longitude);
   const x = Math.min(east, 360 - east) * Math.cos((((a.latitude + b.latitude) / 2) * Math.PI) / 180);

@@ -20,24 +20,24 @@ export interface SimulateOptions {
   readonly connections: number;
   readonly timeoutSeconds: number;
   readonly drainSeconds: number;
-  /** Undefined: as long as fits how the run ended. */
+  /** Undefined: depends on how the run ended. */
   readonly settleSeconds: number | undefined;
   readonly outbox: string | undefined;
   readonly json: string | undefined;
-  /** Only send; ask nothing and compare nothing. */
+  /** Only send, compare nothing. */
   readonly blind: boolean;
-  /** A recovery and a hit of one sensor are sent at least this far apart, in ms; not to be chosen on the command line. */
+  /** A recovery and a hit of one sensor are sent at least this far apart, in ms; not a command-line option. */
   readonly apartMs: number;
 }
 
-/** A little less than what the scenarios keep, so that only late messages wait for it. */
+/** A little less than in the scenarios, so that only late messages have to wait. */
 const APART_AT_LEAST_MS = APART_MS - 400;
 export const MINUTES_MAX = 7 * 24 * 60;
 
 const names = SCENARIOS.map(({ name }) => name);
 const url = z.string().refine((each) => /^https?:\/\/./.test(each) && URL.canParse(each), 'must be a URL such as http://127.0.0.1:8080');
 
-/** How a fleet is described on a command line. What has no default here is the scenario's to say. */
+/** Command-line options of a fleet. Those without a default here get the scenario's. */
 export const SIMULATE_OPTIONS = {
   scenario: option('NAME', z.enum(names, `must be one of ${names.join(', ')}`), 'what happens, see below', 'case2'),
   apps: option(
@@ -46,32 +46,37 @@ export const SIMULATE_OPTIONS = {
     "simulator programs at once; each sends for its own share of the sensors (default: the scenario's)",
   ),
   rate: option('N', integer(1, 100_000).optional(), "messages per second of each app (default: the scenario's)"),
-  minutes: option('N', decimal(0.1, MINUTES_MAX).optional(), "how long, also 0.5 (default: the scenario's)"),
+  minutes: option('N', decimal(0.1, MINUTES_MAX).optional(), "duration, for example 0.5 (default: the scenario's)"),
   seed: option('N', integer(0, 2 ** 32 - 1), 'the same seed gives the same messages', '1'),
   sensors: option('N', integer(1, 10_000_000), 'size of the fleet, ids 1 to N', '50000'),
   url: option('URL', url, 'where sensors report', 'http://127.0.0.1:19092'),
-  console: option('URL', url, 'where the console is, which is asked for the alarms afterwards', 'http://127.0.0.1:8080'),
-  token: option('TOKEN', text, "the console's TOCSIN_API_TOKEN (default: that of the environment)"),
-  'gateway-token': option('TOKEN', text, 'a token of the ingest, where it asks for one'),
-  batch: option('N', integer(1, 10_000), 'messages per request, as JSON arrays and NDJSON in turn; 1: every status by itself', '1'),
+  console: option('URL', url, 'the console, from which the alarms are read for the comparison', 'http://127.0.0.1:8080'),
+  token: option('TOKEN', text, "the console's TOCSIN_API_TOKEN (default: from the environment)"),
+  'gateway-token': option('TOKEN', text, 'a token for the ingest, if it requires one'),
+  batch: option(
+    'N',
+    integer(1, 10_000),
+    'messages per request, alternating between JSON arrays and NDJSON; 1: every status by itself',
+    '1',
+  ),
   connections: option('N', integer(1, 1_000), 'keep-alive connections of each app', '16'),
   timeout: option('SECONDS', integer(1, 300), 'after this long a request is sent again, with the same seq', '10'),
-  drain: option('SECONDS', integer(0, 3_600), 'how long after the end an unanswered message is still sent again', '10'),
+  drain: option('SECONDS', integer(0, 3_600), 'how long after the end unanswered messages are still sent again', '10'),
   settle: option(
     'SECONDS',
     integer(0, 3_600).optional(),
-    'how long the system may take until its alarms are right (default: 30, once interrupted 10)',
+    'how long the system may take until its alarms are right (default: 30, or 10 after an interruption)',
   ),
   outbox: option('DIR', text, "the system's outbox folder, to compare its mails too"),
   json: option('FILE', text, 'also writes the report as JSON'),
-  blind: flag('only sends; asks and compares nothing'),
+  blind: flag('only sends, compares nothing'),
 };
 
 export const SCENARIO_LIST: NonNullable<Command['lists']> = [
   { heading: 'Scenarios', rows: SCENARIOS.map(({ name, summary }) => [name, summary]) },
 ];
 
-/** The fleet that was described; `environmentToken` where no token is given. Throws UsageError. */
+/** The fleet that the options describe. `environmentToken`: used if no token is given. Throws UsageError. */
 export function simulateOptions({ options }: Given<typeof SIMULATE_OPTIONS>, environmentToken: string | undefined): SimulateOptions {
   const scenario = scenarioNamed(options.scenario);
   if (!scenario) throw new UsageError([`--scenario: there is no ${options.scenario}`]);

@@ -1,28 +1,30 @@
 import { type AlarmType, BUILT_IN_TYPES } from '../alarm/alarm-type.ts';
 import type { Message } from './message.ts';
 
-/** One alarm that must have been: the readings that raised it by the fleet's count, their `seq`, and whether it was cleared afterwards. */
+/** One alarm that must have been raised: its readings by the fleet's numbers, their `seq`, and whether it was cleared afterwards. */
 export interface ExpectedAlarm {
   readonly readings: readonly number[];
   readonly evidence: readonly number[];
   readonly recovered: boolean;
 }
 
-/** What must have happened to one sensor and type; several possibilities only where the outcome of a message is unknown. */
+/** What must have happened for one sensor and type; several possibilities only if something about a message is unknown. */
 export interface Expectation {
   readonly sensor: number;
   readonly type: string;
   readonly possible: readonly (readonly ExpectedAlarm[])[];
 }
 
-/** Clocks of proxies differ by at most this, so that the span between two hits is known no better. */
+/** Clocks of proxies differ by at most this, so the time between two hits is not known more exactly. */
 const CLOCKS_DIFFER_MS = 2_000;
 
 /**
- * Knows what must have happened, from what the system acknowledged. It is written from the rules' text and shares no code with the detection: a type's Nth different hit raises its alarm, unless it is active; if the
- * type has a span, the latest N must lie within it. A recovery clears what is active and forgets the hits. A normal status changes nothing, but for a type that it clears: there it is what a recovery is. What a message is a hit of the
- * fleet says, and what is one reading and what another, never the bytes or the counter that it sends: a hit that is sent again has no effect. Takes the messages of one sensor in the order in which they were acknowledged. It assumes
- * that a sensor has no alarm and no hits before its first message, or that this is a recovery, and that whatever clears and hits lie further apart than clocks differ.
+ * Works out what must have happened from the messages that the system acknowledged. It implements the documented rules and shares no code with the
+ * detection: a type's Nth different hit raises its alarm unless it is active; if the type has a `within`, the latest N hits must lie within it. A
+ * recovery clears active alarms and forgets hits. A normal status changes nothing, except for types with `clears: normal`, for which it acts like a
+ * recovery. The fleet says of which types a message is a hit, and which messages are the same reading, so bytes and counters don't matter: a hit that is
+ * sent again has no effect. Messages of one sensor must be given in the order in which they were acknowledged. Assumes that a sensor has no alarm and no
+ * hits before its first message, or that this is a recovery, and that hits and messages that clear are further apart than clocks differ.
  */
 export class Oracle {
   readonly #types: ReadonlyMap<string, AlarmType>;
@@ -32,12 +34,12 @@ export class Oracle {
     this.#types = new Map(types.map((type) => [type.name, type]));
   }
 
-  /** The system said that it has this message, at `byMs` since the start of the run. */
+  /** The system has acknowledged the message, at `byMs` since the start of the run. */
   acknowledged(message: Message, byMs = message.dueMs): void {
     this.#take(message, byMs, (world, step) => step(world));
   }
 
-  /** Nobody knows whether the system has this message. */
+  /** It is unknown whether the system has the message. */
   unknown(message: Message): void {
     this.#take(message, Number.POSITIVE_INFINITY, (world, step) => [world, ...step(world)]);
   }
@@ -51,7 +53,7 @@ export class Oracle {
   #take(message: Message, byMs: number, branch: (world: World, step: Step) => readonly World[]): void {
     const { sensor, topic, hits, clears, reading, seq, dueMs } = message;
     const known = this.#sensors.get(sensor);
-    // Of a type of which nothing is known, what clears leaves nothing to know.
+    // A type without hits or alarms has nothing to clear.
     for (const type of topic === 'OK' ? (known?.keys() ?? []) : clears) {
       const worlds = known?.get(type);
       if (worlds) known?.set(type, distinct(worlds.flatMap((world) => branch(world, recovered))));
@@ -68,7 +70,7 @@ export class Oracle {
   }
 }
 
-/** What may become of a world. */
+/** The worlds that may follow from a world. */
 type Step = (world: World) => readonly World[];
 
 /** A hit that was received between two times, ms since the start of the run. */
@@ -79,7 +81,7 @@ interface Hit {
   readonly toMs: number;
 }
 
-/** One possible history of a sensor and type: the hits since the last alarm or recovery, all readings that ever counted, and all alarms so far. */
+/** One possible history of a sensor and type: the hits since the last alarm or recovery, all readings that counted, and all alarms so far. */
 interface World {
   readonly hits: readonly Hit[];
   readonly counted: readonly number[];
@@ -108,7 +110,7 @@ function hit(world: World, one: Hit, type: AlarmType): readonly World[] {
   }
 }
 
-/** Whether the hits surely lie within a span, or surely don't; undefined: nobody can know. */
+/** Whether the hits certainly lie within a span, or certainly don't; undefined: either is possible. */
 function areWithin(hits: readonly Hit[], spanMs = Number.POSITIVE_INFINITY): boolean | undefined {
   const [first, last] = [hits[0], hits.at(-1)];
   if (spanMs === Number.POSITIVE_INFINITY || first === last || first === undefined || last === undefined) return true;

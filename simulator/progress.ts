@@ -2,16 +2,16 @@ import type { Writable } from 'node:stream';
 import progress from 'cli-progress';
 
 export interface Progress {
-  /** The run is `seconds` old. */
+  /** `seconds`: the age of the run. */
   update(seconds: number, state: string): void;
-  /** A line for the record. */
+  /** Writes a line that stays. */
   say(line: string): void;
   stop(): void;
 }
 
 const LINE_EVERY_SECONDS = 10;
 
-/** A bar on a terminal, a line every ten seconds elsewhere. */
+/** A progress bar on a terminal, otherwise a line every ten seconds. */
 export function createProgress(out: Writable & { isTTY?: boolean }, totalSeconds: number): Progress {
   return out.isTTY && Number.isFinite(totalSeconds) ? bar(out, totalSeconds) : lines(out);
 }

@@ -1,4 +1,4 @@
-/** First in, first out, without moving what is inside. */
+/** First in, first out, without moving the items each time. */
 export class Queue<T> {
   #items: T[] = [];
   #head = 0;
@@ -15,7 +15,7 @@ export class Queue<T> {
     return this.#items[this.#head];
   }
 
-  /** Up to `count` of the oldest. */
+  /** Removes and returns up to `count` of the oldest items. */
   take(count: number): T[] {
     const taken = this.#items.slice(this.#head, this.#head + count);
     this.#head += taken.length;

@@ -1,4 +1,4 @@
-/** A seeded source of numbers: the same seed gives the same sequence everywhere. */
+/** Seeded random numbers: the same seed gives the same sequence everywhere. */
 export class Random {
   #state: number;
 
@@ -23,7 +23,7 @@ export class Random {
   }
 }
 
-/** A 32-bit number that depends on all bits of `a` and `b`: chance without a sequence. */
+/** A 32-bit hash that depends on all bits of `a` and `b`: a random number without a sequence. */
 export function mixed(a: number, b = 0): number {
   let x = Math.imul(a ^ (b * 0x9e_37_79_b1), 0x85_eb_ca_6b) >>> 0;
   x = Math.imul(x ^ (x >>> 15), x | 1);

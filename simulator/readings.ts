@@ -1,6 +1,6 @@
 /**
- * What the fields of a sensor hold, so that its reading is a hit of the types that are wanted and of no other, as far as types that read the same
- * field allow it. It goes by what conditions mean to people and shares no code with the detection.
+ * Chooses the values of a sensor's fields so that the reading is a hit of the wanted types and of no others, as far as types that read the same field
+ * allow it. Evaluates conditions by itself and shares no code with the detection.
  */
 import type { AlarmType } from '../alarm/alarm-type.ts';
 import type { Condition } from '../alarm/condition.ts';
@@ -11,9 +11,9 @@ type Meaning = Pick<Message, 'hits' | 'clears'>;
 type Comparison = Exclude<Condition, { is: boolean }>;
 
 const NO_NAMES: readonly string[] = [];
-/** What a field holds that others are compared with, unless it is said. */
+/** The value of a field that another one is compared with, unless it has one already. */
 const LIMIT = 30;
-/** A value lies at most this many steps from what it is compared with. */
+/** A value is at most this many steps away from what it is compared with. */
 const STEPS_MAX = 500;
 
 /** A type and the fields that it reads. */
@@ -29,7 +29,7 @@ export class Readings {
     this.#detectors = types.map((type) => ({ type, fields: fieldsOf(type.when) }));
   }
 
-  /** Every sensor has the fields of the reference system's, and those of all types. The same chance gives the same values. */
+  /** The fields of the reference system's sensors and of all types. The same `chance` gives the same values. */
   fields(chance: number, wanted: readonly string[]): Fields {
     const fields: Record<string, boolean | number> = { motion: false, smoke: false, ...degrees(chance, this.#isHot(wanted)) };
     this.#set(fields, chance, (name) => !wanted.includes(name), false);
@@ -44,7 +44,7 @@ export class Readings {
     }
   }
 
-  /** What a reading with these fields says, where those of `unreadable` say nothing. */
+  /** Of which types a reading with these fields is a hit, and which it clears, if the `unreadable` fields are ignored. */
   meaning(fields: Fields, unreadable: readonly string[] = NO_NAMES): Meaning {
     let hits = NO_NAMES;
     let clears = NO_NAMES;
@@ -74,7 +74,7 @@ function fieldsOf(when: Condition): readonly string[] {
   return 'than' in when && typeof when.than === 'string' ? [when.field, when.than] : [when.field];
 }
 
-/** Whether the fields hold what the type compares. */
+/** Whether all fields of the type are there and of the right kind. */
 function isReported({ type, fields: read }: Detector, fields: Fields): boolean {
   const kind = 'is' in type.when ? 'boolean' : 'number';
   return read.every((field) => typeof fields[field] === kind);
@@ -97,7 +97,7 @@ function holds(when: Condition, fields: Fields): boolean {
   }
 }
 
-/** Makes the condition hold, or not; one number in four lies right at the border. */
+/** Makes the condition hold, or not; one number in four is right at the border. */
 function set(fields: Record<string, boolean | number>, when: Condition, hit: boolean, chance: number): void {
   if ('is' in when) {
     fields[when.field] = when.is === hit;
@@ -107,7 +107,7 @@ function set(fields: Record<string, boolean | number>, when: Condition, hit: boo
   const decimals = Math.max(1, String(border).split('.')[1]?.length ?? 0);
   const step = 10 ** -decimals;
   const isAbove = when.operator.startsWith('>') === hit;
-  // What is above zero stays so.
+  // So that values above zero stay above it.
   const reach = border === 0 ? STEPS_MAX : Math.max(1, Math.min(STEPS_MAX, Math.floor((0.9 * Math.abs(border)) / step)));
   const nearest = when.operator.endsWith('=') === hit ? 0 : 1;
   const steps = chance % 4 === 0 ? nearest : nearest + ((chance >>> 2) % reach);

@@ -3,7 +3,7 @@ import type { DueAlarm } from './due-alarms.ts';
 import type { MailComparison } from './mail-comparison.ts';
 import type { ReferenceResult } from './scenario.ts';
 
-/** What became of a run; also what `--json` writes. */
+/** The result of a run; `--json` writes it. */
 export interface Report {
   readonly scenario: string;
   readonly seed: number;
@@ -14,7 +14,7 @@ export interface Report {
     readonly acknowledged: number;
     readonly recoveries: number;
     readonly refused: number;
-    /** Given up, the system may have them or not. */
+    /** Given up without knowing whether the system has them. */
     readonly unknown: number;
     readonly unsent: number;
   };
@@ -25,10 +25,10 @@ export interface Report {
   /** From the planned time of sending to the acknowledgement, in ms. */
   readonly latencyMs: { readonly p50: number; readonly p99: number; readonly max: number };
   readonly reference: ReferenceResult | undefined;
-  /** undefined: not compared; then `notCompared` says why, unless that was asked for. */
+  /** Undefined: not compared; then `notCompared` says why, unless no comparison was wanted. */
   readonly comparison: Comparison | undefined;
   readonly mails: MailComparison | undefined;
-  /** All that had to be raised, as far as it is known. */
+  /** All alarms that had to be raised, as far as that is known. */
   readonly alarms: readonly DueAlarm[];
   readonly notCompared: string | undefined;
   readonly interrupted: boolean;
@@ -36,25 +36,25 @@ export interface Report {
 
 const FINDINGS_SHOWN = 20;
 
-/** What the process ends with. */
+/** The exit code of the process. */
 export function exitCodeOf(report: Report): number {
   if (report.interrupted) return 130;
   if (report.notCompared !== undefined) return 3;
   return isWrong(report) || isOverloaded(report) ? 1 : 0;
 }
 
-/** Any finding, or a message refused: the fleet sends none that may be. */
+/** Any finding, or a refused message, since all messages of the fleet are valid. */
 function isWrong({ comparison, mails, messages }: Report): boolean {
   const mailFindings = mails === undefined ? 0 : mails.missing.length + mails.doubled.length + mails.invented.length;
   return (comparison?.findings.length ?? 0) + mailFindings + messages.refused > 0;
 }
 
-/** What was planned could not all be sent. */
+/** Whether some of the planned messages could not be sent. */
 function isOverloaded({ messages, interrupted }: Report): boolean {
   return !interrupted && messages.unsent + messages.unknown > 0;
 }
 
-/** The report for a person to read. */
+/** The report as text for people. */
 export function reportText(report: Report): string {
   return [table(report), '', ...sending(report), '', ...verdict(report)].join('\n');
 }
@@ -62,20 +62,20 @@ export function reportText(report: Report): string {
 function table({ reference, messages, messagesPerSecond, seconds, comparison, mails }: Report): string {
   const expected = comparison?.expected;
   const observed = comparison?.observed;
-  const told = (n: number | undefined) => (reference === undefined ? '' : count(n));
+  const referenceCount = (n: number | undefined) => (reference === undefined ? '' : count(n));
   const rows = [
     ['', reference?.name ?? '', 'sent', 'must be', 'system'],
-    ['messages', told(reference?.messages), count(messages.acknowledged), '', ''],
-    ['messages per second', told(reference?.messagesPerSecond), count(messagesPerSecond), '', ''],
+    ['messages', referenceCount(reference?.messages), count(messages.acknowledged), '', ''],
+    ['messages per second', referenceCount(reference?.messagesPerSecond), count(messagesPerSecond), '', ''],
     ['duration', reference ? `${reference.minutes} min` : '', span(seconds), '', ''],
-    ['alarms activated', told(reference?.activated), '', range(expected?.activated), count(observed?.activated)],
-    ['alarms recovered', told(reference?.recovered), '', range(expected?.recovered), count(observed?.recovered)],
+    ['alarms activated', referenceCount(reference?.activated), '', range(expected?.activated), count(observed?.activated)],
+    ['alarms recovered', referenceCount(reference?.recovered), '', range(expected?.recovered), count(observed?.recovered)],
     ...(mails === undefined ? [] : [['mails', '', '', range(mailsOf(expected)), count(mails.mails)]]),
   ];
   return rows.map(([first = '', ...cells]) => (first.padEnd(22) + cells.map((cell) => cell.padStart(14)).join('')).trimEnd()).join('\n');
 }
 
-/** One when an alarm is raised and one when it is cleared. */
+/** The number of mails: one when an alarm is raised and one when it is cleared. */
 function mailsOf(expected: Comparison['expected'] | undefined): Range | undefined {
   return expected && [expected.activated[0] + expected.recovered[0], expected.activated[1] + expected.recovered[1]];
 }
@@ -87,15 +87,15 @@ function sending({ latencyMs, requests, retries, messages, refusals }: Report): 
     `requests ${count(requests)}, sent again ${again.length === 0 ? 'none' : again.map(([reason, n]) => `${count(n)} (${reason})`).join(', ')}`,
   ];
   if (messages.refused > 0) lines.push(`refused ${count(messages.refused)}: ${refusals.join('; ')}`);
-  if (messages.unknown > 0) lines.push(`given up without an answer ${count(messages.unknown)}: what they caused is allowed, not demanded`);
-  if (messages.unsent > 0) lines.push(`not sent any more ${count(messages.unsent)}`);
+  if (messages.unknown > 0) lines.push(`given up without an answer ${count(messages.unknown)}: their alarms are allowed, but not required`);
+  if (messages.unsent > 0) lines.push(`never sent ${count(messages.unsent)}`);
   return lines;
 }
 
 function verdict(report: Report): string[] {
   const { comparison, mails, notCompared, interrupted, messages } = report;
   const lines: string[] = [];
-  if (interrupted) lines.push('Interrupted; this is of what was sent until then.');
+  if (interrupted) lines.push('Interrupted; this report covers what was sent until then.');
   if (notCompared !== undefined) lines.push(`NOT COMPARED: ${notCompared}`);
   if (comparison !== undefined) {
     const counts = FINDING_KINDS.map((kind) => `${count(comparison.findings.filter((finding) => finding.kind === kind).length)} ${kind}`);
@@ -111,10 +111,10 @@ function verdict(report: Report): string[] {
   }
   if (isOverloaded(report))
     lines.push(
-      `THE LOAD WAS TOO MUCH, for the system or for this machine: ${count(messages.unsent + messages.unknown)} messages were not taken.`,
+      `THE LOAD WAS TOO MUCH, for the system or for this machine: ${count(messages.unsent + messages.unknown)} messages were not accepted.`,
     );
   if (comparison !== undefined && notCompared === undefined)
-    lines.push(isWrong(report) ? 'THE SYSTEM IS WRONG, see above.' : 'The system made of it exactly what it must.');
+    lines.push(isWrong(report) ? 'THE SYSTEM IS WRONG, see above.' : 'The system raised and cleared exactly the right alarms.');
   return lines;
 }
 

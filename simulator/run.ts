@@ -14,25 +14,25 @@ import type { FleetPlan } from './traffic.ts';
 
 export interface RunDeps {
   readonly progress: Progress;
-  /** Ends the run early; what was sent until then is compared all the same. */
+  /** Ends the run early; what was sent until then is still compared. */
   readonly stop: AbortSignal;
   readonly neighbours: FleetPlan['neighbours'];
-  /** What the system detects, and the fleet has detectors for; unless it is said, what the reference system detects. */
+  /** The types that the system detects and the fleet has detectors for; default: those of the reference system. */
   readonly types?: readonly AlarmType[];
 }
 
-/** How long the system may take to be right, unless the options say so; who interrupts a run waits for something. */
+/** How long the system may take to be right, unless the options say so; shorter after an interruption, since somebody is waiting. */
 const SETTLE_SECONDS = { ended: 30, interrupted: 10 } as const;
-/** After this many refusals and nothing else, nobody needs thirty minutes more of them. */
+/** A run ends after this many refusals if nothing was accepted. */
 const HOPELESS = 500;
 
-/** One run from the first look at the system to the report. Rejects with the reason when it can't even begin. */
+/** One run, including the comparison; resolves with the report. Rejects if it can't begin. */
 export async function run(options: SimulateOptions, deps: RunDeps): Promise<Report> {
   const { progress, stop, types = BUILT_IN_TYPES } = deps;
   await reachable(options.url);
   const outbox = options.outbox === undefined ? undefined : new Outbox(options.outbox);
   const comparer = options.blind ? undefined : await Comparer.begin(new System(options.console, options.token), outbox, options.sensors);
-  if (comparer && comparer.present > 0) progress.say(`${comparer.present} alarms are there already; they are left out of the comparison`);
+  if (comparer && comparer.present > 0) progress.say(`${comparer.present} alarms exist already; they are left out of the comparison`);
   const tally = new Tally();
   const oracle = new Oracle(types);
   const due = new DueAlarms(oracle, Date.now);
@@ -54,7 +54,7 @@ export async function run(options: SimulateOptions, deps: RunDeps): Promise<Repo
   return { ...report(options, seconds, tally, settled, stop.aborted), alarms: due.list() };
 }
 
-/** So that a later run with the same seed doesn't repeat its counters: they start at the seconds since 2024. */
+/** Counters start at the seconds since this time, so that a later run with the same seed doesn't repeat them. */
 const SEQ_EPOCH_MS = Date.UTC(2024, 0, 1);
 
 function planOf(options: SimulateOptions, types: readonly AlarmType[], neighbours: FleetPlan['neighbours']): FleetPlan {
@@ -91,7 +91,7 @@ async function settle(
   progress: Progress,
 ): Promise<Settlement | string | undefined> {
   if (comparer === undefined) return undefined;
-  progress.say('all is sent; comparing what the system made of it');
+  progress.say('everything is sent; comparing the alarms of the system');
   try {
     return await comparer.settle(oracle, settleMs);
   } catch (error) {

@@ -7,28 +7,28 @@ export interface Happening {
   readonly atMs: number;
   readonly sensor: number;
   /**
-   * `hit`: a status with `types` active, perhaps none; `recovery`: a message to OK; `repeat`: the sensor's last hit or recovery again, byte by byte; `resend`: its
-   * last hit, whatever came since.
+   * `hit`: a status that is a hit of `types`, perhaps of none; `recovery`: a message to OK; `repeat`: the sensor's last hit or recovery again, byte for
+   * byte; `resend`: its last hit again, whatever it has sent since.
    */
   readonly does: 'hit' | 'recovery' | 'repeat' | 'resend';
-  /** Names. */
+  /** Names of types. */
   readonly types?: readonly string[];
-  /** Of a hit: the detector of this type says nothing that can be read. */
+  /** For a hit: the type whose detector sends nothing readable. */
   readonly unreadable?: string | undefined;
-  /** Of a hit: the sensor's counter is 0, as in every such reading. */
+  /** For a hit: the sensor's counter is always 0. */
   readonly counterStays?: true;
-  /** Of a hit: the detectors without one say nothing that can be read, and those with one word it oddly. */
+  /** For a hit: fields that don't make it one are unreadable, the others are written in unusual forms. */
   readonly dirty?: true;
 }
 
-/** A sensor that says nothing from `fromMs` to `toMs`. */
+/** A sensor that sends nothing from `fromMs` to `toMs`. */
 export interface Silence {
   readonly sensor: number;
   readonly fromMs: number;
   readonly toMs: number;
 }
 
-/** What a scenario knows of the run: one chapter of it, at most half an hour. */
+/** A part of the run, at most half an hour, for which a scenario makes a plot. */
 export interface Chapter {
   readonly types: readonly AlarmType[];
   readonly sensors: number;
@@ -36,7 +36,7 @@ export interface Chapter {
   /** How many messages the whole fleet sends in this chapter. */
   readonly messages: number;
   readonly random: Random;
-  /** `count` sensors that lie in one neighbourhood. */
+  /** `count` sensors of one neighbourhood. */
   neighbours(count: number): readonly number[];
 }
 
@@ -59,7 +59,7 @@ export interface ReferenceResult {
 export interface Scenario {
   readonly name: string;
   readonly summary: string;
-  /** Used where the command line says nothing. */
+  /** Used for options that are not given. */
   readonly defaults: { readonly apps: number; readonly ratePerApp: number; readonly minutes: number };
   readonly reference?: ReferenceResult;
   plot(chapter: Chapter): Plot;

@@ -11,19 +11,19 @@ export interface Settlement {
 }
 
 const POLL_MS = 500;
-/** Once all is right, it must still be so after this long: what comes twice comes late. */
+/** Once everything is right, it must still be right after this long, since duplicates come late. */
 const CONFIRM_MS = 1_500;
-/** The readings of at most this many alarms are asked for, those with findings first. */
+/** The readings of at most this many alarms are fetched, those with findings first. */
 const EVIDENCE_MAX = 2_000;
 const EVIDENCE_AT_ONCE = 8;
 
-/** Compares what the system shows with what must have happened since `begin`, for sensors 1 to `sensors`. */
+/** Compares the system's alarms with what must have happened since `begin`, for sensors 1 to `sensors`. */
 export class Comparer {
   readonly #system: System;
   readonly #outbox: Outbox | undefined;
   readonly #sensors: number;
   readonly #from: number;
-  /** Alarms that are not of this run. */
+  /** Ids of alarms that are not from this run. */
   readonly #others: Set<string>;
 
   private constructor(system: System, outbox: Outbox | undefined, sensors: number, from: number, others: Set<string>) {
@@ -34,7 +34,7 @@ export class Comparer {
     this.#others = others;
   }
 
-  /** Notes what is there before the run. Rejects when the console or the outbox can't be read. */
+  /** Records what exists before the run. Rejects if the console or the outbox can't be read. */
   static async begin(system: System, outbox: Outbox | undefined, sensors: number): Promise<Comparer> {
     await outbox?.skipPresent();
     const from = await system.time();
@@ -42,12 +42,12 @@ export class Comparer {
     return new Comparer(system, outbox, sensors, from, new Set(present.map(({ id }) => id)));
   }
 
-  /** Alarms of before the run. */
+  /** The number of alarms from before the run. */
   get present(): number {
     return this.#others.size;
   }
 
-  /** Waits up to `settleMs` for the system to be right, and says what is wrong then. Rejects when the console can't be asked until the end. */
+  /** Waits up to `settleMs` for the system to be right; resolves with the comparison. Rejects if the console refuses, or still doesn't answer at the end. */
   async settle(oracle: Oracle, settleMs: number): Promise<Settlement> {
     const end = performance.now() + settleMs;
     let rightSince: number | undefined;
@@ -86,7 +86,7 @@ export class Comparer {
     return compareMails(alarms, mails, this.#others);
   }
 
-  /** The readings of alarms are looked at once, at the end: they need a request each. */
+  /** Compares the alarms' readings too; only at the end, since each alarm needs a request. */
   async #scrutinize(oracle: Oracle, { alarms, comparison, mails }: Settlement & { alarms: readonly ObservedAlarm[] }): Promise<Settlement> {
     const suspects = new Set(comparison.findings.map(({ sensor }) => sensor));
     const order = alarms.toSorted((a, b) => Number(suspects.has(b.sensor)) - Number(suspects.has(a.sensor)));
@@ -95,7 +95,7 @@ export class Comparer {
     return { comparison: compare(oracle.expectations(), known), mails: mails && (await this.#withoutOlder(mails)) };
   }
 
-  /** A mail about an alarm that was over before the run isn't invented. */
+  /** Removes mails about alarms that were raised before the run. */
   async #withoutOlder(mails: MailComparison): Promise<MailComparison> {
     const ids = [...new Set(mails.invented.map((key) => key.split(' ', 1)[0] ?? ''))];
     const known = await this.#askAll(ids.slice(0, EVIDENCE_MAX));

@@ -18,7 +18,7 @@ const PAGE_SIZE = 500;
 const PAGES_MAX = 10_000;
 const TIMEOUT_MS = 15_000;
 
-/** The system as its console's API shows it. */
+/** The system, through its console's API. */
 export class System {
   readonly #url: string;
   readonly #headers: Readonly<Record<string, string>>;
@@ -28,7 +28,7 @@ export class System {
     this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   }
 
-  /** The system's own time, ms since the epoch, to the second below. */
+  /** The system's own time, ms since the epoch, rounded down to seconds. */
   async time(): Promise<number> {
     const response = await this.#get('/api/alarms?state=active&limit=1');
     await response.body?.cancel();
@@ -52,10 +52,10 @@ export class System {
       cursor = answer.cursor ?? undefined;
       if (cursor === undefined) return [...alarms.values()];
     }
-    throw new PermanentError('console-answer', 'the console has no last page');
+    throw new PermanentError('console-answer', 'the console never answers a last page');
   }
 
-  /** One alarm with the readings that made it; undefined if the system doesn't know it. */
+  /** One alarm with its readings; undefined if the system doesn't know it. Rejects as `alarms` does. */
   async alarm(id: string): Promise<ObservedAlarm | undefined> {
     const response = await this.#get(`/api/alarms/${encodeURIComponent(id)}`, 404);
     if (response.status === 404) {
@@ -78,18 +78,18 @@ export class System {
     if (response.status === 401 || response.status === 403)
       throw new PermanentError(
         'console-refused',
-        `the console asks for a token (${response.status}): give its TOCSIN_API_TOKEN as --token`,
+        `the console requires a token (${response.status}): give its TOCSIN_API_TOKEN as --token`,
       );
     if (response.status === 429 || response.status >= 500)
-      throw new TransientError('console-away', `the console says ${response.status}: ${said}`);
-    throw new PermanentError('console-answer', `the console says ${response.status} to ${path}: ${said}`);
+      throw new TransientError('console-away', `the console answers ${response.status}: ${said}`);
+    throw new PermanentError('console-answer', `the console answers ${response.status} to ${path}: ${said}`);
   }
 }
 
 function agreed<T>(schema: z.ZodType<T>, answer: unknown): T {
   const result = schema.safeParse(answer);
   if (result.success) return result.data;
-  throw new PermanentError('console-answer', `the console's answer is not as agreed: ${z.prettifyError(result.error)}`);
+  throw new PermanentError('console-answer', `the console's answer has an unexpected form: ${z.prettifyError(result.error)}`);
 }
 
 function observed({ id, sensor, type, state, raisedAt, evidence }: z.infer<typeof ALARM>): ObservedAlarm {
@@ -104,7 +104,7 @@ function observed({ id, sensor, type, state, raisedAt, evidence }: z.infer<typeo
   };
 }
 
-/** A reading's `seq`; its value is the record as it was accepted, as text or as an object. */
+/** A reading's `seq`; `value`: the accepted record, as text or as an object. */
 function seqOf(value: unknown): number | undefined {
   try {
     const status: unknown = typeof value === 'string' ? JSON.parse(value) : value;

@@ -1,23 +1,23 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 
-/** What the senders have done so far; bounded, whatever goes wrong. */
+/** What the senders have done so far; of bounded size. */
 export class Tally {
   /** Messages that the system has acknowledged. */
   acknowledged = 0;
-  /** Of these, recoveries. */
+  /** Those of them that are recoveries. */
   recoveries = 0;
-  /** Messages that the system will never take. */
+  /** Messages that the system will never accept. */
   refused = 0;
   /** Given up without knowing whether the system has them. */
   unknown = 0;
-  /** Given up, and the system can't have them. */
+  /** Given up and certainly not in the system. */
   unsent = 0;
   requests = 0;
   /** Requests that had to be sent again, by reason. */
   readonly retries = new Map<string, number>();
   /** The first few reasons of refusals. */
   readonly refusals: string[] = [];
-  /** From the planned time of sending to the acknowledgement, in µs. */
+  /** Time from the planned sending to the acknowledgement, in µs. */
   readonly latency: RecordableHistogram = createHistogram();
 
   retried(reason: string): void {

@@ -5,10 +5,10 @@ import { mixed, Random } from './random.ts';
 import { Readings } from './readings.ts';
 import type { Happening, Plot, Scenario } from './scenario.ts';
 
-/** A fleet and what it is going to do. Sensors are 1 to `sensors`; sensor id modulo `apps` says which app sends for it. */
+/** A fleet and what it will do. Sensors are 1 to `sensors`; the id modulo `apps` says which app sends for a sensor. */
 export interface FleetPlan {
   readonly scenario: Scenario;
-  /** What the sensors can detect; unless it is said, what those of the reference system can. */
+  /** The types that the sensors can detect; default: those of the reference system. */
   readonly types?: readonly AlarmType[];
   readonly seed: number;
   readonly apps: number;
@@ -17,16 +17,16 @@ export interface FleetPlan {
   /** May be Infinity. */
   readonly durationMs: number;
   readonly sensors: number;
-  /** Where the sensors' counters start, so that two runs don't use the same numbers. */
+  /** The first value of the sensors' counters, different in every run. */
   readonly firstSeq: number;
-  /** Sensors of one neighbourhood, in the fleet's range; `at` in [0, 1) picks which neighbourhood. */
+  /** Sensors of one neighbourhood, in the fleet's range; `at` in [0, 1) picks the neighbourhood. */
   readonly neighbours: (count: number, at: number) => readonly number[];
 }
 
-/** A long run is planned in chapters, so that the plan's memory stays bounded. */
+/** A long run is planned in chapters, so that memory stays bounded. */
 const CHAPTER_MS = 30 * 60_000;
 
-/** All that `app` sends, in the order of sending: normal statuses of its sensors in turn, at an even rate, and what the scenario has happen. */
+/** Everything that `app` sends, in order: normal statuses of its sensors in turn, at an even rate, and what happens in the scenario. */
 export function* traffic(plan: FleetPlan, app: number): Generator<Message, void> {
   const sensors = new AppSensors(plan, app);
   for (let startMs = 0, n = 0; startMs < plan.durationMs; startMs += CHAPTER_MS, n += 1) {
@@ -57,7 +57,7 @@ function* chapter(
   const spacingMs = durationMs / Math.max(1, slots);
   let next = 0;
   for (let slot = 0; slot < slots; slot += 1) {
-    // Apps don't tick in step.
+    // Shifted by a part of the spacing, so that apps don't send in step.
     const atMs = (slot + app / plan.apps) * spacingMs;
     for (let due = own[next]; due !== undefined && due.atMs <= atMs; due = own[next]) {
       yield sensors.happening(due, startMs + due.atMs);
@@ -70,13 +70,13 @@ function* chapter(
   for (const due of own.slice(next)) yield sensors.happening(due, startMs + due.atMs);
 }
 
-/** Which fields say nothing readable, and what stands in place of values. */
+/** Which fields are unreadable, and what is sent in place of values. */
 interface Worded {
   readonly silent: readonly string[];
   readonly wording: Wording | undefined;
 }
 
-/** The sensors of one app: their counters, whose turn it is, and what each says. */
+/** The sensors of one app: their counters, whose turn it is, and what each sends. */
 class AppSensors {
   readonly size: number;
   readonly #plan: FleetPlan;
@@ -98,7 +98,7 @@ class AppSensors {
     this.#turn = mixed(plan.seed, app) % Math.max(1, this.size);
   }
 
-  /** Every sensor once a cycle, in an order that looks like none. */
+  /** Every sensor once per cycle, in an order that looks random. */
   inTurn(): number {
     this.#turn = (this.#turn + this.#stride) % this.size;
     return this.#turn * this.#plan.apps + (this.#app === 0 ? this.#plan.apps : this.#app);
@@ -134,14 +134,14 @@ class AppSensors {
     };
   }
 
-  /** Only what makes it a hit can be read, oddly worded. */
+  /** Only the fields that make it a hit are readable, in unusual forms. */
   #dirty(fields: Fields, chance: number): Worded {
     const readable = this.#readings.fieldsOf(this.#readings.meaning(fields).hits);
     const silent = Object.keys(fields).filter((name) => !readable.includes(name));
     return { silent, wording: dirtyWording(fields, readable, chance) };
   }
 
-  /** The detector of a type says nothing. */
+  /** The detector of a type sends nothing readable. */
   #silent(type: string | undefined): Worded {
     const silent = type === undefined ? [] : this.#readings.fieldsOf([type]).slice(0, 1);
     return { silent, wording: silent.length === 0 ? undefined : Object.fromEntries(silent.map((name) => [name, UNAVAILABLE])) };
@@ -159,7 +159,7 @@ class AppSensors {
   }
 }
 
-/** A step that visits all of `size` places before it comes back. */
+/** A step that visits all of `size` places before it returns to the first. */
 function strideThrough(size: number, chance: number): number {
   for (let stride = 1 + (chance % Math.max(1, size)); ; stride += 1) if (commonDivisor(stride, size) === 1) return stride;
 }

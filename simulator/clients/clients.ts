@@ -12,8 +12,8 @@ const TRIES_FOR_LAND = 300;
 
 /**
  * Sample clients with ids 1 to `count`, all over the world, on land. Nobody is real: addresses end in example.com or example.org, phone
- * numbers lie in ranges kept for fiction. The same seed gives the same people, and a larger count only adds to them. Nobody knows where
- * `placeless` lives.
+ * numbers are in ranges reserved for fiction. The same seed gives the same people, and a larger count only adds to them. The client `placeless` has no
+ * coordinates.
  */
 export function* generateClients(count: number, seed: number, placeless?: number): Iterable<ClientRow> {
   const land = loadLand();
@@ -55,7 +55,7 @@ function clientOf(id: number, city: City, land: Land, random: Random): ClientRow
   };
 }
 
-/** Letters that every country's post codes use. */
+/** Letters that occur in the post codes of every country that uses letters. */
 const LETTERS = [...'ABCEGHJKLMNPRSTVX'];
 
 function titleOf(female: boolean, random: Random): string {
@@ -69,7 +69,7 @@ function birthdayOf(random: Random): string {
   return new Date(Date.UTC(1936, 0, 1) + days * 86_400_000).toISOString().slice(0, 10);
 }
 
-/** Dense in the middle, thinner outwards; wider for larger cities. On the coast it tries until it stands on land. */
+/** Dense in the centre, sparser outwards, wider for larger cities. Tries until the place is on land. */
 function homeNear(city: City, land: Land, random: Random): readonly [latitude: number, longitude: number] {
   const spreadKm = Math.min(14, 2 + city.weight / 8);
   for (let i = 0; i < TRIES_FOR_LAND; i += 1) {
@@ -82,7 +82,7 @@ function homeNear(city: City, land: Land, random: Random): readonly [latitude: n
   return [city.latitude, city.longitude];
 }
 
-/** About a metre. */
+/** Rounds to about a metre. */
 function round5(degrees: number): number {
   return Math.round(degrees * 100_000) / 100_000;
 }

@@ -8,8 +8,8 @@ const BANDS_PER_DEGREE = 4;
 const BANDS = 180 * BANDS_PER_DEGREE;
 
 /**
- * Which points of the earth are land, after Natural Earth's coastline at 1:50 million. Coast edges lie in bands of latitude, so that a
- * question looks at a few hundred of them instead of a hundred thousand.
+ * Which points of the earth are land, by Natural Earth's coastline at 1:50 million. Coast edges are indexed by bands of latitude, so that a
+ * query examines a few hundred of them instead of a hundred thousand.
  */
 export class Land {
   /** Per band: x1, y1, x2, y2 of every edge that touches it. */

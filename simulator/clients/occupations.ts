@@ -41,7 +41,7 @@ export const OCCUPATIONS = [
   'Watchmaker',
 ] as const;
 
-/** What comes after a surname or a city; commas and quotes are there on purpose, files have to carry them. */
+/** Used after a surname or a city. With commas and quotes on purpose, to test files. */
 export const COMPANIES = [
   'Bakery',
   'Books',

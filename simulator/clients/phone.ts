@@ -2,7 +2,7 @@ import type { Random } from '../random.ts';
 import { digits, pick } from './choice.ts';
 import type { City } from './world.ts';
 
-/** A number that rings nowhere: from the ranges kept for fiction where a country has one, 555 01xx elsewhere. */
+/** A number that nobody has: from the country's range reserved for fiction, otherwise 555 01xx. */
 export function phoneOf({ dial }: City, random: Random): string {
   switch (dial) {
     case '1':

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** How people are called and where they live, per language area. */
+/** Names of people and streets in a language area. */
 export interface Language {
   readonly female: readonly Name[];
   readonly male: readonly Name[];
@@ -9,7 +9,7 @@ export interface Language {
   readonly streets: readonly string[];
 }
 
-/** A name as it is written there, and in plain letters for addresses. */
+/** A name in its own spelling, and in plain letters for e-mail addresses. */
 export interface Name {
   readonly written: string;
   readonly plain: string;
@@ -26,11 +26,11 @@ export interface City {
   readonly zip: string;
   readonly latitude: number;
   readonly longitude: number;
-  /** Share of the people, in no unit: about the root of the population, so that small countries aren't empty. */
+  /** Relative number of clients: about the root of the population, so that small countries aren't empty. */
   readonly weight: number;
 }
 
-/** The cities people live in. Places and dialling codes: GeoNames (geonames.org, CC BY 4.0); names and streets are made up. */
+/** The clients' cities. Places and dialling codes: GeoNames (geonames.org, CC BY 4.0); names and streets are made up. */
 export function readCities(): readonly City[] {
   const languages = new Map(rowsOf('names.tsv').map(([code = '', ...columns]) => [code, languageOf(columns)]));
   const countries = new Map(rowsOf('countries.tsv').map((row) => [row[0], row]));

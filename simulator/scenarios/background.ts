@@ -6,17 +6,17 @@ import { APART_MS, Draw, episode, gapMsMax, hitsToRaise, othersOf, present } fro
 export interface BackgroundRate {
   /** Alarms per message of the fleet. */
   readonly alarmsPerMessage: number;
-  /** The share of them that recovers before the end. */
+  /** The share of alarms that recover before the end. */
   readonly recovered: number;
-  /** How long an alarm that recovers stands at most. */
+  /** The longest time for which an alarm that recovers stands. */
   readonly standsMs?: number;
-  /** Sensors that the background leaves alone. */
+  /** Sensors that are not used. */
   readonly except?: Iterable<number>;
 }
 
 /**
- * The random part of the reference's simulators: alarms here and there, some of which recover, and near misses, which must not become alarms.
- * The number of alarms follows from the number of messages; when, where and what is chance.
+ * Like the random part of the reference's simulators: alarms here and there, some of which recover, and near misses, which must not become alarms.
+ * The number of alarms follows from the number of messages; time, place and type are random.
  */
 export function background(
   chapter: Chapter,
@@ -44,7 +44,7 @@ export function background(
   return happenings;
 }
 
-/** Of the types that the reference system doesn't have as many alarms as of the others. */
+/** Types that the reference system doesn't have are chosen as often, each, as the others. */
 function cause(random: Random, left: number, types: readonly AlarmType[]): readonly string[] {
   const others = othersOf(types);
   if (others.length > 0 && random.next() < others.length / types.length) return [others[random.below(others.length)]?.name ?? ''];
@@ -76,7 +76,7 @@ function alarm(
   return episode({ sensor, types, fromMs, hits, gapMs, recoveryMs: standsMsMax !== undefined ? fromMs + spanMs + standsMs : undefined });
 }
 
-/** One reading less than raises an alarm, such as two of smoke; and then another, but after a recovery. */
+/** One reading less than is needed for an alarm, such as two of smoke, and then perhaps another one, but after a recovery. */
 function nearMiss(sensor: number, { types: all, durationMs, random }: Chapter): Happening[] {
   const patient = all.filter(({ hits }) => hits > 1);
   const type = patient[random.below(patient.length)];

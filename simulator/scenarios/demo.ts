@@ -3,11 +3,11 @@ import { background } from './background.ts';
 import { STORY, silencesOf, storyOf, told } from './story.ts';
 
 const SECONDS_PER_ALARM = 3;
-/** The story has the stage until then. */
+/** Only the story happens until then. */
 const ALONE_MS = 12_000;
 const STANDS_MS = 40_000;
 
-/** Not a load but something to look at: a story that begins at once, and an alarm elsewhere every few seconds, however large the fleet. */
+/** For watching, not for load: a story that begins at once, and an alarm elsewhere every few seconds, whatever the size of the fleet. */
 function plot(chapter: Chapter): Plot {
   const durationMs = chapter.durationMs - ALONE_MS;
   const elsewhere = background(

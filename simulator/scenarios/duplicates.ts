@@ -21,7 +21,7 @@ function plot(chapter: Chapter): Plot {
 
 export const duplicates: Scenario = {
   name: 'duplicates',
-  summary: 'every reading of an alarm comes up to four times with the same seq, at once and later; repeats must have no effect',
+  summary: 'every reading of an alarm is sent up to four times with the same seq, at once and later; repeats must have no effect',
   defaults: { apps: 4, ratePerApp: 350, minutes: 2 },
   plot,
 };

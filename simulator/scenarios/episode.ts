@@ -2,10 +2,7 @@ import { type AlarmType, BUILT_IN_TYPES } from '../../alarm/alarm-type.ts';
 import type { Random } from '../random.ts';
 import type { Happening } from '../scenario.ts';
 
-/**
- * A recovery and a hit of one sensor are kept this far apart, in ms. The clocks of proxies may differ by 2 s (`clockSkewMax`), and nearer than that the
- * outcome depends on them.
- */
+/** A recovery and a hit of one sensor are this far apart, in ms, since the outcome depends on the proxies' clocks if they are closer than `clockSkewMax` (2 s). */
 export const APART_MS = 2_500;
 
 export interface Episode {
@@ -19,10 +16,7 @@ export interface Episode {
   readonly recoveryMs?: number | undefined;
 }
 
-/**
- * One episode of a sensor. It begins with a recovery, as when a sensor is switched on: whatever an earlier run left behind is over then, and what must
- * happen next is known.
- */
+/** One episode of a sensor. It begins with a recovery, as when a sensor is switched on, so that nothing from an earlier run affects what must happen. */
 export function episode({ sensor, types, fromMs, hits, gapMs, recoveryMs }: Episode): Happening[] {
   const happenings: Happening[] = [{ atMs: fromMs - APART_MS, sensor, does: 'recovery' }];
   for (let i = 0; i < hits; i += 1) happenings.push({ atMs: fromMs + i * gapMs, sensor, does: 'hit', types });
@@ -30,18 +24,18 @@ export function episode({ sensor, types, fromMs, hits, gapMs, recoveryMs }: Epis
   return happenings;
 }
 
-/** Hits after which alarms of all these types must stand. */
+/** The number of hits after which alarms of all these types must be raised. */
 export function hitsToRaise(names: readonly string[], types: readonly AlarmType[]): number {
   return Math.max(1, ...types.filter(({ name }) => names.includes(name)).map(({ hits }) => hits));
 }
 
-/** Hits further apart than this may raise no alarm of these types, in ms. */
+/** Hits that are further apart than this, in ms, may fail to raise an alarm of these types. */
 export function gapMsMax(names: readonly string[], types: readonly AlarmType[]): number {
   const bounded = types.filter(({ name, within, hits }) => names.includes(name) && within !== undefined && hits > 1);
   return Math.min(...bounded.map(({ within = 0, hits }) => within / hits / 2));
 }
 
-/** For the ith of many sensors: the type that is asked for, if there is such a type, else any; every second time one that the reference system doesn't have. */
+/** The type for the ith of many sensors: the wanted one if it exists, otherwise any; for every second sensor one that the reference system doesn't have. */
 export function typeFor(i: number, wanted: string, types: readonly AlarmType[]): AlarmType {
   const others = othersOf(types);
   const other = i % 2 === 1 ? others[(i >> 1) % Math.max(1, others.length)] : undefined;
@@ -50,12 +44,12 @@ export function typeFor(i: number, wanted: string, types: readonly AlarmType[]):
   return found;
 }
 
-/** Those of the names that are types. */
+/** The names for which there is a type. */
 export function present(names: readonly string[], types: readonly AlarmType[]): readonly string[] {
   return names.filter((name) => types.some((type) => type.name === name));
 }
 
-/** Those that the reference system doesn't have. */
+/** The types that the reference system doesn't have. */
 export function othersOf(types: readonly AlarmType[]): readonly AlarmType[] {
   return types.filter(({ name }) => !BUILT_IN_TYPES.some((type) => type.name === name));
 }

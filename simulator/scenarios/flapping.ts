@@ -19,7 +19,7 @@ function plot(chapter: Chapter): Plot {
   return { happenings: [...rest, ...happenings] };
 }
 
-/** Alarm, recovery, alarm, …, as fast as clocks allow beside a rest, and at most `times` times; each of them is an alarm of its own. */
+/** Alarm, recovery, alarm, … as fast as clocks allow, with pauses of `restMs`, at most `times` times; each time is an alarm of its own. */
 export function flaps(
   sensor: number,
   durationMs: number,

@@ -2,7 +2,7 @@ import type { Chapter, Happening, Plot, Scenario } from '../scenario.ts';
 import { background } from './background.ts';
 import { APART_MS, Draw } from './episode.ts';
 
-/** Nothing recovers while it happens; at the end all do within a tenth of the time, and so do sensors that never had an alarm. */
+/** Nothing recovers at first; near the end all sensors do within a tenth of the time, including some that never had an alarm. */
 function plot(chapter: Chapter): Plot {
   const { random, durationMs } = chapter;
   const first = { ...chapter, durationMs: Math.max(2 * APART_MS, durationMs * 0.7) };
@@ -23,7 +23,7 @@ function plot(chapter: Chapter): Plot {
 
 export const lateRecoveries: Scenario = {
   name: 'late-recoveries',
-  summary: 'alarms stand for long, then all recover at once, together with sensors that had no alarm',
+  summary: 'alarms stand for a long time, then all recover at once, together with sensors that had no alarm',
   defaults: { apps: 4, ratePerApp: 350, minutes: 5 },
   plot,
 };

@@ -1,7 +1,7 @@
 import type { Scenario } from '../scenario.ts';
 import { background } from './background.ts';
 
-/** The reference's table gives 800 and 1,400 messages/s; a whole run at these rates is somewhat more than the messages it counted. */
+/** The reference's table gives 800 and 1,400 messages/s; a whole run at these rates has somewhat more messages than it counted. */
 const CASE_1_MESSAGES = 2 * 400 * 1_800;
 const CASE_2_MESSAGES = 4 * 350 * 1_800;
 

@@ -7,7 +7,7 @@ const SENSORS_MAX = 300;
 const GAP_MS = 300;
 const REST_MS = 3_000;
 
-/** An alarm is raised and cleared, and only then its last reading is sent again, as after a time-out: nothing comes of that. */
+/** An alarm is raised and cleared, and only then its last reading is sent again, as after a time-out, which must have no effect. */
 function plot(chapter: Chapter): Plot {
   const { random, durationMs, types } = chapter;
   const draw = new Draw(chapter.sensors, random);
@@ -37,7 +37,7 @@ function rounds(sensor: number, startMs: number, durationMs: number, { name, hit
 
 export const resends: Scenario = {
   name: 'resends',
-  summary: 'the last reading of an alarm comes again when the alarm is long cleared; that must have no effect',
+  summary: 'the last reading of an alarm is sent again long after the alarm was cleared; that must have no effect',
   defaults: { apps: 4, ratePerApp: 350, minutes: 2 },
   plot,
 };

@@ -2,7 +2,7 @@ import type { Chapter, Happening, Plot, Scenario, Silence } from '../scenario.ts
 import { background } from './background.ts';
 import { APART_MS, Draw, episode, typeFor } from './episode.ts';
 
-/** One sensor in a hundred falls silent for good, a neighbourhood for a third of the time; some have an alarm, which must stand meanwhile. */
+/** One sensor in a hundred falls silent for good, a neighbourhood for a third of the time; some have an alarm, which must stay active. */
 function plot(chapter: Chapter): Plot {
   const { random, durationMs } = chapter;
   const neighbours = chapter.neighbours(Math.ceil(chapter.sensors / 50));

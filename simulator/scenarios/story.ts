@@ -1,21 +1,21 @@
 import type { AlarmType } from '../../alarm/alarm-type.ts';
 import type { Happening, Silence } from '../scenario.ts';
 
-/** An alarm that must come of a scene. Seconds since the story began: its last hit, and the recovery that clears it. */
+/** An alarm that must result from a scene: the times of its last hit and of the recovery that clears it, in seconds since the story began. */
 export interface Outcome {
   readonly type: string;
   readonly from: number;
   readonly to?: number;
 }
 
-/** What one home reports and what must come of it, both written by hand: no rule of the product is at work here. */
+/** What one home reports and which alarms must result, both written by hand, without any rule of the product. */
 export interface Scene {
   readonly sensor: number;
-  /** For whoever watches. */
+  /** For people who watch. */
   readonly what: string;
   readonly tells: readonly Beat[];
   readonly becomes: readonly Outcome[];
-  /** A detector that is broken: whatever the sensor says, of this it says nothing that can be read. */
+  /** The type whose detector is broken: the sensor never sends anything readable for it. */
   readonly broken?: string;
 }
 
@@ -27,12 +27,12 @@ const recovers = (at: number): Beat => ({ at, recovers: true });
 /** The client of this sensor has no place on the map. */
 export const PLACELESS = 7;
 export const STORY_SENSORS = 7;
-/** A sensor with a broken detector reports this often, and nothing else. */
+/** A sensor with a broken detector reports this often between its scenes. */
 const BROKEN_EVERY_SECONDS = 5;
 
 /**
  * An alarm of each type and a recovery within five seconds, the rest within a minute. Each home begins with a recovery, as when a sensor is switched
- * on: an earlier run may have left an alarm behind.
+ * on, because an earlier run may have left an alarm behind.
  */
 export const STORY: readonly Scene[] = [
   {
@@ -86,7 +86,7 @@ export const STORY: readonly Scene[] = [
   },
 ];
 
-/** The scenes that can happen: whose types there all are. */
+/** The scenes for which all types exist. */
 export function storyOf(types: readonly AlarmType[]): readonly Scene[] {
   const names = types.map(({ name }) => name);
   return STORY.filter(({ tells, broken }) => {
@@ -95,7 +95,7 @@ export function storyOf(types: readonly AlarmType[]): readonly Scene[] {
   });
 }
 
-/** All that happens of these scenes in the first `durationMs`. */
+/** Everything that happens in these scenes in the first `durationMs`. */
 export function told(story: readonly Scene[], durationMs: number): Happening[] {
   return story
     .flatMap(({ sensor, tells, broken }) =>
@@ -110,7 +110,7 @@ export function told(story: readonly Scene[], durationMs: number): Happening[] {
 const betweenTimes = (durationMs: number): Beat[] =>
   Array.from({ length: Math.ceil(durationMs / 1_000 / BROKEN_EVERY_SECONDS) }, (_, i) => ({ at: i * BROKEN_EVERY_SECONDS + 1, sees: [] }));
 
-/** Sensors with a broken detector don't report in turn with the others, which would say that all of their detectors are well. */
+/** Excludes sensors with a broken detector from the normal reports, in which all detectors are readable. */
 export function silencesOf(story: readonly Scene[]): readonly Silence[] {
   return story.filter(({ broken }) => broken).map(({ sensor }) => ({ sensor, fromMs: 0, toMs: Number.POSITIVE_INFINITY }));
 }

@@ -3,12 +3,12 @@ import { background } from './background.ts';
 import { Draw, typeFor } from './episode.ts';
 import { flaps } from './flapping.ts';
 
-/** Enough that each of eight partitions has some, whatever the seed: with half of them, one seed in eighty left a partition without any. */
+/** Enough for each of eight partitions to have some, whatever the seed: with half as many, one seed in eighty left a partition without any. */
 const SENSORS = 96;
 const SHARE = 0.02;
 const REST_MS = 5_000;
 
-/** As long as the run lasts: no second of it is without an alarm, and no partition of a few is for long. */
+/** Alarms in every second of the run, and in every partition most of the time if there are only a few. */
 function plot(chapter: Chapter): Plot {
   const { random, sensors, durationMs, types } = chapter;
   const draw = new Draw(sensors, random);

@@ -247,7 +247,7 @@ describe('sensors that cannot be relied on', () => {
     await page.locator('.sensor-tabs button').first().click();
     await page.locator('.sensor-list', { hasText: 'Sensor 4 smoke not readable since' }).waitFor();
     await row(4).click();
-    await page.locator('.panel .faults', { hasText: 'smoke cannot be read' }).waitFor();
+    await page.locator('.panel .faults', { hasText: 'smoke not readable' }).waitFor();
     expect(await findingsOf(page)).toEqual([]);
     fake.send('faults', [{ sensor: 4, faults: [] }]);
     fake.send('beat', { ...beatOf([motion(4)]), faults: 0 });

@@ -357,7 +357,7 @@ it('shows a sensor whose smoke detector cannot be read', async () => {
   await openByLink();
   await on.report(6, { smoke: 'burnt', motion: true });
   await rows().first().click();
-  await page.locator('.panel .faults', { hasText: 'smoke cannot be read' }).waitFor();
+  await page.locator('.panel .faults', { hasText: 'smoke not readable' }).waitFor();
   await page.locator('.sensor-tabs', { hasText: '1 sensor has a fault' }).waitFor();
 });
 

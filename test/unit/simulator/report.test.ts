@@ -48,7 +48,7 @@ planned to acknowledged: p50 0.8 ms, p99 4.2 ms, max 1,235 ms
 requests 2,520,000, sent again none
 
 alarms: 0 missing, 0 doubled, 0 invented, 0 differing
-The system made of it exactly what it must.`);
+The system raised and cleared exactly the right alarms.`);
   });
 
   it('has the mails in its table where they were compared: one for each alarm and one for each that is over', () => {
@@ -74,13 +74,13 @@ The system made of it exactly what it must.`);
     expect(text).toContain('sent again 1,200 (503), 3 (ECONNRESET)');
     expect(text).toContain('refused 2: 400 no');
     expect(text).toContain('given up without an answer 4');
-    expect(text).toContain('not sent any more 5');
+    expect(text).toContain('never sent 5');
     expect(text).toContain('THE SYSTEM IS WRONG');
   });
 
   it('says when the load was too much', () => {
     const text = reportText({ ...RIGHT, messages: { ...RIGHT.messages, unsent: 1_200, unknown: 3 } });
-    expect(text).toContain('THE LOAD WAS TOO MUCH, for the system or for this machine: 1,203 messages were not taken.');
+    expect(text).toContain('THE LOAD WAS TOO MUCH, for the system or for this machine: 1,203 messages were not accepted.');
   });
 
   it.each([

@@ -118,7 +118,7 @@ describe('a run', () => {
     system.raise(5_000, 'motion');
     const report = await simulate();
     expect(found(report)).toEqual([]);
-    expect(said[0]).toMatch(/^3 alarms are there already/);
+    expect(said[0]).toMatch(/^3 alarms exist already/);
   });
 
   it('allows, but does not demand, what an unanswered message may have caused', async () => {
@@ -136,7 +136,7 @@ describe('a run', () => {
 
   it('shows the token to the console', async () => {
     system.token = 'secret';
-    await expect(simulate()).rejects.toThrow(/asks for a token/);
+    await expect(simulate()).rejects.toThrow(/requires a token/);
     expect(found(await simulate({ token: 'secret' }))).toEqual([]);
   });
 
@@ -154,7 +154,7 @@ describe('a run', () => {
       return true;
     };
     const report = await simulate();
-    expect(report.notCompared).toMatch(/console says 503/);
+    expect(report.notCompared).toMatch(/console answers 503/);
     expect(exitCodeOf(report)).toBe(3);
   });
 
