@@ -9,11 +9,11 @@ import type { TypeColors } from './type-colors.ts';
 const CHOSEN = `$timeFilter AND "type" =~ /^\${type:regex}$/ AND "region" =~ /^\${region:regex}$/`;
 /** Alarms of sensors whose place isn't known have no region. */
 const ANY = '.*';
-/** Totals stand in at most two lines of eight; types beyond that are in the graph and the table alone. */
+/** Totals fill at most two lines of eight; further types are only in the graph and the table. */
 const TOTALS_MAX = 16;
 const TOTALS_PER_LINE = 8;
 
-/** The alarms that were activated, by type and by region, over the span chosen above. Counts are kept per minute. */
+/** Activated alarms by type and by region, over the span chosen in the dashboard. The history keeps counts per minute. */
 export function alarmBoard(types: readonly AlarmType[], colors: TypeColors): dashboard.Dashboard {
   return boardOf({
     uid: 'tocsin-alarms',
@@ -57,7 +57,7 @@ function choice(name: string, label: string, values: readonly string[]): dashboa
     .options([]);
 }
 
-/** The sum of all, and that of each type, of the gravest ones if not all fit. */
+/** The total, and that of each type, or of the gravest types if not all fit. */
 function totals(types: readonly AlarmType[], colors: TypeColors): Row {
   const shown = gravestFirst(types).slice(0, TOTALS_MAX - 1);
   const panels = [

@@ -1,7 +1,7 @@
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 
-/** A panel with its width, of 24. */
+/** A panel and its width; a row is 24 wide. */
 export type Cell = readonly [panel: Builder<dashboard.Panel>, width: number];
 
 export interface Row {
@@ -18,7 +18,7 @@ export interface Board {
   readonly tags: readonly string[];
   /** How far back, such as 6h. */
   readonly span: string;
-  /** How often it is read again, such as 10s. */
+  /** How often the data is read again, such as 10s. */
   readonly refresh: string;
   readonly variables?: readonly Builder<dashboard.VariableModel>[];
   readonly rows: readonly Row[];
@@ -28,7 +28,7 @@ const WIDTH = 24;
 const TITLE_HEIGHT = 1;
 export const TAG = 'tocsin';
 
-/** Numbers the panels and lays them out: rows one below the other, cells from left to right and on in a further line. */
+/** Numbers the panels and lays them out: rows one below the other, cells from left to right, wrapped into further lines. */
 export function boardOf({ uid, title, description, tags, span, refresh, variables = [], rows }: Board): dashboard.Dashboard {
   const builder = new dashboard.DashboardBuilder(title)
     .uid(uid)
@@ -45,12 +45,12 @@ export function boardOf({ uid, title, description, tags, span, refresh, variable
   return { ...rest, templating: { list }, panels: laidOut(rows) };
 }
 
-/** The library writes on every variable what only variables of intervals have. */
+/** The library gives every variable fields that only interval variables have. */
 function withoutIntervals({ auto, auto_min, auto_count, ...variable }: dashboard.VariableModel): dashboard.VariableModel {
   return variable;
 }
 
-/** Tables no longer have the footer that the library still writes. */
+/** The library still writes a footer, which tables no longer have. */
 function withoutFooter(panel: dashboard.Panel): dashboard.Panel {
   if (panel.type !== 'table') return panel;
   const { footer, ...options } = panel.options as { footer?: unknown };

@@ -8,10 +8,10 @@ import { pipelineBoard } from './pipeline.ts';
 import { storeBoard } from './stores.ts';
 import { colorsOf } from './type-colors.ts';
 
-/** Where browsers reach the console; a field at the top of each map changes it. */
+/** Where browsers reach the console; can be changed in a field at the top of each map. */
 export const CONSOLE_URL = 'http://localhost:8080';
 
-/** Every dashboard of an installation with these types, by its file below dashboards/. Grafana makes a folder of each folder. */
+/** All dashboards of an installation with these types, by their files below dashboards/. Grafana shows each folder as a folder. */
 export function allDashboards(consoleUrl = CONSOLE_URL, types: readonly AlarmType[] = BUILT_IN_TYPES): ReadonlyMap<string, Dashboard> {
   const colors = colorsOf(types);
   const fileOf = (folder: string, { uid = '' }: Dashboard) => `${folder}/${uid.replace(/^tocsin-/, '')}.json`;

@@ -10,12 +10,12 @@ const NETWORK = 'device!~"lo|veth.*|docker.*|br-.*"';
 /** Containers with a name, not the groups of processes around them. */
 const NAMED = 'name!=""';
 
-/** node_exporter and cAdvisor. */
+/** Metrics of node_exporter and cAdvisor. */
 export function hostBoard(): dashboard.Dashboard {
   return boardOf({
     uid: 'tocsin-hosts',
     title: 'Hosts and containers',
-    description: 'Processor, memory, disk, network and clock of every host, and what each container takes of them.',
+    description: 'Processor, memory, disk, network and clock of every host, and how much of them each container uses.',
     tags: ['watch'],
     span: '3h',
     refresh: '30s',
@@ -90,7 +90,7 @@ const hosts = (): Row[] => [
       [
         timePanel('Clock off by', [over('abs(node_timex_offset_seconds)', '{{instance}}')], {
           unit: 's',
-          description: 'As the time service knows it.',
+          description: 'As the time service reports it.',
         }),
         8,
       ],

@@ -6,7 +6,7 @@ import { at, over } from './queries.ts';
 const RATE = '[$__rate_interval]';
 const TOPICS = 'topic!~"__.*"';
 
-/** kafka_exporter tells topics and lag, the JMX exporter (deploy/prometheus/jmx/kafka.yml) what only brokers know. */
+/** Topics and lag come from kafka_exporter, the brokers' own metrics from the JMX exporter (deploy/prometheus/jmx/kafka.yml). */
 export function kafkaBoard(): dashboard.Dashboard {
   return boardOf({
     uid: 'tocsin-kafka',
@@ -116,7 +116,7 @@ const brokers = (): Row => ({
   ],
 });
 
-/** What our processes see of it. */
+/** Kafka as our processes see it. */
 const clients = (): Row => ({
   title: 'As our processes see it',
   height: 9,
@@ -140,7 +140,7 @@ const clients = (): Row => ({
       timePanel(
         'Partitions change hands',
         [
-          over(`sum by (group) (increase(tocsin_kafka_rebalances_total${RATE}))`, '{{group}} shared out anew'),
+          over(`sum by (group) (increase(tocsin_kafka_rebalances_total${RATE}))`, '{{group}} rebalanced'),
           over(`sum(increase(tocsin_kafka_fenced_total${RATE}))`, 'tasks fenced off'),
           over(`sum(increase(tocsin_kafka_restore_seconds_count${RATE}))`, 'tasks restored'),
         ],

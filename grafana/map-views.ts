@@ -1,6 +1,6 @@
 import type { Region } from '../alarm/regions.ts';
 
-/** Where a map looks first. `zoom` as on the web: the world is 256 · 2^zoom pixels wide. */
+/** The initial view of a map. `zoom` as in web maps: the world is 256 · 2^zoom pixels wide. */
 export interface View {
   readonly latitude: number;
   readonly longitude: number;

@@ -9,7 +9,7 @@ import { columns, OK_OR_BAD, statPanel, tablePanel, targetsOf, thresholdsOf, tim
 import { at, type Query, rows, series } from './queries.ts';
 import type { TypeColors } from './type-colors.ts';
 
-/** The history role writes every sensor's state anew each day, active or quiet: what is older belongs to sensors that are gone. */
+/** The history role writes the state of every sensor again each day, active or quiet, so older states belong to sensors that are gone. */
 const STATES_WITHIN = '7d';
 
 export function mapBoards(consoleUrl: string, colors: TypeColors): dashboard.Dashboard[] {
@@ -30,10 +30,10 @@ function mapBoard(region: Region | undefined, consoleUrl: string, colors: TypeCo
   const board: Board = {
     uid: `tocsin-map-${region?.toLowerCase() ?? 'world'}`,
     title: `Map: ${place}`,
-    description: `Every sensor ${region === undefined ? '' : `of ${place} `}where it is: green and small while no alarm is active, a large red triangle while one is. A green one may have a fault: the console lists them.`,
+    description: `Every sensor ${region === undefined ? '' : `of ${place} `}where it is: a small green dot while no alarm is active, a large red triangle while one is. A green sensor may have a fault: the console lists faults.`,
     tags: ['map'],
     span: '6h',
-    // The queries over 50,000 sensors keep InfluxDB busy for some seconds.
+    // Less often for the world, since queries over 50,000 sensors keep InfluxDB busy for some seconds.
     refresh: region === undefined ? '1m' : '30s',
     variables: [consoleVariable],
     rows: [
@@ -53,7 +53,7 @@ function mapBoard(region: Region | undefined, consoleUrl: string, colors: TypeCo
   return boardOf(board);
 }
 
-/** The map draws alarms alone: a sensor that can't be read is as green on it as one that is well. */
+/** Needed because the map shows only alarms: a sensor with a fault is as green on it as one without. */
 const faulty = () =>
   statPanel('Faulty detectors, all regions', at('sum(tocsin_sensors_faulty)'), {
     none: '?',
@@ -66,7 +66,7 @@ const faulty = () =>
 
 const inRegion = (region: Region | undefined): string => (region === undefined ? '' : ` AND "region" = '${region}'`);
 
-/** No time filter of the dashboard's: an alarm that stands for longer would fall off the map. */
+/** Ignores the dashboard's time range, since alarms that have stood for longer would be missing from the map. */
 export function statesOf(region: Region | undefined, condition: string): string {
   return (
     'SELECT "active", "geohash", "sensor", "type" FROM (SELECT last("active") AS "active", "geohash", "sensor", "type" ' +
@@ -81,13 +81,13 @@ function countOf(region: Region | undefined, condition: string): string {
   ).trimEnd();
 }
 
-/** Two layers with a query each: in one layer, quiet sensors would be drawn over alarms. */
+/** Two layers with a query each, because in a single layer quiet sensors would be drawn over alarms. */
 function mapPanel(place: string, region: Region | undefined): Builder<dashboard.Panel> {
   const quiet: Query = rows(statesOf(region, 'WHERE "active" = 0'));
   const alarms: Query = rows(statesOf(region, 'WHERE "active" > 0'));
   return new geomap.PanelBuilder()
     .title(`Sensors: ${place}`)
-    .description('A marker tells its sensor when pointed at; click it for the link to the console.')
+    .description('Point at a marker to see its sensor; click it for the link to the console.')
     .targets(targetsOf([quiet, alarms]))
     .view(viewOf(region === undefined ? WORLD_VIEW : REGION_VIEWS[region]))
     .controls(new geomap.ControlsOptionsBuilder().showZoom(true).mouseWheelZoom(true).showAttribution(false).showScale(true))
@@ -135,7 +135,7 @@ interface Marker {
   readonly opacity: number;
 }
 
-/** Without text labels, which would make Grafana draw the slow way. */
+/** Without text labels, with which Grafana would draw much more slowly. */
 const markers = (name: string, refId: string, { size, symbol, opacity }: Marker) =>
   new common.MapLayerOptionsBuilder()
     .type('markers')

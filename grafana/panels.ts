@@ -1,4 +1,4 @@
-/** Panels with defaults of ours: the library's own show neither legend nor the other lines of a moment. */
+/** Panels with our defaults: those of the library show neither a legend nor all series in the tooltip. */
 import * as bargauge from '@grafana/grafana-foundation-sdk/bargauge';
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import * as common from '@grafana/grafana-foundation-sdk/common';
@@ -8,7 +8,7 @@ import * as table from '@grafana/grafana-foundation-sdk/table';
 import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
 import type { Query } from './queries.ts';
 
-/** Thresholds from the lowest up; the first has no value. */
+/** Thresholds in ascending order; the first has no value. */
 export type Steps = readonly (readonly [from: number | null, color: string])[];
 
 export interface Look {
@@ -16,10 +16,10 @@ export interface Look {
   readonly unit?: string;
   readonly decimals?: number;
   readonly max?: number;
-  /** Shown instead of nothing; for counts whose query finds no rows. */
+  /** Shown if the query finds no rows. */
   readonly none?: string;
   readonly steps?: Steps;
-  /** Smallest width of a point in time, such as 1m. */
+  /** The shortest interval between points, such as 1m. */
   readonly interval?: string;
   readonly colors?: Readonly<Record<string, string>>;
 }
@@ -97,7 +97,7 @@ export function tablePanel(title: string, query: Query, look: Look = {}): table.
   );
 }
 
-/** Hides columns and gives others a name that people read. */
+/** Hides columns and renames others for people. */
 export function columns(hidden: readonly string[], names: Readonly<Record<string, string>>): dashboard.DataTransformerConfig {
   const excludeByName = Object.fromEntries(hidden.map((name) => [name, true]));
   return { id: 'organize', options: { excludeByName, indexByName: {}, renameByName: names } };

@@ -6,13 +6,13 @@ import type { TypeColors } from './type-colors.ts';
 
 const RATE = '[$__rate_interval]';
 const BACKLOG = 'sum by (topic) (tocsin_task_lag_records)';
-/** Everything that was given up and lies in topic DEAD. */
+/** Counters of everything that was given up and is in topic DEAD. */
 const PARKED = ['tocsin_task_parked_total', 'tocsin_archive_parked_total', 'tocsin_counts_parked_total', 'tocsin_mails_parked_total'];
 const parkedIn = (span: string): string => PARKED.map((name) => `(sum(increase(${name}[${span}])) or vector(0))`).join(' + ');
-/** No value is not good news while nobody reports one. */
+/** The value only while a process reports to Prometheus: otherwise 0 would look like good news. */
 const ifReported = (expr: string): string => `(${expr}) and on () count(up{job=~"tocsin.*"} == 1)`;
 
-/** From a status coming in to its mail going out. */
+/** Everything from the arrival of a status to the sending of its mail. */
 export function pipelineBoard(colors: TypeColors): dashboard.Dashboard {
   return boardOf({
     uid: 'tocsin-pipeline',
@@ -176,14 +176,14 @@ const faults = (colors: TypeColors): Row => ({
     [
       timePanel('Detection unproven for', [over('tocsin_console_detection_behind_seconds', '{{instance}}')], {
         unit: 's',
-        description: 'For how long a console has had no proof that all that came in is decided. Some seconds are usual.',
+        description: 'For how long a console has had no proof that everything that came in is decided. Some seconds are normal.',
       }),
       6,
     ],
     [
       timePanel('Sensors with a fault', [over('sum by (detector) (tocsin_sensors_faulty)', '{{detector}}')], {
         decimals: 0,
-        description: 'A detector that is absent, unreadable or stale: what it sees raises no alarm. The console lists them.',
+        description: 'A detector that is absent, unreadable or stale raises no alarm. The console lists them.',
         colors,
       }),
       6,
@@ -192,7 +192,7 @@ const faults = (colors: TypeColors): Row => ({
       timePanel(
         'Fields not reported a minute',
         [over(`sum by (field, reason) (rate(tocsin_readings_not_reported_total${RATE})) * 60`, '{{field}} {{reason}}')],
-        { description: 'Of readings that were taken.' },
+        { description: 'In accepted readings.' },
       ),
       6,
     ],
@@ -225,7 +225,7 @@ const response = (): Row[] => [
           over(`sum(rate(tocsin_mail_recipients_refused_total${RATE})) * 60`, 'recipients refused'),
           over(`sum(rate(tocsin_mail_recipients_parked_total${RATE})) * 60`, 'recipients given up'),
           over(`sum(rate(tocsin_mails_completed_total${RATE})) * 60`, 'completed later'),
-          over(`sum(rate(tocsin_mails_already_delivered_total${RATE})) * 60`, 'met again, not sent again'),
+          over(`sum(rate(tocsin_mails_already_delivered_total${RATE})) * 60`, 'sent before, not sent again'),
         ]),
         8,
       ],
@@ -305,7 +305,7 @@ const processes = (): Row => ({
   ],
 });
 
-/** Median, 95 and 99 % of a histogram, and its mean. */
+/** The 50th, 95th and 99th percentiles of a histogram, and its mean. */
 function percentiles(title: string, histogram: string): ReturnType<typeof timePanel> {
   const look: TimeLook = { unit: 's' };
   const quantile = (q: number, legend: string): Query =>

@@ -5,7 +5,7 @@ import { at, over } from './queries.ts';
 
 const RATE = '[$__rate_interval]';
 
-/** Load balancer in front, Cassandra and InfluxDB behind. */
+/** The load balancer in front, Cassandra and InfluxDB behind. */
 export function storeBoard(): dashboard.Dashboard {
   return boardOf({
     uid: 'tocsin-stores',

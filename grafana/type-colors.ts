@@ -4,16 +4,16 @@ import { SEVERITIES, type Severity } from '../alarm/severity.ts';
 /** Colours of series by the type's name. */
 export type TypeColors = Readonly<Record<string, string>>;
 
-/** Those of the reference system, by names of Grafana's palette. */
+/** The colours of the reference system, as names of Grafana's palette. */
 const BUILT_IN: TypeColors = { smoke: 'red', temperature: 'orange', motion: 'blue' };
 
-/** Red, orange, blue and violet, in degrees, so far apart that no shade of one is a shade of another. Green is for what is well. */
+/** Red, orange, blue and violet, in degrees, far enough apart that their shades differ. Green is reserved for "no alarm". */
 const HUES: Readonly<Record<Severity, number>> = { CRITICAL: 350, MAJOR: 28, MINOR: 205, WARNING: 275 };
 const LIGHTNESS = [50, 35, 65, 42, 75] as const;
 const TURNS = [0, 6, -6, 12, -12, 18, -18] as const;
 const SATURATION = 75;
 
-/** The built-in types as ever, others in a shade of their severity's hue that no other type has. */
+/** The built-in types have fixed colours, others each a shade of their severity's hue. */
 export function colorsOf(types: readonly AlarmType[]): TypeColors {
   const others = types.filter(({ name }) => !Object.hasOwn(BUILT_IN, name));
   const shades = SEVERITIES.flatMap((severity) =>
@@ -23,13 +23,13 @@ export function colorsOf(types: readonly AlarmType[]): TypeColors {
   return Object.fromEntries(gravestFirst(types).flatMap(({ name }) => (colors[name] === undefined ? [] : [[name, colors[name]]])));
 }
 
-/** The nth shade of a hue: five from dark to light, then those of a neighbouring hue. */
+/** The nth shade of a hue: five lightnesses, then those of a neighbouring hue. */
 function shade(hue: number, n: number): string {
   const turned = (hue + (TURNS[Math.floor(n / LIGHTNESS.length) % TURNS.length] ?? 0) + 360) % 360;
   return hexOf(turned, SATURATION / 100, (LIGHTNESS[n % LIGHTNESS.length] ?? 50) / 100);
 }
 
-/** HSL as `#rrggbb`, which Grafana takes wherever it takes a name. */
+/** HSL as `#rrggbb`, which Grafana accepts wherever it accepts a name. */
 function hexOf(hue: number, saturation: number, lightness: number): string {
   const reach = saturation * Math.min(lightness, 1 - lightness);
   const channel = (n: number): string => {
