@@ -27,3 +27,17 @@ export const fenced = (): PermanentError =>
 export const lost = (): TransientError =>
   new TransientError('input-lost', 'a write to the data folder has failed, with records that were read already');
 export const closed = (): TransientError => new TransientError('log-closed', 'the log is closed');
+
+/** The store cannot be trusted; `what` is wrong, a clause without a full stop. */
+export class StoreDamage extends PermanentError {
+  readonly what: string;
+
+  constructor(what: string, cause?: unknown) {
+    const advice =
+      'Nothing was changed. Put the data folder back from a copy, or stop everything that uses it and run npm run repair, which says what is missing and goes on with the rest';
+    super('store-damaged', `${what}. ${advice}`, { cause });
+    this.what = what;
+  }
+}
+
+export const damaged = (what: string, cause?: unknown): PermanentError => new StoreDamage(what, cause);

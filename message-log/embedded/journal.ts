@@ -4,19 +4,27 @@
  * taken over while it was stopped cannot spoil its successor's.
  *
  * An entry begins at a multiple of 512, so that no sector with an older one is ever written again. Little-endian:
- *   0 format u32 · 4 crc32 of all that follows u32 · 8 sequence f64 · 16 bytes of the body u32 · 20 reserved · 24 body
+ *   0 format u32 · 4 crc32 of all that follows u32 · 8 sequence f64 · 16 bytes of the body u32 · 20 identity of the store u32 · 24 body
+ * Behind both areas stands the seal, from before the first entry is written: a file without it is cut off, emptied or of something else.
+ *   0 format u32 · 4 crc32 of all that follows u32 · 8 identity of the store u32 · 12 reserved · 16 epoch f64
+ * Before format 3 of the data folder there was no seal, and no identity.
  */
 import { close, constants, fdatasync, open as openFile, write } from 'node:fs';
 import { open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
+import { damaged } from './faults.ts';
 import { freeBytes, RESERVE_BYTES } from './free-space.ts';
+import type { HighWater } from './high-water.ts';
 import { OwnError } from '../../runtime/errors.ts';
 
 /** Begins with a byte that is in no text: what a sensor sends never looks like an entry. */
 const FORMAT = 0x31_4a_54_ff;
 const HEADER_BYTES = 24;
+const SEAL_FORMAT = 0x31_53_4a_ff;
+const SEAL_BYTES = 24;
+const UNSEALED = 0;
 const SECTOR_BYTES = 512;
 const AREA_BYTES = 4 * 1024 ** 2;
 const ZEROS = Buffer.alloc(1024 ** 2);
@@ -41,48 +49,57 @@ export interface Entry {
 export interface Recovered {
   /** In order. */
   readonly entries: readonly Entry[];
-  /** How many between them cannot be read. */
+  /** How many between and after them cannot be read. */
   readonly damaged: number;
+}
+
+/** A file that an owner has left. */
+export interface Left {
+  readonly path: string;
+  readonly epoch: number;
+  /** Whose it is, if its end says so. */
+  readonly identity: number | undefined;
+  readonly entries: readonly Entry[];
+  /** What their heads say, of those whose rest cannot be read. */
+  readonly broken: readonly number[];
+}
+
+export interface JournalOptions {
+  readonly epoch: number;
+  readonly identity: number;
+  /** As for the store. */
+  readonly durable: boolean;
+  readonly highWater: HighWater;
+  /** The newest entry that is known to have been written; undefined where that isn't known. */
+  readonly known: number | undefined;
 }
 
 export class Journal {
   readonly epoch: number;
   readonly #folder: string;
-  readonly #durable: boolean;
+  readonly #options: JournalOptions;
   readonly #areas: readonly [Area, Area] = [
     { start: 0, used: 0, last: 0 },
     { start: AREA_BYTES, used: 0, last: 0 },
   ];
   #active = 0;
-  #old: readonly string[];
-  #found: readonly Entry[];
+  #left: readonly Left[];
   #sequence = 0;
   #freed = 0;
   #file: number | undefined;
   #creating: Promise<void> = Promise.resolve();
   #entry = Buffer.alloc(64 * 1024);
 
-  private constructor(folder: string, epoch: number, durable: boolean, old: readonly string[], found: readonly Entry[]) {
+  private constructor(folder: string, options: JournalOptions, left: readonly Left[]) {
     this.#folder = folder;
-    this.epoch = epoch;
-    this.#durable = durable;
-    this.#old = old;
-    this.#found = found;
+    this.epoch = options.epoch;
+    this.#options = options;
+    this.#left = left;
   }
 
-  /** Reads what owners before have left. `durable`: as for the store. */
-  static async open(folder: string, epoch: number, durable: boolean): Promise<Journal> {
-    const old: string[] = [];
-    const found: Entry[] = [];
-    for (const name of await readdir(folder)) {
-      const owner = NAME.exec(name)?.[1];
-      if (owner === undefined) continue;
-      const path = join(folder, name);
-      const bytes = await readFile(path);
-      old.push(path);
-      found.push(...entriesOf(bytes.subarray(0, AREA_BYTES), Number(owner)), ...entriesOf(bytes.subarray(AREA_BYTES), Number(owner)));
-    }
-    return new Journal(folder, epoch, durable, old, found);
+  /** Reads what owners before have left. */
+  static async open(folder: string, options: JournalOptions): Promise<Journal> {
+    return new Journal(folder, options, await leftIn(folder));
   }
 
   /** Sequence of the newest entry, perhaps of one that failed. */
@@ -92,36 +109,47 @@ export class Journal {
 
   /** Whether owners before have left anything, be it nothing new. */
   get hasPredecessors(): boolean {
-    return this.#old.length > 0;
+    return this.#left.length > 0;
   }
 
   /**
    * What owners from `since` on have left, after `applied`. What an earlier owner wrote late, once it was no longer the owner, was never acknowledged
-   * and doesn't count.
+   * and doesn't count. `expected` is the owner whose file there must be, 0 for none; undefined: written before that was told.
+   * Throws PermanentError `store-damaged` where it isn't there, is not as it was left, or ends before what is known to have been written.
    */
-  recovered(applied: number, since: number): Recovered {
-    const found = this.#found
-      .filter(({ epoch, sequence }) => epoch >= since && sequence > applied)
-      .sort((a, b) => a.epoch - b.epoch || a.sequence - b.sequence);
-    const entries: Entry[] = [];
-    for (const entry of found) {
-      // Nor what one wrote when its successor had begun.
-      while ((entries.at(-1)?.sequence ?? 0) >= entry.sequence) entries.pop();
-      entries.push(entry);
-    }
-    const last = entries.at(-1)?.sequence ?? applied;
+  recovered(applied: number, since: number, expected: number | undefined): Recovered {
+    const problem = expected ? problemWith(this.#left, this.#folder, expected, this.#options.identity) : undefined;
+    if (problem !== undefined) throw damaged(problem);
+    const own = expected === undefined ? UNSEALED : this.#options.identity;
+    const left = this.#left.filter(({ epoch, identity }) => epoch >= since && (identity ?? UNSEALED) === own);
+    const entries = inOrder(left.flatMap((file) => file.entries).filter(({ sequence }) => sequence > applied));
+    const whole = entries.at(-1)?.sequence ?? applied;
+    const last = Math.max(whole, this.#options.known ?? 0);
+    const broken = new Set(left.flatMap((file) => file.broken).filter((sequence) => sequence > whole && sequence <= last));
+    if (last - whole > broken.size)
+      throw damaged(
+        `the journal in ${this.#folder} ends with entry ${whole}, and ${last} have been written: it is an older copy, or was emptied`,
+      );
     this.#sequence = Math.max(this.#sequence, last);
     return { entries, damaged: last - applied - entries.length };
   }
 
-  /** Everything so far is in the tree: the files of owners before go, and there will be one of our own. Until it is there, nothing fits. */
-  begin(): void {
+  /**
+   * Everything so far is in the tree: the files of owners before go, and there will be one of our own. Until it is there, nothing fits. `expect` writes to
+   * the tree that from now on there is one.
+   */
+  begin(expect: () => Promise<void>): void {
     this.free(this.#sequence);
-    const old = this.#old;
     if (this.#file !== undefined) return;
-    [this.#old, this.#found] = [[], []];
+    const old = this.#left.map(({ path }) => path);
+    this.#left = [];
     // Without a file every commit goes into the tree.
-    this.#creating = this.#create(old).catch(() => undefined);
+    this.#creating = this.#create(old, expect).catch(() => undefined);
+  }
+
+  /** Resolves when there is a file, or there will be none. */
+  async ready(): Promise<void> {
+    await this.#creating;
   }
 
   /** Whether `append` has room for a body of `bytes` bytes. */
@@ -149,13 +177,18 @@ export class Journal {
     entry.writeUInt32LE(FORMAT, 0);
     entry.writeDoubleLE(this.#sequence, 8);
     entry.writeUInt32LE(bytes, 16);
-    entry.writeUInt32LE(0, 20);
+    entry.writeUInt32LE(this.#options.identity, 20);
     entry.writeUInt32LE(crc32(entry.subarray(8, HEADER_BYTES + bytes)), 4);
     const at = area.start + area.used;
     area.used += size;
     area.last = this.#sequence;
     await this.#write(this.#file, entry, at);
     return this.#sequence;
+  }
+
+  /** The entry was told to those who wait for it. */
+  acknowledged(sequence: number): void {
+    this.#options.highWater.journal(sequence);
   }
 
   /** Entries up to this sequence are in the tree, their place may be used again. */
@@ -183,19 +216,30 @@ export class Journal {
     return other.last <= this.#freed && size <= AREA_BYTES ? other : undefined;
   }
 
-  async #create(old: readonly string[]): Promise<void> {
+  async #create(old: readonly string[], expect: () => Promise<void>): Promise<void> {
     for (const path of old) await rm(path, { force: true });
     if (freeBytes(this.#folder) < RESERVE_BYTES + 2 * AREA_BYTES) return;
-    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC | (this.#durable ? (SYNCING ?? 0) : 0);
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC | (this.#options.durable ? (SYNCING ?? 0) : 0);
     const file = await promisify(openFile)(this.#path, flags, 0o600);
     try {
       for (let at = 0; at < 2 * AREA_BYTES; at += ZEROS.length) await this.#write(file, ZEROS, at);
+      await this.#write(file, this.#seal(), 2 * AREA_BYTES);
       if (process.platform !== 'win32') await syncFolder(this.#folder);
+      await expect();
     } catch (error) {
       await promisify(close)(file);
       throw error;
     }
     this.#file = file;
+  }
+
+  #seal(): Buffer {
+    const seal = Buffer.alloc(SEAL_BYTES);
+    seal.writeUInt32LE(SEAL_FORMAT, 0);
+    seal.writeUInt32LE(this.#options.identity, 8);
+    seal.writeDoubleLE(this.epoch, 16);
+    seal.writeUInt32LE(crc32(seal.subarray(8)), 4);
+    return seal;
   }
 
   #write(file: number, bytes: Buffer, at: number): Promise<void> {
@@ -204,7 +248,7 @@ export class Journal {
         write(file, bytes, from, bytes.length - from, at + from, (error, written) => {
           if (error) reject(error);
           else if (from + written < bytes.length) step(from + written);
-          else if (SYNCING !== undefined || !this.#durable) resolve();
+          else if (SYNCING !== undefined || !this.#options.durable) resolve();
           else fdatasync(file, (fault) => (fault ? reject(fault) : resolve()));
         });
       };
@@ -213,17 +257,62 @@ export class Journal {
   }
 }
 
-/** Whole entries, old ones that were not written over included; what lies between them is passed over. */
-function entriesOf(area: Buffer, epoch: number): Entry[] {
-  const entries: Entry[] = [];
-  for (let at = 0; at + HEADER_BYTES <= area.length; ) {
-    const bytes = area.readUInt32LE(at + 16);
-    const end = at + HEADER_BYTES + bytes;
-    const whole = area.readUInt32LE(at) === FORMAT && end <= area.length && area.readUInt32LE(at + 4) === crc32(area.subarray(at + 8, end));
-    if (whole) entries.push({ epoch, sequence: area.readDoubleLE(at + 8), body: area.subarray(at + HEADER_BYTES, end) });
-    at += whole ? sizeOf(bytes) : SECTOR_BYTES;
+/** All files of owners in a folder. */
+export async function leftIn(folder: string): Promise<Left[]> {
+  const left: Left[] = [];
+  for (const name of await readdir(folder)) {
+    const owner = NAME.exec(name)?.[1];
+    if (owner === undefined) continue;
+    const path = join(folder, name);
+    left.push(readLeft(path, Number(owner), await readFile(path)));
   }
-  return entries;
+  return left;
+}
+
+/** In words, why the file that an owner must have left isn't the one. */
+export function problemWith(left: readonly Left[], folder: string, expected: number, identity: number): string | undefined {
+  const file = left.find(({ epoch }) => epoch === expected);
+  const name = join(folder, `journal-${expected}`);
+  if (!file) return `${name}, with what was received last, is missing`;
+  if (file.identity === undefined) return `${name}, with what was received last, is cut off or was emptied`;
+  return file.identity === identity ? undefined : `${name} is of another store than the tree beside it`;
+}
+
+/** Entries in order, and without what an owner wrote when its successor had begun: it was never acknowledged. */
+export function inOrder(entries: readonly Entry[]): Entry[] {
+  const ordered: Entry[] = [];
+  for (const entry of entries.toSorted((a, b) => a.epoch - b.epoch || a.sequence - b.sequence)) {
+    while ((ordered.at(-1)?.sequence ?? 0) >= entry.sequence) ordered.pop();
+    ordered.push(entry);
+  }
+  return ordered;
+}
+
+/** Whole entries, old ones that were not written over included; what lies between them is passed over. */
+function readLeft(path: string, epoch: number, file: Buffer): Left {
+  const [entries, broken]: [Entry[], number[]] = [[], []];
+  const identity = identityIn(file.subarray(2 * AREA_BYTES), epoch);
+  for (const area of [file.subarray(0, AREA_BYTES), file.subarray(AREA_BYTES, 2 * AREA_BYTES)])
+    for (let at = 0; at + HEADER_BYTES <= area.length; ) {
+      const bytes = area.readUInt32LE(at + 16);
+      const end = at + HEADER_BYTES + bytes;
+      const isEntry = area.readUInt32LE(at) === FORMAT && area.readUInt32LE(at + 20) === (identity ?? UNSEALED);
+      const whole = isEntry && end <= area.length && area.readUInt32LE(at + 4) === crc32(area.subarray(at + 8, end));
+      if (whole) entries.push({ epoch, sequence: area.readDoubleLE(at + 8), body: area.subarray(at + HEADER_BYTES, end) });
+      else if (isEntry) broken.push(area.readDoubleLE(at + 8));
+      at += whole ? sizeOf(bytes) : SECTOR_BYTES;
+    }
+  return { path, epoch, identity, entries, broken };
+}
+
+/** Undefined where the seal isn't there, or of another owner. */
+function identityIn(seal: Buffer, epoch: number): number | undefined {
+  const isWhole =
+    seal.length === SEAL_BYTES &&
+    seal.readUInt32LE(0) === SEAL_FORMAT &&
+    seal.readUInt32LE(4) === crc32(seal.subarray(8)) &&
+    seal.readDoubleLE(16) === epoch;
+  return isWhole ? seal.readUInt32LE(8) : undefined;
 }
 
 /** Of an entry with such a body, in the file. */

@@ -7,8 +7,9 @@ import type { RemovalClock } from '../../runtime/removal-clock.ts';
 import { partitionOf } from '../partitioning.ts';
 import type { From, InputProgress, MessageLog, Reader, RecordBatch, Records, Subscription, TaskOwner } from '../port.ts';
 import { SENSOR_INPUTS, type Topic } from '../../records/topics.ts';
+import type { CheckedNumbers } from './checked-numbers.ts';
 import { Poller } from './cursor.ts';
-import { type LogDatabases, openDatabases } from './databases.ts';
+import { aboutLog, type LogDatabases, nextKey, openDatabases, PARTITIONS } from './databases.ts';
 import { closed } from './faults.ts';
 import { RECORD_BYTES } from './frame.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -39,9 +40,10 @@ export interface EmbeddedLog extends MessageLog {
   readonly lastTime: number;
 }
 
-/** Opens the log in a store; the store stays the caller's to close. Throws PermanentError `partitions` if the folder has another number of them. */
+/** Opens the log in a store; the store stays the caller's to close. Throws PermanentError `partitions` if the folder has another number of
+ * them, `store-damaged` if what is there cannot be trusted. */
 export async function openEmbeddedLog(store: Store, options: EmbeddedLogOptions): Promise<EmbeddedLog> {
-  checkPartitions(store, options.partitions);
+  await checkPartitions(store, aboutLog(store.root), options.partitions);
   const databases = openDatabases(store.root, options.partitions);
   return new LmdbLog(store, databases, await WriteAhead.open(store, databases, options.clock), options);
 }
@@ -85,6 +87,8 @@ class LmdbLog implements EmbeddedLog {
     );
     this.#positions = new Positions(databases.positions);
     for (const log of [...this.#logs.values()].flat()) {
+      const repaired = databases.about.get(nextKey(log.topic, log.partition)) ?? 0;
+      if (repaired > log.next) log.skipTo(repaired);
       const known = this.#positions.highest(log.topic, log.partition);
       if (known <= log.next) continue;
       const { topic, partition, next: from } = log;
@@ -242,10 +246,9 @@ class EmbeddedReader implements Reader {
   }
 }
 
-function checkPartitions(store: Store, partitions: number): void {
-  const about = store.root.openDB<number, string>({ name: 'log' });
-  const stored = about.get('partitions');
-  if (stored === undefined) about.putSync('partitions', partitions);
+async function checkPartitions(store: Store, about: CheckedNumbers, partitions: number): Promise<void> {
+  const stored = about.get(PARTITIONS);
+  if (stored === undefined) await store.write(() => about.put(PARTITIONS, partitions));
   else if (stored !== partitions)
     throw new PermanentError(
       'partitions',

@@ -5,10 +5,10 @@
  * Its record, with an epoch that every commit checks, lies in the store itself: taking over is a compare-and-set in one lmdb transaction.
  */
 import { randomBytes } from 'node:crypto';
-import { readdir, readlink, rm } from 'node:fs/promises';
+import { readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { createServer, connect, type Server } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
 import { PermanentError } from '../../runtime/errors.ts';
 
@@ -30,6 +30,8 @@ export interface Ownership {
 }
 
 export const OWNER_KEY = 'owner';
+/** Says where the owner listens, where that isn't in the folder: for those who ask before they open the store. */
+const ELSEWHERE_FILE = 'owner';
 /** The shortest limit of the systems we run on (macOS) is 104 bytes with the final zero. */
 const MAX_SOCKET_PATH = 100;
 /** A process that was stopped or has no time never answers, and is the owner all the same. */
@@ -41,7 +43,20 @@ const ANSWER_BYTES_MAX = 1_024;
  * would let us wait for its lock for ever.
  */
 export async function refuseIfInUse(folder: string, dataDir: string): Promise<void> {
-  for (const name of await readdir(folder)) if (/^tocsin-.*\.sock$/.test(name)) await refuseIfAlive(join(folder, name), dataDir);
+  for (const socket of await socketsOf(folder)) await refuseIfAlive(socket, dataDir);
+}
+
+/** Whether one listens. */
+export async function isInUse(folder: string): Promise<boolean> {
+  for (const socket of await socketsOf(folder)) if ((await ownerAt(socket)) !== undefined) return true;
+  return false;
+}
+
+async function socketsOf(folder: string): Promise<readonly string[]> {
+  const names = await readdir(folder).catch(() => []);
+  const elsewhere = await readFile(join(folder, ELSEWHERE_FILE), 'utf8').catch(() => '');
+  const near = names.filter((name) => /^tocsin-.*\.sock$/.test(name)).map((name) => join(folder, name));
+  return elsewhere === '' ? near : [...near, elsewhere];
 }
 
 /** Takes the store or throws PermanentError `data-dir-in-use`. `meta` keeps versions. */
@@ -50,6 +65,10 @@ export async function takeOwnership(root: RootDatabase, meta: Database, folder: 
   const release = async (): Promise<void> => {
     await new Promise((resolve) => server.close(resolve));
     if (process.platform !== 'win32') await rm(path, { force: true });
+  };
+  const leave = async (): Promise<void> => {
+    await rm(join(folder, ELSEWHERE_FILE), { force: true });
+    await release();
   };
   for (;;) {
     const before = meta.getEntry(OWNER_KEY) as { value: OwnerRecord; version: number } | undefined;
@@ -66,7 +85,9 @@ export async function takeOwnership(root: RootDatabase, meta: Database, folder: 
     });
     if (!won) continue;
     if (before && process.platform !== 'win32') await rm(before.value.socket, { force: true });
-    return { epoch, release };
+    await rm(join(folder, ELSEWHERE_FILE), { force: true });
+    if (dirname(path) !== folder) await writeFile(join(folder, ELSEWHERE_FILE), path, { mode: 0o600 });
+    return { epoch, release: leave };
   }
 }
 

@@ -1,4 +1,3 @@
-import type { Database } from 'lmdb';
 import type { Topic } from '../../records/topics.ts';
 import type { PositionChange } from './batch.ts';
 
@@ -8,8 +7,8 @@ export class Positions {
   /** Where consumers that have not committed yet began. */
   readonly #begun = new Map<string, number>();
 
-  constructor(db: Database<number, string>) {
-    for (const { key, value } of db.getRange()) this.#committed.set(key, value);
+  constructor(stored: { getRange(): Iterable<{ readonly key: string; readonly value: number }> }) {
+    for (const { key, value } of stored.getRange()) this.#committed.set(key, value);
   }
 
   get(group: string, topic: Topic, partition: number): number | undefined {

@@ -1,24 +1,18 @@
 /** The one lmdb environment of an embedded installation: log, state, positions, directory, archive and history. */
 import { constants } from 'node:fs';
-import { access, chmod, mkdir, open as openFile } from 'node:fs/promises';
+import { access, chmod, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb';
 import { PermanentError, reasonOf } from '../../runtime/errors.ts';
-import { VERSION } from '../../runtime/version.ts';
-import { commitFault, fenced } from './faults.ts';
+import { DATA_FILE, lookBeforeMapping } from './before-mapping.ts';
+import { commitFault, damaged, fenced } from './faults.ts';
+import { checkFormat, takeUp } from './format.ts';
 import { checkFreeSpace } from './free-space.ts';
+import { HighWater } from './high-water.ts';
 import { Journal } from './journal.ts';
 import { OWNER_KEY, type Ownership, refuseIfInUse, takeOwnership } from './owner-lock.ts';
 import { Preallocation } from './preallocation.ts';
 
-/** Of all that lies in the folder, journal and frames included: raised when an older version could no longer read it, or would misread it. */
-const FORMAT = 2;
-/** Which version of Tocsin had the folder last, for versions that can't read it. */
-const WRITTEN_BY = 'written-by';
-/** What every data file of lmdb 1 begins with, after a page header. */
-const MAGIC = 0xbe_ef_c0_de;
-const MAGIC_AT = 24;
-const DATA_FILE = 'data.mdb';
 const MAX_DATABASES = 512;
 const MAP_BYTES = 64 * 1024 ** 3;
 
@@ -46,26 +40,42 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** Throws PermanentError: `data-dir` (not usable), `data-dir-in-use`, `data-format` (written by a newer version). */
+/** Throws PermanentError: `data-dir` (not usable), `data-dir-in-use`, `data-format` (written by a newer version), `store-damaged`. */
 export async function openStore(dataDir: string, settings: StoreSettings = {}): Promise<Store> {
   const folder = join(resolve(dataDir), 'store');
   await prepareFolder(dataDir, folder);
   if (settings.owner !== false) await refuseIfInUse(folder, dataDir);
-  await checkIsStore(join(folder, DATA_FILE), dataDir);
-  const root = openEnvironment(folder, dataDir, settings.durable !== false);
+  const { isNew, marks } = await lookBeforeMapping(dataDir, folder);
+  const durable = settings.durable !== false;
+  const root = openEnvironment(folder, dataDir, durable);
+  let ownership: Ownership | undefined;
   try {
     const meta = root.openDB({ name: 'meta', useVersions: true });
-    checkFormat(meta, dataDir);
-    const ownership = settings.owner === false ? undefined : await takeOwnership(root, meta, folder, dataDir);
-    if (ownership && meta.get(WRITTEN_BY) !== VERSION) meta.putSync(WRITTEN_BY, VERSION, 0);
-    const preallocates = ownership && settings.durable !== false && process.platform !== 'win32';
+    checkFormat(meta, isNew, dataDir);
+    if (settings.owner === false) return new LmdbStore({ root, dataDir: resolve(dataDir), meta });
+    ownership = await takeOwnership(root, meta, folder, dataDir);
+    const identity = takeUp(root, meta, isNew, dataDir);
+    if (marks && marks.identity !== identity) throw damaged(`tree and journal in ${folder} are of two stores`);
+    const highWater = new HighWater(folder, { identity, transaction: transactionOf(root), sequence: marks?.sequence ?? 0 });
+    const preallocates = durable && process.platform !== 'win32';
     const preallocation = preallocates ? new Preallocation(root, join(folder, DATA_FILE)) : undefined;
-    const journal = ownership && (await Journal.open(folder, ownership.epoch, settings.durable !== false));
-    return new LmdbStore(root, resolve(dataDir), meta, ownership, journal, preallocation);
+    const journal = await Journal.open(folder, { epoch: ownership.epoch, identity, durable, highWater, known: marks?.sequence });
+    return new LmdbStore({ root, dataDir: resolve(dataDir), meta, ownership, journal, preallocation, highWater });
   } catch (error) {
     await root.close();
-    throw error;
+    await ownership?.release();
+    throw error instanceof PermanentError ? error : damaged(`the store in ${dataDir} cannot be read`, error);
   }
+}
+
+interface StoreParts {
+  readonly root: RootDatabase;
+  readonly dataDir: string;
+  readonly meta: Database;
+  readonly ownership?: Ownership;
+  readonly journal?: Journal;
+  readonly preallocation?: Preallocation | undefined;
+  readonly highWater?: HighWater;
 }
 
 class LmdbStore implements Store {
@@ -75,21 +85,16 @@ class LmdbStore implements Store {
   readonly #ownership: Ownership | undefined;
   readonly journal: Journal | undefined;
   readonly #preallocation: Preallocation | undefined;
+  readonly #highWater: HighWater | undefined;
 
-  constructor(
-    root: RootDatabase,
-    dataDir: string,
-    meta: Database,
-    ownership: Ownership | undefined,
-    journal: Journal | undefined,
-    preallocation: Preallocation | undefined,
-  ) {
+  constructor({ root, dataDir, meta, ownership, journal, preallocation, highWater }: StoreParts) {
     this.root = root;
     this.dataDir = dataDir;
     this.#meta = meta;
     this.#ownership = ownership;
     this.journal = journal;
     this.#preallocation = preallocation;
+    this.#highWater = highWater;
   }
 
   async write(action: () => void, bytes = 0, reserve?: number): Promise<void> {
@@ -102,6 +107,7 @@ class LmdbStore implements Store {
       throw await commitFault(error);
     }
     if (!written) throw fenced();
+    this.#highWater?.tree(transactionOf(this.root));
   }
 
   isOwned(): boolean {
@@ -114,8 +120,15 @@ class LmdbStore implements Store {
     await this.journal?.close();
     await this.#preallocation?.stop();
     await this.root.close();
+    this.#highWater?.close();
     await this.#ownership?.release();
   }
+}
+
+/** Number of the newest transaction. */
+export function transactionOf(root: RootDatabase): number {
+  const { lastTxnId } = root.getStats() as { readonly lastTxnId: number };
+  return lastTxnId;
 }
 
 async function prepareFolder(dataDir: string, folder: string): Promise<void> {
@@ -135,20 +148,7 @@ async function prepareFolder(dataDir: string, folder: string): Promise<void> {
   }
 }
 
-/** lmdb doesn't survive the attempt to open a file of another kind. */
-async function checkIsStore(path: string, dataDir: string): Promise<void> {
-  const head = Buffer.alloc(MAGIC_AT + 4);
-  const file = await openFile(path, 'r').catch(() => undefined);
-  if (!file) return;
-  const { bytesRead } = await file.read(head, 0, head.length, 0).finally(() => file.close());
-  if (bytesRead > 0 && head.readUInt32LE(MAGIC_AT) !== MAGIC)
-    throw new PermanentError(
-      'data-dir',
-      `${path} is damaged or not a store of Tocsin; set TOCSIN_DATA_DIR to another folder than ${dataDir}`,
-    );
-}
-
-function openEnvironment(folder: string, dataDir: string, durable: boolean): RootDatabase {
+export function openEnvironment(folder: string, dataDir: string, durable: boolean): RootDatabase {
   try {
     const options: RootDatabaseOptionsWithPath & { batchStartThreshold: number } = {
       path: folder,
@@ -166,23 +166,5 @@ function openEnvironment(folder: string, dataDir: string, durable: boolean): Roo
     return open(options);
   } catch (error) {
     throw new PermanentError('data-dir', `the store in ${dataDir} cannot be opened: ${reasonOf(error)}`, { cause: error });
-  }
-}
-
-function checkFormat(meta: Database, dataDir: string): void {
-  const format: unknown = meta.get('format');
-  if (format === undefined) meta.putSync('format', FORMAT, 0);
-  else if (typeof format === 'number' && format < FORMAT)
-    throw new PermanentError(
-      'data-format',
-      `${dataDir} has format ${format}, which no release of Tocsin has written; set TOCSIN_DATA_DIR to a new folder`,
-    );
-  else if (format !== FORMAT) {
-    const writer: unknown = meta.get(WRITTEN_BY);
-    const version = typeof writer === 'string' ? `Tocsin ${writer}` : 'a newer version of Tocsin';
-    throw new PermanentError(
-      'data-format',
-      `${dataDir} was written by ${version}, in format ${String(format)}; this is Tocsin ${VERSION}, which reads format ${FORMAT}. Start ${typeof writer === 'string' ? `${version} or a newer one` : 'that version'} on it`,
-    );
   }
 }

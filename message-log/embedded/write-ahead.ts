@@ -1,7 +1,7 @@
 import type { Clock } from '../../runtime/clock.ts';
 import type { Topic } from '../../records/topics.ts';
 import { type Batch, decodeBatch, encodeBatch, encodedBytes, type SealedFrame } from './batch.ts';
-import type { LogDatabases } from './databases.ts';
+import { APPLIED, APPLIED_BY, JOURNAL, type LogDatabases } from './databases.ts';
 import { commitFault, fenced } from './faults.ts';
 import { baseOf, recordsOf } from './frame.ts';
 import { checkFreeSpace, LAST_RESERVE_BYTES, RESERVE_BYTES } from './free-space.ts';
@@ -16,9 +16,6 @@ const MOVED_BYTES = 256 * 1024;
 const MOVED_AFTER_MS = 60_000;
 /** What is older isn't merged. */
 const AGED_MS = 600_000;
-/** Key of the sequence up to which the journal's entries are in the tree, and of the owner who put them there. */
-const APPLIED = 'applied';
-const APPLIED_BY = 'applied-by';
 
 interface Waiting {
   readonly sequence: number;
@@ -60,11 +57,12 @@ export class WriteAhead {
   static async open(store: Store, databases: LogDatabases, clock: Clock): Promise<WriteAhead> {
     const { journal } = store;
     if (!journal) return new WriteAhead(store, databases, clock, 0);
-    const { entries, damaged } = journal.recovered(databases.about.get(APPLIED) ?? 0, databases.about.get(APPLIED_BY) ?? 0);
+    const { about } = databases;
+    const { entries, damaged } = journal.recovered(about.get(APPLIED) ?? 0, about.get(APPLIED_BY) ?? 0, about.get(JOURNAL));
     const writeAhead = new WriteAhead(store, databases, clock, damaged);
     const batches = entries.map(({ body }) => decodeBatch(body));
-    if (journal.hasPredecessors) await writeAhead.#intoTree(batches, journal.sequence, LAST_RESERVE_BYTES);
-    journal.begin();
+    if (journal.hasPredecessors) await writeAhead.#intoTree(batches, journal.sequence, LAST_RESERVE_BYTES, 0);
+    journal.begin(() => store.write(() => about.put(JOURNAL, journal.epoch)));
     return writeAhead;
   }
 
@@ -86,6 +84,7 @@ export class WriteAhead {
     }
     // Asked afterwards: a successor reads the journal only once it owns the store.
     if (!this.#store.isOwned()) throw fenced();
+    journal.acknowledged(sequence);
     this.#waiting.push({ sequence, bytes, since: performance.now(), batch });
     this.#waitingBytes += bytes;
     if (this.#waitingBytes >= MOVED_BYTES || !journal.fits(DIRECT_BYTES)) void this.#moveBeside();
@@ -110,7 +109,12 @@ export class WriteAhead {
 
   /** Moves what waits; what cannot be moved is found in the journal at the next start. */
   async close(): Promise<void> {
-    await this.move().catch(() => undefined);
+    const { journal } = this.#store;
+    await journal?.ready();
+    await this.move()
+      // There is nothing in it any more that there must be.
+      .then(() => journal && this.#store.write(() => this.#databases.about.put(JOURNAL, 0)))
+      .catch(() => undefined);
   }
 
   /** Beside the commits, once at a time; what cannot be moved is tried again after a later one. */
@@ -140,8 +144,8 @@ export class WriteAhead {
     this.#waitingBytes -= waiting.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  /** `applied`: the sequence up to which the journal's entries are in the tree with it. */
-  async #intoTree(batches: readonly Batch[], applied: number | undefined, reserve: number): Promise<void> {
+  /** `applied`: the sequence up to which the journal's entries are in the tree with it; `expected`: the owner whose file there must be from then on. */
+  async #intoTree(batches: readonly Batch[], applied: number | undefined, reserve: number, expected?: number): Promise<void> {
     const { journal } = this.#store;
     const frames = framesOf(batches, this.#clock() - AGED_MS);
     const positions = new Map(batches.flatMap((batch) => batch.positions.map(({ name, position }) => [name, position])));
@@ -153,10 +157,11 @@ export class WriteAhead {
           const database = this.#databases.states[partition];
           void (value ? database?.put(key, value) : database?.remove(key));
         }
-        for (const [name, position] of positions) void this.#databases.positions.put(name, position);
+        for (const [name, position] of positions) this.#databases.positions.put(name, position);
+        if (expected !== undefined) this.#databases.about.put(JOURNAL, expected);
         if (journal && applied !== undefined) {
-          void this.#databases.about.put(APPLIED, applied);
-          void this.#databases.about.put(APPLIED_BY, journal.epoch);
+          this.#databases.about.put(APPLIED, applied);
+          this.#databases.about.put(APPLIED_BY, journal.epoch);
         }
       },
       frames.reduce((sum, { bytes }) => sum + bytes.length, 0),

@@ -472,7 +472,7 @@ describe('the embedded log', () => {
       });
       await mkdir(join(dataDir, 'foreign', 'store'), { recursive: true });
       await writeFile(join(dataDir, 'foreign', 'store', 'data.mdb'), Buffer.alloc(20_000, 'no store'));
-      await expect(openStore(join(dataDir, 'foreign'))).rejects.toMatchObject({ code: 'data-dir' });
+      await expect(openStore(join(dataDir, 'foreign'))).rejects.toMatchObject({ code: 'store-damaged' });
     });
 
     it.each([

@@ -4,37 +4,50 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Journal } from '../../../message-log/embedded/journal.ts';
+import { HighWater } from '../../../message-log/embedded/high-water.ts';
+import { Journal, type JournalOptions } from '../../../message-log/embedded/journal.ts';
 
 const AREA_BYTES = 4 * 1024 ** 2;
+const SEAL_BYTES = 24;
+const IDENTITY = 4_711;
 
 describe('the journal', () => {
   let folder: string;
   let epoch = 0;
+  const opened: HighWater[] = [];
   let journal: Journal;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'tocsin-journal-'));
   });
   afterEach(async () => {
     await journal.close();
+    for (const marks of opened.splice(0)) marks.close();
     await rm(folder, { recursive: true, force: true });
   });
 
+  const optionsOf = (place: string, known?: number): JournalOptions => {
+    const marks = new HighWater(place, { identity: IDENTITY, transaction: 0, sequence: 0 });
+    opened.push(marks);
+    return { epoch, identity: IDENTITY, durable: false, highWater: marks, known };
+  };
+  const noted = async (): Promise<void> => undefined;
+
   /** As the next owner finds it; `applied` is what the tree has, by the owner `by`. */
-  async function open(applied = 0, by = 0): Promise<{ bodies: string[]; damaged: number }> {
+  async function open(applied = 0, by = 0, expected = 0): Promise<{ bodies: string[]; damaged: number }> {
     epoch += 1;
-    journal = await Journal.open(folder, epoch, false);
-    const { entries, damaged } = journal.recovered(applied, by);
+    journal = await Journal.open(folder, optionsOf(folder));
+    const { entries, damaged } = journal.recovered(applied, by, expected);
     return { bodies: entries.map(({ body }) => body.toString('latin1')), damaged };
   }
 
   async function begin(): Promise<void> {
-    journal.begin();
+    journal.begin(noted);
     await expect.poll(() => journal.fits(1)).toBe(true);
   }
 
   const append = (body: string): Promise<number> => journal.append(body.length, (to) => to.write(body, 'latin1'));
-  const file = async (): Promise<string> => join(folder, (await readdir(folder)).find((name) => name.startsWith('journal-')) as string);
+  const journals = async (): Promise<string[]> => (await readdir(folder)).filter((name) => name.startsWith('journal-'));
+  const file = async (): Promise<string> => join(folder, (await journals())[0] as string);
   const change = async (at: number): Promise<void> => {
     const bytes = await readFile(await file());
     bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
@@ -48,18 +61,18 @@ describe('the journal', () => {
     await journal.close();
     expect(await open()).toEqual({ bodies: ['one', 'two'.repeat(1_000), ''], damaged: 0 });
     await begin();
-    expect((await readdir(folder)).length).toBe(1);
+    expect(await journals()).toHaveLength(1);
     expect(await append('four')).toBe(4);
     await journal.close();
     expect(await open(3)).toEqual({ bodies: ['four'], damaged: 0 });
   });
 
-  it('lies on the disk as earlier versions wrote it, each entry at a multiple of 512 and all its space there before', async () => {
+  it('lies on the disk as other versions of this format write it, each entry at a multiple of 512 and all its space there before', async () => {
     await open();
     await begin();
     for (const body of ['one', 'x'.repeat(488), 'y'.repeat(489), 'four']) await append(body);
     const bytes = await readFile(await file());
-    expect(bytes.length).toBe(2 * AREA_BYTES);
+    expect(bytes.length).toBe(2 * AREA_BYTES + SEAL_BYTES);
     expect((await stat(await file())).mode & 0o777).toBe(0o600);
     const heads = [0, 512, 1_024, 2_048].map((at) => {
       const length = bytes.readUInt32LE(at + 16);
@@ -68,13 +81,18 @@ describe('the journal', () => {
       return [...head, bytes.toString('latin1', at + 24, at + 24 + length)];
     });
     expect(heads).toEqual([
-      ['\xffTJ1', 1, 0, 'one'],
-      ['\xffTJ1', 2, 0, 'x'.repeat(488)],
-      ['\xffTJ1', 3, 0, 'y'.repeat(489)],
-      ['\xffTJ1', 4, 0, 'four'],
+      ['\xffTJ1', 1, IDENTITY, 'one'],
+      ['\xffTJ1', 2, IDENTITY, 'x'.repeat(488)],
+      ['\xffTJ1', 3, IDENTITY, 'y'.repeat(489)],
+      ['\xffTJ1', 4, IDENTITY, 'four'],
     ]);
     expect(bytes.subarray(24 + 3, 512).every((byte) => byte === 0)).toBe(true);
-    expect(bytes.subarray(2_560).every((byte) => byte === 0)).toBe(true);
+    expect(bytes.subarray(2_560, 2 * AREA_BYTES).every((byte) => byte === 0)).toBe(true);
+    expect([bytes.toString('latin1', 2 * AREA_BYTES, 2 * AREA_BYTES + 4), bytes.readUInt32LE(2 * AREA_BYTES + 8)]).toEqual([
+      '\xffJS1',
+      IDENTITY,
+    ]);
+    expect(bytes.readDoubleLE(2 * AREA_BYTES + 16)).toBe(epoch);
   });
 
   it('says which owners it is of, what its newest entry is, and whether there were others', async () => {
@@ -100,12 +118,12 @@ describe('the journal', () => {
     await append('two');
     journal.free(1);
     await journal.close();
-    expect(await readdir(folder)).toEqual([`journal-${epoch}`]);
+    expect(await journals()).toEqual([`journal-${epoch}`]);
     await open();
     await begin();
-    expect(await readdir(folder)).toEqual([`journal-${epoch}`]);
+    expect(await journals()).toEqual([`journal-${epoch}`]);
     await journal.close();
-    expect(await readdir(folder)).toEqual([]);
+    expect(await journals()).toEqual([]);
     // Nor is there anything to do a second time.
     await journal.close();
     await open();
@@ -139,9 +157,9 @@ describe('the journal', () => {
     await begin();
     await append('one');
     await append('two');
-    journal.begin();
+    journal.begin(noted);
     await append('three');
-    expect(await readdir(folder)).toHaveLength(1);
+    expect(await journals()).toHaveLength(1);
     await journal.close();
     // Both are in the tree since it began.
     expect((await open(2)).bodies).toEqual(['three']);
@@ -171,7 +189,7 @@ describe('the journal', () => {
     const before = journal;
     await open();
     await begin();
-    before.begin();
+    before.begin(noted);
     await expect.poll(() => before.fits(1)).toBe(true);
     await append('one');
     for (const body of ['late', 'later', 'latest']) await before.append(body.length, (to) => to.write(body, 'latin1'));
@@ -234,20 +252,20 @@ describe('the journal', () => {
           const fresh = await mkdtemp(join(folder, 'run-'));
           const openIn = async (): Promise<Journal> => {
             epoch += 1;
-            return Journal.open(fresh, epoch, false);
+            return Journal.open(fresh, optionsOf(fresh));
           };
           let own = await openIn();
-          own.recovered(0, 0);
+          own.recovered(0, 0, 0);
           let applied = 0;
           let waiting: string[] = [];
           const beginOwn = async (): Promise<void> => {
-            own.begin();
+            own.begin(noted);
             await expect.poll(() => own.fits(1), { interval: 1 }).toBe(true);
           };
           const found = async (): Promise<string[]> => {
             await own.close();
             own = await openIn();
-            const { entries, damaged } = own.recovered(applied, 0);
+            const { entries, damaged } = own.recovered(applied, 0, 0);
             expect(damaged).toBe(0);
             return entries.map(({ body }) => body.toString('latin1', 0, 20));
           };

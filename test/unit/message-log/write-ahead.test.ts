@@ -216,10 +216,12 @@ describe('commits by way of the journal', () => {
     await open((own) => {
       const failing = Object.create(own) as Journal;
       Object.defineProperty(failing, 'sequence', { get: () => own.sequence });
-      failing.recovered = (applied, since) => own.recovered(applied, since);
+      failing.recovered = (applied, since, expected) => own.recovered(applied, since, expected);
       Object.defineProperty(failing, 'epoch', { get: () => own.epoch });
       Object.defineProperty(failing, 'hasPredecessors', { get: () => own.hasPredecessors });
-      failing.begin = () => own.begin();
+      failing.begin = (expected) => own.begin(expected);
+      failing.ready = () => own.ready();
+      failing.acknowledged = (sequence) => own.acknowledged(sequence);
       failing.free = (sequence) => own.free(sequence);
       failing.fits = (bytes) => own.fits(bytes);
       failing.close = () => own.close();

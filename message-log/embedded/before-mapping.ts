@@ -1,0 +1,87 @@
+/** What is looked at in the store's folder before lmdb maps its file: lmdb trusts what is in it, and damage would end the process with a signal. */
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { damaged } from './faults.ts';
+import { HIGH_WATER_FILE, type Marks, readMarks } from './high-water.ts';
+import { isInUse } from './owner-lock.ts';
+import { type Head, headOf, TreeFile } from './tree-file.ts';
+import { visitPages } from './tree-pages.ts';
+
+export const DATA_FILE = 'data.mdb';
+const LEFT_BY_LOG = /^journal-\d+$/;
+const MAIL = /\.eml$/;
+/** What a damaged store is called once a repair has made another. */
+export const KEPT = 'store.damaged-';
+/** How often the pages are looked at anew because another program, which may, has written meanwhile. */
+const ATTEMPTS = 3;
+
+export interface Before {
+  /** Nothing has ever been in the tree. */
+  readonly isNew: boolean;
+  /** How far tree and journal had come, as far as is known. */
+  readonly marks: Marks | undefined;
+}
+
+/**
+ * Throws PermanentError `store-damaged` where the tree cannot be trusted, or isn't there but something else is that belongs to it.
+ */
+export async function lookBeforeMapping(dataDir: string, folder: string): Promise<Before> {
+  const path = join(folder, DATA_FILE);
+  const marks = readMarks(folder);
+  const size = await stat(path).then(
+    (found) => found.size,
+    () => undefined,
+  );
+  if (!size) {
+    await checkNothingElse(dataDir, folder, size);
+    return { isNew: true, marks };
+  }
+  // What a living process writes changes while it is read.
+  if (await isInUse(folder)) return { isNew: false, marks };
+  const head = checkPages(path);
+  if (marks && head.transaction < marks.transaction)
+    throw damaged(`${path} is an older copy: it ends with transaction ${head.transaction}, and there has been ${marks.transaction}`);
+  return { isNew: head.main.entries === 0, marks };
+}
+
+async function checkNothingElse(dataDir: string, folder: string, size: number | undefined): Promise<void> {
+  const others = await otherTraces(dataDir, folder);
+  if (others.length === 0) return;
+  const what = size === 0 ? 'is empty' : 'is missing';
+  throw damaged(
+    `${join(folder, DATA_FILE)}, with clients, alarms and all that was received, ${what}, though there is ${others.join(', ')}`,
+  );
+}
+
+/** What says that there has been a store, besides its tree. */
+export async function otherTraces(dataDir: string, folder: string): Promise<readonly string[]> {
+  const left = (await readdir(folder).catch(() => [])).filter((name) => name === HIGH_WATER_FILE || LEFT_BY_LOG.test(name));
+  const mails = (await readdir(join(dataDir, 'outbox')).catch(() => [])).filter((name) => MAIL.test(name));
+  const kept = (await readdir(dataDir).catch(() => [])).filter((name) => name.startsWith(KEPT));
+  return [...left.map((name) => `store/${name}`), ...kept, ...(mails.length > 0 ? ['mails in outbox'] : [])];
+}
+
+/** Its newest head, when all pages are right. */
+function checkPages(path: string): Head {
+  for (let attempt = 1; ; attempt += 1) {
+    const file = new TreeFile(path);
+    try {
+      const head = headOf(file);
+      let first = typeof head === 'string' ? head : undefined;
+      if (typeof head !== 'string') {
+        const visitor = {
+          damaged: (what: string): void => {
+            first ??= `${what} is damaged`;
+          },
+        };
+        for (const _ of visitPages(file, head, visitor)) if (first !== undefined) break;
+        if (first === undefined) return head;
+        const now = headOf(file);
+        if (attempt <= ATTEMPTS && typeof now !== 'string' && now.transaction !== head.transaction) continue;
+      }
+      throw damaged(`${path}, with clients, alarms and all that was received, is damaged: ${first}`);
+    } finally {
+      file.close();
+    }
+  }
+}

@@ -1,0 +1,76 @@
+/** Of all that lies in the store's folder: which format it has, and whose it is. */
+import { randomInt } from 'node:crypto';
+import type { Database, RootDatabase } from 'lmdb';
+import { PermanentError } from '../../runtime/errors.ts';
+import { VERSION } from '../../runtime/version.ts';
+import { checked, numberOf } from './checked-numbers.ts';
+import { aboutLog, IDENTITY, PARTITIONS } from './databases.ts';
+import { damaged } from './faults.ts';
+
+/** Raised when an older version could no longer read something in the folder, journal and frames included, or would misread it. */
+export const FORMAT = 3;
+/** In it positions had no checksum, and tree and journal didn't say that they belong together. */
+const FORMAT_WITHOUT_IDENTITY = 2;
+const FORMAT_KEY = 'format';
+/** Which version of Tocsin had the folder last, for versions that can't read it. */
+const WRITTEN_BY = 'written-by';
+const IDENTITY_MAX = 0xff_ff_ff_ff;
+
+/** `isNew`: nothing has ever been in the tree. Throws PermanentError `data-format` or `store-damaged`. */
+export function checkFormat(meta: Database, isNew: boolean, dataDir: string): void {
+  const format: unknown = meta.get(FORMAT_KEY);
+  if (format === undefined && isNew) {
+    meta.putSync(FORMAT_KEY, FORMAT, 0);
+  } else if (typeof format !== 'number' || !Number.isSafeInteger(format) || format < 0) {
+    throw damaged(`the store in ${dataDir} doesn't say which format it has`);
+  } else if (format < FORMAT_WITHOUT_IDENTITY)
+    throw new PermanentError(
+      'data-format',
+      `${dataDir} has format ${format}, which no release of Tocsin has written; set TOCSIN_DATA_DIR to a new folder`,
+    );
+  else if (format > FORMAT) {
+    const writer: unknown = meta.get(WRITTEN_BY);
+    const version = typeof writer === 'string' ? `Tocsin ${writer}` : 'a newer version of Tocsin';
+    throw new PermanentError(
+      'data-format',
+      `${dataDir} was written by ${version}, in format ${String(format)}; this is Tocsin ${VERSION}, which reads format ${FORMAT}. Start ${typeof writer === 'string' ? `${version} or a newer one` : 'that version'} on it`,
+    );
+  }
+}
+
+/** The owner's: makes an older format this one, and returns what tree and journal are known by. Throws PermanentError `store-damaged`. */
+export function takeUp(root: RootDatabase, meta: Database, isNew: boolean, dataDir: string): number {
+  if (meta.get(WRITTEN_BY) !== VERSION) meta.putSync(WRITTEN_BY, VERSION, 0);
+  const isOlder = meta.get(FORMAT_KEY) !== FORMAT;
+  const about = aboutLog(root);
+  const identity = isOlder ? undefined : about.get(IDENTITY);
+  if (identity !== undefined) return identity;
+  if (!isOlder && !isNew && about.get(PARTITIONS) !== undefined) throw damaged(`the store in ${dataDir} doesn't say which one it is`);
+  const fresh = newIdentity();
+  if (isOlder) upgrade(root);
+  root.transactionSync(() => {
+    about.put(IDENTITY, fresh);
+    void meta.put(FORMAT_KEY, FORMAT, 0);
+  });
+  return fresh;
+}
+
+export function newIdentity(): number {
+  return randomInt(1, IDENTITY_MAX);
+}
+
+/** Numbers get checksums. Before the format says so: it is done again where it was interrupted. */
+function upgrade(root: RootDatabase): void {
+  for (const name of ['log', 'positions']) {
+    const from = root.openDB<unknown, string>({ name });
+    const to = root.openDB<Buffer, string>({ name, encoding: 'binary' });
+    root.transactionSync(() => {
+      for (const key of [...from.getKeys()]) {
+        const bytes = to.getBinary(key);
+        if (bytes && numberOf(key, bytes) !== undefined) continue;
+        const value = from.get(key);
+        if (typeof value === 'number') void to.put(key, checked(key, value));
+      }
+    });
+  }
+}

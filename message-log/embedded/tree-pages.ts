@@ -1,0 +1,257 @@
+/**
+ * All pages of a tree, looked at as lmdb will read them: that each is what its parent says, that its rows lie within it and in order, that none is used
+ * twice or free at the same time, and that their numbers are those of the root. Costs a read for each page but those of large values, of which only
+ * the head is read.
+ */
+import { FLAGS_AT, type Head, numberAt, PAGE_HEADER_BYTES, ROOT_BYTES, type Root, rootOf, type TreeFile } from './tree-file.ts';
+
+export interface Visitor {
+  /** In words, what is not as it should be; it is passed over. */
+  damaged(what: string): void;
+  /** A row of a database; `value` reads it, undefined where it cannot be read. */
+  row?(database: string, root: Root, key: Buffer, value: () => Buffer | undefined): void;
+}
+
+const [BRANCH, LEAF, OVERFLOW] = [0x01, 0x02, 0x04];
+const [BIG, DATABASE] = [0x01, 0x02];
+const NODE_BYTES = 8;
+/** What stands for a large value: its first page, the transaction that wrote it, how many pages it has. */
+const LARGE_BYTES = 24;
+const DEPTH_MAX = 32;
+const FIRST_PAGE = 2;
+const MAIN = 'the roots';
+
+interface Node {
+  readonly key: Buffer;
+  readonly flags: number;
+  /** Of the value. */
+  readonly bytes: number;
+  /** The child, of a branch; of a leaf that has a large value, its first page. */
+  readonly page: number;
+  /** The value in the page itself. */
+  readonly value: Buffer;
+}
+
+interface Place {
+  readonly page: number;
+  readonly depth: number;
+  /** Keys are not before this, and before that. */
+  readonly from: Buffer | undefined;
+  readonly to: Buffer | undefined;
+}
+
+/** Yields after each page, so that the caller sets the pace. */
+export function* visitPages(file: TreeFile, head: Head, visitor: Visitor): Generator<undefined, void> {
+  yield* new PageWalk(file, head, visitor).all();
+}
+
+class PageWalk {
+  readonly #file: TreeFile;
+  readonly #head: Head;
+  readonly #visitor: Visitor;
+  readonly #used: Uint8Array;
+  #damages = 0;
+
+  constructor(file: TreeFile, head: Head, visitor: Visitor) {
+    this.#file = file;
+    this.#head = head;
+    this.#visitor = visitor;
+    // Of a head that is damaged the number of pages may be anything.
+    this.#used = new Uint8Array(Math.min(head.lastPage + 1, Math.ceil(file.bytes / head.pageBytes)));
+  }
+
+  *all(): Generator<undefined, void> {
+    const databases: { readonly name: string; readonly root: Root }[] = [];
+    yield* this.#tree(MAIN, this.#head.main, ({ key, flags, value, bytes }) => {
+      const root = flags === DATABASE && bytes === ROOT_BYTES ? rootOf(value) : undefined;
+      // Their names end with a zero byte.
+      const name = key.toString('latin1').replace(/\0$/, '');
+      if (root) databases.push({ name, root });
+      else this.#damaged('the root of a database');
+    });
+    for (const { name, root } of databases)
+      yield* this.#tree(name, root, (node) => {
+        if ((node.flags & ~BIG) !== 0) this.#damaged(`a row of ${name}`);
+        else this.#visitor.row?.(name, root, node.key, () => this.#valueOf(node));
+      });
+    const free: number[] = [];
+    yield* this.#tree('the free pages', this.#head.free, (node) => {
+      const value = this.#valueOf(node);
+      const pages = value && pagesIn(value);
+      if (pages) free.push(...pages);
+      else this.#damaged('the list of free pages');
+    });
+    for (const page of free) if (!this.#take(page, 1, 'the list of free pages')) return;
+  }
+
+  *#tree(name: string, root: Root, visit: (node: Node) => void): Generator<undefined, void> {
+    const before = this.#damages;
+    const found = { branches: 0, leaves: 0, overflows: 0, entries: 0 };
+    const places: Place[] = [];
+    if (root.page !== undefined) places.push({ page: root.page, depth: root.depth, from: undefined, to: undefined });
+    if (root.depth > DEPTH_MAX) return this.#damaged(`the root of ${name}`);
+    for (let place = places.pop(); place; place = places.pop()) {
+      yield;
+      const { page, depth, from, to } = place;
+      const isTaken = this.#take(page, 1, name);
+      const nodes = isTaken ? this.#nodesOf(page, depth) : undefined;
+      if (!nodes || !isInOrder(nodes, depth > 1, place, root.hasIntegerKeys)) {
+        // One that could not be taken has been told.
+        if (!isTaken) continue;
+        this.#damaged(`page ${page}, with ${rangeOf(place, root)} of ${name},`);
+        continue;
+      }
+      if (depth > 1) {
+        found.branches += 1;
+        // The first child has no key of its own: it takes all that is before the second.
+        for (let i = nodes.length - 1; i >= 0; i -= 1) {
+          const node = nodes[i] as Node;
+          places.push({ page: node.page, depth: depth - 1, from: i === 0 ? from : node.key, to: nodes[i + 1]?.key ?? to });
+        }
+        continue;
+      }
+      found.leaves += 1;
+      found.entries += nodes.length;
+      found.overflows += this.#rows(name, nodes, visit);
+    }
+    const isAll =
+      found.branches === root.branches &&
+      found.leaves === root.leaves &&
+      found.overflows === root.overflows &&
+      found.entries === root.entries;
+    if (!isAll && this.#damages === before) this.#damaged(`the root of ${name}`);
+  }
+
+  /** Returns how many pages the large values have. */
+  #rows(name: string, nodes: readonly Node[], visit: (node: Node) => void): number {
+    let large = 0;
+    for (const node of nodes) {
+      if ((node.flags & BIG) !== 0) {
+        // One that was written over with less keeps its pages.
+        const pages = Math.max(this.#pagesFor(node.bytes), numberAt(node.value, 16));
+        large += pages;
+        if (!this.#takeLarge(node, pages, name)) continue;
+      }
+      visit(node);
+    }
+    return large;
+  }
+
+  /** The rows of a page; undefined where they don't make one. */
+  #nodesOf(page: number, depth: number): readonly Node[] | undefined {
+    const { pageBytes, transaction } = this.#head;
+    const bytes = this.#file.read(page * pageBytes, pageBytes);
+    const isLeaf = depth === 1;
+    if (bytes.length < pageBytes || numberAt(bytes, 0) !== page || numberAt(bytes, 8) > transaction) return undefined;
+    if (bytes.readUInt16LE(FLAGS_AT) !== (isLeaf ? LEAF : BRANCH)) return undefined;
+    const [lower, upper] = [bytes.readUInt16LE(20), bytes.readUInt16LE(22) + PAGE_HEADER_BYTES];
+    if (lower % 2 !== 0 || lower < (isLeaf ? 2 : 4) || lower + PAGE_HEADER_BYTES > upper || upper > pageBytes) return undefined;
+    const nodes: Node[] = [];
+    let taken = 0;
+    for (let i = 0; i < lower / 2; i += 1) {
+      const at = bytes.readUInt16LE(PAGE_HEADER_BYTES + 2 * i) + PAGE_HEADER_BYTES;
+      const node = at >= upper && at + NODE_BYTES <= pageBytes ? nodeAt(bytes, at, isLeaf) : undefined;
+      if (!node) return undefined;
+      const size = NODE_BYTES + node.key.length + node.value.length;
+      taken += size + (size % 2);
+      nodes.push(node);
+    }
+    // Rows lie side by side: a length that is wrong makes another sum.
+    return taken === pageBytes - upper ? nodes : undefined;
+  }
+
+  #valueOf({ flags, page, bytes, value }: Node): Buffer | undefined {
+    if ((flags & BIG) === 0) return value;
+    const large = this.#file.read(page * this.#head.pageBytes + PAGE_HEADER_BYTES, bytes);
+    return large.length === bytes ? large : undefined;
+  }
+
+  #pagesFor(bytes: number): number {
+    return Math.ceil((PAGE_HEADER_BYTES + bytes) / this.#head.pageBytes);
+  }
+
+  #takeLarge({ page, value }: Node, pages: number, name: string): boolean {
+    if (!this.#take(page, pages, name)) return false;
+    const header = this.#file.read(page * this.#head.pageBytes, PAGE_HEADER_BYTES);
+    const isRight =
+      header.length === PAGE_HEADER_BYTES &&
+      numberAt(header, 0) === page &&
+      numberAt(header, 8) === numberAt(value, 8) &&
+      numberAt(header, 8) <= this.#head.transaction &&
+      header.readUInt16LE(FLAGS_AT) === OVERFLOW &&
+      header.readUInt32LE(20) === pages &&
+      numberAt(value, 16) === pages;
+    if (!isRight) this.#damaged(`page ${page}, a large value of ${name},`);
+    return isRight;
+  }
+
+  /** Whether these pages are there and nobody else's. */
+  #take(page: number, pages: number, name: string): boolean {
+    const isThere = page >= FIRST_PAGE && page + pages <= this.#used.length && (page + pages) * this.#head.pageBytes <= this.#file.bytes;
+    // Pages that were never written may lie behind the end, as long as they are free.
+    const isBehind = name === 'the list of free pages' && page >= FIRST_PAGE && page <= this.#head.lastPage && page >= this.#used.length;
+    if (isBehind) return true;
+    if (!isThere || this.#used.subarray(page, page + pages).includes(1)) {
+      this.#damaged(isThere ? `page ${page}, which is used twice,` : `the file, which is cut off before page ${page} of ${name},`);
+      return false;
+    }
+    this.#used.fill(1, page, page + pages);
+    return true;
+  }
+
+  #damaged(what: string): void {
+    this.#damages += 1;
+    this.#visitor.damaged(what);
+  }
+}
+
+function nodeAt(bytes: Buffer, at: number, isLeaf: boolean): Node | undefined {
+  const low = bytes.readUInt16LE(at) + bytes.readUInt16LE(at + 2) * 0x1_00_00;
+  const flags = bytes.readUInt16LE(at + 4);
+  const keyEnd = at + NODE_BYTES + bytes.readUInt16LE(at + 6);
+  if (keyEnd > bytes.length) return undefined;
+  const key = bytes.subarray(at + NODE_BYTES, keyEnd);
+  // Of a branch, the number of the child takes the place of flags too.
+  if (!isLeaf) return { key, flags: 0, bytes: 0, page: low + flags * 0x1_00_00_00_00, value: bytes.subarray(keyEnd, keyEnd) };
+  const end = keyEnd + ((flags & BIG) !== 0 ? LARGE_BYTES : low);
+  if (end > bytes.length) return undefined;
+  const value = bytes.subarray(keyEnd, end);
+  return { key, flags, bytes: low, page: (flags & BIG) !== 0 ? numberAt(value, 0) : 0, value };
+}
+
+function isInOrder(nodes: readonly Node[], isBranch: boolean, { from, to }: Place, hasIntegerKeys: boolean): boolean {
+  const keys = (isBranch ? nodes.slice(1) : nodes).map(({ key }) => key);
+  if (hasIntegerKeys && keys.some(({ length }) => length !== 4 && length !== 8)) return false;
+  const all = [...(from ? [from] : []), ...keys];
+  const isRising = all.every((key, i) => i === 0 || compared(all[i - 1] as Buffer, key, hasIntegerKeys) < (from && i === 1 ? 1 : 0));
+  return isRising && (!to || keys.length === 0 || compared(keys.at(-1) as Buffer, to, hasIntegerKeys) < 0);
+}
+
+/** Which rows a page has, where their keys are numbers: ids of sensors. */
+function rangeOf({ from, to }: Place, { hasIntegerKeys }: Root): string {
+  if (!hasIntegerKeys) return 'rows';
+  const [first = 'the first', last = 'the last'] = [from, to].map((key) => (key?.length === 4 ? String(key.readUInt32LE(0)) : undefined));
+  return `rows from ${first} to ${last}`;
+}
+
+function compared(a: Buffer, b: Buffer, areIntegers: boolean): number {
+  if (!areIntegers) return a.compare(b);
+  return Buffer.from(a).reverse().compare(Buffer.from(b).reverse());
+}
+
+/** A list begins with its length; a number of pages in a row, below zero, stands before the first of them, and 0 for nothing. */
+function pagesIn(list: Buffer): number[] | undefined {
+  const length = list.length < 8 ? -1 : numberAt(list, 0);
+  if (length < 0 || 8 * (length + 1) > list.length) return undefined;
+  const pages: number[] = [];
+  for (let i = 1, run = 1; i <= length; i += 1) {
+    const entry = Number(list.readBigInt64LE(8 * i));
+    if (entry < 0) run = -entry;
+    else if (entry > 0) {
+      if (run > list.length * 1_000_000) return undefined;
+      for (let page = entry; page < entry + run; page += 1) pages.push(page);
+      run = 1;
+    }
+  }
+  return pages;
+}
