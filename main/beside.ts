@@ -17,17 +17,27 @@ const STOP_MS = 10_000;
 export async function withPort<P extends PortName, T>(
   name: P,
   environment: NodeJS.ProcessEnv,
+  how: { readonly beside: boolean },
+  work: (port: Pick<Ports, P>, clock: () => number) => Promise<T>,
+): Promise<T> {
+  return withPorts([name], environment, how, work);
+}
+
+/** The same with several. */
+export async function withPorts<P extends PortName, T>(
+  names: readonly P[],
+  environment: NodeJS.ProcessEnv,
   { beside }: { readonly beside: boolean },
   work: (port: Pick<Ports, P>, clock: () => number) => Promise<T>,
 ): Promise<T> {
-  const config = readConfig(new Set(), environment, [name]);
+  const config = readConfig(new Set(), environment, names);
   const lifecycle = new Lifecycle();
   const steadyClock = new SteadyClock();
   const logger = await createLogger({ level: 'silent', format: 'json' });
   // Such a program removes nothing by age.
   const deps = { clock: steadyClock.now, logger, registry: new Registry(), health: new Health(), removalClock: () => undefined };
   try {
-    return await work(await new OpenPorts(config, { deps, steadyClock, lifecycle, beside }).open([name]), steadyClock.now);
+    return await work(await new OpenPorts(config, { deps, steadyClock, lifecycle, beside }).open(names), steadyClock.now);
   } finally {
     await lifecycle.stop(STOP_MS);
   }

@@ -1,0 +1,82 @@
+import type { Alarm } from '../../alarm/alarm.ts';
+import { activeOf, emptyState, type SensorState, StateFormat, type StoredSensor, typeStateOf } from '../../alarm/sensor-state.ts';
+import { isActive } from '../../alarm/lifecycle.ts';
+import type { TypeSet } from '../../alarm/type-set.ts';
+import type { Archive, ArchivedAlarm } from '../../archive/port.ts';
+import type { MessageLog, StateDelta, TaskLog } from '../../message-log/port.ts';
+import { partitionOf } from '../../message-log/partitioning.ts';
+
+export interface Agreed {
+  /** Alarms that only the archive knew: their sensors know them again, so that they can be acknowledged and cleared. */
+  readonly known: readonly Alarm[];
+  /** Alarms that only their sensors knew, or as of a later version: the archive shows them again. */
+  readonly shown: readonly Alarm[];
+}
+
+/**
+ * Makes archive and sensors' states agree on the alarms that aren't over, where a part of either is gone: the later version of each counts, and none is
+ * dropped. No task may be running. Rejects as log and archive do.
+ */
+export async function agreeOnOpenAlarms(log: MessageLog, archive: Archive, types: TypeSet, now: number): Promise<Agreed> {
+  const open = await archive.open();
+  const [known, shown]: [Alarm[], Alarm[]] = [[], []];
+  const release = await log.own({
+    assigned: async (task) => {
+      const mine = open.filter(({ sensor }) => partitionOf(sensor, log.partitions) === task.partition);
+      const agreed = await agreeIn(task, mine, archive, types, now);
+      known.push(...agreed.known);
+      shown.push(...agreed.shown);
+    },
+    revoked: async () => undefined,
+  });
+  await release();
+  return { known, shown };
+}
+
+async function agreeIn(task: TaskLog, archived: readonly ArchivedAlarm[], archive: Archive, types: TypeSet, now: number): Promise<Agreed> {
+  const format = new StateFormat(types);
+  const sensors = new Map<number, StoredSensor>();
+  const positions = await task.restore((sensor, value) => sensors.set(sensor, format.fromJson(value.toString())));
+  const [known, shown]: [Alarm[], Alarm[]] = [[], []];
+  const changed = new Map<number, StoredSensor>();
+  for (const { region: _, geohash: __, ...alarm } of archived) {
+    const before = changed.get(alarm.sensor) ?? sensors.get(alarm.sensor);
+    const remembered = before?.state && alarmsOf(before.state).find(({ id }) => id === alarm.id);
+    if (remembered && remembered.version >= alarm.version) continue;
+    const state = before?.state ?? emptyState();
+    takeBack(state, alarm, types, now);
+    changed.set(alarm.sensor, { known: before?.known ?? types.bitsOf([]), faults: before?.faults, state });
+    known.push(alarm);
+  }
+  const deltas: StateDelta[] = [...changed].map(([key, stored]) => {
+    const json = format.toJson(stored);
+    return { key, value: json === undefined ? null : Buffer.from(json) };
+  });
+  if (deltas.length > 0) await task.commit([], deltas, positions);
+  for (const { state } of sensors.values())
+    for (const alarm of state ? alarmsOf(state) : []) {
+      const stored = await archive.find(alarm.id);
+      if (stored && stored.version >= alarm.version) continue;
+      await archive.put([{ ...alarm, region: stored?.region ?? '', geohash: stored?.geohash ?? '' }], []);
+      shown.push(alarm);
+    }
+  return { known, shown };
+}
+
+function takeBack(state: SensorState, alarm: Alarm, types: TypeSet, now: number): void {
+  state.ended = state.ended.filter(({ id }) => id !== alarm.id);
+  const type = typeStateOf(state, alarm.type, types);
+  const others = type.open.filter(({ id }) => id !== alarm.id);
+  const newer = activeOf({ ...type, open: others });
+  // One at a time is active: the one that came later goes on for both.
+  const own: Alarm =
+    newer && isActive(alarm)
+      ? { ...alarm, version: alarm.version + 1, clearedAt: now, state: alarm.state === 'ACTIVE_ACK' ? 'CLEARED_ACK' : 'CLEARED_UNACK' }
+      : alarm;
+  if (own.state === 'CLEARED_ACK') state.ended = [...state.ended, own];
+  else type.open = isActive(own) ? [...others, own] : [own, ...others];
+}
+
+function alarmsOf({ types, ended }: SensorState): readonly Alarm[] {
+  return [...types.flatMap(({ open }) => open), ...ended];
+}

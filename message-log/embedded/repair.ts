@@ -1,0 +1,296 @@
+/**
+ * Makes a store anew from what can be read of a damaged one: all rows of the tree that are on pages that are right, and what the journal has behind
+ * them. The damaged one is kept beside it.
+ */
+import { existsSync, statSync } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Database, RootDatabase } from 'lmdb';
+import { PermanentError, reasonOf } from '../../runtime/errors.ts';
+import { decodeBatch } from './batch.ts';
+import { DATA_FILE, KEPT, otherTraces } from './before-mapping.ts';
+import { CheckedNumbers, numberOf } from './checked-numbers.ts';
+import { aboutLog, APPLIED, APPLIED_BY, IDENTITY, JOURNAL, nextKey } from './databases.ts';
+import { checkFormat, newIdentity } from './format.ts';
+import { baseOf, isIntact, lastTimeOf, recordsOf } from './frame.ts';
+import { HIGH_WATER_FILE, HighWater, type Marks, readMarks } from './high-water.ts';
+import { inOrder, type Left, leftIn, problemWith } from './journal.ts';
+import { isInUse } from './owner-lock.ts';
+import { openEnvironment, transactionOf } from './store.ts';
+import { type Head, headOf, headsOf, type Root, TreeFile } from './tree-file.ts';
+import { visitPages } from './tree-pages.ts';
+
+export interface Repaired {
+  /** What is wrong or missing, a sentence without full stop each; none: nothing was done. */
+  readonly findings: readonly string[];
+  /** Where the damaged store is kept now. */
+  readonly kept: string | undefined;
+}
+
+const ROWS_PER_COMMIT = 1_000;
+const FRAMES = /^log\/([A-Z]+)\/(\d+)$/;
+/** Offsets that may have been given to records of which nothing is known any more. */
+const SKIPPED_OFFSETS = 1_000_000;
+const [ABOUT, POSITIONS, META] = ['log', 'positions', 'meta'];
+const LIKELY_PAGE_BYTES = [4_096, 16_384, 65_536];
+
+/**
+ * `change` false: only says what it would do. Rejects with PermanentError `data-dir-in-use` while a process has the folder, and with what the file
+ * system says; then everything is as it was.
+ */
+export async function repairStore(dataDir: string, change: boolean): Promise<Repaired> {
+  const folder = join(dataDir, 'store');
+  if (await isInUse(folder))
+    throw new PermanentError(
+      'data-dir-in-use',
+      `a Tocsin is using ${dataDir}: stop it, and whatever else works on the folder, before a repair`,
+    );
+  await undoHalfDone(dataDir, folder);
+  const traces = await otherTraces(dataDir, folder);
+  if (!existsSync(join(folder, DATA_FILE)) && traces.length === 0) return { findings: [], kept: undefined };
+  // lmdb takes a name with a dot for that of a file.
+  const fresh = `${folder}-new`;
+  await rm(fresh, { recursive: true, force: true });
+  await mkdir(fresh, { recursive: true, mode: 0o700 });
+  let isReady = false;
+  try {
+    const findings = await new Rebuilding(folder, fresh).run();
+    if (!change || findings.length === 0) return { findings, kept: undefined };
+    isReady = true;
+    const kept = `${join(dataDir, KEPT)}${new Date()
+      .toISOString()
+      .replace(/[^\dT]/g, '')
+      .slice(0, 15)}`;
+    if (existsSync(folder)) await rename(folder, kept);
+    await rename(fresh, folder);
+    return { findings, kept };
+  } finally {
+    if (!isReady) await rm(fresh, { recursive: true, force: true });
+  }
+}
+
+/** Where a repair was killed between its two renames, the damaged store comes back. */
+async function undoHalfDone(dataDir: string, folder: string): Promise<void> {
+  const names = await readdir(dataDir).catch(() => []);
+  const newest = names
+    .filter((name) => name.startsWith(KEPT))
+    .sort()
+    .at(-1);
+  if (!existsSync(folder) && newest !== undefined) await rename(join(dataDir, newest), folder);
+}
+
+class Rebuilding {
+  readonly #from: string;
+  readonly #to: string;
+  readonly #findings: string[] = [];
+  readonly #databases = new Map<string, Database<Buffer, Buffer | number>>();
+  /** Next offset of each partition, by topic and number. */
+  readonly #next = new Map<string, number>();
+  #lastTime = 0;
+  #pending: (() => void)[] = [];
+  #root: RootDatabase | undefined;
+
+  constructor(from: string, to: string) {
+    this.#from = from;
+    this.#to = to;
+  }
+
+  async run(): Promise<readonly string[]> {
+    const root = openEnvironment(this.#to, this.#to, true);
+    this.#root = root;
+    try {
+      const marks = readMarks(this.#from);
+      checkFormat(root.openDB({ name: META, useVersions: true }), true, this.#to);
+      await this.#takeTree(marks);
+      await this.#written();
+      const about = aboutLog(root);
+      const last = await this.#takeJournal(about, marks);
+      await this.#finish(root, about, last);
+    } finally {
+      await root.close();
+    }
+    return this.#findings;
+  }
+
+  async #takeTree(marks: Marks | undefined): Promise<void> {
+    const path = join(this.#from, DATA_FILE);
+    if (!existsSync(path) || statSync(path).size === 0) {
+      this.#findings.push(
+        `${path} is missing or empty: of clients, alarms, sensors' states and what was received there is only what the journal has`,
+      );
+      return;
+    }
+    const file = new TreeFile(path);
+    try {
+      const head = this.#headOf(file, path);
+      if (!head) return;
+      if (marks && head.transaction < marks.transaction)
+        this.#findings.push(`${path} is an older copy: its last ${marks.transaction - head.transaction} changes are missing`);
+      const visitor = {
+        damaged: (what: string): void => void this.#findings.push(`${path}: ${what} is damaged and left out`),
+        row: (database: string, { hasIntegerKeys }: Root, key: Buffer, value: () => Buffer | undefined): void =>
+          this.#takeRow(database, hasIntegerKeys, key, value()),
+      };
+      for (const _ of visitPages(file, head, visitor)) if (this.#pending.length >= ROWS_PER_COMMIT) await this.#written();
+    } finally {
+      file.close();
+    }
+  }
+
+  #headOf(file: TreeFile, path: string): Head | undefined {
+    const head = headOf(file);
+    if (typeof head !== 'string') return head;
+    const other = LIKELY_PAGE_BYTES.flatMap((bytes) => headsOf(file, bytes))[0];
+    this.#findings.push(`${path}: ${head}${other ? '' : ', and nothing can be read of it'}`);
+    return other;
+  }
+
+  #takeRow(database: string, hasIntegerKeys: boolean, key: Buffer, value: Buffer | undefined): void {
+    // A new one says itself which format it has, and nobody owns it.
+    if (database === META) return;
+    if (value === undefined) {
+      this.#findings.push(`a row of ${database} is damaged and left out`);
+      return;
+    }
+    const damage = damageOf(database, key, value);
+    if (damage !== undefined) this.#findings.push(damage);
+    else if (FRAMES.test(database)) this.#takeFrame(database, value);
+    else this.#put(database, hasIntegerKeys, hasIntegerKeys && key.length === 4 ? key.readUInt32LE(0) : key, value);
+  }
+
+  #takeFrame(database: string, bytes: Buffer): void {
+    // Columns are read at multiples of 4.
+    const frame = Buffer.from(bytes);
+    const base = frame.length > 0 ? frameBase(frame) : undefined;
+    if (base === undefined) {
+      this.#findings.push(`records of ${database.slice(4)} are damaged and left out`);
+      return;
+    }
+    const end = base + recordsOf(frame);
+    this.#next.set(database, Math.max(this.#next.get(database) ?? 0, end));
+    this.#lastTime = Math.max(this.#lastTime, lastTimeOf(frame));
+    const frames = this.#frames(database);
+    this.#pending.push(() => void frames.put(base, frame));
+  }
+
+  /** Returns the newest sequence that was ever used. */
+  async #takeJournal(about: CheckedNumbers, marks: Marks | undefined): Promise<number> {
+    const [applied, expected, identity] = [about.get(APPLIED) ?? 0, about.get(JOURNAL), about.get(IDENTITY)];
+    const left = existsSync(this.#from) ? await leftIn(this.#from) : [];
+    const problem = expected && identity !== undefined ? problemWith(left, this.#from, expected, identity) : undefined;
+    if (problem !== undefined) this.#findings.push(problem);
+    const own = left.filter((file) => isOwn(file, identity ?? marks?.identity));
+    const entries = inOrder(own.flatMap((file) => file.entries).filter(({ sequence }) => sequence > applied));
+    const positions = new CheckedNumbers(this.#numbers(POSITIONS), 'positions');
+    for (const { sequence, body } of entries) {
+      try {
+        const batch = decodeBatch(body);
+        for (const { topic, partition, bytes } of batch.frames) this.#takeFrame(`log/${topic}/${partition}`, bytes);
+        for (const { partition, key, value } of batch.states) this.#takeState(partition, key, value);
+        for (const { name, position } of batch.positions) this.#pending.push(() => positions.put(name, position));
+      } catch (error) {
+        this.#findings.push(`entry ${sequence} of the journal cannot be read: ${reasonOf(error)}`);
+      }
+      if (this.#pending.length >= ROWS_PER_COMMIT) await this.#written();
+    }
+    const last = Math.max(entries.at(-1)?.sequence ?? 0, applied, marks?.sequence ?? 0);
+    const missing = Math.max(0, last - applied - entries.length);
+    if (missing > 0) this.#findings.push(`${missing} entries of the journal${this.#span()} are missing`);
+    await this.#written();
+    return last;
+  }
+
+  /** From the newest record that is there to when something was last acknowledged. */
+  #span(): string {
+    const mark = join(this.#from, HIGH_WATER_FILE);
+    if (this.#lastTime === 0 || !existsSync(mark)) return '';
+    return `, received after ${new Date(this.#lastTime).toISOString()} and before ${statSync(mark).mtime.toISOString()},`;
+  }
+
+  async #finish(root: RootDatabase, about: CheckedNumbers, last: number): Promise<void> {
+    const positions = new CheckedNumbers(this.#numbers(POSITIONS), 'positions');
+    for (const { key, value } of positions.getRange()) {
+      const [, topic = '', partition = ''] = /^.*\/([A-Z]+)\/(\d+)$/.exec(key) ?? [];
+      const place = `log/${topic}/${partition}`;
+      this.#next.set(place, Math.max(this.#next.get(place) ?? 0, value));
+    }
+    const identity = newIdentity();
+    await root.batch(() => {
+      about.put(IDENTITY, identity);
+      about.put(APPLIED, last);
+      about.put(APPLIED_BY, 0);
+      about.put(JOURNAL, 0);
+      for (const [place, next] of this.#next) {
+        const [, topic = '', partition = ''] = FRAMES.exec(place) ?? [];
+        about.put(nextKey(topic, Number(partition)), next + SKIPPED_OFFSETS);
+      }
+    });
+    new HighWater(this.#to, { identity, transaction: transactionOf(root), sequence: last }).close();
+  }
+
+  #takeState(partition: number, key: number, value: Buffer | undefined): void {
+    const states = this.#database(`state/${partition}`, true);
+    this.#pending.push(() => void (value ? states.put(key, value) : states.remove(key)));
+  }
+
+  #put(name: string, hasIntegerKeys: boolean, key: Buffer | number, value: Buffer): void {
+    // The rows of a page are gone when the next one is read.
+    const [database, own, bytes] = [
+      this.#database(name, hasIntegerKeys),
+      Buffer.isBuffer(key) ? Buffer.from(key) : key,
+      Buffer.from(value),
+    ];
+    this.#pending.push(() => void database.put(own, bytes));
+  }
+
+  #frames(name: string): Database<Buffer, number> {
+    return this.#open(name, {}) as Database<Buffer, number>;
+  }
+
+  #numbers(name: string): Database<Buffer, string> {
+    const root = this.#root as RootDatabase;
+    return root.openDB<Buffer, string>({ name, encoding: 'binary' });
+  }
+
+  #database(name: string, hasIntegerKeys: boolean): Database<Buffer, Buffer | number> {
+    return this.#open(name, { keyEncoding: hasIntegerKeys ? 'uint32' : 'binary' });
+  }
+
+  #open(name: string, options: { readonly keyEncoding?: 'uint32' | 'binary' }): Database<Buffer, Buffer | number> {
+    const known = this.#databases.get(name);
+    if (known) return known;
+    const opened = (this.#root as RootDatabase).openDB<Buffer, Buffer | number>({ name, encoding: 'binary', ...options });
+    this.#databases.set(name, opened);
+    return opened;
+  }
+
+  async #written(): Promise<void> {
+    const rows = this.#pending;
+    this.#pending = [];
+    await this.#root?.batch(() => {
+      for (const put of rows) put();
+    });
+  }
+}
+
+/** Of a number with a checksum, in words. */
+function damageOf(database: string, key: Buffer, value: Buffer): string | undefined {
+  if (database !== ABOUT && database !== POSITIONS) return undefined;
+  const name = key.toString('latin1').replace(/\0$/, '');
+  if (numberOf(name, value) !== undefined) return undefined;
+  return database === POSITIONS
+    ? `how far ${name} had come is damaged: it begins anew`
+    : `a number of the log, ${name}, is damaged and left out`;
+}
+
+/** Of a frame that is whole, whatever its key says. */
+function frameBase(frame: Buffer): number | undefined {
+  if (frame.length < 32) return undefined;
+  const base = baseOf(frame);
+  return isIntact(frame, base) ? base : undefined;
+}
+
+/** Files from before there were identities belong to whatever is there. */
+function isOwn({ identity }: Left, own: number | undefined): boolean {
+  return identity === undefined || own === undefined || identity === own;
+}
