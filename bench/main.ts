@@ -37,6 +37,10 @@ const BENCHES: Readonly<
     what: 'resident memory over 10 minutes at 1,400 messages/s',
     run: async (runs) => (await import('./memory.ts')).benchMemory(runs),
   },
+  'open-alarms': {
+    what: 'what operators wait for with 300,000 alarms open, beside 300',
+    run: async (runs) => (await import('./open-alarms.ts')).benchOpenAlarms(runs),
+  },
   connections: {
     what: '50,000 open connections (or as many as the system lets one process open) and 2,500 statuses/s',
     run: async (runs) => (await import('./connections.ts')).benchConnections(runs),
