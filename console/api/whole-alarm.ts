@@ -1,4 +1,6 @@
 import { inOrderOfTime } from '../../archive/custody.ts';
+import type { ArchivedAlarm } from '../../archive/port.ts';
+import { PermanentError } from '../../runtime/errors.ts';
 import type { LiveAlarm } from '../live/open-alarms.ts';
 import type { Role } from '../security/tokens.ts';
 import { visibleTo } from '../security/visibility.ts';
@@ -27,7 +29,8 @@ export async function findAlarm(deps: ApiDeps, id: string): Promise<LiveAlarm> {
 export async function describeAlarm(deps: ApiDeps, found: LiveAlarm, role: Role): Promise<WholeAlarm> {
   const { id, sensor } = found.alarm;
   const missing = new Missing(deps.logger, { alarm: id });
-  const [archived, client] = await Promise.all([
+  const [evidence, archived, client] = await Promise.all([
+    found.isBrief ? missing.orElse('the readings', evidenceOf(deps, id), []) : found.alarm.evidence,
     missing.orElse('the custody trail', deps.archive.custody(id), []),
     visibleTo(role).client
       ? missing.orElse('the client', deps.directory.find(sensor), undefined).then((known) => known ?? null)
@@ -35,5 +38,11 @@ export async function describeAlarm(deps: ApiDeps, found: LiveAlarm, role: Role)
   ]);
   const steps = new Map([...found.recent, ...archived].map((entry) => [entry.key, entry]));
   const custody = inOrderOfTime([...steps.values()]);
-  return wholeJson(found, role, custody, client, missing.problems);
+  return wholeJson({ ...found, alarm: { ...found.alarm, evidence } }, role, custody, client, missing.problems);
+}
+
+async function evidenceOf({ archive }: ApiDeps, id: string): Promise<ArchivedAlarm['evidence']> {
+  const archived = await archive.find(id);
+  if (!archived) throw new PermanentError('not-archived', 'the archive does not have the alarm');
+  return archived.evidence;
 }

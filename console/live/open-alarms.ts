@@ -21,6 +21,8 @@ export interface LiveAlarm {
   readonly client: ClientLabel | undefined;
   /** The latest entries of its custody that were read from the log: the archive may not have them yet. */
   readonly recent: readonly CustodyEntry[];
+  /** Its readings and its custody are in the archive alone. */
+  readonly isBrief?: boolean;
 }
 
 export interface AlarmFilter {
@@ -35,6 +37,9 @@ export interface AlarmFilter {
 /** This many closed alarms are kept, enough for the archive to catch up; older ones come from the archive. */
 const CLOSED_MAX = 1_000;
 const RECENT_MAX = 50;
+/** This many alarms that changed last have their readings and custody here, enough for the archive to catch up: they take more room than all the rest. */
+const WHOLE_MAX = 10_000;
+const NONE: readonly never[] = [];
 
 /**
  * Every open alarm (not CLEARED_ACK) and the latest closed ones, as of the last event that was read, before any store has them. The highest version
@@ -43,7 +48,12 @@ const RECENT_MAX = 50;
 export class OpenAlarms {
   readonly #open = new Map<string, LiveAlarm>();
   readonly #closed = new Map<string, LiveAlarm>();
-  readonly #bySensor = new Map<number, Set<string>>();
+  /** Ids of open alarms, by sensor: one or a few. */
+  readonly #bySensor = new Map<number, readonly string[]>();
+  /** How each sensor with open alarms is: a stream begins with all of them. */
+  readonly #codes = new Map<number, number>();
+  /** Ids of alarms that are not brief, the one that changed longest ago first; some may have been closed. */
+  readonly #whole = new Set<string>();
   readonly #counts: OpenCounts;
   /** Undefined until it is needed, so that the alarms loaded at the start are sorted once. */
   #byAge: ByAge | undefined;
@@ -63,7 +73,7 @@ export class OpenAlarms {
   }
 
   load(alarms: readonly ArchivedAlarm[]): void {
-    for (const alarm of alarms) this.#keep({ alarm, client: undefined, recent: [] });
+    for (const alarm of alarms) this.#keep(briefOf({ alarm, client: undefined, recent: NONE }));
   }
 
   /** Returns the alarm as it is now, or undefined if the change brings nothing new. */
@@ -74,14 +84,14 @@ export class OpenAlarms {
     const { region, geohash } = known?.alarm ?? this.#neighbour(alarm.sensor)?.alarm ?? { region: '', geohash: '' };
     const client = known?.client ?? this.#neighbour(alarm.sensor)?.client;
     const recent = [...(known?.recent ?? []), ...custodyOf(change)].slice(-RECENT_MAX);
-    return this.#keep({ alarm: { ...alarm, region, geohash }, client, recent });
+    return this.#keepWhole({ alarm: { ...alarm, region, geohash }, client, recent });
   }
 
   /** Adds what the directory knows about the sensor; returns the alarms that are complete now. */
   complete(sensor: number, place: { readonly region: string; readonly geohash: string }, client: ClientLabel): LiveAlarm[] {
     const closed = [...this.#closed.values()].filter(({ alarm }) => alarm.sensor === sensor && alarm.region === '');
-    return [...this.ofSensor(sensor), ...closed].map(({ alarm, recent }) =>
-      this.#keep({ alarm: { ...alarm, region: place.region, geohash: place.geohash }, client, recent }),
+    return [...this.ofSensor(sensor), ...closed].map((live) =>
+      this.#keep({ ...live, alarm: { ...live.alarm, region: place.region, geohash: place.geohash }, client }),
     );
   }
 
@@ -106,6 +116,15 @@ export class OpenAlarms {
 
   /** The sensor's condition as the live stream encodes it: see `codeOf`. */
   code(sensor: number): number {
+    return this.#codes.get(sensor) ?? NO_OPEN_ALARM;
+  }
+
+  /** Sensors with open alarms, and their codes. */
+  codes(): IterableIterator<[sensor: number, code: number]> {
+    return this.#codes.entries();
+  }
+
+  #codeOf(sensor: number): number {
     let gravest: ArchivedAlarm | undefined;
     let unacknowledged = false;
     for (const id of this.#bySensor.get(sensor) ?? []) {
@@ -160,17 +179,36 @@ export class OpenAlarms {
     }
     this.#open.set(id, live);
     this.#counts.add(live.alarm, 1);
-    const ids = this.#bySensor.get(sensor);
-    if (ids) ids.add(id);
-    else this.#bySensor.set(sensor, new Set([id]));
+    const ids = this.#bySensor.get(sensor) ?? [];
+    if (!before) this.#bySensor.set(sensor, [...ids, id]);
+    this.#codes.set(sensor, this.#codeOf(sensor));
     return live;
   }
 
-  #forget(id: string, sensor: number): void {
-    const ids = this.#bySensor.get(sensor);
-    ids?.delete(id);
-    if (ids?.size === 0) this.#bySensor.delete(sensor);
+  /** As `#keep`; the one that changed longest ago becomes brief instead. */
+  #keepWhole(live: LiveAlarm): LiveAlarm {
+    this.#whole.delete(live.alarm.id);
+    this.#whole.add(live.alarm.id);
+    for (const oldest of this.#whole) {
+      if (this.#whole.size <= WHOLE_MAX) break;
+      this.#whole.delete(oldest);
+      const open = this.#open.get(oldest);
+      if (open) this.#keep(briefOf(open));
+    }
+    return this.#keep(live);
   }
+
+  #forget(id: string, sensor: number): void {
+    const ids = (this.#bySensor.get(sensor) ?? []).filter((other) => other !== id);
+    if (ids.length === 0) this.#bySensor.delete(sensor);
+    else this.#bySensor.set(sensor, ids);
+    if (ids.length === 0) this.#codes.delete(sensor);
+    else this.#codes.set(sensor, this.#codeOf(sensor));
+  }
+}
+
+function briefOf(live: LiveAlarm): LiveAlarm {
+  return { alarm: { ...live.alarm, evidence: NONE }, client: live.client, recent: NONE, isBrief: true };
 }
 
 export function matches(alarm: ArchivedAlarm, filter: AlarmFilter): boolean {

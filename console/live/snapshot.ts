@@ -13,15 +13,15 @@ export const SNAPSHOT_ALARMS_MAX = 5_000;
 
 /** The first event of a stream: the types, the open alarms, how many of each type were left out, and the codes of sensors with open alarms. */
 export function snapshotOf(alarms: OpenAlarms, role: Role, alarmsMax = SNAPSHOT_ALARMS_MAX) {
-  const open = [...alarms.newestFirst()].filter(({ alarm }) => !isOver(alarm));
-  const shown = open.length <= alarmsMax ? open : byNeed(open);
+  const shown = neediest(alarms, alarmsMax);
   const leftOut = new TypeCounts(alarms.types);
-  for (const { alarm } of shown.slice(alarmsMax)) leftOut.add(alarm.type, 1);
+  for (const [type, count] of Object.entries(alarms.counts.byType)) leftOut.add(type, count);
+  for (const { alarm } of shown) leftOut.add(alarm.type, -1);
   return {
     types: typesJson(alarms.types),
-    alarms: shown.slice(0, alarmsMax).map((live) => listedJson(live, role)),
+    alarms: shown.map((live) => listedJson(live, role)),
     leftOut: leftOut.now(),
-    states: [...alarms.sensors()].flatMap((sensor) => [sensor, alarms.code(sensor)]),
+    states: statesOf(alarms),
   };
 }
 
@@ -39,9 +39,23 @@ export function faultsShown(sensors: FaultySensors | undefined, sensorsMax = SNA
   return [...shown].map((sensor) => ({ sensor, faults: faultsJson(sensors.of(sensor)) }));
 }
 
-/** Unacknowledged ones first, then the gravest. Equal ones stay in their order, the newest first, so that a new fire is never left out. */
-function byNeed(open: readonly LiveAlarm[]): readonly LiveAlarm[] {
+/**
+ * The unseen ones first, then the gravest. Equal ones stay in their order, the newest first: a new fire is never among those left out. One pass, since
+ * there may be hundreds of thousands.
+ */
+function neediest(alarms: OpenAlarms, alarmsMax: number): readonly LiveAlarm[] {
   const [unseen, seen] = [SEVERITIES.map((): LiveAlarm[] => []), SEVERITIES.map((): LiveAlarm[] => [])];
-  for (const live of open) (isUnacknowledged(live.alarm) ? unseen : seen)[SEVERITIES.indexOf(live.alarm.severity)]?.push(live);
-  return [...unseen, ...seen].flat();
+  for (const live of alarms.newestFirst()) {
+    if (isOver(live.alarm)) continue;
+    // An unknown severity, written by another program, counts as the gravest.
+    const equals = (isUnacknowledged(live.alarm) ? unseen : seen)[Math.max(0, SEVERITIES.indexOf(live.alarm.severity))];
+    if (equals && equals.length < alarmsMax) equals.push(live);
+  }
+  return [...unseen, ...seen].flat().slice(0, alarmsMax);
+}
+
+function statesOf(alarms: OpenAlarms): number[] {
+  const states: number[] = [];
+  for (const [sensor, code] of alarms.codes()) states.push(sensor, code);
+  return states;
 }

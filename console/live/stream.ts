@@ -38,6 +38,15 @@ export interface StreamEvent {
 interface Attached {
   readonly sink: Sink;
   readonly caller: Caller;
+  /** What of its snapshot couldn't go out at once: until it has been read it doesn't count against the reader. */
+  snapshotBytes: number;
+}
+
+interface Snapshot {
+  readonly at: number;
+  /** Of the last event that is in it. */
+  readonly seq: number;
+  readonly bytes: Buffer;
 }
 
 export type Attachment =
@@ -46,6 +55,8 @@ export type Attachment =
 
 /** After this long without any stream, nothing is kept for readers that reconnect. */
 const KEEP_MS = 60_000;
+/** When all browsers come back at once, as after a restart, they share a snapshot: with many alarms it takes a tenth of a second to make. */
+const SNAPSHOT_FOR_MS = 500;
 
 /** Sends every event to all attached streams, and sends readers that reconnect what they missed. */
 export class LiveStream {
@@ -56,6 +67,7 @@ export class LiveStream {
   readonly #settings: StreamSettings;
   readonly #clock: Clock;
   readonly #snapshot: (role: Role) => unknown;
+  readonly #snapshots = new Map<Role, Snapshot>();
   #next = 1;
   #lastUse = Number.NEGATIVE_INFINITY;
   dropped = 0;
@@ -79,13 +91,32 @@ export class LiveStream {
     const viewers = caller.role === 'viewer' ? [...this.#streams].filter((other) => other.caller.role === 'viewer').length : 0;
     if (this.#streams.size >= this.#settings.streamsMax || (viewers > 0 && viewers >= Math.floor(this.#settings.streamsMax / 2)))
       return { outcome: 'refused', reason: 'too many live streams are open, try again later' };
-    const stream: Attached = { sink, caller };
+    const stream: Attached = { sink, caller, snapshotBytes: 0 };
     const missed = this.#missed(lastEventId);
     if (missed) for (const frame of missed) sink.write(frame.bytes[caller.role]);
-    else sink.write(frameBytes(this.#id(this.#next - 1), 'snapshot', this.#snapshot(caller.role)));
+    else {
+      this.#begin(sink, caller.role);
+      stream.snapshotBytes = sink.writableLength;
+    }
     this.#streams.add(stream);
     this.#lastUse = this.#clock();
     return { outcome: 'attached', detach: () => this.#detach(stream) };
+  }
+
+  /** Writes a snapshot, and what has come since where it is a moment old. */
+  #begin(sink: Sink, role: Role): void {
+    const now = this.#clock();
+    const kept = this.#snapshots.get(role);
+    const since = kept && now - kept.at < SNAPSHOT_FOR_MS ? this.#ring.after(kept.seq, this.#next) : undefined;
+    if (kept && since) {
+      sink.write(kept.bytes);
+      for (const frame of since) sink.write(frame.bytes[role]);
+      return;
+    }
+    const seq = this.#next - 1;
+    const bytes = frameBytes(this.#id(seq), 'snapshot', this.#snapshot(role));
+    this.#snapshots.set(role, { at: now, seq, bytes });
+    sink.write(bytes);
   }
 
   /** Events that must not be missed, in one write. */
@@ -110,6 +141,7 @@ export class LiveStream {
   beat(data: unknown): void {
     const now = this.#clock();
     const bytes = frameBytes(undefined, 'beat', data);
+    for (const [role, { at }] of this.#snapshots) if (now - at >= SNAPSHOT_FOR_MS) this.#snapshots.delete(role);
     for (const stream of [...this.#streams]) {
       const { session } = stream.caller;
       if (session && now >= session.until) this.#end(stream);
@@ -144,7 +176,9 @@ export class LiveStream {
 
   #write(stream: Attached, bytes: Buffer): void {
     stream.sink.write(bytes);
-    if (stream.sink.writableLength <= this.#settings.bufferBytesMax) return;
+    const unread = stream.sink.writableLength;
+    if (unread <= this.#settings.bufferBytesMax) stream.snapshotBytes = 0;
+    if (unread <= this.#settings.bufferBytesMax + stream.snapshotBytes) return;
     this.dropped += 1;
     this.#detach(stream);
     stream.sink.destroy();

@@ -141,6 +141,49 @@ describe('the live stream', () => {
     expect([stream.size, stream.dropped]).toEqual([1, 1]);
   });
 
+  it('makes one snapshot for all who come at about the same time, and each has all that came since', () => {
+    let made = 0;
+    const stream = new LiveStream(
+      { ...STREAM_SETTINGS, streamsMax: 100, ringFrames: 3 },
+      () => now,
+      () => ({ made: (made += 1) }),
+    );
+    const come = (caller = operator): Recorder => {
+      const sink = new Recorder();
+      const attached = stream.attach(sink, caller, undefined);
+      if (attached.outcome === 'attached') attached.detach();
+      return sink;
+    };
+    const words = (sink: Recorder) => sink.events.map(({ id, data }) => [id?.split('.')[1], JSON.stringify(data)]);
+    come();
+    stream.publish([event(1), event(2)]);
+    expect(words(come())).toEqual([
+      ['0', '{"made":1}'],
+      ['1', '{"n":1,"role":"operator"}'],
+      ['2', '{"n":2,"role":"operator"}'],
+    ]);
+    expect(words(come(viewer))).toEqual([['2', '{"made":2}']]);
+    stream.publish([event(3), event(4)]);
+    // What is between is not held any more.
+    expect(words(come())).toEqual([['4', '{"made":3}']]);
+    now += 1_000;
+    expect(words(come())).toEqual([['4', '{"made":4}']]);
+  });
+
+  it('lets a reader have the time for a large snapshot, and then no more than others', () => {
+    const stream = streamOf({ bufferBytesMax: 1_000 });
+    const sink = new Recorder();
+    sink.writableLength = 50_000;
+    stream.attach(sink, operator, undefined);
+    stream.publish([event(1)]);
+    expect(sink.destroyed).toBe(false);
+    sink.writableLength = 900;
+    stream.publish([event(2)]);
+    sink.writableLength = 1_001;
+    stream.publish([event(3)]);
+    expect(sink.destroyed).toBe(true);
+  });
+
   it('beats without an id, and ends the streams of sessions that are over', () => {
     const stream = streamOf();
     const [lasting, over] = [new Recorder(), new Recorder()];

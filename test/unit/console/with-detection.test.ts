@@ -1,6 +1,9 @@
 /** What operators see and do, with detection behind it. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { call, eventually, startTestConsole, type TestConsole } from '../../support/console.ts';
+import { custodyOf } from '../../../archive/custody.ts';
+import { severalRecords } from '../../../message-log/several-records.ts';
+import { TransientError } from '../../../runtime/errors.ts';
 import { oneRecord } from '../../../message-log/one-record.ts';
 
 let on: TestConsole;
@@ -64,6 +67,41 @@ describe('a detector that cannot be read any more', () => {
       ({ json: now }) => now.active.length === 1,
     );
     expect(sensor.json).toMatchObject({ active: ['motion'], faults: [{ detector: 'smoke' }] });
+  });
+});
+
+describe('an alarm of thousands', () => {
+  it('keeps its readings and its custody, wherever they lie', async () => {
+    await on.report(SENSOR);
+    const { json: page } = await eventually(
+      () => call(on, '/api/alarms'),
+      ({ json }) => json.alarms.length === 1,
+    );
+    const [{ id }] = page.alarms;
+    const before = (await call(on, `/api/alarms/${id}`)).json;
+    expect(before.evidence).toMatchObject([{ value: expect.stringContaining('"motion":true') }]);
+    // As the archiver would.
+    const [raised] = on.log.all('ALARM').map(({ value }) => JSON.parse(value));
+    await on.archive.put(
+      [{ ...raised.alarm, region: '', geohash: '' }],
+      custodyOf(raised).map((entry) => ({ alarm: id, entry })),
+    );
+    const values = Array.from({ length: 10_001 }, (_, i) => ({
+      key: i,
+      value: JSON.stringify({ ...raised, alarm: { ...raised.alarm, id: `other-${i}`, sensor: i } }),
+    }));
+    await on.log.append('ALARM', severalRecords(values), Date.now());
+    await eventually(
+      async () => (await call(on, '/metrics')).text,
+      (text) => text.includes('tocsin_console_open_alarms 10002'),
+    );
+    const after = (await call(on, `/api/alarms/${id}`)).json;
+    expect({ ...after, client: null }).toEqual({ ...before, client: null });
+    on.archive.fault = new TransientError('away', 'the archive is away');
+    expect((await call(on, `/api/alarms/${id}`)).json).toMatchObject({
+      id,
+      problems: expect.arrayContaining(['the readings cannot be fetched at the moment']),
+    });
   });
 });
 
