@@ -146,7 +146,10 @@ describe('the live stream', () => {
     const stream = new LiveStream(
       { ...STREAM_SETTINGS, streamsMax: 100, ringFrames: 3 },
       () => now,
-      () => ({ made: (made += 1) }),
+      () => {
+        made += 1;
+        return { made };
+      },
     );
     const come = (caller = operator): Recorder => {
       const sink = new Recorder();
