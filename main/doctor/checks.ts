@@ -8,6 +8,8 @@ import { type Config, readConfig } from '../configuration.ts';
 import type { Role } from '../role.ts';
 import { ROLES, type RoleName } from '../roles.ts';
 import { diagnoseSettingsFile } from '../settings-file/diagnose.ts';
+import { type CommandLine, commandLines, secretsOnCommandLines } from './command-lines.ts';
+import { fileModes } from './file-modes.ts';
 import { withoutEffect } from './without-effect.ts';
 
 /** The findings for these roles and the servers that their settings name, one after another. Never rejects. */
@@ -15,6 +17,7 @@ export async function* checksOf(
   roles: ReadonlySet<RoleName>,
   environment: NodeJS.ProcessEnv,
   deps: DiagnosisDeps,
+  processes: () => Promise<readonly CommandLine[]> = commandLines,
 ): AsyncGenerator<Finding> {
   yield fine('Node', process.versions.node);
   const { config, problems } = read(roles, environment);
@@ -23,6 +26,8 @@ export async function* checksOf(
   yield fine('settings', `make sense for ${[...config.roles].sort().join(', ')}`);
   yield* withoutEffect(environment);
   yield* await diagnoseSettingsFile(config.values, roles);
+  yield* await fileModes(config);
+  yield* secretsOnCommandLines(environment, await processes());
   for (const adapter of adaptersOf(config.ports, config.isSet)) yield* await adapter.diagnose(config.values, deps);
   const host = config.values.get(processSettings.host);
   for (const { name, port } of listenedOn(config)) yield await portCheck(host, port, name);

@@ -1,16 +1,17 @@
 import { constants } from 'node:fs';
-import { access, readdir, stat, statfs } from 'node:fs/promises';
+import { access, stat, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Finding, fine, wrong } from '../../runtime/diagnosis.ts';
 import { OwnError, reasonOf } from '../../runtime/errors.ts';
 import { REMOVAL_CLOCK_FILE, remembered, spanOf } from '../../runtime/removal-clock.ts';
+import { listenerIn } from './owner-lock.ts';
 
 /** Below this it won't be long until sensors are refused. */
 const FREE_MIN_BYTES = 1024 ** 3;
 const OTHERS = 0o077;
 const CLOCK_BEHIND_MS = 60_000;
 
-/** The data folder: whether it can be written, is nobody else's to read, and has room. Creates nothing. */
+/** The data folder: whether it can be written, and has room, and nobody else reads its store. Creates nothing. */
 export async function diagnoseFolder(dataDir: string): Promise<readonly Finding[]> {
   const folder = resolve(dataDir);
   const check = `data folder ${dataDir}`;
@@ -22,12 +23,8 @@ export async function diagnoseFolder(dataDir: string): Promise<readonly Finding[
   } catch (error) {
     return [wrong(check, `cannot be used: ${reasonOf(error)}`, 'set TOCSIN_DATA_DIR to a folder that this user can write')];
   }
-  const user = there ? await runningOn(folder) : undefined;
-  const found = there
-    ? user === undefined
-      ? 'can be written'
-      : `can be written; process ${user} uses it`
-    : 'will be made at the first start';
+  const user = there ? await listenerIn(join(folder, 'store')).catch(() => undefined) : undefined;
+  const found = there ? (user === undefined ? 'can be written' : `can be written; ${user} is using it`) : 'will be made at the first start';
   return [fine(check, found), ...(await privacyOf(folder)), await roomOn(existing), ...clockOf(folder)];
 }
 
@@ -57,23 +54,4 @@ async function roomOn(folder: string): Promise<Finding> {
 async function nearestThere(folder: string): Promise<string> {
   const there = await stat(folder).catch(() => undefined);
   return there || folder === dirname(folder) ? folder : nearestThere(dirname(folder));
-}
-
-/** The process whose socket lies in the folder, if it lives. */
-async function runningOn(folder: string): Promise<number | undefined> {
-  const names = await readdir(join(folder, 'store')).catch(() => []);
-  for (const name of names) {
-    const pid = Number(/^tocsin-(\d+)-/.exec(name)?.[1]);
-    if (pid > 0 && isAlive(pid)) return pid;
-  }
-  return undefined;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

@@ -48,8 +48,16 @@ export async function refuseIfInUse(folder: string, dataDir: string): Promise<vo
 
 /** Whether one listens. */
 export async function isInUse(folder: string): Promise<boolean> {
-  for (const socket of await socketsOf(folder)) if ((await ownerAt(socket)) !== undefined) return true;
-  return false;
+  return (await listenerIn(folder)) !== undefined;
+}
+
+/** Who listens, in words: `another Tocsin (pid 17)`. Undefined: nobody does. */
+export async function listenerIn(folder: string): Promise<string | undefined> {
+  for (const socket of await socketsOf(folder)) {
+    const listener = await listenerAt(socket);
+    if (listener !== undefined) return listener;
+  }
+  return undefined;
 }
 
 async function socketsOf(folder: string): Promise<readonly string[]> {
@@ -129,13 +137,16 @@ async function placeOfNumbers(): Promise<string> {
 }
 
 async function refuseIfAlive(socket: string, dataDir: string): Promise<void> {
-  const owner = await ownerAt(socket);
-  if (owner === undefined) return;
-  const named = owner === 'unknown' ? '' : owner.place === (await placeOfNumbers()) ? ` (pid ${owner.pid})` : ` (on ${owner.host})`;
-  throw new PermanentError(
-    'data-dir-in-use',
-    `another Tocsin${named} is using ${dataDir}; stop it or set TOCSIN_DATA_DIR to another folder`,
-  );
+  const listener = await listenerAt(socket);
+  if (listener === undefined) return;
+  throw new PermanentError('data-dir-in-use', `${listener} is using ${dataDir}; stop it or set TOCSIN_DATA_DIR to another folder`);
+}
+
+async function listenerAt(socket: string): Promise<string | undefined> {
+  const [owner, here] = await Promise.all([ownerAt(socket), placeOfNumbers()]);
+  if (owner === undefined) return undefined;
+  if (owner === 'unknown') return 'another Tocsin';
+  return owner.place === here ? `another Tocsin (pid ${owner.pid})` : `another Tocsin (on ${owner.host})`;
 }
 
 /** Who listens, `unknown` where it doesn't say. Undefined: nobody, which only a refusal or a missing socket proves. */

@@ -36,7 +36,7 @@ export async function openOutbox(folder: string, options: OutboxOptions): Promis
     pruneFolder(folder, options, room).catch((error: unknown) =>
       options.logger.warn({ folder, reason: reasonOf(error) }, 'old mails could not be removed from the outbox'),
     );
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => Promise.reject(unwritable(folder, error)));
+  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => Promise.reject(unwritable(folder, error)));
   await room.count().catch((error: unknown) => Promise.reject(unwritable(folder, error)));
   let pruning = prune();
   const writes = new OneAtATime();
@@ -78,7 +78,7 @@ function fileName({ date, messageId }: Mail): string {
 
 /** Written aside, and on disk before it is renamed. */
 async function writeWhole(folder: string, name: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const aside = join(folder, `.${name}${PARTIAL}`);
   try {
     const file = await open(aside, 'w', 0o600);
