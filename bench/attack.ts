@@ -16,7 +16,7 @@ const BAD_PER_SECOND = 5;
 const DEAF_CONNECTIONS = 300;
 const STATUS = '{"id":7,"motion":false,"smoke":false,"temperature":21.5,"maxTemperature":30.0}';
 
-/** One bad sender beside good ones: what its bodies cost, what becomes of the others' answers, and what is left in memory of answers that nobody reads. */
+/** One bad sender beside good ones: what its bodies cost, how much longer the others wait, and how much memory unread answers take. */
 export async function benchAttack(runs: number): Promise<readonly Figure[]> {
   const costs = new Map<string, number[]>();
   const beside = new Map<string, number[]>();
@@ -66,7 +66,7 @@ async function withProxy(use: (url: URL, pid: number) => Promise<unknown>): Prom
 
 const post = (connection: PostConnection, body: string): Promise<boolean> => new Promise((resolve) => connection.post(body, resolve));
 
-/** CPU of one body, all threads, sent one after the other for a while. */
+/** CPU time per body, all threads, when bodies are sent one after the other. */
 async function cpuMicrosOf(pid: number, url: URL, body: string, type: string): Promise<number> {
   const connection = new PostConnection(url, '/entry', type);
   for (let i = 0; i < 20; i += 1) await post(connection, body);
@@ -79,7 +79,7 @@ async function cpuMicrosOf(pid: number, url: URL, body: string, type: string): P
   return (cpu * 1e6) / sent;
 }
 
-/** The good sender's latency from when each status was due, with or without a bad one. */
+/** The good sender's latency, measured from when each status was due, with or without a bad sender. */
 async function p99Beside(url: URL, bad: { readonly body: string; readonly type: string } | undefined): Promise<number> {
   const good = Array.from({ length: GOOD_CONNECTIONS }, () => new PostConnection(url, '/entry'));
   const hostile = bad && new PostConnection(url, '/entry', bad.type);
@@ -100,7 +100,7 @@ async function p99Beside(url: URL, bad: { readonly body: string; readonly type: 
   return quantile(latencies, 0.99);
 }
 
-/** What grows while connections ask as long as they are let, and read nothing. */
+/** How much memory grows while connections send as many requests as they can, and read nothing. */
 async function deafBytes(url: URL, pid: number): Promise<number> {
   const before = (await memoryOf(pid)).anonymous;
   const body = `[${Array.from({ length: 101 }, () => 'x')}]`;

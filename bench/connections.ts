@@ -6,10 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Figure } from './report.ts';
 import { memoryOf, pinned, startServer } from './server.ts';
 
-/** 50,000, or as many as one process may open here. */
+/** 50,000, or as many as one process may open on this machine. */
 const CONNECTIONS = Math.min(50_000, openFilesMax() - 1_000);
 const RATE = 2_500;
-/** An address has some 28,000 ports for clients: the crowd comes from several. */
+/** Several, since an address has only some 28,000 ports for clients. */
 const CROWDS = ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5'];
 const SECONDS = 20;
 
@@ -95,6 +95,6 @@ function message<T>(child: ChildProcess, type: string): Promise<T> {
       resolve(received as T);
     };
     child.on('message', onMessage);
-    child.once('exit', (code) => reject(new Error(`the crowd ended with ${code} before it said ${type}`)));
+    child.once('exit', (code) => reject(new Error(`the crowd ended with ${code} before it reported ${type}`)));
   });
 }

@@ -11,13 +11,13 @@ import { type Figure, ratios } from './report.ts';
 const MESSAGES = 1_000_000;
 const BATCH = 10_000;
 const WARM_UP = 200_000;
-/** Share of statuses with a hit, as with a fleet that raises an alarm now and then. */
+/** Share of statuses with a hit, as in a fleet that raises an alarm now and then. */
 const HITS = 0.005;
-/** A collection sweeps for this long on threads of its own. */
+/** A garbage collection goes on sweeping for about this long on its own threads. */
 const SWEEPING_MS = 300;
 const SEED = 20_260_301;
 
-/** Five more types, over six fields more. */
+/** Five more types, over six more fields. */
 const MORE_TYPES: readonly AlarmType[] = (
   [
     ['water', 'water'],
@@ -32,7 +32,7 @@ const MORE_TYPES: readonly AlarmType[] = (
   return typeOf(name, condition);
 });
 
-/** What was made before a measurement must not be collected in it. */
+/** So that garbage from before a measurement is not collected during it. */
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
@@ -47,7 +47,7 @@ interface Corpus {
   readonly texts: readonly string[];
 }
 
-/** Decode and detect as the task does, without log or network; the ceiling beside it is JSON.parse alone on ready strings. */
+/** Decoding and detection as in the task, without log or network, compared with JSON.parse alone on ready strings. */
 export async function benchDetection(runs: number): Promise<readonly Figure[]> {
   const reference = new TypeSet(BUILT_IN_TYPES);
   const eight = new TypeSet([...BUILT_IN_TYPES, ...MORE_TYPES]);
@@ -73,7 +73,7 @@ function figuresOf(label: string, corpus: Corpus, runs: number, bar: string): Fi
   ];
 }
 
-/** The sensors have reported before, as nearly all have at any time: one is new only once. */
+/** With sensors that have reported before, as nearly all have at any time. */
 function detectAll(corpus: Corpus): number {
   const { types, sensors } = corpus;
   const detection = new Detection({ types, partition: 0, clockSkewMaxMs: 2_000, repeatWithinMs: 60_000 });
@@ -92,7 +92,7 @@ function detectBatch({ bytes, starts, ends }: Corpus, from: number, decoder: Dec
   for (; i < from + BATCH; i += 1) {
     if (decoder.status(bytes, starts[i] ?? 0, ends[i] ?? 0, status) === undefined) detection.entry(status, 1_700_000_000_000 + i, i, value);
   }
-  // The task takes effects once a batch.
+  // Once per batch, as the task does.
   detection.takeEffects();
 }
 
@@ -112,8 +112,8 @@ function parseBatch(texts: readonly string[], from: number): number {
 }
 
 /**
- * Processor time for all messages, so that what else runs on the machine matters less. It includes the engine's own threads: they must have swept, and have
- * compiled what a collection made them forget.
+ * CPU time for all messages, so that other processes on the machine matter less. It includes the engine's own threads, so these must first finish
+ * sweeping, and compile again what a collection has discarded.
  */
 function secondsOf(work: (from: number) => void): number {
   collectGarbage();

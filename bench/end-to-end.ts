@@ -10,11 +10,11 @@ interface Load {
   readonly name: string;
   readonly batch: number;
   readonly bar?: string;
-  /** Messages/s, from what the bare handler took in the same run. */
+  /** Messages/s, given the rate of the bare handler in the same run. */
   readonly rate: (bare: number) => number;
 }
 
-/** The fixed rates compare versions on one machine; the one that goes by the machine compares machines. */
+/** The fixed rates compare versions on one machine; the relative one compares machines. */
 const LOADS: readonly Load[] = [
   { name: 'single POSTs at 40 % of the bare handler', batch: 1, bar: '15 (stretch 5)', rate: (bare) => Math.round(0.4 * bare) },
   { name: 'single POSTs at 10,000/s', batch: 1, bar: '15 (stretch 5)', rate: () => 10_000 },
@@ -22,7 +22,7 @@ const LOADS: readonly Load[] = [
   { name: 'batches of 100 at 500,000/s', batch: 100, bar: 'stretch: 10', rate: () => 500_000 },
 ];
 
-/** Share of the bare handler that the durable proxy reaches (bench ingest), by statuses in one POST: a rate above it is more than the machine has. */
+/** The share of the bare handler's rate that the durable proxy reaches (bench ingest), by statuses per POST: a rate above that is too much for the machine. */
 const carriedShare = (batch: number): number => (batch === 1 ? 0.6 : 1);
 
 const SECONDS = 35;
@@ -34,17 +34,17 @@ interface Measured {
   readonly alarmP99: number;
   readonly failed: number;
   readonly unseen: number;
-  /** Share of the time in which the generator had work: near 1 it would measure itself. */
+  /** Share of the time in which the generator was busy: near 1 it would measure itself. */
   readonly busy: number;
 }
 
 interface Run extends Measured {
   readonly rate: number;
-  /** What a bare handler took in the same run, messages/s. */
+  /** The rate of the bare handler in the same run, messages/s. */
   readonly bare: number;
 }
 
-/** From the time at which a status is due until it is acknowledged, and until its alarm is in the console's stream. */
+/** The time from when a status is due until it is acknowledged, and until its alarm is in the console's stream. */
 export async function benchEndToEnd(runs: number): Promise<readonly Figure[]> {
   const results = LOADS.map(() => [] as Run[]);
   for (let run = 0; run < runs; run += 1) {
@@ -62,7 +62,7 @@ export async function benchEndToEnd(runs: number): Promise<readonly Figure[]> {
 function figuresOf({ name, batch, bar }: Load, runs: readonly Run[]): Figure[] {
   const of = (value: (run: Run) => number): number[] => runs.map(value);
   const carried = carriedShare(batch);
-  const beyond = runs.some(({ rate, bare }) => rate > carried * bare) ? 'measures the machine: the rate is more than it has' : undefined;
+  const beyond = runs.some(({ rate, bare }) => rate > carried * bare) ? 'measures the machine, which is too slow for the rate' : undefined;
   return [
     {
       name: `${name}: rate to the bare handler's`,
@@ -78,7 +78,7 @@ function figuresOf({ name, batch, bar }: Load, runs: readonly Run[]): Figure[] {
   ];
 }
 
-/** Messages/s that a handler takes which only reads bodies and answers, on one core with the load on the other. */
+/** The rate, in messages/s, of a handler that only reads bodies and answers, on one core with the load on the other. */
 async function bareRate(batch: number): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'tocsin-bench-'));
   const server = await startServer('bench/peers/bare.ts');

@@ -1,4 +1,4 @@
-/** Bodies that are to cost more than they are worth: one for each way of being wrong. */
+/** Bodies that are meant to cost the server much: one for each way of being wrong. */
 export interface HostileBody {
   readonly name: string;
   readonly type: string;
@@ -8,7 +8,7 @@ export interface HostileBody {
 const MEMBERS_MAX = 10_000;
 const BYTES_MAX = 200_000;
 
-/** As many as fit into a batch. */
+/** As many members as fit into a batch. */
 function members(make: (i: number) => string): string[] {
   const found: string[] = [];
   for (let i = 0, bytes = 0; i < MEMBERS_MAX && bytes < BYTES_MAX; i += 1) {
@@ -50,7 +50,7 @@ export const HOSTILE: readonly HostileBody[] = [
   array('many fields nan', (i) => `{"id":${i},${'"x":nan,'.repeat(490)}"y":1}`),
 ];
 
-/** Statuses as sensors send them, of so many bytes or a few less. */
+/** Statuses as sensors send them, of this many bytes or a few less. */
 export function goodBody(bytes: number): string {
   const found: string[] = [];
   for (let i = 0, length = 1; ; i += 1) {

@@ -11,7 +11,7 @@ interface Contender {
   readonly environment: NodeJS.ProcessEnv;
 }
 
-/** The proxy on the durable log; the same with nothing written to disk; the bare handler. */
+/** The proxy on the durable log, the proxy without syncing to disk, and the bare handler. */
 const CONTENDERS: readonly Contender[] = [
   { name: 'durable', program: 'bench/peers/proxy.ts', environment: {} },
   { name: 'not durable', program: 'bench/peers/proxy.ts', environment: { BENCH_DURABLE: 'off' } },
@@ -23,7 +23,7 @@ const LOADS: readonly (WrkLoad & { readonly name: string; readonly bar?: string 
   { name: 'batches of 100, 64 connections', connections: 64, seconds: 8, batch: 100 },
 ];
 
-/** Ingest over HTTP, the contenders one after the other in every run, so that they share the machine's moods. */
+/** Ingest over HTTP. The contenders run one after the other in every run, so that changes of the machine's speed affect all of them. */
 export async function benchIngest(runs: number): Promise<readonly Figure[]> {
   const results = new Map<string, (WrkResult & { cpuMicros: number })[]>();
   for (let run = 0; run < runs; run += 1) {

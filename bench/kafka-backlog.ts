@@ -8,29 +8,30 @@ import { cpuSecondsOf, memoryOf } from './server.ts';
 
 export interface BacklogOptions {
   readonly records: number;
-  /** The Node that runs ours. */
+  /** The Node binary for our processor. */
   readonly node?: string;
 }
 
 interface Measured {
-  /** Seconds per million records, all of the process since its start; and of the second half alone. */
+  /** CPU seconds per million records, of the whole process since its start. */
   readonly cpuWhole: number;
+  /** The same for the second half of the records only. */
   readonly cpuWarm: number;
   readonly perSecond: number;
   readonly firstAlarmSeconds: number;
   readonly peakMiB: number;
 }
 
-/** The same backlog on the same broker by a processor of ours and by Kafka Streams, one after the other in every run. */
+/** The same backlog on the same broker, processed by our processor and by Kafka Streams, one after the other in every run. */
 export async function benchKafkaBacklog(runs: number, { records, node }: BacklogOptions): Promise<readonly Figure[]> {
   const backlog = backlogOf(records);
-  // Commits every 100 ms: every 20, as for latency, would cost the peer more.
+  // Commits every 100 ms, since every 20 ms, as for latency, would cost the peer more.
   const contenders = [processor({ node }), await kafkaStreams({ commitMs: 100 })];
   return await withBroker(async ({ kafka, empty }) => {
     await fillEntry(kafka.brokers, backlog.records);
     const results: Record<Contender['name'], Measured[]> = { ours: [], peer: [] };
     for (let run = 0; run < runs; run += 1) {
-      // Whoever comes second finds the broker warmer: they take turns.
+      // In turns, since the second one finds the broker warmer.
       for (const contender of run % 2 === 0 ? contenders : contenders.toReversed()) {
         results[contender.name].push(await measure(contender, kafka, backlog));
         await empty(['ENTRY']);

@@ -5,7 +5,7 @@ import { type Figure, quantile } from './report.ts';
 import { cpuSecondsOf } from './server.ts';
 
 const RATES = [5_000, 20_000] as const;
-/** Not counted: the contender starts and warms up. */
+/** The time for the contender to start and warm up, which is not counted. */
 const WARM_UP_SECONDS: Readonly<Record<Who, number>> = { ours: 10, peer: 10, floor: 3 };
 const SECONDS = 20;
 const SETTLE_MS = 20_000;
@@ -16,18 +16,18 @@ interface Measured {
   readonly p50: number;
   readonly p99: number;
   readonly busy: number;
-  /** Of the contender, in the last load. */
+  /** CPU of the contender, in cores. */
   readonly cores: number;
 }
 
-/** From the time at which a status is due until a reader of committed records sees its alarm; without any contender: sees the status itself. */
+/** The time from when a status is due until a reader of committed records sees its alarm or, without a contender, the status itself. */
 export async function benchKafkaLatency(runs: number, { node }: { readonly node?: string }): Promise<readonly Figure[]> {
   const ours = processor({ node });
   const peer = await kafkaStreams({ commitMs: 20 });
   const results: Record<Who, Measured[][]> = { ours: [], peer: [], floor: [] };
   await withBroker(async (broker) => {
     for (let run = 0; run < runs; run += 1) {
-      // First, so that nobody else meets a broker that is still cold.
+      // First, so that the contenders don't meet a cold broker.
       results.floor.push(await measure(broker, 'floor'));
       await broker.empty();
       for (const contender of run % 2 === 0 ? [ours, peer] : [peer, ours]) {
@@ -39,7 +39,7 @@ export async function benchKafkaLatency(runs: number, { node }: { readonly node?
   return RATES.flatMap((rate, i) => figuresOf(rate, (who) => results[who].map((loads) => loads[i] as Measured)));
 }
 
-/** One load after the other. */
+/** Runs one load after the other. */
 async function measure({ kafka: { brokers } }: BenchBroker, who: Who, pid?: number): Promise<Measured[]> {
   const watch = await Watch.open(brokers, who === 'floor' ? 'ENTRY' : 'ALARM');
   const warmUpSeconds = WARM_UP_SECONDS[who];

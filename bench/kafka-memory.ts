@@ -15,7 +15,7 @@ interface Measured {
 
 /** Resident memory of a processor with a fleet of 50,000 sensors. One run takes five minutes. */
 export async function benchKafkaMemory(runs: number, { node }: { readonly node?: string }): Promise<readonly Figure[]> {
-  // The heap as the JVM would have it: one that is all there from the start says nothing.
+  // Without a minimal heap: one that is allocated completely at the start would say nothing.
   const contenders = [processor({ node }), await kafkaStreams({ commitMs: 20, heap: ['-Xmx1g'] })];
   const results: Record<Contender['name'], Measured[]> = { ours: [], peer: [] };
   await withBroker(async (broker) => {

@@ -23,13 +23,13 @@ const LOADS: readonly Load[] = [
 
 type Measured = WrkResult & {
   readonly cpuMicros: number;
-  /** Requests, those of the warm-up too. */
+  /** Requests, including those of the warm-up. */
   readonly answered: number;
 };
 
 /**
- * Ingest over HTTP into Kafka, acknowledged when the broker has it; and the bare handler, which keeps nothing. Broker, proxy and load share
- * the machine.
+ * Ingest over HTTP into Kafka, acknowledged once the broker has the records, and the bare handler, which stores nothing. Broker, proxy and load
+ * share the machine.
  */
 export async function benchKafkaProxy(runs: number): Promise<readonly Figure[]> {
   const results = LOADS.map(() => ({ proxy: [] as Measured[], bare: [] as Measured[] }));
@@ -67,7 +67,7 @@ async function measure(program: readonly string[], environment: NodeJS.ProcessEn
   });
 }
 
-/** What was acknowledged is there; what was under way when the load ended may be. */
+/** Checks that acknowledged records are stored; those that were under way when the load ended may be. */
 function checkStored(stored: number, answered: number, { connections, batch }: Load): void {
   const loads = 2;
   if (stored < answered * batch || stored > (answered + loads * connections) * batch)

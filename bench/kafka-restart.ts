@@ -10,19 +10,19 @@ const RATE = 10_000;
 const KILLED_AFTER_MS = 12_000;
 const SECONDS = 30;
 const SETTLE_MS = 45_000;
-/** What is seen so soon after the kill was committed before it. */
+/** Alarms seen within this time after the kill were committed before it. */
 const ECHO_MS = 100;
 
 interface Measured {
-  /** Seconds from the kill. */
+  /** Seconds from the kill to the first alarm. */
   readonly first: number;
-  /** Until alarms of every partition had been seen. */
+  /** Seconds from the kill until alarms of every partition had been seen. */
   readonly all: number;
-  /** Seconds from its due time until it was seen. */
+  /** The longest time from when an alarm was due until it was seen, in seconds. */
   readonly worst: number;
 }
 
-/** kill -9 of a processor under load. All alarms must come, none twice: else the bench ends with an error. */
+/** kill -9 of a processor under load. The bench fails unless all alarms come, and none twice. */
 export async function benchKafkaRestart(runs: number, { node }: { readonly node?: string }): Promise<readonly Figure[]> {
   const ours = processor({ node, instanceId: 'bench-a' });
   const other = processor({ node, instanceId: 'bench-b' });
@@ -82,7 +82,7 @@ function measuredOf(alarms: readonly Seen[], killed: number): Measured {
   return {
     first: (Math.min(...firsts) - killed) / 1_000,
     all: (Math.max(...firsts) - killed) / 1_000,
-    // Of those that the kill can have held up: not of the start, when a backlog is worked off.
+    // Only of alarms that the kill may have delayed, not of the start, when there is a backlog.
     worst: Math.max(...after.map(({ due, at }) => at - due)) / 1_000,
   };
 }

@@ -9,12 +9,12 @@ interface Options {
   readonly node?: string;
 }
 
-/** Each loads only what it needs. */
+/** Each loads only the modules that it needs. */
 const BENCHES: Readonly<
   Record<string, { readonly what: string; readonly run: (runs: number, options: Options) => Promise<readonly Figure[]> }>
 > = {
   ingest: {
-    what: 'POST /entry against a bare handler and against durability off (needs wrk)',
+    what: 'POST /entry, compared with a bare handler and with durability off (needs wrk)',
     run: async (runs) => (await import('./ingest.ts')).benchIngest(runs),
   },
   detection: {
@@ -26,11 +26,11 @@ const BENCHES: Readonly<
     run: async (runs) => (await import('./end-to-end.ts')).benchEndToEnd(runs),
   },
   attack: {
-    what: 'a bad sender beside good ones: what its bodies cost, what the others wait, what answers that nobody reads hold',
+    what: 'a bad sender beside good ones: what its bodies cost, how long the others wait, how much memory unread answers take',
     run: async (runs) => (await import('./attack.ts')).benchAttack(runs),
   },
   restart: {
-    what: 'start to ready: with 50,000 clients; after kill -9 with 10 M records',
+    what: 'time from start to ready: with 50,000 clients; after kill -9 with 10 M records',
     run: async (runs) => (await import('./restart.ts')).benchRestart(runs),
   },
   memory: {
@@ -46,15 +46,15 @@ const BENCHES: Readonly<
     run: async (runs) => (await import('./connections.ts')).benchConnections(runs),
   },
   'kafka-backlog': {
-    what: 'a backlog on a broker of its own: CPU per record, ours and Kafka Streams in turns (needs Java, Maven)',
+    what: 'a backlog on a broker of its own: CPU per record, our processor and Kafka Streams in turns (needs Java, Maven)',
     run: async (runs, options) => (await import('./kafka-backlog.ts')).benchKafkaBacklog(runs, options),
   },
   'kafka-latency': {
-    what: 'open loop into Kafka: due time until the alarm is committed, ours and Kafka Streams (needs Java, Maven)',
+    what: 'open loop into Kafka: due time until the alarm is committed, our processor and Kafka Streams (needs Java, Maven)',
     run: async (runs, options) => (await import('./kafka-latency.ts')).benchKafkaLatency(runs, options),
   },
   'kafka-restart': {
-    what: 'kill -9 of a processor on Kafka at 10,000/s: restarted, ours and Kafka Streams; taken over (needs Java, Maven)',
+    what: 'kill -9 of a processor on Kafka at 10,000/s: restart, ours and Kafka Streams; take-over (needs Java, Maven)',
     run: async (runs, options) => (await import('./kafka-restart.ts')).benchKafkaRestart(runs, options),
   },
   'kafka-proxy': {
@@ -75,8 +75,8 @@ const BENCH = command({
   words: { name: 'BENCH', help: 'one of those below', min: 1, max: 1, known: Object.keys(BENCHES) },
   options: {
     runs: option('N', count, 'how often each figure is measured; the table shows median and range', '5'),
-    records: option('N', count, 'of a backlog; 40,000,000 give steady figures', '5000000'),
-    node: option('PATH', text, 'the Node that runs ours, where a peer runs beside it'),
+    records: option('N', count, 'size of a backlog; 40,000,000 give steady figures', '5000000'),
+    node: option('PATH', text, 'the Node binary for our process in benches with a peer'),
     json: option('FILE', text, 'writes all values as JSON'),
   },
   lists: [{ heading: 'Benches', rows: Object.entries(BENCHES).map(([name, { what }]) => [name, what]) }],

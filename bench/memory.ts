@@ -24,8 +24,8 @@ export async function benchMemory(runs: number): Promise<readonly Figure[]> {
       values: last.map(({ rss }) => rss / MIB),
       bar: '220 MB (stretch 150)',
     },
-    { name: 'of it anonymous', unit: 'MiB', values: last.map(({ anonymous }) => anonymous / MIB) },
-    { name: 'of it pages of the store (clean, the kernel may take them back)', unit: 'MiB', values: last.map(({ file }) => file / MIB) },
+    { name: 'anonymous part', unit: 'MiB', values: last.map(({ anonymous }) => anonymous / MIB) },
+    { name: 'pages of the store (clean, the kernel may reclaim them)', unit: 'MiB', values: last.map(({ file }) => file / MIB) },
     {
       name: 'growth of anonymous memory from minute 5 on',
       unit: 'MiB/minute',
@@ -73,7 +73,7 @@ async function oneRun(): Promise<{ rss: number; anonymous: number; file: number 
   }
 }
 
-/** Least squares, per minute. */
+/** The slope per minute, by least squares. */
 function slope(values: readonly number[]): number {
   const middle = (values.length - 1) / 2;
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,11 +1,11 @@
 import { cpus } from 'node:os';
 
-/** One figure over several runs, in the order they were made. */
+/** One figure over several runs, in order. */
 export interface Figure {
   readonly name: string;
   readonly unit: string;
   readonly values: readonly number[];
-  /** What the figure is compared with, where a bar is set. */
+  /** The bar for the figure, if there is one. */
   readonly bar?: string;
 }
 
@@ -30,13 +30,13 @@ export function median(values: readonly number[]): number {
     : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
 }
 
-/** Value below which `q` (0 to 1) of the values lie. */
+/** The value below which a share of `q` (0 to 1) of the values lies. */
 export function quantile(values: readonly number[], q: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
 }
 
-/** Ratios pair by pair: the machine's speed drifts, pairs made one after the other drift together. */
+/** Ratios pair by pair: the machine's speed drifts, but affects both values of a pair alike. */
 export function ratios(a: readonly number[], b: readonly number[]): number[] {
   return a.map((value, i) => value / (b[i] ?? Number.NaN));
 }

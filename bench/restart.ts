@@ -9,7 +9,7 @@ import { wrk } from './wrk.ts';
 
 const RECORDS = 10_000_000;
 
-/** Start of the whole system until it takes statuses: with its clients, and after a kill -9 with a long log. */
+/** The time until the whole system accepts statuses: with its clients, and after a kill -9 with a long log. */
 export async function benchRestart(runs: number): Promise<readonly Figure[]> {
   const folder = mkdtempSync(join(tmpdir(), 'tocsin-bench-'));
   const environment = { TOCSIN_DATA_DIR: join(folder, 'data') };
@@ -27,7 +27,7 @@ export async function benchRestart(runs: number): Promise<readonly Figure[]> {
   }
 }
 
-/** Every run ends with kill -9, so that the next one starts after a crash. */
+/** Ends every run with kill -9, so that the next one starts after a crash. */
 async function starts(runs: number, environment: NodeJS.ProcessEnv): Promise<number[]> {
   const seconds: number[] = [];
   for (let run = 0; run < runs; run += 1) {
@@ -38,13 +38,13 @@ async function starts(runs: number, environment: NodeJS.ProcessEnv): Promise<num
   return seconds;
 }
 
-/** Sample clients, by the command of the README. */
+/** Imports sample clients with the command in the README. */
 export function generateClients(environment: NodeJS.ProcessEnv): void {
   const { status } = spawnSync(process.execPath, [...NODE_FLAGS, 'main/clients/main.ts', 'generate', '50000', '--import'], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  if (status !== 0) throw new Error('the sample clients could not be made');
+  if (status !== 0) throw new Error('the sample clients could not be created');
 }
 
 async function fill(folder: string, environment: NodeJS.ProcessEnv): Promise<number> {

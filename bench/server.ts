@@ -7,7 +7,7 @@ import { SYSTEM_FLAGS } from '../runtime/node-flags.ts';
 export interface Server {
   readonly pid: number;
   readonly ready: Ready;
-  /** Milliseconds from its start until it said that it is ready. */
+  /** Milliseconds from its start until it reported that it is ready. */
   readonly startMs: number;
   readonly child: ChildProcess;
   stop(signal?: NodeJS.Signals): Promise<void>;
@@ -21,7 +21,7 @@ export interface Ready {
 
 const PINS = existsSync('/usr/bin/taskset');
 
-/** Command line that runs on one core, where the system can pin. */
+/** A command line that runs on one core, if the system can pin processes. */
 export function pinned(core: 0 | 1, command: string, args: readonly string[]): [string, string[]] {
   return PINS ? ['/usr/bin/taskset', ['-c', String(core), command, ...args]] : [command, [...args]];
 }
@@ -29,8 +29,8 @@ export function pinned(core: 0 | 1, command: string, args: readonly string[]): [
 export const API_TOKEN = 'bench-token-that-is-long-enough-0123456789';
 
 /**
- * Starts a program of this repository, perhaps with arguments, and waits for its `ready` message. On the first core only, where its share of a
- * processor counts; `free` leaves its threads to the system, as in real use, where the load takes little of the second.
+ * Starts a program of this repository, perhaps with arguments, and waits for its `ready` message. `pinned`: on the first core only, for benches that
+ * measure CPU; `free`: the system places its threads, as in real use, for benches whose load needs little of the second core.
  */
 export async function startServer(
   program: string | readonly string[],
@@ -68,14 +68,14 @@ export async function startServer(
   };
 }
 
-/** Resident memory of a process in bytes, now and at most so far, split into what is its own and what are pages of files it maps. */
+/** Resident memory of a process in bytes: now, the peak so far, and the present amount split into anonymous memory and pages of mapped files. */
 export async function memoryOf(pid: number): Promise<{ rss: number; peak: number; anonymous: number; file: number }> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   const kib = (field: string): number => Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0) * 1024;
   return { rss: kib('VmRSS'), peak: kib('VmHWM'), anonymous: kib('RssAnon'), file: kib('RssFile') };
 }
 
-/** CPU seconds that a process has used so far, all threads. */
+/** CPU seconds that all threads of a process have used so far. */
 export async function cpuSecondsOf(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

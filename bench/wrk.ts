@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pinned } from './server.ts';
 
 export interface WrkResult {
-  /** Answered; a few more may have been under way at the end. */
+  /** Answered requests; a few more may have been under way at the end. */
   readonly requests: number;
   readonly requestsPerSecond: number;
   readonly p50Ms: number;
@@ -16,11 +16,11 @@ export interface WrkLoad {
   readonly seconds: number;
   /** Statuses in one POST; 1: an object, more: an array. */
   readonly batch: number;
-  /** `free` leaves the core to the system, where more than two processes share the machine. */
+  /** `free`: the system chooses the core; for benches in which more than two processes share the machine. */
   readonly where?: 'pinned' | 'free';
 }
 
-/** Sensors 1 to 50,000 in a scattered order, all quiet: the hot path of nearly every status. */
+/** Statuses of sensors 1 to 50,000 in a scattered order, all quiet, as nearly every status is. */
 const LUA = (batch: number): string => `
 local id = 0
 local function status()
@@ -45,7 +45,7 @@ done = function(summary, latency)
 end
 `;
 
-/** Closed-loop load on POST /entry, from the second core unless it is left free. Throws when a single request fails. */
+/** Closed-loop load on POST /entry, from the second core unless it is `free`. Throws if a single request fails. */
 export function wrk(folder: string, port: number, { connections, seconds, batch, where }: WrkLoad): WrkResult {
   const script = join(folder, `load-${batch}.lua`);
   writeFileSync(script, LUA(batch));

@@ -1,6 +1,6 @@
 import kafkajs, { type Consumer, type KafkaConfig } from 'kafkajs';
 
-/** Reads ALARM as anybody would who must see committed alarms only, and counts those that were raised. */
+/** Reads ALARM, committed records only, and counts the alarms that were raised. */
 export class AlarmWatch {
   readonly #consumer: Consumer;
   readonly #seen = new Set<string>();
@@ -29,7 +29,7 @@ export class AlarmWatch {
     return this.#seen.size;
   }
 
-  /** Resolves when so many different alarms were raised. */
+  /** Resolves once this many different alarms were raised. */
   async reached(count: number): Promise<void> {
     if (this.raised >= count) return;
     await new Promise<void>((resolve) => this.#waiting.push({ count, resolve }));
@@ -49,7 +49,7 @@ export class AlarmWatch {
   }
 }
 
-/** The alarm that a record of ALARM raises; ours nests it in its event, the peer doesn't. */
+/** The alarm that a record of ALARM raises. Our events nest it, the peer's don't. */
 export function raisedIn(value: string): { readonly sensor: number; readonly type: string } | undefined {
   const { event, alarm, ...flat } = JSON.parse(value) as { event: string; alarm?: { sensor: number; type: string } };
   if (event !== 'raised') return undefined;

@@ -1,4 +1,4 @@
-/** A broker for one bench alone, and its topics. */
+/** A broker for a single bench, and its topics. */
 import kafkajs, { type Admin } from 'kafkajs';
 import { createTopics } from '../../message-log/kafka/topic-administration.ts';
 import { topicSpecs } from '../../message-log/kafka/topics.ts';
@@ -10,20 +10,20 @@ export const PARTITIONS = 8;
 const BROKER_FLAGS = ['-XX:+UseG1GC', '-Xms1g', '-Xmx1g'];
 const SPECS = topicSpecs({ prefix: '', partitions: PARTITIONS, replicationFactor: 1 });
 
-/** For programs of ours that work on it. */
+/** The settings with which our programs use the broker. */
 export function settingsFor(brokers: readonly string[]): NodeJS.ProcessEnv {
   return { TOCSIN_KAFKA_BROKERS: brokers.join(','), TOCSIN_KAFKA_PARTITIONS: String(PARTITIONS), TOCSIN_KAFKA_REPLICATION: '1' };
 }
 
 export interface BenchBroker {
   readonly kafka: TestKafka;
-  /** Makes all topics anew but these: no state, no alarms, no groups. */
+  /** Deletes all groups, and creates all topics again except these, so that there is no state and no alarm. */
   empty(kept?: readonly Topic[]): Promise<void>;
   /** How many records the topic has had. */
   recordsIn(topic: Topic): Promise<number>;
 }
 
-/** Does `work` on one node with all topics, which is gone afterwards. */
+/** Does `work` with a one-node broker that has all topics, and removes it afterwards. */
 export async function withBroker<T>(work: (broker: BenchBroker) => Promise<T>): Promise<T> {
   const kafka = await startKafka({ java: BROKER_FLAGS });
   const admin = new kafkajs.Kafka({ ...kafka.connection, logLevel: kafkajs.logLevel.NOTHING }).admin();

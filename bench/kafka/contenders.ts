@@ -10,18 +10,18 @@ const PEER = 'bench/peers/kafka-streams';
 
 export interface Contender {
   readonly name: 'ours' | 'peer';
-  /** Starts it on these brokers, with a folder of its own; with the same one again it is the same member. */
+  /** Starts a process on these brokers, with a folder of its own. With the same folder it is the same member again. */
   start(brokers: readonly string[], folder: string): ChildProcess;
 }
 
 export interface ProcessorOptions {
-  /** The Node that runs it. */
+  /** The Node binary. */
   readonly node?: string | undefined;
-  /** Makes it a member that is known again. */
+  /** For static membership: the member is recognized after a restart. */
   readonly instanceId?: string;
 }
 
-/** A processor of ours. */
+/** Our processor. */
 export function processor({ node = process.execPath, instanceId }: ProcessorOptions = {}): Contender {
   return {
     name: 'ours',
@@ -41,14 +41,14 @@ export function processor({ node = process.execPath, instanceId }: ProcessorOpti
 }
 
 export interface StreamsOptions {
-  /** Effects are seen only after a commit; frequent ones cost more. */
+  /** Effects are visible only after a commit, and frequent commits cost more. */
   readonly commitMs: number;
-  /** Makes it a member that is known again. */
+  /** For static membership: the member is recognized after a restart. */
   readonly instanceId?: string;
   readonly heap?: readonly string[];
 }
 
-/** Kafka Streams, exactly once, with the collector of the least overhead. Built first. */
+/** Kafka Streams with exactly-once processing, and the garbage collector with the least overhead. It is built first. */
 export async function kafkaStreams({ commitMs, instanceId, heap = ['-Xms1g', '-Xmx1g'] }: StreamsOptions): Promise<Contender> {
   await maven(['-f', `${PEER}/pom.xml`, 'package']);
   const classpath = [join(PEER, 'target/classes'), join(PEER, 'target/lib/*')].join(':');
@@ -57,7 +57,7 @@ export async function kafkaStreams({ commitMs, instanceId, heap = ['-Xms1g', '-X
     start: (brokers, folder) => {
       const settings = {
         brokers: brokers.join(','),
-        // A new folder is a name that wasn't there before: it begins at the earliest records, with an empty state.
+        // A new folder gives a new name, so that it begins at the earliest records with an empty state.
         application: `peer${folder.replaceAll('/', '-')}`,
         folder,
         commitMs: String(commitMs),
@@ -74,7 +74,7 @@ export async function kafkaStreams({ commitMs, instanceId, heap = ['-Xms1g', '-X
 /** One process of a contender. */
 export class Running {
   readonly pid: number;
-  /** Rejects when it ends and nobody asked it to. */
+  /** Rejects if the process ends without `end` being called. */
   readonly failed: Promise<never>;
   readonly #child: ChildProcess;
   readonly #exited: Promise<string>;
@@ -91,7 +91,7 @@ export class Running {
     this.failed.catch(() => undefined);
   }
 
-  /** Resolves once it is gone; kill -9 where it doesn't follow in time. */
+  /** Resolves once the process has ended; kills it if it doesn't end in time. */
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     this.#wanted = true;
     this.#child.kill(signal);
@@ -101,7 +101,7 @@ export class Running {
   }
 }
 
-/** Does `work` while the contender runs; rejects when it ends before. It is gone afterwards, with its folder. */
+/** Does `work` while the contender runs; rejects if that ends early. Ends it afterwards and removes its folder. */
 export async function whileRunning<T>(contender: Contender, brokers: readonly string[], work: (pid: number) => Promise<T>): Promise<T> {
   return await withFolder(async (folder) => {
     const running = new Running(contender, brokers, folder);

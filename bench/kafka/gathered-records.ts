@@ -2,7 +2,7 @@ import type { Records } from '../../message-log/port.ts';
 
 const SIZE_MAX = 128;
 
-/** At most so many short records, one by one. */
+/** Short records, added one by one, up to a given number. */
 export class GatheredRecords implements Records {
   length = 0;
   readonly bytes: Buffer;

@@ -8,7 +8,7 @@ import { Health } from '../../runtime/health.ts';
 import { createLogger } from '../../runtime/logging.ts';
 import { SETTING_NAMES } from '../../main/settings.ts';
 
-/** The log as a proxy has it, by TOCSIN_KAFKA_* of the environment. */
+/** The log as a proxy opens it, by TOCSIN_KAFKA_* in the environment. */
 export async function openLog(environment: NodeJS.ProcessEnv): Promise<MessageLog> {
   const kafka = readSettings(kafkaSettings, environment, SETTING_NAMES);
   const logger = await createLogger({ level: 'error', format: 'json' });

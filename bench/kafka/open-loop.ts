@@ -1,4 +1,4 @@
-/** Load and watch for latencies, each a process of its own: neither holds up the other. */
+/** Load and watch for latencies, each in a process of its own, so that neither delays the other. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,24 +9,24 @@ export interface Load {
   /** Statuses a second. */
   readonly rate: number;
   readonly seconds: number;
-  /** Its alarms are of this sensor and those that follow. */
+  /** Alarms are raised for this sensor and the following ones. */
   readonly firstSensor: number;
 }
 
-/** What the load did; times are those of `monotonicMs`. */
+/** What the load has sent; times are those of `monotonicMs`. */
 export interface Sent {
   readonly began: number;
   /** Sensors that raise an alarm, and when their statuses were due. */
   readonly due: readonly (readonly [sensor: number, at: number])[];
   readonly failed: number;
-  /** Share of the time in which the generator had work: near 1 it would measure itself. */
+  /** Share of the time in which the generator was busy: near 1 it would measure itself. */
   readonly busy: number;
 }
 
 export interface Seen {
   readonly sensor: number;
   readonly due: number;
-  /** When it was seen first. */
+  /** When it was first seen. */
   readonly at: number;
 }
 
@@ -37,7 +37,7 @@ const POLL_MS = 200;
 export async function sendLoad(brokers: readonly string[], { rate, seconds, firstSensor }: Load): Promise<Sent> {
   const child = start('kafka-load', [rate, seconds, ALARMS_PER_SECOND, firstSensor].map(String), brokers);
   const [sent] = (await Promise.race([once(child, 'message'), ended(child, 'the load')])) as [Sent];
-  if (sent.failed > 0) throw new Error(`${sent.failed} statuses were not taken by the broker`);
+  if (sent.failed > 0) throw new Error(`${sent.failed} statuses were not accepted by the broker`);
   return sent;
 }
 
@@ -60,7 +60,7 @@ export class Watch {
     return watch;
   }
 
-  /** Every alarm of the load, once it has been seen. Rejects when one is missing after a time, or came twice. */
+  /** Resolves once every alarm of the load has been seen. Rejects if one is still missing after `patienceMs`, or came twice. */
   async alarmsOf({ due }: Sent, patienceMs: number): Promise<Seen[]> {
     const end = Date.now() + patienceMs;
     for (;;) {

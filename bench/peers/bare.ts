@@ -1,4 +1,4 @@
-/** The ceiling for ingest: a bare node:http handler that reads and parses the same body, and keeps nothing. */
+/** The upper limit for ingest: a bare node:http handler that reads and parses the same body, and stores nothing. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 

@@ -1,6 +1,6 @@
 /**
- * A crowd of sensors, each with a connection of its own that it keeps: opens COUNT sockets to PORT from local address FROM, says `open`,
- * then sends RATE statuses a second in turn until it is told to stop, and reports what came of them.
+ * A crowd of sensors, each with a connection of its own that stays open: opens COUNT sockets to PORT from the local address FROM, reports `open`,
+ * then sends RATE statuses a second over them in turn until it gets a message, and reports the outcomes.
  */
 import { connect, type Socket } from 'node:net';
 

@@ -1,7 +1,7 @@
 /**
- * Statuses into ENTRY at a fixed rate, whatever anybody does: each has a time at which it is due, and latencies count from there. ALARMS of
- * them a second, at irregular times so that no timer of a contender keeps step with them, are the motion of a sensor that didn't move before; a
- * second later it recovers. Writes with our own client: kafkajs takes three times the CPU, which the contenders need.
+ * Writes statuses to ENTRY at a fixed rate (open loop): each has a time at which it is due, from which latencies count. ALARMS of them per second, at
+ * irregular times so that they never match a contender's timer, are the motion of a new sensor, which recovers a second later. Writes with our own
+ * client, since kafkajs takes three times the CPU, which the contenders need.
  * Arguments: RATE SECONDS ALARMS FIRST_SENSOR; TOCSIN_KAFKA_* in the environment. Reports by IPC message.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -52,7 +52,7 @@ function statusesDue(): Records {
     records.add(sensor, `{"id":${sensor},"motion":${moves},"smoke":false,"temperature":21.5,"maxTemperature":30.0}`);
     if (!moves) continue;
     due.push([sensor, began + (sent / rate) * 1_000]);
-    // One in each stretch, somewhere.
+    // One at a random place in each interval.
     alarmAt = due.length * alarmEvery + Math.floor(Math.random() * alarmEvery);
   }
   return records;

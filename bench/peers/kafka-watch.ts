@@ -1,7 +1,6 @@
 /**
- * Notes when which alarm can be seen by a reader of committed records: in ALARM; or, as the floor that nothing can be below, the readings in
- * ENTRY that would raise one. Reads with kafkajs, as a neutral party. Arguments: BROKERS TOPIC. Says `joined` by IPC, and answers each message
- * with what it saw.
+ * Records when a reader of committed records sees each alarm in ALARM or, as a lower bound for all, the readings in ENTRY that would raise one. Reads
+ * with kafkajs, as a neutral party. Arguments: BROKERS TOPIC. Reports `joined` by IPC, and answers each message with what it has seen.
  */
 import kafkajs from 'kafkajs';
 import { raisedIn } from '../kafka/alarm-watch.ts';

@@ -1,6 +1,6 @@
 import { get } from 'node:http';
 
-/** Follows the console's live stream; calls back with the sensor of every alarm that is raised. Resolves once the stream is open. */
+/** Follows the console's live stream and calls `onRaised` with the sensor of every raised alarm. Resolves once the stream is open. */
 export function followLive(consoleUrl: string, token: string, onRaised: (sensor: number) => void): Promise<{ close(): void }> {
   return new Promise((resolve, reject) => {
     const request = get(`${consoleUrl.replace(/\/$/, '')}/api/live`, {

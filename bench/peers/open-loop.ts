@@ -1,7 +1,7 @@
 /**
- * Load at a fixed rate, whatever the server does: every POST has a time at which it is due, and every latency counts from there, so that
- * a server that stalls can't hide it. ALARMS statuses a second are motion of a sensor that never moved before; the console's live stream tells when
- * the alarm is visible. Arguments: INGEST_URL CONSOLE_URL TOKEN RATE BATCH SECONDS ALARMS FIRST_SENSOR. Reports by IPC message.
+ * Load at a fixed rate (open loop): every POST has a time at which it is due, from which every latency counts, so that a server can't hide a stall.
+ * ALARMS statuses a second are the motion of a new sensor; the console's live stream shows when the alarm is visible.
+ * Arguments: INGEST_URL CONSOLE_URL TOKEN RATE BATCH SECONDS ALARMS FIRST_SENSOR. Reports by IPC message.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { quantile } from '../report.ts';
@@ -15,10 +15,10 @@ const TICK_MS = 1;
 /** The first seconds warm up the server and are not counted. */
 const WARM_UP_MS = 5_000;
 
-/** Sensors do not wait for each other: enough of them that a stall is not made longer by a row of our own. */
+/** Enough that a stall is not made longer by a queue of our own, since real sensors don't wait for each other. */
 const CONNECTIONS = 256;
 const idle = Array.from({ length: CONNECTIONS }, () => new PostConnection(new URL(ingestUrl), '/entry'));
-/** What is due while no connection is free: [due, body]. */
+/** Bodies that are due while no connection is free: [due, body]. */
 const waiting: [number, string][] = [];
 const ackMs: number[] = [];
 const alarmMs: number[] = [];
@@ -56,7 +56,7 @@ const result = {
   alarms: alarmMs.length,
   failed,
   unseen: dueOf.size,
-  /** Share of the time in which the generator itself had work: near 1 it measures itself. */
+  /** Share of the time in which the generator was busy: near 1 it measures itself. */
   busy,
 };
 process.send?.(result, () => process.disconnect());

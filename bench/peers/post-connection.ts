@@ -1,12 +1,12 @@
 import { connect, type Socket } from 'node:net';
 
-/** A status line of a response; nothing else of it begins a line so. */
+/** The beginning of a response's status line; no other line of a response begins like this. */
 const STATUS_LINE = Buffer.from('HTTP/1.1 ');
 const ACCEPTED = Buffer.from('202');
 
 /**
- * One kept-alive connection that posts ready bodies, one at a time. As plain as it can be: a generator that costs as much as the server
- * would measure itself. `onAnswer` is called once per request.
+ * One kept-alive connection that posts ready bodies, one at a time. Minimal, since a generator that costs as much as the server would measure itself.
+ * `onAnswer` is called once per request.
  */
 export class PostConnection {
   readonly #socket: Socket;
@@ -31,7 +31,7 @@ export class PostConnection {
     this.#socket.destroy();
   }
 
-  /** Answers are short and come whole. */
+  /** Assumes that answers are short and arrive in one chunk. */
   #answer(chunk: Buffer): void {
     const at = chunk.indexOf(STATUS_LINE);
     if (at >= 0) this.#settle(chunk.indexOf(ACCEPTED, at) === at + STATUS_LINE.length);

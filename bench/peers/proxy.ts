@@ -1,4 +1,4 @@
-/** The proxy alone on the embedded log; BENCH_DURABLE=off leaves out the sync to disk, to show what durability costs. */
+/** Only the proxy, on the embedded log. BENCH_DURABLE=off leaves out the sync to disk, to show what durability costs. */
 import { Registry } from 'prom-client';
 import { BUILT_IN_TYPES } from '../../alarm/alarm-type.ts';
 import { TypeSet } from '../../alarm/type-set.ts';

@@ -7,8 +7,8 @@ import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.KeyValueStore;
 
 /**
- * Motion raises an alarm at once, smoke and heat with their third hit; an active alarm isn't raised again; a recovery clears all of a sensor.
- * Per sensor four bytes: hits of smoke, hits of temperature, one bit per active alarm. Kept only while there is something to remember.
+ * Motion raises an alarm at once, smoke and heat with the third hit; an active alarm isn't raised again; a recovery clears all alarms of a sensor.
+ * State per sensor, kept only while there is something to remember, is four bytes: hits of each type, and one bit per active alarm.
  */
 final class Detection implements Processor<byte[], byte[], byte[], byte[]> {
   static final String NAME = "detection";

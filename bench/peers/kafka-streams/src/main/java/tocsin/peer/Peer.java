@@ -12,7 +12,7 @@ import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.state.Stores;
 
 /**
- * The same work as a processor of Tocsin, by Kafka Streams with exactly once: statuses of ENTRY and recoveries of OK in, ALARM and COUNT out.
+ * The same work as Tocsin's processor, by Kafka Streams with exactly-once processing: reads ENTRY and OK, writes ALARM and COUNT.
  * Settings come as system properties: brokers, application, instance (static membership), threads, commitMs, folder.
  */
 public final class Peer {
@@ -64,7 +64,7 @@ public final class Peer {
     settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, System.getProperty("commitMs", "20"));
     settings.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, "-1");
     settings.put(StreamsConfig.BUFFERED_RECORDS_PER_PARTITION_CONFIG, "10000");
-    // By default it asks before every record whether the other topic may hold an older one, and formats a message while that is empty:
+    // By default it checks before every record whether the other topic may have an older one, and formats a message while that is empty, which takes
     // half of all CPU.
     settings.put(StreamsConfig.MAX_TASK_IDLE_MS_CONFIG, String.valueOf(StreamsConfig.MAX_TASK_IDLE_MS_DISABLED));
     settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");

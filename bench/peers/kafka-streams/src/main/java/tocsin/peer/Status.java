@@ -5,7 +5,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
 
-/** A sensor's status, read by a streaming parser into one object that is used again: the cheapest way with this library. */
+/** A sensor's status, read by a streaming parser into one reused object: the cheapest way with this library. */
 final class Status {
   private static final JsonFactory JSON = new JsonFactory();
 
@@ -15,7 +15,7 @@ final class Status {
   double temperature;
   double maxTemperature;
 
-  /** Values may come as strings, unknown fields are passed over. False: not a status. */
+  /** Values may be strings; unknown fields are skipped. False: not a status. */
   boolean read(byte[] value) {
     id = -1;
     motion = false;
