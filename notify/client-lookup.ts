@@ -3,7 +3,7 @@ import type { Client, Directory } from '../directory/port.ts';
 import type { Holder } from './channels/mail/compose.ts';
 import { OwnError } from '../runtime/errors.ts';
 
-/** An alarm waits for its client at most this long; while the directory stays away, the alarms after it hardly wait at all. */
+/** An alarm waits for its client at most this long; while the directory stays away, later alarms hardly wait at all. */
 const PATIENCE_MS = 2_000;
 const PATIENCE_WHILE_AWAY_MS = 100;
 const AGAIN_AFTER_MS = 200;
@@ -48,7 +48,7 @@ export function createClientLookup(
   };
 }
 
-/** A directory that doesn't answer is as good as away. */
+/** A directory that doesn't answer counts as away. */
 async function findWithin(directory: Directory, sensor: number, ms: number, time: LookupTime): Promise<Client | undefined> {
   const abort = new AbortController();
   try {

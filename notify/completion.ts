@@ -1,4 +1,4 @@
-/** Completes the mails that went out without their client, once the directory is back: with a further mail each, in the order of DELIVERY. */
+/** Completes mails that went out without their client, by a further mail each, in the order of DELIVERY, once the directory is back. */
 import type { MessageLog, RecordBatch } from '../message-log/port.ts';
 import { textOf } from '../message-log/values.ts';
 import { decodeMailedChange, type MailedChange } from '../records/alarm-event.ts';
@@ -19,7 +19,7 @@ import type { DeliveryDeps } from './mail-delivery.ts';
 
 export const COMPLETION_GROUP = 'mail-completion' satisfies Group;
 
-/** The alarm's record is in the log still. */
+/** The alarm's record is still in the log, so its value isn't needed. */
 const NO_VALUE = Buffer.alloc(0);
 
 type IncompleteDelivery = Delivery & Required<Pick<Delivery, 'incomplete'>>;
@@ -30,7 +30,7 @@ export interface CompletionDeps extends ConsumerDeps {
 }
 
 /**
- * A consumer of its own, so that it waits for the directory as long as it takes while alarms go on being mailed. At least once: a process that
+ * A separate consumer, so that it can wait for the directory as long as it takes while alarms are still mailed. At least once: a process that
  * dies between a mail and its record sends that one again, under the same Message-ID.
  */
 export function startCompletion(delivery: DeliveryDeps, deps: CompletionDeps): Promise<Running> {
@@ -42,13 +42,13 @@ class Completion {
   readonly #delivery: DeliveryDeps;
   readonly #log: MessageLog;
   readonly #find: ReturnType<typeof createClientLookup>;
-  /** How many records of a batch are done: one that fails half-way is taken again. */
+  /** How many records of a batch are done: a batch that fails half-way is handled again. */
   readonly #done = new WeakMap<RecordBatch, number>();
 
   constructor(delivery: DeliveryDeps, { log, directory, lookupTime }: CompletionDeps) {
     this.#delivery = delivery;
     this.#log = log;
-    // The mailer has logged already that the directory is away.
+    // The mailer has already logged that the directory is away.
     this.#find = createClientLookup(directory, () => undefined, lookupTime);
   }
 
@@ -63,7 +63,7 @@ class Completion {
   async #complete(delivery: IncompleteDelivery): Promise<void> {
     const client = await this.#find(delivery.sensor);
     if (client === 'unavailable') throw new TransientError('directory-away', 'mails cannot be completed: the directory is out of reach');
-    // The first mail has said all there is.
+    // The first mail contains everything that is known.
     if (client === 'unknown') return;
     const { frame, recipients, logger } = this.#delivery;
     const change = await this.#changeOf(delivery);
@@ -90,7 +90,7 @@ class Completion {
     }
   }
 
-  /** Undefined once retention has removed it, or its log was made anew. Rejects where the log doesn't give it. */
+  /** The alarm's change; undefined: retention has removed it, or the topic was deleted and created again. Rejects if the log doesn't give it. */
   async #changeOf({ incomplete: { partition, offset } }: IncompleteDelivery): Promise<MailedChange | undefined> {
     const { next } = await this.#log.bounds('ALARM', partition);
     for await (const batch of recordsBetween(this.#log, 'ALARM', partition, offset, Math.min(offset + 1, next)))

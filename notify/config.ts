@@ -29,7 +29,7 @@ export const mailerSettings = {
     'TOCSIN_MAIL_TO',
     addresses,
     'monitoring@localhost',
-    'Who gets the mails that no route takes; several are separated by commas.',
+    'Recipients of mails that match no route; several are separated by commas.',
   ),
   routes: setting(
     'TOCSIN_MAIL_ROUTES',

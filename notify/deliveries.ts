@@ -1,4 +1,4 @@
-/** DELIVERY as the mailer's ledger: what became of each mail, written before the mailer's position moves past its alarm. */
+/** DELIVERY as the mailer's ledger: the result of each mail, written before the mailer's position moves past its alarm. */
 import { oneRecord } from '../message-log/one-record.ts';
 import type { MessageLog } from '../message-log/port.ts';
 import { decodeRecords } from '../message-log/values.ts';
@@ -11,10 +11,10 @@ export const MAILER_GROUP = 'mailer' satisfies Group;
 export interface Ledger {
   /** Offset in DELIVERY by `deliveryKey`. */
   readonly delivered: Map<string, number>;
-  /** Where it was read from and to. */
+  /** The offsets between which it was read. */
   readonly from: number;
   readonly next: number;
-  /** Events of ALARM from here on can't be in it. */
+  /** Events of ALARM from this offset on can't be in it. */
   readonly coversTo: number;
 }
 
@@ -22,21 +22,21 @@ export function deliveryKey(alarm: string, event: MailedEvent): string {
   return `${alarm} ${event}`;
 }
 
-/** Reads what was delivered of the events that may be read again: DELIVERY from the mailer's own position there to its end. */
+/** Reads the deliveries of events that may be read again: DELIVERY from the mailer's own position there to its end. */
 export async function readLedger(log: MessageLog, partition: number): Promise<Ledger> {
   const { next: coversTo } = await log.bounds('ALARM', partition);
   const { earliest, next } = await log.bounds('DELIVERY', partition);
   const from = Math.max(earliest, (await log.committed(MAILER_GROUP, 'DELIVERY', partition)) ?? earliest);
   const delivered = new Map<string, number>();
   for await (const batch of recordsBetween(log, 'DELIVERY', partition, from, next)) {
-    // What can't be read is no proof of a mail: it keeps none back. Nor does a further mail that completes another.
+    // An unreadable record is no proof of a mail, so it holds none back. Nor does a further mail that completes another.
     for (const { i, value } of decodeRecords(batch, decodeDelivery).read)
       if (!value.completes) delivered.set(deliveryKey(value.alarm, value.event), batch.offset(i));
   }
   return { delivered, from, next, coversTo };
 }
 
-/** Durable once it resolves, with its offset. Rejects like an append. */
+/** Writes a delivery; durable once it resolves, with its offset. Rejects like an append. */
 export async function recordDelivery(log: MessageLog, delivery: Delivery): Promise<number> {
   const { offset } = await log.append('DELIVERY', oneRecord(delivery.sensor, JSON.stringify(delivery)), delivery.at);
   return offset;

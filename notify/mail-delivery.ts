@@ -24,7 +24,7 @@ export interface AlarmMail extends QueuedMail {
   readonly value: string;
   readonly progress: Progress;
   readonly step: Step;
-  /** Set when it is not to be tried any more. */
+  /** Set if it must not be tried any more: the reason. */
   givenUp?: string;
 }
 
@@ -39,13 +39,13 @@ export interface DeliveryDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: MailerMetrics;
-  /** Repeats what the log refused, until it takes it or the mailer stops. */
+  /** Repeats work that the log refused, until it succeeds or the mailer stops. */
   readonly persist: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 /**
- * Resolves when the mail was handed over, or parked because the server refuses it for good, and that stands in DELIVERY.
- * Rejects when it is to be tried again; once handed over only the log is tried again, never the mail.
+ * Resolves when the mail was handed over, or parked because the server refuses it permanently, and DELIVERY says so.
+ * Rejects if it must be tried again; once it is handed over only the log is tried again, never the mail.
  */
 export async function deliver(mail: AlarmMail, deps: DeliveryDeps): Promise<void> {
   const { change, sensor } = mail;
@@ -70,7 +70,7 @@ export async function deliver(mail: AlarmMail, deps: DeliveryDeps): Promise<void
   await deps.refusedRecipients.settle(mail, composed, handover);
 }
 
-/** Recipients that got the mail later than the others: known to the ledger, not needed for it. */
+/** Records that recipients got the mail later than the others; for information, the ledger doesn't need it. */
 export async function recordLater(mail: AlarmMail, reply: string, deps: Pick<DeliveryDeps, 'log' | 'frame' | 'clock'>): Promise<void> {
   await recordDelivery(deps.log, { ...deliveryOf(mail, deps.frame, deps.clock()), outcome: 'sent', reply });
 }

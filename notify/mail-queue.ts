@@ -1,11 +1,11 @@
 /**
- * The mails that are not finished: which one next, how many at a time, when again.
+ * The unfinished mails: which one is next, how many at a time, when to try again.
  *   waiting its turn (an earlier mail of the same alarm is unfinished) → ready → under way → finished
  *                                                                         ↑         ↓ put off
  *                                                                         └── backing off
- * The gravest go first; one that is graver than all under way finds a place even where all are taken, so that it waits for none of them.
- * A mail that is put off holds up no other; when several different mails in a row are put off, the fault is the server's: then one mail at a
- * time tries it, with backoff, and the first success lets all of them go. That lesser ones are put off says nothing of a graver one: it tries at once.
+ * The gravest go first; one that is graver than all under way gets an extra place if all are taken, so that it waits for none of them.
+ * A mail that is put off holds up no other. When several different mails in a row are put off, the fault is the server's: then one mail at a
+ * time tries it, with backoff, and the first success releases all of them. A graver mail tries at once even if lesser ones were put off.
  */
 import { compareSeverity, SEVERITIES, type Severity } from '../alarm/severity.ts';
 import { type BackoffSettings, backoffMs } from '../runtime/backoff.ts';
@@ -13,20 +13,20 @@ import { type BackoffSettings, backoffMs } from '../runtime/backoff.ts';
 export interface QueuedMail {
   readonly alarm: string;
   readonly severity: Severity;
-  /** How often it was put off. */
+  /** How many times it was put off. */
   deferrals: number;
 }
 
 export interface MailQueueOptions<M extends QueuedMail> {
   readonly concurrency: number;
-  /** Resolves when the mail is finished, one way or the other; rejects when it is to be tried again. */
+  /** Resolves when the mail is finished, one way or the other; rejects if it must be tried again. */
   readonly send: (mail: M) => Promise<void>;
   readonly onDeferred: (mail: M, error: unknown) => void;
   readonly onFinished: (mail: M) => void;
 }
 
 const AGAIN: BackoffSettings = { firstMs: 100, maxMs: 15_000 };
-/** Short at the top: it bounds how long alarms wait after the server is back. */
+/** Its maximum bounds how long alarms wait after the server is back. */
 const OUTAGE: BackoffSettings = { firstMs: 200, maxMs: 5_000 };
 
 export class MailQueue<M extends QueuedMail> {
@@ -37,12 +37,12 @@ export class MailQueue<M extends QueuedMail> {
   readonly #backingOff = new Map<M, NodeJS.Timeout>();
   readonly #underWay = new Set<Promise<void>>();
   readonly #sending = new Set<M>();
-  /** Under way, and not to be tried again. */
+  /** Mails under way that must not be tried again. */
   readonly #dropped = new Set<M>();
-  /** Different mails that were put off since the last one that wasn't. */
+  /** Different mails that were put off since the last success. */
   readonly #failing = new Set<M>();
   #failuresInOutage = 0;
-  /** How often a mail was put off on its own account; what an outage did to it is forgotten with the outage. */
+  /** How many times a mail was put off by its own fault; failures of an outage are forgotten with it. */
   #ownFailures = new WeakMap<M, number>();
   #pause: NodeJS.Timeout | undefined;
   readonly #unfinished: Record<Severity, number> = { CRITICAL: 0, MAJOR: 0, MINOR: 0, WARNING: 0 };
@@ -62,7 +62,7 @@ export class MailQueue<M extends QueuedMail> {
     return this.#unfinished[severity];
   }
 
-  /** So many different mails were put off in a row that it is the server, not the mails. */
+  /** Whether so many different mails in a row were put off that the server is at fault, not the mails. */
   get outage(): boolean {
     return this.#failing.size >= Math.max(2, this.#options.concurrency);
   }
@@ -77,7 +77,7 @@ export class MailQueue<M extends QueuedMail> {
     }
   }
 
-  /** Tries a mail that backs off at once. */
+  /** Tries a mail at once that is backing off. */
   hurry(mail: M): void {
     if (!this.#backingOff.has(mail)) return;
     clearTimeout(this.#backingOff.get(mail));
@@ -85,7 +85,7 @@ export class MailQueue<M extends QueuedMail> {
     this.#makeReady(mail);
   }
 
-  /** Forgets mails that are somebody else's now, all of an alarm or none; those under way end, but aren't tried again. */
+  /** Forgets mails that now belong to another process, all of an alarm or none; those under way end, but aren't tried again. */
   drop(isGone: (mail: M) => boolean): void {
     for (const [alarm, lane] of [...this.#lanes]) {
       if (!lane.some(isGone)) continue;
@@ -95,7 +95,7 @@ export class MailQueue<M extends QueuedMail> {
       if (underWay.length > 0) this.#lanes.set(alarm, underWay);
       else this.#lanes.delete(alarm);
     }
-    // With the mails that showed it an outage has gone, or what was taken for one.
+    // Without the mails that showed it, there is no sign of an outage any more.
     if (this.#pause && !this.outage) this.#resume();
     this.#wake?.();
   }
@@ -111,7 +111,7 @@ export class MailQueue<M extends QueuedMail> {
     });
   }
 
-  /** Begins nothing more; resolves when nothing is under way, or after `ms`. */
+  /** Begins no more mails; resolves when none are under way, or after `ms`. */
   async stop(ms: number): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#pause);
@@ -210,7 +210,7 @@ export class MailQueue<M extends QueuedMail> {
       return;
     }
     if (!wasOutage) this.#failuresInOutage = 0;
-    // The pause is for all; who was put off goes to the end of its row.
+    // The pause is for all mails; the one that was put off goes to the end of its queue.
     this.#ready[mail.severity].push(mail);
     clearTimeout(this.#pause);
     this.#pause = setTimeout(() => this.#resume(), backoffMs(this.#failuresInOutage, OUTAGE));

@@ -4,17 +4,17 @@ import type { Health } from '../runtime/health.ts';
 import type { Logger } from '../runtime/logging.ts';
 
 const PART = 'mailer';
-/** Unfinished mails and none handed over for so long is a problem. */
+/** It is a problem if there are unfinished mails and none was handed over for this long. */
 const STALLED_AFTER_MS = 30_000;
 
-/** What the mailer says of itself; each change of it is logged once, not every attempt. */
+/** The mailer's health; each change is logged once, not every attempt. */
 export class MailerHealth {
   readonly #health: Health;
   readonly #logger: Logger;
   readonly #clock: Clock;
   #lastProgress: number;
   #fault: unknown;
-  /** Work on the log that failed and has not succeeded since, with its reason: one part of the log may answer while another doesn't. */
+  /** Work on the log that failed and has not succeeded since, with the reason: one part of the log may answer while another doesn't. */
   readonly #away = new Map<object, string>();
   #problem: string | undefined;
 
@@ -25,7 +25,7 @@ export class MailerHealth {
     this.#lastProgress = clock();
   }
 
-  /** There is something to do again. */
+  /** There are mails to send again. */
   busy(): void {
     this.#lastProgress = this.#clock();
   }
@@ -41,19 +41,19 @@ export class MailerHealth {
     this.#fault = error;
   }
 
-  /** `work` stands for itself: the same object says that it is over. */
+  /** Work on the log failed; `logBack` with the same object says that it succeeded. */
   logAway(work: object, error: unknown): void {
     if (this.#away.size === 0) this.#logger.warn({ reason: reasonOf(error) }, 'the log does not answer, trying again');
     this.#away.set(work, reasonOf(error));
     this.#report();
   }
 
-  /** It succeeded, or nobody tries it any more. */
+  /** The work succeeded, or is no longer tried. */
   logBack(work: object): void {
     if (this.#away.delete(work)) this.#report();
   }
 
-  /** To be called several times a second. */
+  /** Updates health; to be called several times a second. */
   check(unfinished: number): void {
     const problem = unfinished === 0 ? undefined : this.#mailProblem(unfinished);
     if (problem && !this.#problem) this.#logger.error({ reason: problem }, 'alarms are not mailed');

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
-/** `unread` gives records by partition; where it rejects, nothing is said of them. */
+/** `unread` gives records by partition; if it rejects, that metric is left out. */
 export function mailerMetrics(registry: Registry, unfinished: () => number, unread: () => Promise<ReadonlyMap<number, number>>) {
   const registers = [registry];
   return {

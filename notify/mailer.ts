@@ -1,4 +1,4 @@
-/** The response protocol: a mail for every alarm that is raised or clears. Guarantees and the way through: README.md in this folder. */
+/** The response protocol: a mail for every alarm that is raised or clears. README.md in this folder has the guarantees and the way through the code. */
 import type { Registry } from 'prom-client';
 import { SEVERITIES, type Severity } from '../alarm/severity.ts';
 import type { TypeSet } from '../alarm/type-set.ts';
@@ -28,54 +28,54 @@ import { Progress, type Step } from './progress.ts';
 import { NOT_PARKED, RefusedRecipients } from './refused-recipients.ts';
 import { Scout } from './scout.ts';
 
-/** Whoever opened `transport` and `directory` closes them, after the mailer has stopped. */
+/** The caller closes `transport` and `directory` after the mailer has stopped. */
 export interface MailerDeps {
   readonly log: MessageLog;
   readonly directory: Directory;
   readonly transport: MailTransport;
-  /** Whose labels mails show; routes can be by these alone. */
+  /** The types whose labels mails show; routes can name only these. */
   readonly types: TypeSet;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly registry: Registry;
   readonly health: Health;
   readonly limits?: Partial<MailerLimits>;
-  /** How the wait for a directory that is away passes; real time unless a test says otherwise. */
+  /** The time by which a directory that is away is waited for; real time except in tests. */
   readonly lookupTime?: LookupTime;
 }
 
 export interface MailerLimits {
   /** Mails of one severity read from ALARM and not finished; about 4 KB each. */
   readonly unfinishedMax: number;
-  /** Mails of a partition begun before their turn, finished or not, that the reading in order has not reached; about 100 bytes each. */
+  /** Mails of a partition begun before their turn, finished or not, that reading in order has not reached yet; about 100 bytes each. */
   readonly aheadMax: number;
-  /** At most this many records from the oldest unfinished mail to the newest taken in: when that many later ones went out, the fault is that mail's. */
+  /** At most this many records from the oldest unfinished mail to the newest taken in: if that many later ones went out, that mail itself is at fault. */
   readonly spanMax: number;
   /** How long mails under way may take to finish when the mailer stops. */
   readonly drainMs: number;
   /** How long a poll waits on a quiet log: positions are kept and health is reported at least this often. */
   readonly pollWaitMs: number;
-  /** When recipients that the server put off are tried again, one after the other. */
+  /** Delays after which recipients that the server put off are tried again, one after another. */
   readonly recipientDelaysMs?: readonly number[];
 }
 
 const LIMITS: MailerLimits = { unfinishedMax: 512, aheadMax: 262_144, spanMax: 16_384, drainMs: 5_000, pollWaitMs: 250 };
 
-/** One partition of ALARM, and what was delivered of it before this process began. */
+/** One partition of ALARM, and its deliveries from before this process. */
 interface Partition {
-  /** As the log numbers the partition's coming to this process. */
+  /** The partition's number in Subscription.assigned. */
   readonly term: number;
   readonly progress: Progress;
   readonly delivered: Map<string, number>;
   readonly mails: Map<number, AlarmMail>;
-  /** Where the reading in order begins. */
+  /** Offset at which reading in order begins. */
   readonly from: number;
   readonly scouts: ReadonlyMap<Severity, Scout>;
   committed: number;
   ledgerCommitted: number;
 }
 
-/** Throws ConfigurationError where a route names a type that isn't among `types`, or an alarm would have too many recipients. */
+/** Rejects with ConfigurationError if a route names a type that isn't among `types`, or an alarm would have too many recipients. */
 export async function startMailer(config: MailerConfig, deps: MailerDeps): Promise<Running> {
   const names = deps.types.types.map(({ name }) => name);
   const problems = problemsOfRoutes(config.routes, names).map((problem) => `${mailerSettings.routes.name}: ${problem}`);
@@ -107,7 +107,7 @@ class Mailer {
   readonly #refused: RefusedRecipients;
   readonly #limits: MailerLimits;
   readonly #partitions = new Map<number, Partition>();
-  /** Ends the taking in, then what is under way. */
+  /** Ends the intake of alarms, before mails under way end. */
   readonly #intake = new AbortController();
   readonly #work = new AbortController();
 
@@ -165,7 +165,7 @@ class Mailer {
     while (!signal.aborted) {
       try {
         for (const batch of await this.#persist(() => this.#subscription.poll(this.#limits.pollWaitMs), signal)) {
-          // Its own deliveries only wake it: the ledger was read when the partition was met.
+          // Its own deliveries only wake it: the ledger was read when the partition was assigned.
           await this.#shareOut();
           if (batch.topic === 'ALARM') await this.#takeIn(batch);
         }
@@ -176,7 +176,7 @@ class Mailer {
     }
   }
 
-  /** Lets what is under way finish, within bounds, and remembers how far it came. */
+  /** Lets mails under way finish, within bounds, and commits the positions. */
   async stop(loop: Promise<void>): Promise<void> {
     this.#intake.abort(new Error('stopping'));
     await this.#queue.stop(this.#limits.drainMs);
@@ -187,12 +187,12 @@ class Mailer {
     await loop;
     for (const partition of this.#partitions.values()) {
       await closeScouts(partition);
-      // What isn't remembered now is met again and found in the ledger.
+      // Events after an old position are read again, and found in the ledger.
       await this.#commit(partition).catch((error: unknown) => this.#deps.logger.warn({ reason: reasonOf(error) }, 'position not kept'));
     }
   }
 
-  /** What is known of a partition that went away is its new owner's; its mails that aren't under way are no longer sent here. */
+  /** Forgets partitions that went to another process; their mails that aren't under way are no longer sent here. */
   async #shareOut(): Promise<void> {
     const { assigned } = this.#subscription;
     const gone = [...this.#partitions].filter(([number, { term }]) => assigned.get(number) !== term);
@@ -255,13 +255,13 @@ class Mailer {
     this.#queue.add(mail);
   }
 
-  /** Waits until another mail of the severity may be begun in its turn; meanwhile what is graver, or as grave, is begun before its own. Throws when stopping. */
+  /** Waits until another mail of the severity may be begun; meanwhile mails that are as grave or graver are begun before their turn. Throws when stopping. */
   async #room({ progress, mails }: Partition, severity: Severity): Promise<void> {
     const { unfinishedMax, spanMax } = this.#limits;
     while (this.#isOurs(progress) && (this.#queue.unfinishedOf(severity) >= unfinishedMax || progress.span >= spanMax)) {
       this.#intake.signal.throwIfAborted();
       const oldest = progress.span >= spanMax ? mails.get(progress.oldest?.offset ?? -1) : undefined;
-      // One that was never tried has only waited for graver ones: its turn comes.
+      // A mail that was never tried has only waited for graver ones: its turn will come.
       if (oldest && oldest.deferrals > 0) {
         oldest.givenUp ??= `put off ${oldest.deferrals} times while ${spanMax - 1} later ones were taken in`;
         this.#queue.hurry(oldest);
@@ -272,7 +272,7 @@ class Mailer {
     }
   }
 
-  /** In all partitions: those that aren't read in order meanwhile too. */
+  /** In all partitions, including those that aren't being read in order now. */
   async #takeAhead(severities: readonly Severity[]): Promise<void> {
     const { unfinishedMax, aheadMax } = this.#limits;
     for (const severity of severities) {
@@ -289,7 +289,7 @@ class Mailer {
     }
   }
 
-  /** What can't be read, and what the ledger has, is dealt with in its turn. */
+  /** Unreadable records, and events in the ledger, are left until their turn. */
   #beginAhead(severity: Severity, batch: RecordBatch, i: number, partition: Partition): void {
     const { progress, delivered } = partition;
     if (progress.isBegun(batch.offset(i))) return;
@@ -300,7 +300,7 @@ class Mailer {
     this.#add(change, value, batch.time(i), progress.beginAhead(batch.offset(i)), partition);
   }
 
-  /** Records of ALARM by partition that are not read yet in their turn. Rejects like the log. */
+  /** Number of records of ALARM, by partition, that haven't been read in order yet. Rejects as the log does. */
   async #unread(): Promise<ReadonlyMap<number, number>> {
     const unread = new Map<number, number>();
     for (const [number, { progress, from }] of this.#partitions) {
@@ -316,7 +316,7 @@ class Mailer {
     this.#health.check(this.#queue.unfinished);
   }
 
-  /** The position in ALARM first: the ledger must never begin after what may be read again. */
+  /** Commits the position in ALARM first: the ledger must cover every event that may be read again. */
   async #commit(partition: Partition): Promise<void> {
     const { progress } = partition;
     const { position, ledgerPosition } = progress;
@@ -326,7 +326,7 @@ class Mailer {
     partition.ledgerCommitted = ledgerPosition;
   }
 
-  /** Undefined for one that went away meanwhile. */
+  /** Undefined: the partition went to another process meanwhile. */
   async #partition(number: number): Promise<Partition | undefined> {
     const met = this.#partitions.get(number);
     if (met) return met;
@@ -349,7 +349,7 @@ class Mailer {
     return partition;
   }
 
-  /** Work on the log, repeated until it succeeds; only a stop ends it. */
+  /** Repeats work on the log until it succeeds, or until a stop. */
   async #persist<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     try {
       return await retryForever(
@@ -363,7 +363,7 @@ class Mailer {
   }
 }
 
-/** Where the subscription begins to read a partition. Rejects like the log. */
+/** Where the subscription begins to read a partition. Rejects as the log does. */
 async function startIn(log: MessageLog, partition: number): Promise<number> {
   const { earliest, next } = await log.bounds('ALARM', partition);
   const committed = (await log.committed(MAILER_GROUP, 'ALARM', partition)) ?? earliest;

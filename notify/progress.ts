@@ -1,31 +1,31 @@
-/** Where one record of ALARM stands. */
+/** The progress of one record of ALARM. */
 export interface Step {
   readonly offset: number;
   done: boolean;
-  /** Offset of its DELIVERY record, or while that is being written an offset it can't lie before. */
+  /** Offset of its DELIVERY record; while that is being written, a lower bound of it. */
   ledgerAt: number | undefined;
 }
 
-/** No DELIVERY record of it lies before `ledgerFloor`. */
+/** Its DELIVERY record, if any, is not before `ledgerFloor`. */
 interface Ahead {
   readonly step: Step;
   readonly ledgerFloor: number;
 }
 
 /**
- * How far one partition of ALARM has come while its mails finish in any order. Two positions follow from it: all before `position` in ALARM is
- * done, and of all that isn't before it, no DELIVERY record lies before `ledgerPosition`: so whoever starts there knows what was sent.
+ * Progress in one partition of ALARM, whose mails finish in any order. Two positions follow from it: everything before `position` in ALARM is
+ * done; and no event at or after it has a DELIVERY record before `ledgerPosition`. So a process that starts there knows what was sent.
  */
 export class Progress {
   readonly partition: number;
-  /** From the oldest unfinished one on. */
+  /** The records from the oldest unfinished one on. */
   readonly #steps: Step[] = [];
-  /** Taken in before their turn and not reached yet, in the order of that; the first has the lowest floor. */
+  /** Records begun before their turn and not reached yet, in the order in which they were begun; the first has the lowest floor. */
   readonly #ahead = new Map<number, Ahead>();
   #next = 0;
   #ledgerNext: number;
   readonly #ledgerFrom: number;
-  /** From here on in ALARM, nothing can have been delivered before this process began. */
+  /** From this offset of ALARM on, nothing can have been delivered before this process began. */
   readonly #unledgeredFrom: number;
 
   constructor(partition: number, ledger: { readonly from: number; readonly next: number; readonly coversTo: number }) {
@@ -35,12 +35,12 @@ export class Progress {
     this.#unledgeredFrom = ledger.coversTo;
   }
 
-  /** Next offset to take in; what lies before it was taken in already. */
+  /** Next offset to take in; everything before it has been. */
   get next(): number {
     return this.#next;
   }
 
-  /** Records from the oldest unfinished to the newest taken in. */
+  /** Number of records from the oldest unfinished one to the newest taken in. */
   get span(): number {
     this.#dropFinished();
     return this.#steps.length;
@@ -55,7 +55,7 @@ export class Progress {
     return this.oldest?.offset ?? this.#next;
   }
 
-  /** Stays where it was found until all that was delivered before the start has been met again. */
+  /** Stays where it was at the start until all events delivered before the start have been read again. */
   get ledgerPosition(): number {
     this.#dropFinished();
     if (!this.ledgerIsSpent) return this.#ledgerFrom;
@@ -64,7 +64,7 @@ export class Progress {
     return this.#steps.reduce((lowest, { ledgerAt }) => Math.min(lowest, ledgerAt ?? lowest), floor);
   }
 
-  /** How many were taken in before their turn and are not reached yet. */
+  /** How many records were begun before their turn and are not reached yet. */
   get ahead(): number {
     return this.#ahead.size;
   }
@@ -80,7 +80,7 @@ export class Progress {
     return step;
   }
 
-  /** Begins one before its turn: beyond `next`, which stays. */
+  /** Begins a record before its turn: beyond `next`, which stays. */
   beginAhead(offset: number): Step {
     const step: Step = { offset, done: false, ledgerAt: undefined };
     this.#ahead.set(offset, { step, ledgerFloor: this.#ledgerNext });
@@ -91,7 +91,7 @@ export class Progress {
     return offset < this.#next || this.#ahead.has(offset);
   }
 
-  /** Where one was begun before its turn and its turn has come: true, and it is passed. */
+  /** Whether the record was begun before its turn; if so, it is passed now. */
   reached(offset: number): boolean {
     const ahead = this.#ahead.get(offset);
     if (!ahead) return false;

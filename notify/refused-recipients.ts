@@ -1,4 +1,4 @@
-/** Recipients that the server refused while it took the mail for others: tried again for a while, then parked and reported. */
+/** Recipients that the server refused while it accepted the mail for others: tried again for a while, then parked and reported. */
 import type { Health } from '../runtime/health.ts';
 import type { Logger } from '../runtime/logging.ts';
 import { PermanentError, reasonOf } from '../runtime/errors.ts';
@@ -24,16 +24,16 @@ interface Waiting {
   readonly attempt: number;
 }
 
-/** As long as greylisting and full mailboxes commonly take. */
+/** Greylisting and full mailboxes commonly last that long. */
 const DELAYS_MS = [60_000, 300_000, 900_000, 3_600_000];
-/** Each holds its mail, some 10 KB. */
+/** Each keeps its mail in memory, some 10 KB. */
 const WAITING_MAX = 1_000;
 const PART = 'mail recipients';
 export const NOT_PARKED = 'recipients that the mail server refused could not be parked';
 
 /**
- * The mail itself counts as handed over, so that neither the queue nor the other recipients wait, and nobody gets it twice. 4xx: the refused
- * alone are tried again, four times within some 80 minutes; 5xx, or still refused then, or when the mailer stops: parked in DEAD. Those that
+ * The mail itself counts as handed over, so that neither the queue nor the other recipients wait, and nobody gets it twice. 4xx: only the refused
+ * recipients are tried again, four times within some 80 minutes. 5xx, or still refused then, or when the mailer stops: parked in DEAD. Those that
  * wait are lost to a crash; DELIVERY names them.
  */
 export class RefusedRecipients {
@@ -41,7 +41,7 @@ export class RefusedRecipients {
   readonly #delaysMs: readonly number[];
   readonly #waiting = new Map<Waiting, NodeJS.Timeout>();
   readonly #underWay = new Set<Promise<void>>();
-  /** The last refusal of each recipient that hasn't been reached since. */
+  /** The last refusal of each recipient that hasn't got a mail since. */
   readonly #unreached = new Map<string, string>();
   #stopped = false;
 
@@ -50,7 +50,7 @@ export class RefusedRecipients {
     this.#delaysMs = delaysMs;
   }
 
-  /** After every hand-over, those without a refusal too. Rejects only when the log takes nothing until the mailer stops. */
+  /** To be called after every hand-over, even without refusals. Rejects only if the log accepts nothing until the mailer stops. */
   async settle(mail: AlarmMail, composed: Mail, { refused = [] }: Handover, attempt = 0): Promise<void> {
     this.#note(composed.only ?? composed.to, refused);
     if (refused.length === 0) return;
@@ -62,7 +62,7 @@ export class RefusedRecipients {
     if (given.length > 0) await this.#park(mail, given);
   }
 
-  /** Parks those that wait. */
+  /** Parks the recipients that wait. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#underWay);
@@ -103,7 +103,7 @@ export class RefusedRecipients {
     this.#deps.metrics.recipientsParked.inc(refused.length);
   }
 
-  /** Logs and reports a refused recipient once, until it is reached again. */
+  /** Logs and reports a refused recipient once, until it gets a mail again. */
   #note(tried: readonly string[], refused: readonly RefusedRecipient[]): void {
     if (refused.length === 0 && this.#unreached.size === 0) return;
     for (const recipient of tried) if (!refused.some((one) => one.recipient === recipient)) this.#unreached.delete(recipient);
@@ -111,7 +111,7 @@ export class RefusedRecipients {
       if (!this.#unreached.has(recipient)) this.#deps.logger.error({ recipient, reply }, 'the mail server refuses a recipient');
       this.#unreached.set(recipient, reply);
     }
-    // Whoever may ask for health need not know the persons who get the mails.
+    // Callers of health need not know who gets the mails.
     const replies = [...new Set(this.#unreached.values())].join(', ');
     const problem = `the mail server refuses ${this.#unreached.size} of the recipients (${replies}); the log and DEAD say whom`;
     this.#deps.health.report(PART, this.#unreached.size === 0 ? undefined : problem);

@@ -1,4 +1,4 @@
-/** Looks through one partition of ALARM, ahead of its turn, for what is of one severity: so that no backlog of lesser mails delays a grave one. */
+/** Searches one partition of ALARM ahead of reading in order for events of one severity, so that no backlog of lesser mails delays a grave one. */
 import { setImmediate as pause } from 'node:timers/promises';
 import type { Severity } from '../alarm/severity.ts';
 import type { MessageLog, Reader, RecordBatch } from '../message-log/port.ts';
@@ -8,7 +8,7 @@ export class Scout {
   readonly #partition: number;
   readonly #severity: Severity;
   #reader: Reader | undefined;
-  /** Polled and not looked through: the first of them from record `#i` on. */
+  /** Batches that were polled and not searched yet; the first one from record `#i` on. */
   #batches: RecordBatch[] = [];
   #i = 0;
 
@@ -19,8 +19,8 @@ export class Scout {
   }
 
   /**
-   * Visits the records that mention the severity, perhaps elsewhere than as their own, from where it has come or `from` if that is later; ends
-   * where there is nothing more, or once `hasRoom` is false. Rejects like a reader; then it may be called again.
+   * Visits the records that mention the severity, perhaps not as their own, from where it has come, or from `from` if that is later; ends
+   * when there are no more records, or `hasRoom` returns false. Rejects as a reader does; it may be called again then.
    */
   async advance(from: number, hasRoom: () => boolean, visit: (batch: RecordBatch, i: number) => void): Promise<void> {
     while (hasRoom()) {
@@ -47,7 +47,7 @@ export class Scout {
   async #more(from: number): Promise<boolean> {
     try {
       if (this.#reader && this.#reader.position < from) await this.close();
-      // A backlog of any length leaves the others their turns.
+      // Gives the rest of the process its turns during a long backlog.
       else if (this.#reader) await pause();
       this.#reader ??= await this.#log.reader('ALARM', this.#partition, from);
       this.#batches = [...(await this.#reader.poll(0))];
@@ -58,7 +58,7 @@ export class Scout {
     return this.#batches.length > 0;
   }
 
-  /** Moves on to the next record that has the word in it: a search through bytes, since nearly all are passed over. */
+  /** Moves to the next record that contains the word: a search through bytes, since nearly all records are skipped. */
   #find(batch: RecordBatch): boolean {
     let at = -1;
     for (; this.#i < batch.length; this.#i += 1) {

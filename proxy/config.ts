@@ -33,7 +33,7 @@ export const proxySettings = {
     'TOCSIN_INGEST_URL',
     urls,
     undefined,
-    'Where senders reach the proxy, when that is not its own address: one origin or several, separated by commas. Then no other host name is answered to.',
+    'Origins under which senders reach the proxy, separated by commas, if not its own address. Requests to other host names are then refused.',
   ),
   bodyBytesMax: setting('TOCSIN_INGEST_BODY_MAX', size, '1MiB', 'Largest body of a request; larger ones are answered 413.'),
   batchRecordsMax: setting(
@@ -58,13 +58,13 @@ export const proxySettings = {
     'TOCSIN_INGEST_UNREAD_ALL_MAX',
     size,
     '32MiB',
-    'The same of all connections; beyond it those with more than their share are closed.',
+    'The same for all connections together; beyond it those with more than their share are closed.',
   ),
   answerTimeoutMs: setting(
     'TOCSIN_INGEST_ANSWER_TIMEOUT',
     duration,
     '20s',
-    'How long none of an answer need be read before the connection is closed, beside what the log may take.',
+    'How long a client may read nothing of an answer before its connection is closed, in addition to the time that the log may take.',
   ),
   headersTimeoutMs: setting('TOCSIN_INGEST_HEADERS_TIMEOUT', duration, '10s', "How long a request's headers may take."),
   bodyTimeoutMs: setting('TOCSIN_INGEST_BODY_TIMEOUT', duration, '10s', "How long a request's body may take after its headers."),
@@ -121,7 +121,7 @@ export function authenticates(config: ConfigOf<typeof proxySettings>): boolean {
   return config.sensorAuth === 'on' || (config.sensorAuth === 'auto' && hasCredentials(config));
 }
 
-/** What is wrong with these settings taken together, one line each; none: start. */
+/** Problems of these settings taken together, one line each; none: the proxy may start. */
 export function checkProxyConfig(config: ConfigOf<typeof proxySettings>, host: string): string[] {
   const problems: string[] = [];
   if (config.sensorAuth === 'on' && !hasCredentials(config))

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
-/** Kinds of requests that are counted apart. */
+/** Kinds of requests that are counted separately. */
 export const INGEST_PATHS = ['entry', 'ok', 'kafka-pixy', 'other'] as const;
 export const PATH = { entry: 0, ok: 1, pixy: 2, other: 3 } as const;
 
@@ -8,17 +8,17 @@ const STATUS_CLASSES = ['2xx', '3xx', '4xx', '5xx'] as const;
 export const TOPIC = { ENTRY: 0, OK: 1 } as const;
 const TOPIC_NAMES = ['ENTRY', 'OK'] as const;
 
-/** What the gauges read when they are asked. */
+/** Values that gauges read at a scrape. */
 export interface Gauges {
   queueBytes(): number;
   unfinishedBytes(): number;
   unreadBytes(): number;
-  /** How many connections were closed since they read none of their answers. */
+  /** How many connections were closed because they didn't read their answers. */
   closedUnread(): number;
   connections(): Promise<number>;
 }
 
-/** Plain numbers on the hot path; prom-client sees them only when somebody asks for them. */
+/** Plain numbers on the hot path; prom-client gets them only at a scrape. */
 export class ProxyMetrics {
   readonly commitSeconds: Histogram;
   readonly #requests = new Float64Array(INGEST_PATHS.length * STATUS_CLASSES.length);

@@ -30,14 +30,14 @@ import { FOREIGN_HOST, WebPages } from './http/web-pages.ts';
 
 export interface ProxyDeps {
   readonly log: MessageLog;
-  /** Whose fields are read: what can't be read of them is said to who sent it. */
+  /** The types whose fields are read; the sender is warned of fields that can't be. */
   readonly types: TypeSet;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly registry: Registry;
   readonly health: Health;
   readonly operationsAccess: OperationsAccess;
-  /** How long requests in flight get at a stop before their connections are cut. */
+  /** How long requests in flight may take at a stop before their connections are cut, ms. */
   readonly drainMs?: number;
 }
 
@@ -45,13 +45,13 @@ const DRAIN_MS = 10_000;
 const HEADER_BYTES_MAX = 8 * 1024;
 const HEADERS_MAX = 64;
 const TIMEOUT_CHECK_MS = 2_000;
-/** What every page is charged, so that none is made for who reads none. */
+/** Charge for every page, checked before it is made, so that none is made for clients that don't read. */
 const PAGE_BYTES_MAX = 64 * 1024;
 const ACCEPT_BACKLOG = 4_096;
-/** Files kept free for the log and the like when connections take all the others. */
+/** Files kept free for the log and others, however many connections there are. */
 const FILES_RESERVED = 256;
 
-/** Listens once it resolves. Throws PermanentError (`cannot-listen`) where the port can't be had. */
+/** Listens once it resolves. Rejects with PermanentError `cannot-listen` if the port isn't available. */
 export async function startProxy(config: ProxyConfig, deps: ProxyDeps): Promise<Running & { readonly port: number }> {
   const logger = deps.logger.child({ role: 'proxy' });
   const metrics = new ProxyMetrics(deps.registry);
@@ -100,9 +100,9 @@ function createProxyServer(config: ProxyConfig): Server<typeof SensorRequest, ty
     noDelay: true,
   });
   server.maxHeadersCount = HEADERS_MAX;
-  // Nothing moves on a connection while its request waits for the log, which has a time of its own.
+  // Nothing moves on a connection while its request waits for the log, which has its own time-out.
   server.timeout = config.appendTimeoutMs + config.answerTimeoutMs;
-  // A client may end its half of the connection as soon as it has sent, and then read. Node has this switch but no type for it.
+  // A client may close its half of the connection once it has sent, and then read. Node has this option but no type for it.
   return Object.assign(server, { httpAllowHalfOpen: true });
 }
 
@@ -188,7 +188,7 @@ function connectionsOf(server: Server<typeof SensorRequest, typeof SensorRespons
   return new Promise((resolve) => server.getConnections((error, count) => resolve(error ? 0 : count)));
 }
 
-/** Says so first, then refuses what is new, answers what is in flight, and cuts what is left at the deadline. */
+/** First reports that it is stopping, then refuses new requests, answers those in flight, and cuts the rest at the deadline. */
 async function stop(
   server: Server<typeof SensorRequest, typeof SensorResponse>,
   intake: Intake,
@@ -203,7 +203,7 @@ async function stop(
   intake.draining = true;
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   while ((intake.receiving > 0 || !queue.idle) && performance.now() < deadline) await sleep(10);
-  // Those answered last close by themselves; who has only an open connection left isn't waited for.
+  // Connections answered last close by themselves; idle ones aren't waited for.
   await Promise.race([closed, sleep(100)]);
   server.closeAllConnections();
   await closed;

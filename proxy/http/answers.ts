@@ -1,6 +1,6 @@
 import type { Warning } from '../../alarm/warnings.ts';
 
-/** An answer made beforehand: headers as one flat list, which node:http writes without copying. */
+/** A prepared answer: headers as one flat list, which node:http writes without copying. */
 export interface Answer {
   readonly status: number;
   readonly headers: string[];
@@ -27,14 +27,14 @@ export function retryAfter(seconds: number): string[] {
   return ['Retry-After', String(Math.max(1, Math.ceil(seconds)))];
 }
 
-/** One member of a request that was not taken in. */
+/** A member of a request that was not accepted. */
 export interface Rejection {
-  /** Its place in the array, or its line, from 0. */
+  /** Its index in the array, or its line, from 0. */
   readonly index: number;
   readonly error: string;
 }
 
-/** A field of a member that was taken in, but says nothing. */
+/** A field of an accepted member that is missing or unreadable. */
 export interface FieldWarning extends Warning {
   readonly index: number;
 }
@@ -45,18 +45,18 @@ export interface Warnings {
   omitted: number;
 }
 
-/** What became of the members of a request. */
+/** The results for the members of a request. */
 export interface Outcome {
   readonly accepted: number;
   readonly rejected: readonly Rejection[] | undefined;
-  /** From this member on none was looked at; undefined: all were. */
+  /** Index of the first member that was not read; undefined: all were read. */
   readonly notReadFrom: number | undefined;
   readonly warnings: Warnings | undefined;
 }
 
 const ACCEPTED_ONE = answer(202, '{"accepted":1}');
 
-/** 202: all of it is durable; 207: what is not named in `rejected` is, up to `notReadFrom`. */
+/** 202: everything is durable; 207: members up to `notReadFrom` that are not in `rejected` are durable. */
 export function ingestAnswer({ accepted, rejected, notReadFrom, warnings }: Outcome): Answer {
   if (rejected !== undefined || warnings !== undefined) {
     const { listed, omitted } = warnings ?? {};
@@ -65,7 +65,7 @@ export function ingestAnswer({ accepted, rejected, notReadFrom, warnings }: Outc
   return accepted === 1 ? ACCEPTED_ONE : answer(202, `{"accepted":${accepted}}`);
 }
 
-/** Nothing was taken in. */
+/** For a request of which nothing was accepted. */
 export function noneAnswer(status: 400 | 401, rejected: readonly Rejection[], notReadFrom: number | undefined): Answer {
   return jsonAnswer(status, { accepted: 0, rejected, notReadFrom });
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** How many files and connections this process may have open; undefined where the system doesn't say so (only Linux does). */
+/** How many files and connections this process may have open; undefined: the system doesn't say (only Linux does). */
 export function openFilesMax(): number | undefined {
   try {
     const soft = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];

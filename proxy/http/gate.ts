@@ -5,10 +5,10 @@ import { clientOf, type Quota } from '../intake/quota.ts';
 import type { Intake, SensorRequest } from './sensor-request.ts';
 import type { WebPages } from './web-pages.ts';
 
-/** What is refused is of use to nobody and costs more than what is taken. */
+/** Refused records count this many times, since they are of no use and cost more than accepted ones. */
 const REFUSED_COUNTS = 10;
 
-/** What every request with records has to pass, from its headers alone: a stop, its encoding, who sends it, from which page, how much they may. */
+/** The checks of every request with records, by its headers alone: whether the proxy is stopping, the encoding, the sender, web pages, the quota. */
 export class Gate {
   readonly intake: Intake;
   readonly queue: CommitQueue;
@@ -40,7 +40,7 @@ export class Gate {
     return seconds === 0 ? undefined : errorAnswer(429, 'more records than this client may send, send again later', retryAfter(seconds));
   }
 
-  /** The request has brought this many records, and as many that were refused. */
+  /** Charges the sender's quota for a request's accepted and refused records. */
   spend(request: SensorRequest, accepted: number, refused: number): void {
     if (!this.#quota.limited) return;
     const records = accepted + REFUSED_COUNTS * refused;

@@ -28,7 +28,7 @@ const UNSUPPORTED = errorAnswer(415, 'the Content-Type must be application/json 
 const NO_LENGTH = errorAnswer(411, "the request has neither Content-Length nor Transfer-Encoding: where its body ends can't be known");
 const OPEN_BRACKET = 0x5b;
 const WARNINGS_MAX = 100;
-/** So many are told of. Who sends more sends no statuses, and is not to be paid for in reading them. */
+/** At most this many rejected members are named. A sender of more doesn't send statuses, so the rest isn't read. */
 const REJECTIONS_MAX = 100;
 const NOT_READ = `refused, and what follows was not read: ${REJECTIONS_MAX} before it were refused`;
 const FOREIGN = "the key is another sensor's";
@@ -43,7 +43,7 @@ export class Ingest implements Receiver {
   readonly #types: TypeSet;
   readonly #decoder: Decoder;
   readonly #record: Status;
-  /** The request that is being decoded. */
+  /** The request being decoded. */
   #request: SensorRequest | undefined;
   #body: Buffer = Buffer.alloc(0);
   #index = 0;
@@ -83,7 +83,7 @@ export class Ingest implements Receiver {
     const before = this.#gathering.begin(bodyLength);
     const problem = this.#readAll(request);
     const members = this.#index;
-    // What is wrong with the whole stands behind the members that could be told apart.
+    // A problem of the whole body comes after the members that could be told apart.
     if (problem !== undefined) this.#reject(problem);
     const accepted = this.#gathering.length - before;
     const refused = this.#rejected?.length ?? 0;
@@ -130,7 +130,7 @@ export class Ingest implements Receiver {
     this.#warnings = undefined;
   }
 
-  /** Puts what is valid into the gathering; answers what is wrong with the body as a whole. */
+  /** Puts valid records into the gathering; returns what is wrong with the body as a whole. */
   #readAll(request: SensorRequest): string | undefined {
     const { body } = request;
     const bodyLength = withoutPadding(body, request.bodyLength);
@@ -147,7 +147,7 @@ export class Ingest implements Receiver {
     return undefined;
   }
 
-  /** Answers false where the rest needn't be read. */
+  /** Returns false if the rest needn't be read. */
   readonly #visit = (start: number, end: number): boolean => {
     if (this.#index === this.#batchRecordsMax) {
       this.#index += 1;
@@ -163,7 +163,7 @@ export class Ingest implements Receiver {
     return true;
   };
 
-  /** Answers why the record in this range of the body isn't taken. */
+  /** Returns why the record in this range of the body isn't accepted. */
   #take(start: number, end: number): string | undefined {
     const record = this.#record;
     const problem =

@@ -1,6 +1,6 @@
 /**
- * The produce half of kafka-pixy's HTTP API, which the sensors of the reference system speak. Answers and errors are its own, with three
- * differences: both modes answer after the durable write, only valid records are taken, and a record's key is the id in it, whatever `key` says.
+ * The produce half of kafka-pixy's HTTP API, which the sensors of the reference system use. Answers and errors are kafka-pixy's, with three
+ * differences: both modes answer after the durable write, only valid records are accepted, and a record's key is the id in it, whatever `key` says.
  */
 import { Decoder } from '../../alarm/decode.ts';
 import { skipSpace, trimEnd } from '../../alarm/bytes.ts';
@@ -14,14 +14,14 @@ import { PATH } from '../metrics.ts';
 import type { Receiver, SensorRequest } from './sensor-request.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
-/** Every byte of the longest status as %XX, and a key. */
+/** Room for every byte of the longest status as %XX, and a key. */
 const FORM_BYTES_MAX = 4 * STATUS_BYTES_MAX;
 const TOO_LONG = `longer than ${STATUS_BYTES_MAX} bytes`;
 const TEXT_OR_JSON = /^(text\/plain|application\/(.+\+)?json)$/;
 const JSON_WITH_PARAMETERS = /^application\/(?:[^;]+\+)?json\s*(?:;.*)?$/i;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-/** The topic a path produces to: `/topics/ENTRY/messages`, of whatever cluster; undefined: it is no such path. */
+/** The topic that a path names, as in `/topics/ENTRY/messages`, for any cluster; undefined: another path. */
 export function topicOf(pathname: string): string | undefined {
   return /^(?:\/clusters\/[^/]+)?\/topics\/([^/]+)\/messages$/.exec(pathname)?.[1];
 }
@@ -57,7 +57,7 @@ export class KafkaPixy implements Receiver {
   committed(request: SensorRequest, place: { readonly partition: number; readonly offset: number }): void {
     const { intake } = this.#gate;
     intake.metrics.accepted(this.#topic, 1, request.bodyLength);
-    // Only a request that was appended by itself knows its own place.
+    // The place is that of the append's first record, so only a request that was appended alone knows its own.
     intake.respond(request, request.appendedAlone ? pixyAnswer(200, { partition: place.partition, offset: place.offset }) : EMPTY);
   }
 
@@ -122,7 +122,7 @@ function refusalOf({ headers, rawHeaders }: SensorRequest): Answer | undefined {
   return headers['content-length'] === undefined ? pixyError(400, 'missing Content-Length header') : undefined;
 }
 
-/** Query and form together, the form first, as Go does it. */
+/** Query and form together, the form first, as in Go. */
 function parametersOf(request: SensorRequest): URLSearchParams {
   const url = request.url ?? '';
   const at = url.indexOf('?');

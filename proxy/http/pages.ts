@@ -1,4 +1,4 @@
-/** Everything that isn't the taking in of records: few requests, so nothing here is tuned. */
+/** All requests without records: there are few, so nothing here is tuned. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Answer, answer, errorAnswer, jsonAnswer } from './answers.ts';
 import { pixyError, topicOf } from './kafka-pixy.ts';
@@ -7,7 +7,7 @@ import { openapiOf } from './openapi.ts';
 
 export type Pages = Readonly<Record<string, Answer>>;
 
-/** What is there to be read. */
+/** The pages by path. */
 export const pagesFor = (types: TypeSet): Pages => ({
   '/': jsonAnswer(200, {
     service: 'Tocsin ingest',
@@ -26,15 +26,15 @@ const ONLY_POST = errorAnswer(405, 'only POST', ['Allow', 'POST']);
 const ONLY_GET = errorAnswer(405, 'only GET', ['Allow', 'GET, HEAD']);
 
 /**
- * The path of a request target, without the query; also where a client sends a whole URL, as it does to a forward proxy, and with a slash too many, as
- * comes of putting an address and a path together.
+ * The path of a request target without the query. A client may send a whole URL, as to a forward proxy, and extra slashes, which
+ * come from joining an address and a path.
  */
 export function pathnameOf(target: string | undefined): string {
   const path = /^(?:https?:\/\/[^/?#]*)?([^?#]*)/i.exec(target ?? '')?.[1] ?? '';
   return path.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '') || '/';
 }
 
-/** The answer for a request that neither the receivers nor the operations handler takes. */
+/** The answer to a request that neither the receivers nor the operations handler handles. */
 export function pageOf(pages: Pages, method: string | undefined, pathname: string): Answer {
   if (Object.hasOwn(pages, pathname)) return method === 'GET' || method === 'HEAD' ? (pages[pathname] ?? NOT_FOUND) : ONLY_GET;
   if (OPERATIONS.has(pathname)) return ONLY_GET;
@@ -44,7 +44,7 @@ export function pageOf(pages: Pages, method: string | undefined, pathname: strin
   return topic === 'ENTRY' || topic === 'OK' ? ONLY_POST : UNKNOWN_TOPIC;
 }
 
-/** Sends a page; the request's body, if it has one, is dropped, and with it the connection. */
+/** Sends a page. If the request has a body, it is dropped and the connection closed. */
 export function sendPage(request: IncomingMessage, response: ServerResponse, { status, headers, body }: Answer): void {
   if (request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0)
     response.shouldKeepAlive = false;

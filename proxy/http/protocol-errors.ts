@@ -8,23 +8,23 @@ import type { UnreadAnswers } from './unread-answers.ts';
 const LATEST = Symbol('latest');
 type Connection = Duplex & { [LATEST]?: ServerResponse<SensorRequest> | undefined };
 
-/** Remembers the newest request of its connection: what follows it must not be answered in its place. */
+/** Remembers the newest request of its connection, so that whatever follows isn't answered in its place. */
 export function expectAnswer(request: IncomingMessage, response: ServerResponse<SensorRequest>): void {
   const connection: Connection = request.socket;
   connection[LATEST] = response;
 }
 
-/** An answer that is no longer remembered once it is sent: an idle connection is to cost little. */
+/** An answer that is forgotten once it is sent, so that an idle connection costs little. */
 export class SensorResponse extends ServerResponse<SensorRequest> {
   unread: UnreadAnswers | undefined;
   #charge = 0;
 
-  /** Before the answer is given, once. */
+  /** To be called once, before the answer is written. */
   begin(bodyLength: number): void {
     this.#charge = this.unread?.add(this.req.socket, bodyLength) ?? 0;
   }
 
-  /** The whole answer is on its way out of this process. */
+  /** Called once the whole answer has been handed to the socket. */
   override detachSocket(socket: Socket): void {
     const connection: Connection = socket;
     if (connection[LATEST] === this) connection[LATEST] = undefined;
@@ -34,8 +34,8 @@ export class SensorResponse extends ServerResponse<SensorRequest> {
 }
 
 /**
- * Answers what is not HTTP, or too slow, and closes the connection: whatever follows on it could be a smuggled request. Requests that were complete
- * get their own answers, and nothing after them.
+ * Answers input that is not HTTP, or too slow, and closes the connection: whatever follows could be a smuggled request. Complete requests before it
+ * still get their own answers, and nothing after them.
  */
 export function answerProtocolError(error: NodeJS.ErrnoException, connection: Connection): void {
   if (error.code === 'ECONNRESET') connection.destroy();
@@ -48,7 +48,7 @@ export function refuseTunnel(connection: Connection): void {
   if (!closesAfterAnswers(connection, refusal)) endWith(connection, refusal);
 }
 
-/** Whether answers are still on their way: then the connection closes behind them. A request that will never be complete gets `refusal`. */
+/** Whether answers are still to come; if so, the connection closes after them. A request that will never be complete gets `refusal`. */
 function closesAfterAnswers(connection: Connection, refusal: Answer): boolean {
   const latest = connection[LATEST];
   if (latest === undefined || latest.writableFinished) return false;

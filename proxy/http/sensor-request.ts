@@ -1,29 +1,29 @@
-/** A request with a body on its way in: reads it within bounds, then hands it to its receiver. */
+/** Reads the bodies of requests within bounds, then hands them to their receivers. */
 import { IncomingMessage } from 'node:http';
 import { type Answer, BUSY, CLOSE, errorAnswer, type Rejection, type Warnings } from './answers.ts';
 import type { Sender } from '../intake/authentication.ts';
 import type { ProxyMetrics } from '../metrics.ts';
 import type { SensorResponse } from './protocol-errors.ts';
 
-/** What to do with one kind of request. All of it is synchronous and answers through `Intake.respond`. */
+/** Handles one kind of request. All functions are synchronous, and answer through `Intake.respond`. */
 export interface Receiver {
   /** Index into INGEST_PATHS. */
   readonly path: number;
-  /** Why a request won't be taken, from its headers alone. May note the sender on it. */
+  /** The answer that refuses a request by its headers alone; undefined: it may go on. May set its sender. */
   refusal(request: SensorRequest): Answer | undefined;
-  /** The whole body is there: `body[0, bodyLength)`, which is not kept after the call. */
+  /** The whole body has arrived in `body[0, bodyLength)`, which is reused after the call. */
   received(request: SensorRequest): void;
-  /** The records of the request are durable; `place` is that of the first record of its group. */
+  /** The request's records are durable; `place` is that of the first record of its append. */
   committed(request: SensorRequest, place: { readonly partition: number; readonly offset: number }): void;
-  /** It was refused, or every member of it: a fault of who sent it. Called once, as it is answered. */
+  /** The request, or all of its members, was refused by fault of the sender. Called once, when it is answered. */
   refused(request: SensorRequest): void;
-  /** The log did not take them. */
+  /** The log did not accept the records. */
   failed(request: SensorRequest, reason: string): void;
 }
 
 const NOTHING = Buffer.alloc(0);
 
-/** A request as this server makes it: its own fields in place of closures, so that a request costs one object. */
+/** A request of this server. Its state is in fields rather than closures, so that a request costs one object. */
 export class SensorRequest extends IncomingMessage {
   intake: Intake | undefined;
   receiver: Receiver | undefined;
@@ -32,13 +32,13 @@ export class SensorRequest extends IncomingMessage {
   refused: Answer | undefined;
   body: Buffer = NOTHING;
   bodyLength = 0;
-  /** What of the budget for unfinished bodies this one holds. */
+  /** Bytes that it has reserved of those for unfinished bodies. */
   reserved = 0;
   pieces = 0;
   discarded = 0;
   answered = false;
   accepted = 0;
-  /** Its record went to the log in an append of its own. */
+  /** Whether its record was appended alone. */
   appendedAlone = false;
   /** How many of its members were refused. */
   refusedRecords = 0;
@@ -53,16 +53,16 @@ export class SensorRequest extends IncomingMessage {
 }
 
 const LINGER_MS = 1_000;
-/** The answer to who is over the quota, which must not make it last for ever. */
+/** The answer to a sender over its quota; it isn't charged, or the wait would never end. */
 const TOO_MUCH = 429;
 const GROWTH_BYTES_MIN = 4_096;
-/** A body in more pieces than this, and such small ones, is an attack: a piece costs as much as a hundred bytes of a proper body. */
+/** A body in more pieces than this, all of them small, is an attack: a piece costs as much as a hundred bytes of a proper body. */
 const PIECES_MAX = 1_000;
 const PIECE_BYTES_MIN = 64;
 
 export interface IntakeLimits {
   readonly bodyBytesMax: number;
-  /** All bodies together that have begun to arrive and aren't complete. */
+  /** Bound for all incomplete bodies together, bytes. */
   readonly unfinishedBytesMax: number;
 }
 
@@ -71,7 +71,7 @@ export class Intake {
   readonly metrics: ProxyMetrics;
   /** Once set, every answer closes its connection. */
   draining = false;
-  /** Requests whose body is on its way. */
+  /** Number of requests whose body is arriving. */
   receiving = 0;
   unfinishedBytes = 0;
   readonly #tooLarge: Answer;
@@ -82,7 +82,7 @@ export class Intake {
     this.#tooLarge = errorAnswer(413, `the body is larger than ${limits.bodyBytesMax} bytes`, CLOSE);
   }
 
-  /** Takes a request up. Bodies of refused requests are read and dropped, so that the connection stays in step. */
+  /** Begins with a request. Bodies of refused requests are read and dropped, so that the connection stays in step. */
   receive(request: SensorRequest, response: SensorResponse, receiver: Receiver, expectsContinue: boolean): void {
     request.intake = this;
     request.receiver = receiver;
@@ -93,7 +93,7 @@ export class Intake {
       receiver.refusal(request) ?? (declared !== undefined && Number(declared) > this.limits.bodyBytesMax ? this.#tooLarge : undefined);
     if (refusal !== undefined) {
       request.refused = refusal;
-      // Whether a client that was told no still sends its body can't be known, so the connection ends with the answer.
+      // A refused client may or may not still send its body, so the connection ends with the answer.
       if (expectsContinue) {
         response.shouldKeepAlive = false;
         this.respond(request, refusal);
@@ -119,7 +119,7 @@ export class Intake {
     if (status >= 400 && status < 500 && status !== TOO_MUCH) receiver.refused(request);
   }
 
-  /** One more piece of the body. */
+  /** Adds a piece of the body. */
   take(request: SensorRequest, chunk: Buffer): void {
     request.pieces += 1;
     if (request.pieces > PIECES_MAX && request.pieces * PIECE_BYTES_MIN > request.bodyLength + request.discarded) {
@@ -147,13 +147,13 @@ export class Intake {
     request.bodyLength = length;
   }
 
-  /** The rest of the body will never come. */
+  /** Refuses a request whose body will never be complete. */
   giveUp(request: SensorRequest, refusal: Answer): void {
     this.respond(request, refusal);
     this.finish(request);
   }
 
-  /** The body is complete, or the connection is gone; may be called twice. */
+  /** Called when the body is complete or the connection is gone; may be called twice. */
   finish(request: SensorRequest): void {
     if (request.intake === undefined) return;
     request.intake = undefined;
@@ -161,7 +161,7 @@ export class Intake {
     this.#free(request);
   }
 
-  /** Many small pieces go into one buffer, so that they cost what they hold. */
+  /** Copies many small pieces into one buffer, so that they cost no more than their bytes. */
   #grow(request: SensorRequest, length: number): boolean {
     const declared = Number(request.headers['content-length'] ?? 0);
     const capacity = Math.max(length, Math.min(this.limits.bodyBytesMax, Math.max(declared, 2 * length, GROWTH_BYTES_MIN)));
@@ -199,7 +199,7 @@ export class Intake {
   }
 
   /**
-   * Answers before the body has ended and goes on reading for a moment: closing with unread data in the way would reset the
+   * Answers before the body has ended and continues reading for a moment: closing with unread data would reset the
    * connection before the client has read the answer.
    */
   #answerAhead(request: SensorRequest, { status, headers, body }: Answer): void {

@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 
-/** What an answer is charged beside its body: its head, and the objects that wait with it. */
+/** What an answer is charged in addition to its body, for its head and the objects that wait with it. */
 const ANSWER_BYTES = 1_024;
-/** In the place of a connection's bytes: it was closed for them. */
+/** Stands for a connection that was closed for its unread bytes. */
 const CLOSED = -1;
 
 const UNREAD = Symbol('unread');
@@ -11,19 +11,19 @@ type Connection = Duplex & { [UNREAD]?: number };
 export interface UnreadLimits {
   /** Bytes that one connection may leave unread. */
   readonly unreadBytesMax: number;
-  /** Bytes that all together may. */
+  /** Bytes that all connections together may leave unread. */
   readonly unreadBytesInAllMax: number;
 }
 
 /**
- * Answers that were given and not sent yet, since whoever asked doesn't read. A connection that leaves too many is closed: what was taken from it is kept, and a
- * sender that never reads doesn't miss an answer. Once all together leave too many, that is at once every connection with more than its share.
+ * Answers that could not be sent yet because the client doesn't read. A connection that leaves too many is closed: its accepted records are kept, and a
+ * client that never reads doesn't miss an answer. If all together leave too many, every connection with more than its share is closed.
  */
 export class UnreadAnswers {
   bytes = 0;
-  /** How many connections were closed for it. */
+  /** How many connections were closed. */
   closed = 0;
-  /** How many connections have left something unread. */
+  /** How many connections have unread answers. */
   #connections = 0;
   readonly #limits: UnreadLimits;
 
@@ -31,12 +31,12 @@ export class UnreadAnswers {
     this.#limits = limits;
   }
 
-  /** Whether the connection was closed: what still comes from it isn't looked at. */
+  /** Whether the connection was closed here; its further input is ignored. */
   hasClosed(connection: Connection): boolean {
     return connection[UNREAD] === CLOSED;
   }
 
-  /** An answer begins its way; answers what it is charged. */
+  /** An answer is about to be sent; returns its charge, bytes. */
   add(connection: Connection, bodyLength: number): number {
     const before = connection[UNREAD] ?? 0;
     if (connection.destroyed || before === CLOSED) return 0;
@@ -44,12 +44,12 @@ export class UnreadAnswers {
     if (before === 0) this.#connections += 1;
     connection[UNREAD] = before + charge;
     this.bytes += charge;
-    // Nobody's first answer is too much.
+    // A first answer is never too much.
     if (before > 0 && before + charge > this.#limit()) this.#close(connection);
     return charge;
   }
 
-  /** It was sent. */
+  /** The answer was sent. */
   remove(connection: Connection, charge: number): void {
     const before = connection[UNREAD] ?? 0;
     if (before <= 0 || charge === 0) return;
@@ -58,7 +58,7 @@ export class UnreadAnswers {
     if (before === charge) this.#connections -= 1;
   }
 
-  /** The connection is gone, and with it all that it has left unread. */
+  /** The connection is gone, and with it all of its unread answers. */
   forget(connection: Connection): void {
     const before = connection[UNREAD] ?? 0;
     if (before <= 0) return;

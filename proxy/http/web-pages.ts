@@ -6,7 +6,7 @@ import { isLoopback } from '../../runtime/listen.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import { type Answer, errorAnswer } from './answers.ts';
 
-/** Those that a page may send to anybody without asking first (the CORS safelist); a missing one is sent as easily. */
+/** Content types that a page may send anywhere without a preflight (the CORS safelist); so is a missing one. */
 const NEEDS_NO_PREFLIGHT = /^(?:text\/plain|application\/x-www-form-urlencoded|multipart\/form-data)\s*(?:;|$)/i;
 
 const FOREIGN_PAGE = errorAnswer(403, 'this comes from a web page, and pages of others may not send for sensors (Origin, Sec-Fetch-Site)');
@@ -20,11 +20,11 @@ export const FOREIGN_HOST = errorAnswer(
 );
 
 /**
- * Keeps pages of the web from sending for sensors: any browser that can reach this port could be made to. Decided by what only browsers send, since
- * sensors send any content type and hardly ever an Origin; and by Host, for a page whose name was made to point here (DNS rebinding).
+ * Keeps web pages from sending for sensors: a page could make any browser that can reach this port do so. Decided by headers that only browsers send,
+ * since sensors send any content type and hardly ever an Origin; and by Host, against pages whose name was made to point here (DNS rebinding).
  */
 export class WebPages {
-  /** Whether a host name that isn't ours is refused: where this machine alone is to reach us, or it is said how we are called. */
+  /** Whether foreign host names are refused: if only this machine may reach the proxy, or if its names are configured. */
   readonly #checksHost: boolean;
   readonly #names: ReadonlySet<string>;
   readonly #origins: ReadonlySet<string>;
@@ -40,7 +40,7 @@ export class WebPages {
     this.#origins = new Set(urls);
   }
 
-  /** Why a request with records is refused, from its headers alone. `proven`: it has shown a credential, which no page could know. */
+  /** The answer that refuses a request with records by its headers alone. `proven`: it has a credential, which no page could know. */
   refusal(headers: IncomingHttpHeaders, proven: boolean): Answer | undefined {
     const site = headers['sec-fetch-site'];
     if (headers.origin === undefined && site === undefined) return proven || this.mayCall(headers.host) ? undefined : FOREIGN_HOST;
@@ -49,7 +49,7 @@ export class WebPages {
     return !type || NEEDS_NO_PREFLIGHT.test(type) ? NO_PREFLIGHT : undefined;
   }
 
-  /** Whether we answer to this name. */
+  /** Whether the proxy answers requests for this host name. */
   mayCall(host: string | undefined): boolean {
     if (!this.#checksHost || host === this.#lastHost || !host) return true;
     const name = hostNameIn(host);
@@ -61,7 +61,7 @@ export class WebPages {
     return true;
   }
 
-  /** Sensors behind a name that nobody told us of would be refused unseen. */
+  /** Logs a refused name once; otherwise nobody would notice sensors that use it. */
   #say(name: string): void {
     const now = performance.now();
     if (now - this.#saidAt < HOUR_MS) return;

@@ -2,16 +2,16 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { claimedSensor, sameSecret, sensorKey } from './credentials.ts';
 
-/** Who sends: a sensor only for itself, everybody else for any sensor. */
+/** The sender of a request: a sensor, which may send only for itself, or anybody else, who may send for any sensor. */
 export interface Sender {
-  /** The one sensor it may send for; undefined: any. */
+  /** The only sensor for which it may send; undefined: any. */
   readonly sensor: number | undefined;
   readonly gateway: string | undefined;
 }
 
 const ANYONE: Sender = { sensor: undefined, gateway: undefined };
 
-/** The credential a connection has last shown to be right, so that a sensor's HMAC is computed once per connection. */
+/** The last valid credential of a connection, so that a sensor's HMAC is computed once per connection. */
 interface Proven extends Sender {
   readonly credential: string;
 }
@@ -19,7 +19,7 @@ interface Proven extends Sender {
 const PROVEN = Symbol('proven');
 type ProvenSocket = Socket & { [PROVEN]?: Proven };
 
-/** Where authentication is off, everybody may send for every sensor. */
+/** If authentication is off, everybody may send for every sensor. */
 export class Authentication {
   readonly required: boolean;
   readonly #masterSecret: string | undefined;
@@ -31,14 +31,14 @@ export class Authentication {
     this.#gateways = gateways;
   }
 
-  /** The sender of a request, from its headers alone; undefined: its credential is missing or wrong. */
+  /** The sender of a request, by its headers alone; undefined: its credential is missing or wrong. */
   senderOf(request: IncomingMessage): Sender | undefined {
     if (!this.required) return ANYONE;
     const credential = credentialOf(request);
     if (credential === undefined) return undefined;
     const socket: ProvenSocket = request.socket;
     const proven = socket[PROVEN];
-    // Constant time here too: behind a load balancer one connection carries many senders.
+    // Constant time here too: behind a load balancer, one connection has many senders.
     if (proven !== undefined && sameSecret(proven.credential, credential)) return proven;
     const sender = this.#check(credential);
     if (sender !== undefined) socket[PROVEN] = sender;

@@ -1,5 +1,5 @@
 /**
- * Between requests and the log: what arrives in one turn of the event loop becomes one append, without waiting for more. One append,
+ * Between requests and the log: records that arrive in one turn of the event loop become one append, without waiting for more. One append,
  * one promise and one look at the clock then serve many requests.
  */
 import type { MessageLog, Records } from '../../message-log/port.ts';
@@ -10,21 +10,21 @@ import type { ProxyMetrics } from '../metrics.ts';
 import type { SensorRequest } from '../http/sensor-request.ts';
 
 /**
- * What a request that waits is charged beside its bytes. It really costs about ten times that; but the whole fleet may report in one moment,
- * and the default queue is to hold 50,000 of them.
+ * What a waiting request is charged in addition to its bytes. It really costs about ten times that; but the whole fleet may report at once,
+ * and the default queue must hold 50,000 requests.
  */
 export const REQUEST_BYTES = 512;
 
-/** Recoveries wait so long for the readings before them to be durable: no recovery is to wait for ever for another sensor's partition. */
+/** Recoveries wait at most this long until the readings before them are durable: none may wait for ever for another sensor's partition. */
 const HELD_MS = 1_000;
 
-/** What goes to the log in one append. */
+/** The records of one append. */
 export interface Append {
   readonly topic: 'ENTRY' | 'OK';
   readonly records: Records;
-  /** Record time. */
+  /** Record time, epoch ms. */
   readonly at: number;
-  /** Time of the newest record in the other topic that one of these comes after, of the same sensor. */
+  /** Time of the newest record in the other topic, of the same sensor as one of these records, that came before it. */
   readonly follows: number;
 }
 
@@ -34,7 +34,7 @@ interface Group {
   readonly at: number;
   requests: readonly SensorRequest[];
   readonly charge: number;
-  /** performance.now() when it was handed over. */
+  /** performance.now() when it was handed to the log. */
   readonly since: number;
   settled: boolean;
 }
@@ -54,14 +54,14 @@ export interface QueueLimits {
 export class CommitQueue {
   readonly limits: QueueLimits;
   readonly deps: QueueDeps;
-  /** What waits for the log: bodies, and what the waiting requests themselves cost. */
+  /** What waits for the log, bytes: bodies, and REQUEST_BYTES for each request. */
   bytes = 0;
   /**
-   * Oldest first, settled ones at most behind others. Not a Set: one that always takes and gives makes a new table every few groups, which its
-   * old ones refer to, and every request that was ever in them outlives a collection of the young generation.
+   * Oldest first; settled groups stay only behind unsettled ones. Not a Set: under constant change it makes a new table every few groups, to which its
+   * old ones refer, and every request that was ever in them outlives a collection of the young generation.
    */
   readonly #inFlight: Group[] = [];
-  /** Recoveries behind readings of their sensors that aren't durable yet: whoever read them first would take these for newer. In order. */
+  /** Recoveries after readings of their sensors that aren't durable yet: a reader that saw them first would take the readings for newer. In order. */
   readonly #held: { readonly group: Group; readonly append: Append }[] = [];
   readonly #timer: NodeJS.Timeout;
 
@@ -104,7 +104,7 @@ export class CommitQueue {
     );
   }
 
-  /** Whether readings as old as this, or older, aren't durable yet. */
+  /** Whether there are readings of this time or before that aren't durable yet. */
   #isUnderWay(at: number): boolean {
     const oldest = this.#inFlight.find(({ topic, settled }) => topic === 'ENTRY' && !settled);
     return oldest !== undefined && oldest.at <= at;
@@ -120,7 +120,7 @@ export class CommitQueue {
     }
   }
 
-  /** Its requests, which it lets go of; none where they were given up. */
+  /** Removes and returns the requests of a group; none if they were given up. */
   #settle(group: Group): readonly SensorRequest[] {
     const { requests } = group;
     group.requests = [];
@@ -138,7 +138,7 @@ export class CommitQueue {
     for (const request of requests) request.receiver?.failed(request, reason);
   }
 
-  /** A sensor gets an answer in time even where the log gives none; what became of the records is unknown then. */
+  /** Answers sensors in time even if the log doesn't; whether the records were written is then unknown. */
   #giveUp(): void {
     this.#release();
     const latest = performance.now() - this.limits.appendTimeoutMs;
@@ -151,7 +151,7 @@ export class CommitQueue {
   }
 }
 
-/** The records by themselves: their buffers are used again. */
+/** A copy of the records, since their buffers are reused. */
 function copyOf({ length, bytes, keys, starts, ends }: Records): Records {
   const copied = { keys: new Int32Array(length), starts: new Uint32Array(length), ends: new Uint32Array(length) };
   let last = 0;

@@ -1,24 +1,24 @@
-/** What senders prove themselves with: a key per sensor, derived from the master secret, or a gateway's token. */
+/** The credentials of senders: a key per sensor, derived from the master secret, or a gateway's token. */
 import { createHmac } from 'node:crypto';
 
-/** Below this a secret can be guessed by trying. */
+/** Shorter secrets could be guessed by trying. */
 export const SECRET_LENGTH_MIN = 16;
 
 /** 160 bits of the HMAC: far beyond guessing, short enough to type into a device. */
 const MAC_BYTES = 20;
 
-/** A sensor's key: its id and the HMAC of its id, so that checking it needs no look-up and nobody can make a neighbour's. */
+/** A sensor's key: its id and the HMAC of its id, so that checking it needs no look-up, and nobody can make another sensor's. */
 export function sensorKey(masterSecret: string, id: number): string {
   return `${id}.${createHmac('sha256', masterSecret).update(`tocsin sensor ${id}`).digest().subarray(0, MAC_BYTES).toString('base64url')}`;
 }
 
-/** The sensor a key claims to be of, before it is checked; undefined where it is no key at all. */
+/** The sensor that a key names, before the key is checked; undefined: it isn't a key. */
 export function claimedSensor(key: string): number | undefined {
   const id = /^(0|[1-9]\d{0,9})\./.exec(key)?.[1];
   return id === undefined ? undefined : Number(id);
 }
 
-/** Compares in a time that depends on the lengths only. By hand, since it runs for every request: timingSafeEqual needs buffers and takes six times as long. */
+/** Compares in a time that depends only on the lengths. Own code, since it runs for every request: timingSafeEqual needs buffers and takes six times as long. */
 export function sameSecret(a: string, b: string): boolean {
   if (a.length !== b.length) return false;
   let difference = 0;
@@ -26,7 +26,7 @@ export function sameSecret(a: string, b: string): boolean {
   return difference === 0;
 }
 
-/** Reads `name:token,name:token`; tokens by gateway name, and what is wrong with the text, if anything. Never repeats a token. */
+/** Reads `name:token,name:token`. Returns tokens by gateway name, and what is wrong with the text, if anything, without repeating a token. */
 export function parseGatewayTokens(text: string): { readonly tokens: ReadonlyMap<string, string>; readonly problem?: string } {
   const tokens = new Map<string, string>();
   for (const entry of text.split(',').filter((part) => part.trim() !== '')) {

@@ -5,9 +5,9 @@ import type { SensorRequest } from '../http/sensor-request.ts';
 
 const GROUP_BYTES_MAX = 1024 * 1024;
 const RECORDS_MIN = 1_024;
-/** How far record time may be ahead of the clock for one sensor that reports and recovers again and again. */
+/** How far record times may get ahead of the clock because of a sensor that alternates between readings and recoveries. */
 const AHEAD_MAX_MS = 500;
-/** Time that is further ahead than this isn't gone on from: the clock has been put right. */
+/** If record time is further ahead than this, the clock has been corrected, and record time follows it. */
 const CLOCK_WAS_SET_MS = 1_000;
 
 /** The gatherings of both topics, each the other's counterpart. */
@@ -20,10 +20,10 @@ export function gatherInto(queue: CommitQueue): { readonly entry: Gathering; rea
 }
 
 /**
- * The records of one topic that gather in one turn of the event loop. Its buffers are used again and again.
+ * The records of one topic that gather in one turn of the event loop. Its buffers are reused.
  *
- * They get their time here. Readings and recoveries lie in two topics, and only their times say which came first: of one sensor, what comes later has a
- * later time than all before it in the other topic, also within a millisecond.
+ * Records get their time here. Readings and recoveries are in two topics, and only their times say which came first: a later record of a sensor has a
+ * later time than all earlier ones in the other topic, even within a millisecond.
  */
 export class Gathering implements Records {
   length = 0;
@@ -37,14 +37,14 @@ export class Gathering implements Records {
   readonly #queue: CommitQueue;
   #used = 0;
   #mark = 0;
-  /** Time of what gathers, or gathered last. */
+  /** Time of the records that gather, or gathered last, epoch ms. */
   #at = 0;
-  /** Time of the newest record in the other topic that is of a sensor of the request that is being put; and of all that gather. */
+  /** Time of the newest record in the other topic of the sensors of the present request; and of all that gather. */
   #follows = 0;
   #followed = 0;
-  /** False: all of the other topic is older anyhow, as nearly always for readings. */
+  /** False: the whole other topic is older anyway, as nearly always for readings. */
   #mayFollow = true;
-  /** Values that stand in the place of a range of the body, by their number among the request's records. */
+  /** Values that replace a range of the body, by the number of the record in the request. */
   #replaced: { readonly record: number; readonly value: Buffer }[] = [];
   #charge = 0;
   #requests: SensorRequest[] = [];
@@ -59,7 +59,7 @@ export class Gathering implements Records {
     this.#queue = queue;
   }
 
-  /** Before the records of a request; answers how many are there already. */
+  /** Begins a request; returns how many records have gathered already. */
   begin(bodyLength: number): number {
     if (this.#used + bodyLength > GROUP_BYTES_MAX) this.flush();
     this.#mark = this.length;
@@ -69,7 +69,7 @@ export class Gathering implements Records {
     return this.length;
   }
 
-  /** One record of the request: a range of its body. */
+  /** Adds a record of the request: a range of its body. */
   put(key: number, start: number, end: number): void {
     if (this.length === this.keys.length) this.#enlarge();
     this.keys[this.length] = key;
@@ -81,19 +81,19 @@ export class Gathering implements Records {
     if (before > this.#follows) this.#follows = before;
   }
 
-  /** The value of the record that was put last is this. */
+  /** Replaces the value of the record that was added last. */
   replace(value: Buffer): void {
     this.#replaced.push({ record: this.length - 1 - this.#mark, value });
   }
 
-  /** Forgets the records put since `begin`. */
+  /** Drops the records added since `begin`. */
   cancel(): void {
     this.length = this.#mark;
   }
 
   /**
-   * After the records of a request: it is answered once they are durable. False: they are not taken, because recoveries and readings of a sensor
-   * alternate faster than time goes by. That is never so for a reading.
+   * Ends a request, which is answered once its records are durable. False: they are not accepted, because recoveries and readings of a sensor
+   * alternate faster than time passes. Never happens to readings.
    */
   end(request: SensorRequest): boolean {
     if (this.#requests.length > 0 && this.#at <= this.#follows) this.#flushEarlier();
@@ -126,7 +126,7 @@ export class Gathering implements Records {
     return true;
   }
 
-  /** Hands over what has gathered, behind what it follows. */
+  /** Hands over what has gathered, to be appended after what it follows. */
   flush(): void {
     if (this.#requests.length === 0) return;
     if (this.#followed >= this.counterpart.#at) this.counterpart.flush();
@@ -137,12 +137,12 @@ export class Gathering implements Records {
     this.#charge = 0;
     this.#followed = 0;
     this.#queue.append({ topic: this.#topic, records: this, at: this.#at, follows: followed }, requests, charge);
-    // The log has what it needs: `bytes` may be used again once append has returned.
+    // `bytes` may be reused once append has returned.
     this.length = 0;
     this.#used = 0;
   }
 
-  /** Decides on the time of what gathers from here on. False: it would be too far ahead. */
+  /** Sets the time of the records that gather from here on. False: it would be too far ahead. */
   #open(): boolean {
     const now = this.#queue.deps.clock();
     if (this.#at > now + CLOCK_WAS_SET_MS || this.#follows > now + CLOCK_WAS_SET_MS) this.#beginAnew();
@@ -151,7 +151,7 @@ export class Gathering implements Records {
     return true;
   }
 
-  /** The clock was ahead and is right now: the log has nothing of then, or it keeps times in order itself. */
+  /** The clock was ahead and is right now: the log has no records of that time, or keeps times in order itself. */
   #beginAnew(): void {
     this.flush();
     this.counterpart.flush();
@@ -162,7 +162,7 @@ export class Gathering implements Records {
     this.counterpart.newest.forget();
   }
 
-  /** Hands over what gathered before the request that is being put, and keeps that one's records. */
+  /** Hands over what gathered before the present request, and keeps that one's records. */
   #flushEarlier(): void {
     const { length } = this;
     const first = this.#mark;

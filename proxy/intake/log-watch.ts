@@ -9,8 +9,8 @@ const ASK_EVERY_MS = 2_000;
 const NONE: Records = { length: 0, bytes: Buffer.alloc(0), keys: [], starts: [], ends: [] };
 
 /**
- * Whether the log takes records, in /readyz. The proxy asks by itself, by appends of no records: where a load balancer sends nothing while it isn't ready,
- * and where nobody sends, so that a clock that is off is known before there is a fire.
+ * Whether the log accepts records, for /readyz. The proxy checks by appends of no records, because a load balancer sends nothing while it isn't ready,
+ * and because a clock that is off must be known before there is a fire, even if nobody sends.
  */
 export class LogWatch {
   readonly #log: MessageLog;
@@ -31,7 +31,7 @@ export class LogWatch {
     void this.#ask();
   }
 
-  /** Records went in. Others may still be refused, so the log is asked whether all is well. */
+  /** Records were accepted. Others may still be refused, so the log is checked. */
   succeeded(): void {
     if (this.#problem !== undefined) void this.#ask();
   }

@@ -1,16 +1,16 @@
-/** Sensors share this many places: who shares one is ordered more strictly than need be, never less. */
+/** Sensors share this many places; sensors that share one are ordered more strictly than necessary, never less. */
 const PLACES = 1 << 13;
 
-/** When the newest record of each sensor was, in one topic: in fixed space, however many sensors there are. */
+/** The time of each sensor's newest record in one topic, in fixed space, however many sensors there are. */
 export class NewestTimes {
   readonly #times = new Float64Array(PLACES);
 
-  /** Of this sensor, or of one that shares its place; 0: there has been none. */
+  /** The time for this sensor, or one that shares its place, epoch ms; 0: none. */
   of(sensor: number): number {
     return this.#times[place(sensor)] as number;
   }
 
-  /** Of the sensors in [first, end). Times never run backwards. */
+  /** Sets the time for sensors[first, end). Times must not run backwards. */
   note(sensors: Int32Array, first: number, end: number, at: number): void {
     const times = this.#times;
     for (let i = first; i < end; i += 1) times[place(sensors[i] as number)] = at;
@@ -21,7 +21,7 @@ export class NewestTimes {
   }
 }
 
-/** Neighbouring ids lie apart, and ids that differ by a power of two too. */
+/** Scatters neighbouring ids, and ids that differ by a power of two. */
 function place(sensor: number): number {
   return Math.imul(sensor, 0x9e3779b1) >>> 19;
 }

@@ -6,17 +6,17 @@ interface Bucket {
 }
 
 const CLIENTS_MAX = 100_000;
-/** How many of them are looked at for one that can go. */
+/** How many clients are examined to find one that can be forgotten. */
 const LOOKED_AT = 16;
 
 /**
- * A token bucket per client: a gateway, a sensor, or an address where nobody authenticates. It holds one second's worth; a batch may
- * take it into debt, which then has to be waited out. Times are from a monotonic clock in ms.
+ * A token bucket per client: a gateway, a sensor, or an address if nobody authenticates. It holds one second's worth; a batch may
+ * put it into debt, which the client has to wait out. Times are ms of a monotonic clock.
  */
 export class Quota {
   readonly #perSecond: number;
   readonly #buckets = new Map<string, Bucket>();
-  /** Those who have a bucket, in no order, and whom to look at next when one has to go. */
+  /** The clients with a bucket, in no order, and which to examine next when one must be forgotten. */
   readonly #clients: string[] = [];
   #hand = 0;
 
@@ -57,8 +57,8 @@ export class Quota {
   }
 
   /**
-   * The place of one that has nothing to remember or, among those looked at, owes least; the next call looks at others. So a flood of strangers
-   * comes to push out strangers, never those who owe.
+   * The place of a client that owes nothing or, among those examined, owes least; the next call examines others. So a flood of strangers
+   * pushes out strangers, not clients in debt.
    */
   #freePlace(now: number): number {
     let place = 0;

@@ -12,13 +12,13 @@ import { wordsOf } from './type-words.ts';
 export interface MailFrame {
   readonly from: string;
   readonly to: readonly string[];
-  /** Origin of the console, for a link to the alarm. */
+  /** Origin of the console, for a link to the alarm; undefined: no link. */
   readonly consoleUrl: string | undefined;
-  /** Their labels are what people read. */
+  /** The types whose labels mails show. */
   readonly types: readonly AlarmType[];
 }
 
-/** Who holds the sensor: the client, or why it can't be said. */
+/** The sensor's client, or why it isn't known. */
 export type Holder = Client | 'unknown' | 'unavailable';
 
 /** An alarm has at most one mail of each kind. */
@@ -45,7 +45,7 @@ export function composeMail(change: MailedChange, holder: Holder, frame: MailFra
 }
 
 /**
- * A further mail about an alarm whose own went out without its client. It has no `X-Tocsin-Event`, since whoever counts those has counted
+ * A further mail about an alarm whose own mail went out without the client. It has no `X-Tocsin-Event`, since programs that count those have counted
  * this alarm.
  */
 export function composeCompletion(change: MailedChange, client: Client, frame: MailFrame): Mail {
@@ -54,11 +54,11 @@ export function composeCompletion(change: MailedChange, client: Client, frame: M
   return compose(change, client, frame, { kind: 'completed', notice, answers, header: { 'X-Tocsin-Completes': change.event } });
 }
 
-/** What makes the mails about an alarm different from each other. */
+/** The differences between mails about an alarm. */
 interface Distinction {
   readonly kind: MailKind;
   readonly notice: string | undefined;
-  /** The Message-ID of the mail before it. */
+  /** Message-ID of the mail that this one answers. */
   readonly answers: string | undefined;
   readonly header: Readonly<Record<string, string>>;
 }
@@ -92,12 +92,12 @@ function compose(change: MailedChange, holder: Holder, { from, to, consoleUrl, t
   };
 }
 
-/** Always the same for the same alarm and kind, so that a mail that came twice is known by its id. */
+/** The same for the same alarm and kind, so that a mail that came twice is recognised by its id. */
 export function messageIdOf(alarm: string, kind: MailKind, from: string): string {
   return `<${safeId(alarm)}.${kind}@${from.slice(from.lastIndexOf('@') + 1)}>`;
 }
 
-/** Alarm ids are URL-safe; should one not be, it still can't leave its header. */
+/** Alarm ids are URL-safe; if one should not be, it still can't break out of its header. */
 function safeId(alarm: string): string {
   return alarm.replace(/[^A-Za-z0-9_.~-]/g, (character) => `=${character.charCodeAt(0).toString(16)}`);
 }

@@ -7,7 +7,7 @@ const url = z.string().refine(isSmtpUrl, 'must be smtp://user:password@host:port
 
 const SMTP_TLS = ['auto', 'required', 'off'] as const;
 
-/** At most `mails` in any `perMs`; no bound when `mails` is 0. */
+/** At most `mails` in any `perMs`; 0 mails: unlimited. */
 export interface MailRate {
   readonly mails: number;
   readonly perMs: number;
@@ -56,7 +56,7 @@ export const outboxSettings = {
     'TOCSIN_OUTBOX_MAILS',
     integer(10, 10_000_000),
     '100000',
-    'From so many mails in the outbox on those of MINOR and WARNING are put off until some are fetched, those of MAJOR from twice as many, of CRITICAL from three times.',
+    'From this many mails in the outbox on, mails of MINOR and WARNING are put off until some are fetched; mails of MAJOR from twice as many, of CRITICAL from three times.',
   ),
 };
 

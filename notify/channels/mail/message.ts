@@ -1,6 +1,6 @@
 import type { Mail } from './port.ts';
 
-/** A mail in the terms of nodemailer. Nothing in it may name a file or an address to fetch. */
+/** A mail as nodemailer takes it. Nothing in it may name a file or an address to fetch. */
 export function messageOf(mail: Mail) {
   return {
     messageId: mail.messageId,
@@ -17,7 +17,7 @@ export function messageOf(mail: Mail) {
   };
 }
 
-/** A CR or LF alone must not reach a mail server; what sends the mail makes CRLF of each LF. */
+/** A single CR or LF must not reach a mail server; the transport turns each LF into CRLF. */
 function oneKindOfLineEnd(text: string): string {
   return text.replace(/\r\n?/g, '\n');
 }

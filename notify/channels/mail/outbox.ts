@@ -1,4 +1,4 @@
-/** Mails as files, one `.eml` each, for those who have no mail server or fetch them with a tool of their own. */
+/** Writes mails as files, one `.eml` each, for installations without a mail server, or with a tool of their own that fetches them. */
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import MailComposer from 'nodemailer/lib/mail-composer';
@@ -17,7 +17,7 @@ export interface OutboxOptions {
   readonly removalClock: RemovalClock;
   readonly logger: Logger;
   readonly health: Health;
-  /** From so many on lesser mails are put off; graver ones from twice and three times as many. */
+  /** From this many mails on lesser ones are put off; graver ones from twice and three times as many. */
   readonly mailsMax: number;
 }
 
@@ -27,8 +27,8 @@ const NAME_MAX = 200;
 const PARTIAL = '.part';
 
 /**
- * A file appears complete and durable under a name that sorts by time and is the mail's own: the same mail again replaces itself.
- * `send` rejects with TransientError `mail-deferred` where the folder can't be written, or is full. Only age removes a mail.
+ * A file appears complete and durable, under a name that sorts by time and depends only on the mail: the same mail replaces itself.
+ * `send` rejects with TransientError `mail-deferred` if the folder can't be written, or is full. Mails are removed only for their age.
  */
 export async function openOutbox(folder: string, options: OutboxOptions): Promise<MailTransport> {
   const room = new OutboxRoom(folder, options.mailsMax, options.health);
@@ -48,10 +48,10 @@ export async function openOutbox(folder: string, options: OutboxOptions): Promis
   return {
     send: async (mail) => {
       const name = fileName(mail);
-      // Lines end with CRLF everywhere, as RFC 5322 has it: a mail server does that by itself, a file needs it done.
+      // RFC 5322 requires CRLF; SMTP converts line ends by itself, a file needs it done.
       const bytes = await new MailComposer({ ...messageOf(mail), newline: 'windows' }).compile().build();
       try {
-        // One at a time: each waits for the disk, and so do the log's commits beside it.
+        // One at a time: each write waits for the disk, and so do the log's commits.
         await writes.run(async () => {
           await room.take(mail.severity);
           await writeWhole(folder, name, bytes);
@@ -76,7 +76,7 @@ function fileName({ date, messageId }: Mail): string {
   return `${date.toISOString().replace(/[-:.]/g, '')}-${id.slice(0, NAME_MAX)}.eml`;
 }
 
-/** Written aside, and on disk before it is renamed. */
+/** Writes another file first, which is on disk before it is renamed. */
 async function writeWhole(folder: string, name: string, bytes: Uint8Array): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const aside = join(folder, `.${name}${PARTIAL}`);
@@ -95,7 +95,7 @@ async function writeWhole(folder: string, name: string, bytes: Uint8Array): Prom
   }
 }
 
-/** Work that serves all who asked before it began: those who ask while it runs share the next run. */
+/** Runs `work` for all callers that asked before it began; callers during a run share the next one. */
 function shared(work: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> = Promise.resolve();
   let next: Promise<void> | undefined;
@@ -112,7 +112,7 @@ function shared(work: () => Promise<void>): () => Promise<void> {
 }
 
 async function syncFolder(folder: string): Promise<void> {
-  // Windows can't open a folder; there the rename is as durable as it gets.
+  // Windows can't open a folder; there the rename can't be made more durable.
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');
   try {
@@ -122,14 +122,14 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Removes, while there is a time to go by, what is too old and what a crash left half written. */
+/** Removes old mails and files that a crash left half written, if the clock is trusted. */
 async function pruneFolder(folder: string, { keepMs, removalClock }: OutboxOptions, room: OutboxRoom): Promise<void> {
   const names = await readdir(folder);
   const mails = names.filter((name) => name.endsWith('.eml'));
   const now = removalClock();
   if (now === undefined) return;
   room.removed(await removeOlder(folder, mails, now - keepMs));
-  // Another mail may be half written right now.
+  // Another mail may be half written at this moment.
   const partial = names.filter((name) => name.endsWith(`.eml${PARTIAL}`));
   await removeOlder(folder, partial, now - PRUNE_EVERY_MS);
 }
@@ -138,7 +138,7 @@ async function removeOlder(folder: string, names: readonly string[], before: num
   let removed = 0;
   for (const name of names) {
     const found = await stat(join(folder, name)).catch(() => undefined);
-    // One that was written while the machine's clock was far behind is as old as its name says.
+    // A file that was written while the machine's clock was far behind is as old as its name says.
     if (!found || Math.max(found.mtimeMs, timeIn(name)) >= before) continue;
     await rm(join(folder, name), { force: true });
     removed += 1;
@@ -146,7 +146,7 @@ async function removeOlder(folder: string, names: readonly string[], before: num
   return removed;
 }
 
-/** The time that a file is named by, 0 where there is none. */
+/** The time in a file's name, epoch ms; 0: none. */
 function timeIn(name: string): number {
   const [, year, month, day, hour, minute, second, ms] = /^\.?(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z-/.exec(name) ?? [];
   return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${ms}Z`) || 0;

@@ -1,11 +1,11 @@
 import type { Severity } from '../../../alarm/severity.ts';
 
 export interface Mail {
-  /** `<…@…>`, derived from alarm and event: the same mail always has the same id. */
+  /** `<…@…>`, derived from alarm and event, so that the same mail always has the same id. */
   readonly messageId: string;
   readonly severity: Severity;
   readonly to: readonly string[];
-  /** Hand it to these alone; the others of `to` have it. */
+  /** If set, only these of `to` get it; the others have it already. */
   readonly only?: readonly string[];
   readonly from: string;
   readonly subject: string;
@@ -18,7 +18,7 @@ export interface Mail {
 export interface RefusedRecipient {
   readonly recipient: string;
   readonly reply: string;
-  /** 5xx: trying again is useless. */
+  /** Whether trying again is useless (5xx). */
   readonly permanent: boolean;
 }
 
@@ -29,17 +29,17 @@ export function namesOf(refused: readonly RefusedRecipient[]): string {
 
 export interface Handover {
   readonly reply: string;
-  /** Recipients that the server refused while it took the mail for others; `reply` names them too. */
+  /** Recipients that the server refused while it accepted the mail for others; `reply` names them too. */
   readonly refused?: readonly RefusedRecipient[];
 }
 
 /**
- * Hands mails over. `send` resolves with the server's reply (or where the file lies); rejects with PermanentError where trying again is
- * useless (5xx: `mail-rejected`), TransientError otherwise (4xx, network: `mail-deferred`; refused whatever the mail, such as a wrong
+ * Hands mails over. `send` resolves with the server's reply (or the path of the file); it rejects with PermanentError if trying again is
+ * useless (5xx: `mail-rejected`), otherwise with TransientError (4xx, network: `mail-deferred`; faults that concern every mail, such as a wrong
  * password: `mail-misconfigured`). Does not retry itself.
  */
 export interface MailTransport {
-  /** One mail; several may be under way at a time. */
+  /** Hands over one mail; several may be under way at a time. */
   send(mail: Mail): Promise<Handover>;
   /** Ends idle connections; mails under way must have ended before. */
   close(): Promise<void>;

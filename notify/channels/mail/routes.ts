@@ -1,11 +1,11 @@
-/** Who gets the mail of which alarm. Pure. */
+/** Decides who gets the mail of which alarm. Pure. */
 import { REGIONS } from '../../../alarm/regions.ts';
 import { SEVERITIES, type Severity } from '../../../alarm/severity.ts';
 import type { MailedEvent } from '../../../records/delivery.ts';
 import { nearestOf } from '../../../runtime/nearest.ts';
 import { ADDRESS, RECIPIENTS_MAX } from './address.ts';
 
-/** What a mail is about. `region` is empty when the client isn't known. */
+/** What routes see of a mail. `region` is empty if the client isn't known. */
 export interface MailFacts {
   readonly region: string;
   readonly severity: Severity;
@@ -16,30 +16,30 @@ export interface MailFacts {
 
 type Condition = keyof MailFacts;
 
-/** A condition that isn't named is met by all. */
+/** A missing condition is met by every mail. */
 export interface Route {
-  /** For people: its number, and the text as it was written. */
+  /** For people: its number, and its text. */
   readonly title: string;
   readonly when: { readonly [C in Condition]?: readonly string[] };
   readonly to: readonly string[];
 }
 
-/** Routes, and all that is wrong with the text, in plain words. */
+/** Routes, and everything that is wrong with the text, in plain words. */
 export interface ParsedRoutes {
   readonly routes: readonly Route[];
   readonly problems: readonly string[];
 }
 
 const EVENTS: readonly MailedEvent[] = ['raised', 'cleared'];
-/** Undefined: the settings say which there are. */
+/** The allowed words of each condition; undefined: names from the settings. */
 const WORDS: Readonly<Record<Condition, readonly string[] | undefined>> = {
   ...{ region: REGIONS, severity: SEVERITIES, type: undefined, event: EVENTS },
 };
 const ROUTES_MAX = 100;
 
 /**
- * All recipients of the routes that the mail meets, each once; `fallback` when it meets none. A mail whose region isn't known goes to `fallback`
- * as well if a region is all that a route lacks: better one mail too many.
+ * All recipients of the matching routes, each once; `fallback` if none matches. A mail whose region isn't known also goes to `fallback`
+ * if a route fails only for the region: better one mail too many.
  */
 export function recipientsOf(routes: readonly Route[], fallback: readonly string[], facts: MailFacts): readonly string[] {
   const { region } = facts;
@@ -67,7 +67,7 @@ export function parseRoutes(text: string): ParsedRoutes {
   return { routes, problems };
 }
 
-/** What is wrong with routes of an installation with these types, in plain words; none: they can be used. */
+/** Problems of routes in an installation with these types, in plain words; none: they can be used. */
 export function problemsOfRoutes(routes: readonly Route[], types: readonly string[]): readonly string[] {
   const strangers = routes.flatMap(({ title, when }) =>
     (when.type ?? [])
@@ -97,7 +97,7 @@ function parseRoute(text: string, title: string): { route?: Route; problem?: str
   return { route: { title, when, to } };
 }
 
-/** The words of a condition as they are spelt here, whatever their case; names of types are lower case. */
+/** The words of a condition in the spelling of `known`, whatever their case; names of types are lower case. */
 function wordsIn(text: string, known: readonly string[] | undefined): { words: readonly string[]; problem?: string } {
   const words = listOf(text).map((word) => word.toLowerCase());
   if (known === undefined) return words.length > 0 ? { words } : { words, problem: 'names of types' };
@@ -107,7 +107,7 @@ function wordsIn(text: string, known: readonly string[] | undefined): { words: r
   return { words: [], problem: `of ${known.join(', ')}${unknown === undefined ? '' : `, not ${unknown}`}` };
 }
 
-/** No alarm may have more recipients than a mail server must take. */
+/** No alarm may have more recipients than a mail server must accept. */
 function tooMany(routes: readonly Route[], types: readonly string[]): string[] {
   for (const region of REGIONS)
     for (const severity of SEVERITIES)

@@ -5,7 +5,7 @@ import { type Handover, namesOf, type RefusedRecipient } from './port.ts';
 
 export const REPLY_MAX = 500;
 
-/** What nodemailer says of a fault: which step of the dialogue, and the server's reply to it. */
+/** A fault as nodemailer reports it: the step of the dialogue, and the server's reply to it. */
 interface SmtpFault {
   readonly code?: string | undefined;
   readonly command?: string | undefined;
@@ -14,7 +14,7 @@ interface SmtpFault {
   readonly recipient?: string | undefined;
 }
 
-/** What a server that took a mail says of it, and of the recipients that it refused all the same. */
+/** The server's reply to an accepted mail, and the recipients that it refused nevertheless. */
 export function handoverOf(response: string, refusals: readonly SmtpFault[]): Handover {
   const taken = takenAs(response);
   if (refusals.length === 0) return { reply: taken };
@@ -29,8 +29,8 @@ export function handoverOf(response: string, refusals: readonly SmtpFault[]): Ha
 }
 
 /**
- * A 5xx parks a mail only if it is about this mail: its recipients or its content. Refusals before that (greeting, log-in, TLS, sender) would
- * meet every mail alike: they are somebody's to put right, and all mails wait for it.
+ * A 5xx parks a mail only if it concerns this mail: its recipients or its content. Refusals before that (greeting, log-in, TLS, sender) would
+ * affect every mail: a person must correct them, and all mails wait until then.
  */
 export function faultOf(error: unknown): PermanentError | TransientError {
   const { code, command, responseCode = 0, response = '' } = error as SmtpFault;
@@ -54,7 +54,7 @@ function takenAs(response: string): string {
   return (names.length === 0 ? status : `${status} queued as ${names.join(' ')}`).slice(0, REPLY_MAX);
 }
 
-/** `550 5.1.1: there is no such mailbox`; undefined where no server has replied. */
+/** `550 5.1.1: there is no such mailbox`; undefined: no server has replied. */
 function refusalOf(response: string): string | undefined {
   const status = smtpStatusOf(response);
   if (status === undefined) return undefined;
@@ -93,7 +93,7 @@ const ENHANCED: Readonly<Record<string, string>> = {
   '7.9': 'this way to log in is too weak',
   '7.26': 'the mail is not signed by its domain',
 };
-/** Replies that say something without one (RFC 5321). */
+/** Meanings of replies without one (RFC 5321). */
 const REPLIES: Readonly<Record<string, string>> = {
   421: 'the server closes the connection',
   450: 'the mailbox is not available now',
@@ -110,7 +110,7 @@ const REPLIES: Readonly<Record<string, string>> = {
   554: 'the server does not take it',
 };
 
-/** Bad sequence, and the ones that ask for a log-in or for TLS: about the session, whichever command they answer. */
+/** Bad sequence, and replies that require a log-in or TLS: they concern the session, whichever command they answer. */
 const SESSION_REPLIES: ReadonlySet<number> = new Set([503, 530, 534, 535, 538]);
 
 const SESSION_FAULTS: ReadonlySet<string> = new Set(['EAUTH', 'ENOAUTH', 'ETLS']);

@@ -1,4 +1,4 @@
-/** Mails to a mail server, over a pool of connections. */
+/** Hands mails to a mail server over a pool of connections. */
 import nodemailer from 'nodemailer';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { SMTPPoolOptions } from 'nodemailer/lib/smtp-pool';
@@ -21,13 +21,13 @@ export type SmtpOptions = Pick<SmtpConfig, 'smtpTls' | 'timeoutMs'> &
   Partial<Pick<SmtpConfig, 'rate' | 'smtpCa'>> & { readonly smtpUrl: string };
 
 const NO_BOUND: MailRate = { mails: 0, perMs: 1_000 };
-/** A mail that is graver than all under way is handed over beside them; where the rate is bounded it has to wait for that, not for a connection. */
+/** Extra connections for mails that are graver than all under way; with a bounded rate they may have to wait for that, but not for a connection. */
 const GRAVER = SEVERITIES.length - 1;
 const CONNECT_TIMEOUT_MAX_MS = 10_000;
-/** A server that trickles is never silent: no mail takes longer than so many times the time-out. */
+/** A server that trickles is never silent, so no mail may take longer than this many times the time-out. */
 const WHOLE_MAIL_FACTOR = 3;
 
-/** Throws PermanentError when the file of the authority can't be read. */
+/** Throws PermanentError if the file of the authority can't be read. */
 export function openSmtp(options: SmtpOptions): MailTransport {
   const { concurrency, timeoutMs, rate = NO_BOUND } = options;
   const pool = nodemailer.createTransport(poolOptions(options));
@@ -43,12 +43,12 @@ export function openSmtp(options: SmtpOptions): MailTransport {
         throw faultOf(error);
       }
     },
-    // Whoever closes has waited for the mails under way; what a server still stalls is cut off and was not handed over.
+    // The caller has waited for mails under way; those that a server still stalls are cut off, and were not handed over.
     close: async () => pool.close({ force: true }),
   };
 }
 
-/** Greeting, EHLO, TLS and log-in as for a mail, but none is sent. See DiagnosisDeps. */
+/** Checks greeting, EHLO, TLS and log-in without sending a mail. See DiagnosisDeps. */
 export async function diagnoseSmtp(options: SmtpOptions, { timeoutMs }: DiagnosisDeps): Promise<readonly Finding[]> {
   const quick = poolOptions({ ...options, timeoutMs: Math.min(options.timeoutMs, timeoutMs) });
   const check = `mail server ${quick.host}:${quick.port}`;
@@ -83,7 +83,7 @@ function poolOptions({ smtpUrl, smtpTls, smtpCa, concurrency, rate = NO_BOUND, t
   const host = hostname.replace(/^\[|\]$/g, '');
   const secure = protocol === 'smtps:';
   const connectTimeout = Math.min(timeoutMs, CONNECT_TIMEOUT_MAX_MS);
-  // What stays on this machine needs no TLS, and a mail server's certificate there is often its own.
+  // Mail within this machine needs no TLS, and certificates there are often self-signed.
   const atHome = smtpTls === 'auto' && isLoopback(host);
   return {
     pool: true,
@@ -95,7 +95,7 @@ function poolOptions({ smtpUrl, smtpTls, smtpCa, concurrency, rate = NO_BOUND, t
     ...(username === '' ? {} : { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
     maxConnections: rate.mails > 0 ? concurrency : concurrency + GRAVER,
     ...(rate.mails > 0 ? { rateLimit: rate.mails, rateDelta: rate.perMs } : {}),
-    // The mailer retries, with its own backoff, and counts: nothing is sent twice behind its back.
+    // The mailer itself retries and counts: nodemailer must not.
     maxRequeues: 0,
     connectionTimeout: connectTimeout,
     greetingTimeout: connectTimeout,

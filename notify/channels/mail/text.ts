@@ -1,6 +1,6 @@
 /** Makes text from outside safe for a header, a line of plain text and HTML. */
 
-/** Control characters, line ends, lone surrogates, and what turns the direction of writing so that text reads as something else. */
+/** Control characters, line ends, lone surrogates, and marks that change the direction of writing, so that text would read differently. */
 const UNSAFE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069\ufeff]+/gu;
 
 /** One line, at most `max` characters. */
