@@ -57,6 +57,12 @@ export const consoleSettings = {
     'Most open connections from one address (IPv6: from one /64 network), unless it is a reverse proxy named above.',
   ),
   sessionMs: setting('TOCSIN_CONSOLE_SESSION', duration, '12h', 'How long a sign-in lasts.'),
+  idleMs: setting(
+    'TOCSIN_CONSOLE_IDLE',
+    duration,
+    '1h',
+    'A browser that is closed or out of reach for so long is signed out; one that shows the console is not. 0s: only after TOCSIN_CONSOLE_SESSION.',
+  ),
   sessionsMax: setting(
     'TOCSIN_CONSOLE_SESSIONS_MAX',
     integer(1, 10_000),

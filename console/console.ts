@@ -20,11 +20,14 @@ import { Access } from './security/access.ts';
 import { Attempts } from './security/attempts.ts';
 import { Connections } from './security/connections.ts';
 import { among, networkOf } from './security/network.ts';
-import { Sessions } from './security/sessions.ts';
+import { type Person, Sessions } from './security/sessions.ts';
+import { readSessions, SessionsFile } from './security/sessions-file.ts';
 import { Tokens } from './security/tokens.ts';
 import { Users } from './security/users.ts';
 
 export interface ConsoleDeps extends LiveDeps {
+  /** Where sessions are kept over a restart; undefined: they are not. */
+  readonly sessionsFile?: string | undefined;
   readonly history: History;
   readonly registry: Registry;
   /** Who is told more than yes or no, besides operators. */
@@ -73,12 +76,19 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
   });
   const url = config.publicUrl ?? `http://${browserName(config.host)}:${port}`;
   const tokens = new Tokens(config.apiToken, config.viewerToken);
-  const sessions = new Sessions(config.sessionsMax, config.sessionMs);
+  const sessions = new Sessions({ max: config.sessionsMax, lifeMs: config.sessionMs, idleMs: config.idleMs });
+  const isCurrent = (person: Person): boolean => (users ?? tokens).isCurrent(person);
+  const { sessionsFile } = deps;
+  if (sessionsFile !== undefined) {
+    sessions.restore(await readSessions(sessionsFile, logger), sessionClock());
+    sessions.endWhereNot(isCurrent);
+  }
+  const kept = sessionsFile === undefined ? undefined : new SessionsFile(sessionsFile, sessions, sessionClock, logger);
   const access = new Access({ host: config.host, port, publicUrl: config.publicUrl, proxies }, tokens, sessions, sessionClock);
   const newLink = (): string => `${url}/#token=${tokens.newLink(sessionClock())}`;
   const announceLink = (): void => deps.showLink(newLink());
   users?.onChange(() => {
-    for (const id of sessions.endWhereNot((person) => users.isCurrent(person))) live.stream.endStreamsOf(id);
+    for (const key of sessions.endWhereNot(isCurrent)) live.stream.endStreamsOf(key);
   });
   const actionLog = new ActionLog({ ...deps, logger });
   const attempts = new Attempts(sessionClock, (address) =>
@@ -101,11 +111,12 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
   const byLink = access.trust.holds && !users;
   const signInUrl = byLink ? newLink() : `${url}/`;
   if (byLink) deps.showLink(signInUrl);
-  const stopAll = (): Promise<void> => {
+  const stopAll = async (): Promise<void> => {
     stopping.abort();
     users?.close();
     actionLog.stop();
-    return stop(server, live);
+    await stop(server, live);
+    await kept?.close();
   };
   return { port, url, signInUrl, stop: stopAll };
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { archiveSettings } from '../archive/config.ts';
 import { checkConsoleConfig, consoleSettings, unencryptedFromBrowsers } from '../console/config.ts';
 import { historySettings } from '../history/config.ts';
@@ -70,11 +71,14 @@ const console = role({
     const { ARCHIVER_GROUP } = await import('../archive/archiver.ts');
     const settings = { ...config.of(consoleSettings), host: config.get(processSettings.host) };
     const health = new Health(deps.health);
+    // By its port, since several consoles may share a data folder; one on any free port has another one after a restart.
+    const sessionsFile =
+      settings.port === 0 ? undefined : join(config.get(processSettings.dataDir), `console-sessions-${settings.port}.json`);
     const place = { terminal: process.stdout.isTTY === true, folder: config.get(processSettings.dataDir), logger: deps.logger };
     const showLink = (url: string): void => showSignInLink(url, place);
     const { url, signInUrl } = await run(
       'console',
-      startConsole(settings, { ...deps, ...ports, health, archiveGroup: ARCHIVER_GROUP, showLink }),
+      startConsole(settings, { ...deps, ...ports, health, archiveGroup: ARCHIVER_GROUP, sessionsFile, showLink }),
     );
     return { consoleUrl: url, signInUrl };
   },

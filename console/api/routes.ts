@@ -10,6 +10,7 @@ import { ok, type Route, route } from './route.ts';
 import { noQuery } from './schemas.ts';
 import { sensorRoutes } from './sensors.ts';
 import { sessionRoutes } from './session.ts';
+import { sessionsRoutes } from './sessions.ts';
 import { typeRoutes } from './types.ts';
 
 /** All routes of the API. */
@@ -24,6 +25,7 @@ export function apiRoutes(deps: ApiDeps): Route[] {
     ...countRoutes(deps),
     ...liveRoutes(deps),
     ...sessionRoutes(deps),
+    ...sessionsRoutes(deps),
   ];
   let document: object | undefined;
   routes.push(

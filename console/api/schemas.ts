@@ -13,7 +13,7 @@ import type { TypeSet } from '../../alarm/type-set.ts';
 
 export const PAGE_MAX = 1_000;
 
-const time = z.iso.datetime();
+export const time = z.iso.datetime();
 const instant = z.iso.datetime({ offset: true, error: 'must be a time such as 2026-01-31T12:00:00Z' });
 /** In answers. Any text, since an alarm may be of a type that the settings no longer have; the OpenAPI document lists those that they have. */
 export const typeName = z.string();

@@ -52,9 +52,9 @@ export function sessionRoutes(deps: ApiDeps): Route[] {
         const person = await personOf(deps, body, request);
         const started = deps.sessions.start(person, deps.sessionClock());
         if (!started) throw new ApiError(429, 'too many operators are signed in for a viewer to sign in: TOCSIN_CONSOLE_SESSIONS_MAX');
-        const { session, ended } = started;
+        const { session, cookie, ended } = started;
         if (ended !== undefined) deps.live.stream.endStreamsOf(ended);
-        setCookie(deps, session, response);
+        setCookie(deps, cookie, session, response);
         deps.logger.info({ as: person.role, sessions: deps.sessions.size }, 'signed in');
         return ok({ name: session.name, role: session.role, until: iso(session.until) });
       },
@@ -71,7 +71,7 @@ export function sessionRoutes(deps: ApiDeps): Route[] {
       handle: (call) => {
         const { session, key } = callerOf(call);
         if (!session) throw new ApiError(400, 'a bearer token has no session');
-        deps.sessions.end(session.id);
+        deps.sessions.end(session.key);
         deps.live.stream.endStreamsOf(key);
         const { name, secure } = deps.access.cookie;
         call.response.clearCookie(name, { httpOnly: true, sameSite: 'strict', secure, path: '/' });
@@ -102,7 +102,7 @@ export function sessionRoutes(deps: ApiDeps): Route[] {
   ];
 }
 
-function setCookie({ access, sessionClock }: ApiDeps, session: Session, response: Response): void {
+function setCookie({ access, sessionClock }: ApiDeps, cookie: string, session: Session, response: Response): void {
   const { name, secure } = access.cookie;
-  response.cookie(name, session.id, { httpOnly: true, sameSite: 'strict', secure, path: '/', maxAge: session.until - sessionClock() });
+  response.cookie(name, cookie, { httpOnly: true, sameSite: 'strict', secure, path: '/', maxAge: session.until - sessionClock() });
 }

@@ -14,9 +14,9 @@ export async function personOf(deps: ApiDeps, { token, name, password }: z.outpu
   const { users, attempts, tokens } = deps;
   if (token !== undefined) {
     if (users) throw new ApiError(403, WITH_PASSWORD);
-    const role = tokens.spend(token, deps.sessionClock());
-    if (!role) throw wrongToken(attempts, request, 'this token is not known, or its link was used or has expired');
-    return { role, name: name ?? role };
+    const spent = tokens.spend(token, deps.sessionClock());
+    if (!spent) throw wrongToken(attempts, request, 'this token is not known, or its link was used or has expired');
+    return { ...spent, name: name ?? spent.role };
   }
   if (!users) throw new ApiError(403, 'sign in with a token: no users file is set (TOCSIN_USERS)');
   if (name === undefined || password === undefined) throw new ApiError(400, WITH_PASSWORD);

@@ -61,9 +61,9 @@ export class Access {
       const role = this.#tokens.role(bearer);
       return role && { role, name: role === 'operator' ? API_NAME : 'viewer', key: `token ${role}`, session: undefined };
     }
-    const id = cookieOf(request, this.cookie.name);
-    const session = id === undefined ? undefined : this.#sessions.find(id, this.#clock());
-    return session && { role: session.role, name: session.name, key: session.id, session };
+    const cookie = cookieOf(request, this.cookie.name);
+    const session = cookie === undefined ? undefined : this.#sessions.find(cookie, this.#clock());
+    return session && { role: session.role, name: session.name, key: session.key, session };
   }
 
   /**

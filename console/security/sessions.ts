@@ -1,78 +1,126 @@
+import { createHash } from 'node:crypto';
 import { newToken, type Role } from './tokens.ts';
 
-export interface Session {
-  readonly id: string;
+/** Who signs in. */
+export interface Person {
   readonly role: Role;
   /** Recorded with everything that is done. */
   readonly name: string;
-  /** The hash of the user's password, for users of the users file: with another password the session ends. */
-  readonly password?: string;
-  /** When it ends, ms, by the clock for sessions. */
-  readonly until: number;
+  /** What they signed in with, as far as it may be kept: with another token or password the session is over. */
+  readonly mark: string;
 }
 
-/** Who signs in. */
-export type Person = Pick<Session, 'role' | 'name' | 'password'>;
+export interface Session extends Person {
+  /** A digest of what the browser's cookie holds, so that whoever reads it cannot use the session. */
+  readonly key: string;
+  /** Times are in ms by the clock for sessions. */
+  readonly since: number;
+  readonly until: number;
+  readonly usedAt: number;
+}
 
 export interface Started {
   readonly session: Session;
-  /** The id of the session that was ended to make room. */
+  /** For the browser's cookie, and kept nowhere else. */
+  readonly cookie: string;
+  /** The key of the session that was ended to make room. */
   readonly ended: string | undefined;
 }
 
-/** Signed-in browsers, in memory: after a restart everyone signs in again. */
+export interface SessionLimits {
+  /** At most half of them may be viewers'. */
+  readonly max: number;
+  readonly lifeMs: number;
+  /** A session that isn't used for so long ends; 0: only by its life. */
+  readonly idleMs: number;
+}
+
+/** Browsers that are signed in. */
 export class Sessions {
   /** In order of use, the longest unused first. */
   readonly #sessions = new Map<string, Session>();
-  readonly #max: number;
-  readonly #viewersMax: number;
-  readonly #lifeMs: number;
+  readonly #limits: SessionLimits;
+  /** Grows with every start and end. */
+  version = 0;
 
-  /** At most half of them may be viewers'. */
-  constructor(max: number, lifeMs: number) {
-    this.#max = max;
-    this.#viewersMax = Math.max(1, Math.floor(max / 2));
-    this.#lifeMs = lifeMs;
+  constructor(limits: SessionLimits) {
+    this.#limits = limits;
   }
 
   get size(): number {
     return this.#sessions.size;
   }
 
+  /** Those that go on, the longest unused first. */
+  all(now: number): readonly Session[] {
+    this.#endOver(now);
+    return [...this.#sessions.values()];
+  }
+
+  /** Takes up sessions of an earlier run. None lasts longer than one that begins now, whatever the clock or the settings were then. */
+  restore(sessions: readonly Session[], now: number): void {
+    const { max, lifeMs } = this.#limits;
+    for (const { until, usedAt, ...rest } of sessions.toSorted((a, b) => a.usedAt - b.usedAt).slice(-max))
+      this.#sessions.set(rest.key, { ...rest, until: Math.min(until, now + lifeMs), usedAt: Math.min(usedAt, now) });
+    this.#endOver(now);
+  }
+
   /**
    * If there is no room, ends the longest unused session: a viewer's if there is one, otherwise an operator's. Undefined: all are operators', which a
    * viewer cannot end.
    */
-  start({ role, name, password }: Person, now: number): Started | undefined {
-    for (const { id, until } of this.#sessions.values()) if (now >= until) this.#sessions.delete(id);
-    const viewers = [...this.#sessions.values()].filter((session) => session.role === 'viewer');
-    const isFull = this.#sessions.size >= this.#max || (role === 'viewer' && viewers.length >= this.#viewersMax);
-    const [longestUnused] = viewers.length > 0 || role === 'viewer' ? viewers : this.#sessions.values();
+  start({ role, name, mark }: Person, now: number): Started | undefined {
+    const { max, lifeMs } = this.#limits;
+    const all = this.all(now);
+    const viewers = all.filter((session) => session.role === 'viewer');
+    const isFull = all.length >= max || (role === 'viewer' && viewers.length >= Math.max(1, Math.floor(max / 2)));
+    const [longestUnused] = viewers.length > 0 || role === 'viewer' ? viewers : all;
     const ended = isFull ? longestUnused : undefined;
     if (isFull && !ended) return undefined;
-    if (ended) this.#sessions.delete(ended.id);
-    const session: Session = { id: newToken(), role, name, ...(password !== undefined && { password }), until: now + this.#lifeMs };
-    this.#sessions.set(session.id, session);
-    return { session, ended: ended?.id };
+    if (ended) this.end(ended.key);
+    const cookie = newToken();
+    const session: Session = { key: keyOf(cookie), role, name, mark, since: now, until: now + lifeMs, usedAt: now };
+    this.#sessions.set(session.key, session);
+    this.version += 1;
+    return { session, cookie, ended: ended?.key };
   }
 
-  find(id: string, now: number): Session | undefined {
-    const session = this.#sessions.get(id);
+  /** The session of a cookie, which is used thereby. */
+  find(cookie: string, now: number): Session | undefined {
+    const key = keyOf(cookie);
+    const session = this.#sessions.get(key);
     if (!session) return undefined;
-    this.#sessions.delete(id);
-    if (now >= session.until) return undefined;
-    this.#sessions.set(id, session);
-    return session;
+    this.#sessions.delete(key);
+    if (this.#isOver(session, now)) {
+      this.version += 1;
+      return undefined;
+    }
+    const used = { ...session, usedAt: now };
+    this.#sessions.set(key, used);
+    return used;
   }
 
-  /** Ends the sessions of persons who may no longer do what they could when they signed in; returns their ids. */
+  /** Ends the sessions of persons who may no longer do what they could when they signed in; returns their keys. */
   endWhereNot(isCurrent: (person: Person) => boolean): readonly string[] {
-    const ended = [...this.#sessions.values()].filter((session) => !isCurrent(session)).map(({ id }) => id);
-    for (const id of ended) this.#sessions.delete(id);
+    const ended = [...this.#sessions.values()].filter((session) => !isCurrent(session)).map(({ key }) => key);
+    for (const key of ended) this.end(key);
     return ended;
   }
 
-  end(id: string): void {
-    this.#sessions.delete(id);
+  end(key: string): void {
+    if (this.#sessions.delete(key)) this.version += 1;
   }
+
+  #endOver(now: number): void {
+    for (const session of this.#sessions.values()) if (this.#isOver(session, now)) this.end(session.key);
+  }
+
+  #isOver({ until, usedAt }: Session, now: number): boolean {
+    const { idleMs } = this.#limits;
+    return now >= until || (idleMs > 0 && now - usedAt >= idleMs);
+  }
+}
+
+function keyOf(cookie: string): string {
+  return createHash('sha256').update(cookie).digest('base64url');
 }

@@ -1,6 +1,7 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { MINUTE_MS } from '../../runtime/durations.ts';
 import { sameToken } from '../../runtime/same-token.ts';
+import type { Person } from './sessions.ts';
 
 export const ROLES = ['operator', 'viewer'] as const;
 export type Role = (typeof ROLES)[number];
@@ -36,12 +37,26 @@ export class Tokens {
   }
 
   /** As `role`, but accepts the one-time token too and invalidates it. */
-  spend(token: string, now: number): Role | undefined {
+  spend(token: string, now: number): Omit<Person, 'name'> | undefined {
     const link = this.#link;
     if (link && sameToken(token, link.token)) {
       this.#link = undefined;
-      return now < link.until ? 'operator' : undefined;
+      return now < link.until ? { role: 'operator', mark: LINK } : undefined;
     }
-    return this.role(token);
+    const role = this.role(token);
+    return role && { role, mark: markOf(token) };
   }
+
+  /** Whether what somebody signed in with still holds. */
+  isCurrent({ role, mark }: Person): boolean {
+    return mark === LINK ? role === 'operator' : this.#fixed.some((known) => known.role === role && markOf(known.token) === mark);
+  }
+}
+
+/** Whoever has signed in by a link keeps their session: it was shown to whoever runs the console. */
+const LINK = 'link';
+
+/** Distinguishes secrets, and tells nothing of them: they are too long to be guessed. */
+export function markOf(secret: string): string {
+  return createHash('sha256').update(`session ${secret}`).digest('base64url').slice(0, 22);
 }

@@ -4,6 +4,7 @@ import { PermanentError, reasonOf } from '../../runtime/errors.ts';
 import { lookOf } from './person-name.ts';
 import { hashOf, isPassword } from './password.ts';
 import type { Person } from './sessions.ts';
+import { markOf } from './tokens.ts';
 import { readUsers, type User } from './users-file.ts';
 
 /** Whoever is disabled is signed out within this time. */
@@ -57,7 +58,7 @@ export class Users {
    * The user with that name and password, unless disabled. It takes as long for a name that nobody has. Rejects with TooManySignIns if there are more to
    * check than this machine should spend its time on.
    */
-  async check(name: string, password: string): Promise<User | undefined> {
+  async check(name: string, password: string): Promise<Person | undefined> {
     const { atOnce, waiting } = this.#deps.limits ?? LIMITS;
     if (this.#checking >= atOnce) {
       if (this.#waiting.length >= waiting) throw new TooManySignIns('too many sign-ins at a time');
@@ -67,7 +68,7 @@ export class Users {
     try {
       const user = this.#users.get(lookOf(name));
       const isRight = await isPassword(password, user?.password ?? this.#nobody);
-      return isRight && user && this.isCurrent(user) ? user : undefined;
+      return isRight && user && !user.disabled ? personOf(user) : undefined;
     } finally {
       this.#checking -= 1;
       this.#waiting.shift()?.();
@@ -75,9 +76,9 @@ export class Users {
   }
 
   /** Whether a person who has signed in may still do what they could then: not with another role or another password. */
-  isCurrent({ name, role, password }: Person): boolean {
+  isCurrent({ name, role, mark }: Person): boolean {
     const user = this.#users.get(lookOf(name));
-    return user !== undefined && !user.disabled && user.name === name && user.role === role && user.password === password;
+    return user !== undefined && !user.disabled && user.name === name && user.role === role && markOf(user.password) === mark;
   }
 
   /** `changed` is called whenever the file has been read again. */
@@ -103,6 +104,10 @@ export class Users {
   close(): void {
     clearInterval(this.#timer);
   }
+}
+
+function personOf({ name, role, password }: User): Person {
+  return { name, role, mark: markOf(password) };
 }
 
 function byLook(users: readonly User[]): ReadonlyMap<string, User> {

@@ -120,6 +120,7 @@ interface Options {
   readonly clock?: Clock;
   /** By default the three types of the reference system. */
   readonly types?: TypeSet;
+  readonly sessionsFile?: string;
   /** False: nothing answers actions. */
   readonly processor?: boolean;
 }
@@ -156,6 +157,7 @@ export async function startTestConsole(options: Options = {}): Promise<TestConso
     history,
     directory,
     archiveGroup: 'archive',
+    sessionsFile: options.sessionsFile,
     showLink: () => undefined,
   });
   let lastAt = 0;

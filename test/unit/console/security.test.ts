@@ -225,34 +225,34 @@ describe('tokens and sessions', () => {
     const late = new Tokens(undefined, undefined);
     expect(late.spend(late.newLink(0), 15 * 60_000)).toBeUndefined();
     expect(tokens.spend(first, 1)).toBeUndefined();
-    expect(tokens.spend(second, 1)).toBe('operator');
+    expect(tokens.spend(second, 1)).toMatchObject({ role: 'operator' });
     expect(tokens.role(second)).toBeUndefined();
   });
 
   it('keeps no more sessions than it may, the longest unused goes', () => {
-    const sessions = new Sessions(2, 1_000);
+    const sessions = new Sessions({ max: 2, lifeMs: 1_000, idleMs: 0 });
     const [one, two] = [started(sessions, 'operator', 0), started(sessions, 'operator', 0)];
-    sessions.find(one.session.id, 1);
-    expect(started(sessions, 'operator', 2).ended).toBe(two.session.id);
-    expect(sessions.find(two.session.id, 3)).toBeUndefined();
-    expect(sessions.find(one.session.id, 3)).toBe(one.session);
-    expect(sessions.find(one.session.id, 1_000)).toBeUndefined();
+    sessions.find(one.cookie, 1);
+    expect(started(sessions, 'operator', 2).ended).toBe(two.session.key);
+    expect(sessions.find(two.cookie, 3)).toBeUndefined();
+    expect(sessions.find(one.cookie, 3)?.key).toBe(one.session.key);
+    expect(sessions.find(one.cookie, 1_000)).toBeUndefined();
   });
 
   it('lets no viewer sign an operator out, however often he signs in', () => {
-    const sessions = new Sessions(10, 1_000);
-    const operators = Array.from({ length: 4 }, () => started(sessions, 'operator', 0).session.id);
+    const sessions = new Sessions({ max: 10, lifeMs: 1_000, idleMs: 0 });
+    const operators = Array.from({ length: 4 }, () => started(sessions, 'operator', 0).cookie);
     const ended = Array.from({ length: 200 }, () => started(sessions, 'viewer', 0)).flatMap((of) => of.ended ?? []);
     expect([sessions.size, ended.length]).toEqual([9, 195]);
-    const more = Array.from({ length: 6 }, () => started(sessions, 'operator', 0).session.id);
+    const more = Array.from({ length: 6 }, () => started(sessions, 'operator', 0).cookie);
     expect([...operators, ...more].filter((id) => sessions.find(id, 1) === undefined)).toEqual([]);
-    expect(sessions.start({ role: 'viewer', name: 'v' }, 1)).toBeUndefined();
-    expect(sessions.start({ role: 'viewer', name: 'v' }, 1_000)).toBeDefined();
+    expect(sessions.start({ role: 'viewer', name: 'v', mark: '' }, 1)).toBeUndefined();
+    expect(sessions.start({ role: 'viewer', name: 'v', mark: '' }, 1_000)).toBeDefined();
   });
 });
 
 function started(sessions: Sessions, role: 'operator' | 'viewer', now: number) {
-  const session = sessions.start({ role, name: role }, now);
+  const session = sessions.start({ role, name: role, mark: '' }, now);
   if (!session) throw new Error('there is no room');
   return session;
 }

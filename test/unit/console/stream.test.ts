@@ -191,7 +191,11 @@ describe('the live stream', () => {
     const stream = streamOf();
     const [lasting, over] = [new Recorder(), new Recorder()];
     stream.attach(lasting, operator, undefined);
-    stream.attach(over, { ...viewer, session: { id: 's', role: 'viewer', name: 'eye', until: now } }, undefined);
+    stream.attach(
+      over,
+      { ...viewer, session: { key: 's', role: 'viewer', name: 'eye', mark: '', since: 0, usedAt: 0, until: now } },
+      undefined,
+    );
     stream.beat({ now: 1 });
     expect(lasting.events.at(-1)).toEqual({ id: undefined, event: 'beat', data: { now: 1 } });
     expect([over.ended, stream.size]).toEqual([true, 1]);

@@ -148,7 +148,7 @@ describe('the users file', () => {
     const users = await Users.open(damaged, { health, logger: pino({ level: 'silent' }) });
     await writeFile(damaged, '{"format":1,"use');
     await users.readAgain();
-    expect(await users.check('Night Desk', PASSWORD)).toEqual(desk);
+    expect(await users.check('Night Desk', PASSWORD)).toMatchObject({ name: desk.name });
     expect(Object.values(health.notices())).toEqual([expect.stringContaining('the users known before may sign in')]);
     await rm(damaged);
     await writeUsers(damaged, [hall]);
@@ -183,7 +183,7 @@ describe('passwords', () => {
     });
     const checks = await Promise.allSettled(Array.from({ length: 5 }, () => users.check('Nobody', 'x')));
     expect(checks.filter(({ status }) => status === 'rejected')).toHaveLength(2);
-    expect(await users.check('Night Desk', PASSWORD)).toEqual(desk);
+    expect(await users.check('Night Desk', PASSWORD)).toMatchObject({ name: desk.name });
     users.close();
   });
 });

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { iso } from './alarm-json.ts';
+import type { ApiDeps } from './deps.ts';
+import { ApiError, callerOf, ok, type Route, route } from './route.ts';
+import { noQuery, problem, time } from './schemas.ts';
+
+/** Enough of a key to tell sessions apart. */
+const ID_LENGTH = 16;
+const idOf = (key: string): string => key.slice(0, ID_LENGTH);
+
+const sessionsAnswer = z.object({
+  sessions: z.array(
+    z.object({
+      id: z.string().describe('for DELETE /api/sessions/{id}; it opens nothing'),
+      name: z.string(),
+      role: z.enum(['operator', 'viewer']),
+      since: time,
+      usedAt: time.describe('when its browser last asked for something'),
+      until: time,
+      own: z.boolean().describe('it is yours'),
+    }),
+  ),
+});
+
+export function sessionsRoutes({ sessions, sessionClock, live, logger }: ApiDeps): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: '/api/sessions',
+      summary: 'The browsers that are signed in, the one that was used last first.',
+      who: 'operator',
+      params: undefined,
+      query: noQuery,
+      body: undefined,
+      answers: { 200: { description: 'The sessions.', schema: sessionsAnswer } },
+      handle: (call) => {
+        const own = callerOf(call).key;
+        const all = sessions.all(sessionClock()).toReversed();
+        const shown = all.map(({ key, name, role, since, usedAt, until }) => {
+          return { id: idOf(key), name, role, since: iso(since), usedAt: iso(usedAt), until: iso(until), own: key === own };
+        });
+        return ok({ sessions: shown });
+      },
+    }),
+    route({
+      method: 'delete',
+      path: '/api/sessions/{id}',
+      summary: 'Sign a browser out, and end its live streams: one that was left open somewhere, or lost.',
+      who: 'operator',
+      params: z.object({ id: z.string().max(64) }),
+      query: noQuery,
+      body: undefined,
+      answers: { 200: { description: 'Signed out.' }, 404: { description: 'There is no such session.', schema: problem } },
+      handle: ({ params }) => {
+        const session = sessions.all(sessionClock()).find(({ key }) => idOf(key) === params.id);
+        if (!session) throw new ApiError(404, 'there is no such session, or it is over');
+        sessions.end(session.key);
+        live.stream.endStreamsOf(session.key);
+        logger.info({ of: session.role, sessions: sessions.size }, 'signed out by an operator');
+        return ok({});
+      },
+    }),
+  ];
+}
