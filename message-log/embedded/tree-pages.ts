@@ -77,8 +77,9 @@ class PageWalk {
     const free: number[] = [];
     yield* this.#tree('the free pages', this.#head.free, (node) => {
       const value = this.#valueOf(node);
-      const pages = value && pagesIn(value);
-      if (pages) free.push(...pages);
+      const pages = value && pagesIn(value, this.#head.lastPage);
+      const isOfBefore = node.key.length === 8 && numberAt(node.key, 0) <= this.#head.transaction;
+      if (pages && isOfBefore) free.push(...pages);
       else this.#damaged('the list of free pages');
     });
     for (const page of free) if (!this.#take(page, 1, 'the list of free pages')) return;
@@ -239,19 +240,26 @@ function compared(a: Buffer, b: Buffer, areIntegers: boolean): number {
   return Buffer.from(a).reverse().compare(Buffer.from(b).reverse());
 }
 
-/** A list begins with its length; a number of pages in a row, below zero, stands before the first of them, and 0 for nothing. */
-function pagesIn(list: Buffer): number[] | undefined {
+/**
+ * A list begins with its length; a number of pages in a row, below zero, stands before the first of them, and 0 for nothing. Undefined where it
+ * isn't one.
+ */
+function pagesIn(list: Buffer, lastPage: number): number[] | undefined {
   const length = list.length < 8 ? -1 : numberAt(list, 0);
   if (length < 0 || 8 * (length + 1) > list.length) return undefined;
   const pages: number[] = [];
-  for (let i = 1, run = 1; i <= length; i += 1) {
+  let run = 1;
+  for (let i = 1; i <= length; i += 1) {
     const entry = Number(list.readBigInt64LE(8 * i));
-    if (entry < 0) run = -entry;
-    else if (entry > 0) {
-      if (run > list.length * 1_000_000) return undefined;
-      for (let page = entry; page < entry + run; page += 1) pages.push(page);
-      run = 1;
+    if (entry === 0) continue;
+    if (entry < 0) {
+      if (run > 1 || entry < -lastPage) return undefined;
+      run = -entry;
+      continue;
     }
+    if (entry < FIRST_PAGE || entry + run > lastPage + 1) return undefined;
+    for (let page = entry; page < entry + run; page += 1) pages.push(page);
+    run = 1;
   }
-  return pages;
+  return run === 1 ? pages : undefined;
 }
