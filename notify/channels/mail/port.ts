@@ -1,24 +1,33 @@
 import type { Severity } from '../../../alarm/severity.ts';
 
+/** A composed mail. Addresses are plain ASCII, and texts from outside are safe for the place where they stand (see text.ts). */
 export interface Mail {
   /** `<…@…>`, derived from alarm and event, so that the same mail always has the same id. */
   readonly messageId: string;
+  /** Severity of the alarm: graver mails get room and connections that lesser ones don't. */
   readonly severity: Severity;
+  /** Addresses, at least one. */
   readonly to: readonly string[];
   /** If set, only these of `to` get it; the others have it already. */
   readonly only?: readonly string[];
+  /** Address of the sender. */
   readonly from: string;
   readonly subject: string;
+  /** The body as plain text and as HTML, with LF at line ends. */
   readonly text: string;
   readonly html: string;
+  /** Further headers by name. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Time of the event. */
   readonly date: Date;
 }
 
 export interface RefusedRecipient {
+  /** Address. */
   readonly recipient: string;
+  /** The server's status and its meaning; `no reason` if it gave none. */
   readonly reply: string;
-  /** Whether trying again is useless (5xx). */
+  /** Whether trying again is useless: 5xx, unless the reply concerns the session. */
   readonly permanent: boolean;
 }
 
@@ -27,20 +36,22 @@ export function namesOf(refused: readonly RefusedRecipient[]): string {
   return refused.map(({ recipient, reply }) => `${recipient}: ${reply}`).join('; ');
 }
 
+/** The result of a mail that was handed over. */
 export interface Handover {
+  /** The server's status and the name under which it has queued the mail, or `outbox/` and the name of the file. */
   readonly reply: string;
   /** Recipients that the server refused while it accepted the mail for others; `reply` names them too. */
   readonly refused?: readonly RefusedRecipient[];
 }
 
-/**
- * Hands mails over. `send` resolves with the server's reply (or the path of the file); it rejects with PermanentError if trying again is
- * useless (5xx: `mail-rejected`), otherwise with TransientError (4xx, network: `mail-deferred`; faults that concern every mail, such as a wrong
- * password: `mail-misconfigured`). Does not retry itself.
- */
+/** Hands mails over, to a mail server or into a folder. Doesn't retry: that is the mailer's business. */
 export interface MailTransport {
-  /** Hands over one mail; several may be under way at a time. */
+  /**
+   * Hands over one mail; several may be under way at a time. Rejects with PermanentError `mail-rejected` if trying again is useless (5xx), otherwise with
+   * TransientError: `mail-deferred` (4xx, network, no room), or `mail-misconfigured` for faults that concern every mail, such as a wrong password. A rejected
+   * mail may have arrived nevertheless, if the server's reply was lost; sent again, it has the same Message-ID.
+   */
   send(mail: Mail): Promise<Handover>;
-  /** Ends idle connections; mails under way must have ended before. */
+  /** Ends connections. The caller waits for mails under way first; a server's that haven't ended are cut off. */
   close(): Promise<void>;
 }
