@@ -3,7 +3,7 @@ import { createClientLookup, type LookupTime } from '../../../notify/client-look
 import { clientOf } from '../../support/alarms.ts';
 import { directoryOf } from '../../support/mailer-rig.ts';
 
-/** Time that passes by being waited for only. */
+/** Time that passes only by waiting. */
 class WaitedTime implements LookupTime {
   passed = 0;
 
@@ -44,7 +44,7 @@ it.each([
     const before = told.length;
     expect(before).toBeGreaterThan(0);
     for (let i = 0; i < 5; i += 1) expect(await waited()).toEqual(['unavailable', laterMs]);
-    // Of one outage nothing more is told.
+    // An outage is reported once.
     expect(told).toHaveLength(before);
   },
 );

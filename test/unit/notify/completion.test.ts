@@ -41,7 +41,7 @@ function incomplete(alarm: string, offset: number) {
   return { ...delivery, incomplete: { partition: 0, offset } };
 }
 
-/** `find` answers what the directory does, `send` what the mail server says. */
+/** `find` is the directory's answer, `send` the mail server's. */
 async function start({ find = async () => clientOf() as ReturnType<typeof clientOf> | undefined, send = async () => '250 taken' } = {}) {
   const registry = new Registry();
   const health = new Health();
@@ -143,10 +143,10 @@ describe('mails that went out without their client', () => {
     expect([sent.length > 1, deliveries().length]).toEqual([true, 1]);
   });
 
-  it('are left as they are where their alarm is not there any more, and that is told', async () => {
+  it('are left as they are if their alarm is gone, and that is logged', async () => {
     for (const id of ['other', 'removed', 'newer']) await append('ALARM', changeOf('raised', { id }));
-    await append('DELIVERY', incomplete('made anew', 2));
-    await append('DELIVERY', incomplete('made anew and shorter', 7));
+    await append('DELIVERY', incomplete('created again', 2));
+    await append('DELIVERY', incomplete('created again and shorter', 7));
     await append('DELIVERY', incomplete('removed', 1));
     // Retention has removed the first records: reading begins with the third.
     log.reader = (
@@ -161,7 +161,7 @@ describe('mails that went out without their client', () => {
     );
   });
 
-  it('are not left as they are where the log is slow to give their alarm', async () => {
+  it('are completed even if the log is slow to give their alarm', async () => {
     await mailedWithout('a');
     const reader = log.reader.bind(log);
     log.reader = async (...of) => {
@@ -185,7 +185,7 @@ describe('mails that went out without their client', () => {
     expect([idsSent(), lines]).toEqual([['a'], []]);
   });
 
-  it('are left as they are where nobody is known', async () => {
+  it('are left as they are if no client is known', async () => {
     await mailedWithout('a');
     const { sent, lines } = await start({ find: async () => undefined });
     await expect.poll(done).toBe(1);
@@ -232,7 +232,7 @@ describe('mails that went out without their client', () => {
     expect([second.sent, deliveries()]).toEqual([[], [expect.objectContaining({ alarm: 'a', outcome: 'sent' })]]);
   });
 
-  it('are not those whose mail was whole, and what cannot be read is passed over', async () => {
+  it('do not include complete mails, and unreadable records are skipped', async () => {
     await append('ALARM', changeOf('raised', { id: 'a' }));
     const { incomplete: _, ...whole } = incomplete('a', 0);
     await append('DELIVERY', whole);

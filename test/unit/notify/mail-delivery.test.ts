@@ -70,7 +70,7 @@ const LEDGER_ENTRY = {
 const LETTER = { topic: 'ALARM', partition: 3, offset: 7, at: NOON, by: 'mailer', value: '{}' };
 
 describe('a mail that the server takes', () => {
-  it('stands in the ledger with its attempts, then its alarm is done; who was refused is seen to', async () => {
+  it('is in the ledger with its attempts, then its alarm is done; refused recipients are handled', async () => {
     const { mail, deps, ledger, progress, settled, letters, log } = mailFor('raised');
     await deliver(mail, deps);
     expect(ledger()).toEqual([{ ...LEDGER_ENTRY, outcome: 'sent', reply: '250 taken' }]);
@@ -86,7 +86,7 @@ describe('a mail that the server takes', () => {
     expect(await metric('tocsin_mails_without_client_total')).toEqual([]);
   });
 
-  it('took no time where the clock was set back meanwhile', async () => {
+  it('took no time if the clock was set back meanwhile', async () => {
     const { mail, deps, registry } = mailFor('raised');
     await deliver(mail, { ...deps, clock: () => NOON - 60_000 });
     expect(await registry.metrics()).toContain('tocsin_alarm_mailed_seconds_sum{event="raised"} 0\n');
@@ -105,7 +105,7 @@ describe('a mail that the server takes', () => {
     expect([sent(), ledger().length]).toEqual([1, 1]);
   });
 
-  it('keeps the ledger from being passed over while its record is on its way', async () => {
+  it('keeps the ledger position back while its record is being written', async () => {
     const { mail, deps, log, progress } = mailFor('raised');
     const other = progress.begin(8);
     log.hold();
@@ -138,14 +138,14 @@ describe('a mail about an alarm whose client could not be looked up', () => {
 });
 
 describe('a mail that the server does not take', () => {
-  it('now is tried again by whoever asked for it: nothing stands anywhere', async () => {
+  it('for now is tried again by the caller: nothing is recorded', async () => {
     const later = new TransientError('mail-deferred', '451 later');
     const { mail, deps, ledger, letters, progress, lines } = mailFor('raised', clientOf(), () => Promise.reject(later));
     await expect(deliver(mail, deps)).rejects.toBe(later);
     expect([ledger(), letters(), progress.position, lines]).toEqual([[], [], 7, []]);
   });
 
-  it('ever is parked with its reason, stands in the ledger, and is told to a person', async () => {
+  it('ever is parked with its reason, is in the ledger, and is logged as an error', async () => {
     const never = new PermanentError('mail-rejected', '550 no such user');
     const { mail, deps, ledger, letters, progress, metric, lines, settled, log } = mailFor('raised', clientOf(), () =>
       Promise.reject(never),
@@ -161,7 +161,7 @@ describe('a mail that the server does not take', () => {
     expect(settled).toEqual([]);
   });
 
-  it('and that was given up is not tried once more', async () => {
+  it('and that was given up is not tried again', async () => {
     const { mail, deps, ledger, letters, sent } = mailFor('raised');
     await deliver({ ...mail, givenUp: 'put off too long' }, deps);
     expect(sent()).toBe(0);
@@ -171,7 +171,7 @@ describe('a mail that the server does not take', () => {
 });
 
 describe('recipients that were refused at first', () => {
-  it('stand in the ledger once they are reached, and in the dead letters where they are not', async () => {
+  it('are in the ledger once they are reached, otherwise in the dead letters', async () => {
     const { mail, deps, ledger, letters } = mailFor('raised');
     await recordLater(mail, 'night@example.org: 250', deps);
     expect(ledger()).toEqual([{ ...LEDGER_ENTRY, outcome: 'sent', reply: 'night@example.org: 250' }]);

@@ -8,7 +8,7 @@ interface TestMail extends QueuedMail {
 
 beforeEach(() => {
   vi.useFakeTimers({ now: 0 });
-  // Every delay is drawn at its longest.
+  // Every random delay is at its longest.
   vi.spyOn(Math, 'random').mockReturnValue(1);
 });
 afterEach(() => {
@@ -23,7 +23,7 @@ function queueOf(concurrency: number) {
   const tries: string[] = [];
   const finished: string[] = [];
   const deferred: string[] = [];
-  /** Those that fail, and those that neither end nor fail before they are told to. */
+  /** Mails that fail, and mails that end only when the test says. */
   const [failing, held] = [new Set<string>(), new Map<string, { finish: () => void; fail: () => void }>()];
   const holding = new Set<string>();
   const queue = new MailQueue<TestMail>({
@@ -40,7 +40,7 @@ function queueOf(concurrency: number) {
   return { queue, tries, finished, deferred, failing, held, holding };
 }
 
-/** One mail, x, is put off, and the two that may go at a time, a and b, are under way since 10 ms. */
+/** One mail, x, was put off, and a and b, the two that may go at a time, have been under way for 10 ms. */
 async function onePutOffTwoUnderWay(): Promise<ReturnType<typeof queueOf>> {
   const made = queueOf(2);
   made.failing.add('x');
@@ -194,7 +194,7 @@ describe('a server that puts off different mails in a row', () => {
     await pass(200);
     const before = tries.length;
     await pass(350);
-    // From 0.1 s again: a was hurried at once, and then put off as for the first time.
+    // From 0.1 s again: a was tried at once, and then put off as for the first time.
     expect(tries.slice(before - 1)).toEqual(['a 900', 'a 1000', 'a 1200']);
   });
 });
@@ -226,7 +226,7 @@ describe('mails that are another’s now', () => {
     await pass(60_000);
     expect([finished, queue.unfinished]).toEqual([['way too', 'kept', 'later'], 0]);
     expect(tries.map((one) => one.split(' ')[0])).toEqual(['backing', 'way', 'way', 'kept', 'later']);
-    // And may come back.
+    // They may come back.
     for (const name of ['backing', 'way', 'ready']) {
       failing.delete(name);
       holding.delete(name);

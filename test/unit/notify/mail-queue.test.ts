@@ -116,7 +116,7 @@ describe('a mail queue', () => {
     for (let i = 0; i < 500; i += 1) queue.add(mail(`m${i}`));
     await vi.advanceTimersByTimeAsync(3_600_000);
     expect(queue.outage).toBe(true);
-    // An hour at one try in 4 to 5 s, not 500 mails each on its own.
+    // An hour with one attempt every 4 to 5 s, not 500 mails each on its own.
     expect(tried.length).toBeLessThan(1_000);
     expect(tried.length).toBeGreaterThan(600);
     away = false;
@@ -130,7 +130,7 @@ describe('a mail queue', () => {
     const { queue, finished } = queueOf(4, () => {
       if (away) return 'fail';
       tries += 1;
-      // Of those that go out together after the first, one meets a server that is busy.
+      // Of the mails that go out together after the first, one meets a busy server.
       return tries === 2 ? 'fail' : 'finish';
     });
     for (let i = 0; i < 6; i += 1) queue.add(mail(`m${i}`));
@@ -158,12 +158,12 @@ describe('a mail queue', () => {
     const before = tried.length;
     for (let i = 0; i < 4; i += 1) queue.add(mail(`m${i}`));
     await vi.advanceTimersByTimeAsync(1_000);
-    // Two at once, and after 0.2 s and 0.4 s again.
+    // Two at once, then again after 0.2 s and 0.4 s.
     expect(tried.length - before).toBeGreaterThanOrEqual(4);
   });
 
   it('sends what backs off on its own account as soon as an outage is over, not when its time has come', async () => {
-    // The time is drawn by lot: many, so that one of them would surely be seen waiting.
+    // Times are random: with many mails, at least one would be seen waiting.
     for (let i = 0; i < 20; i += 1) {
       let away = true;
       const { queue, finished } = queueOf(2, () => (away ? 'fail' : 'finish'));

@@ -32,7 +32,7 @@ async function alarm(value: object | string): Promise<void> {
 }
 const raised = (id: string) => changeOf('raised', { id });
 
-/** `on` is the log as the mailer sees it. */
+/** `on`: the log as the mailer sees it. */
 async function start(send: () => Promise<Handover>, { on = log as MessageLog, limits = {} as Partial<MailerLimits> } = {}) {
   const lines: { level: number; msg: string; consumer: string; topic?: string; reason?: string; partition?: number; from?: number }[] = [];
   const sent: string[] = [];
@@ -59,7 +59,7 @@ const taken = async (): Promise<Handover> => ({ reply: '250' });
 const committed = (topic: 'ALARM' | 'DELIVERY') => log.committedNow('mailer', topic, 0);
 
 describe('a mailer and its log', () => {
-  it('tells of alarms that were gone before it read them, and not of deliveries, which others may have read', async () => {
+  it('logs alarms that were gone before it read them, but not deliveries, which others may have read', async () => {
     let subscription: Subscription | undefined;
     const on: MessageLog = Object.assign(Object.create(log) as MessageLog, {
       subscribe: async (group: string, topics: readonly ('ALARM' | 'DELIVERY')[]) => {
@@ -74,7 +74,7 @@ describe('a mailer and its log', () => {
     expect(lines).toEqual([expect.objectContaining({ level: 50, consumer: 'mailer', topic: 'ALARM', partition: 0, from: 3, to: 9 })]);
   });
 
-  it('goes on where it does not answer for a while, sends nothing twice, and says so', async () => {
+  it('continues if the log does not answer for a while, sends nothing twice, and reports it', async () => {
     const { lines, sent, health } = await start(taken);
     log.fault = new TransientError('log-unavailable', 'no broker');
     log.faulty = 'DELIVERY';
@@ -89,7 +89,7 @@ describe('a mailer and its log', () => {
     ]);
   });
 
-  it('parks an event that it cannot read, in its own key, counts it, and calls a person', async () => {
+  it('parks an unreadable event under its own key, counts it, and logs an error', async () => {
     const { lines, metric } = await start(taken);
     await alarm('no event');
     await expect.poll(() => committed('ALARM')).toBe(1);
@@ -101,7 +101,7 @@ describe('a mailer and its log', () => {
     expect(lines.map(({ level, msg }) => [level, msg])).toEqual([[50, 'an alarm event could not be read and was parked']]);
   });
 
-  it('keeps its place in both topics, that in the ledger behind the last mail', async () => {
+  it('commits its positions in both topics, in the ledger after the last mail', async () => {
     await start(taken);
     for (const id of ['a', 'b', 'c']) await alarm(raised(id));
     await expect.poll(() => [committed('ALARM'), committed('DELIVERY')]).toEqual([3, 3]);
@@ -145,7 +145,7 @@ describe('a mailer that is stopped', () => {
     expect(committed('ALARM') ?? 0).toBe(0);
   });
 
-  it('while the log is away tells that its place was not kept, and ends', async () => {
+  it('while the log is away logs that its position was not committed, and ends', async () => {
     const { mailer, lines, sent } = await start(taken);
     await alarm(raised('a'));
     await expect.poll(() => log.all('DELIVERY').length).toBe(1);

@@ -13,7 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => rig.close());
 
-/** A transport that answers as told and keeps what it was handed. */
+/** A transport that answers as the test says and keeps its mails. */
 function transportOf(answer: (mail: Mail, attempt: number) => 'take' | Error | Promise<'take'> = () => 'take') {
   const taken: string[] = [];
   const subjects: string[] = [];
@@ -205,7 +205,7 @@ describe('a flood of lesser alarms', () => {
       await many.start(transport, { limits });
       await many.alarm(...flood(0, 300));
       for (const id of ['fire', 'next', 'last']) {
-        // One after the other, each behind more of them.
+        // One after another, each behind more of them.
         await many.alarm(...flood(transport.taken.length * 100 + 300, transport.taken.length * 100 + 400), ...grave(id));
         await many.until(() => transport.taken.includes(idOf(id, 'cleared')));
       }
@@ -337,7 +337,7 @@ describe('an alarm whose client cannot be found', () => {
 
 describe('a mail that went out while the directory was away', () => {
   const away = new TransientError('cassandra-away', 'Cassandra is out of reach');
-  /** Away until told otherwise. */
+  /** Away until the test says otherwise. */
   const directoryAway = () => {
     const state = { away: true };
     const directory: Directory = {
@@ -392,7 +392,7 @@ describe('a mail that went out while the directory was away', () => {
     expect(transport.taken).toEqual([idOf('a', 'raised')]);
   });
 
-  it('is not completed with another alarm that stands there now, as in a log that was made anew', async () => {
+  it('is not completed with another alarm at the same offset, as in a topic that was deleted and created again', async () => {
     const transport = transportOf();
     await rig.start(transport);
     await rig.alarm(raised('a'));
@@ -481,7 +481,7 @@ describe('a mailer that dies and is started again', () => {
       await rig.crashed();
       await first.stop();
       const recorded = (await rig.deliveries()).map(({ messageId }) => messageId);
-      // At most what was under way at that moment.
+      // At most the mails under way at that moment.
       expect(before.taken.filter((id) => !recorded.includes(id)).length).toBeLessThanOrEqual(2);
       const after = transportOf();
       await rig.start(after, { settings });

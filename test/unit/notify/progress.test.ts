@@ -41,7 +41,7 @@ it('the span goes from the oldest unfinished mail to the newest taken in', () =>
 });
 
 describe('the position in DELIVERY', () => {
-  it('stays where it was found until all that was delivered before the start has been met again', () => {
+  it('stays where it was until all earlier deliveries have been met again', () => {
     const progress = new Progress(0, { from: 40, next: 60, coversTo: 10 });
     progress.passed(9);
     expect(progress.ledgerPosition).toBe(40);
@@ -65,7 +65,7 @@ describe('the position in DELIVERY', () => {
       fc.property(fc.array(action, { maxLength: 200 }), (actions) => {
         const progress = fresh();
         const unfinished: Step[] = [];
-        /** Being written: their offset is assigned in the order in which they were begun, known to the mailer in any order. */
+        /** Records being written: offsets are assigned in the order in which they were begun, but become known in any order. */
         const writing = new Map<Step, number>();
         const written = new Map<Step, number>();
         let alarmNext = 0;
@@ -92,7 +92,7 @@ describe('the position in DELIVERY', () => {
     );
   });
 
-  it('moves up once all is finished, so that the ledger read at a start stays short', () => {
+  it('moves up once everything is finished, so that the ledger to read at a start stays short', () => {
     const progress = fresh();
     const steps = Array.from({ length: 5_000 }, (_, i) => progress.begin(i));
     steps.forEach((step, i) => {

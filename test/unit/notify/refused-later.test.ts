@@ -31,7 +31,7 @@ function alarmMail(): AlarmMail {
   return { alarm, severity, deferrals: 0, change, sensor, at: NOON, value: '{}', progress, step: progress.begin(0) };
 }
 
-/** `send` answers for what is tried again. */
+/** `send` answers the repeated attempts. */
 function recipients(send: (mail: Mail) => Promise<Handover>) {
   const health = new Health();
   const registry = new Registry();
@@ -81,7 +81,7 @@ describe('a recipient that is refused for now', () => {
     expect(await count('tocsin_mail_recipients_parked_total')).toBe(1);
   });
 
-  it('is told in the delivery once it is reached, and those who still are not are tried again', async () => {
+  it('is recorded in a delivery once it is reached, and the others are tried again', async () => {
     const answers = [refusing(452, NIGHT), { reply: '250 late' }];
     const { settle, tries, recorded, parked, problem } = recipients(async () => answers.shift() ?? { reply: '' });
     await settle(refusing(452, DESK, NIGHT));
@@ -122,7 +122,7 @@ describe('a recipient that is refused for now', () => {
     expect(parked).toHaveLength(1);
   });
 
-  it('is tried as often where the server is not to be reached at all', async () => {
+  it('is tried as often if the server cannot be reached at all', async () => {
     const { settle, tries, parked } = recipients(() => Promise.reject(new TransientError('mail-deferred', 'connection refused')));
     await settle(refusing(452, NIGHT));
     await vi.advanceTimersByTimeAsync(80 * MINUTE);
@@ -131,7 +131,7 @@ describe('a recipient that is refused for now', () => {
     expect([tries.length, parked]).toEqual([4, [`the others got it; refused for ${NIGHT}: connection refused`]]);
   });
 
-  it('is parked at once where a thousand wait, or the mailer has stopped', async () => {
+  it('is parked at once if a thousand wait, or the mailer has stopped', async () => {
     const { settled, settle, parked } = recipients(async () => ({ reply: '250' }));
     for (let i = 0; i < 1_000; i += 1) await settle(refusing(452, NIGHT));
     expect(parked).toHaveLength(0);
@@ -168,7 +168,7 @@ describe('a recipient that is refused for now', () => {
     expect(tries).toEqual([]);
   });
 
-  it('is told once until it is reached, and so is a parking that fails', async () => {
+  it('is logged once until it is reached, and so is a parking that fails', async () => {
     const { deps, settle, log, problem } = recipients(async () => refusing(550, NIGHT));
     await settle({ reply: '250' });
     expect([problem(), log]).toEqual([undefined, []]);

@@ -10,7 +10,7 @@ beforeEach(async () => {
 });
 afterEach(() => rig.close());
 
-/** A server that answers each recipient as told; keeps what each of them got. */
+/** A server that answers each recipient as the test says, and keeps what each of them got. */
 function mailboxes(answer: (recipient: string) => number) {
   const got: Record<string, string[]> = {};
   const transport: MailTransport = {
@@ -37,7 +37,7 @@ const settings = { TOCSIN_MAIL_TO: 'desk@x.example,night@x.example' };
 const limits = { recipientDelaysMs: [5, 5, 5] };
 
 describe('a recipient that the server refuses while it takes the mail for others', () => {
-  it('for good: is parked with its reason, told once, and costs the others nothing', async () => {
+  it('permanently: is parked with its reason, logged once, and does not affect the others', async () => {
     const { transport, got } = mailboxes((recipient) => (recipient.startsWith('night') ? 550 : 250));
     const mailer = await rig.start(transport, { settings, limits });
     await rig.alarm(raised('a'), raised('b'));
@@ -57,7 +57,7 @@ describe('a recipient that the server refuses while it takes the mail for others
     await mailer.stop();
   });
 
-  it('for now: gets the mail later, alone, and health takes its word back', async () => {
+  it('for now: gets the mail later, alone, and health is well again', async () => {
     let full = true;
     const { transport, got } = mailboxes((recipient) => (recipient.startsWith('night') && full ? 452 : 250));
     await rig.start(transport, { settings, limits: { recipientDelaysMs: Array.from({ length: 500 }, () => 5) } });

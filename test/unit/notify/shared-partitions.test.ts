@@ -40,7 +40,7 @@ describe('several mailers', () => {
     await expect.poll(() => log.all('DELIVERY').length - one.sent.length - other.sent.length).toBe(0);
   });
 
-  it('leave mails that are put off to the one who is given their partition', async () => {
+  it('leave mails that are put off to the mailer that gets their partition', async () => {
     const [away, good] = [new Letterbox(), new Letterbox()];
     away.fault = new TransientError('mail-deferred', 'connection refused');
     await start(away);
@@ -53,7 +53,7 @@ describe('several mailers', () => {
     expect(away.sent.filter((id) => theirs.has(id))).toEqual([]);
   });
 
-  it('find in the ledger what another one has sent of a partition that comes back to them', async () => {
+  it('find in the ledger what another one has sent from a partition that comes back to them', async () => {
     const [first, second] = [new Letterbox(), new Letterbox()];
     await start(first);
     await expect.poll(() => first.sent).toHaveLength(SENSORS.length);

@@ -12,7 +12,7 @@ import { MemoryLog } from '../../support/memory-log.ts';
 let running: Running | undefined;
 afterEach(() => running?.stop());
 
-/** Of a log that gives these batches once and whose partitions are `assigned`. */
+/** The subscription of a log that gives these batches once and whose partitions are `assigned`. */
 function logWith(batches: readonly RecordBatch[], assigned: ReadonlyMap<number, number>) {
   const committed: number[] = [];
   let given = false;
@@ -37,7 +37,7 @@ function logWith(batches: readonly RecordBatch[], assigned: ReadonlyMap<number, 
 const depsOf = (log: MessageLog) => ({ log, logger: pino({ level: 'silent' }), health: new Health(), registry: new Registry() });
 const recordOf = (partition: number) => batchOf('ALARM', 0, [{ key: 1, at: 1, value: '{}' }], partition);
 
-it('leaves records alone whose partition went to another process after they were read', async () => {
+it('drops records whose partition went to another process after they were read', async () => {
   const assigned = new Map([
     [0, 1],
     [1, 1],
@@ -102,7 +102,7 @@ const batchAt = (offset: number, length = 1) =>
   );
 
 describe('a consumer', () => {
-  it('has done with a batch when its work is done, as far as the work says', async () => {
+  it('commits a batch when its work is done, up to where the work says', async () => {
     const { log, give, commits } = openLog();
     const answers = [undefined, 5];
     running = await startConsumer('archiver', ['ALARM'], async () => answers.shift(), depsOf(log));
@@ -110,7 +110,7 @@ describe('a consumer', () => {
     await expect.poll(() => commits).toEqual(['ALARM/0@3', 'ALARM/0@5']);
   });
 
-  it('has done later what its work says later', async () => {
+  it('commits later what its work reports later', async () => {
     const { log, give, commits } = openLog();
     const later = [[], [{ topic: 'ALARM', partition: 0, next: 1 } as const]];
     running = await startConsumer(
@@ -127,7 +127,7 @@ describe('a consumer', () => {
     await expect.poll(() => commits).toEqual(['ALARM/0@0', 'ALARM/0@1', 'ALARM/0@0']);
   });
 
-  it('tries the same batch again where its work fails, is not well meanwhile, and says so once in its log', async () => {
+  it('tries the same batch again if its work fails, reports that to health, and logs it once', async () => {
     const { log, give, commits } = openLog();
     const lines: { level: number; msg: string; consumer: string; reason: string }[] = [];
     const deps = { ...depsOf(log), logger: pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line)) }) };
@@ -166,7 +166,7 @@ describe('a consumer', () => {
     await other.stop();
   });
 
-  it('tells of records that were gone before it read them', async () => {
+  it('logs records that were gone before it read them', async () => {
     const { log, subscription } = openLog();
     const lines: object[] = [];
     const logger = pino({ level: 'error' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
@@ -186,7 +186,7 @@ describe('a consumer that is stopped', () => {
     expect(closed()).toBeGreaterThan(0);
   });
 
-  it('finishes the batch that it has in hand, leaves the next one, and lets go of its partitions only then', async () => {
+  it('finishes the batch in hand, leaves the next one, and only then gives up its partitions', async () => {
     const { log, give, commits, closed } = openLog();
     let finish: () => void = () => undefined;
     const begun: number[] = [];

@@ -7,7 +7,7 @@ import { MemoryLog } from '../../support/memory-log.ts';
 
 const letters = (log: MemoryLog) => log.all('DEAD').map(({ key, at, value }) => ({ key, written: at, ...decodeDeadLetter(value).value }));
 
-it('a letter stands under the key of its record, with what it says and where it lies', async () => {
+it('a letter has the key of its record, its value and its place', async () => {
   const log = new MemoryLog();
   const batch = batchOf('COUNT', 4, [
     { key: 1, at: NOON, value: 'first' },
@@ -34,7 +34,7 @@ it.each([
   expect(Buffer.byteLength(written)).toBeLessThan(bytes + 300);
 });
 
-it('a letter of one’s own stands in DEAD as it is', async () => {
+it('a letter made by the caller is written to DEAD unchanged', async () => {
   const log = new MemoryLog();
   const letter = { topic: 'ALARM', partition: 0, offset: 4, at: NOON, reason: 'no such mailbox', by: 'mailer', value: '{}' };
   await park(log, 7, NOON + 1, letter);

@@ -7,7 +7,7 @@ import { batchOf } from '../../support/batches.ts';
 
 type Times = Readonly<Record<InputTopic, readonly number[]>>;
 
-/** A log whose readers give `sizes` records a poll, from lists of record times; with `delay` after so many turns, and only to who waits. */
+/** A log whose readers give `sizes` records per poll, from lists of record times; with `delay` only after that many turns, and only to a waiting poll. */
 function logOf(times: Times, size: () => number, delay?: () => number): Pick<TaskLog, 'reader'> {
   return {
     reader: async (topic): Promise<Reader> => {
@@ -44,7 +44,7 @@ async function drain(times: Times, size: () => number, delay?: () => number): Pr
     if (fills > 500) throw new Error('it goes round in circles');
     for (let run = inputs.take(); run; run = inputs.take()) {
       for (let i = run.from; i < run.to; i += 1) seen.push({ topic: run.batch.topic, at: run.batch.time(i), offset: run.batch.offset(i) });
-      // A restart right now reads on behind what was taken.
+      // A restart now would continue after what was taken.
       expect(inputs.positions[run.batch.topic as InputTopic]).toBe((seen.at(-1)?.offset ?? 0) + 1);
     }
   }
@@ -88,7 +88,7 @@ describe('merging the inputs of a task', () => {
     );
   });
 
-  it('gives readings and recoveries in order of time too when they come over a network, each as late as it likes', async () => {
+  it('gives readings and recoveries in order of time even over a network with any delays', async () => {
     await fc.assert(
       fc.asyncProperty(ascending, ascending, fc.infiniteStream(fc.integer({ min: 1, max: 5 })), async (ENTRY, OK, sizes) => {
         const number = (): number => sizes.next().value ?? 1;
@@ -117,7 +117,7 @@ describe('merging the inputs of a task', () => {
     expect(inputs.positions).toEqual({ ENTRY: 0, OK: 0, ACTION: 0 });
   });
 
-  it('gives readings although recoveries before them do not come: an alarm does not wait for ever', async () => {
+  it('gives readings even if recoveries before them do not come: an alarm does not wait for ever', async () => {
     const log = logOf({ ENTRY: [1], OK: [], ACTION: [] }, () => 1);
     const lost = {
       reader: async (topic: InputTopic, from: number) => (topic === 'OK' ? never() : log.reader(topic, from)),
@@ -150,7 +150,7 @@ describe('merging the inputs of a task', () => {
     await inputs.close();
   });
 
-  it('lets nothing wait for what an operator does', async () => {
+  it('never waits for actions of operators', async () => {
     const [readings, actions] = [scripted(), scripted()];
     actions.behind = true;
     readings.gives('ENTRY', 1);
@@ -159,7 +159,7 @@ describe('merging the inputs of a task', () => {
     await inputs.close();
   });
 
-  it('gives many in pieces of a thousand or so, so that what they raise goes out in between', async () => {
+  it('gives many records in pieces of about a thousand, so that alarms are committed in between', async () => {
     const ENTRY = Array.from({ length: 2_500 }, (_, at) => at);
     const inputs = await Inputs.open(
       logOf({ ENTRY, OK: [], ACTION: [] }, () => 2_500),
@@ -191,7 +191,7 @@ describe('merging the inputs of a task', () => {
     },
   );
 
-  it('does not begin to wait where it is told to stop while it looks around', async () => {
+  it('does not begin to wait if it is told to stop while it polls', async () => {
     const readers = { ENTRY: scripted(), OK: scripted(), ACTION: scripted() };
     const inputs = await Inputs.open(of(readers), { ENTRY: 0, OK: 0, ACTION: 0 }, () => undefined);
     const filled = inputs.fill();
@@ -200,7 +200,7 @@ describe('merging the inputs of a task', () => {
     await inputs.close();
   });
 
-  it('tells of records that were gone before they were read', async () => {
+  it('reports records that were gone before they were read', async () => {
     const readings = scripted();
     const gaps: unknown[] = [];
     const inputs = await Inputs.open(of({ ENTRY: readings }), { ENTRY: 5, OK: 0, ACTION: 0 }, (...gap) => gaps.push(gap));
@@ -210,7 +210,7 @@ describe('merging the inputs of a task', () => {
   });
 });
 
-/** A reader that gives what it is told to, and at once lets the time pass for which it is asked to wait. */
+/** A reader that gives what the test says, and lets the time pass at once that a poll would wait. */
 function scripted() {
   const batches: RecordBatch[] = [];
   let given = 0;
@@ -240,7 +240,7 @@ function of(readers: Partial<Record<InputTopic, Reader>>): Pick<TaskLog, 'reader
   return { reader: async (topic) => readers[topic] ?? { ...never(), behind: false } };
 }
 
-/** Of a partition whose brokers don't answer: there may be more, and nothing comes. */
+/** A reader of a partition whose brokers don't answer: there may be more, and nothing comes. */
 function never(): Reader {
   return {
     position: 0,

@@ -8,7 +8,7 @@ const settle = async (): Promise<void> => {
 };
 
 describe('a chore', () => {
-  /** Each turn of the chore answers as told; it is done every 5 ms. */
+  /** Each run of the chore ends as the test says; it runs every 5 ms. */
   function choreOf(...turns: readonly (Error | undefined)[]) {
     const lines: { level: number; chore: string; reason: string }[] = [];
     const logger = pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
@@ -36,7 +36,7 @@ describe('a chore', () => {
     expect([done(), lines]).toEqual([after, []]);
   });
 
-  it('that fails is done again, and that is told once for each row of failures', async () => {
+  it('that fails is done again, and each series of failures is logged once', async () => {
     const [first, second] = [new OwnError('no disk'), new OwnError('no disk again')];
     const { chore, done, lines } = choreOf(first, first, undefined, second, second);
     await expect.poll(done).toBeGreaterThan(6);
@@ -47,13 +47,13 @@ describe('a chore', () => {
     ]);
   });
 
-  it('does not keep its stop waiting for its next turn', async () => {
+  it('does not delay a stop until its next run', async () => {
     const chore = startPeriodic('old counts', 3_600_000, async () => undefined, pino({ level: 'silent' }));
     await settle();
     await chore.stop();
   });
 
-  it('that is under way is told of the stop and waited for; that it breaks off is no failure', async () => {
+  it('that is running is told of a stop and waited for; breaking off is no failure', async () => {
     const lines: string[] = [];
     let ended = false;
     const chore = startPeriodic(
@@ -72,9 +72,9 @@ describe('a chore', () => {
   });
 });
 
-describe('what is too old', () => {
+describe('old rows', () => {
   const NOW = 1_000_000;
-  /** A store that removes so many at each step. */
+  /** A store that removes these numbers of rows, step by step. */
   function storeOf(...removed: readonly number[]) {
     const asked: [number, number][] = [];
     return {
@@ -86,20 +86,20 @@ describe('what is too old', () => {
     };
   }
 
-  it('is removed in small steps, until less is found than was looked for', async () => {
+  it('are removed in small steps, until a step finds fewer than it may remove', async () => {
     const store = storeOf(200, 200, 199, 200);
     await removeOlder(store, 1_000, () => NOW, new AbortController().signal);
     expect(store.asked).toEqual(Array(3).fill([NOW - 1_000, 200]));
   });
 
-  it('stays while there is no time to go by, and where the store sees to it itself', async () => {
+  it('stay while the clock is not trusted, and if the store removes them itself', async () => {
     const store = storeOf(200);
     await removeOlder(store, 1_000, () => undefined, new AbortController().signal);
     expect(store.asked).toEqual([]);
     await removeOlder({}, 1_000, () => NOW, new AbortController().signal);
   });
 
-  it('is left for the next time by a stop', async () => {
+  it('are left for the next time by a stop', async () => {
     const abort = new AbortController();
     const asked: number[] = [];
     const endless = {

@@ -78,14 +78,14 @@ describe('the processor', () => {
     expect(log.all('COUNT').map(({ value }) => (JSON.parse(value) as { type: string }).type)).toEqual(['motion', 'smoke']);
   });
 
-  it('commits what a whole city raises piece by piece, all of it once', async () => {
+  it('commits the alarms of a whole city piece by piece, each once', async () => {
     const log = new MemoryLog();
     const sensors = Array.from({ length: 9_000 }, (_, id) => id);
     for (const id of sensors) await put(log, 'ENTRY', id, status(id, { motion: true }), T0);
     await processorOn(log);
     await until(() => changes(log).length === sensors.length);
     expect(changes(log).map(({ alarm }) => alarm.sensor)).toEqual(sensors);
-    // An event and its count; a run more than what is wanted at once.
+    // An event and its count; one run more than the bound of a commit.
     expect(Math.max(...log.commits)).toBeLessThanOrEqual(2 * (1_000 + 1_024));
   });
 
@@ -140,7 +140,7 @@ describe('the processor', () => {
     ]);
   });
 
-  it('answers an action that cannot be carried out, where it says whose it is', async () => {
+  it('answers an action that cannot be carried out, if it says who asked', async () => {
     const log = new MemoryLog();
     await processorOn(log);
     await put(log, 'ACTION', 7, { id: 'a1', alarm: '7-smoke-0-1-1', sensor: 7, kind: 'acknowledge', version: 0, by: 'op1' }, T0);
@@ -176,7 +176,7 @@ describe('the processor', () => {
       '{field="temperature",reason="absent"} 1',
     ]);
     expect(await registry.getSingleMetricAsString('tocsin_sensors_faulty')).toContain('tocsin_sensors_faulty{detector="motion"} 1');
-    // What others wrote into ENTRY is evidence as JSON, too.
+    // Records of other programs in ENTRY become evidence as JSON too.
     expect(JSON.parse(changes(log)[0]?.alarm.evidence[0]?.value ?? '')).toMatchObject({ id: 7, smoke: true, motion: null });
   });
 
@@ -207,7 +207,7 @@ describe('the processor', () => {
     expect(await registry.getSingleMetricAsString('tocsin_hits_repeated_total')).toContain('tocsin_hits_repeated_total 4');
   });
 
-  it('takes what the settings call a repeat for one, and nothing else', async () => {
+  it('recognises repeats exactly as the settings say', async () => {
     const log = new MemoryLog();
     await processorOn(log, { TOCSIN_REPEAT_WITHIN: '1s' }, undefined, undefined, withTypes(typeWhen('water', 'water', { hits: 2 })));
     for (const [sensor, later] of [
@@ -249,7 +249,7 @@ describe('the processor', () => {
     expect(changes(log).map(({ alarm }) => alarm.sensor)).toEqual([8]);
   });
 
-  it('stores which detectors sensors report along with what is committed anyway, and in pieces', async () => {
+  it('stores reported detectors along with other commits, and in pieces', async () => {
     const log = new MemoryLog();
     let now = T0;
     await processorOn(log, {}, () => now);
@@ -265,7 +265,7 @@ describe('the processor', () => {
     expect(log.states().size).toBeLessThanOrEqual(2 + 5_000 + 1_024);
   });
 
-  it('stores it when it stops, too', async () => {
+  it('stores them when it stops, too', async () => {
     const log = new MemoryLog();
     const { processor } = await processorOn(log);
     await put(log, 'ENTRY', 7, status(7), T0);
@@ -274,7 +274,7 @@ describe('the processor', () => {
     expect([...log.states().keys()]).toEqual([7]);
   });
 
-  it('restores itself after a fault of the log: nothing is lost, doubled, or given another id', async () => {
+  it('restores itself after a fault of the log: nothing is lost, duplicated, or given another id', async () => {
     const log = new MemoryLog();
     const { health } = await processorOn(log);
     await put(log, 'ENTRY', 7, status(7, { smoke: true }), T0);
@@ -293,7 +293,7 @@ describe('the processor', () => {
     expect(log.all('COUNT')).toHaveLength(1);
   });
 
-  it('goes on trying where the log calls a fault permanent, unless another owner has the partition', async () => {
+  it('keeps trying even if the log calls a fault permanent, unless another owner has the partition', async () => {
     const log = new MemoryLog();
     await put(log, 'ENTRY', 7, status(7, { motion: true }), T0);
     log.fault = new PermanentError('record-too-large', 'a record is too large for the topic');
@@ -304,7 +304,7 @@ describe('the processor', () => {
     await until(() => changes(log).length === 1 && health.ready);
   });
 
-  it('is back as fast after its tenth fault as after its first, where it ran well in between', async () => {
+  it('is back as fast after its tenth fault as after its first, if it ran well in between', async () => {
     const log = new MemoryLog();
     let now = T0 + 60_000;
     const { health } = await processorOn(log, {}, () => now);
@@ -322,7 +322,7 @@ describe('the processor', () => {
     expect(worst).toBeLessThan(1_000);
   });
 
-  it('goes on where it was when it is started again', async () => {
+  it('continues where it was when it is started again', async () => {
     const log = new MemoryLog();
     const { processor } = await processorOn(log);
     await put(log, 'ENTRY', 7, status(7, { smoke: true }), T0);
@@ -335,7 +335,7 @@ describe('the processor', () => {
     expect(changes(log)[0]?.alarm.evidence).toHaveLength(3);
   });
 
-  it('says every five seconds how far it has come where nothing happens, and no oftener', async () => {
+  it('commits its positions every five seconds if nothing happens, and not more often', async () => {
     const log = new MemoryLog();
     let now = T0;
     await processorOn(log, {}, () => now);
@@ -380,7 +380,7 @@ describe('the processor', () => {
     expect(log.all('COUNT').map(({ value }) => (JSON.parse(value) as { type: string }).type)).toEqual(['motion', 'battery', 'water']);
   });
 
-  it('goes on with the alarms of a type that it is not given any more', async () => {
+  it('continues with alarms of a type that is no longer in the settings', async () => {
     const log = new MemoryLog();
     const { processor } = await processorOn(log, {}, undefined, undefined, withTypes(typeWhen('water', 'water')));
     await put(log, 'ENTRY', 7, { id: 7, water: true }, T0);
@@ -438,7 +438,7 @@ describe('what operators see of a processor', () => {
     expect(await samplesOf(registry, 'tocsin_readings_not_reported_total')).toEqual(['{field="co",reason="unreadable"} 2']);
   });
 
-  it('is how much is left to read, as far as the log says so', async () => {
+  it('is how much is left to read, if the log answers', async () => {
     const log = new MemoryLog();
     const { registry } = await processorOn(log);
     await put(log, 'ENTRY', 1, status(1), T0);
@@ -450,7 +450,7 @@ describe('what operators see of a processor', () => {
       '{topic="OK",partition="0"} 0',
       '{topic="ACTION",partition="0"} 0',
     ]);
-    // One that has more, one that was made anew, and one of which nothing is known.
+    // A partition that has more, one that was created again, and one of which nothing is known.
     log.bounds = async (topic) => {
       if (topic === 'ACTION') throw new TransientError('log-unavailable', 'no broker');
       return { earliest: 0, next: topic === 'ENTRY' ? 12 : 0 };
@@ -461,7 +461,7 @@ describe('what operators see of a processor', () => {
     ]);
   });
 
-  it('is a fault, told once, while its task is tried again; of where that stands nothing is said then, nor after its stop', async () => {
+  it('is a fault, logged once, while its task is tried again; its lag is not shown then, nor after its stop', async () => {
     const log = new MemoryLog();
     const lines: { level: number; partition: number; reason: string }[] = [];
     const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(JSON.parse(line)) });

@@ -20,13 +20,13 @@ async function offsetsOf(log: MessageLog, from: number, end: number): Promise<nu
 }
 
 describe('the records between two places', () => {
-  it('are all of them, and none where there are none', async () => {
+  it('are all of them, or none if there are none', async () => {
     const log = await logOf([1, 2, 3, 4, 5]);
     expect(await offsetsOf(log, 1, 4)).toEqual([1, 2, 3]);
     expect(await offsetsOf(log, 3, 3)).toEqual([]);
   });
 
-  it('are given up, not waited for in circles, after some ten seconds in which the log gives nothing', async () => {
+  it('are given up after some ten seconds in which the log gives nothing', async () => {
     let [waitedMs, closed] = [0, false];
     const silent: Reader = {
       position: 0,
@@ -66,7 +66,7 @@ describe('the records between two places', () => {
     expect(given).toEqual([0]);
   });
 
-  it('are not given up as long as reading goes on, though nothing is shown', async () => {
+  it('are not given up while the position moves, even if no record is shown', async () => {
     let position = 0;
     const markers: Reader = {
       get position() {

@@ -10,14 +10,14 @@ import { REFERENCE, typeWhen, withTypes } from '../../support/alarm-types.ts';
 
 const T0 = Date.UTC(2026, 10, 24, 12);
 
-/** What a task reads: given batch by batch, waited for when there is none. */
+/** The inputs of a task: batch by batch, with waits when there are none. */
 class Feed {
   readonly #batches: RecordBatch[] = [];
   #wake: () => void = () => undefined;
   #next = 0;
   readonly topic: InputTopic;
   closed = false;
-  /** For how long it was asked to wait, where it had nothing, ms. */
+  /** How long it was asked to wait when it had nothing, ms. */
   readonly waits: number[] = [];
   onGap: ((from: number, to: number) => void) | undefined;
   readonly behind = false;
@@ -34,7 +34,7 @@ class Feed {
     this.#wake();
   }
 
-  /** Nothing came within the wait. */
+  /** Ends a wait without any record. */
   lapse(): void {
     this.#wake();
   }
@@ -108,7 +108,7 @@ const status = (id: number, changes: object = {}) => ({
 const many = <T>(length: number, make: (i: number) => T): T[] => Array.from({ length }, (_, i) => make(i));
 
 describe('a task', () => {
-  it('lets others of its process have their turn while it reads a backlog in which nothing happens', async () => {
+  it('gives the rest of the process its turns while it reads a backlog in which nothing happens', async () => {
     const { task, ENTRY, over, settled } = await taskOn();
     let turns = 0;
     let reading = true;
@@ -125,7 +125,7 @@ describe('a task', () => {
     await over;
   });
 
-  it('writes what cannot be read of a broken sender in pieces, as it does alarms', async () => {
+  it('writes unreadable records of a broken sender in pieces, as it does alarms', async () => {
     const { task, ENTRY, commits, over, settled } = await taskOn();
     ENTRY.give(...many(5_000, (key) => ({ key, at: T0, value: 'no status' })));
     while (commits.flat().length < 5_000) await settled();
@@ -134,7 +134,7 @@ describe('a task', () => {
     await over;
   });
 
-  it('keeps the first 64 KB of what cannot be read', async () => {
+  it('keeps the first 64 KB of an unreadable record', async () => {
     const { task, ENTRY, commits, over, settled } = await taskOn();
     ENTRY.give({ key: 1, at: T0, value: 'x'.repeat(70_000) });
     await settled();
@@ -178,7 +178,7 @@ describe('a task', () => {
     await over;
   });
 
-  it('counts fields that say nothing where every sensor should report them, and all that can not be read', async () => {
+  it('counts missing fields that every sensor should report, and all unreadable ones', async () => {
     const types = withTypes(typeWhen('water', 'water'), typeWhen('gas', 'co > limit', { expected: true }));
     const { task, ENTRY, over, settled, registry } = await taskOn({ types });
     ENTRY.give(status(1, { water: false, co: 1, limit: 50 }), status(2), status(3, { smoke: 'x', co: 5, water: 'wet', seq: -1 }), {
@@ -204,7 +204,7 @@ describe('a task', () => {
     await over;
   });
 
-  it('counts sensors whose hits were forgotten because too much was to be remembered', async () => {
+  it('counts sensors whose hits were forgotten for lack of room', async () => {
     const { task, ENTRY, over, settled, registry } = await taskOn({ roomBytes: 100_000 });
     const forgottenAfter = async (from: number, to: number): Promise<number> => {
       ENTRY.give(...many(to - from, (i) => status(from + i, { smoke: true })));
@@ -217,7 +217,7 @@ describe('a task', () => {
     await over;
   });
 
-  it('logs no stale hit where a field cannot be read, nor the same one again when that comes to it', async () => {
+  it('logs no stale hit for an unreadable field, nor the same stale hit again when such a fault is added', async () => {
     const { task, ENTRY, OK, commits, lines, time, over, settled } = await taskOn();
     ENTRY.give(status(6, { motion: 'x' }));
     await settled();
@@ -232,7 +232,7 @@ describe('a task', () => {
     await over;
   });
 
-  it('goes on from states of sensors that were written by the version before', async () => {
+  it('continues from states of sensors that the previous version wrote', async () => {
     const hits = [1, 2].map((offset) => ({ topic: 'ENTRY', partition: 3, offset, at: T0 + offset, value: '{}' }));
     const { task, ENTRY, commits, over, settled } = await taskOn({
       types: withTypes(typeWhen('water', 'water')),
@@ -263,7 +263,7 @@ describe('a task', () => {
     await over;
   });
 
-  it('says how much was read, though it is taken in pieces', async () => {
+  it('counts what was read even if it is taken in pieces', async () => {
     const { task, ENTRY, over, registry } = await taskOn();
     ENTRY.give(...many(3_000, () => status(7)));
     while (task.positions.ENTRY < 3_000) await new Promise(setImmediate);
@@ -272,7 +272,7 @@ describe('a task', () => {
     await over;
   });
 
-  it('writes how far it has come five seconds after it last did, not with each reading', async () => {
+  it('commits its positions five seconds after the last commit, not with each reading', async () => {
     const { task, ENTRY, commits, time, over, settled } = await taskOn();
     const commitsAfter = async (ms: number): Promise<number> => {
       time.now += ms;
@@ -292,7 +292,7 @@ describe('a task', () => {
     await over;
   });
 
-  it('looks around seldom where nothing comes, and still writes within five seconds how far it has come', async () => {
+  it('polls rarely if nothing comes, and still commits its positions within five seconds', async () => {
     const { task, ENTRY, commits, time, over, settled } = await taskOn();
     const waitAfter = async (ms: number, comes = false): Promise<number | undefined> => {
       time.now += ms;
@@ -310,7 +310,7 @@ describe('a task', () => {
     await over;
   });
 
-  it('tells of records that were gone before it could read them', async () => {
+  it('logs records that were gone before it could read them', async () => {
     const { task, OK, lines, over } = await taskOn();
     OK.onGap?.(4, 9);
     expect(lines).toEqual([expect.objectContaining({ level: 50, topic: 'OK', partition: 3, from: 4, to: 9 })]);
@@ -320,7 +320,7 @@ describe('a task', () => {
 });
 
 describe('a task that ends', () => {
-  it('writes how far it has come, where it does not stand there yet, and lets go of its inputs', async () => {
+  it('commits its positions if they have changed, and closes its inputs', async () => {
     const { task, ENTRY, OK, ACTION, commits, over, settled } = await taskOn();
     ENTRY.give(status(7));
     await settled();
@@ -331,14 +331,14 @@ describe('a task that ends', () => {
     expect([ENTRY.closed, OK.closed, ACTION.closed]).toEqual([true, true, true]);
   });
 
-  it('does so at once where it has only just begun, and writes nothing', async () => {
+  it('ends at once if it has only just begun, and writes nothing', async () => {
     const { task, commits, over } = await taskOn();
     await task.close();
     await over;
     expect(commits).toEqual([]);
   });
 
-  it('writes nothing where nothing has come since', async () => {
+  it('writes nothing if nothing has come since', async () => {
     const { task, ENTRY, commits, over, settled } = await taskOn();
     ENTRY.give(status(7, { motion: true }));
     await settled();
@@ -348,7 +348,7 @@ describe('a task that ends', () => {
     expect(commits).toHaveLength(1);
   });
 
-  it('by a fault lets go of its inputs, too', async () => {
+  it('by a fault closes its inputs, too', async () => {
     const { ENTRY, OK, ACTION, over } = await taskOn({ fault: new Error('no log') });
     ENTRY.give(status(7, { motion: true }));
     await expect(over).rejects.toThrow('no log');

@@ -1,4 +1,4 @@
-/** The two topics have no order but their records' times: what came later of a sensor has a later time, whatever the clock does meanwhile. */
+/** Only their times order the records of two topics: a later record of a sensor must have a later time, whatever the clock does. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { MessageLog, Records } from '../../../message-log/port.ts';
@@ -19,14 +19,14 @@ interface Written {
   readonly at: number;
 }
 
-/** A proxy's intake before a log that makes appends durable when the test wants, and a clock that the test sets. */
+/** A proxy's intake with a log that makes appends durable when the test says, and a clock that the test sets. */
 function rig(wall = START) {
   const clock = { wall, elapsed: 0 };
   const written: Written[] = [];
   const pending: { readonly records: readonly Written[]; resolve(): void }[] = [];
-  /** Readings that were taken and aren't durable yet. */
+  /** Readings that were accepted and aren't durable yet. */
   let open: { readonly sensor: number; readonly came: number }[] = [];
-  /** Recoveries that went to the log while a reading that came before them was not durable yet. */
+  /** Recoveries that were appended while an earlier reading of their sensor was not durable yet. */
   const early: Written[] = [];
   const append = (topic: 'ENTRY' | 'OK', { length, bytes, keys, starts, ends }: Records, at: number) => {
     const records = Array.from({ length }, (_, i) => ({
@@ -100,7 +100,7 @@ it('keeps the order in which readings and recoveries of a sensor came, however t
         else if ('send' in what) {
           const isTaken = send(what.send, what.sensors);
           if (isTaken) taken += what.sensors.length;
-          // However often they alternate, a reading is taken.
+          // A reading is accepted however often they alternate.
           else expect(what.send).toBe('OK');
         } else if ('settle' in what) await settle(what.settle);
         else {
@@ -140,7 +140,7 @@ it('is not driven far ahead of the clock by a sensor that alternates without end
   expect(Math.max(...written.map(({ at }) => at)) - steady.now()).toBeLessThanOrEqual(AHEAD_MAX_MS);
 });
 
-it('takes the recovery as soon as the clock has come near', async () => {
+it('accepts the recovery as soon as the clock has come near', async () => {
   const { clock, written, send, finish } = rig();
   while (send('OK', [1])) send('ENTRY', [1]);
   expect(send('OK', [1])).toBe(false);
@@ -151,7 +151,7 @@ it('takes the recovery as soon as the clock has come near', async () => {
   expect(written.at(-1)).toMatchObject({ topic: 'OK', at: START + 1_000 });
 });
 
-it('gives the time of the clock to whoever does not alternate, in whatever mixture others do', async () => {
+it('gives the time of the clock to sensors that do not alternate, whatever others do', async () => {
   const { written, send, finish } = rig();
   for (let sensor = 0; sensor < 20; sensor += 1) {
     send('ENTRY', [2 * sensor]);
@@ -161,7 +161,7 @@ it('gives the time of the clock to whoever does not alternate, in whatever mixtu
   expect(new Set(written.map(({ at }) => at))).toEqual(new Set([START]));
 });
 
-it('goes by the clock again once it is put right, also where it was ahead', async () => {
+it('follows the clock again once it is corrected, even if it was ahead', async () => {
   const steps: (readonly [number, number])[] = [];
   const clock = { now: START + 1_800_000 };
   const deps = {

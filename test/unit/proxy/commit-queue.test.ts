@@ -18,7 +18,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A queue before a log that answers its appends one by one, when and how the test wants. */
+/** A queue with a log that answers its appends one by one, when and how the test says. */
 function rig() {
   const appends: { done: () => void; failed: () => void }[] = [];
   const log = {
@@ -69,7 +69,7 @@ it('answers every request once, in whatever order the log does, and holds nothin
           append();
         } else if (what === 'wait') {
           await vi.advanceTimersByTimeAsync(TIMEOUT_MS - 500);
-          // It looks once a second.
+          // It checks once a second.
           for (const one of open)
             if (performance.now() - (since[one] as number) > TIMEOUT_MS + 1_000) expected[one] ??= 'the log has not answered for 5000 ms';
         } else await settle(what.settle, what.fault);
@@ -83,7 +83,7 @@ it('answers every request once, in whatever order the log does, and holds nothin
   );
 });
 
-describe('a recovery behind a reading of its sensor', () => {
+describe('a recovery after a reading of its sensor', () => {
   const OLD = { topic: 'ENTRY', records: NO_RECORDS, at: 5, follows: 0 } as const;
   const record = (text: string): Records => {
     return oneRecord(7, text);
@@ -108,12 +108,12 @@ describe('a recovery behind a reading of its sensor', () => {
     return { queue, written, settled, recover };
   }
 
-  it('goes to the log when that is durable, and as it was when it came', async () => {
+  it('is appended when the reading is durable, unchanged', async () => {
     const { queue, written, settled, recover } = held();
     queue.append(OLD, [], 0);
     const records = recover('first', 5);
     recover('second', 0);
-    // Its buffer is used again.
+    // Its buffer is reused.
     Buffer.from(records.bytes.buffer, records.bytes.byteOffset, records.bytes.byteLength).fill('x');
     expect(written).toEqual(['ENTRY']);
     settled[0]?.();
@@ -130,7 +130,7 @@ describe('a recovery behind a reading of its sensor', () => {
     queue.close();
   });
 
-  it('does not wait for ever for a partition that takes nothing', async () => {
+  it('does not wait for ever for a partition that accepts nothing', async () => {
     const { queue, written, recover } = held();
     queue.append(OLD, [], 0);
     recover('first', 5);

@@ -36,7 +36,7 @@ it('refuses what comes on an open connection once it drains', async () => {
   client.send(REQUEST);
   await turn();
   proxy.log.release();
-  // The first answer already says that the connection closes; what came behind it was not taken.
+  // The first answer already says that the connection closes; what came after it was not accepted.
   expect(statusesIn(await client.end())[0]).toBe(202);
   await stopped;
   expect(proxy.log.all('ENTRY')).toHaveLength(1);

@@ -48,7 +48,7 @@ describe('POST /entry and /ok', () => {
   it('takes a recovery, or a whole status, on /ok', async () => {
     expect((await proxy.post('/ok', RECOVERY)).text).toBe('{"accepted":1}');
     expect((await proxy.post('/ok', `[${RECOVERY},${STATUS}]`)).text).toBe('{"accepted":2}');
-    // The clock of this test stands still, and the sensor has reported before.
+    // The clock of this test doesn't move, and the sensor has reported before.
     expect(proxy.log.all('OK')).toEqual([RECOVERY, RECOVERY, STATUS].map((value) => ({ key: 42_959, at: NOW + 1, value })));
     expect(taken()).toEqual([]);
   });

@@ -65,7 +65,7 @@ describe('a log that takes no records', () => {
     return [response.status, await response.json()];
   };
 
-  it('because the clock is off is answered 503 with the reason, and is no reason to be ready until it is right', async () => {
+  it('because the clock is off is answered 503 with the reason, and the proxy is not ready until it is right', async () => {
     proxy.log.fault = CLOCK;
     const answer = await proxy.post('/entry', STATUS);
     expect([answer.status, answer.headers.get('retry-after'), answer.json()]).toEqual([
@@ -88,7 +88,7 @@ describe('a log that takes no records', () => {
     expect(await readiness()).toEqual([503, { status: 'not ready', problems: { ingest: `the log takes no records: ${fault.message}` } }]);
   });
 
-  it.each(['ENTRY', 'OK'] as const)('for %s alone is not forgotten while the others go in', async (topic) => {
+  it.each(['ENTRY', 'OK'] as const)('for %s alone is still reported while other records are accepted', async (topic) => {
     proxy.log.fault = CLOCK;
     proxy.log.faulty = topic;
     for (let i = 0; i < 3; i += 1) {
@@ -131,7 +131,7 @@ describe('more than can be taken', () => {
     await proxy.stop();
   });
 
-  it('is answered 503 when too many bodies have begun and do not end, which whole ones do not suffer from', async () => {
+  it('is answered 503 when too many bodies have begun and do not end; complete ones are not affected', async () => {
     const proxy = await testProxy({ TOCSIN_INGEST_BODY_MAX: '4KiB', TOCSIN_INGEST_QUEUE_MAX: '8KiB' });
     const clients = await Promise.all(Array.from({ length: 4 }, () => RawClient.open(proxy.port)));
     for (const client of clients) client.send(`POST /entry HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n${'x'.repeat(3_900)}`);
@@ -174,12 +174,12 @@ describe('a quota', () => {
     for (const debtor of ['a', 'b', 'c']) expect(quota.wait(debtor, 250)).toBeGreaterThan(90);
   });
 
-  it('remembers no more clients than it has room for, and who has sent nothing for a second has nothing to remember', () => {
+  it('remembers no more clients than it has room for, and forgets those that have sent nothing for a second', () => {
     const quota = new Quota(10);
     for (let i = 0; i < 100_000; i += 1) quota.spend(`debtor ${i}`, 1_000 + (i % 7), 0);
     for (let i = 0; i < 50_000; i += 1) quota.spend(`later ${i}`, 1, 0);
     expect(quota.size).toBe(100_000);
-    // Somebody had to be forgotten; it was not the one who owes.
+    // A client had to be forgotten, but not the one in debt.
     expect(quota.wait('later 49999', 0)).toBe(0);
   });
 });

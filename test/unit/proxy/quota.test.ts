@@ -8,7 +8,7 @@ describe('a quota', () => {
     expect([new Quota(0).limited, new Quota(1).limited]).toEqual([false, true]);
   });
 
-  it('is one second’s worth, also for who has sent nothing for long', () => {
+  it('is one second’s worth, even after a long silence', () => {
     const quota = new Quota(10);
     quota.spend('a', 1, 0);
     quota.spend('a', 9, 3_600_000);
@@ -18,18 +18,18 @@ describe('a quota', () => {
     expect(quota.wait('a', 3_600_050)).toBe(0);
   });
 
-  it('has room for so many clients, and gives the place of one who owes nothing to the next', () => {
+  it('has a fixed number of places, and gives that of a client without debt to the next one', () => {
     const quota = new Quota(10);
     for (let i = 0; i < ROOM; i += 1) quota.spend(`client ${i}`, i === 3 ? 5 : 100, 0);
     expect(quota.size).toBe(ROOM);
     quota.spend('another', 50, 0);
     expect(quota.size).toBe(ROOM);
     expect(quota.wait('another', 0)).toBeCloseTo(4.1);
-    // The one who had most left is as new; all others still owe.
+    // The client with most left is like a new one; all others are still in debt.
     expect([0, 1, 2, 4, 15, 16].map((i) => quota.wait(`client ${i}`, 0) > 9)).toEqual([true, true, true, true, true, true]);
   });
 
-  it('looks at sixteen for a place, at others each time, and in a circle', () => {
+  it('examines sixteen clients for a place, others each time, in a circle', () => {
     const quota = new Quota(10);
     const owes = (i: number): number => (i % 16 === 15 ? 20 : 100);
     for (let i = 0; i < ROOM; i += 1) quota.spend(`client ${i}`, owes(i), 0);
@@ -40,7 +40,7 @@ describe('a quota', () => {
     expect(quota.size).toBe(ROOM);
   });
 
-  it('takes the first that owes nothing, after the time that has gone by', () => {
+  it('takes the first one that owes nothing by now', () => {
     const quota = new Quota(10);
     for (let i = 0; i < ROOM; i += 1) quota.spend(`client ${i}`, i === 2 || i === 5 ? 20 : 100_000, 0);
     quota.spend('one', 1_000, 10_000);
@@ -51,7 +51,7 @@ describe('a quota', () => {
   });
 });
 
-it('a quota is the gateway’s, or the sensor’s, or the address’s where nobody says who it is', () => {
+it('a quota belongs to the gateway, the sensor, or the address if the sender is unknown', () => {
   expect(clientOf({ gateway: 'g', sensor: undefined }, '::1')).toBe('gateway g');
   expect(clientOf({ gateway: undefined, sensor: 7 }, '::1')).toBe('sensor 7');
   expect(clientOf(undefined, '::1')).toBe('address ::1');

@@ -1,4 +1,4 @@
-/** From the wire to the alarm: of a sensor that reports and recovers within a millisecond the last word holds. */
+/** From the wire to the alarm: if a sensor reports and recovers within a millisecond, its last message counts. */
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -104,7 +104,7 @@ describe.each([1, 3])('in one write, %d partitions', (partitions) => {
     ['as batches', [batch('/ok', well), batch('/entry', fire)]],
     ['as batches behind a reading', [batch('/entry', fire), batch('/ok', well), batch('/entry', fire)]],
     ["through kafka-pixy's paths", SENSORS.flatMap((id) => [ENTRY(id), PIXY_OK(id), PIXY_ENTRY(id)])],
-  ])('fires behind a recovery burn: %s', async (_, requests) => {
+  ])('fires after a recovery raise alarms: %s', async (_, requests) => {
     expect(sorted(await sent(requests))).toEqual(all(true));
   });
 });

@@ -1,4 +1,4 @@
-/** What is refused costs whoever sends it more than what is taken, and us little. */
+/** Refused records cost the sender more than accepted ones, and the proxy little. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sensorKey } from '../../../proxy/intake/credentials.ts';
 import { STATUS, type TestProxy, testProxy } from '../../support/proxy.ts';
@@ -67,16 +67,16 @@ describe('a body with many members that are refused', () => {
     await counted.stop();
   });
 
-  it('is not what one is that was taken with warnings: it is read to its end, and the answer stays short', async () => {
+  it('with warnings only is read to its end, and the answer stays short', async () => {
     const answer = await proxy.post('/entry', `[${times(5_000, '{"id":5,"motion":true,"smoke":nan}')},${STATUS}]`);
     const { accepted, rejected, notReadFrom, warnings, warningsOmitted } = answer.json() as Answer;
     expect([answer.status, accepted, rejected, notReadFrom]).toEqual([202, 5_001, undefined, undefined]);
-    // Of each smoke, temperature and its maximum.
+    // For each: smoke, temperature and its maximum.
     expect([warnings?.length, warningsOmitted]).toEqual([100, 3 * 5_000 - 100]);
     expect(answer.text.length).toBeLessThan(20_000);
   });
 
-  it('is bounded where a key is for another sensor, too', async () => {
+  it('is bounded also if a key belongs to another sensor', async () => {
     const guarded = await testProxy({ TOCSIN_SENSOR_MASTER_SECRET: 'a master secret for tests' });
     const authorization = `Bearer ${sensorKey('a master secret for tests', 7)}`;
     const answer = await guarded.post('/entry', `[${times(9_000, STATUS)}]`, { 'content-type': 'application/json', authorization });
@@ -85,7 +85,7 @@ describe('a body with many members that are refused', () => {
   });
 });
 
-it('a form that is longer than any status is not taken apart', async () => {
+it('a form that is longer than any status is not parsed', async () => {
   const proxy = await testProxy();
   const type = { 'content-type': 'application/x-www-form-urlencoded' };
   const encoded = [...Buffer.from(STATUS)].map((byte) => `%${byte.toString(16)}`).join('');
@@ -100,7 +100,7 @@ describe('where a client may send so much', () => {
   const JSON_TYPE = { 'content-type': 'application/json' };
   const limited = (settings: Record<`TOCSIN_${string}`, string> = {}): Promise<TestProxy> =>
     testProxy({ TOCSIN_INGEST_CLIENT_RATE: '100', ...settings });
-  /** Seconds until it may send again, after this request. */
+  /** Seconds until the client may send again, after this request. */
   const waitAfter = async (proxy: TestProxy, path: string, body: string, headers: Record<string, string>): Promise<number> => {
     expect((await proxy.post(path, body, headers)).status).toBeLessThan(429);
     const next = await proxy.post('/entry', STATUS, JSON_TYPE);
@@ -137,7 +137,7 @@ describe('where a client may send so much', () => {
     await proxy.stop();
   });
 
-  it('wrong credentials cost their address, and nobody who shows a right one from there', async () => {
+  it('wrong credentials are charged to their address, not to clients there with valid ones', async () => {
     const proxy = await limited(SECRET);
     const key = (id: number): Record<string, string> => ({
       ...JSON_TYPE,

@@ -1,4 +1,4 @@
-/** What comes behind a complete request is never answered in its place: whoever was taken in reads so. */
+/** Bytes after a complete request never get its answer: accepted records are always confirmed. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RawClient, STATUS, statusesIn, type TestProxy, testProxy } from '../../support/proxy.ts';
 
@@ -55,7 +55,7 @@ describe.each(Object.entries(TAILS))('%s behind a request', (_, tail) => {
       const before = proxy.log.all('ENTRY').length;
       const answers = await answersTo(head, apart);
       expect(answers.slice(0, expected.length)).toEqual(expected);
-      // A request that was begun and never completed may be told so, after the others.
+      // A request that was never completed may be answered with an error, after the others.
       expect(answers.slice(expected.length).filter((status) => status !== 400)).toEqual([]);
       expect(proxy.log.all('ENTRY').slice(before)).toHaveLength(expected.filter((status) => status === 202).length);
       proxy.log.hold();
@@ -63,7 +63,7 @@ describe.each(Object.entries(TAILS))('%s behind a request', (_, tail) => {
   });
 });
 
-it('closes by itself behind the answer, and says so', async () => {
+it('closes by itself after the answer, and says so', async () => {
   const proxy = await testProxy();
   for (const [head, answers] of [
     [request(), [202]],
@@ -101,7 +101,7 @@ it('answers a client that ends its half of the connection as soon as it has sent
   await proxy.stop();
 });
 
-it('says what is wrong with a request that is not complete', async () => {
+it('says what is wrong with an incomplete request', async () => {
   const proxy = await testProxy();
   const answerTo = async (bytes: string): Promise<string> => {
     const client = await RawClient.open(proxy.port);

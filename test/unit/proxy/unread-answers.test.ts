@@ -1,4 +1,4 @@
-/** Clients that ask and never read hold little, and not for ever; whoever reads isn't hurt by them. */
+/** Clients that ask and never read hold little memory, and not for ever; other clients aren't affected. */
 import { connect, type Socket } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { RawClient, STATUS, statusesIn, type TestProxy, testProxy } from '../../support/proxy.ts';
@@ -14,7 +14,7 @@ afterEach(async () => {
   await proxy.stop();
 });
 
-/** Sends the same over and over, as long as it is let, and reads nothing. */
+/** Sends the same again and again, as long as it can, and reads nothing. */
 function neverReads(request: string, times: number): Socket & { isClosed: boolean } {
   const client = Object.assign(connect({ port: proxy.port, host: '127.0.0.1' }), { isClosed: false });
   client.pause();
@@ -35,7 +35,7 @@ function neverReads(request: string, times: number): Socket & { isClosed: boolea
   return client;
 }
 
-/** Not a number: this machine had so much to do that even whoever asks was closed as one who doesn't read. */
+/** NaN: the machine was so busy that even the connection that asks was closed as one that doesn't read. */
 const metric = async (name: string): Promise<number> => {
   const text = await fetch(`${proxy.url}/metrics`)
     .then((response) => response.text())
@@ -60,7 +60,7 @@ it.each([
   expect((await proxy.post('/entry', STATUS)).status).toBe(202);
 });
 
-it('what was taken from it stays taken', { timeout: 30_000 }, async () => {
+it('its accepted records are kept', { timeout: 30_000 }, async () => {
   proxy = await testProxy({ TOCSIN_INGEST_UNREAD_MAX: '64KiB' });
   neverReads(SMALL, 200_000);
   await until(async () => (await metric('tocsin_ingest_unread_closed_total')) === 1);
@@ -102,7 +102,7 @@ it('answers that nobody reads end with their connection after a time', { timeout
     TOCSIN_INGEST_UNREAD_MAX: '1GiB',
   });
   neverReads(MANY_ANSWERS, 20_000);
-  // What the system's own buffers hold has been sent as far as we know.
+  // Bytes in the system's own buffers count as sent.
   await until(async () => (await metric('tocsin_ingest_unread_bytes')) > 200_000);
   await until(async () => (await metric('tocsin_ingest_connections')) <= 2);
   expect(await metric('tocsin_ingest_unread_bytes')).toBeLessThan(100_000);
@@ -117,6 +117,6 @@ it('connections that come and go leave nothing behind', { timeout: 30_000 }, asy
     client.socket.resetAndDestroy();
   }
   await until(async () => (await metric('tocsin_ingest_connections')) <= 2);
-  // The page that asks is charged for itself.
+  // The page that is asked for is charged too.
   await until(async () => (await metric('tocsin_ingest_unread_bytes')) < 100_000);
 });

@@ -1,4 +1,4 @@
-/** What is wrong with one field or one member takes nothing else with it, and whoever sent it is told. */
+/** A fault in one field or member affects nothing else, and the sender is told. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RawClient, statusesIn, type TestProxy, testProxy } from '../../support/proxy.ts';
@@ -27,7 +27,7 @@ beforeEach(() => {
 const taken = () => proxy.log.all('ENTRY').slice(entries);
 const idsTaken = () => taken().map(({ key }) => key);
 
-describe('a reading with fields that say nothing', () => {
+describe('a reading with missing or unreadable fields', () => {
   it('is taken, with a warning for each of them', async () => {
     const answer = await proxy.post('/entry', '{"id":7,"motion":true,"temperature":null,"maxTemperature":30,"seq":"x","at":""}');
     expect(answer.status).toBe(202);
@@ -43,7 +43,7 @@ describe('a reading with fields that say nothing', () => {
     expect(idsTaken()).toEqual([7]);
   });
 
-  it('is stored as JSON where it was none, and among others each in its place', async () => {
+  it('is stored as JSON if it was not, each among others in its place', async () => {
     const spoilt = '{"id":2,"motion":True,"smoke":false,"temperature":nan,"maxTemperature":30,"note":"kept"}';
     const long = `{"id":4,${'"x":nan,'.repeat(50)}"motion":true,"smoke":false,"temperature":20,"maxTemperature":30}`;
     for (const [body, headers] of [
@@ -63,7 +63,7 @@ describe('a reading with fields that say nothing', () => {
     expect(JSON.parse(taken().at(-1)?.value ?? '')).toMatchObject({ id: 2, temperature: null });
   });
 
-  it('is stored in its place also behind other requests of the same moment', async () => {
+  it('is stored in its place even after other requests of the same moment', async () => {
     const spoilt = (id: number): string => `[${whole(id)},{"id":${id + 1},"motion":True,"smoke":false}]`;
     const requests = [1, 3, 5].map((id) => `POST /entry HTTP/1.1\r\nHost: x\r\nContent-Length: ${spoilt(id).length}\r\n\r\n${spoilt(id)}`);
     const client = await RawClient.open(proxy.port);
@@ -116,8 +116,8 @@ describe('a member that can not be read', () => {
     '',
   ];
 
-  // Its own sensor may be taken, where what is wrong is a field's alone.
-  it.each(BROKEN)('takes no neighbour with it: %s', async (broken) => {
+  // The member itself may be accepted, if only a field is wrong.
+  it.each(BROKEN)('affects no other member: %s', async (broken) => {
     for (const members of [
       [broken, whole(2), whole(3)],
       [whole(2), broken, whole(3)],
@@ -134,7 +134,7 @@ describe('a member that can not be read', () => {
     }
   });
 
-  it('takes those before it with it nowhere: an array that was cut off', async () => {
+  it('does not affect the members before it: an array that was cut off', async () => {
     const body = `[${whole(1)},${whole(2)},${whole(3)}]`;
     for (let length = whole(1).length + 1; length < body.length; length += 1) {
       entries = proxy.log.all('ENTRY').length;
@@ -154,7 +154,7 @@ describe('a member that can not be read', () => {
     ]);
   });
 
-  it('never costs those in front, nor whole ones behind, whatever byte is changed', { timeout: 60_000 }, async () => {
+  it('never affects members before it, nor intact ones after it, whatever byte is changed', { timeout: 60_000 }, async () => {
     const members = [whole(11), whole(12), whole(13), whole(14)];
     await fc.assert(
       fc.asyncProperty(
@@ -199,7 +199,7 @@ describe('a proxy that knows other types', () => {
   };
   const saying = (more: string): string => whole(7).replace('}', `,${more}}`);
 
-  it('takes what they read, and keeps it as it came', async () => {
+  it('accepts what they read, and keeps it unchanged', async () => {
     const body = saying('"water":true,"co":12.5,"limit":50');
     expect(await warned(body)).toEqual([]);
     expect(own.log.all('ENTRY').at(-1)?.value).toBe(body);
@@ -218,7 +218,7 @@ describe('a proxy that knows other types', () => {
     ]);
   });
 
-  it('stores what it repairs by the names that they read, by every path', async () => {
+  it('stores repaired statuses with the fields that they read, on every path', async () => {
     const spoilt = `{"id":7,"water":True,"co":12,5,"limit":50,"name":"${'\u0001'.repeat(1_500)}"}`;
     for (const [path, type] of [
       ['/entry', 'application/json'],

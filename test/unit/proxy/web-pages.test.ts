@@ -1,4 +1,4 @@
-/** A page in a browser on this machine, or in its network, can't send for sensors; sensors go on sending as they always did. */
+/** A web page in a browser on this machine, or in its network, can't send for sensors; sensors are not affected. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sensorKey } from '../../../proxy/intake/credentials.ts';
 import { RawClient, RECOVERY, STATUS, statusesIn, type TestProxy, testProxy } from '../../support/proxy.ts';
@@ -52,7 +52,7 @@ describe.each(WAYS)('POST %s with Content-Type "%s"', (path, type, body) => {
     expect(kept(proxy)).toBe(before);
   });
 
-  it('is taken from a page of our own only where no other page could have sent it', async () => {
+  it('is accepted from our own page only if no other page could have sent it', async () => {
     const before = kept(proxy);
     const headers = [`Host: ${own()}`, `Origin: http://${own()}`, 'Sec-Fetch-Site: same-origin'];
     const [status = 0] = statusesIn(await post(proxy, path, type, body, headers));
@@ -111,7 +111,7 @@ describe('where senders authenticate', () => {
   });
 });
 
-it('metrics are not read by a page that was made to point here; health is, by whoever probes it', async () => {
+it('metrics cannot be read by a page whose name was made to point here; anybody may probe health', async () => {
   const proxy = await testProxy();
   const get = async (path: string, host: string): Promise<number[]> => {
     const client = await RawClient.open(proxy.port);

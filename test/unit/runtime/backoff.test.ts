@@ -39,7 +39,7 @@ describe('retrying', () => {
     expect(rows[7]?.delayMs).toBeGreaterThanOrEqual(4_000);
   });
 
-  it('begins anew once what is retried has worked for a while, not for a moment', () => {
+  it('starts over once the work has succeeded for a while, not for a moment', () => {
     let now = 0;
     const backoff = new Backoff({ firstMs: 100, maxMs: 5_000 }, () => now);
     const failedAfter = (workedMs: number): number => {
@@ -53,7 +53,7 @@ describe('retrying', () => {
     expect([failedAfter(60_000), failedAfter(60_000)]).toEqual([0, 0]);
     // Ten seconds.
     expect([failedAfter(9_999), failedAfter(9_999), failedAfter(10_000)]).toEqual([1, 2, 0]);
-    // Time that goes by while it does not work is no proof of anything.
+    // Time in which it does not work proves nothing.
     now += 3_600_000;
     expect(backoff.failed().attempt).toBe(1);
   });
@@ -103,7 +103,7 @@ describe('retrying', () => {
     const onRetry = (_error: unknown, _attempt: number, delayMs: number) => due.push(performance.now() + delayMs);
     await retryForever(work, onRetry, never, { firstMs: 10, maxMs: 20 });
     expect(begun).toHaveLength(3);
-    // A timer may come a moment too early by this clock.
+    // A timer may fire a moment too early by this clock.
     for (const [i, at] of due.entries()) expect(begun[i + 1]).toBeGreaterThan(at - 2);
   });
 

@@ -4,7 +4,7 @@ import { atItsOwnPace, SteadyClock } from '../../../runtime/clock.ts';
 const NOON = Date.UTC(2026, 10, 24, 12);
 const HOUR = 3_600_000;
 
-/** A machine whose clock can be set; `pass` lets time go by. */
+/** A machine whose clock can be set; `pass` lets time pass. */
 function machine(aheadMost?: number) {
   let wall = NOON;
   let elapsed = 5_000;
@@ -46,7 +46,7 @@ describe('the clock of records', () => {
     expect(clock.aheadMs).toBe(0);
   });
 
-  it('steps back where it would be further ahead than is borne with', () => {
+  it('steps back if it would be further ahead than is tolerated', () => {
     const { clock, pass, set } = machine(5_000);
     clock.now();
     set(NOON - 4_000);

@@ -5,7 +5,7 @@ import { OwnError, PermanentError, reasonOf, TransientError } from '../../../run
 
 const refused = (address: string, port: number): Error =>
   Object.assign(new Error(`connect ECONNREFUSED ${address}:${port}`), { code: 'ECONNREFUSED', address, port });
-/** As Node gives it where a name has several addresses and none answers. */
+/** Node's error if a name has several addresses and none answers. */
 const nowhere = Object.assign(new AggregateError([refused('::1', 9092), refused('127.0.0.1', 9092)], ''), { code: 'ECONNREFUSED' });
 const NOWHERE = 'nobody listens there (ECONNREFUSED [::1]:9092); nobody listens there (ECONNREFUSED 127.0.0.1:9092)';
 

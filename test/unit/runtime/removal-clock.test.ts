@@ -11,12 +11,12 @@ const HOUR = 3_600_000;
 const DAY = 86_400_000;
 const START = Date.UTC(2026, 10, 29);
 
-/** A machine whose true time goes on by `pass`, and whose clock is off by `off`. */
+/** A machine whose true time advances by `pass`, and whose clock is off by `off`. */
 class Machine {
   readonly folder: string;
   off = 0;
   recordsAhead = 0;
-  /** What nobody can set. */
+  /** The monotonic clock, which can't be set. */
   passed = 0;
   health = new Health();
   lines: string[] = [];
@@ -35,7 +35,7 @@ class Machine {
     return this.#clock.now();
   }
 
-  /** Looked at once a second for a minute, then once an hour, as its users do. */
+  /** Reads the clock once a second for a minute, then once an hour, as its users do. */
   pass(ms: number): void {
     const end = this.passed + ms;
     while (this.passed < end) {
@@ -149,7 +149,7 @@ describe('the time by which old things are removed', () => {
     expect(machine.removal).toBe(machine.truth);
   });
 
-  it('is none while the time of records is ahead, as long as that lasts and in a new process too, and somebody is told', async () => {
+  it('is none while the time of records is ahead, even in a new process, and that is reported', async () => {
     machine.recordsAhead = 31 * DAY;
     expect(machine.removal).toBeUndefined();
     machine.pass(3 * DAY);
@@ -167,14 +167,14 @@ describe('the time by which old things are removed', () => {
     ['more than an hour ahead', HOUR + 1, false],
     ['a minute behind', -60 * SECOND, true],
     ['more than a minute behind', -60 * SECOND - 1, false],
-  ])('draws its line: a step to %s', (_, off, believed) => {
+  ])('has its limit at a step to %s', (_, off, believed) => {
     machine.pass(HOUR);
     machine.off = off;
     expect(machine.removal === machine.truth + off).toBe(believed);
     expect(machine.health.notices()).toEqual(believed ? {} : { clock: expect.anything() });
   });
 
-  it('draws its line at records that are a minute ahead', () => {
+  it('has its limit at records that are a minute ahead', () => {
     machine.recordsAhead = 60 * SECOND;
     expect(machine.removal).toBe(START);
     expect(machine.health.notices()).toEqual({});
@@ -230,7 +230,7 @@ describe('the time by which old things are removed', () => {
     expect(await remembered()).toBe(START + 670 * SECOND);
   });
 
-  it('looks by itself every ten seconds, so that people are told of a clock that steps while nobody asks', () => {
+  it('checks by itself every ten seconds, so that a step is reported even if nothing reads the clock', () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     try {
       expect(machine.removal).toBe(START);

@@ -143,7 +143,7 @@ describe('a path', () => {
   });
 });
 
-/** Each list holds nine of the one before: nine billion in the end. */
+/** Each list has nine times the previous one: nine billion items in the end. */
 function bomb(): string {
   const names = [...'abcdefghij'];
   return names
