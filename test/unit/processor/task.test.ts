@@ -204,6 +204,39 @@ describe('a task', () => {
     await over;
   });
 
+  it('counts a field that is missing or unreadable by itself, too', async () => {
+    const { task, ENTRY, over, settled, registry } = await taskOn();
+    const { motion: _, ...withoutMotion } = status(1).value;
+    ENTRY.give({ key: 1, at: T0, value: withoutMotion }, status(2, { seq: 'x' }));
+    await settled();
+    const metric = await registry.getSingleMetricAsString('tocsin_readings_not_reported_total');
+    expect(metric.match(/\{.*/g)?.toSorted()).toEqual(['{field="motion",reason="absent"} 1', '{field="seq",reason="unreadable"} 1']);
+    await task.close();
+    await over;
+  });
+
+  it('counts hits that were sent again, and those that are stale, each once', async () => {
+    const { task, ENTRY, OK, over, settled, registry } = await taskOn();
+    const counted = async () => {
+      const metrics = ['tocsin_hits_repeated_total', 'tocsin_hits_stale_total'].map((name) => registry.getSingleMetricAsString(name));
+      return (await Promise.all(metrics)).map((metric) => Number(metric.split(' ').at(-1)));
+    };
+    for (let i = 0; i < 4; i += 1) {
+      ENTRY.give(status(7, { smoke: true, seq: 4 }));
+      await settled();
+    }
+    expect(await counted()).toEqual([3, 0]);
+    OK.give({ key: 8, at: T0 + 1_800_000, value: { id: 8 } });
+    await settled();
+    for (let i = 0; i < 3; i += 1) {
+      ENTRY.give(status(8, { smoke: true }));
+      await settled();
+    }
+    expect(await counted()).toEqual([3, 3]);
+    await task.close();
+    await over;
+  });
+
   it('counts sensors whose hits were forgotten for lack of room', async () => {
     const { task, ENTRY, over, settled, registry } = await taskOn({ roomBytes: 100_000 });
     const forgottenAfter = async (from: number, to: number): Promise<number> => {
