@@ -237,6 +237,30 @@ describe('a task', () => {
     await over;
   });
 
+  it('answers each of several actions that come together, and parks what says not whose it is', async () => {
+    const { task, ACTION, commits, over, settled } = await taskOn();
+    const action = { id: 'a', alarm: '7-motion-3-0-1', sensor: 7, kind: 'acknowledge', version: 1, by: 'ada' };
+    const values = [action, { ...action, id: 'b' }, { ...action, id: 'c', version: 0 }, 'no action', { ...action, id: 'd' }];
+    ACTION.give(...values.map((value) => ({ key: 7, at: T0, value })));
+    await settled();
+    const answers = commits.flat().map(({ topic, key, value }) => {
+      const { action: answered, reason, value: parked } = JSON.parse(String(value));
+      return [topic, key, answered?.id ?? parked, topic === 'ALARM' ? reason : undefined];
+    });
+    const unknown = 'there is no such alarm, or it was over long ago';
+    expect(answers.toSorted()).toEqual(
+      [
+        ['ALARM', 7, 'a', unknown],
+        ['ALARM', 7, 'b', unknown],
+        ['ALARM', 7, 'c', 'version must be a whole number from 1'],
+        ['ALARM', 7, 'd', unknown],
+        ['DEAD', 7, 'no action', undefined],
+      ].toSorted(),
+    );
+    await task.close();
+    await over;
+  });
+
   it('counts sensors whose hits were forgotten for lack of room', async () => {
     const { task, ENTRY, over, settled, registry } = await taskOn({ roomBytes: 100_000 });
     const forgottenAfter = async (from: number, to: number): Promise<number> => {
