@@ -90,7 +90,7 @@ async function writeWhole(folder: string, name: string, bytes: Uint8Array): Prom
     }
     await rename(aside, join(folder, name));
   } catch (error) {
-    await rm(aside, { force: true }).catch(() => undefined);
+    await rm(aside).catch(() => undefined);
     throw error;
   }
 }

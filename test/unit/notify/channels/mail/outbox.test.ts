@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { simpleParser } from 'mailparser';
@@ -10,6 +11,8 @@ import { Health } from '../../../../../runtime/health.ts';
 import { mailOf, NOON } from '../../../../support/alarms.ts';
 
 const DAY = 86_400_000;
+/** Linux lists there what this process has open. */
+const OPEN_FILES = '/proc/self/fd';
 const options = { keepMs: 30 * DAY, removalClock: () => NOON, logger: pino({ level: 'silent' }), health: new Health(), mailsMax: 100 };
 let folder: string;
 
@@ -140,6 +143,21 @@ describe('the outbox', () => {
     const [name = ''] = await readdir(folder);
     expect((await stat(join(folder, name))).mode & 0o777).toBe(0o600);
     await outbox.close();
+  });
+
+  it('makes its folder where there is none', async () => {
+    const outbox = await openOutbox(join(folder, 'mails', 'out'), options);
+    await outbox.send(mailOf());
+    expect(await readdir(join(folder, 'mails', 'out'))).toHaveLength(1);
+    await outbox.close();
+  });
+
+  it.runIf(existsSync(OPEN_FILES))('leaves no file open behind a mail', async () => {
+    const outbox = await openOutbox(folder, options);
+    await outbox.send(mailOf());
+    await outbox.close();
+    const open = await Promise.all((await readdir(OPEN_FILES)).map((name) => readlink(join(OPEN_FILES, name)).catch(() => '')));
+    expect(open.filter((path) => path.startsWith(folder))).toEqual([]);
   });
 
   it('takes no more than 200 letters of an id for a name', async () => {
