@@ -3,9 +3,27 @@ import { type ConfigOf, duration, integer, port, type Settings, setting, size } 
 import { isPublicUrl } from '../runtime/host-name.ts';
 import { isLoopback } from '../runtime/listen.ts';
 import { plainHttpHosts, type Unencrypted } from '../runtime/unencrypted.ts';
-import { parseGatewayTokens, SECRET_LENGTH_MIN } from './intake/credentials.ts';
+import { type MasterSecret, parseGatewayTokens, parseMasterSecrets } from './intake/credentials.ts';
+import { readRevoked } from './intake/revoked.ts';
 
-const secret = z.string().min(SECRET_LENGTH_MIN, `must have at least ${SECRET_LENGTH_MIN} characters`).optional();
+const masterSecrets = z
+  .string()
+  .optional()
+  .transform((text, context): readonly MasterSecret[] => {
+    if (text === undefined) return [];
+    const { secrets, problem } = parseMasterSecrets(text);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+    return secrets;
+  });
+
+const revoked = z
+  .string()
+  .optional()
+  .transform((text, context): ReadonlySet<number> => {
+    const { sensors, problem } = readRevoked(text ?? '');
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+    return sensors;
+  });
 
 const gateways = z
   .string()
@@ -93,11 +111,17 @@ export const proxySettings = {
     '0',
     'Records per second that one gateway, sensor or address may send before it is answered 429; one that is refused counts as ten. 0: no limit.',
   ),
-  masterSecret: setting(
+  masterSecrets: setting(
     'TOCSIN_SENSOR_MASTER_SECRET',
-    secret,
+    masterSecrets,
     undefined,
-    "Secret that sensors' keys are derived from (npm run sensor-key).",
+    "Secret that sensors' keys are derived from (npm run sensor-key). While it is changed, the current one and earlier ones: v2:SECRET,v1:SECRET; keys of all of them are taken.",
+  ),
+  revokedSensors: setting(
+    'TOCSIN_SENSORS_REVOKED',
+    revoked,
+    undefined,
+    'Sensors whose keys are no longer taken: ids and ranges such as 7,1000-1999, or file:PATH with one of these a line.',
   ),
   gatewayTokens: setting(
     'TOCSIN_GATEWAY_TOKENS',
@@ -145,5 +169,5 @@ export function unencryptedFromSensors({ urls }: ConfigOf<typeof proxySettings>,
 }
 
 function hasCredentials(config: ConfigOf<typeof proxySettings>): boolean {
-  return config.masterSecret !== undefined || config.gatewayTokens.size > 0;
+  return config.masterSecrets.length > 0 || config.gatewayTokens.size > 0;
 }

@@ -16,6 +16,10 @@ export interface Gauges {
   /** How many connections were closed because they didn't read their answers. */
   closedUnread(): number;
   connections(): Promise<number>;
+  /** How often a key of each version of the master secret was right. */
+  keysOfVersions(): ReadonlyMap<number, number>;
+  revokedSensors(): number;
+  revokedRequests(): number;
 }
 
 /** Plain numbers on the hot path; prom-client gets them only at a scrape. */
@@ -79,6 +83,19 @@ export function registerGauges(registry: Registry, gauges: Gauges): void {
   gauge(registry, 'tocsin_ingest_unread_bytes', 'Answers that were given and not sent yet', () => gauges.unreadBytes());
   table(registry, 'tocsin_ingest_unread_closed_total', 'Connections closed for leaving too many answers unread', [], (set) =>
     set({}, gauges.closedUnread()),
+  );
+  table(
+    registry,
+    'tocsin_ingest_sensor_keys_total',
+    'Sensors that showed a right key, once a connection, by version of the master secret that it derives from',
+    ['version'],
+    (set) => {
+      for (const [version, keys] of gauges.keysOfVersions()) set({ version: String(version) }, keys);
+    },
+  );
+  gauge(registry, 'tocsin_ingest_revoked_sensors', 'Sensors whose keys are no longer taken', () => gauges.revokedSensors());
+  table(registry, 'tocsin_ingest_revoked_requests_total', 'Requests refused for the key of a revoked sensor', [], (set) =>
+    set({}, gauges.revokedRequests()),
   );
   gauge(registry, 'tocsin_ingest_connections', 'Open connections', () => gauges.connections());
 }

@@ -58,12 +58,14 @@ export async function startProxy(config: ProxyConfig, deps: ProxyDeps): Promise<
   const watch = new LogWatch({ ...deps, logger });
   const queue = new CommitQueue(config, { log: deps.log, clock: deps.clock, metrics, watch });
   const intake = new Intake({ bodyBytesMax: config.bodyBytesMax, unfinishedBytesMax: config.queueBytesMax }, metrics);
+  const { gatewayTokens: gateways, masterSecrets, revokedSensors: revoked } = config;
+  const authentication = new Authentication({ required: authenticates(config), gateways, masterSecrets, revoked });
   const server = createProxyServer(config);
   const unread = new UnreadAnswers(config);
   const webPages = new WebPages(config.host, config.urls, logger);
   const operations = operationsHandler(deps.health, deps.registry, deps.operationsAccess);
   const { seesMetrics } = deps.operationsAccess;
-  const receivers = receiversOf(config, deps.types, intake, queue, webPages);
+  const receivers = receiversOf(config, deps.types, intake, queue, authentication, webPages);
   route(server, receivers, intake, webPages, unread, operations, seesMetrics, pagesFor(deps.types));
   server.on('connection', (socket) => socket.on('close', () => unread.forget(socket)));
   server.on('clientError', (error, socket) => {
@@ -79,6 +81,9 @@ export async function startProxy(config: ProxyConfig, deps: ProxyDeps): Promise<
     unreadBytes: () => unread.bytes,
     closedUnread: () => unread.closed,
     connections: () => connectionsOf(server),
+    keysOfVersions: () => authentication.keysOfVersions,
+    revokedSensors: () => revoked.size,
+    revokedRequests: () => authentication.revokedRequests,
   });
   warnOf(config, logger);
   server.maxConnections = connectionsMax(config, logger);
@@ -113,8 +118,14 @@ interface Receivers {
   readonly pixyOk: Receiver;
 }
 
-function receiversOf(config: ProxyConfig, types: TypeSet, intake: Intake, queue: CommitQueue, webPages: WebPages): Receivers {
-  const authentication = new Authentication(authenticates(config), config.masterSecret, config.gatewayTokens);
+function receiversOf(
+  config: ProxyConfig,
+  types: TypeSet,
+  intake: Intake,
+  queue: CommitQueue,
+  authentication: Authentication,
+  webPages: WebPages,
+): Receivers {
   const gate = new Gate(intake, queue, authentication, webPages, new Quota(config.clientRateMax));
   const { entry, ok } = gatherInto(queue);
   return {
@@ -169,6 +180,11 @@ function route(
 }
 
 function warnOf(config: ProxyConfig, logger: Logger): void {
+  if (config.revokedSensors.size > 0 && authenticates(config))
+    logger.info({ sensors: config.revokedSensors.size }, 'these many sensors are revoked: their keys are not taken');
+  if (config.revokedSensors.size > 0 && !authenticates(config))
+    logger.warn('TOCSIN_SENSORS_REVOKED has no effect while sensors need no key');
+
   if (!isLoopback(config.host) && !authenticates(config))
     logger.warn({ host: config.host }, 'TOCSIN_SENSOR_AUTH is off: whoever reaches this port can raise and clear alarms');
 }

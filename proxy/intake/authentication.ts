@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { claimedSensor, sameSecret, sensorKey } from './credentials.ts';
+import { claimedSensor, type MasterSecret, sameSecret, sensorKey } from './credentials.ts';
 
 /** The sender of a request: a sensor, which may send only for itself, or anybody else, who may send for any sensor. */
 export interface Sender {
@@ -19,16 +19,33 @@ interface Proven extends Sender {
 const PROVEN = Symbol('proven');
 type ProvenSocket = Socket & { [PROVEN]?: Proven };
 
+<<<<<<< HEAD
 /** If authentication is off, everybody may send for every sensor. */
+=======
+export interface AuthenticationSettings {
+  /** False: everybody may send for every sensor. */
+  readonly required: boolean;
+  /** The current one first. */
+  readonly masterSecrets: readonly MasterSecret[];
+  /** Tokens by the names of gateways. */
+  readonly gateways: ReadonlyMap<string, string>;
+  /** Sensors whose keys are void. */
+  readonly revoked: ReadonlySet<number>;
+}
+
+>>>>>>> c72a131 (Sensors' keys: the master secret has versions, of which several are taken while it is changed; sensors can be revoked)
 export class Authentication {
   readonly required: boolean;
-  readonly #masterSecret: string | undefined;
-  readonly #gateways: ReadonlyMap<string, string>;
+  readonly #settings: AuthenticationSettings;
+  /** How often a key of each version of the master secret was right; once a connection. */
+  readonly keysOfVersions: Map<number, number>;
+  /** How many requests came with the key of a revoked sensor, whether it was right or not. */
+  revokedRequests = 0;
 
-  constructor(required: boolean, masterSecret: string | undefined, gateways: ReadonlyMap<string, string>) {
-    this.required = required;
-    this.#masterSecret = masterSecret;
-    this.#gateways = gateways;
+  constructor(settings: AuthenticationSettings) {
+    this.required = settings.required;
+    this.#settings = settings;
+    this.keysOfVersions = new Map(settings.masterSecrets.map(({ version }) => [version, 0]));
   }
 
   /** The sender of a request, by its headers alone; undefined: its credential is missing or wrong. */
@@ -46,12 +63,25 @@ export class Authentication {
   }
 
   #check(credential: string): Proven | undefined {
-    const sensor = this.#masterSecret === undefined ? undefined : claimedSensor(credential);
-    if (sensor !== undefined && this.#masterSecret !== undefined && sameSecret(sensorKey(this.#masterSecret, sensor), credential))
-      return { sensor, gateway: undefined, credential };
+    const { gateways, masterSecrets } = this.#settings;
+    const sensor = masterSecrets.length === 0 ? undefined : claimedSensor(credential);
+    if (sensor !== undefined && this.#hasKey(sensor, credential)) return { sensor, gateway: undefined, credential };
     let gateway: string | undefined;
-    for (const [name, token] of this.#gateways) if (sameSecret(token, credential)) gateway = name;
+    for (const [name, token] of gateways) if (sameSecret(token, credential)) gateway = name;
     return gateway === undefined ? undefined : { sensor: undefined, gateway, credential };
+  }
+
+  #hasKey(sensor: number, key: string): boolean {
+    if (this.#settings.revoked.has(sensor)) {
+      this.revokedRequests += 1;
+      return false;
+    }
+    for (const { version, secret } of this.#settings.masterSecrets) {
+      if (!sameSecret(sensorKey(secret, sensor), key)) continue;
+      this.keysOfVersions.set(version, (this.keysOfVersions.get(version) ?? 0) + 1);
+      return true;
+    }
+    return false;
   }
 }
 

@@ -12,7 +12,37 @@ export function sensorKey(masterSecret: string, id: number): string {
   return `${id}.${createHmac('sha256', masterSecret).update(`tocsin sensor ${id}`).digest().subarray(0, MAC_BYTES).toString('base64url')}`;
 }
 
+<<<<<<< HEAD
 /** The sensor that a key names, before the key is checked; undefined: it isn't a key. */
+=======
+/** A secret that sensors' keys are derived from. While it is changed two stand side by side. */
+export interface MasterSecret {
+  readonly version: number;
+  readonly secret: string;
+}
+
+/** During a change there are two; more would make each wrong key dearer to find out. */
+const VERSIONS_MAX = 3;
+
+/**
+ * Reads one secret, which is version 1, or `v2:SECRET,v1:SECRET`, the current one first. Answers what is wrong with the text, if anything. Never repeats a
+ * secret.
+ */
+export function parseMasterSecrets(text: string): { readonly secrets: readonly MasterSecret[]; readonly problem?: string } {
+  // Secrets may hold commas: only one before a version ends a secret.
+  const secrets = text.split(/,\s*(?=v\d+:)/).map((part): MasterSecret => {
+    const [, version, secret] = /^v(\d{1,6}):(.*)$/s.exec(part.trim()) ?? [];
+    return version === undefined || secret === undefined ? { version: 1, secret: part } : { version: Number(version), secret };
+  });
+  if (secrets.some(({ secret }) => secret.length < SECRET_LENGTH_MIN))
+    return { secrets, problem: `must have at least ${SECRET_LENGTH_MIN} characters` };
+  if (new Set(secrets.map(({ version }) => version)).size < secrets.length) return { secrets, problem: 'names a version twice' };
+  if (secrets.length > VERSIONS_MAX) return { secrets, problem: `has more than ${VERSIONS_MAX} versions` };
+  return { secrets };
+}
+
+/** The sensor that a key names, before the key is checked; undefined: it isn't a key. */
+>>>>>>> c72a131 (Sensors' keys: the master secret has versions, of which several are taken while it is changed; sensors can be revoked)
 export function claimedSensor(key: string): number | undefined {
   const id = /^(0|[1-9]\d{0,9})\./.exec(key)?.[1];
   return id === undefined ? undefined : Number(id);

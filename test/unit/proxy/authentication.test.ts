@@ -1,5 +1,9 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { claimedSensor, parseGatewayTokens, sameSecret, sensorKey } from '../../../proxy/intake/credentials.ts';
+import { claimedSensor, parseGatewayTokens, parseMasterSecrets, sameSecret, sensorKey } from '../../../proxy/intake/credentials.ts';
+import { readRevoked } from '../../../proxy/intake/revoked.ts';
 import { RawClient, STATUS, type TestProxy, testProxy } from '../../support/proxy.ts';
 
 const SECRET = 'a master secret for tests';
@@ -68,6 +72,82 @@ describe("sensors' keys", () => {
 
   it('are not needed for the pages', async () => {
     expect((await fetch(`${proxy.url}/readyz`)).status).toBe(200);
+  });
+});
+
+describe('a master secret that is being changed', () => {
+  const OLD = 'a master secret, with a comma';
+  const post = async (proxy: TestProxy, key: string) => (await proxy.post('/entry', STATUS, bearer(key))).status;
+
+  it('has the keys of both taken as long as both stand, and counts who uses which', async () => {
+    const proxy = await testProxy({ TOCSIN_SENSOR_MASTER_SECRET: `v2:${SECRET},v1:${OLD}` });
+    for (const secret of [SECRET, OLD, OLD]) expect(await post(proxy, sensorKey(secret, 42_959))).toBe(202);
+    expect(await post(proxy, sensorKey('another master secret', 42_959))).toBe(401);
+    const metrics = await (await fetch(`${proxy.url}/metrics`)).text();
+    expect(metrics).toMatch(/^tocsin_ingest_sensor_keys_total\{version="2"\} [1-9]/m);
+    expect(metrics).toMatch(/^tocsin_ingest_sensor_keys_total\{version="1"\} [1-9]/m);
+    await proxy.stop();
+  });
+
+  it('has only the keys of the new one taken afterwards', async () => {
+    const proxy = await testProxy({ TOCSIN_SENSOR_MASTER_SECRET: `v2:${SECRET}` });
+    expect(await post(proxy, sensorKey(SECRET, 42_959))).toBe(202);
+    expect(await post(proxy, sensorKey(OLD, 42_959))).toBe(401);
+    await proxy.stop();
+  });
+
+  it.each([
+    [OLD, [{ version: 1, secret: OLD }]],
+    [`v7:${OLD}`, [{ version: 7, secret: OLD }]],
+    [
+      `v2:${SECRET}, v1:${OLD}`,
+      [
+        { version: 2, secret: SECRET },
+        { version: 1, secret: OLD },
+      ],
+    ],
+  ])('is read: %s', (text, secrets) => {
+    expect(parseMasterSecrets(text)).toEqual({ secrets });
+  });
+
+  it('is refused without being repeated', () => {
+    const many = [1, 2, 3, 4].map((version) => `v${version}:secret-of-many-sensors`).join(',');
+    for (const text of ['secret', 'v2:secret', `v2:${SECRET},v1:secret`, `v1:${SECRET},v1:${OLD}`, many]) {
+      const { problem } = parseMasterSecrets(text);
+      expect(problem, text).toBeDefined();
+      expect(problem).not.toContain('secret');
+    }
+  });
+});
+
+describe('revoked sensors', () => {
+  it('get in with no key, and are told by number; others do', async () => {
+    const proxy = await testProxy({
+      TOCSIN_SENSOR_MASTER_SECRET: SECRET,
+      TOCSIN_GATEWAY_TOKENS: 'north:0123456789abcdef',
+      TOCSIN_SENSORS_REVOKED: '7,42950-42959',
+    });
+    expect((await proxy.post('/entry', STATUS, bearer(sensorKey(SECRET, 42_959)))).status).toBe(401);
+    expect((await proxy.post('/entry', NEIGHBOUR, bearer(sensorKey(SECRET, 42_960)))).status).toBe(202);
+    expect((await proxy.post('/entry', STATUS, bearer('0123456789abcdef'))).status).toBe(202);
+    const metrics = await (await fetch(`${proxy.url}/metrics`)).text();
+    expect(metrics).toMatch(/^tocsin_ingest_revoked_sensors 11$/m);
+    expect(metrics).toMatch(/^tocsin_ingest_revoked_requests_total 1$/m);
+    await proxy.stop();
+  });
+
+  it('may stand in a file', async () => {
+    const path = join(await mkdtemp(join(tmpdir(), 'tocsin-revoked-')), 'revoked');
+    await writeFile(path, '# stolen in March\n7\n\n10-12 # the annex\r\n');
+    expect(readRevoked(`file:${path}`)).toEqual({ sensors: new Set([7, 10, 11, 12]) });
+    await writeFile(path, '7\nmy secret\n');
+    expect(readRevoked(`file:${path}`).problem).toMatch(/entry 2 is not a sensor's id/);
+    expect(readRevoked(`file:${path}`).problem).not.toContain('secret');
+    expect(readRevoked(`file:${path}.missing`).problem).toMatch(/cannot be read/);
+  });
+
+  it.each(['x', '9-7', '1-', '-1', '2147483648', '0-2147483647', '1;2'])('are not "%s"', async (text) => {
+    await expect(testProxy({ TOCSIN_SENSORS_REVOKED: text })).rejects.toThrow('TOCSIN_SENSORS_REVOKED');
   });
 });
 
