@@ -19,9 +19,6 @@ interface Proven extends Sender {
 const PROVEN = Symbol('proven');
 type ProvenSocket = Socket & { [PROVEN]?: Proven };
 
-<<<<<<< HEAD
-/** If authentication is off, everybody may send for every sensor. */
-=======
 export interface AuthenticationSettings {
   /** False: everybody may send for every sensor. */
   readonly required: boolean;
@@ -33,7 +30,6 @@ export interface AuthenticationSettings {
   readonly revoked: ReadonlySet<number>;
 }
 
->>>>>>> c72a131 (Sensors' keys: the master secret has versions, of which several are taken while it is changed; sensors can be revoked)
 export class Authentication {
   readonly required: boolean;
   readonly #settings: AuthenticationSettings;

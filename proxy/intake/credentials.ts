@@ -12,9 +12,6 @@ export function sensorKey(masterSecret: string, id: number): string {
   return `${id}.${createHmac('sha256', masterSecret).update(`tocsin sensor ${id}`).digest().subarray(0, MAC_BYTES).toString('base64url')}`;
 }
 
-<<<<<<< HEAD
-/** The sensor that a key names, before the key is checked; undefined: it isn't a key. */
-=======
 /** A secret that sensors' keys are derived from. While it is changed two stand side by side. */
 export interface MasterSecret {
   readonly version: number;
@@ -42,7 +39,6 @@ export function parseMasterSecrets(text: string): { readonly secrets: readonly M
 }
 
 /** The sensor that a key names, before the key is checked; undefined: it isn't a key. */
->>>>>>> c72a131 (Sensors' keys: the master secret has versions, of which several are taken while it is changed; sensors can be revoked)
 export function claimedSensor(key: string): number | undefined {
   const id = /^(0|[1-9]\d{0,9})\./.exec(key)?.[1];
   return id === undefined ? undefined : Number(id);
