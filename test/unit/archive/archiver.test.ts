@@ -123,7 +123,7 @@ describe('archiver', () => {
     expect(deps.health.ready).toBe(true);
   });
 
-  it('completes an alarm of a stranger once the client is there, also one that an earlier process left', async () => {
+  it('completes an alarm without a client once the client exists, even one that an earlier process left', async () => {
     await archiver.take(eventsAt(0, { ...RAISED, alarm: alarmOf({ sensor: 7 }) }));
     expect(await archive.find(ALARM)).toMatchObject({ region: '' });
     const later = new Archiver({ ...deps, registry: new Registry() });
@@ -134,7 +134,7 @@ describe('archiver', () => {
     expect(await archive.find(ALARM)).toMatchObject({ region: 'Asia', geohash: 'wx4g0bce0' });
   });
 
-  it('parks what it cannot read and archives what lies around it', async () => {
+  it('parks unreadable records and archives those around them', async () => {
     const records = [recordOf(RAISED), { key: 5, at: NOON, value: 'not json' }, { key: 6, at: NOON, value: '{"event":"raised"}' }];
     await archiver.take(batchOf('ALARM', 10, [...records, recordOf(ACKNOWLEDGED)]));
     expect(await archive.find(ALARM)).toMatchObject({ version: 2 });
@@ -164,7 +164,7 @@ describe('archiver', () => {
   });
 
   it('reads both topics until it is stopped, and removes what is too old', async () => {
-    // It is NOON + 2,000 by the clock.
+    // The clock shows NOON + 2,000.
     const over = (id: string, age: number) => ({ ...alarmOf({ id, state: 'CLEARED_ACK', raisedAt: NOON + 2_000 - age }), ...PLACE });
     await archive.put([over('old', 30 * 86_400_000 + 1), over('kept', 30 * 86_400_000)], []);
     for (const record of EVENTS.map(recordOf)) await append('ALARM', record);
@@ -187,13 +187,13 @@ describe('archiver', () => {
     await running.stop();
   });
 
-  it('measures no time where the clock was set back meanwhile', async () => {
+  it('measures no time if the clock was set back meanwhile', async () => {
     const registry = new Registry();
     await new Archiver({ ...deps, clock: () => NOON - 60_000, registry }).take(eventsAt(0, RAISED));
     expect(await registry.metrics()).toContain('tocsin_alarm_stored_seconds_sum 0\n');
   });
 
-  it('parks deliveries that it cannot read, and tells a person of each', async () => {
+  it('parks deliveries that it cannot read, and logs each as an error', async () => {
     const lines: { level: number; topic: string; offset: number }[] = [];
     const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
     const telling = new Archiver({ ...deps, logger, registry: new Registry() });

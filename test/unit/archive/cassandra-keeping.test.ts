@@ -12,12 +12,12 @@ describe('how long rows are kept in Cassandra', () => {
     expect(keeping(365, () => NOON + 100 * DAY_MS).secondsAfter(NOON)).toBe(265 * 86_400);
   });
 
-  it('leaves an hour to look at an alarm whose time is up when it is over', () => {
+  it('leaves an hour to look at an alarm whose time is up when it ends', () => {
     expect(keeping(10, () => NOON + 10 * DAY_MS).secondsAfter(NOON)).toBe(3_600);
     expect(keeping(10, () => NOON + 500 * DAY_MS).secondsAfter(NOON)).toBe(3_600);
   });
 
-  it('is for ever where Cassandra refuses so long a time: beyond 20 years, or beyond January 2038', () => {
+  it('is unlimited if Cassandra refuses such a long time: beyond 20 years, or beyond January 2038', () => {
     expect(keeping(36_500, () => NOON).secondsAfter(NOON)).toBe(0);
     expect(keeping(4_000, () => NOON).secondsAfter(NOON)).toBe(4_000 * 86_400);
     expect(keeping(5_000, () => NOON).secondsAfter(NOON)).toBe(0);
@@ -35,7 +35,7 @@ describe('how long rows are kept in Cassandra', () => {
       ).toBe(30 * 86_400);
     expect(keeping(30, () => wrong.behind).secondsAfter(NOON)).toBe(30 * 86_400);
     expect(keeping(30, () => wrong.of1970).secondsAfter(NOON)).toBe(30 * 86_400);
-    // Records whose time is ahead.
+    // Records with a time in the future.
     expect(keeping(30, () => NOON).secondsAfter(wrong.ahead)).toBe(30 * 86_400);
   });
 });

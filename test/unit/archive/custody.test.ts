@@ -26,7 +26,7 @@ describe('the custody of an alarm', () => {
     expect(new Set(entries.map(({ key }) => key)).size).toBe(4);
   });
 
-  it('names who did something, and what was noted', () => {
+  it('names who acted, and the notes', () => {
     expect(custodyOf(change('acknowledged', { action: { ...ACTION, kind: 'acknowledge', note: '' } }))).toEqual([
       { key: 'acknowledged ACTION/1@2', at: NOON, kind: 'acknowledged', position: 'ACTION/1@2', by: 'ann' },
     ]);
@@ -48,7 +48,7 @@ describe('the custody of an alarm', () => {
     ]);
   });
 
-  it('ends with its clearing, and a further sight of it is no step', () => {
+  it('ends with its clearing; being seen again is no step', () => {
     expect(custodyOf(change('cleared'))).toEqual([{ key: 'cleared', at: NOON, kind: 'cleared', position: 'ACTION/1@2' }]);
     expect(custodyOf(change('seen'))).toEqual([]);
   });
@@ -82,7 +82,7 @@ describe('the custody of an alarm', () => {
   });
 });
 
-it('steps of one moment stand in the order in which they follow from one another', () => {
+it('steps of the same moment are in their logical order', () => {
   const step = (kind: CustodyEntry['kind'], at: number, key: string = kind): CustodyEntry => ({ key, at, kind });
   const inOrder = [
     step('cleared', 1),

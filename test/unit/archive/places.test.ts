@@ -48,7 +48,7 @@ function places() {
 }
 
 describe('where sensors are', () => {
-  it('is asked once for each, and not known of strangers', async () => {
+  it('is looked up once for each, and unknown for sensors without a client', async () => {
     const { places: one, directory, asked, problems } = places();
     await directory.put([clientOf({ id: 1 }), clientOf({ id: 2, region: 'Asia', geohash: 'wx4g0bce0' })]);
     expect([...(await one.of([1, 2, 1, 9]))]).toEqual([
@@ -58,7 +58,7 @@ describe('where sensors are', () => {
     expect([asked, problems()]).toEqual([[1, 2, 9], {}]);
   });
 
-  it('is asked no more once the directory is away, and that is told until it is back', async () => {
+  it('is not looked up while the directory is away, which is reported until it is back', async () => {
     const { places: one, directory, asked, problems } = places();
     await directory.put([clientOf({ id: 1 })]);
     directory.fault = new TransientError('store-away', 'no host');
@@ -71,7 +71,7 @@ describe('where sensors are', () => {
 });
 
 describe('an alarm', () => {
-  it('has its place, or none and is counted as missing one, until it has', async () => {
+  it('has its place, or is counted as missing one until it has', async () => {
     const { places: one, missing } = places();
     expect(one.locate(alarmOf({ id: 'a', sensor: 1 }), new Map([[1, UK]]))).toEqual({ ...alarmOf({ id: 'a', sensor: 1 }), ...UK });
     expect(await missing()).toBe(0);
@@ -114,7 +114,7 @@ describe('an alarm', () => {
     expect(puts).toEqual([['a']]);
   });
 
-  it('has its turn among very many: 500 at a time, the longest waiting first, and those that were tried come last', async () => {
+  it('has its turn among very many: 500 at a time, the longest waiting first, those tried already last', async () => {
     const { places: one, asked, archived } = places();
     for (let sensor = 0; sensor < 700; sensor += 1) archived(`a${sensor}`, sensor);
     await one.completeSome();
@@ -123,7 +123,7 @@ describe('an alarm', () => {
     expect([asked.length, asked[500], asked[700]]).toEqual([1_000, 500, 0]);
   });
 
-  it('is not waited for where 50,000 wait already', async () => {
+  it('is not remembered if 50,000 wait already', async () => {
     const { places: one, missing } = places();
     for (let sensor = 0; sensor < 50_000; sensor += 1) one.locate({ ...alarmOf(), id: `a${sensor}`, sensor }, new Map());
     expect(await missing()).toBe(50_000);

@@ -1,4 +1,4 @@
-/** Many alarms at once: each as if it were acknowledged alone, by the same way and with the same custody. */
+/** Many alarms at once: each is acknowledged as if alone, in the same way and with the same custody. */
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { MANY_MAX } from '../../../console/api/many-max.ts';
@@ -105,7 +105,7 @@ describe('a call that acknowledges many', () => {
     ]);
   });
 
-  it('leaves out what lives depend on, unless it is meant', async () => {
+  it('leaves out life safety alarms unless they are asked for', async () => {
     const on = await start();
     await on.report(1);
     for (let hit = 0; hit < 3; hit += 1) await on.report(2, SMOKE);
@@ -119,7 +119,7 @@ describe('a call that acknowledges many', () => {
     expect(await outcomes(on, { alarms, lifeSafety: true })).toEqual(['already', 'acknowledged']);
   });
 
-  it('takes for life safety what it knows nothing of', async () => {
+  it('counts unknown types as life safety', async () => {
     const on = await start({ processor: false, archived: [archived({ id: 'gone', type: 'gas-of-old' })] });
     expect(await outcomes(on, { alarms: [{ id: 'gone', version: 1 }] })).toEqual(['left-out']);
   });
@@ -136,7 +136,7 @@ describe('a call that acknowledges many', () => {
     expect(actionsIn(on)).toHaveLength(1);
   });
 
-  it('has done nothing where the log takes none, and does it when it is sent again', async () => {
+  it('does nothing if the log accepts nothing, and does it when it is sent again', async () => {
     const on = await start();
     const body = { action: randomUUID(), alarms: (await raised(on, 2)).map(seen) };
     const { append } = on.log;

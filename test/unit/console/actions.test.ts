@@ -1,4 +1,4 @@
-/** What becomes of an operator's action, however answers get lost: done once at most, and its outcome can be asked for. */
+/** An operator's action, however answers get lost: done at most once, and its outcome can be asked for. */
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { acted, actionAnswer, conflict } from '../../../console/api/schemas.ts';
@@ -34,7 +34,7 @@ async function raised(on: TestConsole, sensor = 42_959) {
   return json.alarms[0];
 }
 
-/** What detection would answer, written by hand. */
+/** Answers of detection, written by hand. */
 async function answer(on: TestConsole, event: object): Promise<void> {
   await on.log.append(
     'ALARM',
@@ -70,7 +70,7 @@ describe('an action with an id of the caller', () => {
     expect(await outcomeOf(on, action)).toMatchObject({ state: 'refused', reason: first.json.error, alarm: { id, state: 'ACTIVE_UNACK' } });
   });
 
-  it('is no pretext for another one: the alarm and the kind must be the same', async () => {
+  it('cannot be reused for another action: the alarm and the kind must be the same', async () => {
     const on = await start();
     await on.report(1);
     await on.report(2);
@@ -87,7 +87,7 @@ describe('an action with an id of the caller', () => {
     expect(actionsIn(on)).toHaveLength(1);
   });
 
-  it('can be asked for at another console, which took it as it was done', async () => {
+  it('can be asked for at another console', async () => {
     const first = await start();
     const { id, version } = await raised(first);
     const second = await start({ log: first.log, processor: false });
@@ -99,7 +99,7 @@ describe('an action with an id of the caller', () => {
       ({ state }) => state !== 'unknown',
     );
     expect(seen).toMatchObject({ state: 'done', alarm: { id, state: 'ACTIVE_ACK' } });
-    // Sent to the other one, as by a page behind a load balancer: not done again.
+    // Sent to the other console, as by a page behind a load balancer: not done again.
     expect((await call(second, `/api/alarms/${id}/acknowledge`, { body: { version, action } })).status).toBe(200);
     expect(actionsIn(first)).toHaveLength(1);
   });
@@ -116,7 +116,7 @@ describe('an action with an id of the caller', () => {
     expect(await outcomeOf(second, action)).toMatchObject({ state: 'done', alarm: { id } });
   });
 
-  it('has its outcome by the log alone: the first one there stands', async () => {
+  it('gets its outcome only from the log: the first one there counts', async () => {
     const on = await start({ processor: false, archived: [archived({ id: 'one' })], environment: SOON });
     const action = { id: newId(), alarm: 'one', sensor: 42_959, kind: 'acknowledge', version: 1, by: 'op' };
     await answer(on, { event: 'acknowledged', action, alarm: alarmOf({ id: 'one', version: 2, state: 'ACTIVE_ACK' }) });
@@ -184,7 +184,7 @@ describe('an action that the log does not take', () => {
     expect(await send()).toMatchObject({ status: 200, json: { action, state: 'ACTIVE_ACK' } });
   });
 
-  it('because the clock is off, makes the console not ready until it is put right', { timeout: 20_000 }, async () => {
+  it('because the clock is off, makes the console not ready until it is corrected', { timeout: 20_000 }, async () => {
     const on = await start();
     const { id, version } = await raised(on);
     const ready = async () => (await fetch(`${on.console.url}/readyz`)).status;

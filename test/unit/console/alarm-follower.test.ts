@@ -7,7 +7,7 @@ import { oneRecord } from '../../../message-log/one-record.ts';
 import { changeOf } from '../../support/alarms.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
 
-/** A log to which records are on their way: a poll that doesn't wait finds none, as over a network. */
+/** A log whose records are on their way: as over a network, a poll that doesn't wait finds none. */
 function remote(log: MessageLog): MessageLog {
   const distant = (reader: Reader): Reader =>
     new Proxy(reader, {

@@ -1,4 +1,4 @@
-/** Types that only the settings know, through API and live stream; and alarms whose type has been taken out of them. */
+/** Types that are only in the settings, through API and live stream; and alarms whose type was removed from the settings. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { alarmPage, countsAnswer, faultsAnswer, sensorAnswer, typesAnswer } from '../../../console/api/schemas.ts';
 import { conditionOf } from '../../../console/live/sensor-code.ts';

@@ -16,7 +16,7 @@ afterEach(async () => {
   running = [];
 });
 
-/** For the tests that leave nothing behind. */
+/** Shared by tests that leave nothing behind. */
 let idle: TestConsole;
 beforeAll(async () => {
   idle = await startTestConsole({ processor: false, archived: [archived({ id: 'standing', sensor: 5 })] });
@@ -129,7 +129,7 @@ describe('GET /api/alarms', () => {
   });
 });
 
-/** Puts an event into topic ALARM by the side of the processor. */
+/** Writes an event into topic ALARM without the processor. */
 async function publish(on: TestConsole, event: { at: number; alarm: { sensor: number } } & Record<string, unknown>): Promise<void> {
   await on.log.append(
     'ALARM',
@@ -298,7 +298,7 @@ describe('GET /api/sensors/{id}', () => {
     expect(status).toBe(200);
     expect(sensorAnswer.parse(json)).toMatchObject({ active: ['motion'], alarms: [{ id: alarm.id }], client: null });
     expect(json.problems).toEqual([expect.stringContaining('client'), expect.stringContaining('past alarms')]);
-    // Nobody can say that nothing is known of this one.
+    // It can't be said that nothing is known about this one.
     expect((await call(on, '/api/sensors/7')).status).toBe(200);
   });
 

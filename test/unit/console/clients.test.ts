@@ -11,7 +11,7 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-/** A server that holds the answers of /slow, and counts as one client whoever connects from an address; an even port may be told apart as a proxy. */
+/** A server that delays the answers of /slow, and treats an address as one client; connections from even ports may count as a proxy's. */
 async function serverWith(limits: { max: number; perNetworkMax: number; isProxy?: (port: number) => boolean }) {
   const server: Server = createServer((request, response) => {
     if (request.url !== '/slow') response.end('here');
@@ -48,7 +48,7 @@ describe('a client with many connections', () => {
     ['that say nothing', ''],
     ['that drip', 'GET / HTTP/1.1\r\nHo'],
     ['whose bodies never come', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n1'],
-  ])('%s shuts nobody out, from his own address either', async (_, text) => {
+  ])('%s shuts nobody out, not even at its own address', async (_, text) => {
     const { connections, open } = await serverWith({ max: 1_000, perNetworkMax: 20 });
     const served = await open(SLOW);
     await once(served, 'data');
@@ -69,7 +69,7 @@ describe('a client with many connections', () => {
     expect(connections.size).toBe(3);
   });
 
-  it('as a reverse proxy has what there is in all, and gives way to no address', async () => {
+  it('as a reverse proxy may use all connections, and gives way to no address', async () => {
     const { connections, open } = await serverWith({ max: 30, perNetworkMax: 3, isProxy: () => true });
     for (let i = 0; i < 40; i += 1) await open();
     await vi.waitFor(() => expect(connections.size).toBe(30));
@@ -142,7 +142,7 @@ describe('wrong tokens', () => {
     expect(await statuses(1, from('203.0.113.10'))).toEqual([401]);
   });
 
-  it('are not spread over addresses that a client names himself', async () => {
+  it('cannot be spread over addresses that a client names itself', async () => {
     await start({});
     for (let i = 0; i < 11; i += 1) await statuses(1, from(`203.0.113.${i}`));
     expect(await statuses(1, from('203.0.113.99'))).toEqual([429]);
@@ -167,7 +167,7 @@ describe('the trust in this machine', () => {
     expect(link.status).toBe(403);
   });
 
-  it('ends with it: who is not signed in is told that the console is not ready, and operators why', async () => {
+  it('ends with it: callers who are not signed in learn that the console is not ready, and operators why', async () => {
     const on = await startTestConsole({ processor: false, environment: { TOCSIN_CONSOLE_URL: 'https://alarms.example.org' } });
     closing.push(() => on.stop());
     on.health.report('log', 'broker kafka-1 does not answer');

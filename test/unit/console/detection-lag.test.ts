@@ -1,4 +1,4 @@
-/** Whether "all is well" may be said: only with proof that what sensors sent has been decided. Time is told by hand. */
+/** Whether "all is well" may be said: only with proof that what sensors sent has been decided. The test sets the time. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { DetectionProof } from '../../../console/live/detection-proof.ts';
 import { LogPulse } from '../../../console/live/log-pulse.ts';
@@ -26,13 +26,13 @@ const inPartition = (partition: number): number => {
 };
 const status = (partition: number) => log.append('ENTRY', oneRecord(inPartition(partition), '{}'), seconds);
 const recovery = (partition: number) => log.append('OK', oneRecord(inPartition(partition), '{}'), seconds);
-/** What a task does that lives: it commits how far it has come. */
+/** What a living task does: it commits its positions. */
 async function decides(partition: number): Promise<void> {
   const ends = (await log.progress()).filter((input) => input.partition === partition);
   const end = (topic: string) => ends.find((input) => input.topic === topic)?.next ?? 0;
   await tasks.get(partition)?.commit([], [], { ENTRY: end('ENTRY'), OK: end('OK'), ACTION: 0 });
 }
-/** A second goes by, and the console looks. */
+/** A second passes, and the console checks. */
 async function second(): Promise<number | null> {
   seconds += 1;
   await pulse.look();
@@ -64,7 +64,7 @@ describe('the lag of detection', () => {
     expect(pulse.unprovenMs()).toBe(60_000);
   });
 
-  it('is none where nothing has come in, and the silence is told', async () => {
+  it('is zero if nothing has come in, and the silence is reported', async () => {
     expect(await second()).toBe(0);
     expect(pulse.now()).toMatchObject({ lastStatusMs: null, problem: null });
     await status(0);
@@ -137,7 +137,7 @@ describe('the lag of detection', () => {
     expect(after).toBeLessThan(30_000);
   });
 
-  it('is unknown once the log has not answered for a while, but not in a hiccup', async () => {
+  it('is unknown once the log has not answered for a while, but not after a moment', async () => {
     await decides(0);
     expect(await second()).toBe(0);
     log.fault = new TransientError('log-unavailable', 'no broker answers');
@@ -151,12 +151,12 @@ describe('the lag of detection', () => {
     expect(pulse.now().problem).toBeNull();
   });
 
-  it('is not proven by a position of a log that was made anew under the same name', async () => {
+  it('is not proven by a position in a topic that was deleted and created again', async () => {
     for (let i = 0; i < 20; i += 1) await status(0);
     await decides(0);
     await second();
     const old = log;
-    // The position stays behind, the records are gone.
+    // The position remains, the records are gone.
     pulse = new LogPulse(
       {
         progress: async () =>
@@ -244,7 +244,7 @@ describe('the rate of statuses', () => {
     expect(pulse.now()).toMatchObject({ perSecond: 0, lastStatusMs: null, lastStatusAt: null });
   });
 
-  it('begins anew with a log that was made anew', async () => {
+  it('starts over with a topic that was deleted and created again', async () => {
     let next = 1_000;
     const made = new LogPulse(
       { progress: async () => [{ topic: 'ENTRY', partition: 0, next, decided: undefined }] },

@@ -1,4 +1,4 @@
-/** Sensors of which a detector says nothing that can be read: operators must know, and must never be told "none" where nobody knows. */
+/** Sensors with a detector that can't be read: operators must know, and must never be shown "none" if it isn't known. */
 import { get } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { SensorFaults } from '../../../alarm/faults.ts';
@@ -139,14 +139,14 @@ describe('faults of sensors', () => {
     expect(named(events, 'snapshot')[0].faults).toBeNull();
     expect((await fetch(`${on.console.url}/readyz`)).status).toBe(200);
     away = false;
-    // Whoever listens already is told all of them.
+    // Listeners that are connected already get all of them.
     await eventually(
       async () => named(events, 'faults').flat(),
       (all) => all.some(({ sensor }) => sensor === 7),
     );
   });
 
-  it('that another hand wrote wrongly are passed over, and hide no others', async () => {
+  it('that another program wrote wrongly are skipped, and hide no others', async () => {
     const log = new MemoryLog();
     for (const text of [
       '',
@@ -173,7 +173,7 @@ describe('faults of sensors', () => {
 });
 
 describe('what is known of faults', () => {
-  it('begins anew in a partition of which records were removed unread: what ended there must not stand for ever', async () => {
+  it('starts over in a partition of which records were removed unread: a fault that ended there must not stay for ever', async () => {
     const log = new MemoryLog(2);
     const readers: Reader[] = [];
     const reader = log.reader.bind(log);
@@ -209,7 +209,7 @@ describe('what is known of faults', () => {
     );
   });
 
-  it('begins anew with a topic that was made anew', async () => {
+  it('starts over with a topic that was deleted and created again', async () => {
     const log = new MemoryLog();
     let made: MemoryLog = log;
     const reader = log.reader.bind(log);
@@ -274,7 +274,7 @@ describe('what is known of faults', () => {
       }
     expect(told.size).toBe(5_001);
     expect(changes.take(new OpenAlarms(REFERENCE), sensors)).toEqual([]);
-    // The snapshot has room for fewer: the gravest are among them.
+    // The snapshot has room for fewer; the gravest are among them.
     const shown = faultsShown(sensors, 1_000);
     expect([shown?.length, shown?.[0]?.sensor]).toEqual([1_000, 5_000]);
   });

@@ -53,7 +53,7 @@ describe('GET /api/live', () => {
     expect(named(listener, 'snapshot')).toMatchObject([
       { alarms: [], states: [], open: { total: 0, byType: { motion: 0, smoke: 0, temperature: 0 } } },
     ]);
-    // The places are read a moment after the start; then everybody is told.
+    // The places are read a moment after the start, and then sent to everybody.
     await until(listener, (now) => named(now, 'beat').some(({ places }) => places?.count === 2));
     await on.report(1);
     await until(listener, (now) => named(now, 'states').length > 0);
@@ -111,7 +111,7 @@ describe('GET /api/live', () => {
     expect(await call(on, '/api/live')).toMatchObject({ status: 429, json: { error: expect.stringContaining('4 live streams') } });
   });
 
-  it('tells an event once that comes again, as after a restart of its writer', async () => {
+  it('sends an event only once if it comes again, as after a restart of its writer', async () => {
     const listener = await listen();
     await on.report(1);
     await until(listener, (now) => named(now, 'alarm').length > 0);
@@ -124,7 +124,7 @@ describe('GET /api/live', () => {
     expect(named(listener, 'alarm').filter(({ event }) => event === 'located').length).toBeLessThanOrEqual(2);
   });
 
-  it('passes over records of topic ALARM that it cannot read', async () => {
+  it('skips records of topic ALARM that it cannot read', async () => {
     const listener = await listen();
     for (const text of ['not json', 'null', '[]', '{"event":"raised","at":1}', '{"event":"raised","at":1,"alarm":{"id":"x"}}']) {
       await on.log.append('ALARM', oneRecord(1, text), 1);

@@ -1,4 +1,4 @@
-/** How many alarms are open is the server's to say, however few of them a page is shown. */
+/** The server says how many alarms are open, however few of them a page is shown. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { ALARM_STATES, type AlarmState } from '../../../alarm/alarm.ts';

@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => on.stop());
 
-/** What outsiders rely on: see the contract. */
+/** What other programs rely on: see the contract. */
 const CONTRACT = [
   'get /api/alarms',
   'get /api/alarms/{id}',

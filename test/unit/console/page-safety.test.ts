@@ -79,7 +79,7 @@ describe('keys', () => {
     const highlight = new Highlight();
     highlight.drawn('mine', 100);
     expect(highlight.wasShown('mine', 150)).toBe(true);
-    // Chosen, and not drawn yet.
+    // Chosen, but not drawn yet.
     expect(highlight.wasShown('stranger', 190)).toBe(false);
     highlight.drawn('stranger', 200);
     expect(highlight.wasShown('stranger', 190)).toBe(false);
@@ -125,7 +125,7 @@ describe('what is shown', () => {
   };
   const seen = { link: { state: 'live' } as const, lastByteAt: NOW, liveSince: NOW - 60_000, clockOffset: 0, vitals };
 
-  it('is relied upon with proof that was 15 s old at most when it came, and until the next beat is overdue', () => {
+  it('is trusted with proof that was at most 15 s old when it came, until the next beat is overdue', () => {
     expect(troubleOf(seen, NOW)).toBeUndefined();
     expect(isProven(seen, NOW)).toBe(true);
     const atMost = { ...seen, vitals: { ...vitals, behindMs: 15_000 } };
@@ -136,7 +136,7 @@ describe('what is shown', () => {
     expect(troubleOf({ ...seen, vitals: { ...vitals, behindMs: 42_000 } }, NOW)?.words).toContain('42 s BEHIND');
   });
 
-  it('is doubtful where nothing proves it, and that is said once there was time for a proof', () => {
+  it('is doubtful without proof, which is shown once there was time for one', () => {
     const unknown = { ...seen, vitals: { ...vitals, behindMs: null } };
     expect(isProven(unknown, NOW)).toBe(false);
     expect(troubleOf(unknown, NOW)?.words).toContain('DETECTION UNKNOWN');

@@ -1,4 +1,4 @@
-/** The page names no type: everything that it says of one comes from the server. */
+/** The page's code names no type: everything that it shows of one comes from the server. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { BUILT_IN_TYPES, SHAPES, TYPES_MAX, typeOf } from '../../../alarm/alarm-type.ts';
@@ -167,7 +167,7 @@ describe('a spot of the map', () => {
     const motion = listedAlarm(1, { type: 'motion', severity: 'MINOR' });
     expect(spotsOf([motion], new Map([[98, stateOf('CRITICAL', true)]]), here, BOX).spots[0]?.graver).toMatchObject({ sensor: 98 });
     expect(spotsOf([listedAlarm(1)], new Map([[98, stateOf('MINOR', true)]]), here, BOX).spots[0]?.graver).toBeUndefined();
-    // Restored ones change nothing, and the codes of listed alarms neither.
+    // Neither restored alarms nor the codes of listed ones change anything.
     expect(spotsOf([motion], new Map([[98, stateOf('CRITICAL', false)]]), here, BOX).spots[0]?.graver).toBeUndefined();
     expect(spotsOf([motion], new Map([[1, stateOf('MINOR', true)]]), here, BOX).spots[0]?.graver).toBeUndefined();
   });

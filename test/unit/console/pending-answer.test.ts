@@ -9,7 +9,7 @@ beforeEach(async () => {
 });
 afterEach(() => on.stop());
 
-/** All that comes back for these bytes, up to the end of the connection. */
+/** Everything that is answered to these bytes, up to the end of the connection. */
 function answersTo(bytes: string): Promise<string> {
   const socket = connect(on.console.port, '127.0.0.1');
   socket.write(bytes);

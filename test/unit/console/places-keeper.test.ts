@@ -6,7 +6,7 @@ import { Health } from '../../../runtime/health.ts';
 
 const MINUTE = 60_000;
 
-/** A directory of so many sensors that gives ten in a part; `failAt` are the parts that fail once. */
+/** A directory of this many sensors that gives ten in a part; the parts in `failAt` fail once. */
 function directoryOf(sensors: number, failAt: number[], fault: Error = new TransientError('away', 'a node is slow')) {
   const given: number[] = [];
   const state = { sensors, given, failAt, unplaced: [] as number[] };
@@ -44,7 +44,7 @@ describe('the places that the map needs', () => {
     expect(state.given).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
 
-  it('are no reason not to be ready while they are missing, and it is said', async () => {
+  it('do not prevent readiness while they are missing, but that is reported', async () => {
     const { directory } = directoryOf(20, [0]);
     const health = new Health();
     const keeper = new PlacesKeeper({ directory, health });
@@ -57,7 +57,7 @@ describe('the places that the map needs', () => {
     expect(health.notices()).toEqual({});
   });
 
-  it('are read from the beginning where the place to go on is refused', async () => {
+  it('are read from the beginning if the place to continue is refused', async () => {
     const { state, directory } = directoryOf(30, [1], new PermanentError('cassandra-refused', 'Invalid value for the paging state'));
     const keeper = new PlacesKeeper({ directory, health: new Health() });
     await keeper.refresh();

@@ -9,7 +9,7 @@ import { alarmOf } from '../../support/alarms.ts';
 import { call, OPERATOR_TOKEN, startTestConsole, type TestConsole, VIEWER_TOKEN } from '../../support/console.ts';
 
 let on: TestConsole;
-/** How far the machine's clock is off. */
+/** How far the machine's clock is off, ms. */
 let offMs = 0;
 beforeAll(async () => {
   on = await startTestConsole({
@@ -123,7 +123,7 @@ describe('roles', () => {
     expect(json.error).toMatch(/operator/);
   });
 
-  it('puts the name of the session beside what is done', async () => {
+  it('records actions under the name of the session', async () => {
     const cookie = await signIn(OPERATOR_TOKEN, 'Ann');
     await call(on, '/api/alarms/one/note', { token: null, body: { version: 1, note: 'hello' }, headers: { cookie, origin: origin() } });
     expect(JSON.parse(on.log.all('ACTION').at(-1)?.value ?? '{}')).toMatchObject({ by: 'Ann', note: 'hello' });

@@ -1,4 +1,4 @@
-/** The number that says how a sensor is, among as many types as there may be, and alarms of types that there are no longer. */
+/** The number for the state of a sensor, with as many types as possible, and with alarms of types that no longer exist. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { ALARM_STATES } from '../../../alarm/alarm.ts';

@@ -5,7 +5,7 @@ import { REFERENCE } from '../../support/alarm-types.ts';
 import { alarmOf, clientOf } from '../../support/alarms.ts';
 import { call, eventually, OPERATOR_TOKEN, startTestConsole, type TestConsole, VIEWER_TOKEN } from '../../support/console.ts';
 
-/** What only operators may see, as it stands in clients, readings, notes and answers of mail servers. */
+/** What only operators may see, in clients, readings, notes and replies of mail servers. */
 const SECRETS = [
   'Ann',
   'Ahmed',
@@ -24,7 +24,7 @@ const CLIENT = clientOf({ id: 1 });
 
 let on: TestConsole;
 let alarm: string;
-/** Every path that can be read, with what stands in it. */
+/** Every readable path, with its content. */
 let paths: Record<string, string>;
 beforeAll(async () => {
   on = await startTestConsole({
@@ -47,7 +47,7 @@ beforeAll(async () => {
 });
 afterAll(() => on.stop());
 
-/** What the stream begins with, and what comes within a beat. */
+/** The first events of the stream, and those within a beat. */
 async function live(token = OPERATOR_TOKEN): Promise<string> {
   const abort = new AbortController();
   const { body } = await fetch(`${on.console.url}/api/live`, { headers: { authorization: `Bearer ${token}` }, signal: abort.signal });
@@ -116,7 +116,7 @@ describe('a viewer', () => {
     };
     const [house, seen] = [await at(OPERATOR_TOKEN), await at(VIEWER_TOKEN)];
     expect([house[0], house[1]]).toEqual([expect.closeTo(CLIENT.latitude ?? 0, 4), expect.closeTo(CLIENT.longitude ?? 0, 4)]);
-    // The cell of gcwfh, by an implementation of geohash that isn't ours: 53.7891 to 53.8330, -1.5820 to -1.5381.
+    // The cell gcwfh according to another implementation of geohash: 53.7891 to 53.8330, -1.5820 to -1.5381.
     expect([seen[0], seen[1]]).toEqual([expect.closeTo(53.811, 2), expect.closeTo(-1.56, 2)]);
   });
 });

@@ -1,4 +1,4 @@
-/** What operators see and do, with detection behind it. */
+/** What operators see and do, with real detection. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { call, eventually, startTestConsole, type TestConsole } from '../../support/console.ts';
 import { custodyOf } from '../../../archive/custody.ts';
@@ -31,7 +31,7 @@ async function ended(): Promise<{ id: string; version: number }> {
 }
 
 describe('an alarm that ended while an operator wrote', () => {
-  it('takes the note and what it turned out to be, and keeps both in its custody', async () => {
+  it('accepts the note and the disposition, and keeps both in its custody', async () => {
     const { id, version } = await ended();
     const noted = await call(on, `/api/alarms/${id}/note`, { body: { version, note: 'a wasp in the detector' } });
     expect(noted).toMatchObject({ status: 200, json: { state: 'CLEARED_ACK', version: version + 1 } });

@@ -1,10 +1,10 @@
-/** Whatever may get lost on the way is counted, and whatever is counted so is watched: nobody looks at a counter by himself. */
+/** Everything that may get lost is counted, and every such counter is watched by an alert, since nobody looks at counters unprompted. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../../..');
-/** What is no product: tests, measurements, what describes it, and what it leaves behind. Any other folder is one. */
+/** Folders that aren't product: tests, measurements, descriptions, and generated files. All others are. */
 const BESIDE = ['test', 'bench', 'docs', 'deploy', 'grafana', 'simulator', 'node_modules', 'data'];
 const PRODUCT = readdirSync(ROOT, { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && !BESIDE.includes(entry.name))
@@ -20,7 +20,7 @@ function textOf(folders: readonly string[], end: string): string {
     .join('\n');
 }
 
-/** Counters that no alert needs to watch, and why nothing is lost where they count. A new one must come here or into deploy/prometheus/rules. */
+/** Counters that no alert needs to watch, and why they count no loss. A new one must be added here or to deploy/prometheus/rules. */
 const NOTHING_LOST: Readonly<Record<string, string>> = {
   tocsin_alarm_events_total: 'what was done',
   tocsin_history_points_written_total: 'what was done',
@@ -54,7 +54,7 @@ describe('counters', () => {
     expect(counters.size).toBeGreaterThan(30);
   });
 
-  it('are watched by an alert, or it is said why none needs to', () => {
+  it('are watched by an alert, or have a reason why none is needed', () => {
     expect([...counters].filter((name) => !watched.has(name) && !(name in NOTHING_LOST))).toEqual([]);
   });
 

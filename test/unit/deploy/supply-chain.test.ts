@@ -15,11 +15,11 @@ const LOCKED = z.object({
   ),
 });
 
-/** What may be shipped, and what only we use. */
+/** Licences of what may be shipped, and of what only development uses. */
 const SHIPPED = ['MIT', 'MIT-0', 'ISC', '0BSD', 'BSD-2-Clause', 'BSD-3-Clause', 'Apache-2.0'];
 const USED = [...SHIPPED, 'MPL-2.0', 'MIT OR Apache-2.0', '(MIT OR EUPL-1.1+)'];
 
-/** Native parts, which are in the package too: their scripts are not run (.npmrc), and nothing is missing without them. */
+/** Packages with native parts, which are also in the package: their install scripts are not run (.npmrc), and nothing is missing. */
 const WITH_SCRIPTS = ['esbuild', 'lmdb', 'msgpackr-extract'];
 
 const { packages } = LOCKED.parse(JSON.parse(readFileSync('package-lock.json', 'utf8')));

@@ -5,7 +5,7 @@ import { TransientError } from '../../../runtime/errors.ts';
 
 const CLIENTS = 2_300;
 
-/** A Cassandra of which every third page doesn't come; pages that came are counted. */
+/** A Cassandra of which every third page fails; counts the pages that came. */
 function unsteady() {
   const pages: number[] = [];
   let asked = 0;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type CsvRecord, csvLineOf, recordsOf } from '../../../directory/csv.ts';
 import { LINE_BYTES_MAX, linesOf } from '../../../directory/lines.ts';
 
-/** Records of a text where one of `columns` fields fits. */
+/** The records of a text in which records with `columns` fields are expected. */
 async function read(text: string, columns = 2): Promise<CsvRecord[]> {
   async function* bytes() {
     yield Buffer.from(text);
@@ -71,7 +71,7 @@ describe('the fields of a record', () => {
 });
 
 describe('a quoted field', () => {
-  /** A record whose quoted field goes over so many lines. */
+  /** A record with a quoted field of this many lines. */
   const over = (lines: number): string => `a,"${Array.from({ length: lines }, (_, i) => `line ${i}`).join('\n')}"\n`;
 
   it('goes on over up to ten lines, and the record after it is the next', async () => {
@@ -82,7 +82,7 @@ describe('a quoted field', () => {
       ]);
   });
 
-  it('over more lines has forgotten its quote, which costs its own line alone', async () => {
+  it('of more lines lacks its closing quote, which affects only its own line', async () => {
     const records = await read(`${over(11)}c,d\n`);
     expect(records).toHaveLength(12);
     expect(records[0]).toEqual({ line: 1, fields: ['a', 'line 0'], doubts: [OPEN], uncertain: true });
@@ -94,7 +94,7 @@ describe('a quoted field', () => {
     ['the file ends', 'a,"b\n', 1],
     ['what closes it makes no record', 'a,"b\nc,"d\n', 2],
     ['what closes it makes a record of too many fields', 'a,"b\nc",d\n', 2],
-  ])('has forgotten its quote where %s', async (_, text, lines) => {
+  ])('lacks its closing quote if %s', async (_, text, lines) => {
     const records = await read(text);
     expect(records).toHaveLength(lines);
     expect(records[0]).toEqual({ line: 1, fields: ['a', 'b'], doubts: [OPEN], uncertain: true });

@@ -18,10 +18,10 @@ async function read(...chunks: readonly (string | Buffer)[]): Promise<string> {
 }
 
 describe('what a file is', () => {
-  it.each(OTHERS)('is told where it is no text: %s', async (problem, start) => {
+  it.each(OTHERS)('is recognised if it is no text: %s', async (problem, start) => {
     expect(kindOf(Uint8Array.of(...start, 9, 9))).toEqual({ problem });
     await expect(read(Buffer.from([...start, 9, 9]))).rejects.toThrow(NotText);
-    // All of its first bytes say so, or none.
+    // All of its first bytes show it, or none.
     for (const [i, byte] of start.entries()) expect(kindOf(Uint8Array.of(...start.with(i, byte ^ 1), 9))).toEqual({ encoding: 'utf-8' });
   });
 

@@ -250,7 +250,7 @@ describe('import of client files', () => {
     });
   });
 
-  it('tells how far it came, and goes on behind that place', async () => {
+  it('reports how far it has come, and continues after that place', async () => {
     const files = [join(folder, 'first'), join(folder, 'second')];
     await writeFile(files[0] as string, HEADER + linesOf(ROWS.slice(0, 5)));
     await writeFile(files[1] as string, HEADER + linesOf(ROWS.slice(5)));
@@ -290,7 +290,7 @@ describe('import of client files', () => {
     expect(bytes[0]).toBeLessThan(bytes[2] ?? 0);
   });
 
-  it('tells of no place, and leaves nothing waiting, where there was no row', async () => {
+  it('reports no place, and leaves nothing waiting, if there was no row', async () => {
     const stored: FilePlace[] = [];
     await writeFile(join(folder, 'header'), HEADER);
     const remarked: Remark[] = [];
@@ -337,13 +337,13 @@ describe('import of client files', () => {
     it('waits for a minute, and not longer', async () => {
       const { directory, calls } = failing(3);
       await writeFile(file(), HEADER + linesOf(ROWS));
-      // When it begins, and when it has failed once and twice.
+      // At the beginning, and after the first and second failure.
       vi.spyOn(performance, 'now').mockReturnValueOnce(1_000).mockReturnValueOnce(61_000).mockReturnValueOnce(61_001);
       await expect(importFiles([file()], directory, DEAF)).rejects.toBe(away);
       expect(calls()).toBe(2);
     });
 
-    it('does not wait for what time does not put right', async () => {
+    it('does not wait for faults that time does not heal', async () => {
       const never = new Error('a row is too large');
       const { directory, calls } = failing(1, never);
       await writeFile(file(), HEADER + linesOf(ROWS));
@@ -433,7 +433,7 @@ function linesOf(rows: readonly ClientRow[]): string {
   return rows.map((row) => csvLineOf(CLIENT_COLUMNS.map((column) => row[column]))).join('');
 }
 
-/** A good row, with some of its columns as they are given. */
+/** A good row, with some of its columns replaced. */
 function lineOf(changes: Readonly<Record<string, string>> = {}): string {
   return csvLineOf(CLIENT_COLUMNS.map((column) => ({ ...clientOf(), ...changes })[column]));
 }

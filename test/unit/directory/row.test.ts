@@ -12,7 +12,7 @@ const recordOf = (fields: readonly string[], doubts: readonly string[] = [], unc
 const ROW = fieldsOf();
 const { geohash: _, region: __, ...CLIENT } = clientOf();
 
-/** What becomes of a row that is read. */
+/** The result of reading a row. */
 function read(record: CsvRecord, columns: Columns = REFERENCE_COLUMNS): ReadRow {
   const row = rowOf(record, columns);
   if (typeof row === 'string') throw new Error(`refused: ${row}`);

@@ -24,7 +24,7 @@ describe.each(guides)('%s', (path) => {
   });
 });
 
-/** As GitHub makes anchors of them. */
+/** The anchors of headings on GitHub. */
 function headingsIn(path: string): string[] {
   const headings = [...readFileSync(path, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading);
   return headings.map((heading) =>

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { SETTING_GROUPS } from '../../../main/settings.ts';
 
-/** The tables as the schema has them; to bring docs/settings.md up to date, run this test and paste what it expected. */
+/** The tables made from the schema; to update docs/settings.md, run this test and paste what it expected. */
 function settingsTables(): string {
   return SETTING_GROUPS.map(({ heading, settings }) => {
     const rows = settings.map(

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { grantsOf } from '../../../message-log/kafka/acls.ts';
 import { LOG_USERS, rowOf, TOPICS } from '../../../records/topics.ts';
 
-/** To bring the tables up to date, run this and paste what it expected. */
+/** To update the tables, run this test and paste what it expected. */
 const shown = (name: string, guide = 'docs/kafka.md'): string | undefined =>
   new RegExp(`<!-- ${name} -->\\n([\\s\\S]*?)\\n?<!-- /${name} -->`).exec(readFileSync(guide, 'utf8'))?.[1];
 

@@ -32,7 +32,7 @@ function isSeen(place: { latitude: number; longitude: number }, view: View): boo
   return Math.abs(dx) <= WIDTH / 2 && Math.abs(dy) <= HEIGHT / 2;
 }
 
-/** From the equator to the north, as a part of the world's width. */
+/** Distance north of the equator, as a part of the world's width. */
 function mercator(latitude: number): number {
   return Math.log(Math.tan(Math.PI / 4 + (latitude * Math.PI) / 360)) / (2 * Math.PI);
 }

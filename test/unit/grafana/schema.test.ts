@@ -21,7 +21,7 @@ const CHECK = [
   '',
 ];
 
-/** Beside this test, so that Grafana's package is found. */
+/** Next to this test, so that Grafana's package is found. */
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(import.meta.dirname, '.schema-'));
@@ -51,7 +51,7 @@ describe("Grafana's own schema", () => {
   });
 });
 
-/** Each a change of one dashboard's text. */
+/** Changes of one dashboard's text. */
 const MISTAKES: Readonly<Record<string, (text: string) => string>> = {
   'a word that is none of an enum': (text) => swap(text, '"mode":"details"', '"mode":"detail"'),
   'an option with a wrong name': (text) => swap(text, '"showZoom"', '"showZooms"'),
@@ -68,7 +68,7 @@ function swap(text: string, from: string, to: string): string {
   return text.replace(from, to);
 }
 
-/** Literals, panel by panel, so that the compiler also finds what should not be there. */
+/** Literals, panel by panel, so that the compiler also finds excess properties. */
 function programOf({ panels, ...frame }: { panels: { type: string }[] }): string {
   const constants = panels.map((panel, i) => `export const p${i}: Panels['${panel.type}'] = ${JSON.stringify(panel)};`);
   return [

@@ -7,7 +7,7 @@ import { SEVEN_TYPES } from '../../support/alarm-types.ts';
 import { type DataPanel, dataPanels, isInflux, panelsOf } from '../../support/dashboards.ts';
 
 const CONSOLE = 'https://console.example';
-/** As many as there can be, nearly all of one severity. */
+/** The maximum of types, nearly all of one severity. */
 const MANY: readonly AlarmType[] = [
   ...SEVEN_TYPES,
   ...Array.from({ length: 25 }, (_, i) => typeOf(`type-${i}`, { field: `f${i}`, is: true }, { severity: i === 9 ? 'CRITICAL' : 'MINOR' })),
@@ -19,12 +19,12 @@ const alarmsOf = (types: readonly AlarmType[]) => {
   if (!board) throw new Error('there is no such dashboard');
   return board;
 };
-/** Types that have a panel with their total, in its order. */
+/** Types that have a panel with their total, in the order of the panels. */
 const totalsOf = (types: readonly AlarmType[]) =>
   dataPanels(alarmsOf(types)).flatMap(({ targets }) =>
     targets.filter(isInflux).flatMap(({ query }) => /"type" = '([^']*)'$/.exec(query)?.[1] ?? []),
   );
-/** By the title of the panel: which series have a colour of their own. */
+/** The series with a colour of their own, by the title of the panel. */
 function colored(types: readonly AlarmType[]): [title: string, colors: Map<string, string>][] {
   return boardsOf(types).flatMap((board) =>
     (dataPanels(board) as (DataPanel & { fieldConfig: { overrides?: Override[] } })[]).flatMap(({ title, fieldConfig }) => {

@@ -93,7 +93,7 @@ describe('counter', () => {
 
   it('gives the exact counts under any cutting into batches, deaths, outages and reading again', async () => {
     const event = fc.record({
-      // Up to 50 minutes behind the newest, and now and then a jump of hours.
+      // Up to 50 minutes behind the newest, and sometimes a jump of hours.
       step: fc.oneof(
         { weight: 5, arbitrary: fc.integer({ min: 0, max: 90_000 }) },
         { weight: 1, arbitrary: fc.integer({ min: 0, max: 9_000_000 }) },
@@ -219,7 +219,7 @@ describe('counter', () => {
       [0, 1],
       [1, 2],
     ]);
-    // Another process has counted a third one and gives the partition back.
+    // Another process has counted a third alarm and gives the partition back.
     await rig.history.writeCounts([{ minute: START, type: 'smoke', region: 'UK', partition: 1, count: 3 }]);
     await rig.counter.take(partition1(0, ...counts, countOf({}), countOf({})));
     await rig.counter.flush();
@@ -284,11 +284,11 @@ describe('counter', () => {
     await rig.write(countOf({}));
     const running = await startCounter({ flushMs: 5, days: 365 }, { ...rig.deps, registry: new Registry() });
     await expect.poll(() => rig.counts()).toEqual({ '0 smoke UK': 1 });
-    // Also while nothing more comes.
+    // Even while nothing more comes.
     await expect.poll(() => rig.committed()).toBe(1);
     await running.stop();
     expect(rig.deps.health.ready).toBe(true);
-    // Then no more.
+    // No more after that.
     await rig.write(countOf({}));
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect([await rig.counts(), await rig.committed()]).toEqual([{ '0 smoke UK': 1 }, 1]);
@@ -371,7 +371,7 @@ function recordOf(count: AlarmCount): TestRecord {
   return { key: count.sensor, at: count.at, value: JSON.stringify(count) };
 }
 
-/** A counter over partition 0 of a log, which reads as many records as it is told, and can die. */
+/** A counter over partition 0 of a log, which reads as many records as the test says, and can die. */
 class Rig {
   readonly log = new MemoryLog();
   readonly history = new FaultyHistory();
@@ -410,19 +410,19 @@ class Rig {
     await this.#commit(done);
   }
 
-  /** As a consumer does after every look into the log. */
+  /** What a consumer does after every poll. */
   async commitWritten(): Promise<void> {
     for (const { next } of this.counter.written()) await this.#commit(next);
   }
 
-  /** All that is there, written. */
+  /** Reads and writes everything. */
   async run(): Promise<void> {
     await this.read(Number.POSITIVE_INFINITY);
     await this.counter.flush();
     await this.commitWritten();
   }
 
-  /** What was not written is lost; reading goes on from the committed position, or from where somebody put it. */
+  /** Loses what was not written; reading continues from the committed position, or from the given one. */
   async restart(from?: number): Promise<void> {
     this.registry = new Registry();
     this.#counter = undefined;

@@ -91,7 +91,7 @@ describe('a write that fails', () => {
   });
 });
 
-/** As a consumer does, without its pauses. */
+/** Retries as a consumer does, without its pauses. */
 async function untilItIsIn(write: () => Promise<void>): Promise<void> {
   const isIn = () =>
     write()

@@ -14,7 +14,7 @@ function partition(options: { readBefore?: number; alarmsMax?: number } = {}) {
   const asked: number[] = [];
   const counts = new PartitionCounts(1, async () => [], options.readBefore ?? 0, options.alarmsMax);
   let offset = 0;
-  /** An alarm so long after the start; whether it was late. */
+  /** Counts an alarm this long after the start; returns whether it was late. */
   const take = (afterMs: number, alarm = `a${offset}`): Promise<boolean> =>
     counts.take(countOf(alarm, START + afterMs), offset++, async (sensor) => {
       asked.push(sensor);

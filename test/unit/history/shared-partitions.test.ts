@@ -97,7 +97,7 @@ describe('several processes that write states', () => {
     await other.share(new Map([[2, 1]]));
     await take(other, changed('cleared', { ...alarm, state: 'CLEARED_UNACK', clearedAt: NOON + 5 }, NOON + 5));
     expect(history.latest.get(sensor)).toMatchObject({ active: [] });
-    // It has come back: what the first one knew is out of date.
+    // The partition has come back: what the first process knew is out of date.
     await one.share(new Map([[2, 7]]));
     await one.refreshIfDue(never);
     expect(history.latest.get(sensor)).toMatchObject({ active: [] });

@@ -59,7 +59,7 @@ function process() {
     await writer.take(batchOf('ALARM', offset, records));
     offset += records.length;
   };
-  /** Partitions with the numbers of their coming. */
+  /** Partitions with the numbers of their assignments. */
   const share = (...partitions: (readonly [number, number])[]): Promise<void> => writer.share(new Map(partitions));
   const refresh = (signal = new AbortController().signal): Promise<void> => writer.refreshIfDue(signal);
   return { take, share, refresh };
@@ -71,7 +71,7 @@ const change = (event: 'raised' | 'cleared', alarm: Alarm, at: number): AlarmCha
   alarm: event === 'raised' ? alarm : { ...alarm, state: 'CLEARED_UNACK', clearedAt: at },
 });
 const shown = (sensor: number) => history.latest.get(sensor)?.active;
-/** Another process writes what it has seen. */
+/** Another process writes its states. */
 const writtenElsewhere = (sensor: number, active: readonly 'smoke'[], at: number) =>
   history.writeStates([{ sensor, geohash: 'gcwfhf0kz', region: 'UK', active, at }]);
 
@@ -255,7 +255,7 @@ describe('writing all states', () => {
     const stopped = new AbortController();
     stopped.abort();
     await one.refresh(stopped.signal);
-    // A whole number, so that sums with it are exact.
+    // A whole number, so that sums are exact.
     const heard = Math.ceil(performance.now());
     const clock = vi.spyOn(performance, 'now').mockReturnValue(heard + 5_100);
     await one.refresh();

@@ -199,7 +199,7 @@ describe('state writer', () => {
             await read(2).catch(() => undefined);
             run.history.fault = undefined;
           } else {
-            // Died between writing and committing: what was read last is read again.
+            // Died between writing and committing: the last records are read again.
             committed = Math.max(0, committed - 3);
             await run.restart();
           }
@@ -229,7 +229,7 @@ describe('state writer', () => {
   });
 });
 
-/** Raises and clears in turn, with the time of a proxy whose clock is wrong by up to a second. */
+/** Alternately raises and clears, with times of a proxy whose clock is off by up to a second. */
 function storyOf(steps: readonly { readonly sensor: number; readonly type: string; readonly skew: number }[]) {
   const events: AlarmChange[] = [];
   const active = new Map<number, Set<string>>();
@@ -274,7 +274,7 @@ class Rig {
   readonly log = new MemoryLog();
   readonly history = new FaultyHistory();
   readonly directory = new MemoryDirectory();
-  /** What the archive says is open. */
+  /** The open alarms in the archive. */
   readonly open: ArchivedAlarm[] = [];
   registry = new Registry();
   now = NOON;

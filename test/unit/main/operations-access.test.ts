@@ -13,7 +13,7 @@ const SERVERS = {
   TOCSIN_SMTP_URL: 'smtp://mail:25',
 };
 
-/** What a caller is told by a process with these roles and settings: all, the metrics, or yes and no. */
+/** What a caller may see of a process with these roles and settings: everything, the metrics, or only whether it is ready. */
 function toldTo(
   headers: Record<string, string>,
   environment: Record<string, string> = {},

@@ -1,4 +1,4 @@
-/** The system's own rules, fed what a fleet sends, must come to what the oracle says; the two share no rule. */
+/** Detection, fed with what a fleet sends, must agree with the oracle; the two share no rule. */
 import { describe, expect, it } from 'vitest';
 import type { Alarm } from '../../../alarm/alarm.ts';
 import { type AlarmType, BUILT_IN_TYPES, typeOf } from '../../../alarm/alarm-type.ts';
@@ -17,7 +17,7 @@ import { SEVEN_TYPES, WATER } from '../../support/alarm-types.ts';
 
 const START = Date.UTC(2026, 10, 29, 12);
 
-/** Half as much of it does where every scenario goes through several sets of types. */
+/** Half of that is enough for tests that run every scenario with several sets of types. */
 const LESS = { ratePerApp: 150, durationMs: 40_000 };
 
 function compared(scenario: Scenario, types: readonly AlarmType[] = BUILT_IN_TYPES, different: Partial<FleetPlan> = {}) {
@@ -65,7 +65,7 @@ function compared(scenario: Scenario, types: readonly AlarmType[] = BUILT_IN_TYP
 
 const neighbours = (count: number) => Array.from({ length: count }, (_, i) => 1 + i);
 
-/** Two types over one field, a field that is compared with another, borders that belong to the hits, many hits, values below zero. */
+/** Two types over one field, a comparison of two fields, inclusive bounds, many hits, values below zero. */
 const ODD_TYPES: readonly AlarmType[] = [
   typeOf('co', { field: 'co', operator: '>=', than: 50 }),
   typeOf('co-high', { field: 'co', operator: '>', than: 200.25 }, { hits: 2, severity: 'CRITICAL', clears: 'normal' }),

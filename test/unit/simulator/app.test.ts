@@ -8,7 +8,7 @@ import { message, motion } from './messages.ts';
 const ACCEPTED: Answer = { kind: 'accepted', rejected: new Map() };
 const later = (doubtful: boolean): Answer => ({ kind: 'later', reason: '503', doubtful, retryAfterMs: 0 });
 
-/** Sends the messages, each answered in turn; every answer takes so long. */
+/** Sends the messages, each answered in turn after this time. */
 async function sent(messages: readonly Message[], answers: readonly Answer[], eachMs: number): Promise<string[]> {
   let now = 0;
   const told: string[] = [];

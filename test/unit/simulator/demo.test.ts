@@ -22,7 +22,7 @@ const inOrder = (plan: FleetPlan): Message[] =>
     .flat()
     .sort((a, b) => a.dueMs - b.dueMs);
 
-/** What the oracle makes of the messages of the first `seconds`, of the story's sensors: [sensor, type, recovered]. */
+/** The oracle's alarms for the messages of the story's sensors in the first `seconds`: [sensor, type, recovered]. */
 function alarmsAfter(seconds: number): unknown[] {
   const oracle = new Oracle();
   for (const message of inOrder(PLAN)) if (message.dueMs <= seconds * 1_000) oracle.acknowledged(message);
@@ -31,7 +31,7 @@ function alarmsAfter(seconds: number): unknown[] {
     .flatMap(({ sensor, type, possible: [alarms = []] }) => alarms.map(({ recovered }) => [sensor, type, recovered]));
 }
 
-/** What the story itself says. */
+/** The alarms according to the story. */
 const toldOf = (seconds: number): unknown[] =>
   STORY.flatMap(({ sensor, becomes }) =>
     becomes.filter(({ from }) => from <= seconds).map(({ type, to }) => [sensor, type, to !== undefined && to <= seconds]),

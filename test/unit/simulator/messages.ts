@@ -2,7 +2,7 @@ import type { Message } from '../../../simulator/message.ts';
 
 const NORMAL = { motion: false, smoke: false, temperature: 20, maxTemperature: 30 };
 
-/** A normal status of sensor 1, but for what is said. */
+/** A normal status of sensor 1 with these changes. */
 export function message(different: Partial<Message> = {}): Message {
   return {
     dueMs: 0,

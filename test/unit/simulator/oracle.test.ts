@@ -8,8 +8,8 @@ import { message, smoke } from './messages.ts';
 const LETTERS: Readonly<Record<string, string>> = { m: 'motion', s: 'smoke', t: 'temperature', w: 'water', b: 'battery', n: '', x: '' };
 
 /**
- * `m`otion, `s`moke, `t`emperature above its maximum, `w`ater, low `b`attery, `n`ormal, `O`K, each with its seq: `s1 s2 n3 s4 O5`. A `?` in front: outcome unknown; `@200` behind:
- * sent after 200 s. What isn't a low battery says that the battery is well, unless there is an `x`: it says nothing of the battery.
+ * `m`otion, `s`moke, `t`emperature above its maximum, `w`ater, low `b`attery, `n`ormal, `O`K, each with its seq: `s1 s2 n3 s4 O5`. Before it, `?`: outcome unknown; after it, `@200`:
+ * sent after 200 s. Every message but a low battery reports a good battery, unless it has an `x`: then it doesn't report the battery.
  */
 function told(story: string, types?: readonly AlarmType[]): Oracle {
   const oracle = new Oracle(types);
@@ -29,7 +29,7 @@ function told(story: string, types?: readonly AlarmType[]): Oracle {
   return oracle;
 }
 
-/** `type: 1,2,3 recovered; …`, possibilities parted by `|`. */
+/** `type: 1,2,3 recovered; …`; possibilities are separated by `|`. */
 const outcome = (story: string, types?: readonly AlarmType[]): string[] =>
   [...told(story, types).expectations()].map(
     ({ type, possible }) =>

@@ -7,7 +7,7 @@ import { BATTERY, CO, MAINS, SEVEN_TYPES, WATER } from '../../support/alarm-type
 
 const CHANCES = Array.from({ length: 2_000 }, (_, i) => Math.imul(i + 1, 0x9e_37_79_b1) >>> 0);
 const numberOf = (fields: Fields, name: string): number => Number(fields[name]);
-/** All values that a field takes in readings that are meant to be a hit, or not. */
+/** All values of a field in readings that are meant to be hits, or not. */
 const valuesOf = (type: AlarmType, field: string, hit: boolean): number[] =>
   CHANCES.map((chance) => numberOf(new Readings([type]).fields(chance, hit ? [type.name] : []), field));
 

@@ -10,7 +10,7 @@ import { json, SystemDouble } from './system-double.ts';
 
 const NEVER = new AbortController().signal;
 
-/** Sensors 1 to 10 raise motion, 1 to 5 recover, 11 to 20 raise smoke and 21 to 30 nearly do. */
+/** Sensors 1 to 10 raise motion, 1 to 5 recover, 11 to 20 raise smoke, and 21 to 30 nearly do. */
 const scenario: Scenario = {
   name: 'test',
   summary: '',
@@ -90,7 +90,7 @@ describe('a run', () => {
     expect(found(await simulate({ settleSeconds: 20 }))).toEqual([]);
   });
 
-  it('finds what is missing, doubled, invented and in the wrong state', async () => {
+  it('finds alarms that are missing, duplicated, invented or in the wrong state', async () => {
     const take = system.take.bind(system);
     system.take = (topic, raw) => {
       const { id, motion, smoke } = JSON.parse(raw) as Record<string, unknown>;

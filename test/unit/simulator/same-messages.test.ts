@@ -1,4 +1,4 @@
-/** The fleet of the reference system: what a seed gave once it gives for ever, so that runs of different versions can be held against each other. */
+/** The fleet of the reference system: a seed always gives the same messages, so that runs of different versions can be compared. */
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { wireForm } from '../../../simulator/message.ts';
@@ -6,7 +6,7 @@ import { demo } from '../../../simulator/scenarios/demo.ts';
 import { SCENARIOS } from '../../../simulator/scenarios/index.ts';
 import { type FleetPlan, traffic } from '../../../simulator/traffic.ts';
 
-/** Of all messages of both apps with two seeds. A digest changes with any byte, time or number of a reading. */
+/** Digests of all messages of both apps with two seeds. A digest changes with any byte, time or number of a reading. */
 const DIGESTS: Readonly<Record<string, string>> = {
   case1: 'qKuwCaPKP9Tos7-X',
   case2: 'K0S3mpRvHHl3M4mG',

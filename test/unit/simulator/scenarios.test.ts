@@ -25,11 +25,11 @@ const named = (name: string): Scenario => {
   return scenario;
 };
 
-/** The alarms and recoveries that must come of a plot, without the normal statuses. */
+/** The alarms and recoveries that a plot must cause, without the normal statuses. */
 function outcome(plan: FleetPlan): { activated: number; recovered: number; messages: Message[] } {
   const oracle = new Oracle();
   const messages: Message[] = [];
-  // No rate: what remains is what happens.
+  // Without a rate there are only the events.
   for (let app = 0; app < plan.apps; app += 1)
     for (const message of traffic(
       { ...plan, ratePerApp: 0, scenario: { ...plan.scenario, plot: () => plotOf(plan, 0, plan.durationMs) } },

@@ -11,18 +11,18 @@ interface Alarm {
   evidence: { value: string }[];
 }
 
-/** Takes a request out of the double's hands; true: it has been dealt with. */
+/** Handles a request instead of the double; true: it has been handled. */
 export type Trouble = (request: IncomingMessage, response: ServerResponse, body: string) => boolean | Promise<boolean>;
 
 const NEEDED = { motion: 1, smoke: 3, temperature: 3 } as const;
 
-/** A whole system in miniature: ingest, rules and the list of alarms on one port, all in memory. Faults are planted by the test. */
+/** A whole system in miniature: ingest, rules and the list of alarms on one port, all in memory. Tests inject faults. */
 export class SystemDouble {
   readonly alarms: Alarm[] = [];
   readonly received: { topic: string; status: Status; raw: string }[] = [];
   readonly contentTypes = new Map<string, number>();
   trouble: Trouble = () => false;
-  /** The time before the answer to a POST, in ms. */
+  /** Delay of the answer to a POST, ms. */
   delayMs = 0;
   token: string | undefined;
   pageSize = 7;

@@ -139,7 +139,7 @@ describe('the directory beside a running server', () => {
     const beside: WithDirectory = (work) => work(openEmbeddedDirectory(tool));
     expect(await clients('generate', ['300'], beside)).toBe(0);
     await tool.close();
-    // What the server has read in this turn of the event loop, it may see once more: its own timer may have looked just before.
+    // The server may still see what it has read in this turn of the event loop, since its own timer may have read just before.
     await expect.poll(() => server.size()).toBe(300);
     expect(await server.find(300)).toMatchObject({ id: 300 });
     await close();

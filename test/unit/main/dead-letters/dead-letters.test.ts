@@ -36,7 +36,7 @@ describe('dead-letters list', () => {
     expect((await run('list', '--topic', 'OK')).lines).toEqual(['There are none.']);
   });
 
-  it('takes what came just then for newer, and not for older', async () => {
+  it('counts letters of exactly that time as newer, not as older', async () => {
     await park({}, 7);
     expect((await run('list', '--newer', '1m')).lines).toEqual([expect.stringContaining('ENTRY')]);
     expect((await run('list', '--older', '1m')).lines).toEqual(['There are none.']);
@@ -44,7 +44,7 @@ describe('dead-letters list', () => {
     expect((await run('list', '--older', '59s')).lines).toEqual([expect.stringContaining('ENTRY')]);
   });
 
-  it('does not let what came from outside steer the terminal', async () => {
+  it('does not let control characters from outside reach the terminal', async () => {
     await park({ reason: '\u001b[2Jgone', value: '\u001b]0;x' }, 7);
     expect((await run('list')).lines.join()).not.toContain(ESCAPE);
     expect((await run('show', await idOf(7))).lines.join()).not.toContain(ESCAPE);
@@ -67,7 +67,7 @@ describe('dead-letters list', () => {
     expect((await run('list')).lines).toEqual([expect.stringContaining('one'), expect.stringContaining('two')]);
   });
 
-  it('passes over records that are no letters', async () => {
+  it('skips records that are no letters', async () => {
     await append('DEAD', 7, 'no letter');
     await park({}, 7);
     expect((await run('list')).lines).toHaveLength(1);
@@ -219,7 +219,7 @@ async function run(name: string, ...args: string[]): Promise<{ code: number; lin
   return { code: await runCommand(program, name, args), lines };
 }
 
-/** The id of the first letter of a sensor. */
+/** The id of a sensor's first letter. */
 async function idOf(sensor: number): Promise<string> {
   const { lines } = await run('list', '--sensor', String(sensor));
   return lines[0]?.split(' ')[0] ?? '';
