@@ -20,7 +20,7 @@ const LOWER_T = 0x74;
 const LOWER_U = 0x75;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
-/** Makes a small letter of a capital one. */
+/** This bit turns a capital letter into a small one. */
 const LOWER = 0x20;
 
 const TRUE = Buffer.from('true');
@@ -29,12 +29,12 @@ const NULL = Buffer.from('null');
 const ESCAPED = Buffer.from('"\\/bfnrt');
 const WRONG = -1;
 
-/** Nothing is read that is nested deeper. */
+/** Deeper nesting is refused. */
 export const DEPTH_MAX = 32;
 
 /**
- * Whether bytes[start, end) are one value of JSON, nested at most DEPTH_MAX deep; whatever is beyond ASCII is taken for text. JSON.parse takes many times as
- * long to say no as to say yes, which whoever sends rubbish would have us pay.
+ * Whether bytes[start, end) are one JSON value, nested at most DEPTH_MAX deep; bytes beyond ASCII count as text. JSON.parse takes many times longer to
+ * reject a text than to accept it, which would make invalid input expensive.
  */
 export function isJson(bytes: Buffer, start: number, end: number): boolean {
   const after = afterValue(bytes, skipSpace(bytes, start, end), end, DEPTH_MAX);
@@ -62,7 +62,7 @@ function afterValue(bytes: Buffer, i: number, end: number, levels: number): numb
   }
 }
 
-/** The same behind the opening bracket of an object or an array. */
+/** Where the object or array ends whose content begins at `start`, or WRONG. */
 function afterMembers(bytes: Buffer, start: number, end: number, levels: number, closing: number): number {
   let i = skipSpace(bytes, start, end);
   if (i < end && bytes[i] === closing) return i + 1;
@@ -78,7 +78,7 @@ function afterMembers(bytes: Buffer, start: number, end: number, levels: number,
   }
 }
 
-/** Where the value behind a name begins. */
+/** Where the value after the name at `start` begins, or WRONG. */
 function afterName(bytes: Buffer, start: number, end: number): number {
   if (start >= end || bytes[start] !== QUOTE) return WRONG;
   const after = afterString(bytes, start + 1, end);
@@ -87,7 +87,7 @@ function afterName(bytes: Buffer, start: number, end: number): number {
   return i < end && bytes[i] === COLON ? skipSpace(bytes, i + 1, end) : WRONG;
 }
 
-/** `start`: behind the opening quote. */
+/** Where the string ends whose content begins at `start`, or WRONG. */
 function afterString(bytes: Buffer, start: number, end: number): number {
   for (let i = start; i < end; i += 1) {
     const byte = bytes[i] as number;
@@ -118,7 +118,7 @@ function afterNumber(bytes: Buffer, start: number, end: number): number {
   return afterDigits(bytes, sign === PLUS || sign === MINUS ? i + 2 : i + 1, end);
 }
 
-/** At least one. */
+/** Where the digits at `start` end, or WRONG if there are none. */
 function afterDigits(bytes: Buffer, start: number, end: number): number {
   let i = start;
   while (i < end && isDigit(bytes[i] as number)) i += 1;
