@@ -141,7 +141,7 @@ describe('the outbox', () => {
     await rm(folder, { recursive: true });
     await outbox.send(mailOf());
     const [name = ''] = await readdir(folder);
-    expect((await stat(join(folder, name))).mode & 0o777).toBe(0o600);
+    expect([(await stat(join(folder, name))).mode & 0o777, (await stat(folder)).mode & 0o777]).toEqual([0o600, 0o700]);
     await outbox.close();
   });
 
@@ -149,6 +149,7 @@ describe('the outbox', () => {
     const outbox = await openOutbox(join(folder, 'mails', 'out'), options);
     await outbox.send(mailOf());
     expect(await readdir(join(folder, 'mails', 'out'))).toHaveLength(1);
+    expect((await stat(join(folder, 'mails', 'out'))).mode & 0o777).toBe(0o700);
     await outbox.close();
   });
 
