@@ -59,9 +59,13 @@ const dataFolder: Adapter = {
       },
     },
   },
-  diagnose: async (config) => {
+  diagnose: async (config, { deep = false }) => {
     const { diagnoseFolder } = await import('../message-log/embedded/diagnose.ts');
-    return diagnoseFolder(config.get(processSettings.dataDir));
+    const dataDir = config.get(processSettings.dataDir);
+    const findings = await diagnoseFolder(dataDir);
+    if (!deep) return findings;
+    const { examineStore } = await import('../message-log/embedded/examine.ts');
+    return [...findings, ...(await examineStore(dataDir))];
   },
 };
 

@@ -19,6 +19,8 @@ export interface DiagnosisDeps {
   readonly clock: Clock;
   /** How long one question to a server may take, ms. */
   readonly timeoutMs: number;
+  /** Whether what lies on this machine is read whole, however long that takes. */
+  readonly deep?: boolean;
 }
 
 export function fine(check: string, found: string): Finding {

@@ -69,7 +69,8 @@ export interface JournalOptions {
   readonly identity: number;
   /** As for the store. */
   readonly durable: boolean;
-  readonly highWater: HighWater;
+  /** Not needed where nothing is appended. */
+  readonly highWater?: HighWater;
   /** The newest entry that is known to have been written; undefined where that isn't known. */
   readonly known: number | undefined;
 }
@@ -188,7 +189,7 @@ export class Journal {
 
   /** The entry was told to those who wait for it. */
   acknowledged(sequence: number): void {
-    this.#options.highWater.journal(sequence);
+    this.#options.highWater?.journal(sequence);
   }
 
   /** Entries up to this sequence are in the tree, their place may be used again. */

@@ -9,13 +9,14 @@ import type { Database, RootDatabase } from 'lmdb';
 import { PermanentError, reasonOf } from '../../runtime/errors.ts';
 import { decodeBatch } from './batch.ts';
 import { DATA_FILE, KEPT, otherTraces } from './before-mapping.ts';
-import { CheckedNumbers, numberOf } from './checked-numbers.ts';
+import { CheckedNumbers } from './checked-numbers.ts';
 import { aboutLog, APPLIED, APPLIED_BY, IDENTITY, JOURNAL, nextKey } from './databases.ts';
 import { checkFormat, newIdentity } from './format.ts';
 import { baseOf, isIntact, lastTimeOf, recordsOf } from './frame.ts';
 import { HIGH_WATER_FILE, HighWater, type Marks, readMarks } from './high-water.ts';
 import { inOrder, type Left, leftIn, problemWith } from './journal.ts';
 import { isInUse } from './owner-lock.ts';
+import { damageOfNumber, FRAMES, POSITIONS } from './row-damage.ts';
 import { openEnvironment, transactionOf } from './store.ts';
 import { type Head, headOf, headsOf, type Root, TreeFile } from './tree-file.ts';
 import { visitPages } from './tree-pages.ts';
@@ -28,10 +29,9 @@ export interface Repaired {
 }
 
 const ROWS_PER_COMMIT = 1_000;
-const FRAMES = /^log\/([A-Z]+)\/(\d+)$/;
 /** Offsets that may have been given to records of which nothing is known any more. */
 const SKIPPED_OFFSETS = 1_000_000;
-const [ABOUT, POSITIONS, META] = ['log', 'positions', 'meta'];
+const META = 'meta';
 const LIKELY_PAGE_BYTES = [4_096, 16_384, 65_536];
 
 /**
@@ -152,7 +152,7 @@ class Rebuilding {
       this.#findings.push(`a row of ${database} is damaged and left out`);
       return;
     }
-    const damage = damageOf(database, key, value);
+    const damage = damageOfNumber(database, key, value);
     if (damage !== undefined) this.#findings.push(damage);
     else if (FRAMES.test(database)) this.#takeFrame(database, value);
     else this.#put(database, hasIntegerKeys, hasIntegerKeys && key.length === 4 ? key.readUInt32LE(0) : key, value);
@@ -271,16 +271,6 @@ class Rebuilding {
       for (const put of rows) put();
     });
   }
-}
-
-/** Of a number with a checksum, in words. */
-function damageOf(database: string, key: Buffer, value: Buffer): string | undefined {
-  if (database !== ABOUT && database !== POSITIONS) return undefined;
-  const name = key.toString('latin1').replace(/\0$/, '');
-  if (numberOf(name, value) !== undefined) return undefined;
-  return database === POSITIONS
-    ? `how far ${name} had come is damaged: it begins anew`
-    : `a number of the log, ${name}, is damaged and left out`;
 }
 
 /** Of a frame that is whole, whatever its key says. */

@@ -47,6 +47,8 @@ const AT = { version: 4, mapBytes: 16, free: 24, main: 72, lastPage: 120, transa
 /** An open file with a tree; close it afterwards. */
 export class TreeFile {
   readonly bytes: number;
+  /** All that was read so far. */
+  readBytes = 0;
   readonly #file: number;
 
   constructor(path: string) {
@@ -59,6 +61,7 @@ export class TreeFile {
     const bytes = Buffer.allocUnsafe(length);
     let done = 0;
     for (let read = 1; done < length && read > 0; done += read) read = readSync(this.#file, bytes, done, length - done, at + done);
+    this.readBytes += done;
     return bytes.subarray(0, done);
   }
 

@@ -1,0 +1,148 @@
+/** Reads a whole store and says what is not as it should be, at a rate that leaves the disk to others. Changes nothing. */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Finding, fine, wrong } from '../../runtime/diagnosis.ts';
+import { reasonOf } from '../../runtime/errors.ts';
+import { decodeBatch } from './batch.ts';
+import { DATA_FILE, otherTraces } from './before-mapping.ts';
+import { numberOf } from './checked-numbers.ts';
+import { APPLIED, IDENTITY, JOURNAL } from './databases.ts';
+import { StoreDamage } from './faults.ts';
+import { baseOf, recordsOf } from './frame.ts';
+import { readMarks } from './high-water.ts';
+import { Journal, type JournalOptions } from './journal.ts';
+import { isInUse } from './owner-lock.ts';
+import { damageOfRow, FRAMES, nameIn, POSITIONS } from './row-damage.ts';
+import { openEnvironment } from './store.ts';
+import { headOf, TreeFile } from './tree-file.ts';
+import { visitPages } from './tree-pages.ts';
+
+const BYTES_PER_S = 50 * 1024 ** 2;
+const CHECK = 'store';
+const FINDINGS_MAX = 50;
+
+/** A store that is used stays so: what it writes meanwhile isn't looked at, and until the end it uses no page again that it gives up. Never rejects. */
+export async function examineStore(dataDir: string): Promise<readonly Finding[]> {
+  const folder = join(resolve(dataDir), 'store');
+  const traces = await otherTraces(dataDir, folder);
+  if (!existsSync(join(folder, DATA_FILE)) && traces.length === 0) return [fine(CHECK, 'there is none yet')];
+  try {
+    const inUse = await isInUse(folder);
+    const { problems, found } = await new Examination(folder, inUse).run();
+    const advice = 'put the data folder back from a copy, or stop it and run npm run repair';
+    if (problems.length === 0) return [fine(CHECK, found)];
+    const told = problems.slice(0, FINDINGS_MAX).map((problem) => wrong(CHECK, problem, advice));
+    return problems.length === told.length ? told : [...told, wrong(CHECK, `${problems.length - told.length} more are damaged`, advice)];
+  } catch (error) {
+    return [wrong(CHECK, `cannot be read: ${reasonOf(error)}`, 'see whether this user can read the data folder')];
+  }
+}
+
+class Examination {
+  readonly #folder: string;
+  readonly #inUse: boolean;
+  readonly #problems: string[] = [];
+  /** Next offset of each partition, by topic and number. */
+  readonly #ends = new Map<string, number>();
+  readonly #positions = new Map<string, number>();
+  readonly #about = new Map<string, number>();
+  #rows = 0;
+  #frames = 0;
+
+  constructor(folder: string, inUse: boolean) {
+    this.#folder = folder;
+    this.#inUse = inUse;
+  }
+
+  async run(): Promise<{ readonly problems: readonly string[]; readonly found: string }> {
+    // As long as somebody reads, no page of what he sees is written over.
+    const root = this.#inUse ? openEnvironment(this.#folder, this.#folder, true) : undefined;
+    const snapshot = root?.useReadTransaction();
+    try {
+      await this.#tree();
+    } finally {
+      snapshot?.done();
+      await root?.close();
+    }
+    if (!this.#inUse && this.#problems.length === 0) await this.#journal();
+    if (this.#problems.length === 0) this.#comparePositions();
+    const found = `${this.#rows} rows, ${this.#frames} frames of records and ${this.#positions.size} positions are whole${this.#inUse ? ', as of when it began to read; the journal is looked at only while nothing runs' : ', and the journal'}`;
+    return { problems: this.#problems, found };
+  }
+
+  async #tree(): Promise<void> {
+    const path = join(this.#folder, DATA_FILE);
+    const marks = readMarks(this.#folder);
+    const file = new TreeFile(path);
+    try {
+      const head = headOf(file);
+      if (typeof head === 'string') {
+        this.#problems.push(`${path}: ${head}`);
+        return;
+      }
+      if (marks && head.transaction < marks.transaction)
+        this.#problems.push(
+          `${path} is an older copy: it ends with transaction ${head.transaction}, and there has been ${marks.transaction}`,
+        );
+      const began = performance.now();
+      const visitor = {
+        damaged: (what: string): void => void this.#problems.push(`${path}: ${what} is damaged`),
+        row: (database: string, _: unknown, key: Buffer, value: () => Buffer | undefined): void => this.#row(database, key, value()),
+      };
+      for (const _ of visitPages(file, head, visitor)) {
+        const early = (file.readBytes / BYTES_PER_S) * 1_000 - (performance.now() - began);
+        if (early > 1) await sleep(early);
+      }
+    } finally {
+      file.close();
+    }
+  }
+
+  #row(database: string, key: Buffer, value: Buffer | undefined): void {
+    const damage = value ? damageOfRow(database, key, value) : `a row of ${database} is cut off`;
+    this.#rows += 1;
+    if (damage !== undefined || !value) {
+      this.#problems.push(damage ?? '');
+      return;
+    }
+    if (FRAMES.test(database)) {
+      this.#frames += 1;
+      this.#goesOnAt(database, baseOf(value) + recordsOf(value));
+    }
+    const number = numberOf(nameIn(key), value);
+    if (number !== undefined) (database === POSITIONS ? this.#positions : this.#about).set(nameIn(key), number);
+  }
+
+  async #journal(): Promise<void> {
+    const identity = this.#about.get(IDENTITY);
+    // Before format 3 there was none.
+    if (identity === undefined) return;
+    const options: Omit<JournalOptions, 'highWater'> = { epoch: 0, identity, durable: false, known: readMarks(this.#folder)?.sequence };
+    try {
+      const journal = await Journal.open(this.#folder, options);
+      const { entries, damaged } = journal.recovered(this.#about.get(APPLIED) ?? 0, 0, this.#about.get(JOURNAL));
+      if (damaged > 0) this.#problems.push(`${damaged} entries of the journal are damaged`);
+      for (const { body } of entries) {
+        const { frames, positions } = decodeBatch(body);
+        for (const { topic, partition, bytes } of frames) this.#goesOnAt(`log/${topic}/${partition}`, baseOf(bytes) + recordsOf(bytes));
+        for (const { name, position } of positions) this.#positions.set(name, position);
+      }
+    } catch (error) {
+      this.#problems.push(error instanceof StoreDamage ? error.what : reasonOf(error));
+    }
+  }
+
+  #comparePositions(): void {
+    for (const [name, position] of this.#positions) {
+      const place = /[^/]+\/\d+$/.exec(name)?.[0] ?? '';
+      const end = Math.max(this.#ends.get(`log/${place}`) ?? 0, this.#about.get(`next/${place}`) ?? 0);
+      // While it runs, the log has more in its journal than in its tree, and positions with them.
+      if (position > end) this.#problems.push(`${name.split('/')[0]} has read ${place} up to ${position}, and it ends at ${end}`);
+    }
+  }
+
+  #goesOnAt(place: string, end: number): void {
+    this.#ends.set(place, Math.max(this.#ends.get(place) ?? 0, end));
+  }
+}

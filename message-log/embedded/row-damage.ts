@@ -1,0 +1,27 @@
+/** Whether rows of the tree that carry checksums are whole. */
+import { numberOf } from './checked-numbers.ts';
+import { baseOf, HEADER_BYTES, isIntact } from './frame.ts';
+
+/** The name of a database with frames: topic and partition. */
+export const FRAMES = /^log\/([A-Z]+)\/(\d+)$/;
+export const POSITIONS = 'positions';
+const ABOUT = 'log';
+
+/** In words; undefined where it is whole, or carries no checksum. */
+export function damageOfRow(database: string, key: Buffer, value: Buffer): string | undefined {
+  const [, topic, partition] = FRAMES.exec(database) ?? [];
+  if (topic === undefined) return damageOfNumber(database, key, value);
+  return value.length >= HEADER_BYTES && isIntact(value, baseOf(value)) ? undefined : `records of ${topic}/${partition} are damaged`;
+}
+
+/** Of numbers of the log, and positions. */
+export function damageOfNumber(database: string, key: Buffer, value: Buffer): string | undefined {
+  if (database !== ABOUT && database !== POSITIONS) return undefined;
+  const name = nameIn(key);
+  if (numberOf(name, value) !== undefined) return undefined;
+  return database === POSITIONS ? `how far ${name} had come is damaged` : `a number of the log, ${name}, is damaged`;
+}
+
+export function nameIn(key: Buffer): string {
+  return key.toString('latin1').replace(/\0$/, '');
+}

@@ -1,0 +1,77 @@
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { examineStore } from '../../../message-log/embedded/examine.ts';
+import { openStore } from '../../../message-log/embedded/store.ts';
+import { type Life, live, PERSONAL } from '../../support/damage/life.ts';
+
+let folder: string;
+let life: Life;
+let copies = 0;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tocsin-examine-'));
+  life = await live(folder);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const copyOf = async (from: string): Promise<string> => {
+  copies += 1;
+  await cp(from, join(folder, `copy-${copies}`), { recursive: true });
+  return join(folder, `copy-${copies}`);
+};
+const change = async (path: string, changed: (bytes: Buffer) => number): Promise<void> => {
+  const bytes = await readFile(path);
+  const at = changed(bytes);
+  bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+  await writeFile(path, bytes);
+};
+const journalIn = async (dataDir: string): Promise<string> =>
+  join(dataDir, 'store', (await readdir(join(dataDir, 'store'))).find((name) => name.startsWith('journal-')) as string);
+
+it('says of a store that a crash has left, of one that was stopped, of one in use, and of none, that all is right, and changes nothing', async () => {
+  const left = await copyOf(life.left);
+  const before = await readFile(join(left, 'store', 'data.mdb'));
+  expect(await examineStore(left)).toMatchObject([{ ok: true, found: expect.stringContaining('and the journal') }]);
+  expect(await readFile(join(left, 'store', 'data.mdb'))).toEqual(before);
+  const stopped = join(folder, 'living');
+  expect(await examineStore(stopped)).toMatchObject([{ ok: true }]);
+  const store = await openStore(stopped);
+  expect(await examineStore(stopped)).toMatchObject([{ ok: true, found: expect.stringContaining('while nothing runs') }]);
+  await store.close();
+  expect(await examineStore(join(folder, 'none'))).toMatchObject([{ ok: true, found: 'there is none yet' }]);
+});
+
+it.each<[string, RegExp, (dataDir: string) => Promise<void>]>([
+  [
+    'a record',
+    /records of ENTRY\/0 are damaged/,
+    (dataDir) => change(join(dataDir, 'store', 'data.mdb'), (bytes) => bytes.lastIndexOf('reading 5 ') + 100),
+  ],
+  [
+    'an entry of the journal',
+    /1 entries of the journal are damaged/,
+    async (dataDir) => change(await journalIn(dataDir), (bytes) => bytes.indexOf('reading 34')),
+  ],
+  [
+    'a position',
+    /how far .*mailer.*ALARM.* had come is damaged/,
+    (dataDir) => change(join(dataDir, 'store', 'data.mdb'), (bytes) => bytes.lastIndexOf('mailer/ALARM/0') + 16),
+  ],
+  ['the journal, which is missing', /is missing/, async (dataDir) => rm(await journalIn(dataDir))],
+  [
+    'the tree, which is older',
+    /older copy/,
+    (dataDir) => cp(join(life.before[0] as string, 'store', 'data.mdb'), join(dataDir, 'store', 'data.mdb')),
+  ],
+  ['the tree, which is missing', /cannot be read|missing/, (dataDir) => rm(join(dataDir, 'store', 'data.mdb'))],
+])('finds damage of %s', async (_, said, damage) => {
+  const dataDir = await copyOf(life.left);
+  await damage(dataDir);
+  const findings = await examineStore(dataDir);
+  expect(findings).not.toEqual([]);
+  expect(findings.every(({ ok }) => !ok)).toBe(true);
+  expect(findings.map(({ found }) => found).join()).toMatch(said);
+  expect(JSON.stringify(findings)).not.toContain(PERSONAL);
+});
