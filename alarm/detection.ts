@@ -256,7 +256,7 @@ export class Detection {
     return this.#format.toJson({ state, known: this.#supervision.knownOf(sensor), faults: this.#supervision.stateOf(sensor) });
   }
 
-  /** Restores a sensor's state from the JSON in `Effects.changed`. Must come before any input. Throws if a newer version wrote it. */
+  /** Restores a sensor's state from the JSON in `Effects.changed`. Must come before any input. Throws NewerState and UnreadableState. */
   restore(sensor: number, json: string): void {
     const { state, known, faults } = this.#format.fromJson(json);
     this.#supervision.restore(sensor, known, faults);

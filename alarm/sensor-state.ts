@@ -101,6 +101,16 @@ export function replace(state: SensorState, alarm: Alarm): void {
   }
 }
 
+/** A newer version of Tocsin has written it. */
+export class NewerState extends Error {
+  constructor(version: number) {
+    super(`sensor state has version ${version}, this program reads 1 to ${VERSION}: start the newer version of Tocsin that wrote it`);
+  }
+}
+
+/** No version of Tocsin has written it so: it is damaged. */
+export class UnreadableState extends Error {}
+
 /** Reads and writes states for the types of an installation. */
 export class StateFormat {
   readonly #types: TypeSet;
@@ -122,13 +132,13 @@ export class StateFormat {
     return json === '' ? undefined : `{"v":${VERSION}${json}}`;
   }
 
-  /** Reads what `toJson` wrote. Throws if a newer version did. */
+  /** Reads what `toJson` wrote. Throws NewerState if a newer version did, UnreadableState if nothing of ours has written it. */
   fromJson(json: string): StoredSensor {
     const alone = this.#readAlone.get(json);
     if (alone !== undefined) return { state: undefined, known: alone, faults: undefined };
-    const { v, ok, repeatable = NONE, ended = NONE, known = 0, faults, types, ...before } = JSON.parse(json) as Stored;
-    if (v < 1 || v > VERSION)
-      throw new Error(`sensor state has version ${v}, this program reads 1 to ${VERSION}: start the newer version of Tocsin that wrote it`);
+    const { v, ok, repeatable = NONE, ended = NONE, known = 0, faults, types, ...before } = parsed(json);
+    if (v < 1 || v > VERSION) throw new NewerState(v);
+    if (!Array.isArray(repeatable) || !Array.isArray(ended)) throw new UnreadableState();
     const names = typeof known === 'number' ? TYPES_OF_2.filter((_, i) => (known & (1 << i)) !== 0) : known;
     const state: SensorState = { types: this.#typeStates(types ?? before), okAt: ok, repeatable, ended, due: NEVER };
     const stored = { state: isEmpty(state) ? undefined : state, known: this.#types.bitsOf(names), faults };
@@ -139,6 +149,7 @@ export class StateFormat {
   /** Hits of a type that is no longer detected are dropped, since they can't raise anything; its alarms stay open. */
   #typeStates(stored: Readonly<Record<string, Omit<TypeState, 'type'>>>): readonly TypeState[] {
     const states = Object.entries(stored).map(([type, { hits, proof, open }]) => {
+      if (!Array.isArray(hits) || !Array.isArray(open)) throw new UnreadableState();
       const isDetected = this.#types.placeOf(type) !== undefined;
       return { type, hits: isDetected ? hits : NONE, proof: isDetected ? proof : undefined, open };
     });
@@ -153,6 +164,17 @@ export class StateFormat {
     }
     return json;
   }
+}
+
+function parsed(json: string): Stored {
+  let stored: unknown;
+  try {
+    stored = JSON.parse(json);
+  } catch {
+    throw new UnreadableState();
+  }
+  if (typeof stored !== 'object' || stored === null || !('v' in stored) || typeof stored.v !== 'number') throw new UnreadableState();
+  return stored as Stored;
 }
 
 function stateJson(state: SensorState): string {

@@ -179,10 +179,10 @@ export interface TaskLog {
   readonly partition: number;
   /**
    * Visits the latest state of every sensor of the partition (valid during the visit), and resolves with the input positions that belong to it. Before the
-   * first commit these are 0, or the first records held. Rejects with TransientError, or with PermanentError `fenced`, or `data-format` if a newer version
+   * first commit these are 0, or the first records held. A sensor whose stored state fails its checksum isn't visited: \`damaged\` is called with its key. Rejects with TransientError, or with PermanentError `fenced`, or `data-format` if a newer version
    * has written the state.
    */
-  restore(visit: (key: number, value: Buffer) => void): Promise<InputPositions>;
+  restore(visit: (key: number, value: Buffer) => void, damaged: (key: number) => void): Promise<InputPositions>;
   /**
    * Reads an input of the partition, once the task is restored. It may give records before they are durable: what is committed because of them becomes durable
    * only together with them. If they are lost, so is that: `poll` and `commit` then reject with TransientError until the task is restored.

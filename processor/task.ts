@@ -3,13 +3,16 @@ import { parseAction } from '../alarm/action.ts';
 import { Decoder } from '../alarm/decode.ts';
 import { Detection, type Effects } from '../alarm/detection.ts';
 import type { SensorFaults } from '../alarm/faults.ts';
+import { NewerState, UnreadableState } from '../alarm/sensor-state.ts';
 import { emptyRecovery, emptyStatus, type Status } from '../alarm/status.ts';
 import type { TypeSet } from '../alarm/type-set.ts';
-import type { OutgoingRecord, RecordBatch, StateDelta, TaskLog } from '../message-log/port.ts';
+import type { InputPositions, OutgoingRecord, RecordBatch, StateDelta, TaskLog } from '../message-log/port.ts';
 import { textOf } from '../message-log/values.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { DamagedRows } from '../runtime/damaged-rows.ts';
+import { PermanentError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logging.ts';
-import { letterAbout } from './dead-letters.ts';
+import { letterAbout, letterAboutState } from './dead-letters.ts';
 import { Inputs, type Run } from './inputs.ts';
 import type { TaskMetrics } from './metrics.ts';
 
@@ -26,6 +29,7 @@ export interface TaskDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: TaskMetrics;
+  readonly damagedRows: Pick<DamagedRows, 'found'>;
 }
 
 /** Positions without effects are committed this often, so that a restart has little to read again. */
@@ -38,6 +42,8 @@ const COMMITTED_AT_ONCE = 1_000;
 const RIDING_MAX = 5_000;
 /** A commit logs at most this many sensors with stale hits. */
 const STALE_LOGGED_AT_ONCE = 10;
+const BEGINS_ANEW =
+  'the sensor begins anew, as if it had never sent; an alarm of it that is open stays in the lists but can be acted on no more, so look at this sensor';
 /** The key decides the partition: under another key, an alarm and its recovery could be in different partitions. */
 const FOREIGN_KEY = "the record's key is not the id of its sensor";
 
@@ -74,7 +80,14 @@ export class Task {
   static async restore(taskLog: TaskLog, settings: TaskSettings, deps: TaskDeps): Promise<Task> {
     const { partition } = taskLog;
     const detection = new Detection({ ...settings, partition });
-    const positions = await taskLog.restore((sensor, value) => detection.restore(sensor, value.toString()));
+    const damaged = new Set<number>();
+    const positions = await taskLog.restore(
+      (sensor, value) => {
+        if (!restoreSensor(detection, sensor, value)) damaged.add(sensor);
+      },
+      (sensor) => damaged.add(sensor),
+    );
+    await setAside([...damaged], taskLog, positions, deps);
     const inputs = await Inputs.open(taskLog, positions, (topic, from, to) => {
       deps.logger.error({ topic, partition, from, to }, 'records were gone before they were read: removed by retention, or damaged');
     });
@@ -217,6 +230,32 @@ export class Task {
     }
     const others = stale.length - STALE_LOGGED_AT_ONCE;
     if (others > 0) this.#deps.logger.warn({ sensors: others }, 'hits of more sensors were dropped as older than their recoveries');
+  }
+}
+
+/** False: the state can't be read. Throws PermanentError `data-format` if a newer version wrote it. */
+function restoreSensor(detection: Detection, sensor: number, value: Buffer): boolean {
+  try {
+    detection.restore(sensor, value.toString());
+    return true;
+  } catch (error) {
+    if (error instanceof UnreadableState) return false;
+    throw error instanceof NewerState ? new PermanentError('data-format', error.message) : error;
+  }
+}
+
+/** In one step: letters that say which states are damaged, and the states removed, so that their sensors begin anew and it is told once. */
+async function setAside(damaged: readonly number[], taskLog: TaskLog, positions: InputPositions, deps: TaskDeps): Promise<void> {
+  const now = deps.clock();
+  for (let i = 0; i < damaged.length; i += COMMITTED_AT_ONCE) {
+    const some = damaged.slice(i, i + COMMITTED_AT_ONCE);
+    const letters = some.map((sensor) => outgoing('DEAD', sensor, now, letterAboutState(sensor, taskLog.partition, now)));
+    await taskLog.commit(
+      letters,
+      some.map((key) => ({ key, value: null })),
+      positions,
+    );
+    for (const sensor of some) deps.damagedRows.found('state', sensor, BEGINS_ANEW);
   }
 }
 

@@ -6,6 +6,7 @@ import { fenced, lost } from './faults.ts';
 import type { GroupCommit } from './group-commit.ts';
 import type { PartitionLog } from './partition-log.ts';
 import type { Positions } from './positions.ts';
+import { seal, unseal } from './sealed-row.ts';
 
 /** The consumer under whose name the tasks' input positions are kept. */
 export const TASK_GROUP = '@task';
@@ -93,20 +94,25 @@ class EmbeddedTaskLog implements TaskLog {
     for (const topic of INPUTS) parts.positions.begin(TASK_GROUP, topic, partition, 0);
   }
 
-  async restore(visit: (key: number, value: Buffer) => void): Promise<InputPositions> {
+  async restore(visit: (key: number, value: Buffer) => void, damaged: (key: number) => void): Promise<InputPositions> {
     this.#losses = this.#lossesNow();
     const newest = this.#parts.newestStates(this.partition);
+    const check = (key: number, row: Buffer): void => {
+      const value = unseal(key, row);
+      if (value === undefined) damaged(key);
+      else visit(key, value);
+    };
     for (let start = 0; ; ) {
       let visited = 0;
       for (const { key, value } of this.#state.getRange({ start, limit: RESTORED_PER_TURN })) {
-        if (!newest.has(key)) visit(key, value);
+        if (!newest.has(key)) check(key, value);
         start = key + 1;
         visited += 1;
       }
       if (visited < RESTORED_PER_TURN) break;
       await nextTurn();
     }
-    for (const [key, value] of newest) if (value) visit(key, value);
+    for (const [key, value] of newest) if (value) check(key, value);
     return { ENTRY: this.#position('ENTRY'), OK: this.#position('OK'), ACTION: this.#position('ACTION') };
   }
 
@@ -127,7 +133,7 @@ class EmbeddedTaskLog implements TaskLog {
       commits.touch(log);
     }
     commits.also(
-      state.map(({ key, value }) => ({ partition: this.partition, key, value: value ? Buffer.from(value) : undefined })),
+      state.map(({ key, value }) => ({ partition: this.partition, key, value: value ? seal(key, value) : undefined })),
       INPUTS.map((topic) => this.#parts.positions.change(TASK_GROUP, topic, this.partition, positions[topic])),
     );
     await commits.next().committed;

@@ -370,7 +370,10 @@ export function messageLogContract(name: string, open: (partitions: number) => P
       it('read their inputs from a given position on, and wait for more', async () => {
         const [task] = (await own(log)).tasks;
         const key = keyOf(task);
-        await task?.restore(() => undefined);
+        await task?.restore(
+          () => undefined,
+          () => undefined,
+        );
         await log.append('ENTRY', records([key, 'a'], [key, 'b']), at);
         const reader = await task?.reader('ENTRY', 0);
         if (!reader) throw new Error('no task');
@@ -396,7 +399,10 @@ export function messageLogContract(name: string, open: (partitions: number) => P
         ]);
         await log.append('ENTRY', records([keyOf(first), 'a'], [keyOf(first), 'b'], [keyOf(second), 'c']), at);
         await log.append('OK', records([keyOf(first), 'ok']), at);
-        await first?.restore(() => undefined);
+        await first?.restore(
+          () => undefined,
+          () => undefined,
+        );
         await first?.commit([], [], { ENTRY: 2, OK: 0, ACTION: 0 });
         const decided = async (): Promise<boolean> => (await of(first?.partition))[0]?.decided === 2;
         for (const end = Date.now() + PATIENCE_MS; !(await decided()) && Date.now() < end; )
@@ -496,9 +502,12 @@ async function own(log: MessageLog): Promise<{ tasks: TaskLog[]; revoked: number
 async function restored(task: TaskLog | undefined): Promise<{ state: Record<number, string>; positions: InputPositions }> {
   if (!task) throw new Error('the partition was not assigned');
   const state: Record<number, string> = {};
-  const positions = await task.restore((key, value) => {
-    state[key] = value.toString();
-  });
+  const positions = await task.restore(
+    (key, value) => {
+      state[key] = value.toString();
+    },
+    () => undefined,
+  );
   return { state, positions };
 }
 

@@ -36,7 +36,10 @@ async function work(task: TaskLog, from: number): Promise<void> {
 
 await log.own({
   assigned: async (task) => {
-    const { ENTRY: from } = await task.restore(() => undefined);
+    const { ENTRY: from } = await task.restore(
+      () => undefined,
+      () => undefined,
+    );
     held.add(task.partition);
     say();
     void work(task, from);

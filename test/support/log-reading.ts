@@ -35,8 +35,11 @@ export async function ownAll(log: MessageLog, count = log.partitions) {
 
 export async function restoredState(task: TaskLog): Promise<{ state: Record<number, string>; positions: InputPositions }> {
   const state: Record<number, string> = {};
-  const positions = await task.restore((key, value) => {
-    state[key] = value.toString();
-  });
+  const positions = await task.restore(
+    (key, value) => {
+      state[key] = value.toString();
+    },
+    () => undefined,
+  );
   return { state, positions };
 }

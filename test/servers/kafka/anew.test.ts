@@ -87,7 +87,10 @@ describe.each(['4.4.0', '3.9.2'])('on Kafka %s', (version) => {
     await begin();
     for (const topic of ['ENTRY', 'OK', 'ACTION'] as const) await write(topic, ['1', '2', '3']);
     const first = await ownAll(log);
-    await first.tasks[0]?.restore(() => undefined);
+    await first.tasks[0]?.restore(
+      () => undefined,
+      () => undefined,
+    );
     await first.tasks[0]?.commit([], [{ key: SENSOR, value: Buffer.from('state') }], { ENTRY: 3, OK: 3, ACTION: 3 });
     await first.release();
     await makeAnew('OK');
@@ -104,7 +107,10 @@ describe.each(['4.4.0', '3.9.2'])('on Kafka %s', (version) => {
     await write('ENTRY', ['1', '2', '3']);
     const first = await ownAll(log);
     const [task] = first.tasks;
-    await task?.restore(() => undefined);
+    await task?.restore(
+      () => undefined,
+      () => undefined,
+    );
     await task?.commit([], [{ key: 1, value: Buffer.from('one') }], { ENTRY: 1, OK: 0, ACTION: 0 });
     await makeAnew('STATE');
     // The task continues, as one that hasn't noticed.

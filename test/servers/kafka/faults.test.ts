@@ -46,7 +46,12 @@ describe('one broker', () => {
     await mine.commit([alarmOf(1, 'mine')], [{ key: 1, value: Buffer.from('mine') }], POSITIONS);
     const theirs = await takeBehindTheGroup();
     await expect(mine.commit([alarmOf(1, 'zombie')], [], POSITIONS)).rejects.toMatchObject({ name: 'PermanentError', code: 'fenced' });
-    await expect(mine.restore(() => undefined)).rejects.toMatchObject({ code: 'fenced' });
+    await expect(
+      mine.restore(
+        () => undefined,
+        () => undefined,
+      ),
+    ).rejects.toMatchObject({ code: 'fenced' });
     await theirs.commit([alarmOf(1, 'theirs')], [], { ...POSITIONS, ENTRY: 2 });
     const seen = await readUntil(await (await opened()).reader('ALARM', 0, 'earliest'), 2);
     expect(seen).toEqual(['mine', 'theirs']);

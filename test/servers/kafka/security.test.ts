@@ -231,7 +231,10 @@ describe('a role', () => {
       await proxy.append('ENTRY', oneRecord(id, `{"id":${id}}`), Date.now());
       const { tasks } = await ownAll(processor);
       const task = tasks.find((candidate) => candidate.partition === partition) as TaskLog;
-      await task.restore(() => undefined);
+      await task.restore(
+        () => undefined,
+        () => undefined,
+      );
       const positions = { ENTRY: (await processor.bounds('ENTRY', partition)).next, OK: 0, ACTION: 0 };
       const outputs = (['ALARM', 'COUNT', 'DEAD'] as const).map((topic) => ({ topic, key: id, at: Date.now(), value: Buffer.from(mark) }));
       await task.commit(outputs, [{ key: id, value: Buffer.from(mark) }], positions);

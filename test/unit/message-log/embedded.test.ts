@@ -291,7 +291,10 @@ describe('the embedded log', () => {
         },
         revoked: async () => undefined,
       });
-      await task.restore(() => undefined);
+      await task.restore(
+        () => undefined,
+        () => undefined,
+      );
     };
     /** Raises an alarm for each of the next records. */
     const raise = async (reader: Reader): Promise<void> => {
@@ -333,7 +336,12 @@ describe('the embedded log', () => {
       await expect(reader.poll(0)).rejects.toMatchObject({ name: 'TransientError', code: 'input-lost' });
       await expect(task.commit([], [], { ENTRY: 1, OK: 0, ACTION: 0 })).rejects.toMatchObject({ code: 'input-lost' });
       const state: number[] = [];
-      expect(await task.restore((key) => state.push(key))).toEqual({ ENTRY: 0, OK: 0, ACTION: 0 });
+      expect(
+        await task.restore(
+          (key) => state.push(key),
+          () => undefined,
+        ),
+      ).toEqual({ ENTRY: 0, OK: 0, ACTION: 0 });
       expect(state).toEqual([]);
       await raise(await task.reader('ENTRY', 0));
       expect(await values(await log.reader('ALARM', 0, 'earliest'))).toEqual(['for motion']);

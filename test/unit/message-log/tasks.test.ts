@@ -4,6 +4,7 @@ import { FrameBatch } from '../../../message-log/embedded/frame.ts';
 import type { GroupCommit } from '../../../message-log/embedded/group-commit.ts';
 import { PartitionLog } from '../../../message-log/embedded/partition-log.ts';
 import { Positions } from '../../../message-log/embedded/positions.ts';
+import { seal } from '../../../message-log/embedded/sealed-row.ts';
 import { TASK_GROUP, Tasks } from '../../../message-log/embedded/tasks.ts';
 import type { Reader, TaskLog, TaskOwner } from '../../../message-log/port.ts';
 import type { Topic } from '../../../records/topics.ts';
@@ -121,7 +122,10 @@ async function task(): Promise<TaskLog> {
 
 async function restored(one: TaskLog) {
   const seen: [number, string][] = [];
-  const from = await one.restore((key, value) => seen.push([key, value.toString()]));
+  const from = await one.restore(
+    (key, value) => seen.push([key, value.toString()]),
+    () => undefined,
+  );
   return { seen, from };
 }
 
@@ -265,7 +269,7 @@ describe('what a task commits', () => {
       [6, 1_000, 'second'],
     ]);
     expect(commits.states).toEqual([
-      { partition: 1, key: 5, value: Buffer.from('state') },
+      { partition: 1, key: 5, value: seal(5, Buffer.from('state')) },
       { partition: 1, key: 6, value: undefined },
     ]);
     expect(commits.positions).toEqual([

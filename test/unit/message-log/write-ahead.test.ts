@@ -168,7 +168,10 @@ describe('commits by way of the journal', () => {
     const expected = await records();
     const restored = async (): Promise<unknown> => {
       const states = new Map<number, string>();
-      const positions = await (await task()).restore((key, value) => states.set(key, value.toString()));
+      const positions = await (await task()).restore(
+        (key, value) => states.set(key, value.toString()),
+        () => undefined,
+      );
       return { states: [...states], positions };
     };
     const held = {

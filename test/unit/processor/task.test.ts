@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { OutgoingRecord, RecordBatch, TaskLog } from '../../../message-log/port.ts';
 import type { InputTopic } from '../../../records/topics.ts';
 import { TaskMetrics } from '../../../processor/metrics.ts';
+import { decodeDeadLetter } from '../../../records/dead-letter.ts';
 import { Task } from '../../../processor/task.ts';
 import { batchOf } from '../../support/batches.ts';
 import { REFERENCE, typeWhen, withTypes } from '../../support/alarm-types.ts';
@@ -68,6 +69,7 @@ async function taskOn({
 } = {}) {
   const feeds = { ENTRY: new Feed('ENTRY'), OK: new Feed('OK'), ACTION: new Feed('ACTION') };
   const commits: OutgoingRecord[][] = [];
+  const removed: number[] = [];
   const lines: { level: number; msg: string; sensor?: number; sensors?: number }[] = [];
   const time = { now: T0 };
   const taskLog: TaskLog = {
@@ -77,11 +79,13 @@ async function taskOn({
       return { ENTRY: 0, OK: 0, ACTION: 0 };
     },
     reader: async (topic) => feeds[topic],
-    commit: async (outputs) => {
+    commit: async (outputs, state) => {
       if (fault) throw fault;
       commits.push([...outputs]);
+      removed.push(...state.filter(({ value }) => value === null).map(({ key }) => key));
     },
   };
+  const told: string[] = [];
   const registry = new Registry();
   const task = await Task.restore(
     taskLog,
@@ -90,6 +94,7 @@ async function taskOn({
       clock: () => time.now,
       logger: pino({ level: 'warn' }, { write: (line: string) => lines.push(JSON.parse(line)) }),
       metrics: new TaskMetrics(registry, types),
+      damagedRows: { found: (kind, key) => told.push(`${kind} ${key}`) },
     },
   );
   const over = task.run(() => undefined);
@@ -97,7 +102,7 @@ async function taskOn({
   const settled = async (): Promise<void> => {
     for (let i = 0; i < 5; i += 1) await new Promise(setImmediate);
   };
-  return { task, ...feeds, commits, lines, time, over, settled, registry };
+  return { task, ...feeds, commits, removed, told, lines, time, over, settled, registry };
 }
 
 const status = (id: number, changes: object = {}) => ({
@@ -410,5 +415,35 @@ describe('a task that ends', () => {
     ENTRY.give(status(7, { motion: true }));
     await expect(over).rejects.toThrow('no log');
     expect([ENTRY.closed, OK.closed, ACTION.closed]).toEqual([true, true, true]);
+  });
+});
+
+describe('a task that finds a damaged state', () => {
+  const whole = '{"v":3,"ok":5}';
+
+  it.each([
+    ['no JSON', '{"v":3,"types":{"smoke":Quirinia'],
+    ['no object', '"Quirinia"'],
+    ['none of ours', '{"name":"Quirinia"}'],
+    ['hits that are no list', '{"v":3,"types":{"smoke":{"hits":{"name":"Quirinia"},"open":[]}}}'],
+    ['alarms that are no list', '{"v":3,"types":{"smoke":{"hits":[],"open":"Quirinia"}}}'],
+  ])('%s: sets that one aside with its key and none of its content, and goes on with the others', async (_, damaged) => {
+    const { task, ENTRY, commits, removed, told, lines, over, settled } = await taskOn({ states: [whole, damaged, whole] });
+    expect(removed).toEqual([1]);
+    expect(told).toEqual(['state 1']);
+    const [letter] = commits[0] ?? [];
+    expect([commits[0]?.length, letter?.topic, letter?.key]).toEqual([1, 'DEAD', 1]);
+    expect(decodeDeadLetter(String(letter?.value)).value).toMatchObject({ topic: 'STATE', value: '' });
+    expect(String(letter?.value) + JSON.stringify(lines)).not.toContain('Quirinia');
+    ENTRY.give(status(1, { motion: true }), status(7, { motion: true }));
+    await settled();
+    expect(commits.flat().filter(({ topic }) => topic === 'ALARM')).toHaveLength(2);
+    await task.close();
+    await over;
+  });
+
+  it('does not begin, and says why, where a newer version wrote it: that is no damage', async () => {
+    await expect(taskOn({ states: ['{"v":4}'] })).rejects.toMatchObject({ name: 'PermanentError', code: 'data-format' });
+    await expect(taskOn({ states: ['{"v":4}'] })).rejects.toThrow('sensor state has version 4, this program reads 1 to 3');
   });
 });
