@@ -1,5 +1,13 @@
 import type { Alarm } from '../../alarm/alarm.ts';
-import { activeOf, emptyState, type SensorState, StateFormat, type StoredSensor, typeStateOf } from '../../alarm/sensor-state.ts';
+import {
+  activeOf,
+  emptyState,
+  type SensorState,
+  StateFormat,
+  type StoredSensor,
+  typeStateOf,
+  UnreadableState,
+} from '../../alarm/sensor-state.ts';
 import { isActive } from '../../alarm/lifecycle.ts';
 import type { TypeSet } from '../../alarm/type-set.ts';
 import type { Archive, ArchivedAlarm } from '../../archive/port.ts';
@@ -36,7 +44,14 @@ export async function agreeOnOpenAlarms(log: MessageLog, archive: Archive, types
 async function agreeIn(task: TaskLog, archived: readonly ArchivedAlarm[], archive: Archive, types: TypeSet, now: number): Promise<Agreed> {
   const format = new StateFormat(types);
   const sensors = new Map<number, StoredSensor>();
-  const positions = await task.restore((sensor, value) => sensors.set(sensor, format.fromJson(value.toString())));
+  // A sensor whose state is damaged is one that nothing is known of: what the archive knows is given back to it.
+  const positions = await task.restore(
+    (sensor, value) => {
+      const stored = readable(format, value);
+      if (stored) sensors.set(sensor, stored);
+    },
+    () => undefined,
+  );
   const [known, shown]: [Alarm[], Alarm[]] = [[], []];
   const changed = new Map<number, StoredSensor>();
   for (const { region: _, geohash: __, ...alarm } of archived) {
@@ -61,6 +76,16 @@ async function agreeIn(task: TaskLog, archived: readonly ArchivedAlarm[], archiv
       shown.push(alarm);
     }
   return { known, shown };
+}
+
+/** Undefined: it is damaged. Throws NewerState. */
+function readable(format: StateFormat, value: Buffer): StoredSensor | undefined {
+  try {
+    return format.fromJson(value.toString());
+  } catch (error) {
+    if (error instanceof UnreadableState) return undefined;
+    throw error;
+  }
 }
 
 function takeBack(state: SensorState, alarm: Alarm, types: TypeSet, now: number): void {
