@@ -47,7 +47,7 @@ export class Places {
       for (const sensor of sensors) {
         if (places.has(sensor)) continue;
         const client = await this.#deps.directory.find(sensor);
-        if (client) places.set(sensor, { region: client.region, geohash: client.geohash });
+        if (client && client !== 'damaged') places.set(sensor, { region: client.region, geohash: client.geohash });
       }
       this.#deps.health.report(PART, undefined);
     } catch (error) {

@@ -1,28 +1,51 @@
 import type { Database } from 'lmdb';
 import type { Store } from '../message-log/embedded/store.ts';
 import { isPlace } from './placed.ts';
+import { seal, unseal } from '../message-log/embedded/sealed-row.ts';
+import type { DamagedRows } from '../runtime/damaged-rows.ts';
 import type { Client, Directory, Place } from './port.ts';
 
 /** Keeps a commit to a few milliseconds, since a running system that shares the store has to wait for it. */
 const CLIENTS_PER_COMMIT = 1_000;
 const PLACES_PER_PART = 5_000;
 
-/** The directory in the embedded store: clients by sensor id, and a small record of each one's place. */
-export function openEmbeddedDirectory(store: Pick<Store, 'root' | 'write'>): Directory {
-  const clients: Database<ClientValue, number> = store.root.openDB({ name: 'clients', keyEncoding: 'uint32', encoding: 'msgpack' });
+/**
+ * The directory in the embedded store: clients by sensor id, and beside each a small record of where it is. Both carry checksums; those that earlier
+ * versions wrote are msgpack and bare places.
+ */
+export function openEmbeddedDirectory(store: Pick<Store, 'root' | 'write'>, damagedRows: Pick<DamagedRows, 'found'>): Directory {
+  const clients: Database<Buffer, number> = store.root.openDB({ name: 'clients', keyEncoding: 'uint32', encoding: 'binary' });
+  const earlier: Database<unknown, number> = store.root.openDB({ name: 'clients', keyEncoding: 'uint32', encoding: 'msgpack' });
   const places: Database<Buffer, number> = store.root.openDB({ name: 'places', keyEncoding: 'uint32', encoding: 'binary' });
 
+  const find = (sensor: number): Client | 'damaged' | undefined => {
+    const row = clients.get(sensor);
+    if (row === undefined) return undefined;
+    const value = unseal(sensor, row);
+    const client = value && clientOf(value === row ? valueOf(() => earlier.get(sensor)) : valueOf(() => JSON.parse(value.toString())));
+    if (client?.id === sensor) return client;
+    damagedRows.found('client', sensor, 'alarms of this sensor are mailed and shown without the client: import the client again');
+    return 'damaged';
+  };
+  /** A damaged place is also in the client's row. */
+  const placeIn = (sensor: number, row: Buffer): Place => {
+    const value = unseal(sensor, row);
+    if (value !== undefined && value.length >= REGION_AT) return placeOf(sensor, value);
+    damagedRows.found('place', sensor, "the client's row is read instead: import the client again");
+    const client = find(sensor);
+    if (client === undefined || client === 'damaged') return { sensor, ...NOWHERE };
+    const { latitude, longitude, geohash, region } = client;
+    return { sensor, latitude, longitude, geohash, region };
+  };
+
   return {
-    find: async (sensor) => {
-      const value = clients.get(sensor);
-      return value && clientOf(value);
-    },
+    find: async (sensor) => find(sensor),
     put: async (batch) => {
       for (let i = 0; i < batch.length; i += CLIENTS_PER_COMMIT) {
         await store.write(() => {
           for (const client of batch.slice(i, i + CLIENTS_PER_COMMIT)) {
-            void clients.put(client.id, columnsOf(client));
-            void places.put(client.id, placeValueOf(client));
+            void clients.put(client.id, seal(client.id, Buffer.from(JSON.stringify(columnsOf(client)))));
+            void places.put(client.id, seal(client.id, placeValueOf(client)));
           }
         });
       }
@@ -30,7 +53,7 @@ export function openEmbeddedDirectory(store: Pick<Store, 'root' | 'write'>): Dir
     size: async () => (clients.getStats() as { entryCount: number }).entryCount,
     places: async function* (from = '0') {
       for (let start: number | undefined = Number(from); start !== undefined; ) {
-        const part: Place[] = Array.from(places.getRange({ start, limit: PLACES_PER_PART }), ({ key, value }) => placeOf(key, value));
+        const part: Place[] = Array.from(places.getRange({ start, limit: PLACES_PER_PART }), ({ key, value }) => placeIn(key, value));
         const last: Place | undefined = part.at(-1);
         start = last && part.length === PLACES_PER_PART ? last.sensor + 1 : undefined;
         yield {
@@ -42,6 +65,17 @@ export function openEmbeddedDirectory(store: Pick<Store, 'root' | 'write'>): Dir
     },
     close: async () => undefined,
   };
+}
+
+const NOWHERE = { latitude: Number.NaN, longitude: Number.NaN, geohash: '', region: '' };
+
+/** What a damaged row is decoded to may be anything, or nothing. */
+function valueOf(decode: () => unknown): unknown {
+  try {
+    return decode();
+  } catch {
+    return undefined;
+  }
 }
 
 /** The 19 columns, geohash and region. Without field names, values are half the size and twice as fast to read. */
@@ -58,8 +92,8 @@ type ClientValue = readonly [
   country: string,
   telephonecountrycode: string,
   telephonenumber: string,
-  latitude: number,
-  longitude: number,
+  latitude: number | null,
+  longitude: number | null,
   emailaddress: string,
   title: string,
   occupation: string,
@@ -95,7 +129,22 @@ function columnsOf(client: Client): ClientValue {
   ];
 }
 
-function clientOf(value: ClientValue): Client {
+const COORDINATES: ReadonlySet<number> = new Set([12, 13]);
+
+/** JSON has no NaN, but null in its place. */
+function isClientValue(value: unknown): value is ClientValue {
+  return (
+    Array.isArray(value) &&
+    value.length === 21 &&
+    value.every((column: unknown, i) =>
+      i === 0 || COORDINATES.has(i) ? typeof column === 'number' || (column === null && i > 0) : typeof column === 'string',
+    )
+  );
+}
+
+/** Undefined: it isn't a client's row. */
+function clientOf(value: unknown): Client | undefined {
+  if (!isClientValue(value)) return undefined;
   return {
     id: value[0],
     name: value[1],
@@ -109,8 +158,8 @@ function clientOf(value: ClientValue): Client {
     country: value[9],
     telephonecountrycode: value[10],
     telephonenumber: value[11],
-    latitude: value[12],
-    longitude: value[13],
+    latitude: value[12] ?? Number.NaN,
+    longitude: value[13] ?? Number.NaN,
     emailaddress: value[14],
     title: value[15],
     occupation: value[16],

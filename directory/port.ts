@@ -49,8 +49,8 @@ export interface PlacesPart {
  * never log a client.
  */
 export interface Directory {
-  /** The client with that sensor, perhaps as it was up to the adapter's cache time ago; undefined: there is none. */
-  find(sensor: number): Promise<Client | undefined>;
+  /** The client with that sensor, perhaps as it was up to the adapter's cache time ago; undefined: there is none; damaged: there is one, but its row can't be read. */
+  find(sensor: number): Promise<Client | 'damaged' | undefined>;
   /** Writes clients, each replacing an earlier one with the same id, also within the call. Stored once it resolves; if it rejects, some may be. */
   put(clients: readonly Client[]): Promise<void>;
   /** The number of clients; on a server perhaps as it was some minutes ago, except for this process's own writes. */

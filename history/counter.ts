@@ -180,7 +180,8 @@ export class AlarmCounter {
   }
 
   async #regionOf(sensor: number): Promise<string> {
-    return (await this.#deps.directory.find(sensor))?.region ?? '';
+    const client = await this.#deps.directory.find(sensor);
+    return client === 'damaged' ? '' : (client?.region ?? '');
   }
 
   async #park(batch: RecordBatch, i: number, problem: string): Promise<void> {

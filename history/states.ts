@@ -227,7 +227,8 @@ export class StateWriter {
     if (this.#unwritten.size === 0) return;
     const states: SensorState[] = [];
     for (const sensor of this.#unwritten) {
-      const client = await this.#deps.directory.find(sensor);
+      const found = await this.#deps.directory.find(sensor);
+      const client = found === 'damaged' ? undefined : found;
       const alarms = this.#sensorOf(sensor);
       states.push({
         sensor,

@@ -15,6 +15,7 @@ import { mailerSettings } from '../notify/config.ts';
 import { retryForever } from '../runtime/backoff.ts';
 import type { SteadyClock } from '../runtime/clock.ts';
 import type { Setting, Values } from '../runtime/configuration.ts';
+import { damagedRowsOf } from '../runtime/damaged-rows.ts';
 import { reasonOf } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logging.ts';
 import { processSettings } from '../runtime/process-settings.ts';
@@ -40,7 +41,10 @@ const dataFolder: Adapter = {
     },
     directory: {
       exclusive: true,
-      open: async (opening) => (await import('../directory/embedded.ts')).openEmbeddedDirectory(await storeOf(opening)),
+      open: async (opening) => {
+        const { openEmbeddedDirectory } = await import('../directory/embedded.ts');
+        return openEmbeddedDirectory(await storeOf(opening), damagedRowsOf(opening.deps));
+      },
     },
     archive: {
       exclusive: true,

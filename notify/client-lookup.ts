@@ -37,7 +37,7 @@ export function createClientLookup(
       });
       if (found !== AWAY) {
         away = false;
-        return (found as Client | undefined) ?? 'unknown';
+        return (found as Client | 'damaged' | undefined) ?? 'unknown';
       }
       if (time.now() + AGAIN_AFTER_MS >= end) {
         away = true;
@@ -49,7 +49,7 @@ export function createClientLookup(
 }
 
 /** A directory that doesn't answer counts as away. */
-async function findWithin(directory: Directory, sensor: number, ms: number, time: LookupTime): Promise<Client | undefined> {
+async function findWithin(directory: Directory, sensor: number, ms: number, time: LookupTime): Promise<Client | 'damaged' | undefined> {
   const abort = new AbortController();
   try {
     const late = time.sleep(Math.max(1, ms), abort.signal).then(() => Promise.reject(new OwnError('the directory did not answer in time')));

@@ -64,7 +64,7 @@ class Completion {
     const client = await this.#find(delivery.sensor);
     if (client === 'unavailable') throw new TransientError('directory-away', 'mails cannot be completed: the directory is out of reach');
     // The first mail contains everything that is known.
-    if (client === 'unknown') return;
+    if (client === 'unknown' || client === 'damaged') return;
     const { frame, recipients, logger } = this.#delivery;
     const change = await this.#changeOf(delivery);
     if (change?.alarm.id === delivery.alarm)

@@ -5,7 +5,7 @@ import type { MessageLog, TaskLog } from '../message-log/port.ts';
 import { INPUTS } from '../records/topics.ts';
 import { retryForever } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { DamagedRows } from '../runtime/damaged-rows.ts';
+import { damagedRowsOf } from '../runtime/damaged-rows.ts';
 import { PermanentError, reasonOf, retriable } from '../runtime/errors.ts';
 import type { Health } from '../runtime/health.ts';
 import type { Running } from '../runtime/lifecycle.ts';
@@ -33,7 +33,7 @@ const AGAIN = { firstMs: 50, maxMs: 5_000 };
 /** Runs a task for every partition that is assigned to this process. */
 export async function startProcessor(config: ProcessorConfig, deps: ProcessorDeps): Promise<Running> {
   const logger = deps.logger.child({ role: 'processor' });
-  const damagedRows = new DamagedRows({ ...deps, logger });
+  const damagedRows = damagedRowsOf(deps);
   const taskDeps: TaskDeps = { clock: deps.clock, logger, metrics: new TaskMetrics(deps.registry, deps.types), damagedRows };
   const runners = new Map<number, TaskRunner>();
   observe(deps, runners);

@@ -16,6 +16,15 @@ const COUNTER = 'tocsin_rows_damaged_total';
 /** Each is told once; of more than so many only the number. */
 const NAMED_MAX = 1_000;
 
+const ofProcess = new WeakMap<Registry, DamagedRows>();
+
+/** That of the process, which has one registry. */
+export function damagedRowsOf(deps: DamagedRowsDeps): DamagedRows {
+  const rows = ofProcess.get(deps.registry) ?? new DamagedRows(deps);
+  ofProcess.set(deps.registry, rows);
+  return rows;
+}
+
 /** Tells of rows that can't be read: by key, never what is in them. A damaged row hides nothing but itself. */
 export class DamagedRows {
   readonly #deps: DamagedRowsDeps;
@@ -24,9 +33,8 @@ export class DamagedRows {
 
   constructor(deps: DamagedRowsDeps) {
     this.#deps = deps;
-    const known = deps.registry.getSingleMetric(COUNTER) as Counter<'kind'> | undefined;
     const help = 'Rows that could not be read since they are damaged, each counted once; the log names them';
-    this.#counter = known ?? new Counter({ name: COUNTER, help, labelNames: ['kind'], registers: [deps.registry] });
+    this.#counter = new Counter({ name: COUNTER, help, labelNames: ['kind'], registers: [deps.registry] });
   }
 
   /** May be called each time that the row is met. `consequence`: what is done without it. */

@@ -1,4 +1,5 @@
-import { reasonOf } from '../../runtime/errors.ts';
+import type { Client, Directory } from '../../directory/port.ts';
+import { PermanentError, reasonOf } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/logging.ts';
 
 /** Collects what an answer lacks because a store is away, so that the rest can be answered with a list of what is missing. */
@@ -22,4 +23,11 @@ export class Missing {
       return otherwise;
     }
   }
+}
+
+/** Rejects where the client's row is damaged, so that the answer says that it is missing. */
+export async function clientOf(directory: Pick<Directory, 'find'>, sensor: number): Promise<Client | undefined> {
+  const client = await directory.find(sensor);
+  if (client === 'damaged') throw new PermanentError('row-damaged', `the row of client ${sensor} is damaged`);
+  return client;
 }

@@ -7,7 +7,7 @@ import { iso, listedJson } from './alarm-json.ts';
 import { listAlarms } from './alarm-list.ts';
 import type { ApiDeps } from './deps.ts';
 import { faultsJson } from './fault-json.ts';
-import { Missing } from './missing.ts';
+import { clientOf, Missing } from './missing.ts';
 import { ApiError, callerOf, ok, type Route, route } from './route.ts';
 import { noQuery, problem, type SensorAnswer, sensorAnswer, sensorId, sensorsAnswer, sensorsQuery } from './schemas.ts';
 
@@ -60,7 +60,7 @@ export function sensorRoutes(deps: ApiDeps): Route[] {
         const filter = { states: undefined, type: undefined, region: undefined, sensor: id, from: undefined, to: undefined };
         const open = { alarms: deps.live.alarms.ofSensor(id).toSorted((a, b) => compareNewest(a.alarm, b.alarm)), cursor: null };
         const [client, state, list] = await Promise.all([
-          missing.orElse('the client', deps.directory.find(id), undefined),
+          missing.orElse('the client', clientOf(deps.directory, id), undefined),
           missing.orElse('since when all is well', deps.history.state(id), undefined),
           missing.orElse('past alarms', listAlarms(deps.live.alarms, deps.archive, filter, ALARMS_SHOWN, undefined), open),
         ]);

@@ -6,7 +6,7 @@ import type { Role } from '../security/tokens.ts';
 import { visibleTo } from '../security/visibility.ts';
 import { wholeJson } from './alarm-json.ts';
 import type { ApiDeps } from './deps.ts';
-import { Missing } from './missing.ts';
+import { clientOf, Missing } from './missing.ts';
 import { ApiError } from './route.ts';
 import type { WholeAlarm } from './schemas.ts';
 
@@ -33,7 +33,7 @@ export async function describeAlarm(deps: ApiDeps, found: LiveAlarm, role: Role)
     found.isBrief ? missing.orElse('the readings', evidenceOf(deps, id), []) : found.alarm.evidence,
     missing.orElse('the custody trail', deps.archive.custody(id), []),
     visibleTo(role).client
-      ? missing.orElse('the client', deps.directory.find(sensor), undefined).then((known) => known ?? null)
+      ? missing.orElse('the client', clientOf(deps.directory, sensor), undefined).then((known) => known ?? null)
       : undefined,
   ]);
   const steps = new Map([...found.recent, ...archived].map((entry) => [entry.key, entry]));

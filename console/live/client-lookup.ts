@@ -53,7 +53,7 @@ export class ClientLookup {
         this.#abort.signal,
       );
       this.#health.report(PART, undefined);
-      return client;
+      return client === 'damaged' ? undefined : client;
     } catch (error) {
       if (!this.#abort.signal.aborted) this.#health.report(PART, `clients cannot be looked up: ${reasonOf(error)}`);
       return undefined;

@@ -20,6 +20,10 @@ export const show = (withDirectory: WithDirectory) =>
         process.stderr.write(`clients: there is no client with id ${id}\n`);
         return 1;
       }
+      if (client === 'damaged') {
+        process.stderr.write(`clients: the row of client ${id} is damaged: import the client again\n`);
+        return 1;
+      }
       for (const [column, value] of Object.entries(client))
         process.stdout.write(`${column.padEnd(22)}${Number.isNaN(value) ? 'not known' : value}\n`);
       return 0;

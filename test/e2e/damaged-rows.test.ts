@@ -1,10 +1,11 @@
 /** A bit that changes in a row on disk: only that row is lost. A fire of another sensor is raised, mailed and shown. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Database } from 'lmdb';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openStore } from '../../message-log/embedded/store.ts';
+import { runProgram } from '../support/program.ts';
 import { API_TOKEN, SystemProcess } from '../support/system.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tocsin-rows-'));
@@ -46,6 +47,30 @@ async function damage(name: string, part: number): Promise<number> {
   await store.close();
   return all.length;
 }
+
+describe('a damaged row of a client', () => {
+  it.each([0, 0.1, 0.5, 0.999])('at %f of it costs the mail of a fire no more than the client', async (part) => {
+    const file = join(folder, `clients-${part}.csv`);
+    const columns = 'id,name,surname,gender,nationalid,birthday,streetaddress,city,zipcode,country,telephonecountrycode,telephonenumber';
+    writeFileSync(file, `${columns}\n${BURNING},${PERSON},Ash,f,1,2000-01-01,Main Street 5,Leeds,LS1,UK,44,555\n`);
+    const imported = await runProgram('main/clients/main.ts', ['import', file], { TOCSIN_DATA_DIR: system.dataDir });
+    expect(imported.code).toBe(0);
+    expect(await damage('clients', part)).toBe(1);
+    expect(await damage('places', part)).toBe(1);
+
+    await system.start();
+    for (let i = 0; i < 3; i += 1) await post(BURNING);
+    await expect.poll(() => mails().length, { timeout: 20_000 }).toBe(1);
+    expect(mails()[0]?.replace(/=\r?\n/g, '')).toContain('IS DAMAGED');
+    const list = await api('/api/alarms?state=active');
+    expect([list.status, await list.text()]).toEqual([200, expect.stringContaining(`"sensor":${BURNING}`)]);
+    const sensor = await api(`/api/sensors/${BURNING}`);
+    expect([sensor.status, await sensor.text()]).toEqual([200, expect.stringContaining('the client cannot be fetched')]);
+    const answers = [await fetch(`${system.ingestUrl}/readyz`), await api('/metrics')].map((answer) => answer.text());
+    expect(system.output).toMatch(new RegExp(`"kind":"client","key":${BURNING}`));
+    expect(system.output + (await Promise.all(answers)).join('')).not.toContain(PERSON);
+  });
+});
 
 describe('a damaged state of a sensor', () => {
   it.each([0, 0.02, 0.3, 0.6, 0.999])('at %f of its row hides no fire of another one', async (part) => {

@@ -19,7 +19,7 @@ export interface MailFrame {
 }
 
 /** The sensor's client, or why it isn't known. */
-export type Holder = Client | 'unknown' | 'unavailable';
+export type Holder = Client | 'unknown' | 'unavailable' | 'damaged';
 
 /** An alarm has at most one mail of each kind. */
 type MailKind = MailedEvent | 'completed';
@@ -112,6 +112,7 @@ function noticeOf(holder: Holder): string | undefined {
   if (holder === 'unknown') return 'NO CLIENT IS KNOWN FOR THIS SENSOR. This mail says all that is known of it.';
   if (holder === 'unavailable')
     return 'THE CLIENT COULD NOT BE LOOKED UP: the directory is out of reach. This mail says all that is known.';
+  if (holder === 'damaged') return 'WHAT IS STORED OF THE CLIENT IS DAMAGED AND CANNOT BE READ. This mail says all that is known.';
   return undefined;
 }
 

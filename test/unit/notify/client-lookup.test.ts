@@ -18,7 +18,7 @@ class WaitedTime implements LookupTime {
 
 const CLIENT = clientOf({ id: 1 });
 
-function lookupIn(find: () => Promise<typeof CLIENT | undefined>) {
+function lookupIn(find: () => Promise<typeof CLIENT | 'damaged' | undefined>) {
   const time = new WaitedTime();
   const told: unknown[] = [];
   const lookup = createClientLookup({ ...directoryOf(new Map()), find }, (error) => told.push(error), time);
@@ -50,7 +50,7 @@ it.each([
 );
 
 it('is patient again once the directory has answered', async () => {
-  let find: () => Promise<typeof CLIENT | undefined> = away;
+  let find: () => Promise<typeof CLIENT | 'damaged' | undefined> = away;
   const { waited, told } = lookupIn(() => find());
   await waited();
   find = async () => CLIENT;
@@ -111,4 +111,9 @@ it('takes a directory that throws at once for one that is away, and nothing is l
   const lookup = createClientLookup({ ...directoryOf(new Map()), find }, () => undefined, time);
   expect(await lookup(1)).toBe('unavailable');
   await new Promise(setImmediate);
+});
+
+it('tells a client whose row is damaged from one that is not there, and from a directory that is away', async () => {
+  const { waited, told } = lookupIn(async () => 'damaged');
+  expect([(await waited())[0], told]).toEqual(['damaged', []]);
 });

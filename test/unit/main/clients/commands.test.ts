@@ -134,9 +134,9 @@ describe('clients count and show', () => {
 describe('the directory beside a running server', () => {
   it('takes clients in from another opening of the store, and the server sees them', async () => {
     const { store, dataDir, close } = await openTemporaryStore();
-    const server = openEmbeddedDirectory(store);
+    const server = openEmbeddedDirectory(store, { found: () => undefined });
     const tool = await openStore(dataDir, { owner: false });
-    const beside: WithDirectory = (work) => work(openEmbeddedDirectory(tool));
+    const beside: WithDirectory = (work) => work(openEmbeddedDirectory(tool, { found: () => undefined }));
     expect(await clients('generate', ['300'], beside)).toBe(0);
     await tool.close();
     // The server may still see what it has read in this turn of the event loop, since its own timer may have read just before.
