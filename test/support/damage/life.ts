@@ -36,12 +36,15 @@ export async function live(folder: string): Promise<Life> {
   let task: TaskLog | undefined;
   await log.own({
     assigned: async (assigned) => {
-      await assigned.restore(() => undefined);
+      await assigned.restore(
+        () => undefined,
+        () => undefined,
+      );
       task = assigned;
     },
     revoked: async () => undefined,
   });
-  const directory = openEmbeddedDirectory(store);
+  const directory = openEmbeddedDirectory(store, { found: () => undefined });
   const archive = openEmbeddedArchive(store);
   const copy = async (name: string): Promise<string> => {
     await cp(dataDir, join(folder, name), { recursive: true, filter: (path) => !path.endsWith('.sock') });
