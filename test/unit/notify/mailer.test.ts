@@ -59,6 +59,7 @@ describe('the mailer', () => {
 
   it('does not start with a route by a type that there is not, and says which there are', async () => {
     const start = (routes: string) => rig.start(transportOf(), { settings: { TOCSIN_MAIL_ROUTES: routes } });
+    await expect(start('type=water -> a@x.example')).rejects.toMatchObject({ problems: [expect.stringContaining('no type water')] });
     await expect(start('type=smok,water -> a@x.example')).rejects.toMatchObject({
       name: 'ConfigurationError',
       problems: [
@@ -433,6 +434,22 @@ describe('health', () => {
     await rig.done();
     await rig.until(() => rig.health.ready);
     expect(rig.lines.filter(({ level }) => level >= 50)).toHaveLength(1);
+  });
+
+  it('has no fault while others go out, however long one of them is put off', async () => {
+    const transport = transportOf((mail) => (mail.messageId === idOf('stuck', 'raised') ? later : 'take'));
+    await rig.start(transport);
+    await rig.alarm(raised('stuck'));
+    for (const id of ['a', 'b', 'c']) {
+      rig.now += 20_000;
+      await rig.alarm(raised(id));
+      await rig.until(() => transport.taken.includes(idOf(id, 'raised')));
+      // A few looks at it, each after a poll of at most 20 ms.
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      expect(rig.health.problems()).toEqual({});
+    }
+    rig.now += 31_000;
+    await rig.until(() => !rig.health.ready);
   });
 
   it('counts the 30 s from when a mail began to wait, however long none was to be sent before', async () => {
