@@ -123,6 +123,12 @@ export const proxySettings = {
     undefined,
     'Sensors whose keys are no longer taken: ids and ranges such as 7,1000-1999, or file:PATH with one of these a line.',
   ),
+  signedWithinMs: setting(
+    'TOCSIN_SIGNED_WITHIN',
+    duration,
+    '60s',
+    'How far the time of a signed request (X-Tocsin-Signature) may be from that of this machine.',
+  ),
   gatewayTokens: setting(
     'TOCSIN_GATEWAY_TOKENS',
     gateways,

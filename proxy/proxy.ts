@@ -58,8 +58,9 @@ export async function startProxy(config: ProxyConfig, deps: ProxyDeps): Promise<
   const watch = new LogWatch({ ...deps, logger });
   const queue = new CommitQueue(config, { log: deps.log, clock: deps.clock, metrics, watch });
   const intake = new Intake({ bodyBytesMax: config.bodyBytesMax, unfinishedBytesMax: config.queueBytesMax }, metrics);
-  const { gatewayTokens: gateways, masterSecrets, revokedSensors: revoked } = config;
-  const authentication = new Authentication({ required: authenticates(config), gateways, masterSecrets, revoked });
+  const { gatewayTokens: gateways, masterSecrets, revokedSensors: revoked, signedWithinMs } = config;
+  const keys = { gateways, masterSecrets, revoked, signedWithinMs };
+  const authentication = new Authentication({ required: authenticates(config), ...keys, clock: deps.clock });
   const server = createProxyServer(config);
   const unread = new UnreadAnswers(config);
   const webPages = new WebPages(config.host, config.urls, logger);

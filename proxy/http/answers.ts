@@ -77,7 +77,7 @@ export const ALTERNATES = errorAnswer(
   'the sensor reports and recovers faster than time goes by, send the recovery again later',
   retryAfter(1),
 );
-export const UNAUTHENTICATED = errorAnswer(401, "the sensor's key or the gateway's token is missing or wrong", [
+export const UNAUTHENTICATED = errorAnswer(401, "the sensor's key, the gateway's token or the signature is missing, wrong or too old", [
   'WWW-Authenticate',
   'Bearer realm="tocsin"',
 ]);

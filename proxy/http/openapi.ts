@@ -119,7 +119,7 @@ const sharedFailures = {
 const ingest = (name: string, summary: string) => ({
   post: {
     summary,
-    security: [{ bearer: [] }, { key: [] }, {}],
+    security: [{ bearer: [] }, { key: [] }, { signature: [] }, {}],
     requestBody: bodyOf(name),
     responses: {
       202: outcome('Every record is durable'),
@@ -134,7 +134,7 @@ const ingest = (name: string, summary: string) => ({
 const kafkaPixy = (parameters: readonly object[] = []) => ({
   post: {
     summary: "One record, in kafka-pixy's form. Answered after the durable write with and without sync",
-    security: [{ bearer: [] }, { key: [] }, {}],
+    security: [{ bearer: [] }, { key: [] }, { signature: [] }, {}],
     parameters: [
       ...parameters,
       { name: 'topic', in: 'path', required: true, schema: { enum: ['ENTRY', 'OK'] } },
@@ -218,6 +218,13 @@ export const openapiOf = (types: TypeSet) => ({
     securitySchemes: {
       bearer: { type: 'http', scheme: 'bearer', description: "A sensor's key or a gateway's token" },
       key: { type: 'apiKey', in: 'header', name: 'X-Tocsin-Key' },
+      signature: {
+        type: 'apiKey',
+        in: 'header',
+        name: 'X-Tocsin-Signature',
+        description:
+          "In place of the key: WHO.SECONDS.MAC, with the sensor's id or the gateway's name, epoch seconds, and the base64url HMAC-SHA256 under the key or token of SECONDS, a line feed, the path, a line feed and the body. Taken within TOCSIN_SIGNED_WITHIN of that time",
+      },
       metrics: { type: 'http', scheme: 'bearer', description: 'TOCSIN_METRICS_TOKEN' },
     },
   },

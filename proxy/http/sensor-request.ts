@@ -1,6 +1,6 @@
 /** Reads the bodies of requests within bounds, then hands them to their receivers. */
 import { IncomingMessage } from 'node:http';
-import { type Answer, BUSY, CLOSE, errorAnswer, type Rejection, type Warnings } from './answers.ts';
+import { type Answer, BUSY, CLOSE, errorAnswer, type Rejection, UNAUTHENTICATED, type Warnings } from './answers.ts';
 import type { Sender } from '../intake/authentication.ts';
 import type { ProxyMetrics } from '../metrics.ts';
 import type { SensorResponse } from './protocol-errors.ts';
@@ -224,6 +224,15 @@ function onEnd(this: SensorRequest): void {
   const { intake, receiver, refused } = this;
   if (intake === undefined || receiver === undefined) return;
   if (refused !== undefined) intake.respond(this, refused);
-  else receiver.received(this);
+  else if (this.sender?.proves === undefined || isProven(this, this.sender.proves)) receiver.received(this);
+  else {
+    // Whoever is named has not sent it: it counts for the address.
+    this.sender = undefined;
+    intake.respond(this, UNAUTHENTICATED);
+  }
   intake.finish(this);
+}
+
+function isProven({ url = '', body, bodyLength }: SensorRequest, proves: NonNullable<Sender['proves']>): boolean {
+  return proves(url.split('?', 1)[0] ?? '', body.subarray(0, bodyLength));
 }

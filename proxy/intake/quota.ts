@@ -79,7 +79,7 @@ export class Quota {
   }
 }
 
-export function clientOf(sender: Sender | undefined, address: string | undefined): string {
+export function clientOf(sender: Pick<Sender, 'sensor' | 'gateway'> | undefined, address: string | undefined): string {
   if (sender?.gateway !== undefined) return `gateway ${sender.gateway}`;
   return sender?.sensor === undefined ? `address ${address}` : `sensor ${sender.sensor}`;
 }

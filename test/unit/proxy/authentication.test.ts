@@ -1,10 +1,11 @@
+import { createHmac } from 'node:crypto';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { claimedSensor, parseGatewayTokens, parseMasterSecrets, sameSecret, sensorKey } from '../../../proxy/intake/credentials.ts';
 import { readRevoked } from '../../../proxy/intake/revoked.ts';
-import { RawClient, STATUS, type TestProxy, testProxy } from '../../support/proxy.ts';
+import { NOW, RawClient, STATUS, type TestProxy, testProxy } from '../../support/proxy.ts';
 
 const SECRET = 'a master secret for tests';
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -118,6 +119,70 @@ describe('a master secret that is being changed', () => {
       expect(problem).not.toContain('secret');
     }
   });
+});
+
+describe('a signature', () => {
+  const NOW_S = NOW / 1_000;
+  const KEY = sensorKey(SECRET, 42_959);
+  const TOKEN = '0123456789abcdef';
+  let proxy: TestProxy;
+  beforeAll(async () => {
+    proxy = await testProxy({
+      TOCSIN_SENSOR_MASTER_SECRET: `v2:a new master secret,v1:${SECRET}`,
+      TOCSIN_GATEWAY_TOKENS: `north.7:${TOKEN}`,
+      TOCSIN_SENSORS_REVOKED: '13',
+    });
+  });
+  afterAll(() => proxy.stop());
+
+  /** As a sender would make it, from the documentation. */
+  const signed = (who: string, key: string, { path = '/entry', body = STATUS, at = NOW_S } = {}): Record<string, string> => {
+    const time = Math.floor(at);
+    const mac = createHmac('sha256', key).update(`${time}\n${path}\n${body}`).digest('base64url');
+    return { ...JSON_TYPE, 'x-tocsin-signature': `${who}.${time}.${mac}` };
+  };
+  const post = async (headers: Record<string, string>, path = '/entry', body = STATUS) => (await proxy.post(path, body, headers)).status;
+
+  it('is the one of the documentation', () => {
+    expect(signed('42959', '42959.fX90vzEX3Ro2semUgwyYU8VhQbw', { path: '/ok', body: '{"id":42959}', at: 1_767_225_600 })).toMatchObject({
+      'x-tocsin-signature': '42959.1767225600.KivRj07RES9BKEb9h6J0PdJP4dp8iCe09_liLqaqstA',
+    });
+  });
+
+  it('lets a sensor send without its key, for itself', async () => {
+    expect(await post(signed('42959', KEY))).toBe(202);
+    expect(await post(signed('42959', sensorKey('a new master secret', 42_959)))).toBe(202);
+    expect(await post(signed('42959', KEY, { path: '/ok' }), '/ok')).toBe(202);
+    expect(await post(signed('42959', KEY, { body: NEIGHBOUR }), '/entry', NEIGHBOUR)).toBe(401);
+    expect(await post(signed('42959', KEY, { path: '/topics/ENTRY/messages' }), '/topics/ENTRY/messages?sync')).toBe(200);
+  });
+
+  it('lets a gateway send for any sensor', async () => {
+    expect(await post(signed('north.7', TOKEN, { body: NEIGHBOUR }), '/entry', NEIGHBOUR)).toBe(202);
+  });
+
+  it('is of no use for another body or path, nor under another name or key', async () => {
+    const before = proxy.log.all('ENTRY').length;
+    expect(await post(signed('42959', KEY), '/entry', STATUS.replace('false', 'true'))).toBe(401);
+    expect(await post(signed('42959', KEY), '/ok')).toBe(401);
+    expect(await post(signed('42960', KEY))).toBe(401);
+    expect(await post(signed('42959', sensorKey('another master secret', 42_959)))).toBe(401);
+    expect(await post(signed('south', TOKEN))).toBe(401);
+    expect(await post(signed('13', sensorKey(SECRET, 13), { body: '{"id":13}' }), '/entry', '{"id":13}')).toBe(401);
+    expect(proxy.log.all('ENTRY')).toHaveLength(before);
+  });
+
+  it('is of no use later, nor before its time', async () => {
+    for (const seconds of [-59, 59]) expect(await post(signed('42959', KEY, { at: NOW_S + seconds })), String(seconds)).toBe(202);
+    for (const seconds of [-62, 62, -86_400]) expect(await post(signed('42959', KEY, { at: NOW_S + seconds })), String(seconds)).toBe(401);
+  });
+
+  it.each(['', '42959', '42959.1767225600.', `42959.1767225600.${'x'.repeat(42)}`, `42959.x.${'x'.repeat(43)}`])(
+    'is not "%s"',
+    async (header) => {
+      expect(await post({ ...JSON_TYPE, 'x-tocsin-signature': header })).toBe(401);
+    },
+  );
 });
 
 describe('revoked sensors', () => {
