@@ -75,6 +75,12 @@ export const consoleSettings = {
     '100',
     'Most live streams at a time, over all sessions, at most half of them for viewers.',
   ),
+  alarmsMax: setting(
+    'TOCSIN_CONSOLE_ALARMS_MAX',
+    integer(1_000, 10_000_000),
+    '200000',
+    'Open alarms that the console lists. Of more the gravest are listed, then those that nobody has acknowledged, then the newest; the others are counted.',
+  ),
   answerMs: setting('TOCSIN_CONSOLE_ANSWER', duration, '5s', "How long an operator's action waits for its outcome."),
 } satisfies Settings;
 

@@ -52,7 +52,7 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
   const page = startPage(deps.health, logger, stopping.signal);
   // So that setting the machine's clock signs nobody out.
   const sessionClock = atItsOwnPace(deps.clock);
-  const live = await startLiveView({ ...deps, logger }, config.streamsMax, sessionClock);
+  const live = await startLiveView({ ...deps, logger }, config, sessionClock);
   const server = createServer({
     headersTimeout: 10_000,
     requestTimeout: 30_000,

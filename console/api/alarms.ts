@@ -1,3 +1,4 @@
+import { beyondWords } from '../live/alarm-bound.ts';
 import { listedJson } from './alarm-json.ts';
 import { listAlarms, statesOf } from './alarm-list.ts';
 import type { ApiDeps } from './deps.ts';
@@ -23,7 +24,12 @@ export function alarmRoutes(deps: ApiDeps): Route[] {
         const { state, type, region, from, to, limit, cursor } = call.query;
         const filter = { states: statesOf(state), type, region, sensor: undefined, from: epoch(from), to: epoch(to) };
         const list = await listAlarms(deps.live.alarms, deps.archive, filter, limit, cursor);
-        return ok({ alarms: list.alarms.map((live) => listedJson(live, role)), cursor: list.cursor });
+        const beyond = beyondWords(deps.live.alarms);
+        return ok({
+          alarms: list.alarms.map((live) => listedJson(live, role)),
+          cursor: list.cursor,
+          ...(beyond === undefined ? {} : { problems: [beyond] }),
+        });
       },
     }),
     route({

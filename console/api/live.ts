@@ -16,7 +16,8 @@ or, if none is active, by its gravest restored one. Bits 0-5: the place of that 
 bit 6: an alarm of the sensor is unacknowledged; bits 7-8: severity, 3 CRITICAL, 2 MAJOR, 1 MINOR, 0 WARNING; bit 9: active.
 \`beat\` every 3 s (and in the snapshot): \`now\`, server time; \`log\`, its position, statuses per second and how long ago the last came
 (\`lastStatusMs\`, null: none since the console started); \`detection.behindMs\`: everything that came in longer ago than this is decided, null: not
-known; \`open\`: how many alarms are open, by type, active, unacknowledged, whether or not they were sent; \`faults\`: how many sensors have faults,
+known; \`open\`: how many alarms are open, by type, active, unacknowledged, whether or not they were sent;
+\`beyond\`: how many of them are only counted, since the console lists no more; \`faults\`: how many sensors have faults,
 null: not known yet. An interrupted stream resumes by Last-Event-ID, or starts with a new snapshot.`;
 
 export function liveRoutes(deps: ApiDeps): Route[] {

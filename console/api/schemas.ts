@@ -173,7 +173,11 @@ export type WholeAlarm = z.infer<typeof wholeAlarm>;
 const actionNamed = z.string().describe('the id of the action: GET /api/actions/{id} answers its outcome');
 export const acted = wholeAlarm.extend({ action: actionNamed });
 
-export const alarmPage = z.object({ alarms: z.array(listedAlarm), cursor: z.string().nullable() });
+export const alarmPage = z.object({
+  alarms: z.array(listedAlarm),
+  cursor: z.string().nullable(),
+  problems: z.array(z.string()).optional().describe('in plain words: more alarms are open than the console lists'),
+});
 const fault = z.object({
   detector: typeName,
   reason: z

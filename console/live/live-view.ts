@@ -12,6 +12,7 @@ import type { Logger } from '../../runtime/logging.ts';
 import { iso, listedJson } from '../api/alarm-json.ts';
 import { Actions } from './actions.ts';
 import { archivedPositions, followAlarms } from './alarm-follower.ts';
+import { AlarmBound } from './alarm-bound.ts';
 import { AlarmNews, type News } from './alarm-news.ts';
 import { ClientLookup } from './client-lookup.ts';
 import { DetectionWatch } from './detection-watch.ts';
@@ -55,9 +56,17 @@ const CHANGES_EVERY_MS = 100;
 const BEAT_EVERY_MS = 3_000;
 const LOOK_EVERY_MS = 1_000;
 const PLACES_EVERY_MS = 10_000;
+const BOUND_EVERY_MS = 2_000;
 
-export async function startLiveView(deps: LiveDeps, streamsMax: number, sessionClock: Clock): Promise<LiveView> {
-  const alarms = new OpenAlarms(deps.types);
+export interface LiveLimits {
+  readonly streamsMax: number;
+  /** Open alarms that are listed; others are counted. */
+  readonly alarmsMax: number;
+}
+
+export async function startLiveView(deps: LiveDeps, { streamsMax, alarmsMax }: LiveLimits, sessionClock: Clock): Promise<LiveView> {
+  const alarms = new OpenAlarms(deps.types, alarmsMax);
+  const bound = new AlarmBound(alarms, deps);
   const actions = new Actions();
   const pulse = new LogPulse(deps.log, deps.clock);
   const places = new PlacesKeeper(deps);
@@ -78,6 +87,7 @@ export async function startLiveView(deps: LiveDeps, streamsMax: number, sessionC
     detection: pulse.detection(),
     places: places.described(),
     open: alarms.counts,
+    beyond: alarms.beyond,
     faults: faults.sensors?.size ?? null,
   });
 
@@ -124,6 +134,7 @@ export async function startLiveView(deps: LiveDeps, streamsMax: number, sessionC
     }, BEAT_EVERY_MS),
     setInterval(() => stream.size > 0 && void pulse.look(), LOOK_EVERY_MS),
     setInterval(() => void places.refresh(), PLACES_EVERY_MS),
+    setInterval(() => void bound.look(), BOUND_EVERY_MS),
   ];
   return {
     alarms,
@@ -140,6 +151,7 @@ export async function startLiveView(deps: LiveDeps, streamsMax: number, sessionC
     stop: async () => {
       stopping.abort();
       for (const timer of timers) clearInterval(timer);
+      bound.stop();
       stream.close();
       actions.close();
       await follower?.stop();

@@ -5,6 +5,7 @@ import type { TypeSet } from '../../alarm/type-set.ts';
 import { custodyOf } from '../../archive/custody.ts';
 import type { ArchivedAlarm, CustodyEntry } from '../../archive/port.ts';
 import { ByAge } from './by-age.ts';
+import { HeldOrder, rankOf } from './held-order.ts';
 import { type OpenAlarmCounts, OpenCounts } from './open-counts.ts';
 import { codeOf, NO_OPEN_ALARM } from './sensor-code.ts';
 
@@ -25,6 +26,9 @@ export interface LiveAlarm {
   readonly isBrief?: boolean;
 }
 
+/** As much of an alarm as counts and maps need. */
+type CountedAlarm = Pick<ArchivedAlarm, 'id' | 'type' | 'state' | 'severity' | 'version'>;
+
 export interface AlarmFilter {
   readonly states: readonly AlarmState[] | undefined;
   readonly type: string | undefined;
@@ -39,6 +43,7 @@ const CLOSED_MAX = 1_000;
 const RECENT_MAX = 50;
 /** This many alarms that changed last have their readings and custody here, enough for the archive to catch up: they take more room than all the rest. */
 const WHOLE_MAX = 10_000;
+const LATELY_MAX = 1_000;
 const NONE: readonly never[] = [];
 
 /**
@@ -58,14 +63,27 @@ export class OpenAlarms {
   /** Undefined until it is needed, so that the alarms loaded at the start are sorted once. */
   #byAge: ByAge | undefined;
   readonly types: TypeSet;
+  readonly heldMax: number;
+  /** Open alarms for which there is no room: only counted, and their sensors are drawn. */
+  readonly #counted = new Map<string, CountedAlarm>();
+  /** Those of them that changed last. */
+  readonly #lately = new Map<string, LiveAlarm>();
+  readonly #order = new HeldOrder();
+  readonly #names = new Names();
 
-  constructor(types: TypeSet) {
+  constructor(types: TypeSet, heldMax = Number.POSITIVE_INFINITY) {
     this.types = types;
+    this.heldMax = heldMax;
     this.#counts = new OpenCounts(types);
   }
 
   get size(): number {
-    return this.#open.size;
+    return this.#open.size + this.#counted.size;
+  }
+
+  /** How many open alarms are counted only, since there are more than `heldMax`. */
+  get beyond(): number {
+    return this.#counted.size;
   }
 
   get counts(): OpenAlarmCounts {
@@ -73,14 +91,15 @@ export class OpenAlarms {
   }
 
   load(alarms: readonly ArchivedAlarm[]): void {
-    for (const alarm of alarms) this.#keep(briefOf({ alarm, client: undefined, recent: NONE }));
+    for (const alarm of alarms) this.#keep(this.#fromArchive(alarm));
   }
 
   /** Returns the alarm as it is now, or undefined if the change brings nothing new. */
   apply(change: AlarmChange): LiveAlarm | undefined {
     const { alarm } = change;
     const known = this.find(alarm.id);
-    if (known && known.alarm.version >= alarm.version) return undefined;
+    const before = known?.alarm ?? this.#counted.get(alarm.id);
+    if (before && before.version >= alarm.version) return undefined;
     const { region, geohash } = known?.alarm ?? this.#neighbour(alarm.sensor)?.alarm ?? { region: '', geohash: '' };
     const client = known?.client ?? this.#neighbour(alarm.sensor)?.client;
     const recent = [...(known?.recent ?? []), ...custodyOf(change)].slice(-RECENT_MAX);
@@ -101,6 +120,10 @@ export class OpenAlarms {
   }
 
   find(id: string): LiveAlarm | undefined {
+    return this.#listed(id) ?? this.#lately.get(id);
+  }
+
+  #listed(id: string): LiveAlarm | undefined {
     return this.#open.get(id) ?? this.#closed.get(id);
   }
 
@@ -125,10 +148,10 @@ export class OpenAlarms {
   }
 
   #codeOf(sensor: number): number {
-    let gravest: ArchivedAlarm | undefined;
+    let gravest: CountedAlarm | undefined;
     let unacknowledged = false;
     for (const id of this.#bySensor.get(sensor) ?? []) {
-      const alarm = this.#open.get(id)?.alarm;
+      const alarm = this.#open.get(id)?.alarm ?? this.#counted.get(id);
       if (!alarm) continue;
       if (!gravest || this.#compareDanger(alarm, gravest) < 0) gravest = alarm;
       unacknowledged ||= isUnacknowledged(alarm);
@@ -150,8 +173,8 @@ export class OpenAlarms {
   }
 
   /** Active ones first, then the gravest, then by the order of the settings. */
-  #compareDanger(a: ArchivedAlarm, b: ArchivedAlarm): number {
-    const place = ({ type }: ArchivedAlarm): number => this.types.placeOf(type) ?? this.types.types.length;
+  #compareDanger(a: CountedAlarm, b: CountedAlarm): number {
+    const place = ({ type }: CountedAlarm): number => this.types.placeOf(type) ?? this.types.types.length;
     return Number(isActive(b)) - Number(isActive(a)) || compareSeverity(a.severity, b.severity) || place(a) - place(b);
   }
 
@@ -160,29 +183,115 @@ export class OpenAlarms {
   }
 
   #keep(live: LiveAlarm): LiveAlarm {
-    const { id, sensor } = live.alarm;
-    this.#byAge?.set(live, this.find(id));
-    const before = this.#open.get(id);
-    if (before) this.#counts.add(before.alarm, -1);
-    if (isOver(live.alarm)) {
-      this.#open.delete(id);
-      // To the end: the one that was changed last stays longest.
-      this.#closed.delete(id);
-      this.#closed.set(id, live);
-      this.#forget(id, sensor);
-      for (const [oldest, gone] of this.#closed) {
-        if (this.#closed.size <= CLOSED_MAX) break;
-        this.#closed.delete(oldest);
-        this.#byAge?.delete(gone);
-      }
-      return live;
+    const { id } = live.alarm;
+    const before = this.#open.get(id)?.alarm ?? this.#counted.get(id);
+    if (before) this.#counts.add(before, -1);
+    if (isOver(live.alarm)) this.#close(live);
+    else {
+      this.#counts.add(live.alarm, 1);
+      this.#place(live);
+      this.#note(live.alarm);
     }
-    this.#open.set(id, live);
-    this.#counts.add(live.alarm, 1);
-    const ids = this.#bySensor.get(sensor) ?? [];
-    if (!before) this.#bySensor.set(sensor, [...ids, id]);
-    this.#codes.set(sensor, this.#codeOf(sensor));
     return live;
+  }
+
+  #close(live: LiveAlarm): void {
+    const { id, sensor } = live.alarm;
+    const held = this.#listed(id);
+    const open = this.#open.get(id);
+    if (open) this.#order.delete(open.alarm);
+    this.#byAge?.set(live, held);
+    this.#open.delete(id);
+    this.#counted.delete(id);
+    this.#lately.delete(id);
+    // To the end: the one that was changed last stays longest.
+    this.#closed.delete(id);
+    this.#closed.set(id, live);
+    this.#forget(id, sensor);
+    for (const [oldest, gone] of this.#closed) {
+      if (this.#closed.size <= CLOSED_MAX) break;
+      this.#closed.delete(oldest);
+      this.#byAge?.delete(gone);
+    }
+  }
+
+  /** Among those that are held, perhaps in the place of a lesser one; else it is counted only. */
+  #place(live: LiveAlarm): void {
+    const { id } = live.alarm;
+    const held = this.#open.get(id);
+    if (!held && this.#open.size >= this.heldMax && !this.#makeRoom(live.alarm)) {
+      this.#counted.set(id, countedOf(live.alarm));
+      this.#remember(live);
+      return;
+    }
+    if (held) this.#order.delete(held.alarm);
+    this.#counted.delete(id);
+    this.#lately.delete(id);
+    this.#byAge?.set(live, held);
+    this.#open.set(id, live);
+    this.#order.add(live.alarm);
+  }
+
+  /** Whoever acts on one that is only counted is shown what became of it, also where the archive hasn't got it yet. */
+  #remember(live: LiveAlarm): void {
+    const { id, version } = live.alarm;
+    if (version === 1) return;
+    this.#lately.delete(id);
+    this.#lately.set(id, live);
+    for (const oldest of this.#lately.keys()) {
+      if (this.#lately.size <= LATELY_MAX) break;
+      this.#lately.delete(oldest);
+    }
+  }
+
+  #makeRoom(alarm: ArchivedAlarm): boolean {
+    const rank = rankOf(alarm);
+    const lesser = this.#open.get(this.#order.firstToGo(rank) ?? '');
+    if (!lesser || (rankOf(lesser.alarm) === rank && lesser.alarm.raisedAt >= alarm.raisedAt)) return false;
+    this.#order.delete(lesser.alarm);
+    this.#open.delete(lesser.alarm.id);
+    this.#byAge?.delete(lesser);
+    this.#counted.set(lesser.alarm.id, countedOf(lesser.alarm));
+    return true;
+  }
+
+  /** The gravest of those that are counted only, as far as there is room for them now; to be fetched from the archive and given to `hold`. */
+  wanted(max: number): readonly string[] {
+    const room = Math.min(max, this.heldMax - this.#open.size);
+    if (this.#counted.size === 0 || room <= 0) return [];
+    const ranks = new Map<number, string[]>();
+    for (const alarm of this.#counted.values()) {
+      const ids = ranks.get(rankOf(alarm)) ?? [];
+      if (ids.length === 0) ranks.set(rankOf(alarm), ids);
+      if (ids.length < room) ids.push(alarm.id);
+    }
+    return [...ranks]
+      .sort(([a], [b]) => a - b)
+      .flatMap(([, ids]) => ids)
+      .slice(0, room);
+  }
+
+  /** An open alarm as the archive has it, unless the log has said something newer. */
+  hold(alarm: ArchivedAlarm): void {
+    if (this.#counted.get(alarm.id)?.version === alarm.version) this.#keep(this.#fromArchive(alarm));
+  }
+
+  /** Texts that are read together share one text in memory, readings and all: those that are kept are copied out of it. */
+  #fromArchive(alarm: ArchivedAlarm): LiveAlarm {
+    const { id, type, state, severity, region, geohash } = alarm;
+    const names = {
+      type: this.#names.of(type),
+      state: this.#names.of(state),
+      severity: this.#names.of(severity),
+      region: this.#names.of(region),
+    };
+    return briefOf({ alarm: { ...alarm, ...names, id: copyOf(id), geohash: copyOf(geohash) }, client: undefined, recent: NONE });
+  }
+
+  #note({ id, sensor }: ArchivedAlarm): void {
+    const ids = this.#bySensor.get(sensor) ?? [];
+    if (!ids.includes(id)) this.#bySensor.set(sensor, [...ids, id]);
+    this.#codes.set(sensor, this.#codeOf(sensor));
   }
 
   /** As `#keep`; the one that changed longest ago becomes brief instead. */
@@ -205,6 +314,23 @@ export class OpenAlarms {
     if (ids.length === 0) this.#codes.delete(sensor);
     else this.#codes.set(sensor, this.#codeOf(sensor));
   }
+}
+
+const copyOf = (text: string): string => Buffer.from(text).toString();
+
+/** A few texts that thousands of alarms have in common, each once. */
+class Names {
+  readonly #names = new Map<string, string>();
+
+  of<T extends string>(name: T): T {
+    const known = this.#names.get(name) ?? copyOf(name);
+    this.#names.set(known, known);
+    return known as T;
+  }
+}
+
+function countedOf({ id, type, state, severity, version }: ArchivedAlarm): CountedAlarm {
+  return { id, type, state, severity, version };
 }
 
 function briefOf(live: LiveAlarm): LiveAlarm {

@@ -86,6 +86,7 @@ function QueueSection({ store, operator }: { store: Store; operator: Operator })
         types={state.types}
         open={store.open()}
         unlisted={state.unlisted}
+        beyond={state.vitals?.beyond ?? 0}
         onSeveral={state.session?.role === 'operator' ? () => operator.askAboutSeveral() : undefined}
       />
       {alarms.length === 0 ? (

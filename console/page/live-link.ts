@@ -17,7 +17,9 @@ export interface News {
 }
 
 /** An older server sends only the number of open alarms, without types. */
-type Beat = Omit<Vitals, 'at' | 'behindMs'> & {
+type Beat = Omit<Vitals, 'at' | 'behindMs' | 'beyond'> & {
+  /** Missing from an older server. */
+  readonly beyond?: number;
   readonly now: string;
   readonly open?: OpenCounts | number;
   readonly detection?: { readonly behindMs: number | null };
@@ -176,10 +178,10 @@ export class LiveLink {
     }
   }
 
-  #applyVitals({ now, log, places, open, detection, faults }: Beat): void {
+  #applyVitals({ now, log, places, open, detection, faults, beyond }: Beat): void {
     const { state } = this.#store;
     const at = Date.parse(now);
-    state.vitals = { at, log, places, behindMs: detection?.behindMs ?? null };
+    state.vitals = { at, log, places, behindMs: detection?.behindMs ?? null, beyond: beyond ?? 0 };
     state.faulty = faults ?? undefined;
     state.clockOffset = at - Date.now();
     state.unlisted = typeof open === 'object' ? without(open, this.#store.listed()) : undefined;

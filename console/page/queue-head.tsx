@@ -6,12 +6,14 @@ interface Props {
   readonly types: KnownTypes;
   readonly open: OpenCounts | undefined;
   readonly unlisted: OpenCounts | undefined;
+  /** Open alarms that the server doesn't list either. */
+  readonly beyond: number;
   /** Undefined for viewers. */
   readonly onSeveral: (() => void) | undefined;
 }
 
 /** How many alarms there are, and how many the list has no room for. */
-export function QueueHead({ types, open, unlisted, onSeveral }: Props) {
+export function QueueHead({ types, open, unlisted, beyond, onSeveral }: Props) {
   const left = unlisted && total(unlisted.byType);
   const gravest = types.gravestFirst.find(({ lifeSafety }) => lifeSafety);
   return (
@@ -21,8 +23,13 @@ export function QueueHead({ types, open, unlisted, onSeveral }: Props) {
         {open ? `${count(total(open.unacknowledged))} new, ${count(total(open.byType))} open` : 'the number of open alarms is not known'}
       </span>
       {unlisted !== undefined && left !== undefined && left > 0 && (
-        <span class="problem">
-          {count(left)} not listed{gravest && `, ${count(unlisted.byType[gravest.name] ?? 0)} of them ${gravest.text}`}
+        <span
+          class="problem"
+          title={beyond > 0 ? `The console lists the gravest; ${count(beyond)} more are only counted until others have ended.` : undefined}
+        >
+          {count(left)} not listed
+          {beyond > 0 && `, ${count(beyond)} only counted`}
+          {gravest && `, ${count(unlisted.byType[gravest.name] ?? 0)} of them ${gravest.text}`}
         </span>
       )}
       {onSeveral && (

@@ -31,6 +31,8 @@ export interface Vitals {
   readonly places: { readonly hash: string; readonly count: number } | null;
   /** All readings that came in longer than this before `at` are decided; null: not known. */
   readonly behindMs: number | null;
+  /** Open alarms that the server itself doesn't list, but only counts. */
+  readonly beyond: number;
 }
 
 export interface MinuteCount {

@@ -122,6 +122,7 @@ describe('what is shown', () => {
     log: { perSecond: 10, lastStatusAt: NOW - 100, problem: null },
     places: { hash: 'h', count: 8 },
     behindMs: 400,
+    beyond: 0,
   };
   const seen = { link: { state: 'live' } as const, lastByteAt: NOW, liveSince: NOW - 60_000, clockOffset: 0, vitals };
 

@@ -1,0 +1,71 @@
+import type { Archive } from '../../archive/port.ts';
+import { reasonOf } from '../../runtime/errors.ts';
+import type { Health } from '../../runtime/health.ts';
+import type { Logger } from '../../runtime/logging.ts';
+import type { OpenAlarms } from './open-alarms.ts';
+
+const PART = 'console-alarms-bound';
+/** Health shows a notice from this part of the bound on. */
+const NOTICE_FROM = 0.8;
+/** Alarms are fetched again once the list is no fuller than this, so that one that ends doesn't have another fetched each time. */
+const FETCH_BELOW = 0.95;
+const FETCHED_AT_ONCE = 1_000;
+const LOOKUPS_AT_ONCE = 16;
+
+interface Deps {
+  readonly archive: Archive;
+  readonly health: Health;
+  readonly logger: Logger;
+}
+
+/** What is wrong with the list of open alarms, in words; undefined: it has them all. */
+export function beyondWords({ beyond, heldMax }: Pick<OpenAlarms, 'beyond' | 'heldMax'>): string | undefined {
+  if (beyond === 0) return undefined;
+  const [others, max] = [beyond, heldMax].map((n) => n.toLocaleString('en'));
+  return `${others} more alarms are open than the ${max} that the console lists (TOCSIN_CONSOLE_ALARMS_MAX): the gravest are listed, the others are counted`;
+}
+
+/** Says when open alarms come near their bound, and fetches those that are only counted once there is room for them. */
+export class AlarmBound {
+  readonly #alarms: OpenAlarms;
+  readonly #deps: Deps;
+  #words: string | undefined;
+  #fetching = false;
+  #stopped = false;
+
+  constructor(alarms: OpenAlarms, deps: Deps) {
+    this.#alarms = alarms;
+    this.#deps = deps;
+  }
+
+  async look(): Promise<void> {
+    const words = this.#problem();
+    if (words !== this.#words) this.#deps.health.notice(PART, words);
+    this.#words = words;
+    const { size, beyond, heldMax } = this.#alarms;
+    if (this.#fetching || beyond === 0 || size - beyond > FETCH_BELOW * heldMax) return;
+    this.#fetching = true;
+    await this.#fetch().catch((error: unknown) =>
+      this.#deps.logger.warn({ reason: reasonOf(error) }, 'open alarms that are only counted cannot be fetched, trying again'),
+    );
+    this.#fetching = false;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #problem(): string | undefined {
+    const { size, heldMax } = this.#alarms;
+    if (size > heldMax) return beyondWords(this.#alarms);
+    if (size <= NOTICE_FROM * heldMax) return undefined;
+    return `more than ${NOTICE_FROM * 100} % of the alarms that the console lists are open (TOCSIN_CONSOLE_ALARMS_MAX): acknowledge what is dealt with`;
+  }
+
+  async #fetch(): Promise<void> {
+    const ids = this.#alarms.wanted(FETCHED_AT_ONCE);
+    for (let at = 0; at < ids.length && !this.#stopped; at += LOOKUPS_AT_ONCE)
+      for (const alarm of await Promise.all(ids.slice(at, at + LOOKUPS_AT_ONCE).map((id) => this.#deps.archive.find(id))))
+        if (alarm) this.#alarms.hold(alarm);
+  }
+}

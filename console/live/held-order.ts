@@ -1,0 +1,59 @@
+import { isUnacknowledged } from '../../alarm/lifecycle.ts';
+import { SEVERITIES } from '../../alarm/severity.ts';
+import type { ArchivedAlarm } from '../../archive/port.ts';
+
+type Ranked = Pick<ArchivedAlarm, 'id' | 'severity' | 'state' | 'raisedAt'>;
+
+/** 0 is the gravest; of equal severity what nobody has acknowledged comes before what somebody has. */
+export function rankOf({ severity, state }: Pick<ArchivedAlarm, 'severity' | 'state'>): number {
+  // An unknown severity, written by another program, counts as the gravest.
+  return 2 * Math.max(0, SEVERITIES.indexOf(severity)) + (isUnacknowledged({ state }) ? 0 : 1);
+}
+
+/** Which of the alarms that are held has to give way first: the least grave, of these what has been here longest. */
+export class HeldOrder {
+  readonly #ranks = Array.from({ length: 2 * SEVERITIES.length }, () => new Queue());
+
+  add(alarm: Ranked): void {
+    this.#ranks[rankOf(alarm)]?.add(alarm.id);
+  }
+
+  delete(alarm: Ranked): void {
+    this.#ranks[rankOf(alarm)]?.delete(alarm.id);
+  }
+
+  /** The one that gives way to an alarm of this rank, if it is no graver; it stays until it is deleted. */
+  firstToGo(rank: number): string | undefined {
+    for (let other = this.#ranks.length - 1; other >= rank; other -= 1) {
+      const id = this.#ranks[other]?.first;
+      if (id !== undefined) return id;
+    }
+    return undefined;
+  }
+}
+
+/** Ids in the order in which they came. */
+class Queue {
+  readonly #ids = new Set<string>();
+  /** Goes on where it was: a set passes its deleted entries again for everyone who begins at its start. */
+  #next = this.#ids.values();
+  #first: string | undefined;
+
+  add(id: string): void {
+    this.#ids.add(id);
+  }
+
+  delete(id: string): void {
+    this.#ids.delete(id);
+  }
+
+  get first(): string | undefined {
+    if (this.#ids.size === 0) return undefined;
+    while (this.#first === undefined || !this.#ids.has(this.#first)) {
+      const { value, done } = this.#next.next();
+      if (done) this.#next = this.#ids.values();
+      this.#first = value;
+    }
+    return this.#first;
+  }
+}
