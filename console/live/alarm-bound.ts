@@ -9,6 +9,7 @@ const PART = 'console-alarms-bound';
 const NOTICE_FROM = 0.8;
 /** Alarms are fetched again once the list is no fuller than this, so that one that ends doesn't have another fetched each time. */
 const FETCH_BELOW = 0.95;
+const LOOK_EVERY_MS = 2_000;
 const FETCHED_AT_ONCE = 1_000;
 const LOOKUPS_AT_ONCE = 16;
 
@@ -30,15 +31,17 @@ export class AlarmBound {
   readonly #alarms: OpenAlarms;
   readonly #deps: Deps;
   #words: string | undefined;
+  readonly #timer: NodeJS.Timeout;
   #fetching = false;
   #stopped = false;
 
   constructor(alarms: OpenAlarms, deps: Deps) {
     this.#alarms = alarms;
     this.#deps = deps;
+    this.#timer = setInterval(() => void this.#look(), LOOK_EVERY_MS);
   }
 
-  async look(): Promise<void> {
+  async #look(): Promise<void> {
     const words = this.#problem();
     if (words !== this.#words) this.#deps.health.notice(PART, words);
     this.#words = words;
@@ -53,6 +56,7 @@ export class AlarmBound {
 
   stop(): void {
     this.#stopped = true;
+    clearInterval(this.#timer);
   }
 
   #problem(): string | undefined {

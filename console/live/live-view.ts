@@ -56,7 +56,6 @@ const CHANGES_EVERY_MS = 100;
 const BEAT_EVERY_MS = 3_000;
 const LOOK_EVERY_MS = 1_000;
 const PLACES_EVERY_MS = 10_000;
-const BOUND_EVERY_MS = 2_000;
 
 export interface LiveLimits {
   readonly streamsMax: number;
@@ -94,10 +93,7 @@ export async function startLiveView(deps: LiveDeps, { streamsMax, alarmsMax }: L
   const publish = (all: readonly News[]): void => {
     for (const { live } of all) changes.ofState.add(live.alarm.sensor);
     stream.publish(
-      all.map(({ event, at, live }) => ({
-        event: 'alarm',
-        data: (role) => ({ event, at: iso(at), alarm: listedJson(live, role) }),
-      })),
+      all.map(({ event, at, live }) => ({ event: 'alarm', data: (role) => ({ event, at: iso(at), alarm: listedJson(live, role) }) })),
     );
   };
   const lookup = new ClientLookup(deps.directory, deps.health, (client) => {
@@ -134,7 +130,6 @@ export async function startLiveView(deps: LiveDeps, { streamsMax, alarmsMax }: L
     }, BEAT_EVERY_MS),
     setInterval(() => stream.size > 0 && void pulse.look(), LOOK_EVERY_MS),
     setInterval(() => void places.refresh(), PLACES_EVERY_MS),
-    setInterval(() => void bound.look(), BOUND_EVERY_MS),
   ];
   return {
     alarms,
