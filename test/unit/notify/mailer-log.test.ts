@@ -107,6 +107,18 @@ describe('a mailer and its log', () => {
     await expect.poll(() => [committed('ALARM'), committed('DELIVERY')]).toEqual([3, 3]);
   });
 
+  it('mails once what it gives twice', async () => {
+    const subscribing = vi.spyOn(log, 'subscribe');
+    const { sent } = await start(taken);
+    const subscription = (await subscribing.mock.results[0]?.value) as Subscription;
+    const poll = subscription.poll.bind(subscription);
+    vi.spyOn(subscription, 'poll').mockImplementation(async (waitMs) => (await poll(waitMs)).flatMap((batch) => [batch, batch]));
+    for (const id of ['a', 'b', 'c']) await alarm(raised(id));
+    await expect.poll(() => committed('ALARM')).toBe(3);
+    await expect.poll(() => log.all('DELIVERY').length).toBe(3);
+    expect(sent.toSorted()).toEqual(['a.raised', 'b.raised', 'c.raised']);
+  });
+
   it('writes nothing into it while nothing happens', async () => {
     const subscribing = vi.spyOn(log, 'subscribe');
     await start(taken);
