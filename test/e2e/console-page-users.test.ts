@@ -51,10 +51,7 @@ it('a person signs in, after a word about a wrong password, and what they do has
   await page.locator('.who', { hasText: 'Night Desk' }).waitFor();
   await on.report(1, { motion: true });
   await page.locator('.row').first().click();
-  await page
-    .getByRole('button', { name: /^Acknowledge/ })
-    .first()
-    .click();
+  await page.getByRole('button', { name: 'Acknowledge A', exact: true }).click();
   await expect.poll(async () => (await call(on, '/api/alarms')).json.alarms[0].acknowledgedBy).toBe('Night Desk');
 });
 
