@@ -20,7 +20,7 @@ interface Seen {
   readonly restart: number;
 }
 
-/** What an operator waits for with many alarms open, beside a system with few. */
+/** Waiting times of an operator with many open alarms, compared with few. */
 export async function benchOpenAlarms(runs: number): Promise<readonly Figure[]> {
   const few: Seen[] = [];
   const many: Seen[] = [];
@@ -45,7 +45,7 @@ export async function benchOpenAlarms(runs: number): Promise<readonly Figure[]> 
 
 async function seenWith(alarms: number): Promise<Seen> {
   const folder = mkdtempSync(join(tmpdir(), 'tocsin-bench-'));
-  // Mails would fill the disk: they wait.
+  // A small outbox: mails for every alarm would fill the disk.
   const environment = { TOCSIN_DATA_DIR: join(folder, 'data'), TOCSIN_OUTBOX_MAILS: '1000' };
   let server = await startServer('main.ts', environment);
   try {
@@ -75,7 +75,7 @@ async function raise({ ready }: Server, alarms: number): Promise<void> {
   }
 }
 
-/** The console knows all of them, and the system has come to rest. */
+/** Resolves once the console knows all alarms, and a pause later, for the other roles. */
 async function settled({ ready }: Server, alarms: number): Promise<void> {
   for (;;) {
     const { text } = await api(ready.consoleUrl, 'GET', '/metrics');
@@ -109,7 +109,7 @@ async function pages(url: string | undefined, n: number): Promise<string[]> {
   return ids;
 }
 
-/** Median, after one that isn't counted. */
+/** Median time of a call, ms. */
 async function times(n: number, ask: (i: number) => Promise<unknown>): Promise<number> {
   const values: number[] = [];
   for (let i = 0; i < n; i += 1) {
@@ -131,7 +131,7 @@ async function api(url: string | undefined, method: string, path: string, body?:
   return { text };
 }
 
-/** Until the whole snapshot is here. */
+/** Opens a stream, and resolves when the whole snapshot has arrived. */
 async function begun(url: string | undefined): Promise<void> {
   const abort = new AbortController();
   const { body } = await fetch(`${url}/api/live`, { headers: { authorization: `Bearer ${API_TOKEN}` }, signal: abort.signal });

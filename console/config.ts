@@ -35,7 +35,7 @@ export const consoleSettings = {
     'TOCSIN_USERS',
     z.string().min(1).optional(),
     undefined,
-    'File of the persons who may sign in, with name and password (npm run users). With it tokens are for programs only; without it browsers sign in with a token.',
+    'File of the persons who may sign in with name and password (npm run users). If it is set, tokens are only for programs; otherwise browsers sign in with a token.',
   ),
   publicUrl: setting('TOCSIN_CONSOLE_URL', publicUrl, undefined, 'Where browsers reach the console, if that is not its own address.'),
   proxies: setting(
@@ -61,7 +61,7 @@ export const consoleSettings = {
     'TOCSIN_CONSOLE_IDLE',
     duration,
     '1h',
-    'A browser that is closed or out of reach for so long is signed out; one that shows the console is not. 0s: only after TOCSIN_CONSOLE_SESSION.',
+    'How long a browser may be closed or out of reach before it is signed out; one that shows the console stays signed in. 0s: no limit but TOCSIN_CONSOLE_SESSION.',
   ),
   sessionsMax: setting(
     'TOCSIN_CONSOLE_SESSIONS_MAX',

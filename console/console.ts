@@ -40,7 +40,7 @@ export interface Console extends Running {
   readonly port: number;
   /** Where browsers reach it. */
   readonly url: string;
-  /** If only this machine reaches the console and no users file is set: `url` with a token that signs one operator in, once. Otherwise the page to sign in on. */
+  /** If only this machine reaches the console and no users file is set: `url` with a token that signs one operator in, once. Otherwise the sign-in page. */
   readonly signInUrl: string;
 }
 

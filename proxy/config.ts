@@ -64,25 +64,25 @@ export const proxySettings = {
     'TOCSIN_INGEST_QUEUE_MAX',
     size,
     '32MiB',
-    'What may wait for the log at once; beyond it requests are answered 503.',
+    'Bytes of requests that may wait for the log at once; further requests are answered 503.',
   ),
   unreadBytesMax: setting(
     'TOCSIN_INGEST_UNREAD_MAX',
     size,
     '1MiB',
-    'Answers that one connection may leave unread before it is closed, each with 1 KiB for itself.',
+    'Bytes of answers that one connection may leave unread before it is closed; each answer counts 1 KiB more than its body.',
   ),
   unreadBytesInAllMax: setting(
     'TOCSIN_INGEST_UNREAD_ALL_MAX',
     size,
     '32MiB',
-    'The same for all connections together; beyond it those with more than their share are closed.',
+    'The same for all connections together; beyond it, connections with more than an equal share are closed.',
   ),
   answerTimeoutMs: setting(
     'TOCSIN_INGEST_ANSWER_TIMEOUT',
     duration,
     '20s',
-    'How long a client may read nothing of an answer before its connection is closed, in addition to the time that the log may take.',
+    'How long a client may leave an answer unread before its connection is closed. The time that the log may take (TOCSIN_INGEST_APPEND_TIMEOUT) is added.',
   ),
   headersTimeoutMs: setting('TOCSIN_INGEST_HEADERS_TIMEOUT', duration, '10s', "How long a request's headers may take."),
   bodyTimeoutMs: setting('TOCSIN_INGEST_BODY_TIMEOUT', duration, '10s', "How long a request's body may take after its headers."),
@@ -109,7 +109,7 @@ export const proxySettings = {
     'TOCSIN_INGEST_CLIENT_RATE',
     integer(0, 10_000_000),
     '0',
-    'Records per second that one gateway, sensor or address may send before it is answered 429; one that is refused counts as ten. 0: no limit.',
+    'Records per second that one gateway, sensor or address may send before it is answered 429; a refused record counts as ten. 0: no limit.',
   ),
   masterSecrets: setting(
     'TOCSIN_SENSOR_MASTER_SECRET',
@@ -139,7 +139,7 @@ export const proxySettings = {
     'TOCSIN_SENSOR_AUTH',
     z.enum(['auto', 'on', 'off'], 'must be auto, on or off'),
     'auto',
-    'Whether senders must authenticate. auto: as soon as there is a master secret or a gateway token; without any, only on a loopback address.',
+    'Whether senders must authenticate. auto: if a master secret or a gateway token is set; without either, the proxy starts only on a loopback address.',
   ),
 } satisfies Settings;
 
@@ -158,11 +158,11 @@ export function checkProxyConfig(config: ConfigOf<typeof proxySettings>, host: s
     problems.push('TOCSIN_SENSOR_AUTH is on, but no sensor could authenticate: set TOCSIN_SENSOR_MASTER_SECRET or TOCSIN_GATEWAY_TOKENS');
   if (config.sensorAuth === 'auto' && !hasCredentials(config) && !isLoopback(host))
     problems.push(
-      `TOCSIN_HOST is ${host}, which others can reach, and sensors need no key: set TOCSIN_SENSOR_MASTER_SECRET or TOCSIN_GATEWAY_TOKENS, or say TOCSIN_SENSOR_AUTH=off if the network keeps strangers out`,
+      `TOCSIN_HOST is ${host}, which others can reach, and sensors need no key: set TOCSIN_SENSOR_MASTER_SECRET or TOCSIN_GATEWAY_TOKENS, or TOCSIN_SENSOR_AUTH=off if the network keeps strangers out`,
     );
   if (config.sensorAuth === 'auto' && !hasCredentials(config) && isLoopback(host) && config.urls.some(isPublicUrl))
     problems.push(
-      'TOCSIN_INGEST_URL names an address that other machines can reach, and sensors need no key: set TOCSIN_SENSOR_MASTER_SECRET or TOCSIN_GATEWAY_TOKENS, or say TOCSIN_SENSOR_AUTH=off if the network keeps strangers out',
+      'TOCSIN_INGEST_URL names an address that other machines can reach, and sensors need no key: set TOCSIN_SENSOR_MASTER_SECRET or TOCSIN_GATEWAY_TOKENS, or TOCSIN_SENSOR_AUTH=off if the network keeps strangers out',
     );
   if (config.bodyBytesMax * 2 > config.queueBytesMax)
     problems.push('TOCSIN_INGEST_QUEUE_MAX must be at least twice TOCSIN_INGEST_BODY_MAX');
@@ -170,7 +170,7 @@ export function checkProxyConfig(config: ConfigOf<typeof proxySettings>, host: s
 }
 
 export function unencryptedFromSensors({ urls }: ConfigOf<typeof proxySettings>, host: string): Unencrypted[] {
-  const instead = 'put TLS in front, and name the address there in TOCSIN_INGEST_URL=https://…';
+  const instead = 'put TLS in front, and set TOCSIN_INGEST_URL=https://… to the address there';
   return [{ what: "sensors' statuses and keys", hosts: plainHttpHosts(host, urls), instead }];
 }
 

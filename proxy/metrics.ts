@@ -35,7 +35,7 @@ export class ProxyMetrics {
   constructor(registry: Registry) {
     this.commitSeconds = new Histogram({
       name: 'tocsin_ingest_commit_seconds',
-      help: 'From a group of records received to the group durable',
+      help: 'Time from receiving a group of records until it is durable',
       buckets: [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5],
       registers: [registry],
     });
@@ -52,7 +52,7 @@ export class ProxyMetrics {
     table(registry, 'tocsin_ingest_bytes_total', 'Bytes of request bodies with durable records', ['topic'], (set) => {
       for (const [t, topic] of TOPIC_NAMES.entries()) set({ topic }, this.#bytes[t] ?? 0);
     });
-    table(registry, 'tocsin_ingest_protocol_errors_total', 'Connections closed for what is not HTTP, or too slow', [], (set) =>
+    table(registry, 'tocsin_ingest_protocol_errors_total', 'Connections closed because their input was not HTTP or too slow', [], (set) =>
       set({}, this.protocolErrors),
     );
     table(registry, 'tocsin_ingest_connections_refused_total', 'Connections closed because there were too many', [], (set) =>
@@ -78,10 +78,10 @@ export class ProxyMetrics {
 }
 
 export function registerGauges(registry: Registry, gauges: Gauges): void {
-  gauge(registry, 'tocsin_ingest_queue_bytes', 'What waits for the log, requests included', () => gauges.queueBytes());
-  gauge(registry, 'tocsin_ingest_unfinished_bytes', 'Bodies that have begun to arrive', () => gauges.unfinishedBytes());
-  gauge(registry, 'tocsin_ingest_unread_bytes', 'Answers that were given and not sent yet', () => gauges.unreadBytes());
-  table(registry, 'tocsin_ingest_unread_closed_total', 'Connections closed for leaving too many answers unread', [], (set) =>
+  gauge(registry, 'tocsin_ingest_queue_bytes', 'Bytes that wait for the log, with a charge for each request', () => gauges.queueBytes());
+  gauge(registry, 'tocsin_ingest_unfinished_bytes', 'Bytes of bodies that have begun to arrive', () => gauges.unfinishedBytes());
+  gauge(registry, 'tocsin_ingest_unread_bytes', 'Bytes of answers not sent yet, with a charge for each answer', () => gauges.unreadBytes());
+  table(registry, 'tocsin_ingest_unread_closed_total', 'Connections closed because they left too many answers unread', [], (set) =>
     set({}, gauges.closedUnread()),
   );
   table(

@@ -106,10 +106,12 @@ export const signInBody = z
       .min(1)
       .max(512)
       .optional()
-      .describe('where no users file is set: that of a sign-in link (once), of operators or of viewers'),
+      .describe('if no users file is set: the token of a sign-in link (valid once), of operators or of viewers'),
     name: userName
       .optional()
-      .describe("with a password: the user's; with a token: shown with everything that you do, your role by default"),
+      .describe(
+        "with a password: the user's name; with a token: any name, which is shown with everything that you do; by default your role",
+      ),
     password: z.string().min(1).max(PASSWORD_LENGTH.max).optional(),
   })
   .refine(
@@ -234,7 +236,7 @@ export const sessionAnswer = z.object({
 });
 export const problem = z.object({ error: z.string() });
 export const signedOut = problem.extend({
-  signIn: z.enum(['password', 'token']).describe('how browsers sign in here: with name and password where TOCSIN_USERS names a users file'),
+  signIn: z.enum(['password', 'token']).describe('how browsers sign in here: with name and password if TOCSIN_USERS is set'),
 });
 const acknowledgedAlarm = z.object({
   id: z.string(),

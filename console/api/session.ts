@@ -42,10 +42,10 @@ export function sessionRoutes(deps: ApiDeps): Route[] {
         200: { description: 'Signed in; the session is a cookie.', schema: sessionAnswer },
         401: {
           description:
-            'The token is not known, or is that of a link that was used or has expired; or name and password do not fit, or the user is disabled.',
+            'The token is unknown, or belongs to a link that was used or has expired; or the name or the password is wrong, or the user is disabled.',
           schema: problem,
         },
-        403: { description: 'A token where browsers sign in with name and password, or the other way round.', schema: problem },
+        403: { description: 'A token was sent although browsers sign in with name and password, or the reverse.', schema: problem },
         429: { description: 'Too many wrong tokens or passwords from your address, or too many browsers.', schema: problem },
       },
       handle: async ({ body, request, response }) => {

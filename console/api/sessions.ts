@@ -17,7 +17,7 @@ const sessionsAnswer = z.object({
       since: time,
       usedAt: time.describe('when its browser last asked for something'),
       until: time,
-      own: z.boolean().describe('it is yours'),
+      own: z.boolean().describe('whether it is your own'),
     }),
   ),
 });
@@ -45,7 +45,7 @@ export function sessionsRoutes({ sessions, sessionClock, live, logger }: ApiDeps
     route({
       method: 'delete',
       path: '/api/sessions/{id}',
-      summary: 'Sign a browser out, and end its live streams: one that was left open somewhere, or lost.',
+      summary: 'Sign a browser out and end its live streams, for example one that was left open or lost.',
       who: 'operator',
       params: z.object({ id: z.string().max(64) }),
       query: noQuery,

@@ -9,7 +9,7 @@ import type { signInBody } from './schemas.ts';
 
 export const WITH_PASSWORD = 'sign in with your name and your password';
 
-/** Who signs in. Rejects with ApiError. */
+/** The person who signs in. Rejects with ApiError: 400, 401, 403, 429 or 503. */
 export async function personOf(deps: ApiDeps, { token, name, password }: z.output<typeof signInBody>, request: Request): Promise<Person> {
   const { users, attempts, tokens } = deps;
   if (token !== undefined) {

@@ -22,7 +22,7 @@ export interface LiveAlarm {
   readonly client: ClientLabel | undefined;
   /** The latest entries of its custody that were read from the log: the archive may not have them yet. */
   readonly recent: readonly CustodyEntry[];
-  /** Its readings and its custody are in the archive alone. */
+  /** Whether its readings and its custody are only in the archive: here they are empty. */
   readonly isBrief?: boolean;
 }
 
@@ -41,7 +41,7 @@ export interface AlarmFilter {
 /** This many closed alarms are kept, enough for the archive to catch up; older ones come from the archive. */
 const CLOSED_MAX = 1_000;
 const RECENT_MAX = 50;
-/** This many alarms that changed last have their readings and custody here, enough for the archive to catch up: they take more room than all the rest. */
+/** This many of the alarms that changed last keep their readings and custody here, enough for the archive to catch up: these take most of the memory. */
 const WHOLE_MAX = 10_000;
 const LATELY_MAX = 1_000;
 const NONE: readonly never[] = [];
@@ -57,7 +57,7 @@ export class OpenAlarms {
   readonly #bySensor = new Map<number, readonly string[]>();
   /** How each sensor with open alarms is: a stream begins with all of them. */
   readonly #codes = new Map<number, number>();
-  /** Ids of alarms that are not brief, the one that changed longest ago first; some may have been closed. */
+  /** Ids of alarms that aren't brief, in the order of their latest change; some may have been closed. */
   readonly #whole = new Set<string>();
   readonly #counts: OpenCounts;
   /** Undefined until it is needed, so that the alarms loaded at the start are sorted once. */
@@ -294,7 +294,7 @@ export class OpenAlarms {
     this.#codes.set(sensor, this.#codeOf(sensor));
   }
 
-  /** As `#keep`; the one that changed longest ago becomes brief instead. */
+  /** As `#keep`; if there are more than WHOLE_MAX, those that changed longest ago become brief. */
   #keepWhole(live: LiveAlarm): LiveAlarm {
     this.#whole.delete(live.alarm.id);
     this.#whole.add(live.alarm.id);

@@ -40,7 +40,7 @@ export function faultsShown(sensors: FaultySensors | undefined, sensorsMax = SNA
 }
 
 /**
- * The unseen ones first, then the gravest. Equal ones stay in their order, the newest first: a new fire is never among those left out. One pass, since
+ * At most `alarmsMax` alarms: the unacknowledged ones first, then the gravest, then the newest, so that a new fire is never left out. In one pass, since
  * there may be hundreds of thousands.
  */
 function neediest(alarms: OpenAlarms, alarmsMax: number): readonly LiveAlarm[] {

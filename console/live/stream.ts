@@ -38,13 +38,13 @@ export interface StreamEvent {
 interface Attached {
   readonly sink: Sink;
   readonly caller: Caller;
-  /** What of its snapshot couldn't go out at once: until it has been read it doesn't count against the reader. */
+  /** Bytes of its snapshot that couldn't be sent at once. Until they are sent, they are allowed in addition to `bufferBytesMax`. */
   snapshotBytes: number;
 }
 
 interface Snapshot {
   readonly at: number;
-  /** Of the last event that is in it. */
+  /** Number of the last event that it contains. */
   readonly seq: number;
   readonly bytes: Buffer;
 }
@@ -55,7 +55,7 @@ export type Attachment =
 
 /** After this long without any stream, nothing is kept for readers that reconnect. */
 const KEEP_MS = 60_000;
-/** When all browsers come back at once, as after a restart, they share a snapshot: with many alarms it takes a tenth of a second to make. */
+/** Browsers that connect within this time, such as all of them after a restart, share a snapshot: with many alarms one takes a tenth of a second. */
 const SNAPSHOT_FOR_MS = 500;
 
 /** Sends every event to all attached streams, and sends readers that reconnect what they missed. */
@@ -103,7 +103,7 @@ export class LiveStream {
     return { outcome: 'attached', detach: () => this.#detach(stream) };
   }
 
-  /** Writes a snapshot, and what has come since where it is a moment old. */
+  /** Writes a snapshot; if it is a shared one, also the events since. */
   #begin(sink: Sink, role: Role): void {
     const now = this.#clock();
     const kept = this.#snapshots.get(role);

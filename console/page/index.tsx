@@ -28,7 +28,7 @@ const guard = new KeyGuard();
 const highlight = new Highlight();
 const unlisted = new UnlistedAlarms(store);
 const root = document.getElementById('app') as HTMLElement;
-/** Where the server didn't answer at all. */
+/** Delay before the next attempt if the server didn't answer. */
 const ASK_AGAIN_MS = 2_000;
 let placesHash: string | undefined;
 let askingForTypes = false;
@@ -124,7 +124,7 @@ async function start(): Promise<void> {
   await fetchCounts();
 }
 
-/** Who is signed in, or how one signs in here. */
+/** Asks the server who is signed in or, if nobody is, how to sign in. */
 async function askWhoThisIs(): Promise<void> {
   const { status, body } = await callApi<Session & { signIn?: 'password' | 'token' }>('GET', '/api/session');
   store.set({ session: status === 200 && body ? body : null, signInBy: body?.signIn ?? store.state.signInBy });

@@ -44,7 +44,7 @@ export interface MinuteCount {
 export interface State {
   /** Undefined: not known yet; null: not signed in. */
   session: Session | null | undefined;
-  /** How one signs in here; undefined: the server hasn't said yet. */
+  /** How browsers sign in here; undefined: the server hasn't answered yet. */
   signInBy: 'password' | 'token' | undefined;
   signInProblem: string | undefined;
   link: Link;

@@ -43,7 +43,7 @@ export class Attempts {
     return this.#rest();
   }
 
-  /** For how many seconds that client is to try no password of the account, or 0: unlike a token, a password may be guessed. */
+  /** Seconds for which no password of the account is checked for that client, or 0: unlike a token, a password can be guessed. */
   wait(address: string, account: string): number {
     this.#begin();
     return (this.#wrong.get(keyOf(networkOf(address), account)) ?? 0) >= ATTEMPTS_MAX ? this.#rest() : 0;

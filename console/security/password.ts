@@ -1,6 +1,6 @@
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 
-/** 32 MiB and some 0.1 s for each guess, as OWASP recommends for scrypt. */
+/** 32 MiB and about 0.1 s for each guess, as OWASP recommends for scrypt. */
 const COST = { N: 2 ** 15, r: 8, p: 1 } as const;
 const MEMORY_MAX = 64 * 1024 ** 2;
 const KEY_BYTES = 32;
@@ -26,7 +26,7 @@ export async function isPassword(password: string, hash: string): Promise<boolea
   return timingSafeEqual(given, Buffer.from(key, 'base64url'));
 }
 
-/** Passwords that look the same count as the same, whatever keyboard they were typed on. */
+/** Unicode forms of the same password (NFKC) count as the same, since keyboards differ. */
 function derive(password: string, salt: Buffer, cost: { N: number; r: number; p: number }): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     scrypt(password.normalize('NFKC'), salt, KEY_BYTES, { ...cost, maxmem: MEMORY_MAX }, (error, key) =>

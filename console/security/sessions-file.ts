@@ -8,7 +8,7 @@ import type { Session, Sessions } from './sessions.ts';
 import { ROLES } from './tokens.ts';
 
 const FORMAT = 1;
-/** When each was used is kept now and then; that one begins or ends, at once. */
+/** The times of last use are written this often; that a session begins or ends is written at once. */
 const KEPT_EVERY_MS = 60_000;
 const LOOKED_EVERY_MS = 1_000;
 
@@ -29,7 +29,7 @@ export async function readSessions(path: string, logger: Logger): Promise<readon
     return file.parse(JSON.parse(await readFile(path, 'utf8'))).sessions;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-      logger.warn({ file: path }, 'who was signed in cannot be read: everyone signs in again');
+      logger.warn({ file: path }, 'the file of sessions cannot be read: everyone must sign in again');
     return [];
   }
 }
@@ -81,7 +81,11 @@ export class SessionsFile {
       await rename(`${this.#path}.new`, this.#path);
       this.#fails = false;
     } catch (error) {
-      if (!this.#fails) this.#logger.warn({ file: this.#path, reason: reasonOf(error) }, 'who is signed in cannot be kept over a restart');
+      if (!this.#fails)
+        this.#logger.warn(
+          { file: this.#path, reason: reasonOf(error) },
+          'sessions cannot be written to their file: after a restart everyone must sign in again',
+        );
       this.#fails = true;
     }
   }

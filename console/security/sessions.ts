@@ -31,7 +31,7 @@ export interface SessionLimits {
   /** At most half of them may be viewers'. */
   readonly max: number;
   readonly lifeMs: number;
-  /** A session that isn't used for so long ends; 0: only by its life. */
+  /** A session that isn't used for this long ends; 0: it ends only by `lifeMs`. */
   readonly idleMs: number;
 }
 

@@ -1,4 +1,4 @@
-/** The persons who may sign in, as `npm run users` writes them. The file holds no password, only what one can be checked against. */
+/** The persons who may sign in, as `npm run users` writes them. The file holds hashes of the passwords, not the passwords. */
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { PermanentError } from '../../runtime/errors.ts';
@@ -30,13 +30,13 @@ export type User = Readonly<z.infer<typeof user>>;
 const file = z.strictObject({ format: z.literal(FORMAT), users: z.array(user).max(USERS_MAX) });
 
 /**
- * All users of the file. Rejects with PermanentError, without a word of the content: `users-file-missing` if there is none, `users-file` if it can't be
- * read or isn't one.
+ * All users of the file. Rejects with PermanentError: `users-file-missing` if there is no file, `users-file` if it can't be read or isn't a users file.
+ * Messages quote nothing from the file.
  */
 export async function readUsers(path: string): Promise<readonly User[]> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT')
-      throw new PermanentError('users-file-missing', `there is no users file ${path} (TOCSIN_USERS): npm run users -- add NAME makes it`);
+      throw new PermanentError('users-file-missing', `there is no users file ${path} (TOCSIN_USERS): npm run users -- add NAME creates it`);
     throw new PermanentError('users-file', `the users file ${path} cannot be read (${error.code ?? 'unknown'})`);
   });
   const parsed = file.safeParse(parsedJson(text));
@@ -47,14 +47,15 @@ export async function readUsers(path: string): Promise<readonly User[]> {
   return users;
 }
 
-/** Puts the file in place of the one that is there, for its owner's eyes alone. Rejects with PermanentError `users-file`, and then nothing has changed. */
+/** Replaces the file, readable only for its owner. Rejects with PermanentError `users-file`; the file is then unchanged. */
 export async function writeUsers(path: string, users: readonly User[]): Promise<void> {
   const aside = `${path}.new`;
   try {
     await writeFile(aside, `${JSON.stringify({ format: FORMAT, users }, undefined, 2)}\n`, { mode: 0o600, flag: 'wx', flush: true });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-    const reason = code === 'EEXIST' ? `${aside} is there: another program is writing it, or was ended while it did; remove it then` : code;
+    const reason =
+      code === 'EEXIST' ? `${aside} exists: another program is writing it, or was interrupted while it did (remove it then)` : code;
     throw new PermanentError('users-file', `the users file ${path} cannot be written: ${reason}`);
   }
   await rename(aside, path).catch(async (error: NodeJS.ErrnoException) => {
@@ -71,7 +72,7 @@ function parsedJson(text: string): unknown {
   }
 }
 
-/** Where it is wrong, and never what stands there. */
+/** Names the place that is wrong, never its content. */
 function problemIn({ issues: [issue] }: z.ZodError): string {
   return issue === undefined || issue.path.length === 0 ? 'it is not JSON in its form' : `${issue.path.join('.')} is wrong`;
 }

@@ -7,7 +7,7 @@ import type { Person } from './sessions.ts';
 import { markOf } from './tokens.ts';
 import { readUsers, type User } from './users-file.ts';
 
-/** Whoever is disabled is signed out within this time. */
+/** A user who was disabled is signed out within this time. */
 const READ_AGAIN_MS = 5_000;
 /** Checking a password takes 32 MiB, and a core for 0.1 s. */
 const LIMITS: SignInLimits = { atOnce: 2, waiting: 50 };
@@ -29,7 +29,7 @@ export interface UsersDeps {
   readonly limits?: SignInLimits;
 }
 
-/** The persons who may sign in with a name and a password. The file is read again and again, so that a change counts without a restart. */
+/** The persons who may sign in with a name and a password. The file is read every few seconds, so that a change needs no restart. */
 export class Users {
   readonly #path: string;
   readonly #deps: UsersDeps;
@@ -55,8 +55,8 @@ export class Users {
   }
 
   /**
-   * The user with that name and password, unless disabled. It takes as long for a name that nobody has. Rejects with TooManySignIns if there are more to
-   * check than this machine should spend its time on.
+   * The user with that name and password; undefined: there is none, or the user is disabled. Takes as long for unknown names. Rejects with TooManySignIns
+   * if too many passwords wait to be checked.
    */
   async check(name: string, password: string): Promise<Person | undefined> {
     const { atOnce, waiting } = this.#deps.limits ?? LIMITS;
@@ -75,13 +75,13 @@ export class Users {
     }
   }
 
-  /** Whether a person who has signed in may still do what they could then: not with another role or another password. */
+  /** Whether a person who has signed in is still in the file, enabled, with the same name, role and password. */
   isCurrent({ name, role, mark }: Person): boolean {
     const user = this.#users.get(lookOf(name));
     return user !== undefined && !user.disabled && user.name === name && user.role === role && markOf(user.password) === mark;
   }
 
-  /** `changed` is called whenever the file has been read again. */
+  /** `changed` is called whenever the file was read again, whether or not it differs. */
   onChange(changed: () => void): void {
     this.#changed = changed;
   }

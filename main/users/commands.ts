@@ -8,8 +8,8 @@ import { PermanentError } from '../../runtime/errors.ts';
 
 const NAME = { name: 'NAME', help: 'as the person signs in, and as it stands beside what they do', min: 1, max: 1 };
 const PASSWORD =
-  'Asks for the password on a terminal; otherwise it is the first line of the standard input. It is never an argument, which others could see.';
-const SOON = 'A console that runs takes it up within five seconds.';
+  'Asks for the password on a terminal; otherwise it is the first line of the standard input. It is never an argument, which other users of this machine could see.';
+const SOON = 'A running console notices within five seconds.';
 
 export interface UsersProgramDeps {
   /** Where the users file is. */
@@ -42,7 +42,7 @@ export function usersProgram({ path, readPassword }: UsersProgramDeps): CommandG
       const name = nameIn(word);
       const users = await usersOrNone(path());
       const alike = users.find((user) => lookOf(user.name) === lookOf(name));
-      if (alike) throw new UsageError([`${name} looks the same as ${alike.name}, who is there already`]);
+      if (alike) throw new UsageError([`${name} looks the same as ${alike.name}, who exists already`]);
       const password = await hashOf(await readPassword());
       await writeUsers(path(), [...users, { name, role, password, disabled: false }]);
       process.stdout.write(`${name} may sign in as ${role}. ${SOON}\n`);
@@ -95,7 +95,7 @@ function nameIn(word: string): string {
   return read.data;
 }
 
-/** Before the first there is no file. */
+/** The users; none if there is no file yet. */
 async function usersOrNone(path: string): Promise<readonly User[]> {
   return readUsers(path).catch((error: unknown) => {
     if (error instanceof PermanentError && error.code === 'users-file-missing') return [];

@@ -74,7 +74,7 @@ export const DRAINING = errorAnswer(503, 'the proxy is stopping, send to another
 export const BUSY = errorAnswer(503, 'too much is waiting for the log, send again later', retryAfter(1));
 export const ALTERNATES = errorAnswer(
   503,
-  'the sensor reports and recovers faster than time goes by, send the recovery again later',
+  'the sensor alternates between readings and recoveries faster than time passes, send the recovery again later',
   retryAfter(1),
 );
 export const UNAUTHENTICATED = errorAnswer(401, "the sensor's key, the gateway's token or the signature is missing, wrong or too old", [

@@ -28,9 +28,9 @@ const UNSUPPORTED = errorAnswer(415, 'the Content-Type must be application/json 
 const NO_LENGTH = errorAnswer(411, "the request has neither Content-Length nor Transfer-Encoding: where its body ends can't be known");
 const OPEN_BRACKET = 0x5b;
 const WARNINGS_MAX = 100;
-/** At most this many rejected members are named. A sender of more doesn't send statuses, so the rest isn't read. */
+/** At most this many rejected members are listed. A body with more isn't one of statuses, so the rest isn't read. */
 const REJECTIONS_MAX = 100;
-const NOT_READ = `refused, and what follows was not read: ${REJECTIONS_MAX} before it were refused`;
+const NOT_READ = `refused, and the rest was not read: ${REJECTIONS_MAX} members before it were refused`;
 const FOREIGN = "the key is another sensor's";
 
 export class Ingest implements Receiver {
@@ -79,11 +79,11 @@ export class Ingest implements Receiver {
       intake.respond(request, BUSY);
       return;
     }
-    this.#turnTo(request);
+    this.#reset(request);
     const before = this.#gathering.begin(bodyLength);
     const problem = this.#readAll(request);
     const members = this.#index;
-    // A problem of the whole body comes after the members that could be told apart.
+    // A problem of the whole body is listed after the members before it.
     if (problem !== undefined) this.#reject(problem);
     const accepted = this.#gathering.length - before;
     const refused = this.#rejected?.length ?? 0;
@@ -120,7 +120,7 @@ export class Ingest implements Receiver {
     this.#gate.intake.respond(request, errorAnswer(503, `not stored: ${reason}`, retryAfter(1)));
   }
 
-  #turnTo(request: SensorRequest): void {
+  #reset(request: SensorRequest): void {
     this.#request = request;
     this.#body = request.body;
     this.#index = 0;

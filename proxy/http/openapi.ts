@@ -21,7 +21,7 @@ const seq = {
 const statusOf = (types: TypeSet) => ({
   type: 'object',
   required: ['id'],
-  description: `One reading of a sensor. Values may also be strings that hold the literal, booleans 0 or 1. A field that is absent or can not be read (null, "", "unavailable", bare nan) says nothing, hides nothing, and is warned of; the reading is taken all the same. Unknown fields are allowed and kept. At most ${STATUS_BYTES_MAX} bytes.`,
+  description: `One reading of a sensor. Values may also be strings that hold the literal, booleans 0 or 1. A field that is absent or can not be read (null, "", "unavailable", bare nan) raises nothing and causes a warning; the reading is accepted nevertheless. Unknown fields are allowed and kept. At most ${STATUS_BYTES_MAX} bytes.`,
   properties: { id, ...Object.fromEntries(types.fields.map((field) => [field.name, fieldSchema(field, types)])), at, seq },
   example: { id: 42_959, motion: true, smoke: false, temperature: 25.5, maxTemperature: 30 },
 });
@@ -37,7 +37,7 @@ function fieldSchema({ name, kind, types: readers }: Field, types: TypeSet) {
 const recovery = {
   type: 'object',
   required: ['id'],
-  description: 'The sensor has recovered: its alarms are cleared. A whole status will do too.',
+  description: 'The sensor has recovered: its alarms are cleared. A whole status is accepted, too.',
   properties: { id, at },
   example: { id: 42_959 },
 };
@@ -54,7 +54,7 @@ const rejected = {
 const warnings = {
   type: 'array',
   maxItems: 100,
-  description: 'Fields of records that were taken, but say nothing',
+  description: 'Fields of accepted records that are missing or can not be read',
   items: {
     type: 'object',
     required: ['index', 'field', 'warning'],
@@ -75,7 +75,7 @@ const outcome = (description: string) => ({
         type: 'integer',
         minimum: 100,
         description:
-          'There were more than 100 members to refuse, so the rest was not read: from this index on nothing was taken. Send it again without what is wrong',
+          'More than 100 members were refused, so the rest was not read: nothing from this index on was accepted. Correct it and send it again',
       },
       warnings,
       warningsOmitted: { type: 'integer', minimum: 1, description: 'How many more warnings there are' },
@@ -103,16 +103,16 @@ const sharedFailures = {
   403: failure('Sent by a web page that is not our own'),
   413: failure('The body is too large, or has too many records'),
   415: {
-    ...failure('Not JSON or NDJSON in UTF-8, or compressed, or sent by a web page without having to ask first'),
+    ...failure('Not JSON or NDJSON in UTF-8, or compressed, or sent by a web page without a preflight'),
     headers: {
-      Accept: { schema: { type: 'string' }, description: 'What is taken, where the Content-Type was wrong' },
-      'Accept-Encoding': { schema: { type: 'string' }, description: 'identity, where the body was compressed' },
+      Accept: { schema: { type: 'string' }, description: 'The accepted types, if the Content-Type was wrong' },
+      'Accept-Encoding': { schema: { type: 'string' }, description: 'identity, if the body was compressed' },
     },
   },
   421: failure('Sent to a host name that is not ours'),
   429: later('This client has sent more than it may'),
   503: later(
-    "The log takes no records (a disk that is full, brokers that are away, this machine's clock that is off), too much is waiting, the proxy is stopping, or a sensor recovers for the hundredth time within a moment. Whether the records are stored is unknown: send them again",
+    "The log takes no records (a full disk, brokers that can not be reached, this machine's clock is off), too much is waiting, the proxy is stopping, or a sensor alternates between readings and recoveries faster than time passes. Whether the records are stored is unknown: send them again",
   ),
 };
 
@@ -173,7 +173,7 @@ const readiness = (description: string) => ({
   content: json({
     type: 'object',
     required: ['status'],
-    description: 'Whoever may see the metrics is told the reasons too, by part',
+    description: 'Callers who may see the metrics get the reasons too, by part',
     properties: {
       status: { enum: ['ready', 'not ready'] },
       problems: reasons('Why it is not ready'),
@@ -189,26 +189,26 @@ export const openapiOf = (types: TypeSet) => ({
   info: {
     title: 'Tocsin ingest',
     version: '1',
-    description: 'Where sensors send their statuses and recoveries.',
+    description: 'Sensors send their statuses and recoveries here.',
     license: { name: 'Apache-2.0' },
   },
   paths: {
-    '/entry': ingest('Status', 'Take in statuses'),
-    '/ok': ingest('Recovery', 'Take in recoveries'),
+    '/entry': ingest('Status', 'Store statuses'),
+    '/ok': ingest('Recovery', 'Store recoveries'),
     '/topics/{topic}/messages': kafkaPixy(),
     '/clusters/{cluster}/topics/{topic}/messages': kafkaPixy([
       { name: 'cluster', in: 'path', required: true, schema: { type: 'string' }, description: 'Any name' },
     ]),
-    '/_ping': probe('Alive, as kafka-pixy says it', { 200: { description: 'pong', content: { 'text/plain': {} } } }),
+    '/_ping': probe("Alive, in kafka-pixy's form", { 200: { description: 'pong', content: { 'text/plain': {} } } }),
     '/healthz': probe('Alive', { 200: { description: 'Alive' } }),
-    '/readyz': probe('Able to take records in', { 200: readiness('Ready'), 503: readiness('Not ready') }),
+    '/readyz': probe('Able to store records', { 200: readiness('Ready'), 503: readiness('Not ready') }),
     '/metrics': {
       get: {
         summary: 'Metrics for Prometheus',
         security: [{ metrics: [] }, {}],
         responses: {
           200: { description: 'Metrics', content: { 'text/plain': {} } },
-          401: failure('For those with the token, or from this machine while nobody else reaches it'),
+          401: failure('Only for callers with the token, or from this machine if no other reaches it'),
         },
       },
     },

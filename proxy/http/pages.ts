@@ -11,7 +11,7 @@ export type Pages = Readonly<Record<string, Answer>>;
 export const pagesFor = (types: TypeSet): Pages => ({
   '/': jsonAnswer(200, {
     service: 'Tocsin ingest',
-    what: 'Takes in statuses (POST /entry) and recoveries (POST /ok) of alarm sensors, as JSON, a JSON array, or NDJSON.',
+    what: 'Stores statuses (POST /entry) and recoveries (POST /ok) of alarm sensors, sent as JSON, a JSON array, or NDJSON.',
     api: '/openapi.json',
     health: ['/healthz', '/readyz', '/metrics'],
   }),

@@ -44,7 +44,7 @@ export function answerProtocolError(error: NodeJS.ErrnoException, connection: Co
 
 /** Refuses to become a tunnel. */
 export function refuseTunnel(connection: Connection): void {
-  const refusal = errorAnswer(405, 'there are no tunnels here', CLOSE);
+  const refusal = errorAnswer(405, 'CONNECT is not supported', CLOSE);
   if (!closesAfterAnswers(connection, refusal)) endWith(connection, refusal);
 }
 
@@ -92,6 +92,6 @@ function answerTo(error: NodeJS.ErrnoException & { readonly reason?: unknown }):
     case 'HPE_INVALID_EOF_STATE':
       return errorAnswer(400, 'the connection was closed before the request was complete: is its Content-Length right?', CLOSE);
     default:
-      return errorAnswer(400, typeof error.reason === 'string' ? `not HTTP as it should be: ${error.reason}` : 'not HTTP', CLOSE);
+      return errorAnswer(400, typeof error.reason === 'string' ? `not valid HTTP: ${error.reason}` : 'not HTTP', CLOSE);
   }
 }

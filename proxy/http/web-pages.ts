@@ -9,8 +9,8 @@ import { type Answer, errorAnswer } from './answers.ts';
 /** Content types that a page may send anywhere without a preflight (the CORS safelist); so is a missing one. */
 const NEEDS_NO_PREFLIGHT = /^(?:text\/plain|application\/x-www-form-urlencoded|multipart\/form-data)\s*(?:;|$)/i;
 
-const FOREIGN_PAGE = errorAnswer(403, 'this comes from a web page, and pages of others may not send for sensors (Origin, Sec-Fetch-Site)');
-const NO_PREFLIGHT = errorAnswer(415, 'from a web page the Content-Type must be application/json or application/x-ndjson', [
+const FOREIGN_PAGE = errorAnswer(403, 'sent by a web page of another origin, which may not send for sensors (Origin, Sec-Fetch-Site)');
+const NO_PREFLIGHT = errorAnswer(415, 'web pages must send with Content-Type application/json or application/x-ndjson', [
   'Accept',
   'application/json, application/x-ndjson',
 ]);
@@ -20,8 +20,8 @@ export const FOREIGN_HOST = errorAnswer(
 );
 
 /**
- * Keeps web pages from sending for sensors: a page could make any browser that can reach this port do so. Decided by headers that only browsers send,
- * since sensors send any content type and hardly ever an Origin; and by Host, against pages whose name was made to point here (DNS rebinding).
+ * Keeps web pages from sending for sensors: a page could make any browser that can reach this port do so. Decided by headers that only browsers send
+ * (sensors send any content type, and hardly ever an Origin), and by Host, against pages whose host name was pointed here (DNS rebinding).
  */
 export class WebPages {
   /** Whether foreign host names are refused: if only this machine may reach the proxy, or if its names are configured. */
@@ -30,7 +30,7 @@ export class WebPages {
   readonly #origins: ReadonlySet<string>;
   readonly #logger: Logger;
   #lastHost: string | undefined;
-  #saidAt = Number.NEGATIVE_INFINITY;
+  #warnedAt = Number.NEGATIVE_INFINITY;
 
   /** `host`: where the proxy listens. `urls`: the origins by which senders reach it. */
   constructor(host: string, urls: readonly string[], logger: Logger) {
@@ -54,18 +54,18 @@ export class WebPages {
     if (!this.#checksHost || host === this.#lastHost || !host) return true;
     const name = hostNameIn(host);
     if (!this.#isOurName(name) && isNameOfPages(name)) {
-      this.#say(name);
+      this.#warn(name);
       return false;
     }
     this.#lastHost = host;
     return true;
   }
 
-  /** Logs a refused name once; otherwise nobody would notice sensors that use it. */
-  #say(name: string): void {
+  /** Logs a refused name, at most once an hour: otherwise nobody would notice sensors that use it. */
+  #warn(name: string): void {
     const now = performance.now();
-    if (now - this.#saidAt < HOUR_MS) return;
-    this.#saidAt = now;
+    if (now - this.#warnedAt < HOUR_MS) return;
+    this.#warnedAt = now;
     this.#logger.warn(
       { host: name.slice(0, 100) },
       'a request by a host name that is not ours was refused: if sensors use it, name it in TOCSIN_INGEST_URL',

@@ -145,14 +145,14 @@ export class Gathering implements Records {
   /** Sets the time of the records that gather from here on. False: it would be too far ahead. */
   #open(): boolean {
     const now = this.#queue.deps.clock();
-    if (this.#at > now + CLOCK_WAS_SET_MS || this.#follows > now + CLOCK_WAS_SET_MS) this.#beginAnew();
+    if (this.#at > now + CLOCK_WAS_SET_MS || this.#follows > now + CLOCK_WAS_SET_MS) this.#forgetTimes();
     if (this.#topic === 'OK' && this.#follows >= now + AHEAD_MAX_MS) return false;
     this.#at = Math.max(now, this.#at, this.#follows + 1);
     return true;
   }
 
   /** The clock was ahead and is right now: the log has no records of that time, or keeps times in order itself. */
-  #beginAnew(): void {
+  #forgetTimes(): void {
     this.flush();
     this.counterpart.flush();
     this.#at = 0;
@@ -162,7 +162,7 @@ export class Gathering implements Records {
     this.counterpart.newest.forget();
   }
 
-  /** Hands over what gathered before the present request, and keeps that one's records. */
+  /** Hands over what gathered before the present request, and keeps the records of the present one. */
   #flushEarlier(): void {
     const { length } = this;
     const first = this.#mark;

@@ -7,7 +7,7 @@ interface Bucket {
 
 const CLIENTS_MAX = 100_000;
 /** How many clients are examined to find one that can be forgotten. */
-const LOOKED_AT = 16;
+const EXAMINED = 16;
 
 /**
  * A token bucket per client: a gateway, a sensor, or an address if nobody authenticates. It holds one second's worth; a batch may
@@ -57,13 +57,13 @@ export class Quota {
   }
 
   /**
-   * The place of a client that owes nothing or, among those examined, owes least; the next call examines others. So a flood of strangers
-   * pushes out strangers, not clients in debt.
+   * The place of a client that owes nothing or, among those examined, owes least; the next call examines others. So a flood of new clients
+   * replaces other new clients, not those in debt.
    */
   #freePlace(now: number): number {
     let place = 0;
     let most = Number.NEGATIVE_INFINITY;
-    for (let looked = 0; looked < LOOKED_AT && most < this.#perSecond; looked += 1) {
+    for (let examined = 0; examined < EXAMINED && most < this.#perSecond; examined += 1) {
       const bucket = this.#buckets.get(this.#clients[this.#hand] ?? '');
       if (bucket) this.#refill(bucket, now);
       if (bucket && bucket.tokens > most) [place, most] = [this.#hand, bucket.tokens];

@@ -56,7 +56,7 @@ export const outboxSettings = {
     'TOCSIN_OUTBOX_MAILS',
     integer(10, 10_000_000),
     '100000',
-    'From this many mails in the outbox on, mails of MINOR and WARNING are put off until some are fetched; mails of MAJOR from twice as many, of CRITICAL from three times.',
+    'With this many mails in the outbox, mails of severity MINOR and WARNING are put off until some are fetched; MAJOR ones with twice, CRITICAL ones with three times as many.',
   ),
 };
 

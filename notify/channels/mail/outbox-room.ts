@@ -1,12 +1,12 @@
-/** Bounds the outbox: it reports long before it is full; then lesser mails wait until some are fetched, and none is removed. */
+/** Bounds the outbox. A notice is shown long before it is full; once it is, lesser mails wait until some are fetched. None is removed. */
 import { readdir } from 'node:fs/promises';
 import type { Severity } from '../../../alarm/severity.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 import type { Health } from '../../../runtime/health.ts';
 
 const PART = 'outbox';
-/** Health shows a notice from this part of the room on. */
-const TOLD_FROM = 0.8;
+/** Health shows a notice when this share of the room is used. */
+const NOTICE_SHARE = 0.8;
 const RECOUNT_AFTER_MS = 1_000;
 /** Multiples of the room for lesser mails: when these have filled it, there is still room for a fire. */
 const SHARES: Readonly<Record<Severity, number>> = { CRITICAL: 3, MAJOR: 2, MINOR: 1, WARNING: 1 };
@@ -15,10 +15,10 @@ export class OutboxRoom {
   readonly #folder: string;
   readonly #mailsMax: number;
   readonly #health: Health;
-  /** Number of mails in the folder: between two counts an upper bound, as far as only this process writes. */
+  /** Number of mails in the folder: between two counts an upper bound, if only this process writes. */
   #mails = 0;
   /** Mails accepted since the start. */
-  #taken = 0;
+  #accepted = 0;
   #countedAt = Number.NEGATIVE_INFINITY;
 
   constructor(folder: string, mailsMax: number, health: Health) {
@@ -34,41 +34,41 @@ export class OutboxRoom {
     if (this.#mails >= max && performance.now() - this.#countedAt >= RECOUNT_AFTER_MS) await this.count();
     if (this.#mails >= max) throw new TransientError('mail-deferred', `the outbox is full: ${this.#mails} mails wait to be fetched`);
     this.#mails += 1;
-    this.#taken += 1;
-    if (this.#mails === this.#mailsMax || this.#mails === this.#toldFrom) this.#tell();
+    this.#accepted += 1;
+    if (this.#mails === this.#mailsMax || this.#mails === this.#noticeFrom) this.#report();
   }
 
   /** Counts the mails in the folder. Rejects as the file system does. */
   async count(): Promise<void> {
-    const before = this.#taken;
+    const before = this.#accepted;
     const found = await mailsIn(this.#folder);
     // A mail accepted meanwhile may or may not be among them.
-    this.#mails = found + this.#taken - before;
+    this.#mails = found + this.#accepted - before;
     this.#countedAt = performance.now();
-    this.#tell();
+    this.#report();
   }
 
   /** This many mails were removed for their age. */
   removed(mails: number): void {
     this.#mails = Math.max(0, this.#mails - mails);
-    this.#tell();
+    this.#report();
   }
 
-  /** To be called once in a while: clears the notice when mails were fetched. Never rejects. */
-  async look(): Promise<void> {
-    if (this.#mails < this.#toldFrom) return;
+  /** To be called from time to time: clears the notice when mails were fetched. Never rejects. */
+  async recount(): Promise<void> {
+    if (this.#mails < this.#noticeFrom) return;
     await this.count().catch(() => undefined);
   }
 
-  get #toldFrom(): number {
-    return Math.ceil(this.#mailsMax * TOLD_FROM);
+  get #noticeFrom(): number {
+    return Math.ceil(this.#mailsMax * NOTICE_SHARE);
   }
 
-  #tell(): void {
+  #report(): void {
     const what = `${this.#mails} mails wait in the outbox, which takes ${this.#mailsMax}: fetch or remove them`;
     const full = this.#mails >= this.#mailsMax;
     this.#health.report(PART, full ? `${what}; until then mails of severity MINOR and WARNING are put off` : undefined);
-    this.#health.notice(PART, this.#mails >= this.#toldFrom && !full ? what : undefined);
+    this.#health.notice(PART, this.#mails >= this.#noticeFrom && !full ? what : undefined);
   }
 }
 

@@ -17,7 +17,7 @@ export interface OutboxOptions {
   readonly removalClock: RemovalClock;
   readonly logger: Logger;
   readonly health: Health;
-  /** From this many mails on lesser ones are put off; graver ones from twice and three times as many. */
+  /** With this many mails MINOR and WARNING ones are put off; MAJOR ones with twice, CRITICAL ones with three times as many. */
   readonly mailsMax: number;
 }
 
@@ -44,7 +44,7 @@ export async function openOutbox(folder: string, options: OutboxOptions): Promis
   const timer = setInterval(() => {
     pruning = prune();
   }, PRUNE_EVERY_MS).unref();
-  const recount = setInterval(() => void room.look(), RECOUNT_EVERY_MS).unref();
+  const recount = setInterval(() => void room.recount(), RECOUNT_EVERY_MS).unref();
   return {
     send: async (mail) => {
       const name = fileName(mail);

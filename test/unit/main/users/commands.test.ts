@@ -78,10 +78,10 @@ it.each([
 it('leaves a file alone that another program is writing, and says what to do if that was ended', async () => {
   await users('add', 'Night Desk');
   await writeFile(`${file}.new`, '');
-  await expect(users('disable', 'Night Desk')).rejects.toThrow(/another program is writing it, or was ended/);
+  await expect(users('disable', 'Night Desk')).rejects.toThrow(/another program is writing it, or was interrupted/);
   expect((await readUsers(file))[0]?.disabled).toBe(false);
 });
 
 it('says what to do where there is no file', async () => {
-  await expect(users('list')).rejects.toThrow(/npm run users -- add NAME makes it/);
+  await expect(users('list')).rejects.toThrow(/npm run users -- add NAME creates it/);
 });

@@ -62,7 +62,7 @@ describe('the room in an outbox', () => {
     const room = new OutboxRoom(folder, 10, health);
     await room.count();
     await rm(folder, { recursive: true });
-    await room.look();
+    await room.recount();
     expect(health.notices().outbox).toMatch(/^8 mails wait/);
   });
 });
