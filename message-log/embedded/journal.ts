@@ -51,6 +51,8 @@ export interface Recovered {
   readonly entries: readonly Entry[];
   /** How many between and after them cannot be read. */
   readonly damaged: number;
+  /** What is left of the bodies of some of those. */
+  readonly remains: readonly Buffer[];
 }
 
 /** A file that an owner has left. */
@@ -60,8 +62,8 @@ export interface Left {
   /** Whose it is, if its end says so. */
   readonly identity: number | undefined;
   readonly entries: readonly Entry[];
-  /** What their heads say, of those whose rest cannot be read. */
-  readonly broken: readonly number[];
+  /** Entries whose head can be read, and whose rest isn't as it was written. */
+  readonly broken: readonly Entry[];
 }
 
 export interface JournalOptions {
@@ -126,13 +128,13 @@ export class Journal {
     const entries = inOrder(left.flatMap((file) => file.entries).filter(({ sequence }) => sequence > applied));
     const whole = entries.at(-1)?.sequence ?? applied;
     const last = Math.max(whole, this.#options.known ?? 0);
-    const broken = new Set(left.flatMap((file) => file.broken).filter((sequence) => sequence > whole && sequence <= last));
-    if (last - whole > broken.size)
+    const broken = left.flatMap((file) => file.broken).filter(({ sequence }) => sequence > applied && sequence <= last);
+    if (last - whole > new Set(broken.map(({ sequence }) => sequence).filter((sequence) => sequence > whole)).size)
       throw damaged(
         `the journal in ${this.#folder} ends with entry ${whole}, and ${last} have been written: it is an older copy, or was emptied`,
       );
     this.#sequence = Math.max(this.#sequence, last);
-    return { entries, damaged: last - applied - entries.length };
+    return { entries, damaged: last - applied - entries.length, remains: broken.map(({ body }) => body) };
   }
 
   /**
@@ -291,7 +293,7 @@ export function inOrder(entries: readonly Entry[]): Entry[] {
 
 /** Whole entries, old ones that were not written over included; what lies between them is passed over. */
 function readLeft(path: string, epoch: number, file: Buffer): Left {
-  const [entries, broken]: [Entry[], number[]] = [[], []];
+  const [entries, broken]: [Entry[], Entry[]] = [[], []];
   const identity = identityIn(file.subarray(2 * AREA_BYTES), epoch);
   for (const area of [file.subarray(0, AREA_BYTES), file.subarray(AREA_BYTES, 2 * AREA_BYTES)])
     for (let at = 0; at + HEADER_BYTES <= area.length; ) {
@@ -299,8 +301,9 @@ function readLeft(path: string, epoch: number, file: Buffer): Left {
       const end = at + HEADER_BYTES + bytes;
       const isEntry = area.readUInt32LE(at) === FORMAT && area.readUInt32LE(at + 20) === (identity ?? UNSEALED);
       const whole = isEntry && end <= area.length && area.readUInt32LE(at + 4) === crc32(area.subarray(at + 8, end));
-      if (whole) entries.push({ epoch, sequence: area.readDoubleLE(at + 8), body: area.subarray(at + HEADER_BYTES, end) });
-      else if (isEntry) broken.push(area.readDoubleLE(at + 8));
+      const entry = { epoch, sequence: area.readDoubleLE(at + 8), body: area.subarray(at + HEADER_BYTES, end) };
+      if (whole) entries.push(entry);
+      else if (isEntry) broken.push(entry);
       at += whole ? sizeOf(bytes) : SECTOR_BYTES;
     }
   return { path, epoch, identity, entries, broken };

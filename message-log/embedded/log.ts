@@ -75,7 +75,10 @@ class LmdbLog implements EmbeddedLog {
     );
     if (writeAhead.damaged > 0) {
       this.#metrics.corruptFrames.inc({ topic: 'journal' }, writeAhead.damaged);
-      logger.error({ entries: writeAhead.damaged }, 'part of what was written last before a crash is damaged on disk and passed over');
+      logger.error(
+        { entries: writeAhead.damaged, records: writeAhead.lost },
+        'part of what was written last before a crash is damaged on disk and passed over',
+      );
     }
     this.#commits = new GroupCommit(writeAhead, health, logger, this.#metrics);
     const onCorrupt = (topic: Topic, partition: number, offset: number): void => {

@@ -15,6 +15,7 @@ import { checkFormat, newIdentity } from './format.ts';
 import { baseOf, isIntact, lastTimeOf, recordsOf } from './frame.ts';
 import { HIGH_WATER_FILE, HighWater, type Marks, readMarks } from './high-water.ts';
 import { inOrder, type Left, leftIn, problemWith } from './journal.ts';
+import { lostRecords } from './lost-records.ts';
 import { isInUse } from './owner-lock.ts';
 import { damageOfNumber, FRAMES, POSITIONS } from './row-damage.ts';
 import { openEnvironment, transactionOf } from './store.ts';
@@ -181,6 +182,15 @@ class Rebuilding {
     if (problem !== undefined) this.#findings.push(problem);
     const own = left.filter((file) => isOwn(file, identity ?? marks?.identity));
     const entries = inOrder(own.flatMap((file) => file.entries).filter(({ sequence }) => sequence > applied));
+    const applying = new Set(entries.map(({ sequence }) => sequence));
+    const broken = own
+      .flatMap((file) => file.broken)
+      .filter(
+        // One that was never finished was never acknowledged.
+        ({ sequence }) => sequence > applied && sequence <= (marks?.sequence ?? Number.POSITIVE_INFINITY) && !applying.has(sequence),
+      );
+    for (const { topic, sensor, at } of lostRecords(broken.map(({ body }) => body)))
+      this.#findings.push(`a record of ${topic}, of sensor ${sensor} and ${at}, is damaged in the journal and left out`);
     const positions = new CheckedNumbers(this.#numbers(POSITIONS), 'positions');
     for (const { sequence, body } of entries) {
       try {

@@ -5,6 +5,7 @@ import { APPLIED, APPLIED_BY, JOURNAL, type LogDatabases } from './databases.ts'
 import { commitFault, fenced } from './faults.ts';
 import { baseOf, recordsOf } from './frame.ts';
 import { checkFreeSpace, LAST_RESERVE_BYTES, RESERVE_BYTES } from './free-space.ts';
+import { type LostRecord, lostRecords } from './lost-records.ts';
 import { merged } from './merged.ts';
 import type { Store } from './store.ts';
 
@@ -37,6 +38,8 @@ export class WriteAhead {
   readonly #clock: Clock;
   /** How many entries of a crash's journal could not be read. */
   readonly damaged: number;
+  /** Records in them, as far as they can be made out. */
+  readonly lost: readonly LostRecord[];
   onMoved: OnMoved = () => undefined;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
@@ -46,20 +49,21 @@ export class WriteAhead {
   /** Writes of the tree, one after the other. */
   #last: Promise<void> = Promise.resolve();
 
-  private constructor(store: Store, databases: LogDatabases, clock: Clock, damaged: number) {
+  private constructor(store: Store, databases: LogDatabases, clock: Clock, damaged = 0, lost: readonly LostRecord[] = []) {
     this.#store = store;
     this.#databases = databases;
     this.#clock = clock;
     this.damaged = damaged;
+    this.lost = lost;
   }
 
   /** Brings what a crash has left in the journal into the tree. Rejects as `Store.write` does. */
   static async open(store: Store, databases: LogDatabases, clock: Clock): Promise<WriteAhead> {
     const { journal } = store;
-    if (!journal) return new WriteAhead(store, databases, clock, 0);
+    if (!journal) return new WriteAhead(store, databases, clock);
     const { about } = databases;
-    const { entries, damaged } = journal.recovered(about.get(APPLIED) ?? 0, about.get(APPLIED_BY) ?? 0, about.get(JOURNAL));
-    const writeAhead = new WriteAhead(store, databases, clock, damaged);
+    const { entries, damaged, remains } = journal.recovered(about.get(APPLIED) ?? 0, about.get(APPLIED_BY) ?? 0, about.get(JOURNAL));
+    const writeAhead = new WriteAhead(store, databases, clock, damaged, lostRecords(remains));
     const batches = entries.map(({ body }) => decodeBatch(body));
     if (journal.hasPredecessors) await writeAhead.#intoTree(batches, journal.sequence, LAST_RESERVE_BYTES, 0);
     journal.begin(() => store.write(() => about.put(JOURNAL, journal.epoch)));

@@ -17,6 +17,7 @@ describe('a data folder', () => {
   let store: Store | undefined;
   let log: EmbeddedLog | undefined;
   let copies = 0;
+  const said: string[] = [];
 
   const open = async (dataDir: string): Promise<void> => {
     store = await openStore(dataDir, { durable: false });
@@ -27,7 +28,7 @@ describe('a data folder', () => {
       retentionBytes: Number.MAX_SAFE_INTEGER,
       clock: () => Date.UTC(2026, 0, 1),
       removalClock: () => undefined,
-      logger: pino({ level: 'silent' }),
+      logger: pino({ level: 'error' }, { write: (line: string) => void said.push(line) }),
       registry: new Registry(),
       health: new Health(),
     });
@@ -141,6 +142,23 @@ describe('a data folder', () => {
     await rm(join(emptied, 'outbox', 'a.eml'));
     await open(emptied);
     expect(await values()).toEqual([]);
+  });
+
+  it('goes on where an entry of its journal is damaged, and names what was lost by sensor and time', async () => {
+    await append('one', 'two', 'three');
+    const left = await copy();
+    await close();
+    const journal = await fileOf(left, 'journal-');
+    const bytes = await readFile(journal);
+    await zero(journal, bytes.indexOf('two'), 3);
+    said.length = 0;
+    await open(left);
+    expect(await values()).toEqual(['moved', 'one', 'three']);
+    expect(said).toHaveLength(1);
+    expect(JSON.parse(said[0] ?? '')).toMatchObject({
+      entries: 1,
+      records: [{ topic: 'ENTRY', sensor: 1, at: '2026-01-01T00:00:00.000Z' }],
+    });
   });
 
   it.each(['high-water', 'lock.mdb'])('goes on without %s', async (name) => {
