@@ -2,12 +2,12 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 /** Of other versions of the sources; processes that still run may load parts of theirs. */
 const KEPT_MAX = 16;
-const RECIPE = 1;
+const RECIPE = 2;
 
 const cacheOf = (root) => join(root, 'node_modules', '.cache', 'tocsin');
 const keyOf = (root) => `${RECIPE} ${root} ${process.versions.node.split('.')[0]}`;
@@ -48,15 +48,17 @@ export async function makeBundle(root, program) {
 }
 
 async function bundleInto(outdir, root, program, build) {
-  const contents = new Map();
+  const read = new Map();
   /** Sources find files beside them by their own address, wherever the bundle lies; what is remembered is what was read. */
   const keepAddress = {
     name: 'keep-address',
     setup({ onLoad }) {
       onLoad({ filter: /\.ts$/ }, async ({ path }) => {
         const source = await readFile(path, 'utf8');
-        contents.set(relative(root, path), digest(source));
-        return { loader: 'ts', contents: source.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href)) };
+        read.set(relative(root, path), digest(source));
+        const addresses = { url: pathToFileURL(path).href, dirname: dirname(path), filename: path };
+        const contents = source.replace(/\bimport\.meta\.(url|dirname|filename)\b/g, (_, name) => JSON.stringify(addresses[name]));
+        return { loader: 'ts', contents };
       });
     },
   };
@@ -78,7 +80,7 @@ async function bundleInto(outdir, root, program, build) {
     logLevel: 'silent',
     plugins: [keepAddress],
   });
-  return Object.fromEntries([...contents].sort(([a], [b]) => (a < b ? -1 : 1)));
+  return Object.fromEntries([...read].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 async function removeOld(cache, current) {

@@ -31,6 +31,12 @@ describe('the bundle of a program', () => {
     expect(await output(await makeBundle(root, program))).toBe('good day\n');
   });
 
+  it('has the addresses of its sources, however they ask for them', async () => {
+    write('words/word.ts', "export const word = [import.meta.dirname, import.meta.filename, import.meta.url].join(' ');\n");
+    const folder = join(root, 'words');
+    expect(await output(await makeBundle(root, program))).toBe(`${folder} ${folder}/word.ts file://${folder}/word.ts\n`);
+  });
+
   it('is kept until a source changes, however deep, and is the same again when that is undone', async () => {
     expect(keptBundle(root, program)).toBeUndefined();
     const first = await makeBundle(root, program);
