@@ -1,7 +1,8 @@
-import type { Database } from 'lmdb';
 import type { AlarmState } from '../alarm/alarm.ts';
+import { SealedRows } from '../message-log/embedded/sealed-rows.ts';
 import type { Store } from '../message-log/embedded/store.ts';
 import { OneAtATime } from '../processor/one-at-a-time.ts';
+import type { DamagedRows } from '../runtime/damaged-rows.ts';
 import { cursorOf, placeOfCursor } from './cursor.ts';
 import type { AlarmPage, AlarmQuery, Archive, ArchivedAlarm, CustodyEntry } from './port.ts';
 import { inOrderOfTime } from './custody.ts';
@@ -13,33 +14,37 @@ const CUSTODY_PER_COMMIT = 2_000;
 const OVER: AlarmState = 'CLEARED_ACK';
 
 /** The time when an alarm was raised and its id, after the sensor in the order by sensor. Read backwards: newest first, then the greater id. */
-type IndexKey = readonly (number | string)[];
+type IndexKey = (number | string)[];
 /** The fields that filters need, so that a page loads only the alarms that it returns. */
 type IndexValue = readonly [state: AlarmState, type: string, region: string, sensor: number];
-type Index = Database<IndexValue, IndexKey & (number | string)[]>;
+type Index = SealedRows<IndexValue, IndexKey>;
 
 /** The archive in the embedded store: alarms by id, and three indexes: by time, by sensor, and of those that are not over. */
-export function openEmbeddedArchive(store: Pick<Store, 'root' | 'write'>): Archive {
-  return new EmbeddedArchive(store);
+export function openEmbeddedArchive(store: Pick<Store, 'root' | 'write'>, damagedRows: Pick<DamagedRows, 'found'>): Archive {
+  return new EmbeddedArchive(store, damagedRows);
 }
 
 class EmbeddedArchive implements Archive {
   readonly #store: Pick<Store, 'root' | 'write'>;
-  readonly #alarms: Database<ArchivedAlarm, string>;
+  readonly #alarms: SealedRows<ArchivedAlarm, string>;
   readonly #byTime: Index;
   readonly #bySensor: Index;
   readonly #open: Index;
-  readonly #custody: Database<CustodyEntry, string[]>;
+  readonly #custody: SealedRows<CustodyEntry, string[]>;
   /** One at a time, because a write depends on what is stored and must read what the previous one has committed. */
   readonly #writes = new OneAtATime();
 
-  constructor(store: Pick<Store, 'root' | 'write'>) {
+  constructor(store: Pick<Store, 'root' | 'write'>, damagedRows: Pick<DamagedRows, 'found'>) {
     this.#store = store;
-    this.#alarms = store.root.openDB({ name: 'alarms' });
-    this.#byTime = store.root.openDB({ name: 'alarms-by-time' });
-    this.#bySensor = store.root.openDB({ name: 'alarms-by-sensor' });
-    this.#open = store.root.openDB({ name: 'alarms-open' });
-    this.#custody = store.root.openDB({ name: 'custody' });
+    const { root } = store;
+    this.#alarms = new SealedRows(root, 'alarms', (id) => damagedRows.found('alarm', id, 'lists leave it out until it changes again'));
+    // What an index says is also in the alarm.
+    this.#byTime = new SealedRows(root, 'alarms-by-time', () => undefined);
+    this.#bySensor = new SealedRows(root, 'alarms-by-sensor', () => undefined);
+    this.#open = new SealedRows(root, 'alarms-open', () => undefined);
+    this.#custody = new SealedRows(root, 'custody', (key) =>
+      damagedRows.found('custody', key.join(' '), 'this step is missing from the custody of its alarm'),
+    );
   }
 
   put(alarms: readonly ArchivedAlarm[], custody: readonly { readonly alarm: string; readonly entry: CustodyEntry }[]): Promise<void> {
@@ -50,7 +55,7 @@ class EmbeddedArchive implements Archive {
         const entries = custody.slice(step * CUSTODY_PER_COMMIT, (step + 1) * CUSTODY_PER_COMMIT);
         await this.#store.write(() => {
           for (const row of rows) this.#putAlarm(row);
-          for (const { alarm, entry } of entries) void this.#custody.put([alarm, entry.key], entry);
+          for (const { alarm, entry } of entries) this.#custody.put([alarm, entry.key], entry);
         });
       }
     });
@@ -61,7 +66,9 @@ class EmbeddedArchive implements Archive {
   }
 
   async custody(id: string): Promise<readonly CustodyEntry[]> {
-    return inOrderOfTime(Array.from(this.#custody.getRange({ start: [id], end: [id, LAST] }), ({ value }) => value));
+    return inOrderOfTime(
+      Array.from(this.#custody.range({ start: [id], end: [id, LAST] }), ({ value }) => value).filter((entry) => entry !== undefined),
+    );
   }
 
   async query(query: AlarmQuery): Promise<AlarmPage> {
@@ -71,10 +78,11 @@ class EmbeddedArchive implements Archive {
     const end = [...prefix, query.from ?? 0];
     const alarms: ArchivedAlarm[] = [];
     let scanned = 0;
-    for (const { key, value } of index.getRange({ start, end, reverse: true, limit: SCANNED_PER_PAGE + 1 })) {
+    for (const { key, value } of index.range({ start, end, reverse: true, limit: SCANNED_PER_PAGE + 1 })) {
       const [raisedAt, id] = key.slice(prefix.length) as [number, string];
       if (id === after?.id) continue;
-      if (matches(query, raisedAt, value)) {
+      const said = value ?? this.#indexed(id);
+      if (said && matches(query, raisedAt, said)) {
         const alarm = this.#alarms.get(id);
         if (alarm) alarms.push(alarm);
       }
@@ -85,7 +93,7 @@ class EmbeddedArchive implements Archive {
   }
 
   async open(): Promise<readonly ArchivedAlarm[]> {
-    return Array.from(this.#open.getRange({ reverse: true }), ({ key }) => this.#alarms.get(key[1] as string)).filter(
+    return Array.from(this.#open.keys({ reverse: true }), (key) => this.#alarms.get(key[1] as string)).filter(
       (alarm) => alarm !== undefined,
     );
   }
@@ -93,18 +101,19 @@ class EmbeddedArchive implements Archive {
   expire(before: number, limit: number): Promise<number> {
     return this.#writes.run(async () => {
       const over: { readonly raisedAt: number; readonly id: string; readonly sensor: number }[] = [];
-      for (const { key, value } of this.#byTime.getRange({ start: [0], end: [before] })) {
-        if (value[0] === OVER) over.push({ raisedAt: key[0] as number, id: key[1] as string, sensor: value[3] });
+      for (const { key, value } of this.#byTime.range({ start: [0], end: [before] })) {
+        const said = value ?? this.#indexed(key[1] as string);
+        if (said?.[0] === OVER) over.push({ raisedAt: key[0] as number, id: key[1] as string, sensor: said[3] });
         if (over.length >= limit) break;
       }
-      const custody = over.flatMap(({ id }) => Array.from(this.#custody.getKeys({ start: [id], end: [id, LAST] })));
+      const custody = over.flatMap(({ id }) => Array.from(this.#custody.keys({ start: [id], end: [id, LAST] })));
       await this.#store.write(() => {
         for (const { raisedAt, id, sensor } of over) {
-          void this.#alarms.remove(id);
-          void this.#byTime.remove([raisedAt, id]);
-          void this.#bySensor.remove([sensor, raisedAt, id]);
+          this.#alarms.remove(id);
+          this.#byTime.remove([raisedAt, id]);
+          this.#bySensor.remove([sensor, raisedAt, id]);
         }
-        for (const key of custody) void this.#custody.remove(key);
+        for (const key of custody) this.#custody.remove(key);
       });
       return over.length;
     });
@@ -126,14 +135,20 @@ class EmbeddedArchive implements Archive {
     return rows.values();
   }
 
+  /** What a damaged row of an index said; undefined: the alarm is damaged too. */
+  #indexed(id: string): IndexValue | undefined {
+    const alarm = this.#alarms.get(id);
+    return alarm && indexValueOf(alarm);
+  }
+
   #putAlarm(alarm: ArchivedAlarm): void {
-    const { id, raisedAt, sensor, state, type, region } = alarm;
-    const value: IndexValue = [state, type, region, sensor];
-    void this.#alarms.put(id, alarm);
-    void this.#byTime.put([raisedAt, id], value);
-    void this.#bySensor.put([sensor, raisedAt, id], value);
-    if (state === OVER) void this.#open.remove([raisedAt, id]);
-    else void this.#open.put([raisedAt, id], value);
+    const { id, raisedAt, sensor, state } = alarm;
+    const value = indexValueOf(alarm);
+    this.#alarms.put(id, alarm);
+    this.#byTime.put([raisedAt, id], value);
+    this.#bySensor.put([sensor, raisedAt, id], value);
+    if (state === OVER) this.#open.remove([raisedAt, id]);
+    else this.#open.put([raisedAt, id], value);
   }
 
   /** The smallest index that contains everything that matches. */
@@ -141,6 +156,10 @@ class EmbeddedArchive implements Archive {
     if (sensor !== undefined) return { index: this.#bySensor, prefix: [sensor] };
     return { index: states && !states.includes(OVER) ? this.#open : this.#byTime, prefix: [] };
   }
+}
+
+function indexValueOf({ state, type, region, sensor }: ArchivedAlarm): IndexValue {
+  return [state, type, region, sensor];
 }
 
 /** After every key of custody. */

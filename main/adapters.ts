@@ -48,7 +48,10 @@ const dataFolder: Adapter = {
     },
     archive: {
       exclusive: true,
-      open: async (opening) => (await import('../archive/embedded.ts')).openEmbeddedArchive(await storeOf(opening)),
+      open: async (opening) => {
+        const { openEmbeddedArchive } = await import('../archive/embedded.ts');
+        return openEmbeddedArchive(await storeOf(opening), damagedRowsOf(opening.deps));
+      },
     },
     history: {
       exclusive: true,

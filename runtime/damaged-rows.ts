@@ -3,7 +3,7 @@ import type { Health } from './health.ts';
 import type { Logger } from './logging.ts';
 
 /** What has rows: sensors' state, and the stores. */
-export type RowKind = 'state' | 'client' | 'place' | 'alarm' | 'custody' | 'sensor state' | 'minute count';
+export type RowKind = 'state' | 'client' | 'place' | 'alarm' | 'custody';
 
 export interface DamagedRowsDeps {
   readonly registry: Registry;

@@ -1,3 +1,4 @@
+import type { Database } from 'lmdb';
 import { describe, expect, it } from 'vitest';
 import { openEmbeddedArchive } from '../../archive/embedded.ts';
 import { alarmOf, NOON } from '../support/alarms.ts';
@@ -6,7 +7,7 @@ import { archiveContract } from './archive.ts';
 
 const open = async () => {
   const { store, close } = await openTemporaryStore();
-  const archive = openEmbeddedArchive(store);
+  const archive = openEmbeddedArchive(store, { found: () => undefined });
   return { archive, close: async () => archive.close().then(close) };
 };
 
@@ -41,7 +42,7 @@ describe('embedded archive', () => {
 
   it('leaves nothing in the store of what it removed', async () => {
     const { store, close } = await openTemporaryStore();
-    const archive = openEmbeddedArchive(store);
+    const archive = openEmbeddedArchive(store, { found: () => undefined });
     const row = { ...alarmOf({ state: 'CLEARED_ACK' }), region: 'UK', geohash: 'gcwfhf0kz' };
     const left = () =>
       ['alarms', 'alarms-by-time', 'alarms-by-sensor', 'alarms-open', 'custody'].map((name) => store.root.openDB({ name }).getCount());
@@ -84,6 +85,47 @@ describe('embedded archive', () => {
     const second = await archive.query({ ...everything, type: 'motion', cursor: first.cursor });
     expect(second.alarms.map(({ id }) => id)).toEqual(['a0']);
     expect(second.cursor).toBeUndefined();
+    await close();
+  });
+});
+
+describe('a damaged row of the archive', () => {
+  const NAMES = ['alarms', 'alarms-by-time', 'alarms-by-sensor', 'alarms-open', 'custody'] as const;
+
+  it.each(NAMES)('in %s hides nothing but itself, and is told by its key', async (name) => {
+    const { store, close } = await openTemporaryStore();
+    const told: string[] = [];
+    const archive = openEmbeddedArchive(store, { found: (kind, key) => void told.push(`${kind} ${key}`) });
+    const at = (id: string, raisedAt: number) => ({
+      ...alarmOf({ id, sensor: 5, raisedAt, state: 'ACTIVE_UNACK' }),
+      region: 'UK',
+      geohash: 'gcwfhf0kz',
+    });
+    const [first, second] = [at('first', 1_000), at('second', 2_000)] as const;
+    const step = (alarm: string) => ({ alarm, entry: { key: 'raised', at: 1_000, kind: 'raised' } as const });
+    await archive.put([first, second], [step('first'), step('second')]);
+    const rows: Database<Buffer, Buffer> = store.root.openDB({ name, encoding: 'binary', keyEncoding: 'binary' });
+    const [row] = Array.from(rows.getRange({ limit: 1 }), ({ key, value }) => ({ key: Buffer.from(key), value: Buffer.from(value) }));
+    const query = { states: undefined, type: undefined, region: undefined, from: undefined, to: undefined, limit: 10, cursor: undefined };
+    for (let bit = 0; row && bit < row.value.length * 8; bit += 13) {
+      const changed = Buffer.from(row.value);
+      changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      await rows.put(row.key, changed);
+      const lists = [
+        await archive.open(),
+        (await archive.query({ ...query, sensor: 5 })).alarms,
+        (await archive.query({ ...query, sensor: undefined })).alarms,
+      ];
+      for (const list of lists) expect(list.map(({ id }) => id)).toEqual(name === 'alarms' ? ['second'] : ['second', 'first']);
+      expect(await archive.custody('second')).toHaveLength(1);
+      expect(await archive.custody('first')).toHaveLength(name === 'custody' ? 0 : 1);
+    }
+    const named: Partial<Record<string, string[]>> = { alarms: ['alarm first'], custody: ['custody first raised'] };
+    expect([...new Set(told)]).toEqual(named[name] ?? []);
+    // Whatever is damaged is whole again once it is written again.
+    await archive.put([{ ...first, version: first.version + 1 }], [step('first')]);
+    expect((await archive.open()).map(({ id }) => id)).toEqual(['second', 'first']);
+    expect(await archive.custody('first')).toHaveLength(1);
     await close();
   });
 });

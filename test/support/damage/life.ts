@@ -45,7 +45,7 @@ export async function live(folder: string): Promise<Life> {
     revoked: async () => undefined,
   });
   const directory = openEmbeddedDirectory(store, { found: () => undefined });
-  const archive = openEmbeddedArchive(store);
+  const archive = openEmbeddedArchive(store, { found: () => undefined });
   const copy = async (name: string): Promise<string> => {
     await cp(dataDir, join(folder, name), { recursive: true, filter: (path) => !path.endsWith('.sock') });
     return join(folder, name);

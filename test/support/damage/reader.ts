@@ -45,7 +45,7 @@ async function look(dataDir: string): Promise<Seen> {
       await openEmbeddedDirectory(store, { found: () => undefined })
         .find(7)
         .catch(() => undefined);
-      await openEmbeddedArchive(store)
+      await openEmbeddedArchive(store, { found: () => undefined })
         .open()
         .catch(() => undefined);
       await log.close();

@@ -45,7 +45,7 @@ let archiver: Archiver;
 
 beforeEach(async () => {
   temporary = await openTemporaryStore();
-  archive = openEmbeddedArchive(temporary.store);
+  archive = openEmbeddedArchive(temporary.store, { found: () => undefined });
   const directory = new MemoryDirectory();
   await directory.put([clientOf()]);
   deps = {

@@ -1,0 +1,55 @@
+import type { Database, RangeOptions, RootDatabase } from 'lmdb';
+import { seal, unseal } from './sealed-row.ts';
+
+type Key = string | (string | number)[];
+
+/** A database of rows as JSON with checksums. Rows that earlier versions wrote, as msgpack without one, are read too. */
+export class SealedRows<V, K extends Key> {
+  readonly #rows: Database<Buffer, K>;
+  readonly #earlier: Database<V, K>;
+  readonly #onDamaged: (key: K) => void;
+
+  /** `onDamaged` is called with the key of each damaged row that is met. */
+  constructor(root: Pick<RootDatabase, 'openDB'>, name: string, onDamaged: (key: K) => void) {
+    this.#rows = root.openDB({ name, encoding: 'binary' });
+    this.#earlier = root.openDB({ name });
+    this.#onDamaged = onDamaged;
+  }
+
+  /** Undefined: there is no such row, or it is damaged. */
+  get(key: K): V | undefined {
+    const row = this.#rows.get(key);
+    return row && this.#valueOf(key, row);
+  }
+
+  put(key: K, value: V): void {
+    void this.#rows.put(key, seal(String(key), Buffer.from(JSON.stringify(value))));
+  }
+
+  remove(key: K): void {
+    void this.#rows.remove(key);
+  }
+
+  keys(options: RangeOptions): Iterable<K> {
+    return this.#rows.getKeys(options);
+  }
+
+  /** With undefined in the place of a damaged value. */
+  *range(options: RangeOptions): Iterable<{ readonly key: K; readonly value: V | undefined }> {
+    for (const { key, value } of this.#rows.getRange(options)) yield { key, value: this.#valueOf(key, value) };
+  }
+
+  #valueOf(key: K, row: Buffer): V | undefined {
+    const value = unseal(String(key), row);
+    try {
+      if (value !== undefined) {
+        const decoded = value === row ? this.#earlier.get(key) : (JSON.parse(value.toString()) as V);
+        if (typeof decoded === 'object' && decoded !== null) return decoded;
+      }
+    } catch {
+      // Damaged, as it is told below.
+    }
+    this.#onDamaged(key);
+    return undefined;
+  }
+}
