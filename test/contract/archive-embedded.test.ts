@@ -129,3 +129,19 @@ describe('a damaged row of the archive', () => {
     await close();
   });
 });
+
+it('reads what earlier versions wrote, without checksums', async () => {
+  const { store, close } = await openTemporaryStore();
+  const alarm = { ...alarmOf({ id: 'x', sensor: 5, raisedAt: 1_000, state: 'ACTIVE_UNACK' }), region: 'UK', geohash: 'gcwfhf0kz' };
+  const told: string[] = [];
+  await store.root.openDB({ name: 'alarms' }).put('x', alarm);
+  for (const name of ['alarms-open', 'alarms-by-time'])
+    await store.root.openDB({ name }).put([1_000, 'x'], [alarm.state, alarm.type, 'UK', 5]);
+  await store.root.openDB({ name: 'custody' }).put(['x', 'raised'], { key: 'raised', at: 1_000, kind: 'raised' });
+  const archive = openEmbeddedArchive(store, { found: (kind) => void told.push(kind) });
+  expect(await archive.find('x')).toEqual(alarm);
+  expect(await archive.open()).toEqual([alarm]);
+  expect(await archive.custody('x')).toEqual([{ key: 'raised', at: 1_000, kind: 'raised' }]);
+  expect(told).toEqual([]);
+  await close();
+});
