@@ -22,7 +22,7 @@ export function openEmbeddedDirectory(store: Pick<Store, 'root' | 'write'>, dama
     const row = clients.get(sensor);
     if (row === undefined) return undefined;
     const value = unseal(sensor, row);
-    const client = value && clientOf(value === row ? valueOf(() => earlier.get(sensor)) : valueOf(() => JSON.parse(value.toString())));
+    const client = value && clientOf(value === row ? decoded(() => earlier.get(sensor)) : decoded(() => JSON.parse(value.toString())));
     if (client?.id === sensor) return client;
     damagedRows.found('client', sensor, 'alarms of this sensor are mailed and shown without the client: import the client again');
     return 'damaged';
@@ -70,7 +70,7 @@ export function openEmbeddedDirectory(store: Pick<Store, 'root' | 'write'>, dama
 const NOWHERE = { latitude: Number.NaN, longitude: Number.NaN, geohash: '', region: '' };
 
 /** What a damaged row is decoded to may be anything, or nothing. */
-function valueOf(decode: () => unknown): unknown {
+function decoded(decode: () => unknown): unknown {
   try {
     return decode();
   } catch {
