@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 import type { z } from 'zod';
+import { networkOf } from '../security/network.ts';
 import { lookOf } from '../security/person-name.ts';
 import type { Person } from '../security/sessions.ts';
 import { TooManySignIns } from '../security/users.ts';
@@ -24,7 +25,7 @@ export async function personOf(deps: ApiDeps, { token, name, password }: z.outpu
   const account = lookOf(name);
   const wait = attempts.wait(ip, account);
   if (wait > 0) throw tooMany(wait);
-  const user = await users.check(name, password).catch((error: unknown) => {
+  const user = await users.check(name, password, networkOf(ip)).catch((error: unknown) => {
     throw error instanceof TooManySignIns ? new ApiError(503, 'too many sign in at once, try again', {}, { 'retry-after': '1' }) : error;
   });
   if (user) return user;

@@ -10,7 +10,7 @@ import { readUsers, type User } from './users-file.ts';
 /** A user who was disabled is signed out within this time. */
 const READ_AGAIN_MS = 5_000;
 /** Checking a password takes 32 MiB, and a core for 0.1 s. */
-const LIMITS: SignInLimits = { atOnce: 2, waiting: 50 };
+const LIMITS: SignInLimits = { atOnce: 2, waiting: 50, ofClient: 4 };
 const PART = 'console-users';
 
 /** Too many passwords wait to be checked. */
@@ -21,6 +21,8 @@ export interface SignInLimits {
   readonly atOnce: number;
   /** Passwords that may wait to be checked. */
   readonly waiting: number;
+  /** Passwords of one client that may be checked or wait: so that nobody keeps the others from signing in, or guesses many at a time. */
+  readonly ofClient: number;
 }
 
 export interface UsersDeps {
@@ -37,6 +39,8 @@ export class Users {
   #users: ReadonlyMap<string, User>;
   #checking = 0;
   readonly #waiting: (() => void)[] = [];
+  /** Passwords of each client that are checked or wait. */
+  readonly #ofClient = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
   #changed: () => void = () => undefined;
 
@@ -56,11 +60,25 @@ export class Users {
 
   /**
    * The user with that name and password; undefined: there is none, or the user is disabled. Takes as long for unknown names. Rejects with TooManySignIns
-   * if too many passwords wait to be checked.
+   * if too many passwords wait to be checked, of this client or of all.
    */
-  async check(name: string, password: string): Promise<Person | undefined> {
+  async check(name: string, password: string, client: string): Promise<Person | undefined> {
+    const { ofClient } = this.#deps.limits ?? LIMITS;
+    const own = this.#ofClient.get(client) ?? 0;
+    if (own >= ofClient) throw new TooManySignIns('too many sign-ins of this client at a time');
+    this.#ofClient.set(client, own + 1);
+    try {
+      return await this.#checkInTurn(name, password);
+    } finally {
+      const left = (this.#ofClient.get(client) ?? 1) - 1;
+      if (left === 0) this.#ofClient.delete(client);
+      else this.#ofClient.set(client, left);
+    }
+  }
+
+  async #checkInTurn(name: string, password: string): Promise<Person | undefined> {
     const { atOnce, waiting } = this.#deps.limits ?? LIMITS;
-    if (this.#checking >= atOnce) {
+    while (this.#checking >= atOnce) {
       if (this.#waiting.length >= waiting) throw new TooManySignIns('too many sign-ins at a time');
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
