@@ -100,8 +100,13 @@ export function wordsOf(error: HttpError): string {
 
 /** What the server's words mean, in ours. */
 export function meaningOf(words: string): string {
+  const [, field, here, there] = TYPE_CONFLICT.exec(words) ?? [];
+  if (field !== undefined) return `${field} is of type ${there} there and not ${here}`;
   return MEANINGS.find(([pattern]) => pattern.test(words))?.[1] ?? 'the reason is in its log';
 }
+
+/** Names of fields are ours, and say nothing of anybody. */
+const TYPE_CONFLICT = /input field \\*"([a-z_]{1,40})\\*" on measurement .* is type ([a-z]{1,20}), already exists as type ([a-z]{1,20})/;
 
 const MEANINGS: readonly (readonly [pattern: RegExp, meaning: string])[] = [
   [/field type conflict|input field .* is type/, 'a field is of another type there'],
