@@ -128,7 +128,7 @@ describe('an alert rule', () => {
     const prometheus = await watch(`127.0.0.1:${sensors.port}`, 'proxy');
     try {
       const [first] = await arrived('on-call@example.org', ({ length }) => length > 0);
-      expect(first?.subject).toBe("Tocsin: critical: NoStatuses: No sensor's status has come in for a minute");
+      expect(first?.subject).toBe('Tocsin: critical: NoStatuses: No status of a sensor has come in for a minute');
       expect(first?.text).toMatch(/since \d{4}-\d\d-\d\d [\d:]{8} UTC\n {2}what to do: docs\/alerts\.md#nostatuses/);
       sensors.send();
       const later = await arrived('on-call@example.org', (all) => all.some(({ subject }) => subject?.includes('over')));

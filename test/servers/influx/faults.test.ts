@@ -43,7 +43,9 @@ describe.each(INFLUX_VERSIONS)('InfluxDB %s', (version) => {
     expect(await history.state(41)).toBeUndefined();
     expect(await metric('tocsin_history_points_written_total')).toBe(80);
     expect(await metric('tocsin_history_points_refused_total')).toBe(1);
-    expect(Object.values(health.problems())).toEqual([expect.stringMatching(/refuses 1 points for good: active is of type float there and not integer/)]);
+    expect(Object.values(health.problems())).toEqual([
+      expect.stringMatching(/refuses 1 points for good: active is of type float there and not integer/),
+    ]);
     expect(lines.filter(({ msg }) => msg.startsWith('InfluxDB refuses points'))).toHaveLength(1);
     await history.writeStates(stateLines(1, now + 2));
     expect(health.ready).toBe(true);
