@@ -1,6 +1,6 @@
 /**
- * What one commit changes, and how it lies in the journal: items one after the other, each with a head of 8 bytes, little-endian:
- *   kind u8 · topic u8 · partition, or bytes of the name u16 · bytes of the value u32
+ * What one commit changes, and its encoding in the journal: consecutive items, each with a head of 8 bytes, little-endian:
+ *   kind u8 · topic u8 · partition, or length of the name in bytes u16 · length of the value in bytes u32
  */
 import { rowOf, type Topic, topicOfId } from '../../records/topics.ts';
 import { PermanentError } from '../../runtime/errors.ts';
@@ -11,7 +11,7 @@ export interface SealedFrame {
   readonly bytes: Buffer;
 }
 
-/** `value` undefined: the sensor has no state any more. */
+/** `value` undefined: the sensor's state is removed. */
 export interface StateChange {
   readonly partition: number;
   readonly key: number;
@@ -24,7 +24,7 @@ export interface PositionChange {
 }
 
 export interface Batch {
-  /** Those of a partition in their order. */
+  /** In order within each partition. */
   readonly frames: readonly SealedFrame[];
   readonly states: readonly StateChange[];
   readonly positions: readonly PositionChange[];
@@ -36,7 +36,7 @@ const GONE = 0xff_ff_ff_ff;
 const KEY_BYTES = 4;
 const POSITION_BYTES = 8;
 
-/** Bytes that `encodeBatch` writes. */
+/** The number of bytes that `encodeBatch` writes. */
 export function encodedBytes({ frames, states, positions }: Batch): number {
   let bytes = 0;
   for (const frame of frames) bytes += HEAD_BYTES + frame.bytes.length;
@@ -72,7 +72,7 @@ export function encodeBatch({ frames, states, positions }: Batch, to: Buffer): v
   }
 }
 
-/** Of a body that is whole; its frames are copies. Throws PermanentError `data-format` where a newer version of Tocsin wrote it. */
+/** Decodes an intact body; the frames are copies. Throws PermanentError `data-format` if a newer version of Tocsin wrote it. */
 export function decodeBatch(body: Buffer): Batch {
   const [frames, states, positions]: [SealedFrame[], StateChange[], PositionChange[]] = [[], [], []];
   for (let at = 0; at < body.length; ) {
@@ -99,7 +99,7 @@ function topicOf(id: number): Topic {
   return topic;
 }
 
-/** Nothing of it may be left out, or taken for something else: it was acknowledged. */
+/** The body was acknowledged, so no item may be skipped or misread. */
 function newer(found: string): PermanentError {
   return new PermanentError(
     'data-format',
@@ -107,7 +107,7 @@ function newer(found: string): PermanentError {
   );
 }
 
-/** In memory of its own: columns of a frame are read at multiples of 4. */
+/** Copies into memory of its own, since a frame's columns must be aligned to 4 bytes. */
 function copyOf(from: Buffer, start: number, end: number): Buffer {
   const copy = Buffer.allocUnsafeSlow(end - start);
   from.copy(copy, 0, start, end);

@@ -1,4 +1,4 @@
-/** What is looked at in the store's folder before lmdb maps its file: lmdb trusts what is in it, and damage would end the process with a signal. */
+/** Checks the store's folder before lmdb maps its file: lmdb trusts the file's contents, so damage would crash the process with a signal. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { damaged } from './faults.ts';
@@ -10,20 +10,20 @@ import { visitPages } from './tree-pages.ts';
 export const DATA_FILE = 'data.mdb';
 const LEFT_BY_LOG = /^journal-\d+$/;
 const MAIL = /\.eml$/;
-/** What a damaged store is called once a repair has made another. */
+/** Name prefix of a damaged store that a repair has replaced. */
 export const KEPT = 'store.damaged-';
-/** How often the pages are looked at anew because another program, which may, has written meanwhile. */
+/** How many times the pages are checked again because a command line tool wrote meanwhile, as it may. */
 const ATTEMPTS = 3;
 
 export interface Before {
-  /** Nothing has ever been in the tree. */
+  /** The tree has never held anything. */
   readonly isNew: boolean;
-  /** How far tree and journal had come, as far as is known. */
+  /** How far tree and journal are known to have been written; undefined if unknown. */
   readonly marks: Marks | undefined;
 }
 
 /**
- * Throws PermanentError `store-damaged` where the tree cannot be trusted, or isn't there but something else is that belongs to it.
+ * Throws PermanentError `store-damaged` if the tree cannot be trusted, or is missing while other files of the store are there.
  */
 export async function lookBeforeMapping(dataDir: string, folder: string): Promise<Before> {
   const path = join(folder, DATA_FILE);
@@ -36,7 +36,7 @@ export async function lookBeforeMapping(dataDir: string, folder: string): Promis
     await checkNothingElse(dataDir, folder, size);
     return { isNew: true, marks };
   }
-  // What a living process writes changes while it is read.
+  // A running process changes the file while it is being read.
   if (await isInUse(folder)) return { isNew: false, marks };
   const head = checkPages(path);
   if (marks && head.transaction < marks.transaction)
@@ -53,7 +53,7 @@ async function checkNothingElse(dataDir: string, folder: string, size: number | 
   );
 }
 
-/** What says that there has been a store, besides its tree. */
+/** Evidence, other than the tree, that there has been a store: names for people. */
 export async function otherTraces(dataDir: string, folder: string): Promise<readonly string[]> {
   const left = (await readdir(folder).catch(() => [])).filter((name) => name === HIGH_WATER_FILE || LEFT_BY_LOG.test(name));
   const mails = (await readdir(join(dataDir, 'outbox')).catch(() => [])).filter((name) => MAIL.test(name));
@@ -61,7 +61,7 @@ export async function otherTraces(dataDir: string, folder: string): Promise<read
   return [...left.map((name) => `store/${name}`), ...kept, ...(mails.length > 0 ? ['mails in outbox'] : [])];
 }
 
-/** Its newest head, when all pages are right. */
+/** The newest head, provided all pages are intact. */
 function checkPages(path: string): Head {
   for (let attempt = 1; ; attempt += 1) {
     const file = new TreeFile(path);

@@ -1,4 +1,4 @@
-/** Numbers by name, each with a checksum over both: one that is damaged would make records be passed over, or come again. */
+/** Numbers by name, each with a checksum over both: a damaged position would skip records or deliver them again. */
 import { crc32 } from 'node:zlib';
 import type { Database } from 'lmdb';
 import { damaged } from './faults.ts';
@@ -9,24 +9,24 @@ export class CheckedNumbers {
   readonly #rows: Database<Buffer, string>;
   readonly #what: string;
 
-  /** `what` they are, for people. */
+  /** `what`: what the numbers are, for error messages. */
   constructor(rows: Database<Buffer, string>, what: string) {
     this.#rows = rows;
     this.#what = what;
   }
 
-  /** Throws PermanentError `store-damaged`. */
+  /** The number, undefined if there is none. Throws PermanentError `store-damaged`. */
   get(name: string): number | undefined {
     const bytes = this.#rows.getBinary(name);
     return bytes && this.#read(name, bytes);
   }
 
-  /** Inside a write of the store. */
+  /** Call only inside a write of the store. */
   put(name: string, value: number): void {
     void this.#rows.put(name, checked(name, value));
   }
 
-  /** Throws PermanentError `store-damaged`. */
+  /** All numbers, by name. Throws PermanentError `store-damaged` at a damaged one. */
   *getRange(): Generator<{ readonly key: string; readonly value: number }> {
     for (const { key, value } of this.#rows.getRange()) yield { key, value: this.#read(key, value) };
   }
@@ -45,7 +45,7 @@ export function checked(name: string, value: number): Buffer {
   return bytes;
 }
 
-/** Undefined where it is damaged. */
+/** The number in a row; undefined if the row is damaged. */
 export function numberOf(name: string, bytes: Buffer): number | undefined {
   const isWhole = bytes.length === BYTES && bytes.readUInt32LE(8) === crc32(bytes.subarray(0, 8), crc32(name));
   return isWhole ? bytes.readDoubleLE(0) : undefined;

@@ -2,7 +2,7 @@ import type { RecordBatch } from '../port.ts';
 import { closed, lost } from './faults.ts';
 import type { Follower, PartitionLog } from './partition-log.ts';
 
-/** What one poll returns at most, so that a backlog doesn't block the event loop; always at least one batch. */
+/** One poll returns at most this much, but at least one batch, so that a backlog doesn't block the event loop. */
 const MAX_POLL_BYTES = 1024 * 1024;
 const MAX_POLL_RECORDS = 10_000;
 
@@ -28,7 +28,7 @@ export class Cursor implements Follower {
     this.#onWake();
   }
 
-  /** The next batch, or undefined at the end of the log. Throws TransientError where what it may have read ahead was lost. */
+  /** The next batch, or undefined at the end of the log. Throws TransientError if records that it may have read ahead were lost. */
   next(): RecordBatch | undefined {
     if (this.ahead && this.log.losses !== this.#losses) throw lost();
     this.#passTo(this.log.earliest);
@@ -53,14 +53,14 @@ export class Cursor implements Follower {
   }
 }
 
-/** Reads one or more partitions, in turns, and waits for whichever has something first. */
+/** Reads one or more partitions in turn, and waits for the first to have records. */
 export class Poller {
   #cursors: readonly Cursor[] = [];
   #turn = 0;
   #wake: (() => void) | undefined;
   #closed = false;
 
-  /** `position` gives where each cursor begins; `ahead`: they read what is on its way to the disk too. */
+  /** `position` returns where each cursor begins; `ahead`: also reads records that are not on disk yet. */
   constructor(logs: readonly PartitionLog[], position: (log: PartitionLog) => number, ahead = false) {
     this.#cursors = logs.map((log) => new Cursor(log, position(log), ahead, () => this.#wake?.()));
   }

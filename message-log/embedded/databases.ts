@@ -2,21 +2,21 @@ import type { Database, RootDatabase } from 'lmdb';
 import { CheckedNumbers } from './checked-numbers.ts';
 import { TOPICS, type Topic } from '../../records/topics.ts';
 
-/** Those of the log in the store's tree. */
+/** The log's databases in the store's tree. */
 export interface LogDatabases {
-  /** Number of partitions, and what the journal has to remember. */
+  /** The number of partitions, and the numbers that tie journal and tree together. */
   readonly about: CheckedNumbers;
-  /** Frames by their base offset, of every topic and partition. */
+  /** Frames by base offset, for each topic and partition. */
   readonly frames: ReadonlyMap<Topic, readonly Database<Buffer, number>[]>;
   /** The latest state of each sensor, by partition. */
   readonly states: readonly Database<Buffer, number>[];
   readonly positions: CheckedNumbers;
 }
 
-/** Opening one is a synchronous transaction: only at the start. */
+/** Call only at the start: opening a database is a synchronous transaction. */
 export function openDatabases(root: RootDatabase, partitions: number): LogDatabases {
   const each = <T>(open: (partition: number) => T): T[] => Array.from({ length: partitions }, (_, p) => open(p));
-  // STATE isn't kept as records but as the latest value per sensor.
+  // STATE is kept as the latest value per sensor, not as records.
   const topics = TOPICS.filter((topic) => topic !== 'STATE');
   return {
     about: aboutLog(root),
@@ -28,16 +28,16 @@ export function openDatabases(root: RootDatabase, partitions: number): LogDataba
   };
 }
 
-/** What the numbers of the log are called. */
+/** Names of the log's numbers. */
 export const PARTITIONS = 'partitions';
-/** By which journal and tree know that they belong together. */
+/** Identifies the store, in journal and tree alike, so that they are known to belong together. */
 export const IDENTITY = 'identity';
-/** Sequence up to which the journal's entries are in the tree, and the owner who put them there. */
+/** Sequence up to which the journal's entries are in the tree, and the epoch of the owner who put them there. */
 export const APPLIED = 'applied';
 export const APPLIED_BY = 'applied-by';
-/** The owner whose file of the journal there must be; 0: none. */
+/** Epoch of the owner whose journal file must exist; 0: none. */
 export const JOURNAL = 'journal';
-/** After a repair: where a partition goes on at least, since its offsets before may have been given to records that are gone. */
+/** After a repair: the lowest next offset of a partition. Earlier offsets may have belonged to records that are gone. */
 export const nextKey = (topic: string, partition: number): string => `next/${topic}/${partition}`;
 
 export function aboutLog(root: RootDatabase): CheckedNumbers {

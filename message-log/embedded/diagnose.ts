@@ -6,12 +6,12 @@ import { OwnError, reasonOf } from '../../runtime/errors.ts';
 import { REMOVAL_CLOCK_FILE, remembered, spanOf } from '../../runtime/removal-clock.ts';
 import { listenerIn } from './owner-lock.ts';
 
-/** Below this it won't be long until sensors are refused. */
+/** Free bytes below which sensors will soon be refused. */
 const FREE_MIN_BYTES = 1024 ** 3;
 const OTHERS = 0o077;
 const CLOCK_BEHIND_MS = 60_000;
 
-/** The data folder: whether it can be written, and has room, and nobody else reads its store. Creates nothing. */
+/** Checks that the data folder can be written, has room, and cannot be read by other users. Creates nothing. */
 export async function diagnoseFolder(dataDir: string): Promise<readonly Finding[]> {
   const folder = resolve(dataDir);
   const check = `data folder ${dataDir}`;
@@ -28,7 +28,7 @@ export async function diagnoseFolder(dataDir: string): Promise<readonly Finding[
   return [fine(check, found), ...(await privacyOf(folder)), await roomOn(existing), ...clockOf(folder)];
 }
 
-/** A clock that has been later already is wrong now, or was then. */
+/** If the clock once showed a later time than now, it is wrong now or was wrong then. */
 function clockOf(folder: string): Finding[] {
   const behindMs = (remembered(join(folder, REMOVAL_CLOCK_FILE)) ?? 0) - Date.now();
   if (behindMs < CLOCK_BEHIND_MS) return [];

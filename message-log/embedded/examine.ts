@@ -1,4 +1,4 @@
-/** Reads a whole store and says what is not as it should be, at a rate that leaves the disk to others. Changes nothing. */
+/** Reads a whole store and reports what is wrong with it, slowly enough to leave the disk to others. Changes nothing. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,7 +22,10 @@ const BYTES_PER_S = 50 * 1024 ** 2;
 const CHECK = 'store';
 const FINDINGS_MAX = 50;
 
-/** A store that is used stays so: what it writes meanwhile isn't looked at, and until the end it uses no page again that it gives up. Never rejects. */
+/**
+ * One finding per problem, or a single good one. A store may stay in use: what is written meanwhile is not examined, and the pages it frees are not
+ * reused until the end. Never rejects.
+ */
 export async function examineStore(dataDir: string): Promise<readonly Finding[]> {
   const folder = join(resolve(dataDir), 'store');
   const traces = await otherTraces(dataDir, folder);
@@ -32,8 +35,10 @@ export async function examineStore(dataDir: string): Promise<readonly Finding[]>
     const { problems, found } = await new Examination(folder, inUse).run();
     const advice = 'put the data folder back from a copy, or stop it and run npm run repair';
     if (problems.length === 0) return [fine(CHECK, found)];
-    const told = problems.slice(0, FINDINGS_MAX).map((problem) => wrong(CHECK, problem, advice));
-    return problems.length === told.length ? told : [...told, wrong(CHECK, `${problems.length - told.length} more are damaged`, advice)];
+    const reported = problems.slice(0, FINDINGS_MAX).map((problem) => wrong(CHECK, problem, advice));
+    return problems.length === reported.length
+      ? reported
+      : [...reported, wrong(CHECK, `${problems.length - reported.length} more are damaged`, advice)];
   } catch (error) {
     return [wrong(CHECK, `cannot be read: ${reasonOf(error)}`, 'see whether this user can read the data folder')];
   }
@@ -56,7 +61,7 @@ class Examination {
   }
 
   async run(): Promise<{ readonly problems: readonly string[]; readonly found: string }> {
-    // As long as somebody reads, no page of what he sees is written over.
+    // While a read transaction is open, lmdb overwrites no page that it can see.
     const root = this.#inUse ? openEnvironment(this.#folder, this.#folder, true) : undefined;
     const snapshot = root?.useReadTransaction();
     try {
@@ -116,7 +121,7 @@ class Examination {
 
   async #journal(): Promise<void> {
     const identity = this.#about.get(IDENTITY);
-    // Before format 3 there was none.
+    // Stores before format 3 have no identity.
     if (identity === undefined) return;
     const options: Omit<JournalOptions, 'highWater'> = { epoch: 0, identity, durable: false, known: readMarks(this.#folder)?.sequence };
     try {
@@ -137,7 +142,7 @@ class Examination {
     for (const [name, position] of this.#positions) {
       const place = /[^/]+\/\d+$/.exec(name)?.[0] ?? '';
       const end = Math.max(this.#ends.get(`log/${place}`) ?? 0, this.#about.get(`next/${place}`) ?? 0);
-      // While it runs, the log has more in its journal than in its tree, and positions with them.
+      // Positions move into the tree together with their records, also while the log is running.
       if (position > end) this.#problems.push(`${name.split('/')[0]} has read ${place} up to ${position}, and it ends at ${end}`);
     }
   }

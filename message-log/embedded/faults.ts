@@ -3,10 +3,10 @@ import { PermanentError, reasonOf, TransientError } from '../../runtime/errors.t
 const ENOSPC = 28;
 const EDQUOT = process.platform === 'darwin' ? 69 : 122;
 const MDB_MAP_FULL = -30792;
-/** As lmdb says it, and Node. */
+/** The codes of lmdb and of Node. */
 const FULL: readonly unknown[] = [ENOSPC, EDQUOT, MDB_MAP_FULL, 'ENOSPC', 'EDQUOT'];
 
-/** What a failed commit means. With lmdb its cause arrives as a promise on the error, which must be awaited lest it count as unhandled. */
+/** Translates a failed commit. lmdb attaches the cause to its error as a promise, which must be awaited or it counts as an unhandled rejection. */
 export async function commitFault(error: unknown): Promise<TransientError> {
   const pending = error instanceof Error && 'commitError' in error ? error.commitError : undefined;
   const cause =
@@ -28,7 +28,7 @@ export const lost = (): TransientError =>
   new TransientError('input-lost', 'a write to the data folder has failed, with records that were read already');
 export const closed = (): TransientError => new TransientError('log-closed', 'the log is closed');
 
-/** The store cannot be trusted; `what` is wrong, a clause without a full stop. */
+/** The store cannot be trusted; `what` says what is wrong, as a clause without a full stop. */
 export class StoreDamage extends PermanentError {
   readonly what: string;
 

@@ -1,4 +1,4 @@
-/** Of all that lies in the store's folder: which format it has, and whose it is. */
+/** The format of everything in the store's folder, and the store's identity. */
 import { randomInt } from 'node:crypto';
 import type { Database, RootDatabase } from 'lmdb';
 import { PermanentError } from '../../runtime/errors.ts';
@@ -7,16 +7,16 @@ import { checked, numberOf } from './checked-numbers.ts';
 import { aboutLog, IDENTITY, PARTITIONS } from './databases.ts';
 import { damaged } from './faults.ts';
 
-/** Raised when an older version could no longer read something in the folder, journal and frames included, or would misread it. */
+/** Raise it when an older version could not read, or would misread, anything in the folder, including journal and frames. */
 export const FORMAT = 3;
-/** In it positions had no checksum, and tree and journal didn't say that they belong together. */
+/** Positions without checksums, and no identity in tree and journal. */
 const FORMAT_WITHOUT_IDENTITY = 2;
 const FORMAT_KEY = 'format';
-/** Which version of Tocsin had the folder last, for versions that can't read it. */
+/** The version of Tocsin that last used the folder, for the error message of a version that can't read it. */
 const WRITTEN_BY = 'written-by';
 const IDENTITY_MAX = 0xff_ff_ff_ff;
 
-/** `isNew`: nothing has ever been in the tree. Throws PermanentError `data-format` or `store-damaged`. */
+/** `isNew`: the tree has never held anything. Throws PermanentError `data-format` or `store-damaged`. */
 export function checkFormat(meta: Database, isNew: boolean, dataDir: string): void {
   const format: unknown = meta.get(FORMAT_KEY);
   if (format === undefined && isNew) {
@@ -38,7 +38,7 @@ export function checkFormat(meta: Database, isNew: boolean, dataDir: string): vo
   }
 }
 
-/** The owner's: makes an older format this one, and returns what tree and journal are known by. Throws PermanentError `store-damaged`. */
+/** Called by the owner only: converts an older format to this one and returns the store's identity. Throws PermanentError `store-damaged`. */
 export function takeUp(root: RootDatabase, meta: Database, isNew: boolean, dataDir: string): number {
   if (meta.get(WRITTEN_BY) !== VERSION) meta.putSync(WRITTEN_BY, VERSION, 0);
   const isOlder = meta.get(FORMAT_KEY) !== FORMAT;
@@ -59,7 +59,7 @@ export function newIdentity(): number {
   return randomInt(1, IDENTITY_MAX);
 }
 
-/** Numbers get checksums. Before the format says so: it is done again where it was interrupted. */
+/** Adds checksums to the numbers. Runs before the new format is recorded, so that an interrupted conversion is repeated. */
 function upgrade(root: RootDatabase): void {
   for (const name of ['log', 'positions']) {
     const from = root.openDB<unknown, string>({ name });

@@ -11,7 +11,7 @@ const FORMAT = 0x31_46_4c_54;
 export const HEADER_BYTES = 32;
 export const BASE_AT = 16;
 export const RECORD_BYTES = 16;
-/** A frame takes no more than this (but at least one record), so that what a reader gets at once is bounded. */
+/** The most bytes in a frame, except that it always holds at least one record. Bounds what a reader gets at once. */
 export const MAX_FRAME_RECORDS = 8_192;
 export const MAX_FRAME_BYTES = 1024 * 1024;
 export const MAX_TIME_DELTA_MS = 0xff_ff_ff_ff;
@@ -42,7 +42,7 @@ export const recordsOf = (frame: Buffer): number => frame.readUInt32LE(8);
 export const lastTimeOf = (frame: Buffer): number =>
   frame.readDoubleLE(24) + frame.readUInt32LE(HEADER_BYTES + (2 * recordsOf(frame) - 1) * 4);
 
-/** The records of an intact frame from `from` on, read in place. */
+/** The records of an intact frame from offset `from` on, read in place. */
 export class FrameBatch implements RecordBatch {
   readonly topic: Topic;
   readonly partition: number;
@@ -91,7 +91,7 @@ export class FrameBatch implements RecordBatch {
   }
 }
 
-/** The columns as one array; the frame must begin at a multiple of 4. */
+/** The columns as one array; the frame's memory must begin at a multiple of 4. */
 export function columnsOf(frame: Buffer, records: number): Uint32Array {
   return new Uint32Array(frame.buffer, frame.byteOffset + HEADER_BYTES, 4 * records);
 }

@@ -1,14 +1,15 @@
 import { statfsSync } from 'node:fs';
 import { TransientError } from '../../runtime/errors.ts';
 
-/** What other programs may take between the look and the write, and room for what is acknowledged already. */
+/** Margin for what other programs write between the check and the write, and for what is already acknowledged. */
 export const RESERVE_BYTES = 16 * 1024 * 1024;
-/** What stays free of that when what is acknowledged already is written. */
+/** The part of that margin which must stay free when acknowledged data is written. */
 export const LAST_RESERVE_BYTES = 1024 * 1024;
 
 /**
- * Throws TransientError `disk-full` unless `bytes` more fit on the disk of `folder`, and `reserve` stays. lmdb must not find out by itself: where its
- * write fails, it builds a message in too small a buffer (mdb_page_flush in lmdb-js 3.5) and the process dies. A look takes a few microseconds.
+ * Throws TransientError `disk-full` unless `bytes` more fit on the disk of `folder` with `reserve` bytes left over. lmdb must not run into a full disk:
+ * when its write fails, it formats a message into a buffer that is too small (mdb_page_flush in lmdb-js 3.5) and the process dies. The check takes a
+ * few microseconds.
  */
 export function checkFreeSpace(folder: string, bytes: number, reserve = RESERVE_BYTES): void {
   if (freeBytes(folder) < reserve + bytes)
@@ -18,13 +19,13 @@ export function checkFreeSpace(folder: string, bytes: number, reserve = RESERVE_
     );
 }
 
-/** Of the disk on which `folder` (or a file) lies. */
+/** Free bytes on the disk that holds `folder` (or a file). */
 export function freeBytes(folder: string): number {
   try {
     const { bavail, bsize } = statfsSync(folder);
     return bavail * bsize;
   } catch {
-    // Some file systems cannot say; then the write has to.
+    // Some file systems cannot say; then only the write itself will show.
     return Number.POSITIVE_INFINITY;
   }
 }

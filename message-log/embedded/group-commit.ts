@@ -9,11 +9,11 @@ import type { PartitionLog } from './partition-log.ts';
 import type { WriteAhead } from './write-ahead.ts';
 
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
-/** After a failed commit all are refused until one attempt in this time succeeds: a full disk isn't worth one per caller. */
+/** After a failed commit all appends are refused until a retry, made once in this interval, succeeds: callers need not each try a full disk. */
 const PAUSE_MS = 250;
 const SLOW_COMMIT_MS = 10_000;
 
-/** What goes out with one commit; settles all who wait for it. */
+/** What goes out with one commit; settles the promises of everyone waiting for it. */
 export interface Round {
   readonly committed: Promise<void>;
   /** Offset of the first record of each partition; filled in when the commit begins. */
@@ -24,15 +24,15 @@ interface OpenRound extends Round {
   readonly touched: Set<PartitionLog>;
   readonly states: StateChange[];
   readonly positions: PositionChange[];
-  /** Goes out even if it is empty, to see whether the disk takes it. */
+  /** Written even if it is empty, to see whether the disk accepts writes again. */
   isProbe: boolean;
   resolve(): void;
   reject(error: unknown): void;
 }
 
 /**
- * Group commit: whatever gathers while a commit runs goes out with the next one, as one transaction. No linger. Tasks read the records of a commit
- * before it is written, and what they make of them goes with it: an alarm waits for no second commit.
+ * Group commit: whatever gathers while a commit runs goes out with the next one, as one transaction, without lingering. Tasks read the records of a
+ * commit before it is written and their outputs join it, so that an alarm does not wait for a second commit.
  */
 export class GroupCommit {
   readonly #writeAhead: WriteAhead;
@@ -59,7 +59,7 @@ export class GroupCommit {
     return this.#stagedBytes + this.#writingBytes;
   }
 
-  /** Takes `bytes` on, or throws: TransientError (`log-closed`, `log-full`, `disk-full`, `log-unavailable`) or PermanentError `fenced`. */
+  /** Accepts `bytes` more, or throws TransientError (`log-closed`, `log-full`, `disk-full`, `log-unavailable`) or PermanentError `fenced`. */
   admit(bytes: number): void {
     if (this.#closing) throw closed();
     if (this.#refusal) throw this.#refusal;
@@ -68,30 +68,30 @@ export class GroupCommit {
     this.#stagedBytes += bytes;
   }
 
-  /** The next commit takes what is staged in `log`. Stage only after `admit`, and in the same turn. */
+  /** Includes what is staged in `log` in the next commit. Stage only after `admit`, in the same turn of the event loop. */
   touch(log: PartitionLog): void {
     this.#round.touched.add(log);
   }
 
-  /** States and positions go with the next commit, all or nothing; of several for one key the last one holds. */
+  /** Adds states and positions to the next commit, all or nothing; the last value for a key wins. */
   also(states: readonly StateChange[], positions: readonly PositionChange[]): void {
     this.#round.states.push(...states);
     this.#round.positions.push(...positions);
   }
 
-  /** The coming round; it is started if none is running. */
+  /** The next round; starts it if none is running. */
   next(): Round {
     const round = this.#round;
     this.#running ??= this.#run();
     return round;
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when no commit is in progress. */
   async idle(): Promise<void> {
     while (this.#running) await this.#running;
   }
 
-  /** Refuses what comes from now on, finishes the rest. */
+  /** Refuses new appends and resolves once the rest is settled. */
   async close(): Promise<void> {
     this.#closing = true;
     clearTimeout(this.#probe);
@@ -128,7 +128,7 @@ export class GroupCommit {
       for (const round of rounds) round.resolve();
     } catch (error) {
       this.#failed(error);
-      // What has gathered meanwhile may rest on what is lost.
+      // What has gathered meanwhile may depend on what was lost.
       rounds.push(this.#seal(frames, sealed));
       for (const log of sealed) log.discard();
       for (const round of rounds) round.reject(error);
@@ -138,7 +138,7 @@ export class GroupCommit {
     }
   }
 
-  /** Ends the open round: what is staged becomes frames, added to those of the commit, and their logs to its. */
+  /** Ends the open round: seals what is staged into frames and adds them, and their logs, to the commit. */
   #seal(frames: SealedFrame[], sealed: Set<PartitionLog>): OpenRound {
     const round = this.#round;
     this.#round = newRound();
@@ -174,14 +174,14 @@ export class GroupCommit {
     this.#failing = true;
   }
 
-  /** By itself, since nobody may come to try as long as health says no. */
+  /** Retries by itself: while health reports failure, there may be no appends to retry with. */
   #tryAgain(): void {
     this.#round.isProbe = true;
     this.next();
   }
 }
 
-/** Resolves once everything has run that was ready to: who waits for records and needs nothing else has had them and answered. */
+/** Resolves once everything that was ready has run: readers that only waited for these records have had and processed them. */
 function reactions(): Promise<void> {
   return new Promise((resolve) => process.nextTick(resolve));
 }
@@ -197,7 +197,7 @@ function newRound(): OpenRound {
     resolve = onDone;
     reject = onFault;
   });
-  // Those who wait get the rejection; a round without any must not count as unhandled.
+  // Callers that wait get the rejection; with no caller it must not count as unhandled.
   promise.catch(() => undefined);
   return { committed: promise, resolve, reject, bases: new Map(), touched: new Set(), states: [], positions: [], isProbe: false };
 }

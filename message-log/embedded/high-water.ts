@@ -1,6 +1,6 @@
 /**
- * How far tree and journal had come: a file of its own, so that an older copy of either is noticed at the next start. It is written after what it says
- * is on disk, and not synced: after a power cut it may say less than is so, never more.
+ * How far tree and journal have been written, in a file of its own, so that an older copy of either is noticed at the next start. It is written once the
+ * data it describes is on disk, and later writes are not synced: after a power cut its marks may be too low, never too high.
  *
  * Little-endian: 0 format u32 · 4 crc32 of all that follows u32 · 8 identity of the store u32 · 12 reserved · 16 transaction f64 · 24 sequence f64
  */
@@ -10,9 +10,9 @@ import { crc32 } from 'node:zlib';
 
 export interface Marks {
   readonly identity: number;
-  /** The tree's newest transaction. */
+  /** Number of the tree's newest transaction. */
   readonly transaction: number;
-  /** The journal's newest entry. */
+  /** Sequence of the journal's newest entry. */
   readonly sequence: number;
 }
 
@@ -20,7 +20,7 @@ export const HIGH_WATER_FILE = 'high-water';
 const FORMAT = 0x31_57_48_ff;
 const BYTES = 32;
 
-/** Undefined where there is none, or one that cannot be read. */
+/** Undefined if the file is missing or cannot be read. */
 export function readMarks(folder: string): Marks | undefined {
   let bytes: Buffer;
   try {
@@ -33,11 +33,11 @@ export function readMarks(folder: string): Marks | undefined {
 }
 
 export class HighWater {
-  /** Undefined once it is closed: another file may have its number then. */
+  /** Undefined once closed: the descriptor may then belong to another file. */
   #file: number | undefined;
   readonly #bytes = Buffer.alloc(BYTES);
 
-  /** Writes these marks first. Throws what the file system says. */
+  /** Starts the file with these marks. Throws the file system's error. */
   constructor(folder: string, { identity, transaction, sequence }: Marks) {
     this.#file = openSync(join(folder, HIGH_WATER_FILE), 'w', 0o600);
     this.#bytes.writeUInt32LE(FORMAT, 0);
@@ -69,7 +69,7 @@ export class HighWater {
     try {
       writeSync(this.#file, this.#bytes, 0, BYTES, 0);
     } catch {
-      // It then says less than is so.
+      // The marks are then merely too low.
     }
   }
 }

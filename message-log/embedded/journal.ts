@@ -1,13 +1,13 @@
 /**
- * Where a commit goes before it is in the tree: a file of two areas, which are written in turns. Its space is there before it is used, so that a
- * commit is one write in one place and needs nothing of the file system's own journal. Every owner of the store has a file of its own: one that was
- * taken over while it was stopped cannot spoil its successor's.
+ * Where a commit goes before it is in the tree: a file of two areas that are written alternately. Its space is allocated in advance, so that a commit is
+ * one write in one place and needs nothing from the file system's own journal. Every owner of the store has its own file, so that one that lost the store
+ * while it was stopped cannot spoil its successor's.
  *
- * An entry begins at a multiple of 512, so that no sector with an older one is ever written again. Little-endian:
+ * An entry begins at a multiple of 512, so that no sector holding an earlier entry is ever rewritten. Little-endian:
  *   0 format u32 · 4 crc32 of all that follows u32 · 8 sequence f64 · 16 bytes of the body u32 · 20 identity of the store u32 · 24 body
- * Behind both areas stands the seal, from before the first entry is written: a file without it is cut off, emptied or of something else.
+ * The seal follows both areas and is written before the first entry: a file without it was truncated, emptied or is no journal.
  *   0 format u32 · 4 crc32 of all that follows u32 · 8 identity of the store u32 · 12 reserved · 16 epoch f64
- * Before format 3 of the data folder there was no seal, and no identity.
+ * Before format 3 of the data folder there was neither seal nor identity.
  */
 import { close, constants, fdatasync, open as openFile, write } from 'node:fs';
 import { open, readdir, readFile, rm } from 'node:fs/promises';
@@ -19,7 +19,7 @@ import { freeBytes, RESERVE_BYTES } from './free-space.ts';
 import type { HighWater } from './high-water.ts';
 import { OwnError } from '../../runtime/errors.ts';
 
-/** Begins with a byte that is in no text: what a sensor sends never looks like an entry. */
+/** Begins with a byte that occurs in no text, so that what a sensor sends never looks like an entry. */
 const FORMAT = 0x31_4a_54_ff;
 const HEADER_BYTES = 24;
 const SEAL_FORMAT = 0x31_53_4a_ff;
@@ -29,7 +29,7 @@ const SECTOR_BYTES = 512;
 const AREA_BYTES = 4 * 1024 ** 2;
 const ZEROS = Buffer.alloc(1024 ** 2);
 const NAME = /^journal-(\d+)$/;
-/** Elsewhere a write with O_DSYNC doesn't exist, or doesn't reach the disk itself. */
+/** On other systems O_DSYNC doesn't exist, or doesn't reach the disk itself. */
 const SYNCING = process.platform === 'linux' ? constants.O_DSYNC : undefined;
 
 interface Area {
@@ -40,40 +40,40 @@ interface Area {
 }
 
 export interface Entry {
-  /** Of its owner. */
+  /** Epoch of the owner that wrote it. */
   readonly epoch: number;
   readonly sequence: number;
   readonly body: Buffer;
 }
 
 export interface Recovered {
-  /** In order. */
+  /** In order of sequence. */
   readonly entries: readonly Entry[];
-  /** How many between and after them cannot be read. */
+  /** How many entries between and after these cannot be read. */
   readonly damaged: number;
-  /** What is left of the bodies of some of those. */
+  /** What is left of the bodies of some of the unreadable entries. */
   readonly remains: readonly Buffer[];
 }
 
-/** A file that an owner has left. */
+/** A file that an earlier owner left. */
 export interface Left {
   readonly path: string;
   readonly epoch: number;
-  /** Whose it is, if its end says so. */
+  /** The store's identity from the seal; undefined if there is none. */
   readonly identity: number | undefined;
   readonly entries: readonly Entry[];
-  /** Entries whose head can be read, and whose rest isn't as it was written. */
+  /** Entries with a readable head and a damaged body. */
   readonly broken: readonly Entry[];
 }
 
 export interface JournalOptions {
   readonly epoch: number;
   readonly identity: number;
-  /** As for the store. */
+  /** As in the options of the store. */
   readonly durable: boolean;
-  /** Not needed where nothing is appended. */
+  /** Needed only for appending. */
   readonly highWater?: HighWater;
-  /** The newest entry that is known to have been written; undefined where that isn't known. */
+  /** Sequence of the newest entry known to have been written; undefined if unknown. */
   readonly known: number | undefined;
 }
 
@@ -100,25 +100,25 @@ export class Journal {
     this.#left = left;
   }
 
-  /** Reads what owners before have left. */
+  /** Reads what earlier owners left. */
   static async open(folder: string, options: JournalOptions): Promise<Journal> {
     return new Journal(folder, options, await leftIn(folder));
   }
 
-  /** Sequence of the newest entry, perhaps of one that failed. */
+  /** Sequence of the newest entry, even if its write failed. */
   get sequence(): number {
     return this.#sequence;
   }
 
-  /** Whether owners before have left anything, be it nothing new. */
+  /** Whether earlier owners left any file, even one with nothing new. */
   get hasPredecessors(): boolean {
     return this.#left.length > 0;
   }
 
   /**
-   * What owners from `since` on have left, after `applied`. What an earlier owner wrote late, once it was no longer the owner, was never acknowledged
-   * and doesn't count. `expected` is the owner whose file there must be, 0 for none; undefined: written before that was told.
-   * Throws PermanentError `store-damaged` where it isn't there, is not as it was left, or ends before what is known to have been written.
+   * The entries after `applied` that owners from epoch `since` on left. What an owner wrote after losing the store was never acknowledged and is left
+   * out. `expected` is the epoch of the owner whose file must exist, 0 for none, undefined for a store from before this was recorded.
+   * Throws PermanentError `store-damaged` if that file is missing or not as it was left, or ends before what is known to have been written.
    */
   recovered(applied: number, since: number, expected: number | undefined): Recovered {
     const problem = expected ? problemWith(this.#left, this.#folder, expected, this.#options.identity) : undefined;
@@ -138,19 +138,19 @@ export class Journal {
   }
 
   /**
-   * Everything so far is in the tree: the files of owners before go, and there will be one of our own. Until it is there, nothing fits. `expect` writes to
-   * the tree that from now on there is one.
+   * Call once everything so far is in the tree: removes the files of earlier owners and creates our own. Until that exists, nothing fits. `expect`
+   * records in the tree that the file must exist from now on.
    */
   begin(expect: () => Promise<void>): void {
     this.free(this.#sequence);
     if (this.#file !== undefined) return;
     const old = this.#left.map(({ path }) => path);
     this.#left = [];
-    // Without a file every commit goes into the tree.
+    // Without a journal file, every commit goes into the tree.
     this.#creating = this.#create(old, expect).catch(() => undefined);
   }
 
-  /** Resolves when there is a file, or there will be none. */
+  /** Resolves once the file exists, or could not be created. */
   async ready(): Promise<void> {
     await this.#creating;
   }
@@ -161,8 +161,8 @@ export class Journal {
   }
 
   /**
-   * Resolves with the entry's sequence once it is on disk; one at a time. `fill` writes the whole body. Where it rejects, the entry may be on disk all
-   * the same: its sequence counts as used.
+   * Resolves with the entry's sequence once it is on disk; call one at a time. `fill` writes the whole body. If this rejects, the entry may still be on
+   * disk, so its sequence counts as used.
    */
   async append(bytes: number, fill: (body: Buffer) => void): Promise<number> {
     const size = sizeOf(bytes);
@@ -189,17 +189,17 @@ export class Journal {
     return this.#sequence;
   }
 
-  /** The entry was told to those who wait for it. */
+  /** The entry was acknowledged. */
   acknowledged(sequence: number): void {
     this.#options.highWater?.journal(sequence);
   }
 
-  /** Entries up to this sequence are in the tree, their place may be used again. */
+  /** Entries up to this sequence are in the tree; their space may be reused. */
   free(sequence: number): void {
     this.#freed = Math.max(this.#freed, sequence);
   }
 
-  /** Where everything is in the tree, no file stays behind. */
+  /** Closes the file, and removes it if everything is in the tree. */
   async close(): Promise<void> {
     await this.#creating;
     if (this.#file === undefined) return;
@@ -260,7 +260,7 @@ export class Journal {
   }
 }
 
-/** All files of owners in a folder. */
+/** The journal files of all owners in a folder. */
 export async function leftIn(folder: string): Promise<Left[]> {
   const left: Left[] = [];
   for (const name of await readdir(folder)) {
@@ -272,7 +272,7 @@ export async function leftIn(folder: string): Promise<Left[]> {
   return left;
 }
 
-/** In words, why the file that an owner must have left isn't the one. */
+/** Why the file that the expected owner must have left cannot be used, as a clause; undefined: it can. */
 export function problemWith(left: readonly Left[], folder: string, expected: number, identity: number): string | undefined {
   const file = left.find(({ epoch }) => epoch === expected);
   const name = join(folder, `journal-${expected}`);
@@ -281,7 +281,7 @@ export function problemWith(left: readonly Left[], folder: string, expected: num
   return file.identity === identity ? undefined : `${name} is of another store than the tree beside it`;
 }
 
-/** Entries in order, and without what an owner wrote when its successor had begun: it was never acknowledged. */
+/** Entries in order, without what an owner wrote after its successor had begun, which was never acknowledged. */
 export function inOrder(entries: readonly Entry[]): Entry[] {
   const ordered: Entry[] = [];
   for (const entry of entries.toSorted((a, b) => a.epoch - b.epoch || a.sequence - b.sequence)) {
@@ -291,7 +291,7 @@ export function inOrder(entries: readonly Entry[]): Entry[] {
   return ordered;
 }
 
-/** Whole entries, old ones that were not written over included; what lies between them is passed over. */
+/** Intact entries, including old ones that were not overwritten; whatever lies between them is skipped. */
 function readLeft(path: string, epoch: number, file: Buffer): Left {
   const [entries, broken]: [Entry[], Entry[]] = [[], []];
   const identity = identityIn(file.subarray(2 * AREA_BYTES), epoch);
@@ -309,7 +309,7 @@ function readLeft(path: string, epoch: number, file: Buffer): Left {
   return { path, epoch, identity, entries, broken };
 }
 
-/** Undefined where the seal isn't there, or of another owner. */
+/** The identity in the seal; undefined if there is no seal or it is another owner's. */
 function identityIn(seal: Buffer, epoch: number): number | undefined {
   const isWhole =
     seal.length === SEAL_BYTES &&
@@ -319,12 +319,12 @@ function identityIn(seal: Buffer, epoch: number): number | undefined {
   return isWhole ? seal.readUInt32LE(8) : undefined;
 }
 
-/** Of an entry with such a body, in the file. */
+/** Bytes that an entry with such a body takes in the file. */
 function sizeOf(bytes: number): number {
   return Math.ceil((HEADER_BYTES + bytes) / SECTOR_BYTES) * SECTOR_BYTES;
 }
 
-/** So that the file is found under its name after a power cut. */
+/** Syncs the folder, so that the file is found under its name after a power cut. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   await handle.sync().finally(() => handle.close());

@@ -24,7 +24,7 @@ import { Upkeep } from './upkeep.ts';
 import { WriteAhead } from './write-ahead.ts';
 
 export interface EmbeddedLogOptions extends RetentionLimits {
-  /** The same for the life of a data folder. */
+  /** Cannot be changed once a data folder exists. */
   readonly partitions: number;
   readonly clock: Clock;
   readonly removalClock: RemovalClock;
@@ -34,14 +34,16 @@ export interface EmbeddedLogOptions extends RetentionLimits {
 }
 
 export interface EmbeddedLog extends MessageLog {
-  /** Empties the journal and applies retention now instead of at the next turn. */
+  /** Empties the journal and applies retention now instead of when they are next due. */
   sweep(): Promise<void>;
-  /** Time of the newest record of all, epoch ms: whoever gives records their time goes on from there. */
+  /** Time of the newest record in any partition, epoch ms: new records must not be stamped earlier. */
   readonly lastTime: number;
 }
 
-/** Opens the log in a store; the store stays the caller's to close. Throws PermanentError `partitions` if the folder has another number of
- * them, `store-damaged` if what is there cannot be trusted. */
+/**
+ * Opens the log in a store, which the caller still closes. Throws PermanentError `partitions` if the folder has a different number of partitions,
+ * `store-damaged` if its contents cannot be trusted.
+ */
 export async function openEmbeddedLog(store: Store, options: EmbeddedLogOptions): Promise<EmbeddedLog> {
   await checkPartitions(store, aboutLog(store.root), options.partitions);
   const databases = openDatabases(store.root, options.partitions);
@@ -223,7 +225,7 @@ class LmdbLog implements EmbeddedLog {
 }
 
 class EmbeddedReader implements Reader {
-  /** A poll reads from the store itself. */
+  /** Here a poll reads from the store directly. */
   readonly behind = false;
   onGap: ((from: number, to: number) => void) | undefined;
   readonly #poller: Poller;

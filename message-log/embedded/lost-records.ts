@@ -1,7 +1,7 @@
 import { decodeBatch } from './batch.ts';
 import { columnsOf, HEADER_BYTES, RECORD_BYTES, recordsOf } from './frame.ts';
 
-/** A record that can't be trusted any more; what it is named by may itself be damaged. */
+/** A record that can no longer be trusted; even these details of it may be damaged. */
 export interface LostRecord {
   readonly topic: string;
   readonly sensor: number;
@@ -12,7 +12,7 @@ export interface LostRecord {
 const NAMED_MAX = 20;
 const TIME_MAX = 8_640_000_000_000_000;
 
-/** The records of damaged commits, as far as they can be made out. */
+/** The records of damaged commits, as far as they can be recognised. */
 export function lostRecords(bodies: readonly Buffer[]): readonly LostRecord[] {
   return bodies.flatMap(recordsIn).slice(0, NAMED_MAX);
 }

@@ -2,13 +2,13 @@ import type { Topic } from '../../records/topics.ts';
 import { baseOf, FrameBatch, lastTimeOf, MAX_FRAME_RECORDS, recordsOf } from './frame.ts';
 import { Stage } from './stage.ts';
 
-/** Smaller ones are merged, into frames of about three times as much. */
+/** Frames smaller than this are merged into frames of about three times this size. */
 const SMALL_BYTES = 64 * 1024;
 const MERGED_BYTES = 192 * 1024;
 
 /**
- * The frames of one partition, in order, with small neighbours made into one. What was written before `agedBefore`, epoch ms, stays as it is, so that
- * retention can have each in its time.
+ * The frames of one partition, in order, with small neighbours merged. Frames written before `agedBefore`, epoch ms, stay as they are, so that retention
+ * can remove each when it is due.
  */
 export function merged(topic: Topic, partition: number, frames: readonly Buffer[], agedBefore: number): Buffer[] {
   const result: Buffer[] = [];

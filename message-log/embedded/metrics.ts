@@ -10,7 +10,7 @@ export interface LogMetrics {
   readonly removedFrames: Counter<'topic' | 'read'>;
 }
 
-/** `sizes` in bytes by topic, `pending` in bytes; both are asked at each scrape. */
+/** `sizes` returns bytes by topic, `pending` bytes; both are called at each scrape. */
 export function logMetrics(registry: Registry, sizes: () => ReadonlyMap<string, number>, pending: () => number): LogMetrics {
   const registers = [registry];
   const fresh = <T extends Metric>(name: string, create: () => T): T => {

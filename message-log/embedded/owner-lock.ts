@@ -1,8 +1,8 @@
 /**
- * Who may write. The owner listens on a socket for as long as it lives, so the kernel says whether it is alive: after kill -9 nothing is left to
- * clean up, a stopped process (SIGSTOP) stays the owner, and it holds across containers that share the folder.
- * Who it is it says itself over the socket: a number of a process that was written down may be another's by now, or of another container.
- * Its record, with an epoch that every commit checks, lies in the store itself: taking over is a compare-and-set in one lmdb transaction.
+ * Decides who may write. The owner listens on a socket for as long as it lives, so the kernel knows whether it is alive: after kill -9 there is nothing
+ * to clean up, a stopped process (SIGSTOP) stays the owner, and this works across containers that share the folder.
+ * The owner identifies itself over the socket: a pid from a file may by now be another process's, or belong to another container.
+ * Its record is in the store itself, with an epoch that every commit checks: taking over is a compare-and-set in one lmdb transaction.
  */
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
@@ -17,7 +17,7 @@ interface OwnerRecord {
   readonly socket: string;
 }
 
-/** What an owner says of itself; `place`: where its process has that number. */
+/** How an owner identifies itself; `place`: the host or container in which `pid` is its process. */
 interface Introduction {
   readonly pid: number;
   readonly host: string;
@@ -30,28 +30,28 @@ export interface Ownership {
 }
 
 export const OWNER_KEY = 'owner';
-/** Says where the owner listens, where that isn't in the folder: for those who ask before they open the store. */
+/** Holds the path of the owner's socket if that is outside the folder, for processes that check before they open the store. */
 const ELSEWHERE_FILE = 'owner';
-/** The shortest limit of the systems we run on (macOS) is 104 bytes with the final zero. */
+/** The lowest limit of the supported systems (macOS) is 104 bytes including the final zero. */
 const MAX_SOCKET_PATH = 100;
-/** A process that was stopped or has no time never answers, and is the owner all the same. */
+/** How long to wait for the owner to identify itself. A stopped or busy process doesn't answer, and is the owner nevertheless. */
 const ANSWER_MS = 2_000;
 const ANSWER_BYTES_MAX = 1_024;
 
 /**
- * Throws PermanentError `data-dir-in-use` where one listens in the folder. To be asked before the store is opened: a process that was stopped while it wrote
- * would let us wait for its lock for ever.
+ * Throws PermanentError `data-dir-in-use` if an owner is listening. Call before opening the store: if the owner was stopped during a write, opening would
+ * wait for its lock for ever.
  */
 export async function refuseIfInUse(folder: string, dataDir: string): Promise<void> {
   for (const socket of await socketsOf(folder)) await refuseIfAlive(socket, dataDir);
 }
 
-/** Whether one listens. */
+/** Whether an owner is listening. */
 export async function isInUse(folder: string): Promise<boolean> {
   return (await listenerIn(folder)) !== undefined;
 }
 
-/** Who listens, in words: `another Tocsin (pid 17)`. Undefined: nobody does. */
+/** The listening owner, for people: `another Tocsin (pid 17)`. Undefined: there is none. */
 export async function listenerIn(folder: string): Promise<string | undefined> {
   for (const socket of await socketsOf(folder)) {
     const listener = await listenerAt(socket);
@@ -67,7 +67,7 @@ async function socketsOf(folder: string): Promise<readonly string[]> {
   return elsewhere === '' ? near : [...near, elsewhere];
 }
 
-/** Takes the store or throws PermanentError `data-dir-in-use`. `meta` keeps versions. */
+/** Takes ownership of the store, or throws PermanentError `data-dir-in-use`. `meta` must be opened with versions. */
 export async function takeOwnership(root: RootDatabase, meta: Database, folder: string, dataDir: string): Promise<Ownership> {
   const { server, path } = await listenNear(folder);
   const release = async (): Promise<void> => {
@@ -99,7 +99,7 @@ export async function takeOwnership(root: RootDatabase, meta: Database, folder: 
   }
 }
 
-/** A socket in the folder, or where its file system has none or the path is too long, in the system's temporary folder. */
+/** A socket in the folder, or in the system's temporary folder if the file system supports none or the path is too long. */
 async function listenNear(folder: string): Promise<{ server: Server; path: string }> {
   const name = `tocsin-${process.pid}-${randomBytes(6).toString('hex')}`;
   if (process.platform === 'win32') return { server: await listen(`\\\\.\\pipe\\${name}`), path: `\\\\.\\pipe\\${name}` };
@@ -130,7 +130,7 @@ async function listen(path: string): Promise<Server> {
   });
 }
 
-/** Where the numbers of processes are ours: containers count their own. */
+/** Identifies the pid namespace of this process: each container numbers its own processes. */
 async function placeOfNumbers(): Promise<string> {
   const namespace = await readlink('/proc/self/ns/pid').catch(() => '');
   return `${hostname()} ${namespace}`;
@@ -149,7 +149,7 @@ async function listenerAt(socket: string): Promise<string | undefined> {
   return owner.place === here ? `another Tocsin (pid ${owner.pid})` : `another Tocsin (on ${owner.host})`;
 }
 
-/** Who listens, `unknown` where it doesn't say. Undefined: nobody, which only a refusal or a missing socket proves. */
+/** The listening owner, `unknown` if it doesn't identify itself. Undefined: none, which only a refused connection or a missing socket proves. */
 function ownerAt(path: string): Promise<Introduction | 'unknown' | undefined> {
   return new Promise((resolve) => {
     let answer = '';
@@ -170,7 +170,7 @@ function ownerAt(path: string): Promise<Introduction | 'unknown' | undefined> {
   });
 }
 
-/** Earlier versions say nothing. */
+/** Earlier versions don't identify themselves. */
 function introductionIn(text: string): Introduction | 'unknown' {
   try {
     const { pid, host, place } = JSON.parse(text) as Partial<Introduction>;

@@ -4,8 +4,8 @@ import { baseOf, FrameBatch, isIntact, lastTimeOf, MAX_FRAME_RECORDS, recordsOf 
 import { Stage } from './stage.ts';
 
 /**
- * What is newest stays in memory until it is in the tree, and, up to this, until local readers have it: they need not read it back, and no page of it
- * becomes resident.
+ * The newest frames stay in memory until they are in the tree, and beyond that, up to this many bytes, until local readers have them: nothing is read
+ * back from the tree, and none of its pages become resident.
  */
 const TAIL_BYTES = 4 * 1024 * 1024;
 
@@ -15,18 +15,18 @@ export interface Frame {
   readonly bytes: Buffer;
 }
 
-/** The position of a reader of this process; it is notified as soon as there is more. */
+/** The position of a reader in this process, which is notified as soon as there is more to read. */
 export interface Follower {
   readonly position: number;
-  /** Reads what is sealed, though it is not on disk yet. */
+  /** Also reads records that are sealed but not on disk yet. */
   readonly ahead: boolean;
   wake(): void;
 }
 
 export interface Read {
-  /** Undefined: there is nothing at or after the place asked for, or only what is damaged. */
+  /** Undefined: there is nothing at or after the requested offset, or only damaged records. */
   readonly batch: FrameBatch | undefined;
-  /** Where to go on; greater than the place asked for without a batch where damaged records were passed over. */
+  /** The offset to continue at; without a batch, greater than the requested one if damaged records were skipped. */
   readonly next: number;
 }
 
@@ -47,7 +47,7 @@ export class PartitionLog {
   #moved: number;
   #losses = 0;
   #lastTime = 0;
-  /** The frame whose time was asked for last: it is asked for again and again until it goes. */
+  /** Cache of the last frame time that was read: retention asks for the same one until that frame is removed. */
   #asked = { base: -1, at: 0 };
 
   constructor(
@@ -66,7 +66,7 @@ export class PartitionLog {
     this.#earliest = this.#startAfter(-1);
   }
 
-  /** First offset that is held. */
+  /** The first offset that is still held. */
   get earliest(): number {
     return this.#earliest;
   }
@@ -76,17 +76,17 @@ export class PartitionLog {
     return this.#next;
   }
 
-  /** Next offset to be sealed; what is between `next` and this is on its way to the disk. */
+  /** Next offset to be sealed; records from `next` up to this are being written to disk. */
   get sealed(): number {
     return this.#sealed;
   }
 
-  /** How often sealed records were lost because their commit failed: others then get their offsets. */
+  /** How often sealed records were lost because their commit failed; their offsets are then given to other records. */
   get losses(): number {
     return this.#losses;
   }
 
-  /** Whether anybody reads what is sealed. */
+  /** Whether any cursor reads records before they are on disk. */
   get isReadAhead(): boolean {
     for (const { ahead } of this.followers) if (ahead) return true;
     return false;
@@ -96,7 +96,7 @@ export class PartitionLog {
     return sizeOf(this.#db);
   }
 
-  /** Time of the newest record, epoch ms; 0: there has been none. */
+  /** Time of the newest record, epoch ms; 0 if there has been none. */
   get lastTime(): number {
     return this.#lastTime;
   }
@@ -108,8 +108,8 @@ export class PartitionLog {
   }
 
   /**
-   * Goes on at `offset`, beyond the end: what was before it has been read and is gone. Its offsets aren't given to others, which whoever has read past them would
-   * never see.
+   * Continues at `offset`, beyond the end, because records before it have been read and are gone. Reusing their offsets would hide new records from every
+   * consumer that has read past them.
    */
   skipTo(offset: number): void {
     this.#next = offset;
@@ -118,7 +118,7 @@ export class PartitionLog {
     this.#earliest = this.#startAfter(-1);
   }
 
-  /** What is staged, as frames to put. Those who read ahead may have them. */
+  /** Seals what is staged and returns the frames to store. Readers that read ahead may have them. */
   seal(): Buffer[] {
     const frames = this.stage.seal(this.#sealed);
     for (const bytes of frames) {
@@ -131,20 +131,20 @@ export class PartitionLog {
     return frames;
   }
 
-  /** All that was sealed is on disk: every reader may have it. */
+  /** Call when everything sealed is on disk: every reader may have it. */
   publish(): void {
     this.#next = this.#sealed;
     this.#trimTail();
     this.#wake(false);
   }
 
-  /** Everything before `next` is in the tree. */
+  /** Call when everything before `next` is in the tree. */
   moved(next: number): void {
     this.#moved = next;
     this.#trimTail();
   }
 
-  /** All that was sealed is lost. */
+  /** Call when everything sealed is lost. */
   discard(): void {
     if (this.#sealed === this.#next) return;
     for (let frame = this.#tail.at(-1); frame && frame.base >= this.#next; frame = this.#tail.at(-1)) {
@@ -156,7 +156,7 @@ export class PartitionLog {
     this.#wake(true);
   }
 
-  /** The records from `from` on that lie in one frame; from `end` on there are none. */
+  /** The records from `from` on that are in one frame, up to but excluding `end`. */
   read(from: number, end = this.#next): Read {
     if (from >= end) return { batch: undefined, next: from };
     const recent = this.#inTail(from);
@@ -164,14 +164,14 @@ export class PartitionLog {
     const base = firstOf(this.#db.getKeys({ start: from, reverse: true, limit: 1 }));
     const bytes = base === undefined ? undefined : this.#db.getBinary(base);
     if (base !== undefined && !(bytes && isIntact(bytes, base))) this.#onCorrupt(this.topic, this.partition, base);
-    // A frame ends before `from` only where the one that followed it is gone.
+    // A frame ends before `from` only if the frame that followed it is gone.
     else if (base !== undefined && bytes && base + recordsOf(bytes) > from) return this.#batch(bytes, from);
     return { batch: undefined, next: this.#startAfter(from) };
   }
 
   /**
-   * Bases of the oldest frames that end at or before `end`, at most `limit`, of those in the tree. The newest frame of all is never among
-   * them: it holds the offsets.
+   * Base offsets of at most `limit` of the oldest frames in the tree that end at or before `end`. Never includes the newest frame, from which the next
+   * offset is derived.
    */
   oldest(end: number, limit: number): number[] {
     const keys = [...this.#db.getKeys({ limit: limit + 1 })];
@@ -181,7 +181,7 @@ export class PartitionLog {
     return keys.slice(0, count);
   }
 
-  /** Record time of the last record of the frame at `base`; for a damaged frame 0, so that age takes it. */
+  /** Time of the last record of the frame at `base`, epoch ms; 0 for a damaged frame, so that it is removed by age. */
   lastTimeAt(base: number): number {
     if (this.#asked.base === base) return this.#asked.at;
     const bytes = this.#db.getBinary(base);
@@ -190,12 +190,12 @@ export class PartitionLog {
     return at;
   }
 
-  /** Call inside a write of the store. */
+  /** Call only inside a write of the store. */
   remove(bases: readonly number[]): void {
     for (const base of bases) void this.#db.remove(base);
   }
 
-  /** Frames were removed. */
+  /** Call once frames have been removed. */
   removed(): void {
     this.#earliest = this.#startAfter(-1);
   }
@@ -234,7 +234,7 @@ export class PartitionLog {
     if (gone > 0) this.#tail.splice(0, gone);
   }
 
-  /** Base of the first frame after `offset`; the end of the log if there is none. */
+  /** Base offset of the first frame after `offset`; the end of the log if there is none. */
   #startAfter(offset: number): number {
     const base = firstOf(this.#db.getKeys({ start: offset + 0.5, limit: 1 }));
     return base ?? this.#tail.find((frame) => frame.base > offset && frame.next > this.#moved)?.base ?? this.#next;
@@ -248,7 +248,7 @@ export class PartitionLog {
       this.#lastTime = lastTimeOf(bytes);
       return base + recordsOf(bytes);
     }
-    // How many records it held is unknown; offsets may have gaps but must never be used twice.
+    // How many records it held is unknown; offsets may have gaps, but must never be reused.
     this.#onCorrupt(this.topic, this.partition, base);
     return base + MAX_FRAME_RECORDS;
   }

@@ -1,10 +1,10 @@
 import type { Topic } from '../../records/topics.ts';
 import type { PositionChange } from './batch.ts';
 
-/** How far each named consumer has come, in every partition; kept in memory and stored with the commits of the log. */
+/** The position of each named consumer in every partition; kept in memory and stored with the log's commits. */
 export class Positions {
   readonly #committed = new Map<string, number>();
-  /** Where consumers that have not committed yet began. */
+  /** Start positions of consumers that have not committed yet. */
   readonly #begun = new Map<string, number>();
 
   constructor(stored: { getRange(): Iterable<{ readonly key: string; readonly value: number }> }) {
@@ -15,17 +15,17 @@ export class Positions {
     return this.#committed.get(keyOf(group, topic, partition));
   }
 
-  /** What goes with a commit. */
+  /** The changes to store with a commit. */
   change(group: string, topic: Topic, partition: number, position: number): PositionChange {
     return { name: keyOf(group, topic, partition), position };
   }
 
-  /** The change is on disk. */
+  /** Call once the change is on disk. */
   committed(group: string, topic: Topic, partition: number, position: number): void {
     this.#committed.set(keyOf(group, topic, partition), position);
   }
 
-  /** Where a consumer goes on, `otherwise` if it is new; from now on retention waits for it. */
+  /** The offset at which a consumer continues, `otherwise` if it is new; from now on retention waits for it. */
   begin(group: string, topic: Topic, partition: number, otherwise: number): number {
     const key = keyOf(group, topic, partition);
     const position = this.#committed.get(key) ?? otherwise;
@@ -33,7 +33,7 @@ export class Positions {
     return position;
   }
 
-  /** The highest position that a consumer of a partition has committed; 0 if none has. */
+  /** The highest position that any consumer of a partition has committed; 0 if none has. */
   highest(topic: Topic, partition: number): number {
     const end = keyOf('', topic, partition);
     let highest = 0;
@@ -41,7 +41,7 @@ export class Positions {
     return highest;
   }
 
-  /** The lowest position of all consumers of a partition; Infinity if there are none. */
+  /** The lowest position of any consumer of a partition; Infinity if there is none. */
   lowest(topic: Topic, partition: number): number {
     const end = keyOf('', topic, partition);
     let lowest = Number.POSITIVE_INFINITY;

@@ -3,22 +3,22 @@ import type { RootDatabase } from 'lmdb';
 import { freeBytes } from './free-space.ts';
 
 const EVERY_MS = 100;
-/** Share of the newest tick in the mean growth, so that it is that of about a second: a single large commit is no growth. */
+/** Weight of the newest tick in the mean growth, which thus covers about a second: a single large commit does not count as growth. */
 const SMOOTHING = 0.1;
-/** Ready for so many ticks of such growth. */
+/** Allocates for this many ticks of growth in advance. */
 const TICKS_AHEAD = 20;
-/** A store that grows more slowly has no trouble without, and reading it would bring the zeros into memory. */
+/** A store that grows more slowly doesn't need this, and reading it would bring the zeros into memory. */
 const MIN_AHEAD_BYTES = 2 * 1024 ** 2;
 const MAX_AHEAD_BYTES = 256 * 1024 ** 2;
-/** Little is added often: a large write beside them would hold up the commits. */
+/** Adds a little at a time, often: one large write would hold up the commits. */
 const ZEROS = Buffer.alloc(1024 ** 2);
-/** Not on a disk that has less than this left. */
+/** Does nothing while the disk has less than this free. */
 const KEPT_FREE_BYTES = 1024 ** 3;
 
 /**
- * Writes zeros ahead of the store's end while it grows. A commit that only overwrites what the file already has needs no entry in the file system's journal,
- * which many syncs of other files hold up: PostgreSQL does the same with its write-ahead log. Appending is safe beside lmdb's own writes: zeros come only
- * after whatever the file has by then, and lmdb never reads pages that it has not written.
+ * Appends zeros to the store's file while it grows. A commit that only overwrites existing space needs no entry in the file system's journal, which is
+ * slowed down when other files are synced often; PostgreSQL does the same with its write-ahead log. Appending is safe beside lmdb's own writes: zeros only
+ * go after the current end of the file, and lmdb never reads pages that it has not written.
  */
 export class Preallocation {
   readonly #root: RootDatabase;
@@ -46,7 +46,7 @@ export class Preallocation {
     this.#used = used;
     const ahead = Math.min(MAX_AHEAD_BYTES, this.#growth * TICKS_AHEAD);
     if (ahead < MIN_AHEAD_BYTES || this.#running) return;
-    // Whatever goes wrong, the store does without.
+    // Only an optimisation: if it fails, the store works without.
     this.#running = extend(this.#path, used + ahead)
       .catch(() => undefined)
       .finally(() => {

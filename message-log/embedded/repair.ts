@@ -1,6 +1,6 @@
 /**
- * Makes a store anew from what can be read of a damaged one: all rows of the tree that are on pages that are right, and what the journal has behind
- * them. The damaged one is kept beside it.
+ * Builds a new store from what can be read of a damaged one: all rows on intact pages of the tree, and the later entries of the journal. The damaged
+ * store is kept beside it.
  */
 import { existsSync, statSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
@@ -23,21 +23,21 @@ import { type Head, headOf, headsOf, type Root, TreeFile } from './tree-file.ts'
 import { visitPages } from './tree-pages.ts';
 
 export interface Repaired {
-  /** What is wrong or missing, a sentence without full stop each; none: nothing was done. */
+  /** What is wrong or missing, each a sentence without full stop; empty: the store is intact and nothing was done. */
   readonly findings: readonly string[];
-  /** Where the damaged store is kept now. */
+  /** Path at which the damaged store is kept; undefined if nothing was changed. */
   readonly kept: string | undefined;
 }
 
 const ROWS_PER_COMMIT = 1_000;
-/** Offsets that may have been given to records of which nothing is known any more. */
+/** Upper bound for the offsets of lost records of which no trace is left; they must not be reused. */
 const SKIPPED_OFFSETS = 1_000_000;
 const META = 'meta';
 const LIKELY_PAGE_BYTES = [4_096, 16_384, 65_536];
 
 /**
- * `change` false: only says what it would do. Rejects with PermanentError `data-dir-in-use` while a process has the folder, and with what the file
- * system says; then everything is as it was.
+ * `change` false: only reports what is wrong. Rejects with PermanentError `data-dir-in-use` while a process is using the folder, and with the file
+ * system's errors; the damaged store is then unchanged.
  */
 export async function repairStore(dataDir: string, change: boolean): Promise<Repaired> {
   const folder = join(dataDir, 'store');
@@ -49,7 +49,7 @@ export async function repairStore(dataDir: string, change: boolean): Promise<Rep
   await undoHalfDone(dataDir, folder);
   const traces = await otherTraces(dataDir, folder);
   if (!existsSync(join(folder, DATA_FILE)) && traces.length === 0) return { findings: [], kept: undefined };
-  // lmdb takes a name with a dot for that of a file.
+  // lmdb takes a path with a dot for a file instead of a folder.
   const fresh = `${folder}-new`;
   await rm(fresh, { recursive: true, force: true });
   await mkdir(fresh, { recursive: true, mode: 0o700 });
@@ -70,7 +70,7 @@ export async function repairStore(dataDir: string, change: boolean): Promise<Rep
   }
 }
 
-/** Where a repair was killed between its two renames, the damaged store comes back. */
+/** If a repair was killed between its two renames, puts the damaged store back. */
 async function undoHalfDone(dataDir: string, folder: string): Promise<void> {
   const names = await readdir(dataDir).catch(() => []);
   const newest = names
@@ -147,7 +147,7 @@ class Rebuilding {
   }
 
   #takeRow(database: string, hasIntegerKeys: boolean, key: Buffer, value: Buffer | undefined): void {
-    // A new one says itself which format it has, and nobody owns it.
+    // The new store has its own format row, and no owner.
     if (database === META) return;
     if (value === undefined) {
       this.#findings.push(`a row of ${database} is damaged and left out`);
@@ -160,7 +160,7 @@ class Rebuilding {
   }
 
   #takeFrame(database: string, bytes: Buffer): void {
-    // Columns are read at multiples of 4.
+    // The copy is aligned: columns are read at multiples of 4.
     const frame = Buffer.from(bytes);
     const base = frame.length > 0 ? frameBase(frame) : undefined;
     if (base === undefined) {
@@ -174,7 +174,7 @@ class Rebuilding {
     this.#pending.push(() => void frames.put(base, frame));
   }
 
-  /** Returns the newest sequence that was ever used. */
+  /** Returns the highest sequence that was ever used. */
   async #takeJournal(about: CheckedNumbers, marks: Marks | undefined): Promise<number> {
     const [applied, expected, identity] = [about.get(APPLIED) ?? 0, about.get(JOURNAL), about.get(IDENTITY)];
     const left = existsSync(this.#from) ? await leftIn(this.#from) : [];
@@ -186,7 +186,7 @@ class Rebuilding {
     const broken = own
       .flatMap((file) => file.broken)
       .filter(
-        // One that was never finished was never acknowledged.
+        // An entry that was never completely written was never acknowledged.
         ({ sequence }) => sequence > applied && sequence <= (marks?.sequence ?? Number.POSITIVE_INFINITY) && !applying.has(sequence),
       );
     for (const { topic, sensor, at } of lostRecords(broken.map(({ body }) => body)))
@@ -210,7 +210,7 @@ class Rebuilding {
     return last;
   }
 
-  /** From the newest record that is there to when something was last acknowledged. */
+  /** The time between the newest record found and the last acknowledgement, as a clause; empty if unknown. */
   #span(): string {
     const mark = join(this.#from, HIGH_WATER_FILE);
     if (this.#lastTime === 0 || !existsSync(mark)) return '';
@@ -244,7 +244,7 @@ class Rebuilding {
   }
 
   #put(name: string, hasIntegerKeys: boolean, key: Buffer | number, value: Buffer): void {
-    // The rows of a page are gone when the next one is read.
+    // Copied, since a page's buffer does not outlive the visit.
     const [database, own, bytes] = [
       this.#database(name, hasIntegerKeys),
       Buffer.isBuffer(key) ? Buffer.from(key) : key,
@@ -283,14 +283,14 @@ class Rebuilding {
   }
 }
 
-/** Of a frame that is whole, whatever its key says. */
+/** The base offset of an intact frame, regardless of its key; undefined if it is damaged. */
 function frameBase(frame: Buffer): number | undefined {
   if (frame.length < 32) return undefined;
   const base = baseOf(frame);
   return isIntact(frame, base) ? base : undefined;
 }
 
-/** Files from before there were identities belong to whatever is there. */
+/** Whether a journal file belongs to this store. Files from before identities existed always count as its own. */
 function isOwn({ identity }: Left, own: number | undefined): boolean {
   return identity === undefined || own === undefined || identity === own;
 }

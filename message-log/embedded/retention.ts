@@ -6,9 +6,9 @@ import type { Positions } from './positions.ts';
 import type { Store } from './store.ts';
 
 export interface RetentionLimits {
-  /** Records older than this go once every consumer has them. */
+  /** Records older than this are removed once every consumer has them. */
   readonly retentionMs: number;
-  /** Above this the oldest go once every consumer has them; above twice this the oldest go, read or not. */
+  /** Above this the oldest are removed once every consumer has them; above twice this the oldest are removed, read or not. */
   readonly retentionBytes: number;
 }
 
@@ -21,7 +21,7 @@ export interface RetentionParts {
   readonly logger: Logger;
 }
 
-/** Frames per transaction: appends wait for no more than this. */
+/** Frames removed per transaction, the most that an append may have to wait for. */
 const FRAMES_PER_STEP = 64;
 
 /** Drops old frames in small steps. */
@@ -34,17 +34,17 @@ export class Retention {
     this.#parts = parts;
   }
 
-  /** Drops whatever has had its time, until there is no more or the signal is aborted. Rejects as the store's write does. */
+  /** Removes everything that is due, until nothing is left to remove or the signal is aborted. Rejects as `Store.write` does. */
   async apply(signal: AbortSignal): Promise<void> {
     const now = this.#parts.removalClock();
     if (now !== undefined) for (const log of this.#parts.logs) await this.#expire(log, now - this.#limits.retentionMs, signal);
-    // A disk has its limit whatever the time.
+    // The limit on size applies whatever the age.
     await this.#shrink(signal);
   }
 
   async #expire(log: PartitionLog, before: number, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      // What is read becomes resident: one look at the oldest, as long as it may stay.
+      // Pages that are read become resident: while the oldest frame may stay, only that one is read.
       const [oldest] = log.oldest(this.#needed(log), 1);
       if (oldest === undefined || log.lastTimeAt(oldest) >= before) return;
       const bases = log.oldest(this.#needed(log), FRAMES_PER_STEP);
@@ -100,7 +100,7 @@ function firstWithFrames(
   return undefined;
 }
 
-/** How many `are` so, in a list of which the first is and none is after one that isn't. */
+/** How many items satisfy `are`, by binary search: those that do come first, and the first one does. */
 function countWhile<T>(list: readonly T[], are: (item: T) => boolean): number {
   let low = 1;
   let high = list.length;

@@ -1,4 +1,4 @@
-/** Whether rows of the tree that carry checksums are whole. */
+/** Checks rows of the tree that carry checksums. */
 import { numberOf } from './checked-numbers.ts';
 import { baseOf, HEADER_BYTES, isIntact } from './frame.ts';
 
@@ -7,14 +7,14 @@ export const FRAMES = /^log\/([A-Z]+)\/(\d+)$/;
 export const POSITIONS = 'positions';
 const ABOUT = 'log';
 
-/** In words; undefined where it is whole, or carries no checksum. */
+/** What is damaged, for people; undefined if the row is intact or has no checksum. */
 export function damageOfRow(database: string, key: Buffer, value: Buffer): string | undefined {
   const [, topic, partition] = FRAMES.exec(database) ?? [];
   if (topic === undefined) return damageOfNumber(database, key, value);
   return value.length >= HEADER_BYTES && isIntact(value, baseOf(value)) ? undefined : `records of ${topic}/${partition} are damaged`;
 }
 
-/** Of numbers of the log, and positions. */
+/** The same, only for the log's numbers and consumers' positions. */
 export function damageOfNumber(database: string, key: Buffer, value: Buffer): string | undefined {
   if (database !== ABOUT && database !== POSITIONS) return undefined;
   const name = nameIn(key);

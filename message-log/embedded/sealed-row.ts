@@ -1,5 +1,5 @@
 /**
- * A row of the tree with a checksum over its key and value, so that a bit that has changed is noticed when the row is read:
+ * A row of the tree with a checksum over its key and value, so that a flipped bit is noticed when the row is read:
  *   0 mark u32 · 4 crc32 of key and value u32 · 8 value
  */
 import { crc32 } from 'node:zlib';
@@ -8,7 +8,7 @@ import { crc32 } from 'node:zlib';
 const MARK = 0x31_57_52_54;
 const CRC_AT = 4;
 const VALUE_AT = 8;
-/** A mark with no more changed bits than this is a damaged mark. Nothing that earlier versions wrote comes so near to it. */
+/** A mark with at most this many flipped bits counts as damaged. No row of an earlier version begins with anything that close to it. */
 const CHANGED_BITS_MAX = 3;
 
 export function seal(key: string | number, value: Uint8Array): Buffer {
@@ -19,7 +19,7 @@ export function seal(key: string | number, value: Uint8Array): Buffer {
   return row;
 }
 
-/** The value; undefined: it is damaged. A row without the mark is returned as it is: an earlier version wrote it, and there is nothing to check. */
+/** The value, undefined if it is damaged. A row without the mark is returned as it is: an earlier version wrote it, without a checksum. */
 export function unseal(key: string | number, row: Buffer): Buffer | undefined {
   const changed = row.length < VALUE_AT ? Number.POSITIVE_INFINITY : bitsIn(row.readUInt32LE(0) ^ MARK);
   if (changed > CHANGED_BITS_MAX) return row;

@@ -3,20 +3,20 @@ import { seal, unseal } from './sealed-row.ts';
 
 type Key = string | (string | number)[];
 
-/** A database of rows as JSON with checksums. Rows that earlier versions wrote, as msgpack without one, are read too. */
+/** A database of JSON rows with checksums. Also reads the rows of earlier versions: msgpack without checksums. */
 export class SealedRows<V, K extends Key> {
   readonly #rows: Database<Buffer, K>;
   readonly #earlier: Database<V, K>;
   readonly #onDamaged: (key: K) => void;
 
-  /** `onDamaged` is called with the key of each damaged row that is met. */
+  /** `onDamaged` is called with the key of each damaged row that is read. */
   constructor(root: Pick<RootDatabase, 'openDB'>, name: string, onDamaged: (key: K) => void) {
     this.#rows = root.openDB({ name, encoding: 'binary' });
     this.#earlier = root.openDB({ name });
     this.#onDamaged = onDamaged;
   }
 
-  /** Undefined: there is no such row, or it is damaged. */
+  /** The value; undefined if there is no such row, or it is damaged. */
   get(key: K): V | undefined {
     const row = this.#rows.get(key);
     return row && this.#valueOf(key, row);
@@ -34,7 +34,7 @@ export class SealedRows<V, K extends Key> {
     return this.#rows.getKeys(options);
   }
 
-  /** With undefined in the place of a damaged value. */
+  /** The rows in a range, with undefined in place of a damaged value. */
   *range(options: RangeOptions): Iterable<{ readonly key: K; readonly value: V | undefined }> {
     for (const { key, value } of this.#rows.getRange(options)) yield { key, value: this.#valueOf(key, value) };
   }
@@ -47,7 +47,7 @@ export class SealedRows<V, K extends Key> {
         if (typeof decoded === 'object' && decoded !== null) return decoded;
       }
     } catch {
-      // Damaged, as it is told below.
+      // Not readable: reported below as damaged.
     }
     this.#onDamaged(key);
     return undefined;

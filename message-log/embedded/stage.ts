@@ -5,7 +5,7 @@ const KEPT_BYTES = 2 * 1024 * 1024;
 const FIRST_RECORDS = 256;
 const FIRST_BYTES = 32 * 1024;
 
-/** What gathers for one partition while a commit runs. Its arrays grow and are used again, so that nothing is allocated per record. */
+/** Collects records for one partition while a commit runs. Its arrays grow and are reused, so that nothing is allocated per record. */
 export class Stage {
   #count = 0;
   #used = 0;
@@ -19,7 +19,7 @@ export class Stage {
     return this.#count;
   }
 
-  /** About what it takes as a frame. */
+  /** Approximate size in bytes when sealed. */
   get bytes(): number {
     return this.#count * RECORD_BYTES + this.#used;
   }
@@ -30,7 +30,7 @@ export class Stage {
     this.#copy(bytes, start, end);
   }
 
-  /** All of them; values that lie close together are copied in one go, with what is between them. */
+  /** Stages all records of a batch; values that lie close together are copied at once, including the bytes between them. */
   addAll({ bytes, keys, starts, ends, length }: Records, at: number): void {
     let sum = 0;
     let ordered = true;
@@ -52,7 +52,7 @@ export class Stage {
     this.#copy(bytes, from, to);
   }
 
-  /** Everything gathered as frames that follow each other from `baseOffset` on, of at most `limit` bytes or one record; empties the stage. */
+  /** Empties the stage into consecutive frames from `baseOffset` on, each of at most `limit` bytes or one record. */
   seal(baseOffset: number, limit = MAX_FRAME_BYTES): Buffer[] {
     const frames: Buffer[] = [];
     for (let first = 0; first < this.#count; ) {

@@ -17,23 +17,24 @@ const MAX_DATABASES = 512;
 const MAP_BYTES = 64 * 1024 ** 3;
 
 export interface StoreSettings {
-  /** False opens beside a running server, for short writes of a command line tool. */
+  /** False opens the store beside a running server, for short writes by a command line tool. */
   readonly owner?: boolean;
-  /** False leaves out the sync to disk: only to measure what it costs. */
+  /** False omits the sync to disk: only for measuring its cost. */
   readonly durable?: boolean;
 }
 
 export interface Store {
-  /** Open databases at start: opening one is a synchronous transaction. Don't use putSync or transactionSync afterwards, they split batches. */
+  /** Open databases only at the start: opening one is a synchronous transaction. Don't use putSync or transactionSync later: they split batches. */
   readonly root: RootDatabase;
   readonly dataDir: string;
   /**
-   * Puts and removes of `action` as one transaction, on disk and visible once it resolves, shared with whatever else is written meanwhile.
-   * `action` is synchronous, doesn't throw, and leaves its buffers alone until then; `bytes` is about what it puts, `reserve` what must stay free.
-   * Rejects with TransientError (`disk-full`, `log-unavailable`) or, once another owner has taken over, PermanentError `fenced`; then nothing is written.
+   * Applies the puts and removes of `action` as one transaction, perhaps together with other writes; on disk and visible once this resolves.
+   * `action` is synchronous, must not throw, and must not change its buffers until then; `bytes` is roughly how much it puts, `reserve` how many bytes
+   * must stay free. Rejects, with nothing written, with TransientError (`disk-full`, `log-unavailable`) or, once another owner has taken over,
+   * PermanentError `fenced`.
    */
   write(action: () => void, bytes?: number, reserve?: number): Promise<void>;
-  /** Where the log's commits go before they are in the tree; none for tools. */
+  /** Where the log's commits go before they are in the tree; undefined for command line tools. */
   readonly journal?: Journal | undefined;
   /** False once another owner has taken over. */
   isOwned(): boolean;
@@ -101,7 +102,7 @@ class LmdbStore implements Store {
     checkFreeSpace(this.dataDir, bytes, reserve);
     let written: boolean;
     try {
-      // The condition is checked inside the transaction, so that a process that lost the store while it was stopped writes nothing.
+      // Checked inside the transaction, so that a process that lost the store while it was stopped writes nothing.
       written = await (this.#ownership ? this.#meta.ifVersion(OWNER_KEY, this.#ownership.epoch, action) : this.root.batch(action));
     } catch (error) {
       throw await commitFault(error);
@@ -111,7 +112,7 @@ class LmdbStore implements Store {
   }
 
   isOwned(): boolean {
-    // Otherwise what was read a moment ago may be seen again.
+    // Otherwise reads may still see the state before the write.
     this.root.resetReadTxn();
     return this.#ownership === undefined || this.#meta.doesExist(OWNER_KEY, this.#ownership.epoch);
   }
@@ -153,14 +154,14 @@ export function openEnvironment(folder: string, dataDir: string, durable: boolea
     const options: RootDatabaseOptionsWithPath & { batchStartThreshold: number } = {
       path: folder,
       maxDbs: MAX_DATABASES,
-      // A commit resolves only when it is on disk, nobody reads it before, and a failed sync rejects it.
+      // A commit resolves only once it is on disk, is not visible before, and is rejected if the sync fails.
       overlappingSync: false,
       noSync: !durable,
-      // Address space, not memory: lmdb keeps every map it has outgrown, and with it the pages that were read through it. It still grows if need be.
+      // Address space, not memory: lmdb keeps every map it has outgrown, with all pages read through it. The map still grows if necessary.
       ...(process.platform === 'win32' ? {} : { mapSize: MAP_BYTES }),
-      // Otherwise each turn of the event loop has a promise of its own, which nobody can catch when the disk is full.
+      // Otherwise lmdb creates a promise per turn of the event loop, whose rejection nobody can catch when the disk is full.
       eventTurnBatching: false,
-      // A batch is handed over whole.
+      // A batch is handed to lmdb as a whole.
       batchStartThreshold: Number.MAX_SAFE_INTEGER,
     };
     return open(options);

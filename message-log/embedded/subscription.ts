@@ -6,10 +6,10 @@ import type { GroupCommit } from './group-commit.ts';
 import type { PartitionLog } from './partition-log.ts';
 import type { Positions } from './positions.ts';
 
-/** A named consumer: begins where it was, or at the first record held. */
+/** A named consumer: continues at its position, or begins with the first record held. */
 export class EmbeddedSubscription implements Subscription {
   onGap: ((topic: Topic, partition: number, from: number, to: number) => void) | undefined;
-  /** All, for good. */
+  /** All partitions, for the life of the subscription. */
   readonly assigned: ReadonlyMap<number, number>;
   readonly #group: string;
   readonly #positions: Positions;
@@ -44,7 +44,7 @@ export class EmbeddedSubscription implements Subscription {
     const stored = (): number => this.#positions.get(this.#group, topic, partition) ?? -1;
     if (nextOffset <= stored()) return;
     const place = `${topic}/${partition}`;
-    // Of several commits under way the last one holds: it has the highest.
+    // If several commits are in progress, the last one wins: it has the highest positions.
     const highest = Math.max(nextOffset, this.#asked.get(place) ?? -1);
     this.#asked.set(place, highest);
     this.#commits.admit(0);

@@ -17,13 +17,13 @@ export interface TaskParts {
   readonly positions: Positions;
   readonly commits: GroupCommit;
   log(topic: Topic, partition: number): PartitionLog;
-  /** A reader that sees what is sealed, before it is on disk. */
+  /** A reader that also sees sealed records that are not on disk yet. */
   readAhead(log: PartitionLog, from: number): Reader;
-  /** Newest states that aren't in `states` yet. */
+  /** The newest states, which are not in `states` yet. */
   newestStates(partition: number): ReadonlyMap<number, Buffer | undefined>;
 }
 
-/** Gives all partitions to whoever asked last; tasks handed out before are fenced. */
+/** Assigns all partitions to the latest caller; tasks assigned earlier are fenced. */
 export class Tasks {
   readonly #parts: TaskParts;
   #current: Tenure | undefined;
@@ -37,7 +37,7 @@ export class Tasks {
     const tenure = new Tenure(owner, this.#parts);
     this.#current = tenure;
     await before?.end();
-    // What the predecessor had already handed over is on disk before anyone restores.
+    // Whatever the predecessor has already committed must be on disk before the new task restores.
     await this.#parts.commits.idle();
     await tenure.begin();
     return () => tenure.end();
@@ -82,7 +82,7 @@ class EmbeddedTaskLog implements TaskLog {
   readonly #state: Database<Buffer, number>;
   readonly #parts: TaskParts;
   readonly #inputs: readonly PartitionLog[];
-  /** Losses of its inputs when it was restored. */
+  /** How often its inputs had lost records when it was restored. */
   #losses = 0;
 
   constructor(partition: number, state: Database<Buffer, number>, parts: TaskParts) {

@@ -1,10 +1,10 @@
 /**
- * What lmdb finds in the file of the tree before anything else: two meta pages, of which the one with the later transaction counts. Read with plain
- * reads: lmdb maps the file and trusts what is in it, so that damage ends the process with a signal.
+ * Reads the start of the tree's file, as lmdb does: two meta pages, of which the one with the later transaction counts. Uses plain reads: lmdb maps the
+ * file and trusts its contents, so damage would crash the process with a signal.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
-/** Where each tree in the file begins, and what it must have. */
+/** Where one of the trees in the file begins, and the counts that it must have. */
 export interface Root {
   /** Undefined: the tree is empty. */
   readonly page: number | undefined;
@@ -13,9 +13,9 @@ export interface Root {
   readonly leaves: number;
   readonly overflows: number;
   readonly entries: number;
-  /** Keys are numbers of the machine, else they are compared byte by byte. */
+  /** Keys are native integers; otherwise they are compared byte by byte. */
   readonly hasIntegerKeys: boolean;
-  /** Each value has a version in front. */
+  /** Each value is preceded by a version. */
   readonly hasVersions: boolean;
 }
 
@@ -25,7 +25,7 @@ export interface Head {
   readonly transaction: number;
   readonly lastPage: number;
   readonly free: Root;
-  /** Of the tree that has the roots of all databases. */
+  /** The tree that holds the roots of all databases. */
   readonly main: Root;
 }
 
@@ -44,10 +44,10 @@ const PAGE_BYTES_MIN = 512;
 const PAGE_BYTES_MAX = 65_536;
 const AT = { version: 4, mapBytes: 16, free: 24, main: 72, lastPage: 120, transaction: 128 };
 
-/** An open file with a tree; close it afterwards. */
+/** An open file that holds a tree; the caller closes it. The methods and the constructor throw the file system's errors. */
 export class TreeFile {
   readonly bytes: number;
-  /** All that was read so far. */
+  /** Bytes read so far. */
   readBytes = 0;
   readonly #file: number;
 
@@ -56,7 +56,7 @@ export class TreeFile {
     this.bytes = fstatSync(this.#file).size;
   }
 
-  /** As much of `length` bytes as there is. */
+  /** Up to `length` bytes at offset `at`: fewer only at the end of the file. */
   read(at: number, length: number): Buffer {
     const bytes = Buffer.allocUnsafe(length);
     let done = 0;
@@ -70,7 +70,7 @@ export class TreeFile {
   }
 }
 
-/** The newer head, or in words why there is none that can be trusted. */
+/** The newer head, or why neither can be trusted, as a clause for people. */
 export function headOf(file: TreeFile): Head | string {
   const first = metaOf(file.read(0, META_BYTES), 0);
   if (typeof first === 'string') return first;
@@ -78,12 +78,12 @@ export function headOf(file: TreeFile): Head | string {
   if (typeof second === 'string') return second;
   if (second.pageBytes !== first.pageBytes) return 'its two heads do not agree';
   const [newer, older] = second.transaction > first.transaction ? [second, first] : [first, second];
-  // Each transaction writes over the head that is older.
+  // Each transaction overwrites the older head.
   if (newer.transaction - older.transaction > 1) return 'its two heads do not follow each other';
   return newer;
 }
 
-/** The heads that can be read by themselves, newest first: for what is to be saved of a damaged tree. */
+/** All heads that are readable on their own, newest first: for salvaging a damaged tree. */
 export function headsOf(file: TreeFile, pageBytes: number): readonly Head[] {
   const heads = [0, 1].map((page) => metaOf(file.read(page * pageBytes, META_BYTES), page));
   return heads.filter((head) => typeof head !== 'string').sort((a, b) => b.transaction - a.transaction);
@@ -109,7 +109,7 @@ function metaOf(page: Buffer, number: number): Head | string {
   return isRight ? { pageBytes, transaction, lastPage, free, main } : 'one of its two heads is damaged';
 }
 
-/** Undefined where it isn't one. */
+/** Undefined if the bytes are not a root. */
 export function rootOf(bytes: Buffer): Root | undefined {
   const flags = bytes.readUInt16LE(4);
   if ((flags & ~(INTEGER_KEYS | VERSIONS)) !== 0) return undefined;
@@ -125,7 +125,7 @@ export function rootOf(bytes: Buffer): Root | undefined {
   };
 }
 
-/** What is greater than a number can be exactly is no page and no count. */
+/** An unsigned 64-bit number. One too large to be exact is neither a valid page nor a valid count anyway. */
 export function numberAt(bytes: Buffer, at: number): number {
   return Number(bytes.readBigUInt64LE(at));
 }

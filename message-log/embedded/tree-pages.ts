@@ -1,21 +1,20 @@
 /**
- * All pages of a tree, looked at as lmdb will read them: that each is what its parent says, that its rows lie within it and in order, that none is used
- * twice or free at the same time, and that their numbers are those of the root. Costs a read for each page but those of large values, of which only
- * the head is read.
+ * Checks all pages of a tree the way lmdb will read them: each is what its parent expects, its rows lie within it and in order, no page is used twice or
+ * also listed as free, and the counts match the root. Takes one read per page; of a large value's pages only the header is read.
  */
 import { FLAGS_AT, type Head, numberAt, PAGE_HEADER_BYTES, ROOT_BYTES, type Root, rootOf, type TreeFile } from './tree-file.ts';
 
 export interface Visitor {
-  /** In words, what is not as it should be; it is passed over. */
+  /** Called for each damaged part, named for people; the walk skips it. */
   damaged(what: string): void;
-  /** A row of a database; `value` reads it, undefined where it cannot be read. */
+  /** Called for each row of a database; `value` reads its value, undefined if that cannot be read. */
   row?(database: string, root: Root, key: Buffer, value: () => Buffer | undefined): void;
 }
 
 const [BRANCH, LEAF, OVERFLOW] = [0x01, 0x02, 0x04];
 const [BIG, DATABASE] = [0x01, 0x02];
 const NODE_BYTES = 8;
-/** What stands for a large value: its first page, the transaction that wrote it, how many pages it has. */
+/** Size of the reference to a large value: its first page, the transaction that wrote it, its number of pages. */
 const LARGE_BYTES = 24;
 const DEPTH_MAX = 32;
 const FIRST_PAGE = 2;
@@ -24,23 +23,23 @@ const MAIN = 'the roots';
 interface Node {
   readonly key: Buffer;
   readonly flags: number;
-  /** Of the value. */
+  /** Length of the value. */
   readonly bytes: number;
-  /** The child, of a branch; of a leaf that has a large value, its first page. */
+  /** In a branch, the child; in a leaf with a large value, the first page of that. */
   readonly page: number;
-  /** The value in the page itself. */
+  /** The value as stored in the page itself. */
   readonly value: Buffer;
 }
 
 interface Place {
   readonly page: number;
   readonly depth: number;
-  /** Keys are not before this, and before that. */
+  /** Keys are at or after `from`, and before `to`. */
   readonly from: Buffer | undefined;
   readonly to: Buffer | undefined;
 }
 
-/** Yields after each page, so that the caller sets the pace. */
+/** Visits all pages; yields before each, so that the caller sets the pace. Throws the file system's errors. */
 export function* visitPages(file: TreeFile, head: Head, visitor: Visitor): Generator<undefined, void> {
   yield* new PageWalk(file, head, visitor).all();
 }
@@ -56,7 +55,7 @@ class PageWalk {
     this.#file = file;
     this.#head = head;
     this.#visitor = visitor;
-    // Of a head that is damaged the number of pages may be anything.
+    // If the head is damaged, its number of pages may be anything.
     this.#used = new Uint8Array(Math.min(head.lastPage + 1, Math.ceil(file.bytes / head.pageBytes)));
   }
 
@@ -64,7 +63,7 @@ class PageWalk {
     const databases: { readonly name: string; readonly root: Root }[] = [];
     yield* this.#tree(MAIN, this.#head.main, ({ key, flags, value, bytes }) => {
       const root = flags === DATABASE && bytes === ROOT_BYTES ? rootOf(value) : undefined;
-      // Their names end with a zero byte.
+      // Names end with a zero byte.
       const name = key.toString('latin1').replace(/\0$/, '');
       if (root) databases.push({ name, root });
       else this.#damaged('the root of a database');
@@ -97,14 +96,14 @@ class PageWalk {
       const isTaken = this.#take(page, 1, name);
       const nodes = isTaken ? this.#nodesOf(page, depth) : undefined;
       if (!nodes || !isInOrder(nodes, depth > 1, place, root.hasIntegerKeys)) {
-        // One that could not be taken has been told.
+        // A page that could not be taken is already reported.
         if (!isTaken) continue;
         this.#damaged(`page ${page}, with ${rangeOf(place, root)} of ${name},`);
         continue;
       }
       if (depth > 1) {
         found.branches += 1;
-        // The first child has no key of its own: it takes all that is before the second.
+        // The first child has no key of its own: it holds everything before the second.
         for (let i = nodes.length - 1; i >= 0; i -= 1) {
           const node = nodes[i] as Node;
           places.push({ page: node.page, depth: depth - 1, from: i === 0 ? from : node.key, to: nodes[i + 1]?.key ?? to });
@@ -123,12 +122,12 @@ class PageWalk {
     if (!isAll && this.#damages === before) this.#damaged(`the root of ${name}`);
   }
 
-  /** Returns how many pages the large values have. */
+  /** Returns the number of pages that the large values take. */
   #rows(name: string, nodes: readonly Node[], visit: (node: Node) => void): number {
     let large = 0;
     for (const node of nodes) {
       if ((node.flags & BIG) !== 0) {
-        // One that was written over with less keeps its pages.
+        // A large value that was overwritten with a shorter one keeps its pages.
         const pages = Math.max(this.#pagesFor(node.bytes), numberAt(node.value, 16));
         large += pages;
         if (!this.#takeLarge(node, pages, name)) continue;
@@ -138,7 +137,7 @@ class PageWalk {
     return large;
   }
 
-  /** The rows of a page; undefined where they don't make one. */
+  /** The rows of a page; undefined if it is not a valid page. */
   #nodesOf(page: number, depth: number): readonly Node[] | undefined {
     const { pageBytes, transaction } = this.#head;
     const bytes = this.#file.read(page * pageBytes, pageBytes);
@@ -157,7 +156,7 @@ class PageWalk {
       taken += size + (size % 2);
       nodes.push(node);
     }
-    // Rows lie side by side: a length that is wrong makes another sum.
+    // Rows are adjacent, so a wrong length changes the sum.
     return taken === pageBytes - upper ? nodes : undefined;
   }
 
@@ -186,10 +185,10 @@ class PageWalk {
     return isRight;
   }
 
-  /** Whether these pages are there and nobody else's. */
+  /** Claims pages; false, and reported, if they are missing or already in use. */
   #take(page: number, pages: number, name: string): boolean {
     const isThere = page >= FIRST_PAGE && page + pages <= this.#used.length && (page + pages) * this.#head.pageBytes <= this.#file.bytes;
-    // Pages that were never written may lie behind the end, as long as they are free.
+    // Free pages may lie beyond the end of the file, if they were never written.
     const isBehind = name === 'the list of free pages' && page >= FIRST_PAGE && page <= this.#head.lastPage && page >= this.#used.length;
     if (isBehind) return true;
     if (!isThere || this.#used.subarray(page, page + pages).includes(1)) {
@@ -212,7 +211,7 @@ function nodeAt(bytes: Buffer, at: number, isLeaf: boolean): Node | undefined {
   const keyEnd = at + NODE_BYTES + bytes.readUInt16LE(at + 6);
   if (keyEnd > bytes.length) return undefined;
   const key = bytes.subarray(at + NODE_BYTES, keyEnd);
-  // Of a branch, the number of the child takes the place of flags too.
+  // In a branch, the child's page number extends into the flags.
   if (!isLeaf) return { key, flags: 0, bytes: 0, page: low + flags * 0x1_00_00_00_00, value: bytes.subarray(keyEnd, keyEnd) };
   const end = keyEnd + ((flags & BIG) !== 0 ? LARGE_BYTES : low);
   if (end > bytes.length) return undefined;
@@ -228,7 +227,7 @@ function isInOrder(nodes: readonly Node[], isBranch: boolean, { from, to }: Plac
   return isRising && (!to || keys.length === 0 || compared(keys.at(-1) as Buffer, to, hasIntegerKeys) < 0);
 }
 
-/** Which rows a page has, where their keys are numbers: ids of sensors. */
+/** Describes the rows of a page; where keys are integers (ids of sensors), by their range. */
 function rangeOf({ from, to }: Place, { hasIntegerKeys }: Root): string {
   if (!hasIntegerKeys) return 'rows';
   const [first = 'the first', last = 'the last'] = [from, to].map((key) => (key?.length === 4 ? String(key.readUInt32LE(0)) : undefined));
@@ -241,8 +240,8 @@ function compared(a: Buffer, b: Buffer, areIntegers: boolean): number {
 }
 
 /**
- * A list begins with its length; a number of pages in a row, below zero, stands before the first of them, and 0 for nothing. Undefined where it
- * isn't one.
+ * The pages in a free list: its length, then page numbers. A negative entry -n makes the next entry the first of n consecutive pages; 0 is a blank.
+ * Undefined if it is not a valid list.
  */
 function pagesIn(list: Buffer, lastPage: number): number[] | undefined {
   const length = list.length < 8 ? -1 : numberAt(list, 0);

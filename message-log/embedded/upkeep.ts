@@ -5,7 +5,7 @@ import type { WriteAhead } from './write-ahead.ts';
 
 const INTERVAL_MS = 1_000;
 
-/** What is done beside the appends, one small transaction after the other: emptying a quiet journal, dropping old frames. */
+/** Maintenance beside the appends, in small transactions: empties a quiet journal and removes old frames. */
 export class Upkeep {
   readonly #retention: Retention;
   readonly #writeAhead: WriteAhead;
@@ -21,11 +21,11 @@ export class Upkeep {
     this.#timer = setInterval(() => void this.run(), INTERVAL_MS).unref();
   }
 
-  /** Never rejects: what didn't work this time does the next. */
+  /** Never rejects: whatever failed is tried again next time. */
   run(): Promise<void> {
     this.#running ??= this.#all()
       .catch((error: unknown) => {
-        // Those two the log itself reports.
+        // The log itself reports these two.
         if (!(error instanceof TransientError || error instanceof PermanentError))
           this.#logger.error({ reason: reasonOf(error) }, 'the upkeep of the log failed');
       })

@@ -9,13 +9,13 @@ import { type LostRecord, lostRecords } from './lost-records.ts';
 import { merged } from './merged.ts';
 import type { Store } from './store.ts';
 
-/** A larger commit goes into the tree at once: writing it twice would cost more than the tree does. */
+/** A larger commit goes straight into the tree: writing it twice would cost more than the tree does. */
 const DIRECT_BYTES = 256 * 1024;
-/** Moved into the tree when so much has gathered: few enough that the commits beside it aren't held up, enough for large frames. */
+/** The journal is moved into the tree when it holds this much: little enough not to hold up commits meanwhile, enough for large frames. */
 const MOVED_BYTES = 256 * 1024;
-/** Or after so long. */
+/** Or when its oldest entry is this old. */
 const MOVED_AFTER_MS = 60_000;
-/** What is older isn't merged. */
+/** Frames older than this are not merged. */
 const AGED_MS = 600_000;
 
 interface Waiting {
@@ -25,28 +25,28 @@ interface Waiting {
   readonly batch: Batch;
 }
 
-/** `next`: everything of the partition before it is in the tree. */
+/** `next`: everything before this offset of the partition is in the tree. */
 export type OnMoved = (topic: Topic, partition: number, next: number) => void;
 
 /**
- * Commits of the log. Small ones go into the journal and are moved into the tree together, later; what is only in the journal is in memory too. Large
- * ones, and all while the journal cannot take them, go into the tree at once, with what waits before them.
+ * Writes the log's commits. Small ones go into the journal and are moved into the tree later, many together; what is only in the journal is in memory
+ * too. Large ones, and all while the journal has no room, go straight into the tree, together with whatever the journal still holds.
  */
 export class WriteAhead {
   readonly #store: Store;
   readonly #databases: LogDatabases;
   readonly #clock: Clock;
-  /** How many entries of a crash's journal could not be read. */
+  /** How many entries of the journal found at the start could not be read. */
   readonly damaged: number;
-  /** Records in them, as far as they can be made out. */
+  /** Records in those entries, as far as they can be recognised. */
   readonly lost: readonly LostRecord[];
   onMoved: OnMoved = () => undefined;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
-  /** An entry may be on disk though its commit has failed: the next goes into the tree, and says so. */
+  /** Set after a failed commit, whose entry may be on disk nevertheless: the next commit goes into the tree and marks that sequence as used. */
   #doubtful = false;
   #moving = false;
-  /** Writes of the tree, one after the other. */
+  /** The chain of writes to the tree, which run one at a time. */
   #last: Promise<void> = Promise.resolve();
 
   private constructor(store: Store, databases: LogDatabases, clock: Clock, damaged = 0, lost: readonly LostRecord[] = []) {
@@ -57,7 +57,7 @@ export class WriteAhead {
     this.lost = lost;
   }
 
-  /** Brings what a crash has left in the journal into the tree. Rejects as `Store.write` does. */
+  /** Moves what a crash left in the journal into the tree. Rejects as `Store.write` does. */
   static async open(store: Store, databases: LogDatabases, clock: Clock): Promise<WriteAhead> {
     const { journal } = store;
     if (!journal) return new WriteAhead(store, databases, clock);
@@ -70,7 +70,7 @@ export class WriteAhead {
     return writeAhead;
   }
 
-  /** Resolves once it is on disk. Rejects as `Store.write` does; then it isn't read by anybody, before a restart at least. */
+  /** Resolves once the batch is on disk. Rejects as `Store.write` does; then nobody reads the batch, at least before a restart. */
   async write(batch: Batch): Promise<void> {
     const { journal, dataDir } = this.#store;
     const bytes = encodedBytes(batch);
@@ -86,7 +86,7 @@ export class WriteAhead {
       this.#doubtful = true;
       throw await commitFault(error);
     }
-    // Asked afterwards: a successor reads the journal only once it owns the store.
+    // Checked after the write: a successor reads the journal only once it owns the store.
     if (!this.#store.isOwned()) throw fenced();
     journal.acknowledged(sequence);
     this.#waiting.push({ sequence, bytes, since: performance.now(), batch });
@@ -94,34 +94,34 @@ export class WriteAhead {
     if (this.#waitingBytes >= MOVED_BYTES || !journal.fits(DIRECT_BYTES)) void this.#moveBeside();
   }
 
-  /** Moves into the tree what waits in the journal now. Rejects as `Store.write` does; it then goes on waiting. */
+  /** Moves what is in the journal now into the tree. Rejects as `Store.write` does; it then stays in the journal. */
   move(): Promise<void> {
     return this.#exclusively(() => this.#moveWith(undefined));
   }
 
-  /** Moves it if it has waited long. */
+  /** Moves it if it has been in the journal for long. Rejects as `flush` does. */
   async moveAged(): Promise<void> {
     const oldest = this.#waiting[0];
     if (oldest && performance.now() - oldest.since >= MOVED_AFTER_MS) await this.move();
   }
 
-  /** Newest states of a partition that aren't in the tree. */
+  /** The newest states of a partition that are not in the tree yet. */
   statesOf(partition: number): Map<number, Buffer | undefined> {
     const changes = this.#waiting.flatMap(({ batch }) => batch.states.filter((change) => change.partition === partition));
     return new Map(changes.map(({ key, value }) => [key, value]));
   }
 
-  /** Moves what waits; what cannot be moved is found in the journal at the next start. */
+  /** Moves what is left into the tree; whatever cannot be moved is found in the journal at the next start. */
   async close(): Promise<void> {
     const { journal } = this.#store;
     await journal?.ready();
     await this.move()
-      // There is nothing in it any more that there must be.
+      // The journal is empty now, so its file need no longer exist.
       .then(() => journal && this.#store.write(() => this.#databases.about.put(JOURNAL, 0)))
       .catch(() => undefined);
   }
 
-  /** Beside the commits, once at a time; what cannot be moved is tried again after a later one. */
+  /** Runs beside the commits, one at a time; what cannot be moved is tried again after a later commit. */
   async #moveBeside(): Promise<void> {
     if (this.#moving) return;
     this.#moving = true;
@@ -140,7 +140,7 @@ export class WriteAhead {
     if (waiting.length === 0 && !batch) return;
     const batches = waiting.map((one) => one.batch);
     if (batch) {
-      // No entry is under way meanwhile: all are in the tree then, the failed ones counted.
+      // No entry is being written meanwhile, so all are in the tree afterwards, including the sequences of failed ones.
       await this.#intoTree([...batches, batch], this.#store.journal?.sequence, RESERVE_BYTES);
       this.#doubtful = false;
     } else await this.#intoTree(batches, waiting.at(-1)?.sequence, LAST_RESERVE_BYTES);
@@ -148,7 +148,7 @@ export class WriteAhead {
     this.#waitingBytes -= waiting.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  /** `applied`: the sequence up to which the journal's entries are in the tree with it; `expected`: the owner whose file there must be from then on. */
+  /** `applied`: sequence up to which the journal's entries are in the tree with this write; `expected`: epoch of the owner whose file must exist from then on. */
   async #intoTree(batches: readonly Batch[], applied: number | undefined, reserve: number, expected?: number): Promise<void> {
     const { journal } = this.#store;
     const frames = framesOf(batches, this.#clock() - AGED_MS);
@@ -176,7 +176,7 @@ export class WriteAhead {
   }
 }
 
-/** All frames, those of a partition in their order and merged. */
+/** All frames, in order within each partition, and merged. */
 function framesOf(batches: readonly Batch[], agedBefore: number): SealedFrame[] {
   const logs = new Map<string, SealedFrame[]>();
   for (const { frames } of batches)
