@@ -1,7 +1,7 @@
-/** What codes that errors commonly carry mean, in words for operators. */
+/** The meaning of common error codes, in words for operators. */
 
 const SENTENCES: Readonly<Record<string, string>> = {
-  // The network, as Node says it.
+  // The network: Node's codes.
   ECONNREFUSED: 'nobody listens there',
   ECONNRESET: 'the other side has cut the connection',
   ECONNABORTED: 'the connection was given up',
@@ -92,7 +92,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   OperationTimedOutError: 'there was no answer in time',
   BusyConnectionError: 'too much is asked at a time',
 
-  // Bodies of requests, as Express's readers say it.
+  // Bodies of requests: the codes of Express's body parsers.
   'entity.parse.failed': 'the body is not JSON',
   'entity.verify.failed': 'the body was refused',
   'entity.too.large': 'the body is too long',
@@ -101,14 +101,14 @@ const SENTENCES: Readonly<Record<string, string>> = {
   'request.aborted': 'the request was given up',
   'request.size.invalid': 'the body is not as long as was said',
 
-  // Kinds of errors that say enough by themselves.
+  // Error names that are clear enough on their own.
   AbortError: 'it was given up',
   TimeoutError: 'there was no answer in time',
   SyntaxError: 'it cannot be read',
   URIError: 'the address cannot be read',
 };
 
-/** Undefined for a code that isn't common. */
+/** Undefined for a code that is not listed here. */
 export function sentenceOf(code: string | number): string | undefined {
   const key = String(code);
   return Object.hasOwn(SENTENCES, key) ? SENTENCES[key] : undefined;

@@ -1,8 +1,8 @@
 import { codedReasonOf, foreignReasonOf } from './foreign-errors.ts';
 
 /**
- * A fault in words of ours: its message may stand in logs, answers and health. So it never holds what a row, a record or another program said; what
- * a person typed or set may stand in it.
+ * An error in our own words: its message may appear in logs, answers and health. So it must never quote a row, a record or another program; it may quote
+ * what a person typed or set.
  */
 export class OwnError extends Error {
   constructor(message: string, options?: ErrorOptions) {
@@ -11,7 +11,7 @@ export class OwnError extends Error {
   }
 }
 
-/** A fault with a stable code. Its class says whether trying again can help. */
+/** An error with a stable code. Its class says whether trying again can help. */
 class CodedError extends OwnError {
   readonly code: string;
 
@@ -27,7 +27,7 @@ export class PermanentError extends CodedError {}
 /** Trying again may help (network, disk, another process): retry with backoff. */
 export class TransientError extends CodedError {}
 
-/** The fault as one that may pass: for callers that must go on trying even if it was reported as permanent. */
+/** The error as a transient one, for callers that must keep trying even if it was reported as permanent. */
 export function retriable(error: unknown): unknown {
   return error instanceof PermanentError ? new OwnError(error.message, { cause: error }) : error;
 }
@@ -35,8 +35,8 @@ export function retriable(error: unknown): unknown {
 const CAUSES_MAX = 8;
 
 /**
- * Why, of any thrown value and of its causes, each once; never empty. Our own errors are quoted. Of all others, those of libraries and of Node, only
- * the code is kept, since their words may hold what is personal: see foreign-errors.ts.
+ * The reason for any thrown value and its causes, each once; never empty. Our own errors are quoted. Of all others, those of libraries and Node, only the
+ * code is kept, since their messages may contain personal data: see foreign-errors.ts.
  */
 export function reasonOf(error: unknown): string {
   const said = sayings(error, 0);
@@ -49,11 +49,11 @@ function sayings(error: unknown, depth: number): string[] {
   if (error === undefined || error === null || depth > CAUSES_MAX) return [];
   if (!(error instanceof Error)) return [];
   const behind = sayings(error.cause, depth + 1);
-  // A connection that was tried at several addresses has an error for each.
+  // A connection attempt at several addresses has an error for each.
   if (error instanceof AggregateError) behind.unshift([...new Set(error.errors.map(reasonOf))].join('; '));
   if (error instanceof OwnError) return [error.message.trim().replace(/:$/, ''), ...behind];
   if (behind.join('') === '') return [foreignReasonOf(error)];
-  // What wraps others says nothing that they don't, unless it has a code of its own.
+  // A wrapper adds nothing to its causes, unless it has a code of its own.
   const own = error instanceof AggregateError ? undefined : codedReasonOf(error);
   return own === undefined ? behind : [own, ...behind];
 }

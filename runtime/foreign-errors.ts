@@ -1,18 +1,18 @@
 /**
- * Errors of others: of libraries, of Node, of servers that answered. Their words may quote what they choked on, a row of a client or a line of a mail,
- * so they are never passed on. What is kept says enough: a code that they carry, in a sentence of ours where it is a common one, the address that was
- * tried, and where in our code it happened if there is nothing else.
+ * Describes errors that are not our own: those of libraries, of Node, of servers. Their messages may quote the input that failed, such as a client's row or
+ * a line of a mail, so they are never passed on. What is kept is enough: the error's code, explained in our own words if it is a common one, the address
+ * that was tried, and, if there is nothing else, the place in our code where it happened.
  */
 import { isIP } from 'node:net';
 import { dirname } from 'node:path';
 import { sentenceOf } from './error-codes.ts';
 
-/** What errors carry beside their words; each library has some of it. */
+/** What errors carry besides their message; each library sets some of these. */
 interface Carried {
   readonly name?: unknown;
-  /** Node, lmdb, kafkajs, nodemailer, the driver of Cassandra. */
+  /** Set by Node, lmdb, kafkajs, nodemailer and the Cassandra driver. */
   readonly code?: unknown;
-  /** nodemailer keeps Node's code here, behind its own. */
+  /** nodemailer keeps Node's code here, beside its own. */
   readonly originalCode?: unknown;
   /** kafkajs (`NOT_COORDINATOR_FOR_GROUP`), and Express's reader of bodies (`entity.too.large`). */
   readonly type?: unknown;
@@ -29,12 +29,12 @@ interface Carried {
 
 /** `nobody listens there (ECONNREFUSED 127.0.0.1:9092)`, `the log-in was refused (EAUTH, 535 5.7.8)`, `TypeError at console/app.ts:120`. */
 export function foreignReasonOf(error: unknown): string {
-  if (typeof error !== 'object' || error === null) return 'a fault without a code';
+  if (typeof error !== 'object' || error === null) return 'an error without a code';
   const { name, stack }: Carried = error;
   return codedReasonOf(error) ?? (isName(name) ? name : 'Error') + placeOf(stack);
 }
 
-/** Undefined for an error without any code. */
+/** Undefined for an error that carries no code. */
 export function codedReasonOf(carried: Carried): string | undefined {
   const codes = [carried.originalCode, carried.code, carried.type].filter(isCode);
   const replies = [smtpReplyOf(carried), statusOf(carried)].filter((reply) => reply !== undefined);
@@ -46,8 +46,8 @@ export function codedReasonOf(carried: Carried): string | undefined {
 }
 
 /**
- * Of a mail server's reply the code and, if it has one, the enhanced status (RFC 3463): `550 5.1.1`. Its text is left out, since servers like to repeat
- * the address of the recipient, who may be a client. Undefined for what isn't a reply.
+ * The code of a mail server's reply and, if it has one, the enhanced status (RFC 3463): `550 5.1.1`. Omits the text, since servers often repeat the
+ * recipient's address, which may be a client's. Undefined if the text is not a reply.
  */
 export function smtpStatusOf(reply: string): string | undefined {
   const [, code, enhanced] = /^(\d{3})(?:[ -]|$)(?:([245]\.\d{1,3}\.\d{1,3})\b)?/.exec(reply) ?? [];
@@ -59,7 +59,7 @@ function smtpReplyOf({ responseCode, response }: Carried): string | undefined {
   return status ?? (typeof responseCode === 'number' ? String(responseCode) : undefined);
 }
 
-/** Codes are of one word, and its letters are capitals; of the others only those that we know. Numbers are lmdb's, Cassandra's and such. */
+/** Accepts codes of a single word in capitals, others only if they are known here, and numbers (lmdb's, Cassandra's). */
 function isCode(code: unknown): code is string | number {
   if (typeof code === 'number') return Number.isInteger(code);
   return typeof code === 'string' && (/^[A-Z][A-Z0-9_]{2,63}$/.test(code) || sentenceOf(code) !== undefined);
@@ -82,7 +82,7 @@ function addressOf({ address, port }: Carried): string {
 
 const ROOT = `${dirname(import.meta.dirname)}/`;
 
-/** Where our code was when it happened. Only lines of the stack that name a file of ours are looked at: others may be of the message. */
+/** The place in our code where the error happened. Considers only stack lines that name one of our files: others may be part of the message. */
 function placeOf(stack: unknown): string {
   if (typeof stack !== 'string') return '';
   for (const line of stack.split('\n')) {

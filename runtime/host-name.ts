@@ -7,12 +7,12 @@ export function hostNameIn(host: string): string {
   return name.toLowerCase().replace(/\.$/, '');
 }
 
-/** Whether a page of the web may have that name: an address is none, and no such page has a name without a dot. */
+/** Whether a web page may be served under that name: not under an address, nor under a name without a dot. */
 export function isNameOfPages(name: string): boolean {
   return name.includes('.') && isIP(name) === 0;
 }
 
-/** Whether others than this machine can come by that address. */
+/** Whether machines other than this one can use that address. */
 export function isPublicUrl(url: string | undefined): boolean {
   return url !== undefined && !isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, ''));
 }

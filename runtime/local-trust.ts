@@ -2,29 +2,29 @@ import type { IncomingMessage } from 'node:http';
 import { hostNameIn, isNameOfPages, isPublicUrl } from './host-name.ts';
 import { isLoopback } from './listen.ts';
 
-/** How the settings say that a process, or a port of it, is reached. */
+/** How a process, or one of its ports, is reached according to the settings. */
 export interface Reach {
-  /** Where it listens. */
+  /** The address it listens on. */
   readonly host: string;
-  /** The origins by which others reach it. */
+  /** The origins under which others reach it. */
   readonly urls: readonly string[];
   /** Reverse proxies in front of it. */
   readonly proxies: readonly string[];
 }
 
-/** By these a reverse proxy says for whom it asks. */
+/** Headers in which a reverse proxy names the client of a request. */
 const FORWARDED = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'];
 
-/** Whoever reaches us may be trusted to run the system, as long as only this machine does. */
+/** As long as only this machine can reach the process, every caller is trusted to run the system. */
 export class LocalTrust {
-  /** Only this machine reaches us, as far as the settings say. */
+  /** According to the settings, only this machine can reach the process. */
   readonly holds: boolean;
 
   constructor({ host, urls, proxies }: Reach) {
     this.holds = isLoopback(host) && !urls.some(isPublicUrl) && proxies.length === 0;
   }
 
-  /** As `holds`, unless the request came through a proxy that nobody named, or from a page whose name was made to point here: then it may be from anywhere. */
+  /** As `holds`, except for a request through a proxy that the settings don't name, or from a page whose host name was pointed here (DNS rebinding): these may come from anywhere. */
   holdsFor({ headers }: IncomingMessage): boolean {
     return this.holds && FORWARDED.every((name) => headers[name] === undefined) && !isNameOfPages(hostNameIn(headers.host ?? ''));
   }

@@ -2,18 +2,18 @@ import type { IncomingMessage } from 'node:http';
 import type { LocalTrust } from './local-trust.ts';
 import { sameToken } from './same-token.ts';
 
-/** Who is told more at /readyz and /metrics than yes or no. */
+/** Decides who gets the reasons in /readyz, and /metrics. */
 export interface OperationsAccess {
-  /** Whether the caller may know why we aren't ready: reasons name servers, files and sensors. */
+  /** Whether the caller may see why the process is not ready: reasons name servers, files and sensors. */
   readonly seesReasons: (request: IncomingMessage) => boolean;
   readonly seesMetrics: (request: IncomingMessage) => boolean;
 }
 
 export interface OperationsRules {
   readonly trust: LocalTrust;
-  /** Each opens both. */
+  /** Each of these tokens opens both. */
   readonly tokens: readonly string[];
-  /** Whoever reaches the port may read the metrics. */
+  /** Anyone who can reach the port may read the metrics. */
   readonly metricsOpen: boolean;
 }
 

@@ -10,7 +10,7 @@ const NO_METRICS = JSON.stringify({
   error: 'metrics are for those who send TOCSIN_METRICS_TOKEN as a bearer token, or come from this machine while nobody else reaches us',
 });
 
-/** A server for these three paths alone, for a process whose roles have none. Rejects with PermanentError `cannot-listen`. */
+/** A server for just these three paths, for a process whose roles have no server. Rejects with PermanentError `cannot-listen`. */
 export async function startOperations(
   address: Address,
   health: Health,
@@ -61,11 +61,11 @@ export function operationsHandler(health: Health, registry: Registry, access: Op
   };
 }
 
-/** What the world is told. */
+/** The answer for callers that may not see the reasons. */
 const word = ({ ready }: Health): string => JSON.stringify({ status: wordOf(ready) });
 const wordOf = (ready: boolean): string => (ready ? 'ready' : 'not ready');
 
-/** `problems` are those of the role that is asked, `elsewhere` those of other roles in its process, `notices` those of all; empty lists are left out. */
+/** `problems` are those of the role that serves the request, `elsewhere` those of the other roles in its process, `notices` those of all; empty lists are omitted. */
 function reasons(health: Health): string {
   const problems = health.ready ? undefined : health.problems();
   const elsewhere = health.elsewhere();

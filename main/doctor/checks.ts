@@ -42,7 +42,7 @@ function read(roles: ReadonlySet<RoleName>, environment: NodeJS.ProcessEnv): { c
   }
 }
 
-/** The ports that these roles listen on, with their settings; port 0, for which a free one is taken, is left out. */
+/** The ports that these roles listen on, with their settings; omits port 0, which stands for any free port. */
 function listenedOn({ roles, values }: Config): { readonly name: string; readonly port: number }[] {
   const own = [...roles].flatMap((name) => listensOn(name) ?? []);
   const settings = own.length > 0 ? own : [processSettings.operationsPort];
@@ -62,7 +62,7 @@ async function portCheck(host: string, port: number, setting: string): Promise<F
     return wrong(check, reasonOf(problem), `set ${setting} to another port, or TOCSIN_HOST to an address of this machine`);
   return (await isTocsin(host, port))
     ? fine(check, 'a Tocsin answers there')
-    : wrong(check, 'is in use by another program', `stop that, or set ${setting} to a free port`);
+    : wrong(check, 'is in use by another program', `stop that program, or set ${setting} to a free port`);
 }
 
 function listenOnce(host: string, port: number): Promise<NodeJS.ErrnoException | undefined> {

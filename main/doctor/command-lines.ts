@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { type Finding, wrong } from '../../runtime/diagnosis.ts';
 import { secretsIn } from './secrets.ts';
 
-/** Gateways have names beside their tokens; so short a part of a setting may stand in a command line by chance. */
+/** Shorter values, such as the names beside gateways' tokens, may appear in a command line by chance. */
 const TELLING_LENGTH = 8;
 const LIST_MS = 5_000;
 
@@ -13,7 +13,7 @@ export interface CommandLine {
   readonly words: readonly string[];
 }
 
-/** The command lines of all processes of this machine, as every user of it can read them; empty where they can't be had. */
+/** The command lines of all processes on this machine, which any user can read; empty if they are unavailable. */
 export async function commandLines(): Promise<readonly CommandLine[]> {
   if (process.platform === 'win32') return [];
   if (process.platform !== 'linux') {
@@ -29,7 +29,7 @@ export async function commandLines(): Promise<readonly CommandLine[]> {
   );
 }
 
-/** Secrets that stand in the command line of a process: those of the settings, and any that are set there. Names the process, never the secret. */
+/** Finds secrets in the command lines of processes: those of the settings, and any that are set there. Names the process, never the secret. */
 export function secretsOnCommandLines(environment: NodeJS.ProcessEnv, lines: readonly CommandLine[]): readonly Finding[] {
   const known = secretsIn(environment).filter((secret) => secret.length >= TELLING_LENGTH);
   const shown = ({ words }: CommandLine): boolean =>
@@ -39,13 +39,13 @@ export function secretsOnCommandLines(environment: NodeJS.ProcessEnv, lines: rea
     .map(({ pid }) =>
       wrong(
         `process ${pid}`,
-        'a secret stands in its command line, where every user of this machine can read it (ps)',
-        'change that secret, and set it in the environment or in .env, which only this user reads',
+        'its command line contains a secret, which every user of this machine can read (ps)',
+        'change that secret, and set it in the environment or in .env, which only this user can read',
       ),
     );
 }
 
-/** What is set in words such as `env TOCSIN_API_TOKEN=…`, or in a line for a shell. */
+/** The settings in words such as `env TOCSIN_API_TOKEN=…`, or in a shell's command. */
 function settingsIn(words: readonly string[]): Record<string, string> {
   const set = words.join(' ').matchAll(/\b(TOCSIN_[A-Z_]+)=(?:'([^']*)'|"([^"]*)"|([^\s;&|]*))/g);
   return Object.fromEntries([...set].map(([, name = '', single, double, bare]) => [name, single ?? double ?? bare ?? '']));

@@ -15,7 +15,7 @@ const GROUP_AND_OTHERS = 0o077;
 const TO_WRITE = 0o022;
 const TO_READ = 0o044;
 
-/** Files and folders that other users of this machine can read or change, and should not. `folder`: where Tocsin is started. Never rejects. */
+/** Finds files and folders that other users of this machine can read or change, but should not. `folder`: where Tocsin is started. Never rejects. */
 export async function fileModes({ roles, values, ports, isSet }: Config, folder = '.'): Promise<readonly Finding[]> {
   if (process.platform === 'win32') return [];
   const dataDir = values.get(processSettings.dataDir);
@@ -26,8 +26,8 @@ export async function fileModes({ roles, values, ports, isSet }: Config, folder 
   return [
     ...(await openTo(join(folder, '.env'), (await holdsSecrets(join(folder, '.env'))) ? GROUP_AND_OTHERS : TO_WRITE, 'the secrets in it')),
     ...(await openTo(settingsFileOf(values.get(processSettings.settingsFile), folder), TO_WRITE, 'the types of alarms')),
-    ...(await openTo(dataDir, TO_WRITE, 'all that is kept')),
-    // What lies in a folder that is closed to them they can't reach.
+    ...(await openTo(dataDir, TO_WRITE, 'everything stored in it')),
+    // Others cannot reach anything in a folder that is closed to them.
     ...(dataIsOpen ? await openTo(outbox, GROUP_AND_OTHERS, 'the list of mails in it') : []),
     ...(await openTo(users, GROUP_AND_OTHERS, 'who may sign in')),
     ...(await openTo(keyFile, GROUP_AND_OTHERS, 'the private key')),
@@ -42,7 +42,7 @@ async function openTo(path: string | undefined, forbidden: number, what: string)
   return [wrong(path, `other users can ${can} ${what}`, `chmod ${forbidden === TO_WRITE ? 'go-w' : 'go='} ${path}`)];
 }
 
-/** 0 where there is nothing. */
+/** 0 if there is no such file. */
 async function modeOf(path: string): Promise<number> {
   return (await stat(path).catch(() => undefined))?.mode ?? 0;
 }

@@ -1,4 +1,4 @@
-/** Reports what is right and wrong with the configuration and the servers it names: `npm run doctor`. */
+/** Checks the configuration and the servers it names: `npm run doctor`. */
 import { systemClock } from '../../runtime/clock.ts';
 import { command, flag } from '../../runtime/command-line.ts';
 import { readEnvironment } from '../../runtime/environment.ts';
@@ -25,7 +25,7 @@ const DOCTOR = command({
     known: ROLE_NAMES,
   },
   options: {
-    deep: flag('read the whole store too, at 50 MiB/s: pages, checksums, positions, and the journal where no system runs on it'),
+    deep: flag('also read the whole store, at 50 MiB/s: pages, checksums, positions, and the journal if nothing is running on it'),
     settings: flag('print the settings file that is in effect instead, complete and with comments: tocsin.yaml, or the built-in one'),
   },
   exitCodes: { 0: 'all is right', 1: 'something is wrong' },

@@ -7,7 +7,7 @@ export function lineOf({ check, ok, found, advice }: Finding): string {
   return line.replace(/\s*[\r\n]+\s*/g, ' ');
 }
 
-/** Removes every secret of the settings from a text, in case a server or library put one into it. */
+/** Removes every secret of the settings from a text, in case a server or library included one. */
 export function withoutSecrets(environment: NodeJS.ProcessEnv): (text: string) => string {
   const secrets = secretsIn(environment);
   return (text) => secrets.reduce((safe, secret) => safe.replaceAll(secret, '[secret]'), text);

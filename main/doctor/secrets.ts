@@ -1,14 +1,14 @@
 const SECRET_SETTING = /PASSWORD|TOKEN|SECRET/;
-/** Shorter ones stand in any text. */
+/** Shorter ones appear in any text by chance. */
 const SECRET_LENGTH_MIN = 4;
 
-/** The secrets among the settings of an environment, as they may stand in a text, each once, the longest first. */
+/** The secrets among the settings of an environment, in every form in which a text may contain them, without duplicates, longest first. */
 export function secretsIn(environment: NodeJS.Dict<string>): readonly string[] {
   const secrets = Object.entries(environment).flatMap(([name, value = '']) => secretsOf(name, value));
   return [...new Set(secrets)].filter((secret) => secret.length >= SECRET_LENGTH_MIN).sort((a, b) => b.length - a.length);
 }
 
-/** Those in the value of one setting. */
+/** The secrets in the value of one setting. */
 function secretsOf(name: string, value: string): readonly string[] {
   if (!name.startsWith('TOCSIN_')) return [];
   const parts = SECRET_SETTING.test(name) ? [value, ...value.split(/[,:]/)] : [];

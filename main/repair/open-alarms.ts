@@ -15,15 +15,15 @@ import type { MessageLog, StateDelta, TaskLog } from '../../message-log/port.ts'
 import { partitionOf } from '../../message-log/partitioning.ts';
 
 export interface Agreed {
-  /** Alarms that only the archive knew: their sensors know them again, so that they can be acknowledged and cleared. */
+  /** Alarms that only the archive had, or in a later version than the sensor's state: restored there, so that they can be acknowledged and cleared. */
   readonly known: readonly Alarm[];
-  /** Alarms that only their sensors knew, or as of a later version: the archive shows them again. */
+  /** Alarms that only the sensors' states had, or in a later version than the archive: restored there, so that they are shown. */
   readonly shown: readonly Alarm[];
 }
 
 /**
- * Makes archive and sensors' states agree on the alarms that aren't over, where a part of either is gone: the later version of each counts, and none is
- * dropped. No task may be running. Rejects as log and archive do.
+ * Makes the archive and the sensors' states agree on the open alarms after part of either was lost: the later version of each alarm wins, and none is
+ * dropped. No task may be running. Rejects as the log and the archive do.
  */
 export async function agreeOnOpenAlarms(log: MessageLog, archive: Archive, types: TypeSet, now: number): Promise<Agreed> {
   const open = await archive.open();
@@ -44,7 +44,7 @@ export async function agreeOnOpenAlarms(log: MessageLog, archive: Archive, types
 async function agreeIn(task: TaskLog, archived: readonly ArchivedAlarm[], archive: Archive, types: TypeSet, now: number): Promise<Agreed> {
   const format = new StateFormat(types);
   const sensors = new Map<number, StoredSensor>();
-  // A sensor whose state is damaged is one that nothing is known of: what the archive knows is given back to it.
+  // A sensor with a damaged state counts as one without a state: the archive's alarms are restored to it.
   const positions = await task.restore(
     (sensor, value) => {
       const stored = readable(format, value);
@@ -78,7 +78,7 @@ async function agreeIn(task: TaskLog, archived: readonly ArchivedAlarm[], archiv
   return { known, shown };
 }
 
-/** Undefined: it is damaged. Throws NewerState. */
+/** Undefined if the value is damaged. Throws NewerState. */
 function readable(format: StateFormat, value: Buffer): StoredSensor | undefined {
   try {
     return format.fromJson(value.toString());
@@ -93,7 +93,7 @@ function takeBack(state: SensorState, alarm: Alarm, types: TypeSet, now: number)
   const type = typeStateOf(state, alarm.type, types);
   const others = type.open.filter(({ id }) => id !== alarm.id);
   const newer = activeOf({ ...type, open: others });
-  // One at a time is active: the one that came later goes on for both.
+  // Only one alarm of a type may be active: the later one stays, and this one is cleared.
   const own: Alarm =
     newer && isActive(alarm)
       ? { ...alarm, version: alarm.version + 1, clearedAt: now, state: alarm.state === 'ACTIVE_ACK' ? 'CLEARED_ACK' : 'CLEARED_UNACK' }

@@ -103,7 +103,7 @@ function topicOf(id: number): Topic {
 function newer(found: string): PermanentError {
   return new PermanentError(
     'data-format',
-    `the journal in the data folder has ${found}, which this version of Tocsin doesn't know: start the newer version that wrote it, and stop it in order, before going back to this one`,
+    `the journal in the data folder has ${found}, which this version of Tocsin doesn't know: start the newer version that wrote it and shut it down properly before going back to this one`,
   );
 }
 

@@ -40,7 +40,7 @@ export async function lookBeforeMapping(dataDir: string, folder: string): Promis
   if (await isInUse(folder)) return { isNew: false, marks };
   const head = checkPages(path);
   if (marks && head.transaction < marks.transaction)
-    throw damaged(`${path} is an older copy: it ends with transaction ${head.transaction}, and there has been ${marks.transaction}`);
+    throw damaged(`${path} is an older copy: it ends with transaction ${head.transaction}, but ${marks.transaction} was written`);
   return { isNew: head.main.entries === 0, marks };
 }
 
@@ -49,7 +49,7 @@ async function checkNothingElse(dataDir: string, folder: string, size: number | 
   if (others.length === 0) return;
   const what = size === 0 ? 'is empty' : 'is missing';
   throw damaged(
-    `${join(folder, DATA_FILE)}, with clients, alarms and all that was received, ${what}, though there is ${others.join(', ')}`,
+    `${join(folder, DATA_FILE)}, which holds clients, alarms and everything received, ${what}, although ${others.join(', ')} exist`,
   );
 }
 
@@ -79,7 +79,7 @@ function checkPages(path: string): Head {
         const now = headOf(file);
         if (attempt <= ATTEMPTS && typeof now !== 'string' && now.transaction !== head.transaction) continue;
       }
-      throw damaged(`${path}, with clients, alarms and all that was received, is damaged: ${first}`);
+      throw damaged(`${path}, which holds clients, alarms and everything received, is damaged: ${first}`);
     } finally {
       file.close();
     }

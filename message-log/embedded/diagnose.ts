@@ -24,7 +24,11 @@ export async function diagnoseFolder(dataDir: string): Promise<readonly Finding[
     return [wrong(check, `cannot be used: ${reasonOf(error)}`, 'set TOCSIN_DATA_DIR to a folder that this user can write')];
   }
   const user = there ? await listenerIn(join(folder, 'store')).catch(() => undefined) : undefined;
-  const found = there ? (user === undefined ? 'can be written' : `can be written; ${user} is using it`) : 'will be made at the first start';
+  const found = there
+    ? user === undefined
+      ? 'can be written'
+      : `can be written; ${user} is using it`
+    : 'will be created at the first start';
   return [fine(check, found), ...(await privacyOf(folder)), await roomOn(existing), ...clockOf(folder)];
 }
 
@@ -33,7 +37,7 @@ function clockOf(folder: string): Finding[] {
   const behindMs = (remembered(join(folder, REMOVAL_CLOCK_FILE)) ?? 0) - Date.now();
   if (behindMs < CLOCK_BEHIND_MS) return [];
   const found = `this machine's clock is ${spanOf(behindMs)} behind what it was when the system last ran`;
-  return [wrong('clock', found, 'set it right (NTP); docs/operation.md, Clocks, says what it does meanwhile')];
+  return [wrong('clock', found, 'set it right (NTP); docs/operation.md, Clocks, says what happens until then')];
 }
 
 async function privacyOf(folder: string): Promise<Finding[]> {
@@ -48,7 +52,7 @@ async function roomOn(folder: string): Promise<Finding> {
   const found = `${(free / 1024 ** 3).toFixed(1)} GiB are free`;
   return free >= FREE_MIN_BYTES
     ? fine('disk', found)
-    : wrong('disk', found, 'make room, or lower TOCSIN_LOG_SIZE and TOCSIN_LOG_RETENTION: when it is full sensors are refused');
+    : wrong('disk', found, 'make room, or lower TOCSIN_LOG_SIZE and TOCSIN_LOG_RETENTION: when the disk is full, sensors are refused');
 }
 
 async function nearestThere(folder: string): Promise<string> {

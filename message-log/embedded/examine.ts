@@ -33,14 +33,14 @@ export async function examineStore(dataDir: string): Promise<readonly Finding[]>
   try {
     const inUse = await isInUse(folder);
     const { problems, found } = await new Examination(folder, inUse).run();
-    const advice = 'put the data folder back from a copy, or stop it and run npm run repair';
+    const advice = 'restore the data folder from a backup, or stop Tocsin and run npm run repair';
     if (problems.length === 0) return [fine(CHECK, found)];
     const reported = problems.slice(0, FINDINGS_MAX).map((problem) => wrong(CHECK, problem, advice));
     return problems.length === reported.length
       ? reported
       : [...reported, wrong(CHECK, `${problems.length - reported.length} more are damaged`, advice)];
   } catch (error) {
-    return [wrong(CHECK, `cannot be read: ${reasonOf(error)}`, 'see whether this user can read the data folder')];
+    return [wrong(CHECK, `cannot be read: ${reasonOf(error)}`, 'check that this user can read the data folder')];
   }
 }
 
@@ -72,7 +72,7 @@ class Examination {
     }
     if (!this.#inUse && this.#problems.length === 0) await this.#journal();
     if (this.#problems.length === 0) this.#comparePositions();
-    const found = `${this.#rows} rows, ${this.#frames} frames of records and ${this.#positions.size} positions are whole${this.#inUse ? ', as of when it began to read; the journal is looked at only while nothing runs' : ', and the journal'}`;
+    const found = `${this.#rows} rows, ${this.#frames} frames of records and ${this.#positions.size} positions are intact${this.#inUse ? ', as of the start of this check; the journal is only checked while nothing is running' : ', and so is the journal'}`;
     return { problems: this.#problems, found };
   }
 
@@ -87,9 +87,7 @@ class Examination {
         return;
       }
       if (marks && head.transaction < marks.transaction)
-        this.#problems.push(
-          `${path} is an older copy: it ends with transaction ${head.transaction}, and there has been ${marks.transaction}`,
-        );
+        this.#problems.push(`${path} is an older copy: it ends with transaction ${head.transaction}, but ${marks.transaction} was written`);
       const began = performance.now();
       const visitor = {
         damaged: (what: string): void => void this.#problems.push(`${path}: ${what} is damaged`),
@@ -143,7 +141,7 @@ class Examination {
       const place = /[^/]+\/\d+$/.exec(name)?.[0] ?? '';
       const end = Math.max(this.#ends.get(`log/${place}`) ?? 0, this.#about.get(`next/${place}`) ?? 0);
       // Positions move into the tree together with their records, also while the log is running.
-      if (position > end) this.#problems.push(`${name.split('/')[0]} has read ${place} up to ${position}, and it ends at ${end}`);
+      if (position > end) this.#problems.push(`${name.split('/')[0]} has read ${place} up to ${position}, but it ends at ${end}`);
     }
   }
 

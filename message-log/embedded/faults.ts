@@ -23,9 +23,9 @@ export async function commitFault(error: unknown): Promise<TransientError> {
 }
 
 export const fenced = (): PermanentError =>
-  new PermanentError('fenced', 'another process or task has taken over; this one must not write any more');
+  new PermanentError('fenced', 'another process or task has taken over; this one must no longer write');
 export const lost = (): TransientError =>
-  new TransientError('input-lost', 'a write to the data folder has failed, with records that were read already');
+  new TransientError('input-lost', 'a write to the data folder failed, and records in it had already been read');
 export const closed = (): TransientError => new TransientError('log-closed', 'the log is closed');
 
 /** The store cannot be trusted; `what` says what is wrong, as a clause without a full stop. */
@@ -34,7 +34,7 @@ export class StoreDamage extends PermanentError {
 
   constructor(what: string, cause?: unknown) {
     const advice =
-      'Nothing was changed. Put the data folder back from a copy, or stop everything that uses it and run npm run repair, which says what is missing and goes on with the rest';
+      'Nothing was changed. Restore the data folder from a backup, or stop everything that uses it and run npm run repair, which reports what is missing and keeps the rest';
     super('store-damaged', `${what}. ${advice}`, { cause });
     this.what = what;
   }

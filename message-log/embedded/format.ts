@@ -22,11 +22,11 @@ export function checkFormat(meta: Database, isNew: boolean, dataDir: string): vo
   if (format === undefined && isNew) {
     meta.putSync(FORMAT_KEY, FORMAT, 0);
   } else if (typeof format !== 'number' || !Number.isSafeInteger(format) || format < 0) {
-    throw damaged(`the store in ${dataDir} doesn't say which format it has`);
+    throw damaged(`the store in ${dataDir} doesn't record its format`);
   } else if (format < FORMAT_WITHOUT_IDENTITY)
     throw new PermanentError(
       'data-format',
-      `${dataDir} has format ${format}, which no release of Tocsin has written; set TOCSIN_DATA_DIR to a new folder`,
+      `${dataDir} has format ${format}, which no release of Tocsin has used; set TOCSIN_DATA_DIR to a new folder`,
     );
   else if (format > FORMAT) {
     const writer: unknown = meta.get(WRITTEN_BY);
@@ -45,7 +45,7 @@ export function takeUp(root: RootDatabase, meta: Database, isNew: boolean, dataD
   const about = aboutLog(root);
   const identity = isOlder ? undefined : about.get(IDENTITY);
   if (identity !== undefined) return identity;
-  if (!isOlder && !isNew && about.get(PARTITIONS) !== undefined) throw damaged(`the store in ${dataDir} doesn't say which one it is`);
+  if (!isOlder && !isNew && about.get(PARTITIONS) !== undefined) throw damaged(`the store in ${dataDir} has no identity`);
   const fresh = newIdentity();
   if (isOlder) upgrade(root);
   root.transactionSync(() => {

@@ -113,7 +113,7 @@ export class GroupCommit {
       await reactions();
       if (isUsed(this.#round)) rounds.push(this.#seal(frames, sealed));
     }
-    const slow = setTimeout(() => this.#health.report('log', 'a write to the data folder takes very long'), SLOW_COMMIT_MS);
+    const slow = setTimeout(() => this.#health.report('log', 'a write to the data folder is taking very long'), SLOW_COMMIT_MS);
     const start = performance.now();
     try {
       await this.#writeAhead.write({
@@ -162,7 +162,7 @@ export class GroupCommit {
   #failed(error: unknown): void {
     this.#health.report('log', reasonOf(error));
     if (error instanceof PermanentError) {
-      this.#logger.error({ reason: reasonOf(error) }, 'the log is lost to another owner');
+      this.#logger.error({ reason: reasonOf(error) }, 'another owner has taken over the log');
       this.#refusal = error;
     } else if (error instanceof TransientError) {
       if (!this.#failing)

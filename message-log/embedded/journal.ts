@@ -131,7 +131,7 @@ export class Journal {
     const broken = left.flatMap((file) => file.broken).filter(({ sequence }) => sequence > applied && sequence <= last);
     if (last - whole > new Set(broken.map(({ sequence }) => sequence).filter((sequence) => sequence > whole)).size)
       throw damaged(
-        `the journal in ${this.#folder} ends with entry ${whole}, and ${last} have been written: it is an older copy, or was emptied`,
+        `the journal in ${this.#folder} ends with entry ${whole}, but entry ${last} was written: it is an older copy, or was emptied`,
       );
     this.#sequence = Math.max(this.#sequence, last);
     return { entries, damaged: last - applied - entries.length, remains: broken.map(({ body }) => body) };
@@ -276,9 +276,9 @@ export async function leftIn(folder: string): Promise<Left[]> {
 export function problemWith(left: readonly Left[], folder: string, expected: number, identity: number): string | undefined {
   const file = left.find(({ epoch }) => epoch === expected);
   const name = join(folder, `journal-${expected}`);
-  if (!file) return `${name}, with what was received last, is missing`;
-  if (file.identity === undefined) return `${name}, with what was received last, is cut off or was emptied`;
-  return file.identity === identity ? undefined : `${name} is of another store than the tree beside it`;
+  if (!file) return `${name}, which holds what was received last, is missing`;
+  if (file.identity === undefined) return `${name}, which holds what was received last, is cut off or was emptied`;
+  return file.identity === identity ? undefined : `${name} belongs to another store than the tree beside it`;
 }
 
 /** Entries in order, without what an owner wrote after its successor had begun, which was never acknowledged. */

@@ -79,13 +79,13 @@ class LmdbLog implements EmbeddedLog {
       this.#metrics.corruptFrames.inc({ topic: 'journal' }, writeAhead.damaged);
       logger.error(
         { entries: writeAhead.damaged, records: writeAhead.lost },
-        'part of what was written last before a crash is damaged on disk and passed over',
+        'part of what was written last before a crash is damaged on disk and was skipped',
       );
     }
     this.#commits = new GroupCommit(writeAhead, health, logger, this.#metrics);
     const onCorrupt = (topic: Topic, partition: number, offset: number): void => {
       this.#metrics.corruptFrames.inc({ topic });
-      logger.error({ topic, partition, offset }, 'records are damaged on disk and passed over');
+      logger.error({ topic, partition, offset }, 'records are damaged on disk and were skipped');
     };
     this.#logs = new Map(
       [...databases.frames].map(([topic, each]) => [topic, each.map((frames, p) => new PartitionLog(topic, p, frames, onCorrupt))]),
@@ -98,7 +98,7 @@ class LmdbLog implements EmbeddedLog {
       if (known <= log.next) continue;
       const { topic, partition, next: from } = log;
       this.#metrics.corruptFrames.inc({ topic });
-      logger.error({ topic, partition, from, to: known }, 'records that were read already are gone: what comes now follows them');
+      logger.error({ topic, partition, from, to: known }, 'records that were already read are gone: new records continue after them');
       log.skipTo(known);
     }
     writeAhead.onMoved = (topic, partition, next) => this.#log(topic, partition).moved(next);

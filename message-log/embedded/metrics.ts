@@ -38,7 +38,7 @@ export function logMetrics(registry: Registry, sizes: () => ReadonlyMap<string, 
     () =>
       new Gauge({
         name: 'tocsin_log_pending_bytes',
-        help: 'Bytes taken in that are not on disk yet',
+        help: 'Bytes accepted that are not on disk yet',
         registers,
         collect() {
           this.set(pending());
@@ -48,11 +48,12 @@ export function logMetrics(registry: Registry, sizes: () => ReadonlyMap<string, 
   return {
     appendedRecords: counter('tocsin_log_appended_records_total', 'Records that are on disk', ['topic']),
     appendedBytes: counter('tocsin_log_appended_bytes_total', 'Bytes of frames that are on disk', ['topic']),
-    corruptFrames: counter('tocsin_log_corrupt_frames_total', 'Frames that were damaged on disk and passed over', ['topic']),
-    removedFrames: counter('tocsin_log_removed_frames_total', 'Frames that retention removed; read=no: before all consumers had them', [
-      'topic',
-      'read',
-    ]),
+    corruptFrames: counter('tocsin_log_corrupt_frames_total', 'Frames that were damaged on disk and skipped', ['topic']),
+    removedFrames: counter(
+      'tocsin_log_removed_frames_total',
+      'Frames that retention removed; read=no: before all consumers had read them',
+      ['topic', 'read'],
+    ),
     commitSeconds: fresh(
       'tocsin_log_commit_seconds',
       () =>

@@ -44,7 +44,7 @@ export async function repairStore(dataDir: string, change: boolean): Promise<Rep
   if (await isInUse(folder))
     throw new PermanentError(
       'data-dir-in-use',
-      `a Tocsin is using ${dataDir}: stop it, and whatever else works on the folder, before a repair`,
+      `a Tocsin is using ${dataDir}: stop it, and everything else that uses the folder, before a repair`,
     );
   await undoHalfDone(dataDir, folder);
   const traces = await otherTraces(dataDir, folder);
@@ -117,7 +117,7 @@ class Rebuilding {
     const path = join(this.#from, DATA_FILE);
     if (!existsSync(path) || statSync(path).size === 0) {
       this.#findings.push(
-        `${path} is missing or empty: of clients, alarms, sensors' states and what was received there is only what the journal has`,
+        `${path} is missing or empty: of clients, alarms, sensors' states and received records, only what is in the journal is left`,
       );
       return;
     }
@@ -128,7 +128,7 @@ class Rebuilding {
       if (marks && head.transaction < marks.transaction)
         this.#findings.push(`${path} is an older copy: its last ${marks.transaction - head.transaction} changes are missing`);
       const visitor = {
-        damaged: (what: string): void => void this.#findings.push(`${path}: ${what} is damaged and left out`),
+        damaged: (what: string): void => void this.#findings.push(`${path}: ${what} is damaged and was left out`),
         row: (database: string, { hasIntegerKeys }: Root, key: Buffer, value: () => Buffer | undefined): void =>
           this.#takeRow(database, hasIntegerKeys, key, value()),
       };
@@ -142,7 +142,7 @@ class Rebuilding {
     const head = headOf(file);
     if (typeof head !== 'string') return head;
     const other = LIKELY_PAGE_BYTES.flatMap((bytes) => headsOf(file, bytes))[0];
-    this.#findings.push(`${path}: ${head}${other ? '' : ', and nothing can be read of it'}`);
+    this.#findings.push(`${path}: ${head}${other ? '' : ', and nothing of it can be read'}`);
     return other;
   }
 
@@ -150,7 +150,7 @@ class Rebuilding {
     // The new store has its own format row, and no owner.
     if (database === META) return;
     if (value === undefined) {
-      this.#findings.push(`a row of ${database} is damaged and left out`);
+      this.#findings.push(`a row of ${database} is damaged and was left out`);
       return;
     }
     const damage = damageOfNumber(database, key, value);
@@ -164,7 +164,7 @@ class Rebuilding {
     const frame = Buffer.from(bytes);
     const base = frame.length > 0 ? frameBase(frame) : undefined;
     if (base === undefined) {
-      this.#findings.push(`records of ${database.slice(4)} are damaged and left out`);
+      this.#findings.push(`records of ${database.slice(4)} are damaged and were left out`);
       return;
     }
     const end = base + recordsOf(frame);
@@ -190,7 +190,7 @@ class Rebuilding {
         ({ sequence }) => sequence > applied && sequence <= (marks?.sequence ?? Number.POSITIVE_INFINITY) && !applying.has(sequence),
       );
     for (const { topic, sensor, at } of lostRecords(broken.map(({ body }) => body)))
-      this.#findings.push(`a record of ${topic}, of sensor ${sensor} and ${at}, is damaged in the journal and left out`);
+      this.#findings.push(`a record of ${topic}, of sensor ${sensor} and ${at}, is damaged in the journal and was left out`);
     const positions = new CheckedNumbers(this.#numbers(POSITIONS), 'positions');
     for (const { sequence, body } of entries) {
       try {

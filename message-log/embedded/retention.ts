@@ -71,7 +71,7 @@ export class Retention {
       if (!warned)
         this.#parts.logger.error(
           { topic: unread.log.topic },
-          'the log is twice its limit: records that not all consumers have read are removed',
+          'the log has twice its maximum size: removing records that not all consumers have read',
         );
       warned = true;
       await this.#drop(unread.log, unread.bases, 'no');

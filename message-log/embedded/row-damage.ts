@@ -19,7 +19,7 @@ export function damageOfNumber(database: string, key: Buffer, value: Buffer): st
   if (database !== ABOUT && database !== POSITIONS) return undefined;
   const name = nameIn(key);
   if (numberOf(name, value) !== undefined) return undefined;
-  return database === POSITIONS ? `how far ${name} had come is damaged` : `a number of the log, ${name}, is damaged`;
+  return database === POSITIONS ? `the position of ${name} is damaged` : `the log's number ${name} is damaged`;
 }
 
 export function nameIn(key: Buffer): string {

@@ -56,7 +56,7 @@ export async function openStore(dataDir: string, settings: StoreSettings = {}): 
     if (settings.owner === false) return new LmdbStore({ root, dataDir: resolve(dataDir), meta });
     ownership = await takeOwnership(root, meta, folder, dataDir);
     const identity = takeUp(root, meta, isNew, dataDir);
-    if (marks && marks.identity !== identity) throw damaged(`tree and journal in ${folder} are of two stores`);
+    if (marks && marks.identity !== identity) throw damaged(`tree and journal in ${folder} belong to different stores`);
     const highWater = new HighWater(folder, { identity, transaction: transactionOf(root), sequence: marks?.sequence ?? 0 });
     const preallocates = durable && process.platform !== 'win32';
     const preallocation = preallocates ? new Preallocation(root, join(folder, DATA_FILE)) : undefined;

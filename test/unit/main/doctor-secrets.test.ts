@@ -103,7 +103,7 @@ describe('the doctor looks at command lines:', () => {
     ],
   ])('%s is told, with the process and without the secret', (_, words, environment) => {
     const lines = told(words, environment);
-    expect(lines).toEqual([expect.stringMatching(/^✗ process 17: a secret stands in its command line/)]);
+    expect(lines).toEqual([expect.stringMatching(/^✗ process 17: its command line contains a secret/)]);
     expect(lines[0]).not.toMatch(/token-of|pass word|secret-of/);
   });
 

@@ -25,7 +25,7 @@ describe('the doctor', () => {
   it('finds nothing wrong with the defaults, and makes no folder', async () => {
     const findings = await examined({});
     expect(findings.filter(({ ok }) => !ok)).toEqual([]);
-    expect(findings.map(lineOf).join('\n')).toMatch(/✓ data folder .*will be made at the first start[\s\S]*✓ disk: .*GiB/);
+    expect(findings.map(lineOf).join('\n')).toMatch(/✓ data folder .*will be created at the first start[\s\S]*✓ disk: .*GiB/);
     expect(() => rmSync(QUIET.TOCSIN_DATA_DIR)).toThrow(/ENOENT/);
   });
 

@@ -486,7 +486,7 @@ describe('the embedded log', () => {
     it.each([
       ['of a newer version, and names it', 99, '99.1.0', /Tocsin 99\.1\.0, in format 99;.* Start Tocsin 99\.1\.0 or a newer one/],
       ['of a newer version that left no name', 99, undefined, /by a newer version of Tocsin, in format 99;.* Start that version/],
-      ['of before the first release', 1, undefined, /no release of Tocsin has written/],
+      ['of before the first release', 1, undefined, /no release of Tocsin has used/],
     ])('refuses data %s', async (_, format, version, message) => {
       store = await openStore(dataDir);
       const meta = store.root.openDB<number | string, string>({ name: 'meta', useVersions: true });

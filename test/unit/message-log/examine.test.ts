@@ -33,12 +33,12 @@ const journalIn = async (dataDir: string): Promise<string> =>
 it('says of a store that a crash has left, of one that was stopped, of one in use, and of none, that all is right, and changes nothing', async () => {
   const left = await copyOf(life.left);
   const before = await readFile(join(left, 'store', 'data.mdb'));
-  expect(await examineStore(left)).toMatchObject([{ ok: true, found: expect.stringContaining('and the journal') }]);
+  expect(await examineStore(left)).toMatchObject([{ ok: true, found: expect.stringContaining('and so is the journal') }]);
   expect(await readFile(join(left, 'store', 'data.mdb'))).toEqual(before);
   const stopped = join(folder, 'living');
   expect(await examineStore(stopped)).toMatchObject([{ ok: true }]);
   const store = await openStore(stopped);
-  expect(await examineStore(stopped)).toMatchObject([{ ok: true, found: expect.stringContaining('while nothing runs') }]);
+  expect(await examineStore(stopped)).toMatchObject([{ ok: true, found: expect.stringContaining('while nothing is running') }]);
   await store.close();
   expect(await examineStore(join(folder, 'none'))).toMatchObject([{ ok: true, found: 'there is none yet' }]);
 });
@@ -56,7 +56,7 @@ it.each<[string, RegExp, (dataDir: string) => Promise<void>]>([
   ],
   [
     'a position',
-    /how far .*mailer.*ALARM.* had come is damaged/,
+    /the position .*mailer.*ALARM.* is damaged/,
     (dataDir) => change(join(dataDir, 'store', 'data.mdb'), (bytes) => bytes.lastIndexOf('mailer/ALARM/0') + 16),
   ],
   ['the journal, which is missing', /is missing/, async (dataDir) => rm(await journalIn(dataDir))],

@@ -214,7 +214,7 @@ describe('a write that takes very long', () => {
     vi.advanceTimersByTime(9_999);
     expect(health.ready).toBe(true);
     vi.advanceTimersByTime(1);
-    expect(health.problems()).toEqual({ log: 'a write to the data folder takes very long' });
+    expect(health.problems()).toEqual({ log: 'a write to the data folder is taking very long' });
     await disk.done();
     await appended;
     expect(health.ready).toBe(true);
@@ -273,7 +273,7 @@ describe('a write that fails', () => {
     await commits.idle();
     expect([disk.written.length, levels(), health.problems()]).toEqual([
       1,
-      [[50, 'the log is lost to another owner']],
+      [[50, 'another owner has taken over the log']],
       { log: 'another process has taken over' },
     ]);
   });

@@ -127,7 +127,7 @@ describe('retention', () => {
     expect(said).toEqual([]);
     expect(await apply([new Partition(0, 350, 0)], { bytes: 1_000 })).toEqual([192]);
     expect(counted).toEqual({ no: 192 });
-    expect(said).toEqual(['the log is twice its limit: records that not all consumers have read are removed']);
+    expect(said).toEqual(['the log has twice its maximum size: removing records that not all consumers have read']);
   });
 
   it('ends when there is nothing left to remove, or when it is told to', async () => {
