@@ -4,7 +4,7 @@ import type { Mail, MailTransport } from '../../../notify/channels/mail/port.ts'
 import { PermanentError, TransientError } from '../../../runtime/errors.ts';
 import { oneRecord } from '../../../message-log/one-record.ts';
 import { SEVEN } from '../../support/alarm-types.ts';
-import { changeOf, NOON } from '../../support/alarms.ts';
+import { changeOf, clientOf, NOON } from '../../support/alarms.ts';
 import { type CrashPoint, directoryOf, type MailerRig, openMailerRig } from '../../support/mailer-rig.ts';
 
 let rig: MailerRig;
@@ -54,6 +54,24 @@ describe('the mailer', () => {
     expect(mails.toSorted()).toEqual([
       ['CRITICAL Gas alarm — Leeds, GB — sensor 42959', ['monitoring@localhost']],
       ['MINOR No mains alarm — Leeds, GB — sensor 42959', ['facilities@arc.example']],
+    ]);
+  });
+
+  it('mails an alarm to who is named for the region of its client, and to the desk where nobody knows the client', async () => {
+    const recipients = new Map<string, readonly string[]>();
+    const transport = transportOf((mail) => {
+      recipients.set(mail.messageId, mail.to);
+      return 'take';
+    });
+    rig.clients.set(7, clientOf({ id: 7, region: 'Asia' }));
+    const settings = { TOCSIN_MAIL_ROUTES: 'region=UK -> uk@arc.example | region=Asia -> asia@arc.example' };
+    await rig.start(transport, { settings });
+    await rig.alarm(raised('a'), raised('b', { sensor: 7 }), raised('c', { sensor: 8 }));
+    await rig.done();
+    expect([...recipients].toSorted()).toEqual([
+      [idOf('a', 'raised'), ['uk@arc.example']],
+      [idOf('b', 'raised'), ['asia@arc.example']],
+      [idOf('c', 'raised'), ['monitoring@localhost']],
     ]);
   });
 

@@ -40,7 +40,12 @@ describe('several mailers', () => {
     await expect.poll(() => log.all('DELIVERY').length - one.sent.length - other.sent.length).toBe(0);
   });
 
-  it('leave mails that are put off to the mailer that gets their partition', async () => {
+  it.each([
+    ['one partition', 2],
+    ['some partitions', 4],
+  ])('leave mails that are put off to the mailer that gets %s of theirs', async (_what, partitions) => {
+    log = new MemoryLog(partitions);
+    for (const sensor of SENSORS) await alarm(sensor);
     const [away, good] = [new Letterbox(), new Letterbox()];
     away.fault = new TransientError('mail-deferred', 'connection refused');
     await start(away);
@@ -51,6 +56,30 @@ describe('several mailers', () => {
     away.fault = undefined;
     await expect.poll(() => away.sent.length + good.sent.length).toBe(SENSORS.length);
     expect(away.sent.filter((id) => theirs.has(id))).toEqual([]);
+  });
+
+  it('hold none of what went to another one, even while nothing comes in', async () => {
+    const away = new Letterbox();
+    away.fault = new TransientError('mail-deferred', 'connection refused');
+    const registry = new Registry();
+    await start(away, registry);
+    const waiting = async () => (await registry.getSingleMetric('tocsin_mails_unfinished')?.get())?.values[0]?.value;
+    await expect.poll(waiting).toBe(SENSORS.length);
+    const other = new Letterbox();
+    await start(other);
+    await expect.poll(async () => (await waiting()) ?? SENSORS.length).toBeLessThan(SENSORS.length);
+    await expect.poll(async () => other.sent.length + ((await waiting()) ?? 0)).toBe(SENSORS.length);
+  });
+
+  it('mail all of a partition that went and came back between two looks at the log', async () => {
+    const box = new Letterbox();
+    box.fault = new TransientError('mail-deferred', 'connection refused');
+    await start(box);
+    await expect.poll(() => box.tried).toBeGreaterThan(4);
+    const other = await log.subscribe('mailer', ['ALARM', 'DELIVERY']);
+    await other.close();
+    box.fault = undefined;
+    await expect.poll(() => new Set(box.sent).size, { timeout: 5_000 }).toBe(SENSORS.length);
   });
 
   it('find in the ledger what another one has sent from a partition that comes back to them', async () => {
@@ -88,7 +117,7 @@ async function alarm(sensor: number, name = 'first'): Promise<void> {
   await log.append('ALARM', oneRecord(sensor, JSON.stringify(changeOf('raised', { id: `${name}-${sensor}`, sensor }))), 1);
 }
 
-async function start(transport: MailTransport): Promise<Running> {
+async function start(transport: MailTransport, registry = new Registry()): Promise<Running> {
   const directory = directoryOf(new Map(SENSORS.map((id) => [id, clientOf({ id })])));
   const deps = {
     log,
@@ -97,7 +126,7 @@ async function start(transport: MailTransport): Promise<Running> {
     types: REFERENCE,
     clock: Date.now,
     logger: pino({ level: 'silent' }),
-    registry: new Registry(),
+    registry,
     health: new Health(),
   };
   const mailer = await startMailer(readSettings(mailerSettings, {}), { ...deps, limits: { pollWaitMs: 5 } });
