@@ -79,7 +79,7 @@ export const consoleSettings = {
     'TOCSIN_CONSOLE_ALARMS_MAX',
     integer(1_000, 10_000_000),
     '200000',
-    'Open alarms that the console lists. Of more the gravest are listed, then those that nobody has acknowledged, then the newest; the others are counted.',
+    'Maximum number of open alarms that the console lists. Beyond it, the gravest are listed, then unacknowledged ones, then the newest; the others are only counted.',
   ),
   answerMs: setting('TOCSIN_CONSOLE_ANSWER', duration, '5s', "How long an operator's action waits for its outcome."),
 } satisfies Settings;

@@ -22,8 +22,8 @@ export function registerMetrics(registry: Registry, { live, sessions, attempts, 
       },
     });
   gauge('tocsin_console_open_alarms', 'Alarms that are not yet cleared and acknowledged', () => live.alarms.size);
-  gauge('tocsin_console_alarms_max', 'Open alarms that the console lists at most', () => live.alarms.heldMax);
-  gauge('tocsin_console_alarms_not_listed', 'Open alarms beyond that, which are only counted', () => live.alarms.beyond);
+  gauge('tocsin_console_alarms_max', 'Maximum number of open alarms that the console lists', () => live.alarms.heldMax);
+  gauge('tocsin_console_alarms_not_listed', 'Open alarms beyond the maximum, which are only counted', () => live.alarms.beyond);
   gauge(
     'tocsin_console_detection_behind_seconds',
     'How long nothing has proven that detection keeps up; everything that came in before that is decided',

@@ -115,19 +115,19 @@ export const proxySettings = {
     'TOCSIN_SENSOR_MASTER_SECRET',
     masterSecrets,
     undefined,
-    "Secret that sensors' keys are derived from (npm run sensor-key). While it is changed, the current one and earlier ones: v2:SECRET,v1:SECRET; keys of all of them are taken.",
+    "Secret that sensors' keys are derived from (npm run sensor-key). During a change, the current one followed by earlier ones: v2:SECRET,v1:SECRET; keys derived from any of them are accepted.",
   ),
   revokedSensors: setting(
     'TOCSIN_SENSORS_REVOKED',
     revoked,
     undefined,
-    'Sensors whose keys are no longer taken: ids and ranges such as 7,1000-1999, or file:PATH with one of these a line.',
+    'Sensors whose keys are no longer accepted: ids and ranges such as 7,1000-1999, or file:PATH with one of these per line.',
   ),
   signedWithinMs: setting(
     'TOCSIN_SIGNED_WITHIN',
     duration,
     '60s',
-    'How far the time of a signed request (X-Tocsin-Signature) may be from that of this machine.',
+    'How far the time of a signed request (X-Tocsin-Signature) may differ from the clock of this machine.',
   ),
   gatewayTokens: setting(
     'TOCSIN_GATEWAY_TOKENS',

@@ -93,7 +93,7 @@ export function registerGauges(registry: Registry, gauges: Gauges): void {
       for (const [version, keys] of gauges.keysOfVersions()) set({ version: String(version) }, keys);
     },
   );
-  gauge(registry, 'tocsin_ingest_revoked_sensors', 'Sensors whose keys are no longer taken', () => gauges.revokedSensors());
+  gauge(registry, 'tocsin_ingest_revoked_sensors', 'Sensors whose keys are no longer accepted', () => gauges.revokedSensors());
   table(registry, 'tocsin_ingest_revoked_requests_total', 'Requests refused for the key of a revoked sensor', [], (set) =>
     set({}, gauges.revokedRequests()),
   );

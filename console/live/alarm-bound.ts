@@ -5,9 +5,9 @@ import type { Logger } from '../../runtime/logging.ts';
 import type { OpenAlarms } from './open-alarms.ts';
 
 const PART = 'console-alarms-bound';
-/** Health shows a notice from this part of the bound on. */
+/** Health shows a notice from this fraction of the bound on. */
 const NOTICE_FROM = 0.8;
-/** Alarms are fetched again once the list is no fuller than this, so that one that ends doesn't have another fetched each time. */
+/** Fraction of the bound below which alarms are fetched again, so that not every alarm that ends triggers a fetch. */
 const FETCH_BELOW = 0.95;
 const LOOK_EVERY_MS = 2_000;
 const FETCHED_AT_ONCE = 1_000;
@@ -19,14 +19,14 @@ interface Deps {
   readonly logger: Logger;
 }
 
-/** What is wrong with the list of open alarms, in words; undefined: it has them all. */
+/** Why the list of open alarms is incomplete, for people; undefined: it has them all. */
 export function beyondWords({ beyond, heldMax }: Pick<OpenAlarms, 'beyond' | 'heldMax'>): string | undefined {
   if (beyond === 0) return undefined;
   const [others, max] = [beyond, heldMax].map((n) => n.toLocaleString('en'));
   return `${others} more alarms are open than the ${max} that the console lists (TOCSIN_CONSOLE_ALARMS_MAX): the gravest are listed, the others are counted`;
 }
 
-/** Says when open alarms come near their bound, and fetches those that are only counted once there is room for them. */
+/** Reports when the number of open alarms nears its bound, and fetches those that are only counted once there is room for them. */
 export class AlarmBound {
   readonly #alarms: OpenAlarms;
   readonly #deps: Deps;
@@ -63,7 +63,7 @@ export class AlarmBound {
     const { size, heldMax } = this.#alarms;
     if (size > heldMax) return beyondWords(this.#alarms);
     if (size <= NOTICE_FROM * heldMax) return undefined;
-    return `more than ${NOTICE_FROM * 100} % of the alarms that the console lists are open (TOCSIN_CONSOLE_ALARMS_MAX): acknowledge what is dealt with`;
+    return `open alarms fill more than ${NOTICE_FROM * 100} % of the console's list (TOCSIN_CONSOLE_ALARMS_MAX): acknowledge those that are dealt with`;
   }
 
   async #fetch(): Promise<void> {

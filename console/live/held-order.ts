@@ -4,13 +4,13 @@ import type { ArchivedAlarm } from '../../archive/port.ts';
 
 type Ranked = Pick<ArchivedAlarm, 'id' | 'severity' | 'state' | 'raisedAt'>;
 
-/** 0 is the gravest; of equal severity what nobody has acknowledged comes before what somebody has. */
+/** 0 is the gravest; at equal severity, unacknowledged alarms come before acknowledged ones. */
 export function rankOf({ severity, state }: Pick<ArchivedAlarm, 'severity' | 'state'>): number {
   // An unknown severity, written by another program, counts as the gravest.
   return 2 * Math.max(0, SEVERITIES.indexOf(severity)) + (isUnacknowledged({ state }) ? 0 : 1);
 }
 
-/** Which of the alarms that are held has to give way first: the least grave, of these what has been here longest. */
+/** Orders the alarms that are held by which gives way first: the least grave, and among these the one held longest. */
 export class HeldOrder {
   readonly #ranks = Array.from({ length: 2 * SEVERITIES.length }, () => new Queue());
 
@@ -22,7 +22,7 @@ export class HeldOrder {
     this.#ranks[rankOf(alarm)]?.delete(alarm.id);
   }
 
-  /** The one that gives way to an alarm of this rank, if it is no graver; it stays until it is deleted. */
+  /** The alarm that gives way to one of this rank, unless it is graver; it stays held until it is deleted. */
   firstToGo(rank: number): string | undefined {
     for (let other = this.#ranks.length - 1; other >= rank; other -= 1) {
       const id = this.#ranks[other]?.first;
@@ -32,10 +32,10 @@ export class HeldOrder {
   }
 }
 
-/** Ids in the order in which they came. */
+/** Ids in order of arrival. */
 class Queue {
   readonly #ids = new Set<string>();
-  /** Goes on where it was: a set passes its deleted entries again for everyone who begins at its start. */
+  /** Kept between calls: a new iterator would step over the set's deleted entries again from the start. */
   #next = this.#ids.values();
   #first: string | undefined;
 

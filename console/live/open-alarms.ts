@@ -26,7 +26,7 @@ export interface LiveAlarm {
   readonly isBrief?: boolean;
 }
 
-/** As much of an alarm as counts and maps need. */
+/** The part of an alarm that counts and maps need. */
 type CountedAlarm = Pick<ArchivedAlarm, 'id' | 'type' | 'state' | 'severity' | 'version'>;
 
 export interface AlarmFilter {
@@ -64,7 +64,7 @@ export class OpenAlarms {
   #byAge: ByAge | undefined;
   readonly types: TypeSet;
   readonly heldMax: number;
-  /** Open alarms for which there is no room: only counted, and their sensors are drawn. */
+  /** Open alarms for which there is no room: they are only counted, and their sensors drawn on the map. */
   readonly #counted = new Map<string, CountedAlarm>();
   /** Those of them that changed last. */
   readonly #lately = new Map<string, LiveAlarm>();
@@ -204,7 +204,7 @@ export class OpenAlarms {
     this.#open.delete(id);
     this.#counted.delete(id);
     this.#lately.delete(id);
-    // To the end: the one that was changed last stays longest.
+    // Moved to the end: the alarm that changed last stays longest.
     this.#closed.delete(id);
     this.#closed.set(id, live);
     this.#forget(id, sensor);
@@ -215,7 +215,7 @@ export class OpenAlarms {
     }
   }
 
-  /** Among those that are held, perhaps in the place of a lesser one; else it is counted only. */
+  /** Holds the alarm, perhaps in place of a less grave one; otherwise only counts it. */
   #place(live: LiveAlarm): void {
     const { id } = live.alarm;
     const held = this.#open.get(id);
@@ -232,7 +232,7 @@ export class OpenAlarms {
     this.#order.add(live.alarm);
   }
 
-  /** Whoever acts on one that is only counted is shown what became of it, also where the archive hasn't got it yet. */
+  /** The latest state of an alarm that is only counted, for whoever acts on it, even if the archive does not have it yet. */
   #remember(live: LiveAlarm): void {
     const { id, version } = live.alarm;
     if (version === 1) return;
@@ -255,7 +255,7 @@ export class OpenAlarms {
     return true;
   }
 
-  /** The gravest of those that are counted only, as far as there is room for them now; to be fetched from the archive and given to `hold`. */
+  /** Ids of the gravest alarms that are only counted, as many as there is room for now; fetch them from the archive and pass them to `hold`. */
   wanted(max: number): readonly string[] {
     const room = Math.min(max, this.heldMax - this.#open.size);
     if (this.#counted.size === 0 || room <= 0) return [];
@@ -276,7 +276,7 @@ export class OpenAlarms {
     if (this.#counted.get(alarm.id)?.version === alarm.version) this.#keep(this.#fromArchive(alarm));
   }
 
-  /** Texts that are read together share one text in memory, readings and all: those that are kept are copied out of it. */
+  /** A copy with texts of its own: texts that are decoded together share memory, which any that is kept would hold in full. */
   #fromArchive(alarm: ArchivedAlarm): LiveAlarm {
     const { id, type, state, severity, region, geohash } = alarm;
     const names = {

@@ -7,9 +7,9 @@ const KEYS_MAX = 10_000;
 const OTHERS = 'others';
 
 /**
- * Counts wrong tokens by client, and wrong passwords by client and account; after ten within a minute the client is asked to wait. A right token still
- * works, so that nobody is shut out by a neighbour behind the same address: what makes guessing hopeless is the length of tokens. A password isn't even
- * checked then, but only for that account from there. Bounded: beyond a number of clients all others share one count, for which nobody has to wait.
+ * Counts wrong tokens by client, and wrong passwords by client and account; after ten within a minute the client is asked to wait. A correct token still
+ * works, so that nobody is shut out by a neighbour behind the same address; tokens are too long to guess anyway. Passwords are then not even checked, but
+ * only for that account and client. Bounded: beyond a maximum number of clients all others share one count, for which nobody has to wait.
  */
 export class Attempts {
   readonly #clock: Clock;
@@ -18,7 +18,7 @@ export class Attempts {
   #wrong = new Map<string, number>();
   #total = 0;
 
-  /** `onMany` is called with a client's address at most once a minute, when it must wait for the first time. */
+  /** `onMany` is called with a client's address when the client must start to wait, at most once a minute. */
   constructor(clock: Clock, onMany: (address: string) => void) {
     this.#clock = clock;
     this.#onMany = onMany;
@@ -29,7 +29,7 @@ export class Attempts {
     return this.#total;
   }
 
-  /** Counts a wrong token, or a wrong password of an account. Returns for how many seconds the client should wait, or 0. */
+  /** Counts a wrong token, or a wrong password for an account. Returns how many seconds the client should wait, or 0. */
   wrong(address: string, account?: string): number {
     this.#begin();
     this.#total += 1;
@@ -43,7 +43,7 @@ export class Attempts {
     return this.#rest();
   }
 
-  /** Seconds for which no password of the account is checked for that client, or 0: unlike a token, a password can be guessed. */
+  /** Seconds for which no password for the account is checked from that client, or 0: unlike a token, a password can be guessed. */
   wait(address: string, account: string): number {
     this.#begin();
     return (this.#wrong.get(keyOf(networkOf(address), account)) ?? 0) >= ATTEMPTS_MAX ? this.#rest() : 0;

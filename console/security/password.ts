@@ -5,19 +5,19 @@ const COST = { N: 2 ** 15, r: 8, p: 1 } as const;
 const MEMORY_MAX = 64 * 1024 ** 2;
 const KEY_BYTES = 32;
 const SALT_BYTES = 16;
-/** How a hash is written: `scrypt$N$r$p$salt$key`, salt and key in base64url. */
+/** Format of a hash: `scrypt$N$r$p$salt$key`, salt and key in base64url. */
 export const PASSWORD_HASH = /^scrypt\$(\d{4,7})\$(\d{1,2})\$(\d{1,2})\$([\w-]{22})\$([\w-]{43})$/;
 
 export const PASSWORD_LENGTH = { min: 12, max: 256 } as const;
 
-/** The hash of a password, with a salt of its own. */
+/** Hashes a password with a new salt. */
 export async function hashOf(password: string): Promise<string> {
   const salt = randomBytes(SALT_BYTES);
   const key = await derive(password, salt, COST);
   return ['scrypt', COST.N, COST.r, COST.p, salt.toString('base64url'), key.toString('base64url')].join('$');
 }
 
-/** Whether the password has that hash; false for a hash that isn't one. */
+/** Whether the password matches the hash; false if the hash is malformed. */
 export async function isPassword(password: string, hash: string): Promise<boolean> {
   const [, N = '', r = '', p = '', salt = '', key = ''] = PASSWORD_HASH.exec(hash) ?? [];
   if (key === '') return false;

@@ -1,4 +1,4 @@
-/** Keeps sessions over a restart, so that nobody has to sign in again in the middle of a fire. */
+/** Keeps sessions across a restart, so that nobody has to sign in again in the middle of a fire. */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
@@ -8,7 +8,7 @@ import type { Session, Sessions } from './sessions.ts';
 import { ROLES } from './tokens.ts';
 
 const FORMAT = 1;
-/** The times of last use are written this often; that a session begins or ends is written at once. */
+/** How often times of last use are written; starts and ends of sessions are written at once. */
 const KEPT_EVERY_MS = 60_000;
 const LOOKED_EVERY_MS = 1_000;
 
@@ -23,7 +23,7 @@ const session = z.strictObject({
 });
 const file = z.strictObject({ format: z.literal(FORMAT), sessions: z.array(session).max(10_000) });
 
-/** The sessions of an earlier run. Never rejects: where they can't be read, everyone signs in again. */
+/** The sessions of an earlier run. Never rejects: if the file cannot be read, everyone signs in again. */
 export async function readSessions(path: string, logger: Logger): Promise<readonly Session[]> {
   try {
     return file.parse(JSON.parse(await readFile(path, 'utf8'))).sessions;
@@ -34,7 +34,7 @@ export async function readSessions(path: string, logger: Logger): Promise<readon
   }
 }
 
-/** Writes them whenever they change, for the owner's eyes alone. */
+/** Writes the sessions whenever they change, to a file that only its owner can read. */
 export class SessionsFile {
   readonly #path: string;
   readonly #sessions: Sessions;
@@ -55,7 +55,7 @@ export class SessionsFile {
     this.#timer.unref();
   }
 
-  /** Keeps them once more. Never rejects. */
+  /** Writes the sessions a last time. Never rejects. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.#keep();

@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 import { newToken, type Role } from './tokens.ts';
 
-/** Who signs in. */
+/** A person or program that signs in. */
 export interface Person {
   readonly role: Role;
-  /** Recorded with everything that is done. */
+  /** The name recorded with each action. */
   readonly name: string;
-  /** What they signed in with, as far as it may be kept: with another token or password the session is over. */
+  /** Identifies the credential used to sign in without revealing it: once the token or password changes, the session is over. */
   readonly mark: string;
 }
 
 export interface Session extends Person {
-  /** A digest of what the browser's cookie holds, so that whoever reads it cannot use the session. */
+  /** A digest of the browser's cookie, so that reading it does not allow using the session. */
   readonly key: string;
-  /** Times are in ms by the clock for sessions. */
+  /** Times are in ms of the sessions' clock. */
   readonly since: number;
   readonly until: number;
   readonly usedAt: number;
@@ -21,26 +21,26 @@ export interface Session extends Person {
 
 export interface Started {
   readonly session: Session;
-  /** For the browser's cookie, and kept nowhere else. */
+  /** For the browser's cookie; stored nowhere else. */
   readonly cookie: string;
   /** The key of the session that was ended to make room. */
   readonly ended: string | undefined;
 }
 
 export interface SessionLimits {
-  /** At most half of them may be viewers'. */
+  /** Maximum number of sessions, of which at most half may be viewers'. */
   readonly max: number;
   readonly lifeMs: number;
-  /** A session that isn't used for this long ends; 0: it ends only by `lifeMs`. */
+  /** A session unused for this long ends; 0: it ends only after `lifeMs`. */
   readonly idleMs: number;
 }
 
-/** Browsers that are signed in. */
+/** The browsers that are signed in. */
 export class Sessions {
-  /** In order of use, the longest unused first. */
+  /** In order of last use, the longest unused first. */
   readonly #sessions = new Map<string, Session>();
   readonly #limits: SessionLimits;
-  /** Grows with every start and end. */
+  /** Grows whenever a session starts or ends. */
   version = 0;
 
   constructor(limits: SessionLimits) {
@@ -51,13 +51,13 @@ export class Sessions {
     return this.#sessions.size;
   }
 
-  /** Those that go on, the longest unused first. */
+  /** The current sessions, the longest unused first. */
   all(now: number): readonly Session[] {
     this.#endOver(now);
     return [...this.#sessions.values()];
   }
 
-  /** Takes up sessions of an earlier run. None lasts longer than one that begins now, whatever the clock or the settings were then. */
+  /** Restores sessions of an earlier run. None lasts longer than one that starts now, whatever the clock or the settings were then. */
   restore(sessions: readonly Session[], now: number): void {
     const { max, lifeMs } = this.#limits;
     for (const { until, usedAt, ...rest } of sessions.toSorted((a, b) => a.usedAt - b.usedAt).slice(-max))
@@ -66,8 +66,8 @@ export class Sessions {
   }
 
   /**
-   * If there is no room, ends the longest unused session: a viewer's if there is one, otherwise an operator's. Undefined: all are operators', which a
-   * viewer cannot end.
+   * Starts a session. If there is no room, ends the longest unused one: a viewer's if there is one, otherwise an operator's. Undefined: all are
+   * operators', which a viewer cannot end.
    */
   start({ role, name, mark }: Person, now: number): Started | undefined {
     const { max, lifeMs } = this.#limits;
@@ -85,7 +85,7 @@ export class Sessions {
     return { session, cookie, ended: ended?.key };
   }
 
-  /** The session of a cookie, which is used thereby. */
+  /** The session of a cookie; counts as a use of it. Undefined if there is none. */
   find(cookie: string, now: number): Session | undefined {
     const key = keyOf(cookie);
     const session = this.#sessions.get(key);
@@ -100,7 +100,7 @@ export class Sessions {
     return used;
   }
 
-  /** Ends the sessions of persons who may no longer do what they could when they signed in; returns their keys. */
+  /** Ends the sessions of persons who have lost rights since they signed in; returns their keys. */
   endWhereNot(isCurrent: (person: Person) => boolean): readonly string[] {
     const ended = [...this.#sessions.values()].filter((session) => !isCurrent(session)).map(({ key }) => key);
     for (const key of ended) this.end(key);

@@ -8,7 +8,7 @@ export type Role = (typeof ROLES)[number];
 
 export const newToken = (): string => randomBytes(24).toString('base64url');
 
-/** Long enough to open a browser, too short to be found in a backup. */
+/** Long enough to open a browser, too short to be still valid in a backup. */
 const LINK_LIFE_MS = 15 * MINUTE_MS;
 
 /** The valid tokens: those of the settings, and one sign-in link at a time, which works once. */
@@ -30,7 +30,7 @@ export class Tokens {
     return role;
   }
 
-  /** A new one-time token; the previous one is no longer valid. */
+  /** Creates a one-time token and invalidates the previous one. */
   newLink(now: number): string {
     this.#link = { token: newToken(), until: now + LINK_LIFE_MS };
     return this.#link.token;
@@ -47,16 +47,16 @@ export class Tokens {
     return role && { role, mark: markOf(token) };
   }
 
-  /** Whether what somebody signed in with still holds. */
+  /** Whether the credential that somebody signed in with is still valid. */
   isCurrent({ role, mark }: Person): boolean {
     return mark === LINK ? role === 'operator' : this.#fixed.some((known) => known.role === role && markOf(known.token) === mark);
   }
 }
 
-/** Whoever has signed in by a link keeps their session: it was shown to whoever runs the console. */
+/** Sign-in links keep their sessions: only the person who runs the console is shown a link. */
 const LINK = 'link';
 
-/** Distinguishes secrets, and tells nothing of them: they are too long to be guessed. */
+/** Distinguishes secrets without revealing them: they are too long to be guessed. */
 export function markOf(secret: string): string {
   return createHash('sha256').update(`session ${secret}`).digest('base64url').slice(0, 22);
 }

@@ -30,7 +30,7 @@ export type User = Readonly<z.infer<typeof user>>;
 const file = z.strictObject({ format: z.literal(FORMAT), users: z.array(user).max(USERS_MAX) });
 
 /**
- * All users of the file. Rejects with PermanentError: `users-file-missing` if there is no file, `users-file` if it can't be read or isn't a users file.
+ * All users in the file. Rejects with PermanentError: `users-file-missing` if there is no file, `users-file` if it can't be read or isn't a users file.
  * Messages quote nothing from the file.
  */
 export async function readUsers(path: string): Promise<readonly User[]> {
@@ -47,7 +47,7 @@ export async function readUsers(path: string): Promise<readonly User[]> {
   return users;
 }
 
-/** Replaces the file, readable only for its owner. Rejects with PermanentError `users-file`; the file is then unchanged. */
+/** Replaces the file, readable only by its owner. Rejects with PermanentError `users-file`; the file is then unchanged. */
 export async function writeUsers(path: string, users: readonly User[]): Promise<void> {
   const aside = `${path}.new`;
   try {
@@ -72,7 +72,7 @@ function parsedJson(text: string): unknown {
   }
 }
 
-/** Names the place that is wrong, never its content. */
+/** Names the place of the problem, never its content. */
 function problemIn({ issues: [issue] }: z.ZodError): string {
   return issue === undefined || issue.path.length === 0 ? 'it is not JSON in its form' : `${issue.path.join('.')} is wrong`;
 }

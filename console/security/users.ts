@@ -7,21 +7,21 @@ import type { Person } from './sessions.ts';
 import { markOf } from './tokens.ts';
 import { readUsers, type User } from './users-file.ts';
 
-/** A user who was disabled is signed out within this time. */
+/** A disabled user is signed out within this time. */
 const READ_AGAIN_MS = 5_000;
 /** Checking a password takes 32 MiB, and a core for 0.1 s. */
 const LIMITS: SignInLimits = { atOnce: 2, waiting: 50, ofClient: 4 };
 const PART = 'console-users';
 
-/** Too many passwords wait to be checked. */
+/** Too many passwords are waiting to be checked. */
 export class TooManySignIns extends Error {}
 
 export interface SignInLimits {
-  /** Passwords checked at a time. */
+  /** Maximum number of passwords checked at a time. */
   readonly atOnce: number;
-  /** Passwords that may wait to be checked. */
+  /** Maximum number of passwords waiting to be checked. */
   readonly waiting: number;
-  /** Passwords of one client that may be checked or wait: so that nobody keeps the others from signing in, or guesses many at a time. */
+  /** Maximum number of one client's passwords being checked or waiting, so that no client keeps others from signing in or guesses many at a time. */
   readonly ofClient: number;
 }
 
@@ -31,7 +31,7 @@ export interface UsersDeps {
   readonly limits?: SignInLimits;
 }
 
-/** The persons who may sign in with a name and a password. The file is read every few seconds, so that a change needs no restart. */
+/** The persons who may sign in with a name and password. Reads the file every few seconds, so that a change needs no restart. */
 export class Users {
   readonly #path: string;
   readonly #deps: UsersDeps;
@@ -39,7 +39,7 @@ export class Users {
   #users: ReadonlyMap<string, User>;
   #checking = 0;
   readonly #waiting: (() => void)[] = [];
-  /** Passwords of each client that are checked or wait. */
+  /** Number of passwords being checked or waiting, by client. */
   readonly #ofClient = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
   #changed: () => void = () => undefined;
@@ -59,8 +59,8 @@ export class Users {
   }
 
   /**
-   * The user with that name and password; undefined: there is none, or the user is disabled. Takes as long for unknown names. Rejects with TooManySignIns
-   * if too many passwords wait to be checked, of this client or of all.
+   * The user with that name and password; undefined if there is none or the user is disabled. Takes as long for unknown names. Rejects with TooManySignIns
+   * if too many passwords are waiting to be checked, of this client or of all.
    */
   async check(name: string, password: string, client: string): Promise<Person | undefined> {
     const { ofClient } = this.#deps.limits ?? LIMITS;
@@ -93,18 +93,18 @@ export class Users {
     }
   }
 
-  /** Whether a person who has signed in is still in the file, enabled, with the same name, role and password. */
+  /** Whether a signed-in person is still in the file, enabled, with the same name, role and password. */
   isCurrent({ name, role, mark }: Person): boolean {
     const user = this.#users.get(lookOf(name));
     return user !== undefined && !user.disabled && user.name === name && user.role === role && markOf(user.password) === mark;
   }
 
-  /** `changed` is called whenever the file was read again, whether or not it differs. */
+  /** Rereads the file regularly; calls `changed` after each time, whether or not the file differs. */
   onChange(changed: () => void): void {
     this.#changed = changed;
   }
 
-  /** Never rejects: a file that can't be read changes nothing, since otherwise its damage would sign everyone out in the middle of a fire. */
+  /** Never rejects: a file that cannot be read changes nothing, since otherwise a damaged file would sign everyone out in the middle of a fire. */
   async readAgain(): Promise<void> {
     const { health, logger } = this.#deps;
     try {

@@ -223,7 +223,7 @@ export const openapiOf = (types: TypeSet) => ({
         in: 'header',
         name: 'X-Tocsin-Signature',
         description:
-          "In place of the key: WHO.SECONDS.MAC, with the sensor's id or the gateway's name, epoch seconds, and the base64url HMAC-SHA256 under the key or token of SECONDS, a line feed, the path, a line feed and the body. Taken within TOCSIN_SIGNED_WITHIN of that time",
+          "In place of the key: WHO.SECONDS.MAC, with the sensor's id or the gateway's name, epoch seconds, and the base64url HMAC-SHA256 under the key or token of SECONDS, a line feed, the path, a line feed and the body. Accepted within TOCSIN_SIGNED_WITHIN of that time",
       },
       metrics: { type: 'http', scheme: 'bearer', description: 'TOCSIN_METRICS_TOKEN' },
     },

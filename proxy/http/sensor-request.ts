@@ -226,7 +226,7 @@ function onEnd(this: SensorRequest): void {
   if (refused !== undefined) intake.respond(this, refused);
   else if (this.sender?.proves === undefined || isProven(this, this.sender.proves)) receiver.received(this);
   else {
-    // Whoever is named has not sent it: it counts for the address.
+    // The named sender has not sent it, so it counts for the address.
     this.sender = undefined;
     intake.respond(this, UNAUTHENTICATED);
   }

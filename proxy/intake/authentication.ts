@@ -6,10 +6,10 @@ import { SIGNATURE_HEADER, type Signature, signatureIn, signatureMac } from './s
 
 /** The sender of a request: a sensor, which may send only for itself, or anybody else, who may send for any sensor. */
 export interface Sender {
-  /** The only sensor for which it may send; undefined: any. */
+  /** The only sensor that it may send for; undefined: any. */
   readonly sensor: number | undefined;
   readonly gateway: string | undefined;
-  /** Whether it has proven itself, which a signature does only with the whole body; none: it has, by its headers. Undefined for nearly all. */
+  /** Only for signed requests, whose sender is proven by the whole body: whether it is. Undefined: the headers have proven it. */
   readonly proves: ((path: string, body: Uint8Array) => boolean) | undefined;
 }
 
@@ -24,25 +24,25 @@ const PROVEN = Symbol('proven');
 type ProvenSocket = Socket & { [PROVEN]?: Proven };
 
 export interface AuthenticationSettings {
-  /** False: everybody may send for every sensor. */
+  /** False: anyone may send for any sensor. */
   readonly required: boolean;
-  /** The current one first. */
+  /** The current version first. */
   readonly masterSecrets: readonly MasterSecret[];
   /** Tokens by the names of gateways. */
   readonly gateways: ReadonlyMap<string, string>;
-  /** Sensors whose keys are void. */
+  /** Sensors whose keys are revoked. */
   readonly revoked: ReadonlySet<number>;
   readonly clock: Clock;
-  /** How far the time of a signature may be from ours. */
+  /** How far a signature's time may differ from ours. */
   readonly signedWithinMs: number;
 }
 
 export class Authentication {
   readonly required: boolean;
   readonly #settings: AuthenticationSettings;
-  /** How often a key of each version of the master secret was right; once a connection. */
+  /** How often a key of each version of the master secret was valid, counted once per connection. */
   readonly keysOfVersions: Map<number, number>;
-  /** How many requests came with the key of a revoked sensor, whether it was right or not. */
+  /** Number of requests with the key of a revoked sensor, valid or not. */
   revokedRequests = 0;
 
   constructor(settings: AuthenticationSettings) {
@@ -51,21 +51,21 @@ export class Authentication {
     this.keysOfVersions = new Map(settings.masterSecrets.map(({ version }) => [version, 0]));
   }
 
-  /** The sender of a request, by its headers alone; undefined: its credential is missing or wrong. */
+  /** The sender of a request according to its headers alone; undefined: its credential is missing or wrong. */
   senderOf(request: IncomingMessage): Sender | undefined {
     if (!this.required) return ANYONE;
     const credential = credentialOf(request);
     if (credential === undefined) return this.#signer(request);
     const socket: ProvenSocket = request.socket;
     const proven = socket[PROVEN];
-    // Constant time here too: behind a load balancer, one connection has many senders.
+    // Constant time here too: behind a load balancer, one connection carries many senders.
     if (proven !== undefined && sameSecret(proven.credential, credential)) return proven;
     const sender = this.#check(credential);
     if (sender !== undefined) socket[PROVEN] = sender;
     return sender;
   }
 
-  /** Who has signed, to be proven by the body. Undefined: nobody, or not now. */
+  /** The sensor that signed the request, still to be proven by the body. Undefined: unsigned, or its time is too far off. */
   #signer({ headers }: IncomingMessage): Sender | undefined {
     const header = headers[SIGNATURE_HEADER];
     const signature = typeof header === 'string' ? signatureIn(header) : undefined;
@@ -97,7 +97,7 @@ export class Authentication {
     return this.#isOf(sensor, (right) => sameSecret(right, key));
   }
 
-  /** Whether `fits` says so of the sensor's key, of any version. */
+  /** Whether `fits` accepts the sensor's key of any version. */
   #isOf(sensor: number, fits: (key: string) => boolean): boolean {
     if (this.#settings.revoked.has(sensor)) {
       this.revokedRequests += 1;

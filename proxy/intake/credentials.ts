@@ -1,32 +1,32 @@
 /** The credentials of senders: a key per sensor, derived from the master secret, or a gateway's token. */
 import { createHmac } from 'node:crypto';
 
-/** Shorter secrets could be guessed by trying. */
+/** Shorter secrets could be guessed. */
 export const SECRET_LENGTH_MIN = 16;
 
-/** 160 bits of the HMAC: far beyond guessing, short enough to type into a device. */
+/** 160 bits of the HMAC: impossible to guess, yet short enough to type into a device. */
 const MAC_BYTES = 20;
 
-/** A sensor's key: its id and the HMAC of its id, so that checking it needs no look-up, and nobody can make another sensor's. */
+/** A sensor's key: its id and the HMAC of its id, so that it is checked without a look-up and yields no other sensor's key. */
 export function sensorKey(masterSecret: string, id: number): string {
   return `${id}.${createHmac('sha256', masterSecret).update(`tocsin sensor ${id}`).digest().subarray(0, MAC_BYTES).toString('base64url')}`;
 }
 
-/** A secret that sensors' keys are derived from. While it is changed two stand side by side. */
+/** A secret that sensors' keys are derived from. During a change of secrets, several versions are valid at once. */
 export interface MasterSecret {
   readonly version: number;
   readonly secret: string;
 }
 
-/** During a change there are two; more would make each wrong key dearer to find out. */
+/** A change needs two; each further version makes rejecting a wrong key more expensive. */
 const VERSIONS_MAX = 3;
 
 /**
- * Reads one secret, which is version 1, or `v2:SECRET,v1:SECRET`, the current one first. Answers what is wrong with the text, if anything. Never repeats a
- * secret.
+ * Reads one secret, which is version 1, or `v2:SECRET,v1:SECRET`, the current one first. `problem` says what is wrong with the text, if anything, without
+ * repeating a secret.
  */
 export function parseMasterSecrets(text: string): { readonly secrets: readonly MasterSecret[]; readonly problem?: string } {
-  // Secrets may hold commas: only one before a version ends a secret.
+  // Secrets may contain commas: only a comma before a version ends a secret.
   const secrets = text.split(/,\s*(?=v\d+:)/).map((part): MasterSecret => {
     const [, version, secret] = /^v(\d{1,6}):(.*)$/s.exec(part.trim()) ?? [];
     return version === undefined || secret === undefined ? { version: 1, secret: part } : { version: Number(version), secret };
@@ -38,13 +38,13 @@ export function parseMasterSecrets(text: string): { readonly secrets: readonly M
   return { secrets };
 }
 
-/** The sensor that a key names, before the key is checked; undefined: it isn't a key. */
+/** The id in a key that has not been checked; undefined if it is not a key. */
 export function claimedSensor(key: string): number | undefined {
   const id = /^(0|[1-9]\d{0,9})\./.exec(key)?.[1];
   return id === undefined ? undefined : Number(id);
 }
 
-/** Compares in a time that depends only on the lengths. Own code, since it runs for every request: timingSafeEqual needs buffers and takes six times as long. */
+/** Compares in a time that depends only on the lengths. Not timingSafeEqual, which needs buffers and takes six times as long: this runs for every request. */
 export function sameSecret(a: string, b: string): boolean {
   if (a.length !== b.length) return false;
   let difference = 0;

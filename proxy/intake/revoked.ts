@@ -1,9 +1,9 @@
-/** Sensors whose keys are no longer taken: stolen, sold, taken down. */
+/** Sensors whose keys are no longer accepted, because they were stolen, sold or taken down. */
 import { readFileSync } from 'node:fs';
 import { SENSOR_ID_MAX } from '../../alarm/status.ts';
 import { reasonOf } from '../../runtime/errors.ts';
 
-/** More than a system has sensors; then another master secret is due. */
+/** More sensors than any system has. Whoever revokes this many needs a new master secret instead. */
 const SENSORS_MAX = 1_000_000;
 
 export interface Revoked {
@@ -11,7 +11,7 @@ export interface Revoked {
   readonly problem?: string;
 }
 
-/** Reads `7,1000-1999`, or `file:PATH` with one of these a line, where `#` begins a comment. A list that can't be read whole is a problem: nobody on it may get in. */
+/** Reads `7,1000-1999`, or `file:PATH` with one of these per line, where `#` begins a comment. A list that is not fully readable is a problem, since nobody on it may get in. */
 export function readRevoked(text: string): Revoked {
   if (!text.startsWith('file:')) return parse(text.split(','));
   const path = text.slice('file:'.length);
@@ -34,7 +34,7 @@ function parse(entries: readonly string[], where = ''): Revoked {
     if (entry === '') continue;
     const [, first, last] = /^(\d{1,10})(?:-(\d{1,10}))?$/.exec(entry) ?? [];
     const to = Number(last ?? first);
-    // Not repeated: a wrong file may hold anything.
+    // The entry is not quoted: a wrong file may contain anything.
     if (first === undefined || to > SENSOR_ID_MAX || Number(first) > to)
       return { sensors, problem: `${where}entry ${index + 1} is not a sensor's id (0 to ${SENSOR_ID_MAX}) or a range of them` };
     if (sensors.size + to - Number(first) >= SENSORS_MAX) return { sensors, problem: `${where}has more than ${SENSORS_MAX} sensors` };

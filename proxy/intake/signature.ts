@@ -1,4 +1,4 @@
-/** Proof of a key without sending it: a header with the time and an HMAC over time, path and body, so that what was overheard is of no use later. */
+/** Proves a key without sending it: a header with the time and an HMAC over time, path and body, so that an intercepted request is useless later. */
 import { createHmac } from 'node:crypto';
 
 export const SIGNATURE_HEADER = 'x-tocsin-signature';
@@ -6,18 +6,18 @@ export const SIGNATURE_HEADER = 'x-tocsin-signature';
 export interface Signature {
   /** The sensor's id or the gateway's name. */
   readonly who: string;
-  /** Epoch seconds, as they were sent. */
+  /** Epoch seconds, as sent. */
   readonly time: string;
   readonly mac: string;
 }
 
-/** Reads `WHO.SECONDS.MAC`; undefined: it is no signature. */
+/** Reads `WHO.SECONDS.MAC`; undefined: not a signature. */
 export function signatureIn(header: string): Signature | undefined {
   const [, who, time, mac] = /^([\w.-]{1,64})\.(\d{10})\.([\w-]{43})$/.exec(header) ?? [];
   return who === undefined || time === undefined || mac === undefined ? undefined : { who, time, mac };
 }
 
-/** `key`: all of the sensor's key or the gateway's token. `path`: as it is requested, without the query. */
+/** `key`: the whole key of the sensor, or the gateway's token. `path`: as requested, without the query. */
 export function signatureMac(key: string, time: string, path: string, body: Uint8Array): string {
   return createHmac('sha256', key).update(`${time}\n${path}\n`).update(body).digest('base64url');
 }
