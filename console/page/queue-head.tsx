@@ -6,7 +6,7 @@ interface Props {
   readonly types: KnownTypes;
   readonly open: OpenCounts | undefined;
   readonly unlisted: OpenCounts | undefined;
-  /** Open alarms that the server doesn't list either. */
+  /** Number of open alarms that the server does not list either. */
   readonly beyond: number;
   /** Undefined for viewers. */
   readonly onSeveral: (() => void) | undefined;

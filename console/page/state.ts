@@ -31,7 +31,7 @@ export interface Vitals {
   readonly places: { readonly hash: string; readonly count: number } | null;
   /** All readings that came in longer than this before `at` are decided; null: not known. */
   readonly behindMs: number | null;
-  /** Open alarms that the server itself doesn't list, but only counts. */
+  /** Number of open alarms that the server does not list, but only counts. */
   readonly beyond: number;
 }
 
