@@ -13,7 +13,7 @@ export interface DamagedRowsDeps {
 
 const PART = 'damaged rows';
 const COUNTER = 'tocsin_rows_damaged_total';
-/** Each is told once; of more than so many only the number. */
+/** Each damaged row is reported once; beyond this many, they are only counted. */
 const NAMED_MAX = 1_000;
 
 const ofProcess = new WeakMap<Registry, DamagedRows>();

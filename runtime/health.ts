@@ -20,7 +20,7 @@ export class Health {
     this.#parent?.report(part, problem);
   }
 
-  /** Something people should know about a part that works: it is shown, and the role stays ready. Undefined: nothing any more. */
+  /** Something people should know about a part that works: it is shown, and the role stays ready. Undefined: withdraws the notice. */
   notice(part: string, notice: string | undefined): void {
     if (notice === undefined) this.#notices.delete(part);
     else this.#notices.set(part, notice);
