@@ -540,6 +540,23 @@ describe('a mailer that dies and is started again', () => {
     expect(await rig.metric('tocsin_mails_already_delivered_total')).toBe(events.length);
   });
 
+  it('again and again, while one mail is put off all the time, sends none of the others again', async () => {
+    const stuck = transportOf((mail) => (mail.messageId === idOf('stuck', 'raised') ? later : 'take'));
+    const first = await rig.start(stuck);
+    await rig.alarm(raised('stuck'), ...events);
+    await rig.until(async () => (await rig.deliveries()).length === events.length);
+    await first.stop();
+    for (const _restart of [1, 2]) {
+      const again = await rig.start(stuck);
+      await rig.until(async () => (await rig.metric('tocsin_mails_unread')) === 0 && (await rig.metric('tocsin_mails_unfinished')) > 0);
+      await again.stop();
+    }
+    await rig.start(stuck);
+    await rig.alarm(raised('last'));
+    await rig.until(() => stuck.taken.includes(idOf('last', 'raised')));
+    expect(stuck.taken.toSorted()).toEqual([...ids, idOf('last', 'raised')].toSorted());
+  });
+
   it('does not read the whole of DELIVERY again', async () => {
     const transport = transportOf();
     const first = await rig.start(transport);
