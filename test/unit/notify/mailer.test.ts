@@ -283,9 +283,14 @@ describe('a flood of lesser alarms', () => {
   });
 
   it('gives up no mail that was never tried', async () => {
-    const transport = transportOf();
+    let open = (): void => undefined;
+    const gate = new Promise<'take'>((resolve) => {
+      open = () => resolve('take');
+    });
+    const transport = transportOf((mail) => (mail.messageId === idOf('w', 'raised') ? gate : 'take'));
     await rig.start(transport, { limits: { ...limits, spanMax: 16 }, settings: { TOCSIN_MAIL_CONCURRENCY: '1' } });
     await rig.alarm(raised('w', { severity: 'WARNING' }), ...flood(0, 100), raised('v', { severity: 'WARNING' }), ...flood(100, 200));
+    open();
     await rig.done();
     expect(transport.taken).toHaveLength(202);
     expect(await rig.dead()).toEqual([]);

@@ -121,6 +121,12 @@ describe('a bound on the rate', () => {
     expect(performance.now() - began).toBeGreaterThan(290);
     expect(server.taken).toHaveLength(3);
   });
+
+  it('cuts off none that has waited for its turn for longer than a mail may take', async () => {
+    const { server, transport } = await bed({}, { concurrency: 8, timeoutMs: 400, rate: { mails: 1, perMs: 200 } });
+    await Promise.all(Array.from({ length: 8 }, (_, n) => transport.send(mailOf(`mail-${n}`))));
+    expect(server.taken).toHaveLength(8);
+  });
 });
 
 describe('a look at the mail server', () => {
