@@ -281,6 +281,14 @@ describe('a transport that is closed', () => {
   });
 });
 
+describe('a server whose certificate nobody trusts', () => {
+  it('is handed mails where TLS is off', async () => {
+    const { server, transport } = await bed({ disabledCommands: [] }, { smtpTls: 'off' });
+    await transport.send(mailOf());
+    expect(server.taken).toHaveLength(1);
+  });
+});
+
 describe('a password', () => {
   it('never leaves for another machine without TLS', async () => {
     let asked = 0;
