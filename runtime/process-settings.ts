@@ -4,12 +4,7 @@ import { LOG_LEVELS } from './logging.ts';
 
 /** The settings of every process, whatever its roles. */
 export const processSettings = {
-  dataDir: setting(
-    'TOCSIN_DATA_DIR',
-    z.string().min(1),
-    './data',
-    'Folder for all stored data: log, clients, archive, history, outbox.',
-  ),
+  dataDir: setting('TOCSIN_DATA_DIR', z.string().min(1), './data', 'Folder for all stored data: log, clients, archive, history, outbox.'),
   settingsFile: setting(
     'TOCSIN_SETTINGS',
     z.string().min(1).optional(),
