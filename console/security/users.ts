@@ -1,6 +1,6 @@
 import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logging.ts';
-import { PermanentError, reasonOf } from '../../runtime/errors.ts';
+import { reasonOf } from '../../runtime/errors.ts';
 import { lookOf } from './person-name.ts';
 import { hashOf, isPassword } from './password.ts';
 import type { Person } from './sessions.ts';
@@ -112,7 +112,7 @@ export class Users {
       health.notice(PART, undefined);
       this.#changed();
     } catch (error) {
-      const reason = error instanceof PermanentError ? error.message : reasonOf(error);
+      const reason = reasonOf(error);
       if (health.notices()[PART] === undefined)
         logger.error({ reason }, 'the users file cannot be read; the users known before may sign in');
       health.notice(PART, `${reason}; the users known before may sign in`);
