@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Counter } from 'prom-client';
 import { AssignerProtocol } from './kafkajs.ts';
 import { Backoff } from '../../runtime/backoff.ts';
 import { reasonOf, TransientError } from '../../runtime/errors.ts';
@@ -8,7 +9,6 @@ import { shareOut } from './assigner.ts';
 import type { Client } from './client.ts';
 import { closed, unavailable } from './faults.ts';
 import { ask, type Broker, kafkaErrorOf, memberIdRequired } from './kafkajs.ts';
-import type { KafkaMetrics } from './metrics.ts';
 
 export interface GroupSettings {
   readonly group: string;
@@ -19,11 +19,17 @@ export interface GroupSettings {
   readonly instanceId: string | undefined;
 }
 
+/** Figures of a member: requests sent again, and times that partitions were assigned. */
+interface GroupMetrics {
+  readonly retries: Counter<'what'>;
+  readonly rebalances: Counter<'group'>;
+}
+
 export interface GroupDeps {
   readonly client: Client;
   readonly health: Health;
   readonly logger: Logger;
-  readonly metrics: KafkaMetrics;
+  readonly metrics: GroupMetrics;
 }
 
 export interface GroupListener {

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import { ATTRIBUTES_AT, BEFORE_LENGTH, CRC_AT, LAST_OFFSET_DELTA_AT, LENGTH_AT, MAGIC, MAGIC_AT, RECORDS_AT } from './batch-format.ts';
 import { crc32c } from './crc32c.ts';
 import { readInt64 } from './int64.ts';
-import type { RecordSet } from './record-set.ts';
+import type { RecordSet } from './fetch.ts';
 
 /** The shortest message of the old format: offset, length, checksum, format, attributes, and the lengths of a key and a value that are null. */
 const OLD_BYTES_MIN = 26;

@@ -1,5 +1,18 @@
-import type { AbortedTransaction, RecordSet } from './record-set.ts';
 import { RequestWriter, ResponseReader } from './request-writer.ts';
+
+/** An aborted transaction: the producer's records from the first offset up to its marker. */
+export interface AbortedTransaction {
+  readonly producerId: number;
+  readonly firstOffset: number;
+}
+
+/** One partition's records in a fetch answer: batches in bytes[from, to), the last one perhaps incomplete. */
+export interface RecordSet {
+  readonly bytes: Buffer;
+  readonly from: number;
+  readonly to: number;
+  readonly aborted: readonly AbortedTransaction[];
+}
 
 /** What to read of a partition; `topic` is the topic's name in Kafka, `topicId` its id. */
 export interface FetchedPartition {

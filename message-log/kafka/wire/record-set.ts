@@ -17,21 +17,8 @@ import {
 } from './batch-format.ts';
 import { unpacked } from './compression.ts';
 import { readInt64 } from './int64.ts';
+import type { RecordSet } from './fetch.ts';
 import { VarintReader } from './varint.ts';
-
-/** An aborted transaction: the producer's records from the first offset up to its marker. */
-export interface AbortedTransaction {
-  readonly producerId: number;
-  readonly firstOffset: number;
-}
-
-/** One partition's records in a fetch answer: batches in bytes[from, to), the last one perhaps incomplete. */
-export interface RecordSet {
-  readonly bytes: Buffer;
-  readonly from: number;
-  readonly to: number;
-  readonly aborted: readonly AbortedTransaction[];
-}
 
 /** The key of records whose key isn't a sensor id. */
 export const FOREIGN_KEY = -1;

@@ -17,7 +17,8 @@ import { BatchWriter } from '../../../../message-log/kafka/wire/batch-writer.ts'
 import { checkSet } from '../../../../message-log/kafka/wire/check-set.ts';
 import { crc32c } from '../../../../message-log/kafka/wire/crc32c.ts';
 import { writeInt64 } from '../../../../message-log/kafka/wire/int64.ts';
-import { type AbortedTransaction, Columns, readRecordSet } from '../../../../message-log/kafka/wire/record-set.ts';
+import type { AbortedTransaction } from '../../../../message-log/kafka/wire/fetch.ts';
+import { Columns, readRecordSet } from '../../../../message-log/kafka/wire/record-set.ts';
 
 interface Rec {
   readonly key: number | string;
