@@ -8,7 +8,7 @@ import { CLIENT_TABLES } from '../directory/cassandra-tables.ts';
 import { checkInfluxConfig, influxSettings, unencryptedToInflux } from '../history/influx/config.ts';
 import { logSettings } from '../message-log/config.ts';
 import type { Store } from '../message-log/embedded/store.ts';
-import { checkKafkaConfig, kafkaSettings, unencryptedToKafka } from '../message-log/kafka/config.ts';
+import { checkKafkaConfig, kafkaSettings, unencryptedToKafka } from '../kafka/config.ts';
 import { TIME_LIMITS } from '../message-log/kafka/topics.ts';
 import { outboxSettings, smtpSettings, unencryptedToMailServer } from '../notify/channels/mail/config.ts';
 import { mailerSettings } from '../notify/config.ts';

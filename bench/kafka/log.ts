@@ -1,5 +1,5 @@
 import { Registry } from 'prom-client';
-import { type KafkaConfig, kafkaSettings } from '../../message-log/kafka/config.ts';
+import { type KafkaConfig, kafkaSettings } from '../../kafka/config.ts';
 import { openKafkaLog } from '../../message-log/kafka/log.ts';
 import type { MessageLog } from '../../message-log/port.ts';
 import { systemClock } from '../../runtime/clock.ts';

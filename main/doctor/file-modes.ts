@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { consoleSettings } from '../../console/config.ts';
-import { kafkaSettings } from '../../message-log/kafka/config.ts';
+import { kafkaSettings } from '../../kafka/config.ts';
 import { type Finding, wrong } from '../../runtime/diagnosis.ts';
 import { processSettings } from '../../runtime/process-settings.ts';
 import { adapterOf } from '../choice.ts';

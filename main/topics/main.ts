@@ -1,7 +1,7 @@
 /** Makes Kafka ready for Tocsin: `npm run topics`. */
 import { z } from 'zod';
-import { checkKafkaConfig, type KafkaConfig, kafkaSettings, unencryptedToKafka } from '../../message-log/kafka/config.ts';
-import { withAdmin } from '../../message-log/kafka/connection.ts';
+import { checkKafkaConfig, type KafkaConfig, kafkaSettings, unencryptedToKafka } from '../../kafka/config.ts';
+import { withAdmin } from '../../kafka/connection.ts';
 import { topicSpecs } from '../../message-log/kafka/topics.ts';
 import { command, flag, option } from '../../runtime/command-line.ts';
 import { ConfigurationError, readValues } from '../../runtime/configuration.ts';

@@ -7,14 +7,14 @@ import { partitionOf } from '../partitioning.ts';
 import type { Records } from '../port.ts';
 import type { Topic } from '../../records/topics.ts';
 import { BrokerClocks } from './broker-clocks.ts';
-import type { Client } from './client.ts';
-import { closed, DUPLICATE_SEQUENCE, INVALID_TIMESTAMP, isRetried, nameOf, produceFault } from './faults.ts';
-import { ask } from './kafkajs.ts';
+import type { Client } from '../../kafka/client.ts';
+import { closed, DUPLICATE_SEQUENCE, INVALID_TIMESTAMP, isRetried, nameOf, produceFault } from '../../kafka/faults.ts';
+import { ask } from '../../kafka/kafkajs.ts';
 import type { KafkaMetrics } from './metrics.ts';
 import { isTimed } from './topics.ts';
 import { PartitionQueue, type PendingBatch } from './partition-queue.ts';
-import type { ProducerIdentity } from './wire/batch-writer.ts';
-import { PRODUCE, produceRequest, producedPlaces, type ProducedPlace } from './wire/produce.ts';
+import type { ProducerIdentity } from '../../kafka/wire/batch-writer.ts';
+import { PRODUCE, produceRequest, producedPlaces, type ProducedPlace } from '../../kafka/wire/produce.ts';
 
 export interface AppenderSettings {
   readonly partitions: number;

@@ -3,8 +3,8 @@ import type { TransientError } from '../../runtime/errors.ts';
 import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import { clockOff, inWords, leadersOf, type Place, timeAt, timeIn, timeLimitsOf } from './broker-time.ts';
-import type { Client } from './client.ts';
-import { unavailable } from './faults.ts';
+import type { Client } from '../../kafka/client.ts';
+import { unavailable } from '../../kafka/faults.ts';
 import { TIME_LIMITS, type TimeLimits } from './topics.ts';
 
 export interface BrokerClockDeps {

@@ -1,11 +1,11 @@
 /** A broker's time. Kafka has no request for it, but a broker that refuses a record for its time says which times it accepts. */
 import { TransientError } from '../../runtime/errors.ts';
-import type { Client } from './client.ts';
-import { INVALID_TIMESTAMP } from './faults.ts';
-import { type Broker, ask } from './kafkajs.ts';
+import type { Client } from '../../kafka/client.ts';
+import { INVALID_TIMESTAMP } from '../../kafka/faults.ts';
+import { type Broker, ask } from '../../kafka/kafkajs.ts';
 import { TIME_AFTER_SETTING, TIME_BEFORE_SETTING, type TimeLimits } from './topics.ts';
-import { BatchWriter } from './wire/batch-writer.ts';
-import { PRODUCE, producedPlaces, produceRequest } from './wire/produce.ts';
+import { BatchWriter } from '../../kafka/wire/batch-writer.ts';
+import { PRODUCE, producedPlaces, produceRequest } from '../../kafka/wire/produce.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../runtime/durations.ts';
 
 /** A partition by the topic's name in Kafka. */

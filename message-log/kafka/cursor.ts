@@ -1,8 +1,8 @@
 import type { RecordBatch } from '../port.ts';
 import type { Topic } from '../../records/topics.ts';
-import { checkSet, type Damage } from './wire/check-set.ts';
-import type { FetchedSet } from './wire/fetch.ts';
-import { Columns, readRecordSet } from './wire/record-set.ts';
+import { checkSet, type Damage } from '../../kafka/wire/check-set.ts';
+import type { FetchedSet } from '../../kafka/wire/fetch.ts';
+import { Columns, readRecordSet } from './record-set.ts';
 
 const CHUNKS_AHEAD = 2;
 const FIRST_FETCH_BYTES = 1024 * 1024;

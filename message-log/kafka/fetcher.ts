@@ -2,13 +2,13 @@ import { backoffMs } from '../../runtime/backoff.ts';
 import { OwnError, reasonOf } from '../../runtime/errors.ts';
 import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logging.ts';
-import type { Client, Lane } from './client.ts';
+import type { Client, Lane } from '../../kafka/client.ts';
 import type { Cursor } from './cursor.ts';
-import { nameOf, OFFSET_OUT_OF_RANGE } from './faults.ts';
+import { nameOf, OFFSET_OUT_OF_RANGE } from '../../kafka/faults.ts';
 import type { KafkaMetrics } from './metrics.ts';
-import { boundsOf, endOf } from './offsets.ts';
-import { fetchFrom } from './fetching.ts';
-import type { FetchedSet } from './wire/fetch.ts';
+import { boundsOf, endOf } from '../../kafka/offsets.ts';
+import { fetchFrom } from '../../kafka/fetching.ts';
+import type { FetchedSet } from '../../kafka/wire/fetch.ts';
 
 export interface FetcherDeps {
   readonly client: Client;

@@ -6,19 +6,19 @@ import type { Logger } from '../../runtime/logging.ts';
 import type { From, InputProgress, MessageLog, Reader, Records, Subscription, TaskOwner } from '../port.ts';
 import { SENSOR_INPUTS, TOPICS, type Topic } from '../../records/topics.ts';
 import { Appender } from './appender.ts';
-import { Client } from './client.ts';
-import type { KafkaConfig } from './config.ts';
+import { Client } from '../../kafka/client.ts';
+import type { KafkaConfig } from '../../kafka/config.ts';
 import { Cursor } from './cursor.ts';
-import { closed } from './faults.ts';
+import { closed } from '../../kafka/faults.ts';
 import { Fetcher } from './fetcher.ts';
-import { committedOffsets, type GroupSettings } from './group-member.ts';
+import { committedOffsets, type GroupSettings } from '../../kafka/group-member.ts';
 import { type KafkaMetrics, kafkaMetrics } from './metrics.ts';
-import { boundsOf, endsOf } from './offsets.ts';
+import { boundsOf, endsOf } from '../../kafka/offsets.ts';
 import { Ownership, TASK_GROUP, TASK_TOPICS } from './ownership.ts';
 import { KafkaReader } from './reader.ts';
 import { checkAtStart } from './start-check.ts';
 import { KafkaSubscription } from './subscription.ts';
-import { Watch } from './watch.ts';
+import { Watch } from '../../kafka/watch.ts';
 
 export interface KafkaLogDeps {
   readonly clock: Clock;

@@ -2,8 +2,8 @@ import { reasonOf } from '../../runtime/errors.ts';
 import type { InputPositions, TaskOwner } from '../port.ts';
 import type { Group } from '../../records/groups.ts';
 import { INPUTS, type Topic } from '../../records/topics.ts';
-import type { Client } from './client.ts';
-import { GroupMember, type GroupDeps, type GroupSettings } from './group-member.ts';
+import type { Client } from '../../kafka/client.ts';
+import { GroupMember, type GroupDeps, type GroupSettings } from '../../kafka/group-member.ts';
 import type { TaskPositions } from './task-positions.ts';
 import { KafkaTaskLog, type TaskLogDeps } from './task-log.ts';
 
@@ -17,7 +17,7 @@ const LOOK_AFTER_MS = 5_000;
 /** How often new positions are shown to the group: consoles take them as proof that detection keeps up, so they must be fresh. */
 const SHOW_AFTER_MS = 1_000;
 
-interface OwnershipDeps extends GroupDeps, Omit<TaskLogDeps, 'confirm' | 'onFenced' | 'client' | 'metrics' | 'logger'> {
+interface OwnershipDeps extends Omit<GroupDeps, 'metrics'>, Omit<TaskLogDeps, 'confirm' | 'onFenced' | 'client' | 'logger'> {
   /** Connections for one task: brokers handle one request of a connection at a time, and a task's commit must not wait for another's. */
   newClient(): Client;
 }

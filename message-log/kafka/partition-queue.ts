@@ -1,7 +1,7 @@
 import type { Topic } from '../../records/topics.ts';
-import { unavailable } from './faults.ts';
+import { unavailable } from '../../kafka/faults.ts';
 import { BATCH_BYTES } from './topics.ts';
-import { BatchWriter, type ProducerIdentity } from './wire/batch-writer.ts';
+import { BatchWriter, type ProducerIdentity } from '../../kafka/wire/batch-writer.ts';
 
 /** After a refusal, one append may try again this often. */
 const PAUSE_MS = 2_000;

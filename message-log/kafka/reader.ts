@@ -1,6 +1,6 @@
 import type { Reader, RecordBatch } from '../port.ts';
 import type { Cursor } from './cursor.ts';
-import { unavailable } from './faults.ts';
+import { unavailable } from '../../kafka/faults.ts';
 
 /** Lets a poll wait until any of its cursors has something to take. */
 export class Waiting {

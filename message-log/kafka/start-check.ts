@@ -1,7 +1,7 @@
 import { PermanentError, reasonOf, TransientError } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/logging.ts';
-import type { KafkaConfig } from './config.ts';
-import { withAdmin } from './connection.ts';
+import type { KafkaConfig } from '../../kafka/config.ts';
+import { withAdmin } from '../../kafka/connection.ts';
 import { checkTopics } from './topic-administration.ts';
 import { topicSpecs } from './topics.ts';
 

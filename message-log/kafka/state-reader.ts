@@ -1,11 +1,11 @@
-import type { Client } from './client.ts';
-import { nameOf, unavailable } from './faults.ts';
-import { fetchFrom } from './fetching.ts';
-import { boundsOf } from './offsets.ts';
+import type { Client } from '../../kafka/client.ts';
+import { nameOf, unavailable } from '../../kafka/faults.ts';
+import { fetchFrom } from '../../kafka/fetching.ts';
+import { boundsOf } from '../../kafka/offsets.ts';
 import { decodePositions, type TaskPositions } from './task-positions.ts';
-import { checkSet } from './wire/check-set.ts';
-import type { FetchedSet } from './wire/fetch.ts';
-import { Columns, type FetchedBatch, FOREIGN_KEY, readRecordSet } from './wire/record-set.ts';
+import { checkSet } from '../../kafka/wire/check-set.ts';
+import type { FetchedSet } from '../../kafka/wire/fetch.ts';
+import { Columns, type FetchedBatch, FOREIGN_KEY, readRecordSet } from './record-set.ts';
 
 const FETCH_BYTES = 4 * 1024 * 1024;
 const TIMEOUT_MS = 10_000;

@@ -3,10 +3,10 @@ import { TransientError } from '../../runtime/errors.ts';
 import type { RecordBatch, Subscription } from '../port.ts';
 import type { Topic } from '../../records/topics.ts';
 import { Cursor } from './cursor.ts';
-import { closed } from './faults.ts';
+import { closed } from '../../kafka/faults.ts';
 import type { Fetcher } from './fetcher.ts';
-import { GroupMember, type GroupDeps, type GroupSettings } from './group-member.ts';
-import { boundsOf } from './offsets.ts';
+import { GroupMember, type GroupDeps, type GroupSettings } from '../../kafka/group-member.ts';
+import { boundsOf } from '../../kafka/offsets.ts';
 import { takeAll, Waiting } from './reader.ts';
 
 interface Held {

@@ -1,7 +1,7 @@
 import type { OutgoingRecord, StateDelta } from '../port.ts';
 import type { Topic } from '../../records/topics.ts';
 import { BATCH_BYTES } from './topics.ts';
-import { BatchWriter } from './wire/batch-writer.ts';
+import { BatchWriter } from '../../kafka/wire/batch-writer.ts';
 
 /** Batches for one partition, in order, each small enough for the brokers; `topic` is its name in Kafka. */
 export interface TransactionPart {

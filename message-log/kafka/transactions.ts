@@ -1,11 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BackoffSettings, backoffMs } from '../../runtime/backoff.ts';
-import type { Client } from './client.ts';
-import { CONCURRENT_TRANSACTIONS, DUPLICATE_SEQUENCE, fenced, isFencing, isRetried, NotSent, produceFault, unavailable } from './faults.ts';
-import { ask, type Broker, isPassing, kafkaErrorOf } from './kafkajs.ts';
+import type { Client } from '../../kafka/client.ts';
+import {
+  CONCURRENT_TRANSACTIONS,
+  DUPLICATE_SEQUENCE,
+  fenced,
+  isFencing,
+  isRetried,
+  NotSent,
+  produceFault,
+  unavailable,
+} from '../../kafka/faults.ts';
+import { ask, type Broker, isPassing, kafkaErrorOf } from '../../kafka/kafkajs.ts';
 import type { TransactionPart } from './transaction-parts.ts';
-import type { ProducerIdentity } from './wire/batch-writer.ts';
-import { PRODUCE, type ProducedBatch, type ProducedPlace, produceRequest, producedPlaces } from './wire/produce.ts';
+import type { ProducerIdentity } from '../../kafka/wire/batch-writer.ts';
+import { PRODUCE, type ProducedBatch, type ProducedPlace, produceRequest, producedPlaces } from '../../kafka/wire/produce.ts';
 
 export interface TransactionSettings {
   readonly transactionalId: string;

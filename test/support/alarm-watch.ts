@@ -2,7 +2,7 @@
 import type { AlarmEvent } from '../../alarm/alarm.ts';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { kafkaSettings } from '../../message-log/kafka/config.ts';
+import { kafkaSettings } from '../../kafka/config.ts';
 import { openKafkaLog } from '../../message-log/kafka/log.ts';
 import type { MessageLog, Reader, RecordBatch } from '../../message-log/port.ts';
 import { retryForever } from '../../runtime/backoff.ts';

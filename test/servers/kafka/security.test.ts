@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LOG_USERS, type LogUser } from '../../../records/topics.ts';
-import { kafkaSettings } from '../../../message-log/kafka/config.ts';
+import { kafkaSettings } from '../../../kafka/config.ts';
 import { openKafkaLog } from '../../../message-log/kafka/log.ts';
 import { checkTopics } from '../../../message-log/kafka/topic-administration.ts';
 import { topicSpecs } from '../../../message-log/kafka/topics.ts';

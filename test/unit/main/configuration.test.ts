@@ -6,7 +6,7 @@ import { influxSettings } from '../../../history/influx/config.ts';
 import { readConfig } from '../../../main/configuration.ts';
 import { rolesOf } from '../../../main/roles.ts';
 import { logSettings } from '../../../message-log/config.ts';
-import { kafkaSettings } from '../../../message-log/kafka/config.ts';
+import { kafkaSettings } from '../../../kafka/config.ts';
 import { mailerSettings } from '../../../notify/config.ts';
 import { proxySettings } from '../../../proxy/config.ts';
 

@@ -11,7 +11,7 @@ import { createApp, type Guard } from '../../../console/app.ts';
 import type { Route } from '../../../console/api/route.ts';
 import { faultOf as influxFault, meaningOf } from '../../../history/influx/connection.ts';
 import { commitFault } from '../../../message-log/embedded/faults.ts';
-import { unavailable } from '../../../message-log/kafka/faults.ts';
+import { unavailable } from '../../../kafka/faults.ts';
 import { faultOf as smtpFault } from '../../../notify/channels/mail/smtp-replies.ts';
 import { reasonOf } from '../../../runtime/errors.ts';
 import { Health } from '../../../runtime/health.ts';

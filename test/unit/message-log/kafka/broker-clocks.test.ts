@@ -2,11 +2,11 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BrokerClocks } from '../../../../message-log/kafka/broker-clocks.ts';
 import { timeIn } from '../../../../message-log/kafka/broker-time.ts';
-import type { Client, Lane } from '../../../../message-log/kafka/client.ts';
-import type { Broker } from '../../../../message-log/kafka/kafkajs.ts';
-import { BASE_TIME_AT, MAGIC_AT, MAX_TIME_AT, PRODUCER_ID_AT, RECORDS_AT } from '../../../../message-log/kafka/wire/batch-format.ts';
-import { readInt64 } from '../../../../message-log/kafka/wire/int64.ts';
-import { RequestWriter } from '../../../../message-log/kafka/wire/request-writer.ts';
+import type { Client, Lane } from '../../../../kafka/client.ts';
+import type { Broker } from '../../../../kafka/kafkajs.ts';
+import { BASE_TIME_AT, MAGIC_AT, MAX_TIME_AT, PRODUCER_ID_AT, RECORDS_AT } from '../../../../kafka/wire/batch-format.ts';
+import { readInt64 } from '../../../../kafka/wire/int64.ts';
+import { RequestWriter } from '../../../../kafka/wire/request-writer.ts';
 import { Health } from '../../../../runtime/health.ts';
 
 const NOON = Date.UTC(2026, 10, 29, 12);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { clockOff, inWords, leadersOf, timeAt, timeIn, timeLimitsOf } from '../../../../message-log/kafka/broker-time.ts';
-import type { Client } from '../../../../message-log/kafka/client.ts';
+import type { Client } from '../../../../kafka/client.ts';
 
 const NOON = Date.UTC(2026, 10, 29, 12);
 const LIMITS = { beforeMs: 60_000, afterMs: 5_000 };

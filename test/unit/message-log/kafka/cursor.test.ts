@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Cursor } from '../../../../message-log/kafka/cursor.ts';
-import { ATTRIBUTES_AT, CRC_AT } from '../../../../message-log/kafka/wire/batch-format.ts';
-import { BatchWriter } from '../../../../message-log/kafka/wire/batch-writer.ts';
-import { crc32c } from '../../../../message-log/kafka/wire/crc32c.ts';
-import type { FetchedSet } from '../../../../message-log/kafka/wire/fetch.ts';
-import { writeInt64 } from '../../../../message-log/kafka/wire/int64.ts';
+import { ATTRIBUTES_AT, CRC_AT } from '../../../../kafka/wire/batch-format.ts';
+import { BatchWriter } from '../../../../kafka/wire/batch-writer.ts';
+import { crc32c } from '../../../../kafka/wire/crc32c.ts';
+import type { FetchedSet } from '../../../../kafka/wire/fetch.ts';
+import { writeInt64 } from '../../../../kafka/wire/int64.ts';
 
 const MIB = 1024 * 1024;
 const NEVER = Number.POSITIVE_INFINITY;

@@ -2,12 +2,12 @@ import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Cursor } from '../../../../message-log/kafka/cursor.ts';
-import { BatchWriter } from '../../../../message-log/kafka/wire/batch-writer.ts';
-import { checkSet } from '../../../../message-log/kafka/wire/check-set.ts';
-import type { FetchedSet } from '../../../../message-log/kafka/wire/fetch.ts';
-import { ATTRIBUTES_AT, CRC_AT, MAGIC_AT } from '../../../../message-log/kafka/wire/batch-format.ts';
-import { crc32c } from '../../../../message-log/kafka/wire/crc32c.ts';
-import { writeInt64 } from '../../../../message-log/kafka/wire/int64.ts';
+import { BatchWriter } from '../../../../kafka/wire/batch-writer.ts';
+import { checkSet } from '../../../../kafka/wire/check-set.ts';
+import type { FetchedSet } from '../../../../kafka/wire/fetch.ts';
+import { ATTRIBUTES_AT, CRC_AT, MAGIC_AT } from '../../../../kafka/wire/batch-format.ts';
+import { crc32c } from '../../../../kafka/wire/crc32c.ts';
+import { writeInt64 } from '../../../../kafka/wire/int64.ts';
 
 const RECORDS = 3;
 const BATCHES = 4;

@@ -1,13 +1,13 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { Client, Lane } from '../../../../message-log/kafka/client.ts';
+import type { Client, Lane } from '../../../../kafka/client.ts';
 import { Cursor } from '../../../../message-log/kafka/cursor.ts';
 import { Fetcher } from '../../../../message-log/kafka/fetcher.ts';
 import { kafkaMetrics } from '../../../../message-log/kafka/metrics.ts';
-import { BatchWriter } from '../../../../message-log/kafka/wire/batch-writer.ts';
-import { FETCH } from '../../../../message-log/kafka/wire/fetch.ts';
-import { RequestWriter } from '../../../../message-log/kafka/wire/request-writer.ts';
+import { BatchWriter } from '../../../../kafka/wire/batch-writer.ts';
+import { FETCH } from '../../../../kafka/wire/fetch.ts';
+import { RequestWriter } from '../../../../kafka/wire/request-writer.ts';
 import { Health } from '../../../../runtime/health.ts';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'performance'] }));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PartitionQueue, PendingBatch } from '../../../../message-log/kafka/partition-queue.ts';
-import { ATTRIBUTES_AT, BASE_SEQUENCE_AT, COUNT_AT } from '../../../../message-log/kafka/wire/batch-format.ts';
-import { BatchWriter } from '../../../../message-log/kafka/wire/batch-writer.ts';
+import { ATTRIBUTES_AT, BASE_SEQUENCE_AT, COUNT_AT } from '../../../../kafka/wire/batch-format.ts';
+import { BatchWriter } from '../../../../kafka/wire/batch-writer.ts';
 import { PermanentError, reasonOf } from '../../../../runtime/errors.ts';
 
 const IDENTITY = { producerId: 1, epoch: 0 };

@@ -12,13 +12,13 @@ import {
   LOG_APPEND_TIME,
   MAX_TIME_AT,
   RECORDS_AT,
-} from '../../../../message-log/kafka/wire/batch-format.ts';
-import { BatchWriter } from '../../../../message-log/kafka/wire/batch-writer.ts';
-import { checkSet } from '../../../../message-log/kafka/wire/check-set.ts';
-import { crc32c } from '../../../../message-log/kafka/wire/crc32c.ts';
-import { writeInt64 } from '../../../../message-log/kafka/wire/int64.ts';
-import type { AbortedTransaction } from '../../../../message-log/kafka/wire/fetch.ts';
-import { Columns, readRecordSet } from '../../../../message-log/kafka/wire/record-set.ts';
+} from '../../../../kafka/wire/batch-format.ts';
+import { BatchWriter } from '../../../../kafka/wire/batch-writer.ts';
+import { checkSet } from '../../../../kafka/wire/check-set.ts';
+import { crc32c } from '../../../../kafka/wire/crc32c.ts';
+import { writeInt64 } from '../../../../kafka/wire/int64.ts';
+import type { AbortedTransaction } from '../../../../kafka/wire/fetch.ts';
+import { Columns, readRecordSet } from '../../../../message-log/kafka/record-set.ts';
 
 interface Rec {
   readonly key: number | string;

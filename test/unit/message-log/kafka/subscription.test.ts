@@ -1,10 +1,10 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { expect, it, vi } from 'vitest';
-import type { Client } from '../../../../message-log/kafka/client.ts';
+import type { Client } from '../../../../kafka/client.ts';
 import type { Cursor } from '../../../../message-log/kafka/cursor.ts';
 import type { Fetcher } from '../../../../message-log/kafka/fetcher.ts';
-import { AssignerProtocol } from '../../../../message-log/kafka/kafkajs.ts';
+import { AssignerProtocol } from '../../../../kafka/kafkajs.ts';
 import { kafkaMetrics } from '../../../../message-log/kafka/metrics.ts';
 import { KafkaSubscription } from '../../../../message-log/kafka/subscription.ts';
 import { Health } from '../../../../runtime/health.ts';

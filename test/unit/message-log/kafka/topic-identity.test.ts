@@ -2,17 +2,17 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { describe, expect, it, vi } from 'vitest';
-import type { Client, Lane } from '../../../../message-log/kafka/client.ts';
+import type { Client, Lane } from '../../../../kafka/client.ts';
 import { Cursor } from '../../../../message-log/kafka/cursor.ts';
 import { Fetcher } from '../../../../message-log/kafka/fetcher.ts';
-import { committedOffsets } from '../../../../message-log/kafka/group-member.ts';
+import { committedOffsets } from '../../../../kafka/group-member.ts';
 import { kafkaMetrics } from '../../../../message-log/kafka/metrics.ts';
-import { readInt64 } from '../../../../message-log/kafka/wire/int64.ts';
+import { readInt64 } from '../../../../kafka/wire/int64.ts';
 import { Health } from '../../../../runtime/health.ts';
 import { decodePositions, encodePositions } from '../../../../message-log/kafka/task-positions.ts';
-import { metadataRequest, readMetadata } from '../../../../message-log/kafka/wire/metadata.ts';
-import { fetchByIdRequest, fetchedSetsById } from '../../../../message-log/kafka/wire/fetch.ts';
-import { RequestWriter } from '../../../../message-log/kafka/wire/request-writer.ts';
+import { metadataRequest, readMetadata } from '../../../../kafka/wire/metadata.ts';
+import { fetchByIdRequest, fetchedSetsById } from '../../../../kafka/wire/fetch.ts';
+import { RequestWriter } from '../../../../kafka/wire/request-writer.ts';
 
 const ONE = '11111111222233334444555555555555';
 const OTHER = '99999999222233334444555555555555';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TransactionParts } from '../../../../message-log/kafka/transaction-parts.ts';
-import { Columns, FOREIGN_KEY, readRecordSet } from '../../../../message-log/kafka/wire/record-set.ts';
+import { Columns, FOREIGN_KEY, readRecordSet } from '../../../../message-log/kafka/record-set.ts';
 
 const MIB = 1024 * 1024;
 

@@ -1,11 +1,11 @@
 /** A commit while leaders and coordinators move: it continues only if nothing can have been written without its knowledge. */
 import { describe, expect, it } from 'vitest';
-import { NotSent } from '../../../../message-log/kafka/faults.ts';
-import type { Broker } from '../../../../message-log/kafka/kafkajs.ts';
+import { NotSent } from '../../../../kafka/faults.ts';
+import type { Broker } from '../../../../kafka/kafkajs.ts';
 import type { TransactionPart } from '../../../../message-log/kafka/transaction-parts.ts';
 import { type TransactionClient, TransactionalProducer } from '../../../../message-log/kafka/transactions.ts';
-import { BatchWriter } from '../../../../message-log/kafka/wire/batch-writer.ts';
-import { RequestWriter } from '../../../../message-log/kafka/wire/request-writer.ts';
+import { BatchWriter } from '../../../../kafka/wire/batch-writer.ts';
+import { RequestWriter } from '../../../../kafka/wire/request-writer.ts';
 import { TransientError } from '../../../../runtime/errors.ts';
 
 const INIT = 22;

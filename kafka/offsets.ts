@@ -1,4 +1,4 @@
-import { TransientError } from '../../runtime/errors.ts';
+import { TransientError } from '../runtime/errors.ts';
 import type { Client } from './client.ts';
 import { isRetried, nameOf, unavailable } from './faults.ts';
 import { RequestWriter, ResponseReader } from './wire/request-writer.ts';

@@ -1,4 +1,4 @@
-import { PermanentError, TransientError } from '../../runtime/errors.ts';
+import { PermanentError, TransientError } from '../runtime/errors.ts';
 
 /** Kafka's error codes that mean something here. */
 export const OFFSET_OUT_OF_RANGE = 1;

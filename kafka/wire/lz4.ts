@@ -1,5 +1,5 @@
 import { Unpacked } from './unpacked.ts';
-import { OwnError } from '../../../runtime/errors.ts';
+import { OwnError } from '../../runtime/errors.ts';
 
 /** LZ4 as Kafka's producers write it: frames (lz4_Frame_format) whose blocks may refer back to earlier ones. Throws on anything else. */
 const MAGIC = 0x18_4d_22_04;

@@ -4,8 +4,8 @@
  */
 import net from 'node:net';
 import tls from 'node:tls';
-import { reasonOf, TransientError } from '../../runtime/errors.ts';
-import type { Logger } from '../../runtime/logging.ts';
+import { reasonOf, TransientError } from '../runtime/errors.ts';
+import type { Logger } from '../runtime/logging.ts';
 import type { KafkaConfig } from './config.ts';
 import { connectionOf } from './connection.ts';
 import { NotSent } from './faults.ts';

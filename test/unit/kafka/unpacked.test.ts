@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { unpackLz4 } from '../../../../message-log/kafka/wire/lz4.ts';
-import { Unpacked } from '../../../../message-log/kafka/wire/unpacked.ts';
+import { unpackLz4 } from '../../../kafka/wire/lz4.ts';
+import { Unpacked } from '../../../kafka/wire/unpacked.ts';
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
 /** Frame with blocks that may refer to each other, without checksums or size. */

@@ -1,6 +1,6 @@
 import kafkajs, { type Admin, type KafkaConfig as ClientConfig, type SASLOptions } from 'kafkajs';
-import { TransientError } from '../../runtime/errors.ts';
-import { readPem } from '../../runtime/pem.ts';
+import { TransientError } from '../runtime/errors.ts';
+import { readPem } from '../runtime/pem.ts';
 import { type KafkaConfig, kafkaSettings } from './config.ts';
 
 type ConnectionConfig = Pick<

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import snappy from 'snappyjs';
 import { describe, expect, it } from 'vitest';
-import { unpacked } from '../../../../message-log/kafka/wire/compression.ts';
+import { unpacked } from '../../../kafka/wire/compression.ts';
 
 /** Statuses packed by other programs, each made with the tool of its codec. */
 const STATUSES = `":false,"temperature":25.5,"maxTemperature":30.0}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { producedPlaces, produceRequest } from '../../../../message-log/kafka/wire/produce.ts';
+import { producedPlaces, produceRequest } from '../../../kafka/wire/produce.ts';
 
 const hex = (...parts: (string | Buffer)[]): Buffer =>
   Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part.replaceAll(' ', ''), 'hex') : part)));

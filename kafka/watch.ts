@@ -1,6 +1,6 @@
-import { reasonOf } from '../../runtime/errors.ts';
-import type { Health } from '../../runtime/health.ts';
-import type { Logger } from '../../runtime/logging.ts';
+import { reasonOf } from '../runtime/errors.ts';
+import type { Health } from '../runtime/health.ts';
+import type { Logger } from '../runtime/logging.ts';
 import type { Client } from './client.ts';
 
 const EVERY_MS = 1_000;

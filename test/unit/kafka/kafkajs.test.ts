@@ -4,7 +4,7 @@ import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ask, type Broker, createCluster, type KafkajsCluster, repair } from '../../../../message-log/kafka/kafkajs.ts';
+import { ask, type Broker, createCluster, type KafkajsCluster, repair } from '../../../kafka/kafkajs.ts';
 
 const API_VERSIONS = 18;
 

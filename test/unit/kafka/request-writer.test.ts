@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RequestWriter, ResponseReader } from '../../../../message-log/kafka/wire/request-writer.ts';
+import { RequestWriter, ResponseReader } from '../../../kafka/wire/request-writer.ts';
 
 const ID = '0123456789abcdef0123456789abcdef';
 const hex = (text: string): string => text.replaceAll(/\s/g, '');

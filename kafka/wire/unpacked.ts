@@ -1,4 +1,4 @@
-import { OwnError } from '../../../runtime/errors.ts';
+import { OwnError } from '../../runtime/errors.ts';
 
 /** A buffer that grows while records are unpacked, up to `most` bytes: a small input may unpack to any size. */
 export class Unpacked {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { BatchWriter } from '../../../../message-log/kafka/wire/batch-writer.ts';
-import { crc32c } from '../../../../message-log/kafka/wire/crc32c.ts';
-import { Columns, readRecordSet } from '../../../../message-log/kafka/wire/record-set.ts';
+import { BatchWriter } from '../../../kafka/wire/batch-writer.ts';
+import { crc32c } from '../../../kafka/wire/crc32c.ts';
+import { Columns, readRecordSet } from '../../../message-log/kafka/record-set.ts';
 
 const [T, VALUE] = [1_000_000, Buffer.from('?on!')];
 const hex = (text: string): string => text.replaceAll(/\s/g, '');

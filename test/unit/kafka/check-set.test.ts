@@ -1,10 +1,10 @@
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { ATTRIBUTES_AT, CRC_AT, LAST_OFFSET_DELTA_AT, LENGTH_AT, RECORDS_AT } from '../../../../message-log/kafka/wire/batch-format.ts';
-import { BatchWriter } from '../../../../message-log/kafka/wire/batch-writer.ts';
-import { checkSet } from '../../../../message-log/kafka/wire/check-set.ts';
-import { crc32c } from '../../../../message-log/kafka/wire/crc32c.ts';
-import { writeInt64 } from '../../../../message-log/kafka/wire/int64.ts';
+import { ATTRIBUTES_AT, CRC_AT, LAST_OFFSET_DELTA_AT, LENGTH_AT, RECORDS_AT } from '../../../kafka/wire/batch-format.ts';
+import { BatchWriter } from '../../../kafka/wire/batch-writer.ts';
+import { checkSet } from '../../../kafka/wire/check-set.ts';
+import { crc32c } from '../../../kafka/wire/crc32c.ts';
+import { writeInt64 } from '../../../kafka/wire/int64.ts';
 
 /** A batch of that many offsets. */
 function batch(base: number, offsets = 1): Buffer {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { METADATA, metadataRequest, readMetadata } from '../../../../message-log/kafka/wire/metadata.ts';
+import { METADATA, metadataRequest, readMetadata } from '../../../kafka/wire/metadata.ts';
 
 const hex = (text: string): string => text.replaceAll(/\s/g, '');
 const [ONE, NONE] = ['0123456789abcdef0123456789abcdef', '0'.repeat(32)];

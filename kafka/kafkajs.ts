@@ -2,8 +2,8 @@
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import kafkajs, { type ISocketFactory, type KafkaConfig } from 'kafkajs';
-import { OwnError, TransientError } from '../../runtime/errors.ts';
-import type { Logger } from '../../runtime/logging.ts';
+import { OwnError, TransientError } from '../runtime/errors.ts';
+import type { Logger } from '../runtime/logging.ts';
 import { METADATA, type Metadata, metadataRequest, readMetadata, type TopicMetadata } from './wire/metadata.ts';
 
 interface Entry {

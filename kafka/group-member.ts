@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Counter } from 'prom-client';
 import { AssignerProtocol } from './kafkajs.ts';
-import { Backoff } from '../../runtime/backoff.ts';
-import { reasonOf, TransientError } from '../../runtime/errors.ts';
-import type { Health } from '../../runtime/health.ts';
-import type { Logger } from '../../runtime/logging.ts';
+import { Backoff } from '../runtime/backoff.ts';
+import { reasonOf, TransientError } from '../runtime/errors.ts';
+import type { Health } from '../runtime/health.ts';
+import type { Logger } from '../runtime/logging.ts';
 import { shareOut } from './assigner.ts';
 import type { Client } from './client.ts';
 import { closed, unavailable } from './faults.ts';

@@ -1,5 +1,5 @@
-import type { RecordBatch } from '../../port.ts';
-import type { Topic } from '../../../records/topics.ts';
+import type { RecordBatch } from '../port.ts';
+import type { Topic } from '../../records/topics.ts';
 import {
   ATTRIBUTES_AT,
   BASE_TIME_AT,
@@ -14,11 +14,11 @@ import {
   PRODUCER_ID_AT,
   RECORDS_AT,
   TRANSACTIONAL,
-} from './batch-format.ts';
-import { unpacked } from './compression.ts';
-import { readInt64 } from './int64.ts';
-import type { RecordSet } from './fetch.ts';
-import { VarintReader } from './varint.ts';
+} from '../../kafka/wire/batch-format.ts';
+import { unpacked } from '../../kafka/wire/compression.ts';
+import { readInt64 } from '../../kafka/wire/int64.ts';
+import type { AbortedTransaction, RecordSet } from '../../kafka/wire/fetch.ts';
+import { VarintReader } from '../../kafka/wire/varint.ts';
 
 /** The key of records whose key isn't a sensor id. */
 export const FOREIGN_KEY = -1;

@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Watch } from '../../../../message-log/kafka/watch.ts';
-import { OwnError } from '../../../../runtime/errors.ts';
-import { Health } from '../../../../runtime/health.ts';
+import { Watch } from '../../../kafka/watch.ts';
+import { OwnError } from '../../../runtime/errors.ts';
+import { Health } from '../../../runtime/health.ts';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] }));
 afterEach(() => void vi.useRealTimers());

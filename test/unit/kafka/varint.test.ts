@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sizeOfVarint, sizeOfVarlong, VarintReader, writeVarint, writeVarlong } from '../../../../message-log/kafka/wire/varint.ts';
+import { sizeOfVarint, sizeOfVarlong, VarintReader, writeVarint, writeVarlong } from '../../../kafka/wire/varint.ts';
 
 /** Values at which another byte is needed, as written by Kafka's Java clients. */
 const SHORT: readonly (readonly [number, string])[] = [

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type ZodType, z } from 'zod';
-import { type ConfigOf, duration, flag, integer, setting } from '../../runtime/configuration.ts';
-import type { Unencrypted } from '../../runtime/unencrypted.ts';
+import { type ConfigOf, duration, flag, integer, setting } from '../runtime/configuration.ts';
+import type { Unencrypted } from '../runtime/unencrypted.ts';
 
 const brokers: ZodType<readonly string[]> = z
   .string()

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { crc32c } from '../../../../message-log/kafka/wire/crc32c.ts';
+import { crc32c } from '../../../kafka/wire/crc32c.ts';
 
 /** The checksum computed bit by bit from the polynomial. */
 function slowly(bytes: Uint8Array): number {

@@ -16,7 +16,7 @@ import {
   RECORDS_AT,
   TRANSACTIONAL,
 } from './batch-format.ts';
-import { decimalInto } from '../../../records/key-text.ts';
+import { decimalInto } from '../../records/key-text.ts';
 import { crc32c } from './crc32c.ts';
 import { writeInt64 } from './int64.ts';
 import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from './varint.ts';

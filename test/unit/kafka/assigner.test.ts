@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { shareOut } from '../../../../message-log/kafka/assigner.ts';
+import { shareOut } from '../../../kafka/assigner.ts';
 
 const members = fc.dictionary(fc.string({ minLength: 1, maxLength: 5 }), fc.uniqueArray(fc.integer({ min: 0, max: 40 })), {
   minKeys: 1,

@@ -1,12 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  FETCH,
-  FETCH_BY_ID,
-  fetchByIdRequest,
-  fetchedSets,
-  fetchedSetsById,
-  fetchRequest,
-} from '../../../../message-log/kafka/wire/fetch.ts';
+import { FETCH, FETCH_BY_ID, fetchByIdRequest, fetchedSets, fetchedSetsById, fetchRequest } from '../../../kafka/wire/fetch.ts';
 
 const hex = (...parts: (string | Buffer)[]): Buffer =>
   Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part.replaceAll(' ', ''), 'hex') : part)));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DUPLICATE_SEQUENCE, isFencing, isRetried, nameOf, produceFault, unavailable } from '../../../../message-log/kafka/faults.ts';
+import { DUPLICATE_SEQUENCE, isFencing, isRetried, nameOf, produceFault, unavailable } from '../../../kafka/faults.ts';
 
 /** Names and numbers as Kafka's Errors.java has them. */
 const ERRORS: readonly (readonly [number, string, RegExp])[] = [

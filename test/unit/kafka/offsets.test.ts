@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Client } from '../../../../message-log/kafka/client.ts';
-import { boundsOf, endOf, endsOf } from '../../../../message-log/kafka/offsets.ts';
-import { RequestWriter, ResponseReader } from '../../../../message-log/kafka/wire/request-writer.ts';
-import { PermanentError, TransientError } from '../../../../runtime/errors.ts';
+import type { Client } from '../../../kafka/client.ts';
+import { boundsOf, endOf, endsOf } from '../../../kafka/offsets.ts';
+import { RequestWriter, ResponseReader } from '../../../kafka/wire/request-writer.ts';
+import { PermanentError, TransientError } from '../../../runtime/errors.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

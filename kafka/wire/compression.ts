@@ -2,7 +2,7 @@
 import { gunzipSync } from 'node:zlib';
 import { Decompress } from 'fzstd';
 import snappy from 'snappyjs';
-import { OwnError, reasonOf } from '../../../runtime/errors.ts';
+import { OwnError, reasonOf } from '../../runtime/errors.ts';
 import { unpackLz4 } from './lz4.ts';
 import { Unpacked } from './unpacked.ts';
 
