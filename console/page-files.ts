@@ -27,7 +27,7 @@ const TYPES: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
   html: 'text/html; charset=utf-8',
 };
-const SOURCES = fileURLToPath(new URL('./page/', import.meta.url));
+const SOURCES = fileURLToPath(new URL('../page/', import.meta.url));
 const PART = 'console-page';
 
 /** Shared by all consoles of a process, because stopping esbuild's service after one build would end the build of another. */

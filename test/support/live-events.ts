@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ServerEvent, EventParser } from '../../console/page/sse.ts';
+import { type ServerEvent, EventParser } from '../../page/sse.ts';
 
 /** How long a console may take to learn which alarms are open, on a busy machine. */
 const PATIENCE_MS = 60_000;

@@ -8,7 +8,7 @@ import { FaultView } from '../../../console/live/fault-view.ts';
 import { SensorChanges } from '../../../console/live/sensor-changes.ts';
 import { OpenAlarms } from '../../../console/live/open-alarms.ts';
 import { faultsShown } from '../../../console/live/snapshot.ts';
-import { EventParser, type ServerEvent } from '../../../console/page/sse.ts';
+import { EventParser, type ServerEvent } from '../../../page/sse.ts';
 import type { Reader } from '../../../message-log/port.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 import { Health } from '../../../runtime/health.ts';

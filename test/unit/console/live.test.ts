@@ -1,6 +1,6 @@
 import { get } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type ServerEvent, EventParser } from '../../../console/page/sse.ts';
+import { type ServerEvent, EventParser } from '../../../page/sse.ts';
 import { BYTES_PER_PLACE } from '../../../console/live/places.ts';
 import { oneRecord } from '../../../message-log/one-record.ts';
 import { clientOf } from '../../support/alarms.ts';
