@@ -1,20 +1,13 @@
 import { z } from 'zod';
-import { bearerToken, type ConfigOf, duration, integer, port, type Settings, setting } from '../runtime/configuration.ts';
+import { bearerToken, type ConfigOf, duration, integer, networks, port, type Settings, setting } from '../runtime/configuration.ts';
 import { isPublicUrl } from '../runtime/host-name.ts';
 import { isLoopback } from '../runtime/listen.ts';
 import { plainHttpHosts, type Unencrypted } from '../runtime/unencrypted.ts';
-import { isNetwork } from './security/network.ts';
 
 const publicUrl = z
   .string()
   .regex(/^https?:\/\/[^/?#@]+\/?$/, 'must be the origin that browsers use, such as https://alarms.example.org')
   .transform((url) => new URL(url).origin)
-  .optional();
-
-const proxies = z
-  .string()
-  .transform((text) => text.split(',').map((network) => network.trim()))
-  .refine((networks) => networks.every(isNetwork), 'must be addresses or networks, such as 10.0.0.7,10.1.0.0/16')
   .optional();
 
 export const consoleSettings = {
@@ -40,7 +33,7 @@ export const consoleSettings = {
   publicUrl: setting('TOCSIN_CONSOLE_URL', publicUrl, undefined, 'Where browsers reach the console, if that is not its own address.'),
   proxies: setting(
     'TOCSIN_CONSOLE_PROXIES',
-    proxies,
+    networks.optional(),
     undefined,
     'Addresses or networks of reverse proxies in front of the console, separated by commas: X-Forwarded-For is believed only from these.',
   ),

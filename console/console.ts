@@ -19,7 +19,7 @@ import { startPage } from './page-files.ts';
 import { Access } from './security/access.ts';
 import { Attempts } from './security/attempts.ts';
 import { Connections } from './security/connections.ts';
-import { among, networkOf } from './security/network.ts';
+import { among, networkOf } from '../runtime/network.ts';
 import { type Person, Sessions } from './security/sessions.ts';
 import { readSessions, SessionsFile } from './security/sessions-file.ts';
 import { Tokens } from './security/tokens.ts';

@@ -12,7 +12,7 @@ export function operationsAccessOf({ roles, values }: Pick<Config, 'roles' | 'va
   const proxy = roles.has('proxy') ? values.of(proxySettings) : undefined;
   const urls = [...(proxy?.urls ?? []), console?.publicUrl].filter((url) => url !== undefined);
   return operationsAccess({
-    trust: new LocalTrust({ host, urls, proxies: console?.proxies ?? [] }),
+    trust: new LocalTrust({ host, urls, proxies: [...(console?.proxies ?? []), ...(proxy?.proxies ?? [])] }),
     tokens: [metricsToken, console?.apiToken].filter((token) => token !== undefined),
     metricsOpen: metricsAccess === 'open',
   });

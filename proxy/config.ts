@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ConfigOf, duration, integer, port, type Settings, setting, size } from '../runtime/configuration.ts';
+import { type ConfigOf, duration, integer, networks, port, type Settings, setting, size } from '../runtime/configuration.ts';
 import { isPublicUrl } from '../runtime/host-name.ts';
 import { isLoopback } from '../runtime/listen.ts';
 import { plainHttpHosts, type Unencrypted } from '../runtime/unencrypted.ts';
@@ -52,6 +52,12 @@ export const proxySettings = {
     urls,
     undefined,
     'Origins under which senders reach the proxy, separated by commas, if not its own address. Requests to other host names are then refused.',
+  ),
+  proxies: setting(
+    'TOCSIN_INGEST_PROXIES',
+    networks.optional(),
+    undefined,
+    'Addresses or networks of load balancers in front of the proxy, separated by commas: X-Forwarded-For is believed only from these.',
   ),
   bodyBytesMax: setting('TOCSIN_INGEST_BODY_MAX', size, '1MiB', 'Largest body of a request; larger ones are answered 413.'),
   batchRecordsMax: setting(
@@ -163,6 +169,10 @@ export function checkProxyConfig(config: ConfigOf<typeof proxySettings>, host: s
   if (config.sensorAuth === 'auto' && !hasCredentials(config) && isLoopback(host) && config.urls.some(isPublicUrl))
     problems.push(
       'TOCSIN_INGEST_URL names an address that other machines can reach, and sensors need no key: set TOCSIN_SENSOR_MASTER_SECRET or TOCSIN_GATEWAY_TOKENS, or TOCSIN_SENSOR_AUTH=off if the network keeps strangers out',
+    );
+  if (config.sensorAuth === 'auto' && !hasCredentials(config) && isLoopback(host) && config.proxies !== undefined)
+    problems.push(
+      'TOCSIN_INGEST_PROXIES names a load balancer, through which other machines can reach the proxy, and sensors need no key: set TOCSIN_SENSOR_MASTER_SECRET or TOCSIN_GATEWAY_TOKENS, or TOCSIN_SENSOR_AUTH=off if the network keeps strangers out',
     );
   if (config.bodyBytesMax * 2 > config.queueBytesMax)
     problems.push('TOCSIN_INGEST_QUEUE_MAX must be at least twice TOCSIN_INGEST_BODY_MAX');

@@ -127,7 +127,7 @@ function receiversOf(
   authentication: Authentication,
   webPages: WebPages,
 ): Receivers {
-  const gate = new Gate(intake, queue, authentication, webPages, new Quota(config.clientRateMax));
+  const gate = new Gate(intake, queue, authentication, webPages, new Quota(config.clientRateMax), config.proxies ?? []);
   const { entry, ok } = gatherInto(queue);
   return {
     entry: new Ingest('ENTRY', types, entry, gate, config.batchRecordsMax),

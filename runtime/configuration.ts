@@ -2,6 +2,7 @@ import { type ZodType, z } from 'zod';
 import { nearestOf } from './nearest.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from './durations.ts';
 import { OwnError } from './errors.ts';
+import { isNetwork } from './network.ts';
 
 /** One setting of the environment: its name, how its value is read, what it means. */
 export interface Setting<T = unknown> {
@@ -144,6 +145,12 @@ export function durationText(ms: number): string {
 
 /** Long enough that guessing is hopeless, short enough for a header. */
 export const bearerToken: ZodType<string> = z.string().regex(/^[\x21-\x7e]{16,512}$/, 'must be 16 to 512 visible ASCII characters');
+
+/** Addresses and networks, separated by commas. */
+export const networks: ZodType<readonly string[]> = z
+  .string()
+  .transform((text) => text.split(',').map((network) => network.trim()))
+  .refine((all) => all.every(isNetwork), 'must be addresses or networks, such as 10.0.0.7,10.1.0.0/16');
 
 const SIZES: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
 /** A size such as `64KiB` or `20GiB`; in bytes. */

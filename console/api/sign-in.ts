@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 import type { z } from 'zod';
-import { networkOf } from '../security/network.ts';
+import { networkOf } from '../../runtime/network.ts';
 import { lookOf } from '../security/person-name.ts';
 import type { Person } from '../security/sessions.ts';
 import { TooManySignIns } from '../security/users.ts';

@@ -2,6 +2,7 @@ import { type Answer, CONTENT_ENCODED, DRAINING, errorAnswer, retryAfter, TRANSF
 import type { Authentication } from '../intake/authentication.ts';
 import type { CommitQueue } from '../intake/commit-queue.ts';
 import { clientOf, type Quota } from '../intake/quota.ts';
+import { among, clientAddress, networkOf } from '../../runtime/network.ts';
 import type { Intake, SensorRequest } from './sensor-request.ts';
 import type { WebPages } from './web-pages.ts';
 
@@ -15,13 +16,23 @@ export class Gate {
   readonly #authentication: Authentication;
   readonly #pages: WebPages;
   readonly #quota: Quota;
+  readonly #isBalancer: (address: string) => boolean;
 
-  constructor(intake: Intake, queue: CommitQueue, authentication: Authentication, pages: WebPages, quota: Quota) {
+  /** `balancers`: addresses and networks of load balancers in front of us, which name their clients in X-Forwarded-For. */
+  constructor(
+    intake: Intake,
+    queue: CommitQueue,
+    authentication: Authentication,
+    pages: WebPages,
+    quota: Quota,
+    balancers: readonly string[],
+  ) {
     this.intake = intake;
     this.queue = queue;
     this.#authentication = authentication;
     this.#pages = pages;
     this.#quota = quota;
+    this.#isBalancer = among(balancers);
   }
 
   refusal(request: SensorRequest): Answer | undefined {
@@ -36,7 +47,7 @@ export class Gate {
     const page = this.#pages.refusal(headers, this.#authentication.required);
     if (page !== undefined) return page;
     if (!this.#quota.limited) return undefined;
-    const seconds = this.#quota.wait(clientOf(request.sender, request.socket.remoteAddress), performance.now());
+    const seconds = this.#quota.wait(this.#clientOf(request), performance.now());
     return seconds === 0 ? undefined : errorAnswer(429, 'more records than this client may send, send again later', retryAfter(seconds));
   }
 
@@ -44,6 +55,12 @@ export class Gate {
   spend(request: SensorRequest, accepted: number, refused: number): void {
     if (!this.#quota.limited) return;
     const records = accepted + REFUSED_COUNTS * refused;
-    this.#quota.spend(clientOf(request.sender, request.socket.remoteAddress), records, performance.now());
+    this.#quota.spend(this.#clientOf(request), records, performance.now());
+  }
+
+  #clientOf({ sender, socket, headers }: SensorRequest): string {
+    const forwarded = headers['x-forwarded-for'];
+    const names = typeof forwarded === 'string' ? forwarded : undefined;
+    return clientOf(sender, networkOf(clientAddress(socket.remoteAddress, names, this.#isBalancer)));
   }
 }

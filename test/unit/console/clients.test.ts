@@ -3,7 +3,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Connections } from '../../../console/security/connections.ts';
-import { among, isNetwork, networkOf } from '../../../console/security/network.ts';
+import { among, isNetwork, networkOf } from '../../../runtime/network.ts';
 import { call, OPERATOR_TOKEN, startTestConsole, type TestConsole, VIEWER_TOKEN } from '../../support/console.ts';
 
 const closing: (() => Promise<unknown> | unknown)[] = [];

@@ -49,6 +49,7 @@ describe('reasons and metrics', () => {
       { TOCSIN_INGEST_URL: 'https://sensors.example.org', TOCSIN_GATEWAY_TOKENS: 'ward:a-token-of-a-gateway' },
     ],
     ['where browsers have a name for it', here, { TOCSIN_CONSOLE_URL: 'https://alarms.example.org', TOCSIN_API_TOKEN: API_TOKEN }],
+    ['where a load balancer is named', here, { TOCSIN_INGEST_PROXIES: '10.0.0.7', TOCSIN_SENSOR_AUTH: 'off' }],
     ['where a proxy is named', here, { TOCSIN_CONSOLE_PROXIES: '10.0.0.7', TOCSIN_API_TOKEN: API_TOKEN }],
   ])('are not for whoever comes %s', (_, headers, environment) => {
     expect(toldTo(headers, environment)).toBe('yes or no');

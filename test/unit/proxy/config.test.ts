@@ -27,6 +27,10 @@ it('needs credentials on a loopback address too, where it is said how others rea
   expect(checkProxyConfig(read(named), '127.0.0.1')).toEqual([expect.stringContaining('set TOCSIN_SENSOR_MASTER_SECRET')]);
   for (const settings of [SECRET, GATEWAY, { TOCSIN_SENSOR_AUTH: 'off' }, { TOCSIN_INGEST_URL: 'http://localhost:8000' }])
     expect(checkProxyConfig(read({ ...named, ...settings }), '127.0.0.1')).toEqual([]);
+  const balanced = { TOCSIN_INGEST_PROXIES: '127.0.0.1' };
+  expect(checkProxyConfig(read(balanced), '127.0.0.1')).toEqual([expect.stringContaining('set TOCSIN_SENSOR_MASTER_SECRET')]);
+  for (const settings of [SECRET, GATEWAY, { TOCSIN_SENSOR_AUTH: 'off' }])
+    expect(checkProxyConfig(read({ ...balanced, ...settings }), '127.0.0.1')).toEqual([]);
 });
 
 it('authenticates as soon as there are credentials, unless told not to', () => {

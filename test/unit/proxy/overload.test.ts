@@ -154,6 +154,28 @@ describe('more than can be taken', () => {
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '2']);
     await proxy.stop();
   });
+
+  it.each([
+    [
+      'a load balancer that is named',
+      '127.0.0.1',
+      ['10.1.1.1', '10.1.1.2', '9.9.9.9, 10.1.1.1', '10.1.1.2, 127.0.0.1'],
+      [202, 202, 429, 429],
+    ],
+    ['a load balancer that is not named', '10.0.0.7', ['10.1.1.1', '10.1.1.2'], [202, 429]],
+    ['a load balancer with IPv6 clients', '10.0.0.0/8, 127.0.0.0/8', ['2001:db8::1', '2001:db8::2', '2001:db8:0:1::1'], [202, 429, 202]],
+  ])('is bounded by the address of the client behind %s', async (_, named, clients, statuses) => {
+    const settings = { TOCSIN_INGEST_CLIENT_RATE: '1', TOCSIN_INGEST_PROXIES: named };
+    const proxy = await testProxy(settings);
+    const batch = `[${Array.from({ length: 100 }, () => STATUS)}]`;
+    const answers: number[] = [];
+    for (const client of clients) {
+      const headers = { 'content-type': 'application/json', 'x-forwarded-for': client };
+      answers.push((await proxy.post('/entry', batch, headers)).status);
+    }
+    expect(answers).toEqual(statuses);
+    await proxy.stop();
+  });
 });
 
 describe('a quota', () => {

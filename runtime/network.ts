@@ -38,3 +38,22 @@ export function among(networks: readonly string[]): (address: string | undefined
     return isIP(plain) !== 0 && list.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
   };
 }
+
+/**
+ * The address of the client that sent a request: that of the connection, or, if that is a reverse proxy of ours, the last address in X-Forwarded-For that is
+ * not one. What stands before it in the header may come from the client, and is not believed.
+ */
+export function clientAddress(
+  connection: string | undefined,
+  forwarded: string | undefined,
+  isProxy: (address: string) => boolean,
+): string {
+  let client = connection ?? '';
+  const hops = forwarded?.split(',') ?? [];
+  while (isProxy(client)) {
+    const hop = hops.pop()?.trim();
+    if (hop === undefined || isIP(hop) === 0) break;
+    client = hop;
+  }
+  return client;
+}
