@@ -9,7 +9,7 @@ import { PermanentError, reasonOf } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logging.ts';
 import { recordDelivery } from './deliveries.ts';
 import { composeMail, type Holder, type MailFrame, messageIdOf } from './channels/mail/compose.ts';
-import type { MailTransport } from './channels/mail/port.ts';
+import type { MailTransport, Turn } from './channels/mail/port.ts';
 import type { QueuedMail } from './mail-queue.ts';
 import type { MailerMetrics } from './mailer-metrics.ts';
 import type { Progress, Step } from './progress.ts';
@@ -47,14 +47,14 @@ export interface DeliveryDeps {
  * Resolves when the mail was handed over, or parked because the server refuses it permanently, and DELIVERY says so.
  * Rejects if it must be tried again; once it is handed over only the log is tried again, never the mail.
  */
-export async function deliver(mail: AlarmMail, deps: DeliveryDeps): Promise<void> {
+export async function deliver(mail: AlarmMail, deps: DeliveryDeps, turn?: Turn): Promise<void> {
   const { change, sensor } = mail;
   if (mail.givenUp !== undefined) return park(mail, mail.givenUp, deps);
   const holder = await deps.find(sensor);
   const composed = composeMail(change, holder, { ...deps.frame, to: deps.recipients(change, holder) });
   let handover: Awaited<ReturnType<MailTransport['send']>>;
   try {
-    handover = await deps.transport.send(composed);
+    handover = await deps.transport.send(composed, turn);
   } catch (error) {
     if (error instanceof PermanentError) return park(mail, reasonOf(error), deps);
     throw error;

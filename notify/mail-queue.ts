@@ -9,6 +9,7 @@
  */
 import { compareSeverity, SEVERITIES, type Severity } from '../alarm/severity.ts';
 import { type BackoffSettings, backoffMs } from '../runtime/backoff.ts';
+import type { Turn, Turns } from './channels/mail/port.ts';
 
 export interface QueuedMail {
   readonly alarm: string;
@@ -19,8 +20,10 @@ export interface QueuedMail {
 
 export interface MailQueueOptions<M extends QueuedMail> {
   readonly concurrency: number;
+  /** Where mails in a span are bounded: none is begun without a turn, so that until then a graver one may still take its place. */
+  readonly turns?: Turns | undefined;
   /** Resolves when the mail is finished, one way or the other; rejects if it must be tried again. */
-  readonly send: (mail: M) => Promise<void>;
+  readonly send: (mail: M, turn?: Turn) => Promise<void>;
   readonly onDeferred: (mail: M, error: unknown) => void;
   readonly onFinished: (mail: M) => void;
 }
@@ -47,6 +50,7 @@ export class MailQueue<M extends QueuedMail> {
   #pause: NodeJS.Timeout | undefined;
   readonly #unfinished: Record<Severity, number> = { CRITICAL: 0, MAJOR: 0, MINOR: 0, WARNING: 0 };
   #stopped = false;
+  #waitingForTurn: Severity | undefined;
   #wake: (() => void) | undefined;
 
   constructor(options: MailQueueOptions<M>) {
@@ -65,6 +69,11 @@ export class MailQueue<M extends QueuedMail> {
   /** Whether so many different mails in a row were put off that the server is at fault, not the mails. */
   get outage(): boolean {
     return this.#failing.size >= Math.max(2, this.#options.concurrency);
+  }
+
+  /** Severity of the mail that is next and may not go yet, since too many went in the span; undefined: none waits for that. */
+  get waitingForTurn(): Severity | undefined {
+    return this.#waitingForTurn;
   }
 
   add(mail: M): void {
@@ -130,18 +139,24 @@ export class MailQueue<M extends QueuedMail> {
     this.#pump();
   }
 
-  #pump(): void {
+  readonly #pump = (): void => {
+    this.#waitingForTurn = undefined;
     while (!this.#stopped) {
       const mail = this.#gravest();
       if (!mail || !this.#mayBegin(mail)) return;
+      const turn = this.#options.turns?.take(mail.severity, this.#pump);
+      if (this.#options.turns && !turn) {
+        this.#waitingForTurn = mail.severity;
+        return;
+      }
       this.#ready[mail.severity].shift();
-      const work = this.#try(mail).finally(() => {
+      const work = this.#try(mail, turn).finally(() => {
         this.#underWay.delete(work);
         this.#pump();
       });
       this.#underWay.add(work);
     }
-  }
+  };
 
   #gravest(): M | undefined {
     for (const severity of SEVERITIES) {
@@ -157,12 +172,13 @@ export class MailQueue<M extends QueuedMail> {
     return this.#underWay.size < places || isGraverThanAll(mail, this.#sending);
   }
 
-  async #try(mail: M): Promise<void> {
+  async #try(mail: M, turn: Turn | undefined): Promise<void> {
     this.#sending.add(mail);
-    const failure = await this.#options.send(mail).then(
+    const failure = await this.#options.send(mail, turn).then(
       () => undefined,
       (error: unknown) => ({ error }),
     );
+    turn?.giveBack();
     this.#sending.delete(mail);
     const dropped = this.#dropped.delete(mail);
     if (!failure) this.#finished(mail);

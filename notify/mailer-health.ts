@@ -1,3 +1,4 @@
+import { compareSeverity, type Severity } from '../alarm/severity.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { reasonOf, TransientError } from '../runtime/errors.ts';
 import type { Health } from '../runtime/health.ts';
@@ -53,16 +54,21 @@ export class MailerHealth {
     if (this.#away.delete(work)) this.#report();
   }
 
-  /** Updates health; to be called several times a second. */
-  check(unfinished: number): void {
-    const problem = unfinished === 0 ? undefined : this.#mailProblem(unfinished);
+  /** Updates health; to be called several times a second. `waitingForTurn`: severity of the next mail, if only the rate holds it back. */
+  check(unfinished: number, waitingForTurn?: Severity): void {
+    const word = unfinished === 0 ? undefined : this.#wordOn(unfinished, waitingForTurn);
+    // The rate is somebody's choice, and time ends the wait: lesser mails that wait for it are no fault, a fire's mail that does is.
+    const chosen = this.#fault === undefined && waitingForTurn !== undefined && compareSeverity(waitingForTurn, 'MAJOR') > 0;
+    const problem = chosen ? undefined : word;
     if (problem && !this.#problem) this.#logger.error({ reason: problem }, 'alarms are not mailed');
     this.#problem = problem;
+    this.#health.notice(PART, chosen ? word : undefined);
     this.#report();
   }
 
-  #mailProblem(unfinished: number): string | undefined {
-    const reason = this.#fault === undefined ? 'no answer' : reasonOf(this.#fault);
+  #wordOn(unfinished: number, waitingForTurn: Severity | undefined): string | undefined {
+    const held = waitingForTurn === undefined ? 'no answer' : 'TOCSIN_MAIL_RATE lets no more go yet';
+    const reason = this.#fault === undefined ? held : reasonOf(this.#fault);
     if (this.#fault instanceof TransientError && this.#fault.code === 'mail-misconfigured')
       return `the mail server refuses all mails, see the mail settings: ${reason}`;
     if (this.#clock() - this.#lastProgress > STALLED_AFTER_MS)

@@ -91,7 +91,10 @@ export async function startMailer(config: MailerConfig, deps: MailerDeps): Promi
   const completion = await startCompletion(mailer.delivery, { ...deps, logger });
   return {
     stop: async () => {
-      await Promise.all([mailer.stop(loop), completion.stop()]);
+      const stopped = [mailer.stop(loop), completion.stop()];
+      // A mail that waits for the rate may wait for an hour; it is in the log, and sent after the next start.
+      deps.transport.turns?.close();
+      await Promise.all(stopped);
       await subscription.close();
     },
   };
@@ -148,7 +151,8 @@ class Mailer {
     };
     this.#queue = new MailQueue<AlarmMail>({
       concurrency: config.concurrency,
-      send: (mail) => deliver(mail, this.delivery),
+      turns: transport.turns,
+      send: (mail, turn) => deliver(mail, this.delivery, turn),
       onDeferred: (_mail, error) => {
         metrics.deferred.inc();
         this.#health.deferred(error);
@@ -313,7 +317,7 @@ class Mailer {
   async #settle(): Promise<void> {
     await this.#shareOut();
     for (const partition of this.#partitions.values()) await this.#persist(() => this.#commit(partition), this.#intake.signal);
-    this.#health.check(this.#queue.unfinished);
+    this.#health.check(this.#queue.unfinished, this.#queue.waitingForTurn);
   }
 
   /** Commits the position in ALARM first: the ledger must cover every event that may be read again. */

@@ -45,7 +45,7 @@ export const smtpSettings = {
     'TOCSIN_MAIL_RATE',
     rate,
     '0',
-    'Mails a second at most, for servers that bound it, or such as `30/m` or `500/h`; 0: no bound.',
+    'At most this many mails in any second, or such as `30/m` or `500/h`, for servers that bound it; 0: no bound. docs/mail.md says what holds.',
   ),
   timeoutMs: setting('TOCSIN_MAIL_TIMEOUT', duration, '60s', 'How long the mail server may be silent before the mail is tried again.'),
 };

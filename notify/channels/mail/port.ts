@@ -44,14 +44,35 @@ export interface Handover {
   readonly refused?: readonly RefusedRecipient[];
 }
 
+/** Leave to hand over one mail, where mails in a span of time are bounded. It counts from when it is taken. */
+export interface Turn {
+  /** Hands a mail over with it, once: from now on it counts for the span. Settles as `handOver` does. */
+  use<T>(handOver: () => Promise<T>): Promise<T>;
+  /** To be called if no mail needs it; without effect once one has used it. */
+  giveBack(): void;
+}
+
+export interface Turns {
+  /**
+   * A turn for a mail of this severity. Undefined: none is free, or a graver mail waits for it; then `again` is called once, when asking again may
+   * help. Asking with the same function replaces what it asked before.
+   */
+  take(severity: Severity, again: () => void): Turn | undefined;
+  /** Gives no more turns. Mails that wait for one within `send` are put off. */
+  close(): void;
+}
+
 /** Hands mails over, to a mail server or into a folder. Doesn't retry: that is the mailer's business. */
 export interface MailTransport {
+  /** For callers that choose the mail only when it may go. Undefined: mails in a span are not bounded. */
+  readonly turns?: Turns;
   /**
    * Hands over one mail; several may be under way at a time. Rejects with PermanentError `mail-rejected` if trying again is useless (5xx), otherwise with
    * TransientError: `mail-deferred` (4xx, network, no room), or `mail-misconfigured` for faults that concern every mail, such as a wrong password. A rejected
-   * mail may have arrived nevertheless, if the server's reply was lost; sent again, it has the same Message-ID.
+   * mail may have arrived nevertheless, if the server's reply was lost; sent again, it has the same Message-ID. Where mails in a span are bounded and
+   * no turn is given, it waits for one, however long, behind graver mails.
    */
-  send(mail: Mail): Promise<Handover>;
+  send(mail: Mail, turn?: Turn): Promise<Handover>;
   /** Ends connections. The caller waits for mails under way first; a server's that haven't ended are cut off. */
   close(): Promise<void>;
 }

@@ -9,9 +9,10 @@ import { OwnError } from '../../../runtime/errors.ts';
 import { isLoopback } from '../../../runtime/listen.ts';
 import { readPem } from '../../../runtime/pem.ts';
 import type { MailerConfig } from '../../config.ts';
-import { type MailRate, smtpSettings } from './config.ts';
+import { smtpSettings } from './config.ts';
 import { messageOf } from './message.ts';
 import type { MailTransport } from './port.ts';
+import { bounded } from './rate.ts';
 import { faultOf, handoverOf } from './smtp-replies.ts';
 
 type SmtpConfig = ConfigOf<typeof smtpSettings>;
@@ -20,8 +21,7 @@ export type SmtpOptions = Pick<SmtpConfig, 'smtpTls' | 'timeoutMs'> &
   Pick<MailerConfig, 'concurrency'> &
   Partial<Pick<SmtpConfig, 'rate' | 'smtpCa'>> & { readonly smtpUrl: string };
 
-const NO_BOUND: MailRate = { mails: 0, perMs: 1_000 };
-/** Extra connections for mails that are graver than all under way; with a bounded rate they may have to wait for that, but not for a connection. */
+/** Extra connections for mails that are graver than all under way. */
 const GRAVER = SEVERITIES.length - 1;
 const CONNECT_TIMEOUT_MAX_MS = 10_000;
 /** A server that trickles is never silent, so no mail may take longer than this many times the time-out. */
@@ -29,12 +29,10 @@ const WHOLE_MAIL_FACTOR = 3;
 
 /** Throws PermanentError if the file of the authority can't be read. */
 export function openSmtp(options: SmtpOptions): MailTransport {
-  const { concurrency, timeoutMs, rate = NO_BOUND } = options;
+  const { timeoutMs, rate } = options;
   const pool = nodemailer.createTransport(poolOptions(options));
-  // Mails may also wait for the rate bound before they are begun.
-  const waitMs = rate.mails > 0 ? Math.ceil(concurrency / rate.mails) * rate.perMs : 0;
-  const wholeMs = timeoutMs * WHOLE_MAIL_FACTOR + waitMs;
-  return {
+  const wholeMs = timeoutMs * WHOLE_MAIL_FACTOR;
+  const transport: MailTransport = {
     send: async (mail) => {
       try {
         const sent = await pool.sendMail({ ...messageOf(mail), signal: AbortSignal.timeout(wholeMs) });
@@ -46,6 +44,8 @@ export function openSmtp(options: SmtpOptions): MailTransport {
     // The caller has waited for mails under way; those that a server still stalls are cut off, and were not handed over.
     close: async () => pool.close({ force: true }),
   };
+  // The pool has a bound too, but each new connection's first mail is beyond it.
+  return rate && rate.mails > 0 ? bounded(transport, rate) : transport;
 }
 
 /** Checks greeting, EHLO, TLS and log-in without sending a mail. See DiagnosisDeps. */
@@ -78,7 +78,7 @@ export async function diagnoseSmtp(options: SmtpOptions, { timeoutMs }: Diagnosi
   }
 }
 
-function poolOptions({ smtpUrl, smtpTls, smtpCa, concurrency, rate = NO_BOUND, timeoutMs }: SmtpOptions): SMTPPoolOptions {
+function poolOptions({ smtpUrl, smtpTls, smtpCa, concurrency, timeoutMs }: SmtpOptions): SMTPPoolOptions {
   const { protocol, hostname, port, username, password } = new URL(smtpUrl);
   const host = hostname.replace(/^\[|\]$/g, '');
   const secure = protocol === 'smtps:';
@@ -93,8 +93,7 @@ function poolOptions({ smtpUrl, smtpTls, smtpCa, concurrency, rate = NO_BOUND, t
     requireTLS: smtpTls !== 'off' && !atHome && !secure,
     ignoreTLS: smtpTls === 'off',
     ...(username === '' ? {} : { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
-    maxConnections: rate.mails > 0 ? concurrency : concurrency + GRAVER,
-    ...(rate.mails > 0 ? { rateLimit: rate.mails, rateDelta: rate.perMs } : {}),
+    maxConnections: concurrency + GRAVER,
     // The mailer itself retries and counts: nodemailer must not.
     maxRequeues: 0,
     connectionTimeout: connectTimeout,

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Severity } from '../../../alarm/severity.ts';
+import type { Turn, Turns } from '../../../notify/channels/mail/port.ts';
 import { MailQueue, type QueuedMail } from '../../../notify/mail-queue.ts';
 
 interface TestMail extends QueuedMail {
@@ -19,7 +20,7 @@ afterEach(() => {
 const mail = (name: string, alarm = name, severity: Severity = 'MINOR'): TestMail => ({ name, alarm, severity, deferrals: 0 });
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
-function queueOf(concurrency: number) {
+function queueOf(concurrency: number, turns?: Turns) {
   const tries: string[] = [];
   const finished: string[] = [];
   const deferred: string[] = [];
@@ -28,7 +29,9 @@ function queueOf(concurrency: number) {
   const holding = new Set<string>();
   const queue = new MailQueue<TestMail>({
     concurrency,
-    send: async ({ name }) => {
+    turns,
+    send: async ({ name }, turn) => {
+      await turn?.use(async () => undefined);
       tries.push(`${name} ${Date.now()}`);
       if (holding.has(name))
         await new Promise<void>((resolve, reject) => held.set(name, { finish: resolve, fail: () => reject(new Error('no')) }));
@@ -367,5 +370,101 @@ describe('a stop', () => {
     await pass(0);
     await queue.stop(0);
     expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('a bound on mails a span', () => {
+  /** Turns that come when the test says. */
+  function turnsOf() {
+    const state = { free: 0, given: 0, back: 0 };
+    let again = (): void => undefined;
+    const turns: Turns = {
+      take: (_severity, wake): Turn | undefined => {
+        again = wake;
+        if (state.free === 0) return undefined;
+        [state.free, state.given] = [state.free - 1, state.given + 1];
+        let used = false;
+        return {
+          use: (handOver) => {
+            used = true;
+            return handOver();
+          },
+          giveBack: () => {
+            if (!used) state.back += 1;
+          },
+        };
+      },
+      close: () => undefined,
+    };
+    const free = (count: number) => {
+      state.free += count;
+      again();
+    };
+    return { turns, state, free };
+  }
+
+  it('has no mail begun before its turn, so that a fire that comes then goes next, and the next fire after it', async () => {
+    const { turns, free } = turnsOf();
+    const { queue, tries, holding } = queueOf(4, turns);
+    for (const name of ['m1', 'm2', 'm3']) queue.add(mail(name));
+    await pass(10);
+    expect([tries, queue.waitingForTurn]).toEqual([[], 'MINOR']);
+    for (const name of ['fire', 'fire too']) {
+      holding.add(name);
+      queue.add(mail(name, name, 'CRITICAL'));
+    }
+    expect(queue.waitingForTurn).toBe('CRITICAL');
+    free(1);
+    await pass(10);
+    free(1);
+    await pass(10);
+    expect([tries, queue.waitingForTurn]).toEqual([['fire 10', 'fire too 20'], 'MINOR']);
+    free(3);
+    await pass(10);
+    expect([tries.slice(2), queue.waitingForTurn]).toEqual([['m1 30', 'm2 30', 'm3 30'], undefined]);
+  });
+
+  it('takes no turn for a mail that has no connection, or while the server is let be', async () => {
+    const { turns, state, free } = turnsOf();
+    free(100);
+    const { queue, holding, held, failing } = queueOf(2, turns);
+    for (const name of ['a', 'b', 'c']) {
+      holding.add(name);
+      queue.add(mail(name));
+    }
+    await pass(0);
+    expect([state.given, queue.waitingForTurn]).toEqual([2, undefined]);
+    for (const name of ['a', 'b']) failing.add(name);
+    for (const name of ['a', 'b']) held.get(name)?.finish();
+    await pass(0);
+    expect([queue.outage, state.given]).toEqual([true, 2]);
+    await pass(200);
+    expect(state.given).toBe(3);
+  });
+
+  it('does not keep a stop waiting, nor is a mail begun after it', async () => {
+    const { turns, state, free } = turnsOf();
+    const { queue, tries } = queueOf(2, turns);
+    queue.add(mail('a'));
+    await queue.stop(60_000);
+    free(1);
+    await pass(0);
+    expect([tries, state.given, queue.unfinished, vi.getTimerCount()]).toEqual([[], 0, 1, 0]);
+  });
+
+  it('has turns given back that no mail has used', async () => {
+    const { turns, state, free } = turnsOf();
+    free(1);
+    const queue = new MailQueue<TestMail>({
+      concurrency: 1,
+      turns,
+      // Given up: parked, and never handed over.
+      send: async () => undefined,
+      onDeferred: () => undefined,
+      onFinished: () => undefined,
+    });
+    queue.add(mail('a'));
+    await pass(0);
+    expect(state.back).toBe(1);
   });
 });

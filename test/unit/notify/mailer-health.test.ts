@@ -10,7 +10,7 @@ function mailer() {
   const write = (line: string): void => void log.push(String((JSON.parse(line) as { msg: unknown }).msg));
   const time = { now: 1_000 };
   const says = new MailerHealth(health, pino({ level: 'info' }, { write }), () => time.now);
-  return { says, log, time, problem: () => health.problems().mailer };
+  return { says, log, time, problem: () => health.problems().mailer, notice: () => health.notices().mailer };
 }
 
 const WORK = {};
@@ -57,6 +57,36 @@ describe('the mailer', () => {
     says.check(1);
     expect(problem()).toBeUndefined();
     expect(log).toEqual(['a mail could not be handed over, trying again', 'alarms are not mailed', 'mails go out again']);
+  });
+
+  it.each(['MINOR', 'WARNING'] as const)('works, and says so, while only the rate holds back mails of severity %s', (severity) => {
+    const { says, log, time, problem, notice } = mailer();
+    time.now += 30_000;
+    says.check(5, severity);
+    expect(notice()).toBeUndefined();
+    time.now += 1;
+    says.check(5, severity);
+    expect(notice()).toBe('5 mails wait, none could be handed over for 30 s: TOCSIN_MAIL_RATE lets no more go yet');
+    expect([problem(), log]).toEqual([undefined, []]);
+    says.finished();
+    says.check(4, severity);
+    expect(notice()).toBeUndefined();
+  });
+
+  it.each(['CRITICAL', 'MAJOR'] as const)('has a problem while the rate holds back a mail of severity %s', (severity) => {
+    const { says, log, time, problem, notice } = mailer();
+    time.now += 30_001;
+    says.check(5, severity);
+    expect(problem()).toBe('5 mails wait, none could be handed over for 30 s: TOCSIN_MAIL_RATE lets no more go yet');
+    expect([notice(), log]).toEqual([undefined, ['alarms are not mailed']]);
+  });
+
+  it('names the fault, not the rate that its attempts have used up', () => {
+    const { says, time, problem, notice } = mailer();
+    says.deferred(busyServer);
+    time.now += 30_001;
+    says.check(5, 'MINOR');
+    expect([problem(), notice()]).toEqual(['5 mails wait, none could be handed over for 30 s: busy', undefined]);
   });
 
   it('has a problem at once where the server refuses all mails for its settings', () => {

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Directory } from '../../../directory/port.ts';
 import type { Mail, MailTransport } from '../../../notify/channels/mail/port.ts';
+import { bounded } from '../../../notify/channels/mail/rate.ts';
 import { PermanentError, TransientError } from '../../../runtime/errors.ts';
 import { oneRecord } from '../../../message-log/one-record.ts';
 import { SEVEN } from '../../support/alarm-types.ts';
-import { changeOf, clientOf, NOON } from '../../support/alarms.ts';
+import { changeOf, clientOf, mailOf, NOON } from '../../support/alarms.ts';
 import { type CrashPoint, directoryOf, type MailerRig, openMailerRig } from '../../support/mailer-rig.ts';
 
 let rig: MailerRig;
@@ -317,6 +318,49 @@ describe('a flood of lesser alarms', () => {
       expect([...recorded, ...transport.taken].toSorted()).toEqual(all.toSorted());
     },
   );
+});
+
+describe('a bound on mails a span', () => {
+  it('lets the gravest of a flood go first, keeps no stop waiting, and what it held back is sent after the next start', async () => {
+    const transport = transportOf();
+    const first = await rig.start(bounded(transport, { mails: 4, perMs: 3_600_000 }));
+    const motion = Array.from({ length: 20 }, (_, i) => raised(`m${i}`, { sensor: i, type: 'motion', severity: 'MINOR' }));
+    await rig.alarm(...motion);
+    await rig.until(() => transport.taken.length === 3);
+    await rig.alarm(raised('fire'), raised('fire2'));
+    await rig.until(async () => (await rig.deliveries()).length === 4);
+    expect(transport.taken.slice(3)).toEqual([idOf('fire', 'raised')]);
+    await rig.until(async () => (await rig.metric('tocsin_mails_unfinished')) === 18);
+    rig.now += 31_000;
+    await rig.until(() => !rig.health.ready);
+    expect(rig.health.problems().mailer).toMatch(/^18 mails wait, .* TOCSIN_MAIL_RATE lets no more go yet$/);
+    await first.stop();
+    const next = transportOf();
+    await rig.start(next);
+    await rig.done();
+    const all = [...motion.map(({ alarm }) => alarm.id), 'fire', 'fire2'].map((id) => idOf(id, 'raised'));
+    expect([...transport.taken, ...next.taken].toSorted()).toEqual(all.toSorted());
+    expect(await rig.dead()).toEqual([]);
+  });
+
+  it('holds for mails that bring the client later, too: a stop leaves them to the next start', async () => {
+    const away: Directory = { ...directoryOf(rig.clients), find: () => Promise.reject(new TransientError('store-away', 'no host')) };
+    const transport = transportOf();
+    const first = await rig.start(bounded(transport, { mails: 1, perMs: 3_600_000 }), { directory: away });
+    await rig.alarm(raised('a'));
+    await rig.done();
+    await first.stop();
+    const used = bounded(transport, { mails: 1, perMs: 3_600_000 });
+    await used.send(mailOf('other'));
+    const second = await rig.start(used);
+    await rig.alarm(raised('b'));
+    await rig.until(async () => (await rig.metric('tocsin_mails_unfinished')) === 1);
+    await second.stop();
+    expect(transport.taken).toHaveLength(2);
+    await rig.start(transport);
+    await rig.until(() => transport.taken.length === 4);
+    expect(transport.taken.slice(2).toSorted()).toEqual(['<a.completed@localhost>', idOf('b', 'raised')]);
+  });
 });
 
 describe('an alarm whose client cannot be found', () => {
