@@ -1,4 +1,4 @@
-import type { FaultAnswer, SensorAnswer } from '../console/api/schemas.ts';
+import type { FaultAnswer } from '../console/api/schemas.ts';
 import type { State } from './state.ts';
 import { clockTime, count } from './time.ts';
 import type { KnownTypes } from './types.ts';
@@ -6,14 +6,6 @@ import type { KnownTypes } from './types.ts';
 export interface FaultySensor {
   readonly sensor: number;
   readonly faults: readonly FaultAnswer[];
-}
-
-/** A sensor that is shown, and what is known about it. */
-export interface SensorView {
-  readonly id: string;
-  /** Undefined while it is fetched, or if that fails. */
-  readonly answer: SensorAnswer | undefined;
-  readonly problem: string | undefined;
 }
 
 const REASON = { absent: 'not reported', unreadable: 'not readable', stale: 'reported with a clock that is behind' } as const;

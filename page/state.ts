@@ -1,8 +1,7 @@
 import { isOver } from '../alarm/lifecycle.ts';
-import type { FaultAnswer, ListedAlarm, WholeAlarm } from '../console/api/schemas.ts';
+import type { FaultAnswer, ListedAlarm, SensorAnswer, WholeAlarm } from '../console/api/schemas.ts';
 import type { Bulk } from './bulk.ts';
 import type { Deed } from './deed.ts';
-import type { SensorView } from './faults.ts';
 import type { OpenCounts } from './open-counts.ts';
 import type { Places } from './places.ts';
 import type { Several } from './several.ts';
@@ -39,6 +38,14 @@ export interface MinuteCount {
   readonly minute: string;
   readonly type: ListedAlarm['type'];
   readonly count: number;
+}
+
+/** A sensor that is shown, and what is known about it. */
+interface SensorView {
+  readonly id: string;
+  /** Undefined while it is fetched, or if that fails. */
+  readonly answer: SensorAnswer | undefined;
+  readonly problem: string | undefined;
 }
 
 export interface State {

@@ -1,12 +1,9 @@
-import type { Directory } from '../../directory/port.ts';
 import type { CommandGroup } from '../../runtime/command-line.ts';
 import { count } from './count.ts';
 import { generate } from './generate.ts';
 import { importCommand } from './import.ts';
 import { show } from './show.ts';
-
-/** Opens the directory, does the work, and closes the directory whatever happens. */
-export type WithDirectory = <T>(work: (directory: Directory) => Promise<T>) => Promise<T>;
+import type { WithDirectory } from './with-directory.ts';
 
 export function clientsProgram(withDirectory: WithDirectory): CommandGroup {
   return {

@@ -1,5 +1,5 @@
 import { command } from '../../runtime/command-line.ts';
-import type { WithDirectory } from './commands.ts';
+import type { WithDirectory } from './with-directory.ts';
 
 export const count = (withDirectory: WithDirectory) =>
   command({

@@ -3,7 +3,7 @@ import { command, flag, option, text, UsageError } from '../../runtime/command-l
 import { integer } from '../../runtime/configuration.ts';
 import { generateClients } from '../../simulator/clients/clients.ts';
 import { writeClientFiles } from './client-files.ts';
-import type { WithDirectory } from './commands.ts';
+import type { WithDirectory } from './with-directory.ts';
 import { grouped } from './grouped.ts';
 import { showWaiting, startProgress } from './progress.ts';
 

@@ -4,7 +4,7 @@ import { type FilePlace, importFiles } from '../../directory/import.ts';
 import { FIELD_LENGTH_MAX } from '../../directory/row.ts';
 import { command, option, text, UsageError } from '../../runtime/command-line.ts';
 import { PermanentError, reasonOf, TransientError } from '../../runtime/errors.ts';
-import type { WithDirectory } from './commands.ts';
+import type { WithDirectory } from './with-directory.ts';
 import { grouped } from './grouped.ts';
 import { showWaiting, startProgress } from './progress.ts';
 import { openRemarks } from './remarks.ts';

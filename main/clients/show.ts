@@ -1,7 +1,7 @@
 import { SENSOR_ID_MAX } from '../../alarm/status.ts';
 import { command, UsageError } from '../../runtime/command-line.ts';
 import { integer } from '../../runtime/configuration.ts';
-import type { WithDirectory } from './commands.ts';
+import type { WithDirectory } from './with-directory.ts';
 
 const sensor = integer(0, SENSOR_ID_MAX);
 
