@@ -20,6 +20,8 @@ export interface Before {
   readonly isNew: boolean;
   /** How far tree and journal are known to have been written; undefined if unknown. */
   readonly marks: Marks | undefined;
+  /** Number of the tree's newest transaction; undefined if it is new, or in use. */
+  readonly transaction: number | undefined;
 }
 
 /**
@@ -34,14 +36,14 @@ export async function lookBeforeMapping(dataDir: string, folder: string): Promis
   );
   if (!size) {
     await checkNothingElse(dataDir, folder, size);
-    return { isNew: true, marks };
+    return { isNew: true, marks, transaction: undefined };
   }
   // A running process changes the file while it is being read.
-  if (await isInUse(folder)) return { isNew: false, marks };
+  if (await isInUse(folder)) return { isNew: false, marks, transaction: undefined };
   const head = checkPages(path);
   if (marks && head.transaction < marks.transaction)
     throw damaged(`${path} is an older copy: it ends with transaction ${head.transaction}, but ${marks.transaction} was written`);
-  return { isNew: head.main.entries === 0, marks };
+  return { isNew: head.main.entries === 0, marks, transaction: head.transaction };
 }
 
 async function checkNothingElse(dataDir: string, folder: string, size: number | undefined): Promise<void> {

@@ -11,7 +11,7 @@ import { damaged } from './faults.ts';
 export const FORMAT = 3;
 /** Positions without checksums, and no identity in tree and journal. */
 const FORMAT_WITHOUT_IDENTITY = 2;
-const FORMAT_KEY = 'format';
+export const FORMAT_KEY = 'format';
 /** The version of Tocsin that last used the folder, for the error message of a version that can't read it. */
 const WRITTEN_BY = 'written-by';
 const IDENTITY_MAX = 0xff_ff_ff_ff;

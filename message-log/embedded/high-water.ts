@@ -48,16 +48,20 @@ export class HighWater {
     fsyncSync(this.#file);
   }
 
+  /** Call once this transaction of the tree is on disk. Never fails: a mark that can't be written is merely too low. */
   tree(transaction: number): void {
     this.#bytes.writeDoubleLE(transaction, 16);
     this.#write();
   }
 
+  /** Call once this entry of the journal has been acknowledged, or is in the tree; a lower one than before changes nothing. Never fails. */
   journal(sequence: number): void {
+    if (sequence <= this.#bytes.readDoubleLE(24)) return;
     this.#bytes.writeDoubleLE(sequence, 24);
     this.#write();
   }
 
+  /** The marks stay as they are; later calls do nothing. */
   close(): void {
     if (this.#file !== undefined) closeSync(this.#file);
     this.#file = undefined;
@@ -69,7 +73,7 @@ export class HighWater {
     try {
       writeSync(this.#file, this.#bytes, 0, BYTES, 0);
     } catch {
-      // The marks are then merely too low.
+      // Nothing to do: see tree().
     }
   }
 }

@@ -110,6 +110,12 @@ export class Journal {
     return this.#sequence;
   }
 
+  /** Sequence of the newest intact entry of this store that earlier owners left; 0: none. */
+  get newestLeft(): number {
+    const own = this.#left.filter(({ identity }) => identity === this.#options.identity);
+    return own.flatMap(({ entries }) => entries).reduce((newest, { sequence }) => Math.max(newest, sequence), 0);
+  }
+
   /** Whether earlier owners left any file, even one with nothing new. */
   get hasPredecessors(): boolean {
     return this.#left.length > 0;
@@ -189,7 +195,7 @@ export class Journal {
     return this.#sequence;
   }
 
-  /** The entry was acknowledged. */
+  /** Call once the entry has been acknowledged. */
   acknowledged(sequence: number): void {
     this.#options.highWater?.journal(sequence);
   }
@@ -197,6 +203,7 @@ export class Journal {
   /** Entries up to this sequence are in the tree; their space may be reused. */
   free(sequence: number): void {
     this.#freed = Math.max(this.#freed, sequence);
+    this.#options.highWater?.journal(sequence);
   }
 
   /** Closes the file, and removes it if everything is in the tree. */

@@ -75,6 +75,7 @@ class LmdbLog implements EmbeddedLog {
       () => this.#sizes(),
       () => this.#commits.pendingBytes,
     );
+    if (store.doubt !== undefined) logger.warn(store.doubt);
     if (writeAhead.damaged > 0) {
       this.#metrics.corruptFrames.inc({ topic: 'journal' }, writeAhead.damaged);
       logger.error(

@@ -175,8 +175,9 @@ class Rebuilding {
   }
 
   /** Returns the highest sequence that was ever used. */
-  async #takeJournal(about: CheckedNumbers, marks: Marks | undefined): Promise<number> {
+  async #takeJournal(about: CheckedNumbers, written: Marks | undefined): Promise<number> {
     const [applied, expected, identity] = [about.get(APPLIED) ?? 0, about.get(JOURNAL), about.get(IDENTITY)];
+    const marks = this.#ownMarks(written, identity);
     const left = existsSync(this.#from) ? await leftIn(this.#from) : [];
     const problem = expected && identity !== undefined ? problemWith(left, this.#from, expected, identity) : undefined;
     if (problem !== undefined) this.#findings.push(problem);
@@ -208,6 +209,12 @@ class Rebuilding {
     if (missing > 0) this.#findings.push(`${missing} entries of the journal${this.#span()} are missing`);
     await this.#written();
     return last;
+  }
+
+  #ownMarks(marks: Marks | undefined, identity: number | undefined): Marks | undefined {
+    if (!marks || identity === undefined || marks.identity === identity) return marks;
+    this.#findings.push(`${join(this.#from, HIGH_WATER_FILE)} belongs to another store than the tree beside it`);
+    return undefined;
   }
 
   /** The time between the newest record found and the last acknowledgement, as a clause; empty if unknown. */

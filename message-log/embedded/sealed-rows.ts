@@ -22,14 +22,17 @@ export class SealedRows<V, K extends Key> {
     return row && this.#valueOf(key, row);
   }
 
+  /** Call only inside a write of the store: the row is on disk, and visible, once that resolves. Replaces a damaged row too. */
   put(key: K, value: V): void {
     void this.#rows.put(key, seal(String(key), Buffer.from(JSON.stringify(value))));
   }
 
+  /** As `put`; changes nothing if there is no such row. */
   remove(key: K): void {
     void this.#rows.remove(key);
   }
 
+  /** The keys in a range, in order, also those of damaged rows. */
   keys(options: RangeOptions): Iterable<K> {
     return this.#rows.getKeys(options);
   }

@@ -4,17 +4,20 @@ import { access, chmod, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb';
 import { PermanentError, reasonOf } from '../../runtime/errors.ts';
-import { DATA_FILE, lookBeforeMapping } from './before-mapping.ts';
+import { type Before, DATA_FILE, lookBeforeMapping } from './before-mapping.ts';
+import { aboutLog, APPLIED } from './databases.ts';
 import { commitFault, damaged, fenced } from './faults.ts';
-import { checkFormat, takeUp } from './format.ts';
+import { checkFormat, FORMAT, FORMAT_KEY, takeUp } from './format.ts';
 import { checkFreeSpace } from './free-space.ts';
-import { HighWater } from './high-water.ts';
+import { HIGH_WATER_FILE, HighWater } from './high-water.ts';
 import { Journal } from './journal.ts';
 import { OWNER_KEY, type Ownership, refuseIfInUse, takeOwnership } from './owner-lock.ts';
 import { Preallocation } from './preallocation.ts';
 
 const MAX_DATABASES = 512;
 const MAP_BYTES = 64 * 1024 ** 3;
+/** Opening a database that is new is a transaction too, and is noted only with the next write. */
+const UNNOTED_TRANSACTIONS = 16;
 
 export interface StoreSettings {
   /** False opens the store beside a running server, for short writes by a command line tool. */
@@ -36,6 +39,8 @@ export interface Store {
   write(action: () => void, bytes?: number, reserve?: number): Promise<void>;
   /** Where the log's commits go before they are in the tree; undefined for command line tools. */
   readonly journal?: Journal | undefined;
+  /** Why something may be missing without any other trace, as a sentence for the log; undefined: there is no reason to think so. */
+  readonly doubt?: string | undefined;
   /** False once another owner has taken over. */
   isOwned(): boolean;
   close(): Promise<void>;
@@ -46,7 +51,8 @@ export async function openStore(dataDir: string, settings: StoreSettings = {}): 
   const folder = join(resolve(dataDir), 'store');
   await prepareFolder(dataDir, folder);
   if (settings.owner !== false) await refuseIfInUse(folder, dataDir);
-  const { isNew, marks } = await lookBeforeMapping(dataDir, folder);
+  const before = await lookBeforeMapping(dataDir, folder);
+  const { isNew, marks } = before;
   const durable = settings.durable !== false;
   const root = openEnvironment(folder, dataDir, durable);
   let ownership: Ownership | undefined;
@@ -55,13 +61,17 @@ export async function openStore(dataDir: string, settings: StoreSettings = {}): 
     checkFormat(meta, isNew, dataDir);
     if (settings.owner === false) return new LmdbStore({ root, dataDir: resolve(dataDir), meta });
     ownership = await takeOwnership(root, meta, folder, dataDir);
+    const isOlderFormat = !isNew && meta.get(FORMAT_KEY) !== FORMAT;
     const identity = takeUp(root, meta, isNew, dataDir);
     if (marks && marks.identity !== identity) throw damaged(`tree and journal in ${folder} belong to different stores`);
     const highWater = new HighWater(folder, { identity, transaction: transactionOf(root), sequence: marks?.sequence ?? 0 });
     const preallocates = durable && process.platform !== 'win32';
     const preallocation = preallocates ? new Preallocation(root, join(folder, DATA_FILE)) : undefined;
     const journal = await Journal.open(folder, { epoch: ownership.epoch, identity, durable, highWater, known: marks?.sequence });
-    return new LmdbStore({ root, dataDir: resolve(dataDir), meta, ownership, journal, preallocation, highWater });
+    const doubt = isOlderFormat
+      ? undefined
+      : doubtAbout(before, Math.max(journal.newestLeft, aboutLog(root).get(APPLIED) ?? 0), join(folder, HIGH_WATER_FILE));
+    return new LmdbStore({ root, dataDir: resolve(dataDir), meta, ownership, journal, preallocation, highWater, doubt });
   } catch (error) {
     await root.close();
     await ownership?.release();
@@ -77,6 +87,7 @@ interface StoreParts {
   readonly journal?: Journal;
   readonly preallocation?: Preallocation | undefined;
   readonly highWater?: HighWater;
+  readonly doubt?: string | undefined;
 }
 
 class LmdbStore implements Store {
@@ -87,8 +98,9 @@ class LmdbStore implements Store {
   readonly journal: Journal | undefined;
   readonly #preallocation: Preallocation | undefined;
   readonly #highWater: HighWater | undefined;
+  readonly doubt: string | undefined;
 
-  constructor({ root, dataDir, meta, ownership, journal, preallocation, highWater }: StoreParts) {
+  constructor({ root, dataDir, meta, ownership, journal, preallocation, highWater, doubt }: StoreParts) {
     this.root = root;
     this.dataDir = dataDir;
     this.#meta = meta;
@@ -96,6 +108,7 @@ class LmdbStore implements Store {
     this.journal = journal;
     this.#preallocation = preallocation;
     this.#highWater = highWater;
+    this.doubt = doubt;
   }
 
   async write(action: () => void, bytes = 0, reserve?: number): Promise<void> {
@@ -124,6 +137,16 @@ class LmdbStore implements Store {
     this.#highWater?.close();
     await this.#ownership?.release();
   }
+}
+
+/** Several files of an older copy may agree with each other; then only these marks can show it. */
+function doubtAbout({ isNew, marks, transaction }: Before, newestEntry: number, path: string): string | undefined {
+  const otherwise = 'otherwise a file beside it may be an older copy, without what was received later';
+  if (isNew || transaction === undefined) return undefined;
+  if (!marks) return `${path} is missing or damaged: if only that file was lost, nothing else is wrong; ${otherwise}`;
+  // One more of each than the marks say: written, and not yet noted when the process ended.
+  if (transaction - marks.transaction <= UNNOTED_TRANSACTIONS && newestEntry - marks.sequence <= 1) return undefined;
+  return `${path} is behind the files beside it: after a power cut, or right after an import, that is normal; ${otherwise}`;
 }
 
 /** Number of the newest transaction. */

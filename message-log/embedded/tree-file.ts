@@ -65,6 +65,7 @@ export class TreeFile {
     return bytes.subarray(0, done);
   }
 
+  /** Once; the file must not be read afterwards. */
   close(): void {
     closeSync(this.#file);
   }

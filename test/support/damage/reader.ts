@@ -1,11 +1,12 @@
-/** Opens data folders one after the other, and prints what is in each, or why it was refused: in a process of its own, since damage may end that with a signal. */
+/** Opens or repairs data folders one after the other, and prints what came of it: in a process of its own, since damage may end that with a signal. */
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { pino } from 'pino';
 import { openEmbeddedArchive } from '../../../archive/embedded.ts';
 import { openEmbeddedDirectory } from '../../../directory/embedded.ts';
 import { openEmbeddedLog } from '../../../message-log/embedded/log.ts';
-import { openStore } from '../../../message-log/embedded/store.ts';
+import { repairStore } from '../../../message-log/embedded/repair.ts';
+import { openStore, type Store } from '../../../message-log/embedded/store.ts';
 import { oneRecord } from '../../../message-log/one-record.ts';
 import type { MessageLog, Reader, Subscription } from '../../../message-log/port.ts';
 import { PermanentError, reasonOf, TransientError } from '../../../runtime/errors.ts';
@@ -19,20 +20,30 @@ export type Seen =
       readonly alarms: readonly string[];
       /** What the mailer had not read yet. */
       readonly unread: readonly string[];
+      /** Archived alarms and clients that can be read, by id; of these, all that are asked for, and all that are listed. */
+      readonly rows: readonly string[];
       /** Lines of the log from WARN on. */
       readonly said: readonly string[];
       /** Whether a fire that comes now is read by the task, and its alarm by the mailer. */
       readonly firesHeard: boolean;
     };
 
+export interface Order {
+  readonly dataDir: string;
+  readonly repair: boolean;
+  /** Archived alarms and clients to look for. */
+  readonly rows: readonly string[];
+}
+
 /** Beginnings say which one it is. */
 const VALUE_BYTES = 40;
 const [FIRE, ALARM] = ['a fire', 'the alarm of a fire'];
 
-async function look(dataDir: string): Promise<Seen> {
+async function look({ dataDir, repair, rows: wanted }: Order): Promise<Seen> {
   const said: string[] = [];
   const logger = pino({ level: 'warn' }, { write: (line: string) => void said.push(line) });
   try {
+    if (repair) said.push(...(await repairStore(dataDir, true)).findings);
     const store = await openStore(dataDir, { durable: false });
     try {
       const log = await openEmbeddedLog(store, { ...quietLogOptions(), retentionMs: Number.MAX_SAFE_INTEGER, logger });
@@ -41,21 +52,30 @@ async function look(dataDir: string): Promise<Seen> {
       const mailer = await log.subscribe('mailer', ['ALARM']);
       const unread = await valuesOf(mailer);
       const firesHeard = await hears(log, mailer);
-      // What is in these rows is checked elsewhere: here they only must not end the process.
-      await openEmbeddedDirectory(store, { found: () => undefined })
-        .find(7)
-        .catch(() => undefined);
-      await openEmbeddedArchive(store, { found: () => undefined })
-        .open()
-        .catch(() => undefined);
+      const rows = await rowsOf(store, wanted, (kind, key) => void said.push(`${kind} ${key}`));
       await log.close();
-      return { entries, alarms, unread, said, firesHeard };
+      return { entries, alarms, unread, rows, said, firesHeard };
     } finally {
       await store.close();
     }
   } catch (error) {
     return { refused: reasonOf(error), isExpected: error instanceof PermanentError || error instanceof TransientError };
   }
+}
+
+async function rowsOf(store: Store, wanted: readonly string[], found: (kind: string, key: string | number) => void): Promise<string[]> {
+  const directory = openEmbeddedDirectory(store, { found });
+  const archive = openEmbeddedArchive(store, { found });
+  const rows = new Set((await archive.open()).map(({ id }) => `alarm ${id}`));
+  for await (const part of directory.places()) for (const { sensor } of part.placed) rows.add(`client ${sensor}`);
+  const there = await Promise.all(
+    wanted.map(async (row) => {
+      const [kind, id = ''] = row.split(' ');
+      const value = await (kind === 'alarm' ? archive.find(id) : directory.find(Number(id)));
+      return value !== undefined && value !== 'damaged' && rows.has(row) ? [row] : [];
+    }),
+  );
+  return there.flat();
 }
 
 async function hears(log: MessageLog, mailer: Subscription): Promise<boolean> {
@@ -85,6 +105,6 @@ async function valuesOf(from: Pick<Reader, 'poll'>): Promise<string[]> {
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const answer = `${JSON.stringify(await look(line))}\n`;
+  const answer = `${JSON.stringify(await look(JSON.parse(line) as Order))}\n`;
   if (!process.stdout.write(answer)) await once(process.stdout, 'drain');
 }

@@ -31,11 +31,11 @@ const journalIn = async (dataDir: string): Promise<string> =>
   join(dataDir, 'store', (await readdir(join(dataDir, 'store'))).find((name) => name.startsWith('journal-')) as string);
 
 it('says of a store that a crash has left, of one that was stopped, of one in use, and of none, that all is right, and changes nothing', async () => {
-  const left = await copyOf(life.left);
+  const left = await copyOf(life.left.dataDir);
   const before = await readFile(join(left, 'store', 'data.mdb'));
   expect(await examineStore(left)).toMatchObject([{ ok: true, found: expect.stringContaining('and so is the journal') }]);
   expect(await readFile(join(left, 'store', 'data.mdb'))).toEqual(before);
-  const stopped = join(folder, 'living');
+  const stopped = join(folder, 'living on');
   expect(await examineStore(stopped)).toMatchObject([{ ok: true }]);
   const store = await openStore(stopped);
   expect(await examineStore(stopped)).toMatchObject([{ ok: true, found: expect.stringContaining('while nothing is running') }]);
@@ -63,11 +63,11 @@ it.each<[string, RegExp, (dataDir: string) => Promise<void>]>([
   [
     'the tree, which is older',
     /older copy/,
-    (dataDir) => cp(join(life.before[0] as string, 'store', 'data.mdb'), join(dataDir, 'store', 'data.mdb')),
+    (dataDir) => cp(join(life.before[0]?.dataDir ?? '', 'store', 'data.mdb'), join(dataDir, 'store', 'data.mdb')),
   ],
   ['the tree, which is missing', /cannot be read|missing/, (dataDir) => rm(join(dataDir, 'store', 'data.mdb'))],
 ])('finds damage of %s', async (_, said, damage) => {
-  const dataDir = await copyOf(life.left);
+  const dataDir = await copyOf(life.left.dataDir);
   await damage(dataDir);
   const findings = await examineStore(dataDir);
   expect(findings).not.toEqual([]);

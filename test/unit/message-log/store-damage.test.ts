@@ -28,7 +28,7 @@ describe('a data folder', () => {
       retentionBytes: Number.MAX_SAFE_INTEGER,
       clock: () => Date.UTC(2026, 0, 1),
       removalClock: () => undefined,
-      logger: pino({ level: 'error' }, { write: (line: string) => void said.push(line) }),
+      logger: pino({ level: 'warn' }, { write: (line: string) => void said.push(line) }),
       registry: new Registry(),
       health: new Health(),
     });
@@ -161,13 +161,56 @@ describe('a data folder', () => {
     });
   });
 
-  it.each(['high-water', 'lock.mdb'])('goes on without %s', async (name) => {
+  it.each([
+    ['high-water', /high-water is missing or damaged.*older copy/],
+    ['lock.mdb', /^$/],
+  ])('goes on without %s', async (name, saying) => {
     await append('one');
     const left = await copy();
     await close();
     await rm(join(left, 'store', name));
+    said.length = 0;
     await open(left);
     expect(await values()).toEqual(['moved', 'one']);
+    expect(said.join('')).toMatch(saying);
+    await close();
+    said.length = 0;
+    await open(left);
+    expect(said).toEqual([]);
+  });
+
+  it.each(['journal-', 'data.mdb'])('says that something may be missing where %s and high-water are older copies', async (kind) => {
+    await append('one');
+    const before = await copy();
+    for (let i = 0; i < 20; i += 1) {
+      await append(`two ${i}`);
+      if (kind === 'data.mdb' || i === 10) await log?.sweep();
+    }
+    const left = await copy();
+    await close();
+    for (const older of [kind, 'high-water']) await cp(await fileOf(before, older), await fileOf(left, older));
+    said.length = 0;
+    await open(left);
+    expect(said.join('')).toMatch(/high-water is behind the files beside it.*older copy/);
+  });
+
+  it('says nothing of the kind after kill -9, also right after its first start', async () => {
+    await close();
+    said.length = 0;
+    await open(join(root, 'new'));
+    const first = join(root, 'new, left');
+    await cp(join(root, 'new'), first, { recursive: true, filter: (path) => !path.endsWith('.sock') });
+    await close();
+    await open(first);
+    await append('one', 'two');
+    await log?.sweep();
+    await append('three');
+    const left = join(root, 'left later');
+    await cp(first, left, { recursive: true, filter: (path) => !path.endsWith('.sock') });
+    await close();
+    await open(left);
+    expect(await values()).toEqual(['one', 'two', 'three']);
+    expect(said).toEqual([]);
   });
 
   it('that was stopped in order needs no journal', async () => {
