@@ -24,8 +24,9 @@ export function openCassandraDirectory(session: CassandraSession, { clock }: Cas
   const find = `SELECT ${ROW_COLUMNS.join(', ')} FROM ${table} WHERE id = ?`;
   const put = `INSERT INTO ${table} (${ROW_COLUMNS.join(', ')}) VALUES (${ROW_COLUMNS.map(() => '?').join(', ')})`;
   const places = `SELECT id, latitude, longitude, geohash, dashboard FROM ${table}`;
+  const ids = `SELECT id FROM ${table}`;
   const cache = new ClientCache(cacheMs, clock);
-  const count = new RowCount(session, `SELECT id FROM ${table}`);
+  const count = new RowCount(session, ids);
 
   return {
     find: async (sensor) => {
@@ -54,6 +55,12 @@ export function openCassandraDirectory(session: CassandraSession, { clock }: Cas
       for await (const { rows, next } of session.scan(places, ROWS_PER_PAGE, from)) {
         const all = rows.map(placeOf);
         yield { placed: all.filter(isPlace), unplaced: all.filter((place) => !isPlace(place)).map(({ sensor }) => sensor), next };
+        await sleep(PAUSE_MS);
+      }
+    },
+    ids: async function* (from) {
+      for await (const { rows, next } of session.scan(ids, ROWS_PER_PAGE, from)) {
+        yield { ids: rows.map(({ id }) => id as number), next };
         await sleep(PAUSE_MS);
       }
     },

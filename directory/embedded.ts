@@ -1,3 +1,4 @@
+import { setImmediate as pause } from 'node:timers/promises';
 import type { Database } from 'lmdb';
 import type { Store } from '../message-log/embedded/store.ts';
 import { isPlace } from './placed.ts';
@@ -8,6 +9,7 @@ import type { Client, Directory, Place } from './port.ts';
 /** Keeps a commit to a few milliseconds, since a running system that shares the store has to wait for it. */
 const CLIENTS_PER_COMMIT = 1_000;
 const PLACES_PER_PART = 5_000;
+const IDS_PER_PART = 20_000;
 
 /**
  * The directory in the embedded store: clients by sensor id, and beside each a small record of where it is. Both carry checksums; those that earlier
@@ -61,6 +63,15 @@ export function openEmbeddedDirectory(store: Pick<Store, 'root' | 'write'>, dama
           unplaced: part.filter((place) => !isPlace(place)).map(({ sensor }) => sensor),
           next: start === undefined ? undefined : String(start),
         };
+      }
+    },
+    ids: async function* (from = '0') {
+      for (let start: number | undefined = Number(from); start !== undefined; ) {
+        const ids: number[] = Array.from(clients.getKeys({ start, limit: IDS_PER_PART }));
+        const last = ids.at(-1);
+        start = last !== undefined && ids.length === IDS_PER_PART ? last + 1 : undefined;
+        yield { ids, next: start === undefined ? undefined : String(start) };
+        await pause();
       }
     },
     close: async () => undefined,

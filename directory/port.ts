@@ -44,6 +44,13 @@ export interface PlacesPart {
   readonly next: string | undefined;
 }
 
+/** A part of the sensors that have a client. */
+export interface IdsPart {
+  readonly ids: readonly number[];
+  /** Given to `ids`, it continues after this part, also after a failure. Opaque; undefined: this was the last part. */
+  readonly next: string | undefined;
+}
+
 /**
  * The clients by sensor id. Every call rejects with TransientError if the store is away, or with PermanentError if it refuses for good. Personal data:
  * never log a client.
@@ -60,6 +67,11 @@ export interface Directory {
    * after which to continue.
    */
   places(from?: string): AsyncIterable<PlacesPart>;
+  /**
+   * Every sensor that has a client once, part by part, in no particular order, also those whose client's row is damaged; clients written meanwhile may be
+   * missing. Slowly enough that other requests are answered meanwhile. `from`: the `next` of a part after which to continue.
+   */
+  ids(from?: string): AsyncIterable<IdsPart>;
   /** Releases what belongs to this directory alone; a store or session that others share stays open. Never rejects. Not to be used afterwards. */
   close(): Promise<void>;
 }

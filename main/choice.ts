@@ -21,6 +21,16 @@ export function portsOf(roles: ReadonlySet<RoleName>): readonly PortName[] {
   return [...new Set([...roles].flatMap((name) => usesOf(name)))];
 }
 
+/** The ports that these roles can do without, as far as this process can open them: on a server, or in the data folder that it uses anyway. */
+export function optionalPortsOf(roles: ReadonlySet<RoleName>, isSet: IsSet): readonly PortName[] {
+  const used = portsOf(roles);
+  const wanted = [...roles].flatMap((name) => {
+    const { mayUse = [] }: Role = ROLES[name];
+    return mayUse;
+  });
+  return [...new Set(wanted)].filter((port) => used.includes(port) || !adapterOf(port, isSet).ports[port]?.exclusive);
+}
+
 /** The adapters that hold these ports, in the order of the table. */
 export function adaptersOf(ports: readonly PortName[], isSet: IsSet): readonly Adapter[] {
   const chosen = new Set(ports.map((port) => adapterOf(port, isSet)));

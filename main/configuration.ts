@@ -2,11 +2,12 @@ import { ConfigurationError, readValues, type Settings, type Values } from '../r
 import { processSettings } from '../runtime/process-settings.ts';
 import { crossingOf } from '../runtime/unencrypted.ts';
 import type { Adapter } from './adapter.ts';
-import { adapterOf, adaptersOf, doubleServers, type IsSet, missingServers, portsOf } from './choice.ts';
+import { adapterOf, adaptersOf, doubleServers, type IsSet, missingServers, optionalPortsOf, portsOf } from './choice.ts';
 import type { PortName } from './ports.ts';
 import type { Role } from './role.ts';
 import { ROLES, type RoleName } from './roles.ts';
 import { SETTING_NAMES } from './settings.ts';
+import { problemsOfUnknownSensors } from './unknown-sensors.ts';
 
 /** The configuration of a process. */
 export interface Config {
@@ -20,14 +21,11 @@ export interface Config {
 
 /**
  * Reads the settings that these roles need from the environment; those of other roles and of unused servers are accepted but not checked.
- * `ports` are those of the roles, unless a program without roles opens some. Throws ConfigurationError with all problems at once.
+ * `only`: the ports that a program without roles opens. Throws ConfigurationError with all problems at once.
  */
-export function readConfig(
-  roles: ReadonlySet<RoleName>,
-  environment: NodeJS.ProcessEnv,
-  ports: readonly PortName[] = portsOf(roles),
-): Config {
+export function readConfig(roles: ReadonlySet<RoleName>, environment: NodeJS.ProcessEnv, only?: readonly PortName[]): Config {
   const isSet = isSetIn(environment);
+  const ports = only ?? [...new Set([...portsOf(roles), ...optionalPortsOf(roles, isSet)])];
   const values = readValues(groupsFor(roles, ports, isSet), environment, SETTING_NAMES);
   const adapters = adaptersOf(ports, isSet);
   const parts = [...rolesIn(roles), ...adapters];
@@ -37,6 +35,7 @@ export function readConfig(
     ...adapters.flatMap((adapter) => adapter.check?.(values) ?? []),
     ...rolesIn(roles).flatMap((role) => role.check?.(values) ?? []),
     ...refusedCrossings(parts, values),
+    ...problemsOfUnknownSensors(roles, ports, values),
   ];
   if (problems.length > 0) throw new ConfigurationError(problems);
   return { roles, ports, values, isSet, unencrypted: crossingsOf(parts, values).map(({ fact }) => fact) };

@@ -4,6 +4,7 @@ import type { OperationsAccess } from '../runtime/operations-access.ts';
 import type { Unencrypted } from '../runtime/unencrypted.ts';
 import type { TypeSet } from '../alarm/type-set.ts';
 import type { AdapterDeps } from './adapter.ts';
+import type { UnknownSensors } from './unknown-sensors.ts';
 import type { PortName, Ports } from './ports.ts';
 
 /** A role that a process can take. A row of the table in roles.ts. */
@@ -12,6 +13,8 @@ export interface Role<P extends PortName = PortName> {
   readonly summary: string;
   /** The ports that it uses; it gets them opened. */
   readonly uses: readonly P[];
+  /** Ports that it can do without: it may use those that are on a server, or in a data folder that this process uses anyway. */
+  readonly mayUse?: readonly PortName[];
   readonly settings: readonly Settings[];
   /** The setting of the port that it listens on; none: it has no HTTP of its own. */
   readonly listensOn?: Setting<number>;
@@ -34,6 +37,7 @@ export interface RoleContext<P extends PortName> {
   readonly config: Values;
   readonly deps: RoleDeps;
   readonly ports: Pick<Ports, P>;
+  readonly unknownSensors: UnknownSensors;
   /** Waits for a part to start, and stops it when its turn comes. */
   run<R extends Running>(name: string, part: Promise<R>): Promise<R>;
 }

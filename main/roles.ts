@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { archiveSettings } from '../archive/config.ts';
 import { checkConsoleConfig, consoleSettings, unencryptedFromBrowsers } from '../console/config.ts';
+import { unknownSensorSettings } from '../directory/config.ts';
 import { historySettings } from '../history/config.ts';
 import { mailerSettings } from '../notify/config.ts';
 import { processorSettings } from '../processor/config.ts';
@@ -87,14 +88,16 @@ const console = role({
 const proxy = role({
   summary: 'accepts the statuses of sensors',
   uses: ['log'],
-  settings: [proxySettings],
+  mayUse: ['directory'],
+  settings: [proxySettings, unknownSensorSettings],
   listensOn: proxySettings.port,
   check: (config) => checkProxyConfig(config.of(proxySettings), config.get(processSettings.host)),
   unencrypted: (config) => unencryptedFromSensors(config.of(proxySettings), config.get(processSettings.host)),
-  start: async ({ config, deps, ports, run }) => {
+  start: async ({ config, deps, ports, unknownSensors, run }) => {
     const { startProxy } = await import('../proxy/proxy.ts');
     const settings = { ...config.of(proxySettings), host: config.get(processSettings.host) };
-    const { port } = await run('proxy', startProxy(settings, { ...deps, ...ports, health: new Health(deps.health) }));
+    const isUnknown = unknownSensors.treatment === 'refuse' ? await unknownSensors.isUnknown() : undefined;
+    const { port } = await run('proxy', startProxy(settings, { ...deps, ...ports, health: new Health(deps.health), isUnknown }));
     return { ingestPort: port };
   },
 });

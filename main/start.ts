@@ -6,6 +6,7 @@ import type { OpenPorts } from './open-ports.ts';
 import { operationsAccessOf } from './operations-access.ts';
 import type { Addresses, Role, RoleContext, RoleDeps } from './role.ts';
 import { ROLE_NAMES, ROLES } from './roles.ts';
+import { UnknownSensors } from './unknown-sensors.ts';
 
 /** Starts the roles of the process in the order of their table. */
 export async function startRoles(
@@ -23,6 +24,7 @@ export async function startRoles(
   };
   const here: readonly Role[] = ROLE_NAMES.filter((name) => roles.has(name)).map((name) => ROLES[name]);
   let addresses: Addresses = {};
+  const unknownSensors = new UnknownSensors(config, deps, () => ports.open(['directory']), run);
   // Roles without HTTP of their own share a port for health and metrics, open from before they start until after they have stopped.
   if (!here.some(({ listensOn }) => listensOn)) {
     deps.health.report('start', 'the roles are starting');
@@ -33,7 +35,7 @@ export async function startRoles(
   for (const { uses, start } of here)
     addresses = {
       ...addresses,
-      ...(await start({ config: values, deps: { ...deps, operationsAccess }, ports: await ports.open(uses), run })),
+      ...(await start({ config: values, deps: { ...deps, operationsAccess }, ports: await ports.open(uses), unknownSensors, run })),
     };
   deps.health.report('start', undefined);
   return addresses;

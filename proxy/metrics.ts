@@ -28,6 +28,7 @@ export class ProxyMetrics {
   readonly #requests = new Float64Array(INGEST_PATHS.length * STATUS_CLASSES.length);
   readonly #accepted = new Float64Array(TOPIC_NAMES.length);
   readonly #rejected = new Float64Array(TOPIC_NAMES.length);
+  readonly #unknown = new Float64Array(TOPIC_NAMES.length);
   readonly #bytes = new Float64Array(TOPIC_NAMES.length);
   protocolErrors = 0;
   connectionsRefused = 0;
@@ -49,6 +50,15 @@ export class ProxyMetrics {
         set({ topic, outcome: 'rejected' }, this.#rejected[t] ?? 0);
       }
     });
+    table(
+      registry,
+      'tocsin_ingest_unknown_refused_total',
+      'Records refused since no client has their sensor (TOCSIN_UNKNOWN_SENSORS=refuse); also counted as rejected',
+      ['topic'],
+      (set) => {
+        for (const [t, topic] of TOPIC_NAMES.entries()) set({ topic }, this.#unknown[t] ?? 0);
+      },
+    );
     table(registry, 'tocsin_ingest_bytes_total', 'Bytes of request bodies with durable records', ['topic'], (set) => {
       for (const [t, topic] of TOPIC_NAMES.entries()) set({ topic }, this.#bytes[t] ?? 0);
     });
@@ -74,6 +84,12 @@ export class ProxyMetrics {
   rejected(topic: 'ENTRY' | 'OK', records: number): void {
     const t = TOPIC[topic];
     this.#rejected[t] = (this.#rejected[t] ?? 0) + records;
+  }
+
+  /** Of the rejected records, those of sensors that no client has. */
+  unknown(topic: 'ENTRY' | 'OK', records: number): void {
+    const t = TOPIC[topic];
+    this.#unknown[t] = (this.#unknown[t] ?? 0) + records;
   }
 }
 

@@ -37,6 +37,8 @@ export interface ProxyDeps {
   readonly registry: Registry;
   readonly health: Health;
   readonly operationsAccess: OperationsAccess;
+  /** Whether it is sure that no client has a sensor: what it sends is then refused. Undefined: nothing is refused for that. Must not throw, wait or allocate. */
+  readonly isUnknown?: ((sensor: number) => boolean) | undefined;
   /** How long requests in flight may take at a stop before their connections are cut, ms. */
   readonly drainMs?: number;
 }
@@ -66,7 +68,7 @@ export async function startProxy(config: ProxyConfig, deps: ProxyDeps): Promise<
   const webPages = new WebPages(config.host, config.urls, logger);
   const operations = operationsHandler(deps.health, deps.registry, deps.operationsAccess);
   const { seesMetrics } = deps.operationsAccess;
-  const receivers = receiversOf(config, deps.types, intake, queue, authentication, webPages);
+  const receivers = receiversOf(config, deps, intake, queue, authentication, webPages);
   route(server, receivers, intake, webPages, unread, operations, seesMetrics, pagesFor(deps.types));
   server.on('connection', (socket) => socket.on('close', () => unread.forget(socket)));
   server.on('clientError', (error, socket) => {
@@ -121,7 +123,7 @@ interface Receivers {
 
 function receiversOf(
   config: ProxyConfig,
-  types: TypeSet,
+  { types, isUnknown }: Pick<ProxyDeps, 'types' | 'isUnknown'>,
   intake: Intake,
   queue: CommitQueue,
   authentication: Authentication,
@@ -130,10 +132,10 @@ function receiversOf(
   const gate = new Gate(intake, queue, authentication, webPages, new Quota(config.clientRateMax), config.proxies ?? []);
   const { entry, ok } = gatherInto(queue);
   return {
-    entry: new Ingest('ENTRY', types, entry, gate, config.batchRecordsMax),
-    ok: new Ingest('OK', types, ok, gate, config.batchRecordsMax),
-    pixyEntry: new KafkaPixy('ENTRY', types, entry, gate),
-    pixyOk: new KafkaPixy('OK', types, ok, gate),
+    entry: new Ingest('ENTRY', types, entry, gate, config.batchRecordsMax, isUnknown),
+    ok: new Ingest('OK', types, ok, gate, config.batchRecordsMax, isUnknown),
+    pixyEntry: new KafkaPixy('ENTRY', types, entry, gate, isUnknown),
+    pixyOk: new KafkaPixy('OK', types, ok, gate, isUnknown),
   };
 }
 

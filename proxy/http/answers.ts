@@ -49,6 +49,8 @@ export interface Warnings {
 export interface Outcome {
   readonly accepted: number;
   readonly rejected: readonly Rejection[] | undefined;
+  /** How many more were rejected than are listed. */
+  readonly rejectedOmitted: number;
   /** Index of the first member that was not read; undefined: all were read. */
   readonly notReadFrom: number | undefined;
   readonly warnings: Warnings | undefined;
@@ -57,18 +59,31 @@ export interface Outcome {
 const ACCEPTED_ONE = answer(202, '{"accepted":1}');
 
 /** 202: everything is durable; 207: members up to `notReadFrom` that are not in `rejected` are durable. */
-export function ingestAnswer({ accepted, rejected, notReadFrom, warnings }: Outcome): Answer {
+export function ingestAnswer({ accepted, rejected, rejectedOmitted, notReadFrom, warnings }: Outcome): Answer {
   if (rejected !== undefined || warnings !== undefined) {
     const { listed, omitted } = warnings ?? {};
-    return jsonAnswer(rejected ? 207 : 202, { accepted, rejected, notReadFrom, warnings: listed, warningsOmitted: omitted || undefined });
+    return jsonAnswer(rejected ? 207 : 202, {
+      accepted,
+      rejected,
+      rejectedOmitted: rejectedOmitted || undefined,
+      notReadFrom,
+      warnings: listed,
+      warningsOmitted: omitted || undefined,
+    });
   }
   return accepted === 1 ? ACCEPTED_ONE : answer(202, `{"accepted":${accepted}}`);
 }
 
 /** For a request of which nothing was accepted. */
-export function noneAnswer(status: 400 | 401, rejected: readonly Rejection[], notReadFrom: number | undefined): Answer {
-  return jsonAnswer(status, { accepted: 0, rejected, notReadFrom });
+export function noneAnswer(
+  status: 400 | 401 | 403,
+  { rejected = [], rejectedOmitted, notReadFrom }: Pick<Outcome, 'rejected' | 'rejectedOmitted' | 'notReadFrom'>,
+): Answer {
+  return jsonAnswer(status, { accepted: 0, rejected, rejectedOmitted: rejectedOmitted || undefined, notReadFrom });
 }
+
+/** What is said of a record whose sensor no client has. */
+export const UNKNOWN_SENSOR = 'no client has this sensor';
 
 export const DRAINING = errorAnswer(503, 'the proxy is stopping, send to another one or again later', [...retryAfter(1), ...CLOSE]);
 export const BUSY = errorAnswer(503, 'too much is waiting for the log, send again later', retryAfter(1));

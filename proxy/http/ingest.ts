@@ -13,6 +13,7 @@ import {
   noneAnswer,
   type Rejection,
   retryAfter,
+  UNKNOWN_SENSOR,
   type Warnings,
 } from './answers.ts';
 import { afterMark, formatOf, isUtf16, withoutPadding } from './body-format.ts';
@@ -43,16 +44,28 @@ export class Ingest implements Receiver {
   readonly #types: TypeSet;
   readonly #decoder: Decoder;
   readonly #record: Status;
+  readonly #isUnknown: ((sensor: number) => boolean) | undefined;
   /** The request being decoded. */
   #request: SensorRequest | undefined;
   #body: Buffer = Buffer.alloc(0);
   #index = 0;
   #foreign = 0;
+  #unknown = 0;
+  /** Of these, how many are not listed. */
+  #omitted = 0;
   #rejected: Rejection[] | undefined;
   #notReadFrom: number | undefined;
   #warnings: Warnings | undefined;
 
-  constructor(topic: 'ENTRY' | 'OK', types: TypeSet, gathering: Gathering, gate: Gate, batchRecordsMax: number) {
+  constructor(
+    topic: 'ENTRY' | 'OK',
+    types: TypeSet,
+    gathering: Gathering,
+    gate: Gate,
+    batchRecordsMax: number,
+    isUnknown?: (sensor: number) => boolean,
+  ) {
+    this.#isUnknown = isUnknown;
     this.#types = types;
     this.#decoder = new Decoder(types);
     this.#record = emptyStatus(types);
@@ -86,11 +99,14 @@ export class Ingest implements Receiver {
     // A problem of the whole body is listed after the members before it.
     if (problem !== undefined) this.#reject(problem);
     const accepted = this.#gathering.length - before;
-    const refused = this.#rejected?.length ?? 0;
-    request.refusedRecords = refused;
+    const refused = (this.#rejected?.length ?? 0) + this.#omitted;
+    request.refusedRecords = refused - this.#unknown;
+    request.unknownRecords = this.#unknown;
     if (refused > 0) intake.metrics.rejected(this.#topic, refused);
+    if (this.#unknown > 0) intake.metrics.unknown(this.#topic, this.#unknown);
     if (this.#notReadFrom !== undefined) this.#reject(NOT_READ);
     request.rejected = this.#rejected;
+    request.rejectedOmitted = this.#omitted;
     request.notReadFrom = this.#notReadFrom;
     request.warnings = this.#warnings;
     if (members > this.#batchRecordsMax) {
@@ -98,10 +114,10 @@ export class Ingest implements Receiver {
       intake.respond(request, this.#tooMany);
     } else if (accepted === 0) {
       this.#gathering.cancel();
-      intake.respond(request, noneAnswer(this.#foreign === refused ? 401 : 400, this.#rejected ?? [], this.#notReadFrom));
+      intake.respond(request, noneAnswer(this.#statusOfNone(refused), request));
     } else {
       request.accepted = accepted;
-      if (this.#gathering.end(request)) this.#gate.spend(request, accepted, refused);
+      if (this.#gathering.end(request)) this.#gate.spend(request, accepted + this.#unknown, refused - this.#unknown);
       else intake.respond(request, ALTERNATES);
     }
   }
@@ -113,11 +129,17 @@ export class Ingest implements Receiver {
   }
 
   refused(request: SensorRequest): void {
-    this.#gate.spend(request, 0, Math.max(1, request.refusedRecords));
+    // Members of unknown sensors cost no more than accepted ones.
+    this.#gate.spend(request, request.unknownRecords, Math.max(1, request.refusedRecords));
   }
 
   failed(request: SensorRequest, reason: string): void {
     this.#gate.intake.respond(request, errorAnswer(503, `not stored: ${reason}`, retryAfter(1)));
+  }
+
+  #statusOfNone(refused: number): 400 | 401 | 403 {
+    if (this.#foreign === refused) return 401;
+    return this.#unknown === refused ? 403 : 400;
   }
 
   #reset(request: SensorRequest): void {
@@ -125,6 +147,8 @@ export class Ingest implements Receiver {
     this.#body = request.body;
     this.#index = 0;
     this.#foreign = 0;
+    this.#unknown = 0;
+    this.#omitted = 0;
     this.#rejected = undefined;
     this.#notReadFrom = undefined;
     this.#warnings = undefined;
@@ -154,11 +178,14 @@ export class Ingest implements Receiver {
       return false;
     }
     const problem = this.#take(start, end);
-    if (problem !== undefined && this.#rejected?.length === REJECTIONS_MAX) {
-      this.#notReadFrom = this.#index;
-      return false;
+    if (problem === UNKNOWN_SENSOR) this.#rejectUnknown();
+    else if (problem !== undefined) {
+      if ((this.#rejected?.length ?? 0) - (this.#unknown - this.#omitted) === REJECTIONS_MAX) {
+        this.#notReadFrom = this.#index;
+        return false;
+      }
+      this.#reject(problem);
     }
-    if (problem !== undefined) this.#reject(problem);
     this.#index += 1;
     return true;
   };
@@ -173,6 +200,7 @@ export class Ingest implements Receiver {
     if (problem !== undefined) return problem;
     const only = this.#request?.sender?.sensor;
     if (only !== undefined && only !== record.id) return FOREIGN;
+    if (this.#isUnknown?.(record.id)) return UNKNOWN_SENSOR;
     this.#gathering.put(record.id, start, end);
     if (record.repaired !== undefined) this.#gathering.replace(record.repaired);
     if (this.#topic === 'ENTRY' && hasWarnings(record, this.#types)) this.#warn();
@@ -189,6 +217,13 @@ export class Ingest implements Receiver {
       if (this.#warnings.listed.length < WARNINGS_MAX) this.#warnings.listed.push({ index: this.#index, ...warning });
       else this.#warnings.omitted += 1;
     }
+  }
+
+  /** Doesn't end the reading, however many there are: such members are statuses, and a client's may stand among them. */
+  #rejectUnknown(): void {
+    if (this.#unknown - this.#omitted < REJECTIONS_MAX) this.#reject(UNKNOWN_SENSOR);
+    else this.#omitted += 1;
+    this.#unknown += 1;
   }
 
   #reject(error: string): void {

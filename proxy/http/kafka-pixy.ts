@@ -6,7 +6,7 @@ import { Decoder } from '../../alarm/decode.ts';
 import { skipSpace, trimEnd } from '../../alarm/bytes.ts';
 import { emptyStatus, STATUS_BYTES_MAX, type Status } from '../../alarm/status.ts';
 import type { TypeSet } from '../../alarm/type-set.ts';
-import { ALTERNATES, type Answer, answer, BUSY, retryAfter, UNAUTHENTICATED } from './answers.ts';
+import { ALTERNATES, type Answer, answer, BUSY, retryAfter, UNAUTHENTICATED, UNKNOWN_SENSOR } from './answers.ts';
 import { afterMark, isUtf16, withoutPadding } from './body-format.ts';
 import type { Gate } from './gate.ts';
 import type { Gathering } from '../intake/gathering.ts';
@@ -33,8 +33,10 @@ export class KafkaPixy implements Receiver {
   readonly #gathering: Gathering;
   readonly #decoder: Decoder;
   readonly #record: Status;
+  readonly #isUnknown: ((sensor: number) => boolean) | undefined;
 
-  constructor(topic: 'ENTRY' | 'OK', types: TypeSet, gathering: Gathering, gate: Gate) {
+  constructor(topic: 'ENTRY' | 'OK', types: TypeSet, gathering: Gathering, gate: Gate, isUnknown?: (sensor: number) => boolean) {
+    this.#isUnknown = isUnknown;
     this.#decoder = new Decoder(types);
     this.#record = emptyStatus(types);
     this.#topic = topic;
@@ -93,6 +95,11 @@ export class KafkaPixy implements Receiver {
       return pixyError(400, problem);
     }
     if (request.sender?.sensor !== undefined && request.sender.sensor !== this.#record.id) return UNAUTHENTICATED;
+    if (this.#isUnknown?.(this.#record.id)) {
+      this.#gate.intake.metrics.rejected(this.#topic, 1);
+      this.#gate.intake.metrics.unknown(this.#topic, 1);
+      return pixyError(403, UNKNOWN_SENSOR);
+    }
     if (!this.#gate.queue.hasRoom(bodyLength)) return BUSY;
     return this.#append(request, start, end, parameters.has('sync'));
   }

@@ -44,7 +44,7 @@ const recovery = {
 
 const rejected = {
   type: 'array',
-  maxItems: 102,
+  maxItems: 202,
   items: {
     type: 'object',
     required: ['index', 'error'],
@@ -71,6 +71,11 @@ const outcome = (description: string) => ({
     properties: {
       accepted: { type: 'integer', minimum: 0 },
       rejected,
+      rejectedOmitted: {
+        type: 'integer',
+        minimum: 1,
+        description: 'How many more members were refused since no client has their sensor: of these, only the first 100 are listed',
+      },
       notReadFrom: {
         type: 'integer',
         minimum: 100,
@@ -100,7 +105,9 @@ const bodyOf = (name: string) => ({
 
 const sharedFailures = {
   401: failure("The sensor's key or the gateway's token is missing, wrong, or another sensor's"),
-  403: failure('Sent by a web page that is not our own'),
+  403: failure(
+    'Sent by a web page that is not our own; or no client has the sensor, or any of the sensors, and such are refused (TOCSIN_UNKNOWN_SENSORS)',
+  ),
   413: failure('The body is too large, or has too many records'),
   415: {
     ...failure('Not JSON or NDJSON in UTF-8, or compressed, or sent by a web page without a preflight'),

@@ -40,9 +40,12 @@ export class SensorRequest extends IncomingMessage {
   accepted = 0;
   /** Whether its record was appended alone. */
   appendedAlone = false;
-  /** How many of its members were refused. */
+  /** How many of its members were refused for a fault of theirs. */
   refusedRecords = 0;
+  /** How many of its members were refused since no client has their sensor; not among the others. */
+  unknownRecords = 0;
   rejected: Rejection[] | undefined;
+  rejectedOmitted = 0;
   notReadFrom: number | undefined;
   warnings: Warnings | undefined;
 

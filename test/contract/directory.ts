@@ -21,6 +21,24 @@ export function directoryContract(name: string, open: OpenDirectory): void {
       expect(await directory.find(42_959)).toBeUndefined();
       expect(await directory.size()).toBe(0);
       expect(await allPlaces(directory)).toEqual([]);
+      expect(await allIds(directory)).toEqual([]);
+    });
+
+    it('lists every sensor that has a client once, with and without a place, and goes on after any part', async () => {
+      const ids = [0, 2_147_483_647, ...Array.from({ length: 1_200 }, (_, i) => ((i * 7_919) % 1_200) * 1_789_569 + 1)];
+      await directory.put(ids.map((id) => clientOf({ id, ...(id % 3 === 0 && { latitude: Number.NaN }) })));
+      await directory.put([clientOf({ id: 0, city: 'York' })]);
+      expect(await allIds(directory)).toEqual(ids.toSorted((a, b) => a - b));
+      const seen: number[] = [];
+      let from: string | undefined;
+      do {
+        for await (const part of directory.ids(from)) {
+          seen.push(...part.ids);
+          from = part.next;
+          break;
+        }
+      } while (from !== undefined);
+      expect(seen.toSorted((a, b) => a - b)).toEqual(ids.toSorted((a, b) => a - b));
     });
 
     it('gives back every field of a client as it was put', async () => {
@@ -105,6 +123,12 @@ async function allPlaces(directory: Directory): Promise<Place[]> {
   const all: Place[] = [];
   for await (const { placed } of directory.places()) all.push(...placed);
   return all;
+}
+
+async function allIds(directory: Directory): Promise<number[]> {
+  const all: number[] = [];
+  for await (const { ids } of directory.ids()) all.push(...ids);
+  return all.sort((a, b) => a - b);
 }
 
 async function allUnplaced(directory: Directory): Promise<number[]> {

@@ -154,6 +154,7 @@ export function directoryOf(clients: ReadonlyMap<number, Client>): Directory {
     put: async () => undefined,
     size: async () => clients.size,
     places: async function* () {},
+    ids: async function* () {},
     close: async () => undefined,
   };
 }

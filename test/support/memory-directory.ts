@@ -1,5 +1,5 @@
 import { isPlace } from '../../directory/placed.ts';
-import type { Client, Directory, PlacesPart } from '../../directory/port.ts';
+import type { Client, Directory, IdsPart, PlacesPart } from '../../directory/port.ts';
 
 export class MemoryDirectory implements Directory {
   readonly clients = new Map<number, Client>();
@@ -24,6 +24,11 @@ export class MemoryDirectory implements Directory {
       .filter(isPlace)
       .map(({ id, latitude, longitude, geohash, region }) => ({ sensor: id, latitude, longitude, geohash, region }));
     yield { placed, unplaced: clients.filter((client) => !isPlace(client)).map(({ id }) => id), next: undefined };
+  }
+
+  async *ids(_from?: string): AsyncGenerator<IdsPart> {
+    if (this.fault) throw this.fault;
+    yield { ids: [...this.clients.keys()], next: undefined };
   }
 
   async close(): Promise<void> {}

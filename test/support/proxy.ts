@@ -33,7 +33,12 @@ export interface TestAnswer {
 
 export async function testProxy(
   settings: Record<`TOCSIN_${string}`, string> = {},
-  options: { readonly log?: MemoryLog; readonly drainMs?: number; readonly types?: TypeSet } = {},
+  options: {
+    readonly log?: MemoryLog;
+    readonly drainMs?: number;
+    readonly types?: TypeSet;
+    readonly isUnknown?: (sensor: number) => boolean;
+  } = {},
 ): Promise<TestProxy> {
   const config: ProxyConfig = {
     ...readSettings(proxySettings, { TOCSIN_INGEST_PORT: '0', TOCSIN_INGEST_CONNECTIONS_MAX: '1000', ...settings }),
@@ -51,6 +56,7 @@ export async function testProxy(
     health,
     operationsAccess: accessFrom({ urls: config.urls }),
     drainMs: options.drainMs ?? 1_000,
+    isUnknown: options.isUnknown,
   });
   const url = `http://127.0.0.1:${proxy.port}`;
   return {

@@ -53,6 +53,18 @@ describe('the configuration of a process', () => {
     );
   });
 
+  it('refuses to tell apart sensors whose clients this process cannot read', () => {
+    const kafka = { TOCSIN_KAFKA_BROKERS: 'k:9092' };
+    const refusing = { TOCSIN_UNKNOWN_SENSORS: 'refuse' };
+    expect(() => readConfig(rolesOf(['proxy']), { ...kafka, ...refusing })).toThrow(/TOCSIN_CASSANDRA_CONTACT_POINTS/);
+    expect(readConfig(rolesOf(['proxy']), { ...kafka, ...refusing, TOCSIN_CASSANDRA_CONTACT_POINTS: 'c' }).ports).toEqual([
+      'log',
+      'directory',
+    ]);
+    expect(readConfig(rolesOf(['proxy']), kafka).ports).toEqual(['log']);
+    expect(readConfig(rolesOf([]), refusing).ports).toContain('directory');
+  });
+
   it('refuses a name that no role knows, whatever runs', () => {
     expect(() => readConfig(rolesOf([]), { TOCSIN_MAIL_TOO: 'x' })).toThrow(
       /TOCSIN_MAIL_TOO is not a setting; did you mean TOCSIN_MAIL_TO\?/,
