@@ -6,6 +6,7 @@ import type { Logger } from '../runtime/logging.ts';
 import { ApiError, BODY_MAX_KIB, type Route, wrongToken } from './api/route.ts';
 import type { Access, Caller } from './security/access.ts';
 import type { Attempts } from './security/attempts.ts';
+import type { Right } from './security/rights.ts';
 
 export interface Guard {
   readonly access: Access;
@@ -87,15 +88,21 @@ function letIn(route: Route, { access, attempts }: Guard): RequestHandler {
     const caller = access.caller(request);
     if (caller) callers.set(request, caller);
     else if (request.headers.authorization !== undefined) throw wrongToken(attempts, request, 'this bearer token is not known');
-    else if (route.who !== 'anyone') {
+    else if (route.needs !== 'nothing') {
       response.set('www-authenticate', 'Bearer realm="tocsin"');
       throw new ApiError(401, 'sign in first, or send a bearer token (TOCSIN_API_TOKEN)');
     }
     if (route.method !== 'get' && (caller === undefined || caller.session) && !access.isOurPage(request))
       throw new ApiError(403, 'this must be sent by the page of the console itself');
-    if (route.who === 'operator' && caller?.role !== 'operator') throw new ApiError(403, 'viewers can only look: this needs an operator');
+    if (route.needs !== 'nothing' && !caller?.rights.has(route.needs)) throw new ApiError(403, notAllowed(route.needs, caller));
     next();
   };
+}
+
+function notAllowed(right: Right, caller: Caller | undefined): string {
+  if (right === 'audit') return 'the audit trail is for supervisors, and for tokens with the scope audit';
+  if (caller?.role === 'viewer') return 'viewers can only look: this needs an operator';
+  return `this token does not have the scope ${right}`;
 }
 
 const jsonOnly: RequestHandler = (request, _response, next) => {

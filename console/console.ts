@@ -21,6 +21,7 @@ import { Attempts } from './security/attempts.ts';
 import { Connections } from './security/connections.ts';
 import { among, networkOf } from '../runtime/network.ts';
 import { type Person, Sessions } from './security/sessions.ts';
+import type { Right } from './security/rights.ts';
 import { readSessions, SessionsFile } from './security/sessions-file.ts';
 import { Tokens } from './security/tokens.ts';
 import { Users } from './security/users.ts';
@@ -157,11 +158,12 @@ function isForUs(request: IncomingMessage, access: Access): boolean {
   return request.url?.split('?', 1)[0] !== '/metrics' || access.isForUs(request);
 }
 
-/** Operators may know everything, viewers how much there is of it. */
+/** Besides those whom the process lets in, those who may by their rights. */
 function withSignedIn({ seesReasons, seesMetrics }: OperationsAccess, access: Access): OperationsAccess {
+  const has = (request: IncomingMessage, right: Right): boolean => access.caller(request)?.rights.has(right) ?? false;
   return {
-    seesReasons: (request) => seesReasons(request) || access.caller(request)?.role === 'operator',
-    seesMetrics: (request) => seesMetrics(request) || access.caller(request) !== undefined,
+    seesReasons: (request) => seesReasons(request) || has(request, 'reasons'),
+    seesMetrics: (request) => seesMetrics(request) || has(request, 'metrics'),
   };
 }
 

@@ -11,6 +11,7 @@ import { readingWords } from './reading.ts';
 import type { Store } from './store.ts';
 import { age, clockTime } from './time.ts';
 import type { KnownTypes } from './types.ts';
+import { may } from './state.ts';
 import { stateSentence } from './words.ts';
 
 interface Props {
@@ -37,7 +38,7 @@ export function AlarmPanel({ store, operator, id, now }: Props) {
         </button>
       </div>
       {shown && <Summary alarm={shown} now={now} />}
-      {shown && state.session?.role === 'operator' && <Actions store={store} operator={operator} alarm={shown} />}
+      {shown && may(state.session, 'acknowledge') && <Actions store={store} operator={operator} alarm={shown} />}
       <DeedList deeds={deeds} named={false} onDismiss={(deed) => operator.dismiss(deed)} />
       {state.panelProblem && (
         <p class="problem" role="alert">

@@ -13,7 +13,7 @@ import { SensorPanel } from './sensor-panel.tsx';
 import { SeveralDialog } from './several-dialog.tsx';
 import { SignIn } from './sign-in.tsx';
 import { StatusLine } from './status-line.tsx';
-import { openedOf } from './state.ts';
+import { may, openedOf } from './state.ts';
 import type { Store } from './store.ts';
 import { count } from './time.ts';
 import { WorldMap } from './world-map.tsx';
@@ -87,7 +87,7 @@ function QueueSection({ store, operator }: { store: Store; operator: Operator })
         open={store.open()}
         unlisted={state.unlisted}
         beyond={state.vitals?.beyond ?? 0}
-        onSeveral={state.session?.role === 'operator' ? () => operator.askAboutSeveral() : undefined}
+        onSeveral={may(state.session, 'acknowledge') ? () => operator.askAboutSeveral() : undefined}
       />
       {alarms.length === 0 ? (
         <Empty state={state} now={now} />

@@ -29,7 +29,7 @@ export function Header({ state, open, now, onHelp, onSignOut }: Props) {
       {session && (
         <span class="who">
           {session.name}
-          {session.role === 'viewer' && ' (viewer)'}
+          {session.role !== 'operator' && ` (${session.role})`}
         </span>
       )}
       <button type="button" class="quiet" onClick={onHelp} aria-label="Keys and help">

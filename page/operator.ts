@@ -7,7 +7,7 @@ import { isUnderWay, type Wish } from './deed.ts';
 import { Deeds, keepWhole } from './deeds.ts';
 import { isInView } from './queue.tsx';
 import { severalOf } from './several.ts';
-import { openedOf, type Session } from './state.ts';
+import { may, openedOf, type Session } from './state.ts';
 import type { Store } from './store.ts';
 
 /** So that not every alarm is fetched while somebody moves through the list with a key held down. */
@@ -174,7 +174,7 @@ export class Operator {
   /** Whether the operator may act; says why not. */
   #mayAct(): boolean {
     const { link, session } = this.#store.state;
-    if (session?.role !== 'operator') this.#store.say('Viewers can only look: nothing was done.');
+    if (!may(session, 'acknowledge')) this.#store.say('Viewers can only look: nothing was done.');
     else if (link.state !== 'live') this.#store.say('There is no link to the server: nothing was done.');
     return this.#store.mayAct;
   }

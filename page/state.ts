@@ -9,7 +9,8 @@ import type { KnownTypes } from './types.ts';
 
 export interface Session {
   readonly name: string;
-  readonly role: 'operator' | 'viewer';
+  readonly role: 'viewer' | 'operator' | 'supervisor' | 'token';
+  readonly rights: readonly string[];
 }
 
 /** The link to the server. */
@@ -143,4 +144,9 @@ export function forgetEnded(state: State): void {
     state.ended.delete(id);
     if (state.alarms.delete(id)) state.alarmsVersion += 1;
   }
+}
+
+/** Whether a person may do something, `acknowledge` for example. The server decides; the page only offers nothing that would be refused. */
+export function may(session: Session | null | undefined, right: string): boolean {
+  return session?.rights.includes(right) ?? false;
 }

@@ -1,7 +1,7 @@
 import type { ListedAlarm } from '../console/api/schemas.ts';
 import { countOpen, type OpenCounts, sumOf } from './open-counts.ts';
 import { inOrder } from './queue-order.ts';
-import { forgetEnded, type State } from './state.ts';
+import { forgetEnded, may, type State } from './state.ts';
 import { KnownTypes } from './types.ts';
 
 type Listener = () => void;
@@ -114,6 +114,6 @@ export class Store {
 
   /** Whether the operator can act at the moment. */
   get mayAct(): boolean {
-    return this.state.link.state === 'live' && this.state.session?.role === 'operator';
+    return this.state.link.state === 'live' && may(this.state.session, 'acknowledge');
   }
 }

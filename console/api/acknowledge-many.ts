@@ -29,7 +29,7 @@ export function acknowledgeManyRoute(deps: ApiDeps): Route {
     method: 'post',
     path: '/api/alarms/acknowledge',
     summary: `Say that you have seen several alarms, at most ${MANY_MAX.toLocaleString('en')}. The answer gives an outcome for each.`,
-    who: 'operator',
+    needs: 'acknowledge',
     params: undefined,
     query: noQuery,
     body: acknowledgeManyBody,

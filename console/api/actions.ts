@@ -3,7 +3,7 @@ import type { Action, ActionKind, Disposition } from '../../alarm/alarm.ts';
 import { reasonOf, TransientError } from '../../runtime/errors.ts';
 import type { KnownAction } from '../live/actions.ts';
 import type { Caller } from '../security/access.ts';
-import type { Role } from '../security/tokens.ts';
+import { type Sight, sightOf } from '../security/rights.ts';
 import type { ApiDeps } from './deps.ts';
 import { handIn } from './hand-in.ts';
 import { type Answer, ApiError, callerOf, ok, type Route, route } from './route.ts';
@@ -41,7 +41,7 @@ interface Wish {
 
 /** Operators' actions. An action is appended to the log, and the answer is the outcome that the alarm's task decides. */
 export function actionRoutes(deps: ApiDeps): Route[] {
-  const shared = { method: 'post', who: 'operator', params: alarmId, query: noQuery, answers } as const;
+  const shared = { method: 'post', needs: 'acknowledge', params: alarmId, query: noQuery, answers } as const;
   return [
     route({
       ...shared,
@@ -68,7 +68,7 @@ export function actionRoutes(deps: ApiDeps): Route[] {
       method: 'get',
       path: '/api/actions/{id}',
       summary: 'The outcome of an action, whichever console accepted it.',
-      who: 'operator',
+      needs: 'acknowledge',
       params: actionId,
       query: noQuery,
       body: undefined,
@@ -76,7 +76,7 @@ export function actionRoutes(deps: ApiDeps): Route[] {
         200: { description: 'What is known about it.', schema: actionAnswer },
         404: { description: 'Not the id of an action.', schema: problem },
       },
-      handle: (call) => whatBecameOf(deps, call.params.id, callerOf(call).role),
+      handle: (call) => whatBecameOf(deps, call.params.id, sightOf(callerOf(call).rights)),
     }),
   ];
 }
@@ -85,7 +85,7 @@ async function act(deps: ApiDeps, kind: ActionKind, alarm: string, wish: Wish, b
   const id = wish.action ?? randomUUID();
   try {
     await appendOnce(deps, id, kind, alarm, wish, by);
-    return await answerOf(deps, id, alarm, await deps.live.actions.outcome(id, deps.answerMs), by.role);
+    return await answerOf(deps, id, alarm, await deps.live.actions.outcome(id, deps.answerMs), sightOf(by.rights));
   } catch (error) {
     throw namedAfter(error, id);
   }
@@ -117,25 +117,25 @@ async function appendOnce(deps: ApiDeps, id: string, kind: ActionKind, alarm: st
   await handIn(deps, [action]);
 }
 
-async function answerOf(deps: ApiDeps, id: string, alarm: string, outcome: KnownAction | undefined, role: Role): Promise<Answer> {
-  if (outcome?.state === 'done') return ok({ ...(await describeAlarm(deps, await findAlarm(deps, alarm), role)), action: id });
-  if (outcome?.state === 'refused') throw new ApiError(409, outcome.reason ?? '', { alarm: await alarmNow(deps, alarm, role) });
+async function answerOf(deps: ApiDeps, id: string, alarm: string, outcome: KnownAction | undefined, sight: Sight): Promise<Answer> {
+  if (outcome?.state === 'done') return ok({ ...(await describeAlarm(deps, await findAlarm(deps, alarm), sight)), action: id });
+  if (outcome?.state === 'refused') throw new ApiError(409, outcome.reason ?? '', { alarm: await alarmNow(deps, alarm, sight) });
   const where = `/api/actions/${id}`;
   throw new ApiError(504, `the action is in the log, but its outcome is not known yet: ask ${where} in a moment`, {}, { location: where });
 }
 
-async function whatBecameOf(deps: ApiDeps, id: string, role: Role): Promise<Answer> {
+async function whatBecameOf(deps: ApiDeps, id: string, sight: Sight): Promise<Answer> {
   const known = deps.live.actions.find(id);
   if (!known) return ok({ action: id, state: 'unknown' } satisfies ActionAnswer);
   const { state, reason } = known;
-  const alarm = await alarmNow(deps, known.alarm, role);
+  const alarm = await alarmNow(deps, known.alarm, sight);
   return ok({ action: id, state, ...(reason === undefined ? {} : { reason }), alarm } satisfies ActionAnswer);
 }
 
 /** Null if the alarm can't be fetched: the answer about the action goes out all the same. */
-async function alarmNow(deps: ApiDeps, id: string, role: Role): Promise<WholeAlarm | null> {
+async function alarmNow(deps: ApiDeps, id: string, sight: Sight): Promise<WholeAlarm | null> {
   try {
-    return await describeAlarm(deps, await findAlarm(deps, id), role);
+    return await describeAlarm(deps, await findAlarm(deps, id), sight);
   } catch (error) {
     deps.logger.warn({ alarm: id, reason: reasonOf(error) }, 'an alarm could not be fetched');
     return null;

@@ -1,14 +1,13 @@
 import type { CustodyEntry } from '../../archive/port.ts';
 import type { Client } from '../../directory/port.ts';
 import type { LiveAlarm } from '../live/open-alarms.ts';
-import type { Role } from '../security/tokens.ts';
-import { visibleTo } from '../security/visibility.ts';
+import { type Sight, visibleWith } from '../security/rights.ts';
 import type { ListedAlarm, WholeAlarm } from './schemas.ts';
 
 export const iso = (ms: number): string => new Date(ms).toISOString();
 const isoOrNull = (ms: number | undefined): string | null => (ms === undefined ? null : iso(ms));
 
-function fields({ alarm }: LiveAlarm, role: Role) {
+function fields({ alarm }: LiveAlarm, sight: Sight) {
   return {
     id: alarm.id,
     sensor: alarm.sensor,
@@ -23,26 +22,26 @@ function fields({ alarm }: LiveAlarm, role: Role) {
     acknowledgedBy: alarm.acknowledgedBy ?? null,
     disposition: alarm.disposition ?? null,
     region: alarm.region,
-    geohash: alarm.geohash.slice(0, visibleTo(role).geohashLength),
+    geohash: alarm.geohash.slice(0, visibleWith(sight).geohashLength),
   };
 }
 
 /** An alarm as in lists and in the stream. */
-export function listedJson(live: LiveAlarm, role: Role): ListedAlarm {
-  return visibleTo(role).client && live.client ? { ...fields(live, role), client: live.client } : fields(live, role);
+export function listedJson(live: LiveAlarm, sight: Sight): ListedAlarm {
+  return visibleWith(sight).client && live.client ? { ...fields(live, sight), client: live.client } : fields(live, sight);
 }
 
-/** An alarm with its evidence and custody, as far as the role may see them. `client`: null if there is none, undefined if the role may not see it. */
+/** An alarm with its evidence and custody, as far as they may be seen. `client`: null if there is none, undefined if it may not be seen. */
 export function wholeJson(
   live: LiveAlarm,
-  role: Role,
+  sight: Sight,
   custody: readonly CustodyEntry[],
   client: Client | null | undefined,
   problems: readonly string[],
 ): WholeAlarm {
-  const { notes, readings } = visibleTo(role);
+  const { notes, readings } = visibleWith(sight);
   return {
-    ...fields(live, role),
+    ...fields(live, sight),
     evidence: live.alarm.evidence.map(({ topic, partition, offset, at, seq, value }) => ({
       topic,
       partition,

@@ -1,5 +1,6 @@
 import { beyondWords } from '../live/alarm-bound.ts';
 import { listedJson } from './alarm-json.ts';
+import { sightOf } from '../security/rights.ts';
 import { listAlarms, statesOf } from './alarm-list.ts';
 import type { ApiDeps } from './deps.ts';
 import { callerOf, ok, type Route, route } from './route.ts';
@@ -14,19 +15,19 @@ export function alarmRoutes(deps: ApiDeps): Route[] {
       method: 'get',
       path: '/api/alarms',
       summary: 'Alarms, newest raised first. An alarm is listed as soon as it is in the log.',
-      who: 'viewer',
+      needs: 'read',
       params: undefined,
       query: alarmsQuery(deps.types),
       body: undefined,
       answers: { 200: { description: 'A page of alarms; `cursor` is null on the last one.', schema: alarmPage } },
       handle: async (call) => {
-        const { role } = callerOf(call);
+        const sight = sightOf(callerOf(call).rights);
         const { state, type, region, from, to, limit, cursor } = call.query;
         const filter = { states: statesOf(state), type, region, sensor: undefined, from: epoch(from), to: epoch(to) };
         const list = await listAlarms(deps.live.alarms, deps.archive, filter, limit, cursor);
         const beyond = beyondWords(deps.live.alarms);
         return ok({
-          alarms: list.alarms.map((live) => listedJson(live, role)),
+          alarms: list.alarms.map((live) => listedJson(live, sight)),
           cursor: list.cursor,
           ...(beyond === undefined ? {} : { problems: [beyond] }),
         });
@@ -36,12 +37,12 @@ export function alarmRoutes(deps: ApiDeps): Route[] {
       method: 'get',
       path: '/api/alarms/{id}',
       summary: 'An alarm with its evidence, its custody and, for operators, its client.',
-      who: 'viewer',
+      needs: 'read',
       params: alarmId,
       query: noQuery,
       body: undefined,
       answers: { 200: { description: 'The alarm.', schema: wholeAlarm }, 404: { description: 'There is none.', schema: problem } },
-      handle: async (call) => ok(await describeAlarm(deps, await findAlarm(deps, call.params.id), callerOf(call).role)),
+      handle: async (call) => ok(await describeAlarm(deps, await findAlarm(deps, call.params.id), sightOf(callerOf(call).rights))),
     }),
   ];
 }

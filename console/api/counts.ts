@@ -13,7 +13,7 @@ export function countRoutes(deps: ApiDeps): Route[] {
       method: 'get',
       path: '/api/counts',
       summary: 'Alarms raised per minute and type, over 31 days at most.',
-      who: 'viewer',
+      needs: 'read',
       params: undefined,
       query: countsQuery(deps.types),
       body: undefined,

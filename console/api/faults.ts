@@ -9,7 +9,7 @@ export function faultRoutes(deps: ApiDeps): Route[] {
       method: 'get',
       path: '/api/faults',
       summary: 'Detectors that cannot be relied upon: life safety first, then the gravest, of each detector the newest first.',
-      who: 'viewer',
+      needs: 'read',
       params: undefined,
       query: faultsQuery,
       body: undefined,

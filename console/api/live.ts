@@ -1,5 +1,5 @@
 import { placesCoarse } from '../live/places.ts';
-import { visibleTo } from '../security/visibility.ts';
+import { sightOf, visibleWith } from '../security/rights.ts';
 import type { ApiDeps } from './deps.ts';
 import { ApiError, callerOf, type Route, route } from './route.ts';
 import { contentHash, liveQuery, noQuery, problem } from './schemas.ts';
@@ -26,7 +26,7 @@ export function liveRoutes(deps: ApiDeps): Route[] {
       method: 'get',
       path: '/api/live',
       summary: 'Changes as they happen.',
-      who: 'viewer',
+      needs: 'read',
       params: undefined,
       query: liveQuery,
       body: undefined,
@@ -52,7 +52,7 @@ export function liveRoutes(deps: ApiDeps): Route[] {
       method: 'get',
       path: '/api/places/{hash}',
       summary: 'Where all sensors are, for the map; the stream carries the hash.',
-      who: 'viewer',
+      needs: 'read',
       params: contentHash,
       query: noQuery,
       body: undefined,
@@ -67,7 +67,7 @@ export function liveRoutes(deps: ApiDeps): Route[] {
       handle: (call) => {
         const places = deps.live.places();
         if (places?.hash !== call.params.hash) throw new ApiError(404, 'the places have changed');
-        const { geohashLength } = visibleTo(callerOf(call).role);
+        const { geohashLength } = visibleWith(sightOf(callerOf(call).rights));
         call.response.status(200).set('content-type', 'application/octet-stream');
         call.response.end(geohashLength >= EXACT ? places.bytes : placesCoarse(places.bytes, geohashLength));
         return undefined;

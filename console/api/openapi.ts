@@ -36,7 +36,7 @@ function operation(route: Route, write: SchemaWriter): Json {
   return {
     summary: route.summary,
     operationId: `${route.method}${route.path.replace(/^\/api/, '').replace(/[/{}.]+(\w)?/g, (_, next: string | undefined) => next?.toUpperCase() ?? '')}`,
-    security: route.who === 'anyone' ? [] : [{ token: [] }, { session: [] }],
+    security: route.needs === 'nothing' ? [] : [{ token: [] }, { session: [] }],
     parameters: [...parameters(route.params, 'path', write), ...parameters(route.query, 'query', write)],
     ...(route.body ? { requestBody: { required: true, content: { 'application/json': { schema: write(route.body, 'input') } } } } : {}),
     responses: responses(route, write),
@@ -46,8 +46,8 @@ function operation(route: Route, write: SchemaWriter): Json {
 function responses(route: Route, write: SchemaWriter): Json {
   const errors: Route['answers'] = {
     400: { description: 'The request is not valid; the error says why.', schema: problem },
-    ...(route.who === 'anyone' ? {} : { 401: { description: 'Not signed in.', schema: problem } }),
-    ...(route.who === 'viewer' && route.method === 'get'
+    ...(route.needs === 'nothing' ? {} : { 401: { description: 'Not signed in.', schema: problem } }),
+    ...(route.needs === 'read' && route.method === 'get'
       ? {}
       : { 403: { description: "Not allowed, or not sent by the console's own page.", schema: problem } }),
     ...(route.body

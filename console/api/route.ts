@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import type { ZodType, z } from 'zod';
 import type { Caller } from '../security/access.ts';
 import type { Attempts } from '../security/attempts.ts';
-import type { Role } from '../security/tokens.ts';
+import type { Right } from '../security/rights.ts';
 import { OwnError } from '../../runtime/errors.ts';
 
 /** A request that is answered with an error: `{"error": message, …more}`. */
@@ -49,8 +49,8 @@ export interface Route {
   /** As OpenAPI writes it: `/api/alarms/{id}`. */
   readonly path: string;
   readonly summary: string;
-  /** `viewer`: operators too. */
-  readonly who: 'anyone' | Role;
+  /** What its caller must have the right to; `nothing`: anyone may call it. */
+  readonly needs: 'nothing' | Right;
   readonly params: ZodType | undefined;
   readonly query: ZodType;
   readonly body: ZodType | undefined;

@@ -33,7 +33,7 @@ export function apiRoutes(deps: ApiDeps): Route[] {
       method: 'get',
       path: '/api/openapi.json',
       summary: 'This document.',
-      who: 'anyone',
+      needs: 'nothing',
       params: undefined,
       query: noQuery,
       body: undefined,

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { MANY_MAX } from './many-max.ts';
 import { PASSWORD_LENGTH } from '../security/password.ts';
+import { ROLES } from '../security/rights.ts';
 import { userName } from '../security/users-file.ts';
 import { NOTE_MAX } from '../../alarm/action.ts';
 import { ALARM_STATES, DISPOSITIONS } from '../../alarm/alarm.ts';
@@ -231,7 +232,8 @@ export type TypeAnswer = z.infer<typeof alarmType>;
 export const typesAnswer = z.object({ types: z.array(alarmType) });
 export const sessionAnswer = z.object({
   name: z.string(),
-  role: z.enum(['operator', 'viewer']),
+  role: z.enum([...ROLES, 'token']),
+  rights: z.array(z.string()).describe('what you may do: read, clients, acknowledge, sessions, audit, metrics, reasons'),
   until: time.nullable(),
 });
 export const problem = z.object({ error: z.string() });

@@ -2,7 +2,7 @@ import { isActive } from '../../alarm/lifecycle.ts';
 import type { Client } from '../../directory/port.ts';
 import { compareNewest } from '../live/by-age.ts';
 import type { LiveAlarm } from '../live/open-alarms.ts';
-import { visibleTo } from '../security/visibility.ts';
+import { sightOf, visibleWith } from '../security/rights.ts';
 import { iso, listedJson } from './alarm-json.ts';
 import { listAlarms } from './alarm-list.ts';
 import type { ApiDeps } from './deps.ts';
@@ -19,7 +19,7 @@ export function sensorRoutes(deps: ApiDeps): Route[] {
       method: 'get',
       path: '/api/sensors',
       summary: 'Sensors whose client has no place, in order of their ids, with the types of which an alarm is active.',
-      who: 'viewer',
+      needs: 'read',
       params: undefined,
       query: sensorsQuery,
       body: undefined,
@@ -43,7 +43,7 @@ export function sensorRoutes(deps: ApiDeps): Route[] {
       path: '/api/sensors/{id}',
       summary:
         'A sensor: where it is, what is active, which of its detectors cannot be read, its latest alarms and, for operators, its client.',
-      who: 'viewer',
+      needs: 'read',
       params: sensorId,
       query: noQuery,
       body: undefined,
@@ -52,8 +52,8 @@ export function sensorRoutes(deps: ApiDeps): Route[] {
         404: { description: 'Nothing is known about it.', schema: problem },
       },
       handle: async (call) => {
-        const { role } = callerOf(call);
-        const visible = visibleTo(role);
+        const sight = sightOf(callerOf(call).rights);
+        const visible = visibleWith(sight);
         const { id } = call.params;
         const { faults } = deps.live;
         const missing = new Missing(deps.logger, { sensor: id });
@@ -73,7 +73,7 @@ export function sensorRoutes(deps: ApiDeps): Route[] {
           geohash: (client?.geohash ?? state?.geohash ?? '').slice(0, visible.geohashLength),
           ...activeOf(deps, id, state?.at),
           faults: faults ? faultsJson(faults.of(id)) : null,
-          alarms: list.alarms.map((live) => listedJson(live, role)),
+          alarms: list.alarms.map((live) => listedJson(live, sight)),
           ...(visible.client ? { client: clientJson(client) } : {}),
           ...(problems.length === 0 ? {} : { problems }),
         } satisfies SensorAnswer);

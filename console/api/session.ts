@@ -1,4 +1,6 @@
 import type { Response } from 'express';
+import type { Caller } from '../security/access.ts';
+import { rightsOfRole } from '../security/rights.ts';
 import type { Session } from '../security/sessions.ts';
 import { iso } from './alarm-json.ts';
 import type { ApiDeps } from './deps.ts';
@@ -15,7 +17,7 @@ export function sessionRoutes(deps: ApiDeps): Route[] {
       method: 'get',
       path: '/api/session',
       summary: 'Who you are.',
-      who: 'anyone',
+      needs: 'nothing',
       params: undefined,
       query: noQuery,
       body: undefined,
@@ -26,15 +28,15 @@ export function sessionRoutes(deps: ApiDeps): Route[] {
       handle: ({ caller }) => {
         const signIn = deps.users ? 'password' : 'token';
         if (!caller) throw new ApiError(401, 'sign in first', { signIn }, { 'www-authenticate': 'Bearer realm="tocsin"' });
-        const { name, role, session } = caller;
-        return ok({ name, role, until: session ? iso(session.until) : null });
+        const { session } = caller;
+        return ok({ ...whoIs(caller), until: session ? iso(session.until) : null });
       },
     }),
     route({
       method: 'post',
       path: '/api/session',
       summary: 'Sign in with a token; where a users file is set (TOCSIN_USERS), with a name and a password instead.',
-      who: 'anyone',
+      needs: 'nothing',
       params: undefined,
       query: noQuery,
       body: signInBody,
@@ -56,14 +58,14 @@ export function sessionRoutes(deps: ApiDeps): Route[] {
         if (ended !== undefined) deps.live.stream.endStreamsOf(ended);
         setCookie(deps, cookie, session, response);
         deps.logger.info({ as: person.role, sessions: deps.sessions.size }, 'signed in');
-        return ok({ name: session.name, role: session.role, until: iso(session.until) });
+        return ok({ ...whoIs({ ...session, rights: rightsOfRole(session.role) }), until: iso(session.until) });
       },
     }),
     route({
       method: 'delete',
       path: '/api/session',
       summary: 'Sign out.',
-      who: 'viewer',
+      needs: 'read',
       params: undefined,
       query: noQuery,
       body: undefined,
@@ -83,7 +85,7 @@ export function sessionRoutes(deps: ApiDeps): Route[] {
       path: '/api/session/link',
       summary:
         'Show a new sign-in link to whoever runs the console: on its terminal, or in the file that its log names. Only while nobody but this machine reaches the console.',
-      who: 'anyone',
+      needs: 'nothing',
       params: undefined,
       query: noQuery,
       body: undefined,
@@ -101,6 +103,8 @@ export function sessionRoutes(deps: ApiDeps): Route[] {
     }),
   ];
 }
+
+const whoIs = ({ name, role, rights }: Pick<Caller, 'name' | 'role' | 'rights'>) => ({ name, role, rights: [...rights] });
 
 function setCookie({ access, sessionClock }: ApiDeps, cookie: string, session: Session, response: Response): void {
   const { name, secure } = access.cookie;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ROLES } from '../security/rights.ts';
 import { iso } from './alarm-json.ts';
 import type { ApiDeps } from './deps.ts';
 import { ApiError, callerOf, ok, type Route, route } from './route.ts';
@@ -13,7 +14,7 @@ const sessionsAnswer = z.object({
     z.object({
       id: z.string().describe('for DELETE /api/sessions/{id}; it opens nothing'),
       name: z.string(),
-      role: z.enum(['operator', 'viewer']),
+      role: z.enum(ROLES),
       since: time,
       usedAt: time.describe('when its browser last asked for something'),
       until: time,
@@ -28,7 +29,7 @@ export function sessionsRoutes({ sessions, sessionClock, live, logger }: ApiDeps
       method: 'get',
       path: '/api/sessions',
       summary: 'The browsers that are signed in, the one that was used last first.',
-      who: 'operator',
+      needs: 'sessions',
       params: undefined,
       query: noQuery,
       body: undefined,
@@ -46,7 +47,7 @@ export function sessionsRoutes({ sessions, sessionClock, live, logger }: ApiDeps
       method: 'delete',
       path: '/api/sessions/{id}',
       summary: 'Sign a browser out and end its live streams, for example one that was left open or lost.',
-      who: 'operator',
+      needs: 'sessions',
       params: z.object({ id: z.string().max(64) }),
       query: noQuery,
       body: undefined,

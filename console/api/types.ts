@@ -10,7 +10,7 @@ export function typeRoutes({ types }: ApiDeps): Route[] {
       method: 'get',
       path: '/api/types',
       summary: 'The types of alarms, as in the settings: what raises an alarm, how grave it is, how it is shown.',
-      who: 'viewer',
+      needs: 'read',
       params: undefined,
       query: noQuery,
       body: undefined,

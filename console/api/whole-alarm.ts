@@ -2,8 +2,7 @@ import { inOrderOfTime } from '../../archive/custody.ts';
 import type { ArchivedAlarm } from '../../archive/port.ts';
 import { PermanentError } from '../../runtime/errors.ts';
 import type { LiveAlarm } from '../live/open-alarms.ts';
-import type { Role } from '../security/tokens.ts';
-import { visibleTo } from '../security/visibility.ts';
+import { type Sight, visibleWith } from '../security/rights.ts';
 import { wholeJson } from './alarm-json.ts';
 import type { ApiDeps } from './deps.ts';
 import { clientOf, Missing } from './missing.ts';
@@ -26,19 +25,19 @@ export async function findAlarm(deps: ApiDeps, id: string): Promise<LiveAlarm> {
 }
 
 /** With evidence, custody and, for operators, the client. What can't be fetched is listed in `problems`; the rest is there all the same. */
-export async function describeAlarm(deps: ApiDeps, found: LiveAlarm, role: Role): Promise<WholeAlarm> {
+export async function describeAlarm(deps: ApiDeps, found: LiveAlarm, sight: Sight): Promise<WholeAlarm> {
   const { id, sensor } = found.alarm;
   const missing = new Missing(deps.logger, { alarm: id });
   const [evidence, archived, client] = await Promise.all([
     found.isBrief ? missing.orElse('the readings', evidenceOf(deps, id), []) : found.alarm.evidence,
     missing.orElse('the custody trail', deps.archive.custody(id), []),
-    visibleTo(role).client
+    visibleWith(sight).client
       ? missing.orElse('the client', clientOf(deps.directory, sensor), undefined).then((known) => known ?? null)
       : undefined,
   ]);
   const steps = new Map([...found.recent, ...archived].map((entry) => [entry.key, entry]));
   const custody = inOrderOfTime([...steps.values()]);
-  return wholeJson({ ...found, alarm: { ...found.alarm, evidence } }, role, custody, client, missing.problems);
+  return wholeJson({ ...found, alarm: { ...found.alarm, evidence } }, sight, custody, client, missing.problems);
 }
 
 async function evidenceOf({ archive }: ApiDeps, id: string): Promise<ArchivedAlarm['evidence']> {

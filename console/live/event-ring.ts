@@ -1,9 +1,9 @@
-import type { Role } from '../security/tokens.ts';
+import type { Sight } from '../security/rights.ts';
 
-/** One event as the bytes that are sent, serialised once for all streams of a role. */
+/** One event as the bytes that are sent, serialised once for all streams that may see the same. */
 export interface Frame {
   readonly seq: number;
-  readonly bytes: Readonly<Record<Role, Buffer>>;
+  readonly bytes: Readonly<Record<Sight, Buffer>>;
 }
 
 /** The latest frames, from which an interrupted stream resumes. Bounded by number and bytes. */
@@ -43,4 +43,4 @@ export class EventRing {
   }
 }
 
-const sizeOf = ({ bytes }: Frame): number => bytes.operator.length + bytes.viewer.length;
+const sizeOf = ({ bytes }: Frame): number => bytes.full.length + bytes.limited.length;

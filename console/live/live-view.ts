@@ -75,8 +75,8 @@ export async function startLiveView(deps: LiveDeps, { streamsMax, alarmsMax }: L
     known: () => stream.publish([{ event: 'faults', data: () => faultsShown(faults.sensors) }]),
     changed: (sensor) => changes.ofFaults.add(sensor),
   });
-  const stream = new LiveStream({ ...STREAM_SETTINGS, streamsMax }, sessionClock, (role) => ({
-    ...snapshotOf(alarms, role),
+  const stream = new LiveStream({ ...STREAM_SETTINGS, streamsMax }, sessionClock, (sight) => ({
+    ...snapshotOf(alarms, sight),
     ...vitals(),
     faults: faultsShown(faults.sensors),
   }));
@@ -93,7 +93,7 @@ export async function startLiveView(deps: LiveDeps, { streamsMax, alarmsMax }: L
   const publish = (all: readonly News[]): void => {
     for (const { live } of all) changes.ofState.add(live.alarm.sensor);
     stream.publish(
-      all.map(({ event, at, live }) => ({ event: 'alarm', data: (role) => ({ event, at: iso(at), alarm: listedJson(live, role) }) })),
+      all.map(({ event, at, live }) => ({ event: 'alarm', data: (sight) => ({ event, at: iso(at), alarm: listedJson(live, sight) }) })),
     );
   };
   const lookup = new ClientLookup(deps.directory, deps.health, (client) => {

@@ -3,7 +3,7 @@ import { SEVERITIES } from '../../alarm/severity.ts';
 import { listedJson } from '../api/alarm-json.ts';
 import { faultsJson } from '../api/fault-json.ts';
 import { typesJson } from '../api/type-json.ts';
-import type { Role } from '../security/tokens.ts';
+import type { Sight } from '../security/rights.ts';
 import type { FaultySensors } from './faulty-sensors.ts';
 import type { LiveAlarm, OpenAlarms } from './open-alarms.ts';
 import { TypeCounts } from './open-counts.ts';
@@ -12,14 +12,14 @@ import { TypeCounts } from './open-counts.ts';
 export const SNAPSHOT_ALARMS_MAX = 5_000;
 
 /** The first event of a stream: the types, the open alarms, how many of each type were left out, and the codes of sensors with open alarms. */
-export function snapshotOf(alarms: OpenAlarms, role: Role, alarmsMax = SNAPSHOT_ALARMS_MAX) {
+export function snapshotOf(alarms: OpenAlarms, sight: Sight, alarmsMax = SNAPSHOT_ALARMS_MAX) {
   const shown = neediest(alarms, alarmsMax);
   const leftOut = new TypeCounts(alarms.types);
   for (const [type, count] of Object.entries(alarms.counts.byType)) leftOut.add(type, count);
   for (const { alarm } of shown) leftOut.add(alarm.type, -1);
   return {
     types: typesJson(alarms.types),
-    alarms: shown.map((live) => listedJson(live, role)),
+    alarms: shown.map((live) => listedJson(live, sight)),
     leftOut: leftOut.now(),
     states: statesOf(alarms),
   };

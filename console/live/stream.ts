@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Caller } from '../security/access.ts';
-import type { Role } from '../security/tokens.ts';
+import { type Sight, sightOf } from '../security/rights.ts';
 import { EventRing, type Frame } from './event-ring.ts';
 
 /** The part of a ServerResponse that a stream needs. */
@@ -31,13 +31,14 @@ export const STREAM_SETTINGS: Omit<StreamSettings, 'streamsMax'> = {
 
 export interface StreamEvent {
   readonly event: string;
-  /** Called once per role. */
-  readonly data: (role: Role) => unknown;
+  /** Called once per sight. */
+  readonly data: (sight: Sight) => unknown;
 }
 
 interface Attached {
   readonly sink: Sink;
   readonly caller: Caller;
+  readonly sight: Sight;
   /** Bytes of its snapshot that couldn't be sent at once. Until they are sent, they are allowed in addition to `bufferBytesMax`. */
   snapshotBytes: number;
 }
@@ -66,13 +67,13 @@ export class LiveStream {
   readonly #run = randomBytes(6).toString('base64url');
   readonly #settings: StreamSettings;
   readonly #clock: Clock;
-  readonly #snapshot: (role: Role) => unknown;
-  readonly #snapshots = new Map<Role, Snapshot>();
+  readonly #snapshot: (sight: Sight) => unknown;
+  readonly #snapshots = new Map<Sight, Snapshot>();
   #next = 1;
   #lastUse = Number.NEGATIVE_INFINITY;
   dropped = 0;
 
-  constructor(settings: StreamSettings, clock: Clock, snapshot: (role: Role) => unknown) {
+  constructor(settings: StreamSettings, clock: Clock, snapshot: (sight: Sight) => unknown) {
     this.#settings = settings;
     this.#clock = clock;
     this.#snapshot = snapshot;
@@ -88,14 +89,15 @@ export class LiveStream {
     const own = [...this.#streams].filter((other) => other.caller.key === caller.key).length;
     if (own >= this.#settings.perCallerMax)
       return { outcome: 'refused', reason: `this session has ${own} live streams open already: close another window of the console first` };
-    const viewers = caller.role === 'viewer' ? [...this.#streams].filter((other) => other.caller.role === 'viewer').length : 0;
+    const viewers = onlyLooks(caller) ? [...this.#streams].filter((other) => onlyLooks(other.caller)).length : 0;
     if (this.#streams.size >= this.#settings.streamsMax || (viewers > 0 && viewers >= Math.floor(this.#settings.streamsMax / 2)))
       return { outcome: 'refused', reason: 'too many live streams are open, try again later' };
-    const stream: Attached = { sink, caller, snapshotBytes: 0 };
+    const sight = sightOf(caller.rights);
+    const stream: Attached = { sink, caller, sight, snapshotBytes: 0 };
     const missed = this.#missed(lastEventId);
-    if (missed) for (const frame of missed) sink.write(frame.bytes[caller.role]);
+    if (missed) for (const frame of missed) sink.write(frame.bytes[sight]);
     else {
-      this.#begin(sink, caller.role);
+      this.#begin(sink, sight);
       stream.snapshotBytes = sink.writableLength;
     }
     this.#streams.add(stream);
@@ -104,18 +106,18 @@ export class LiveStream {
   }
 
   /** Writes a snapshot; if it is a shared one, also the events since. */
-  #begin(sink: Sink, role: Role): void {
+  #begin(sink: Sink, sight: Sight): void {
     const now = this.#clock();
-    const kept = this.#snapshots.get(role);
+    const kept = this.#snapshots.get(sight);
     const since = kept && now - kept.at < SNAPSHOT_FOR_MS ? this.#ring.after(kept.seq, this.#next) : undefined;
     if (kept && since) {
       sink.write(kept.bytes);
-      for (const frame of since) sink.write(frame.bytes[role]);
+      for (const frame of since) sink.write(frame.bytes[sight]);
       return;
     }
     const seq = this.#next - 1;
-    const bytes = frameBytes(this.#id(seq), 'snapshot', this.#snapshot(role));
-    this.#snapshots.set(role, { at: now, seq, bytes });
+    const bytes = frameBytes(this.#id(seq), 'snapshot', this.#snapshot(sight));
+    this.#snapshots.set(sight, { at: now, seq, bytes });
     sink.write(bytes);
   }
 
@@ -131,17 +133,17 @@ export class LiveStream {
     const frames = events.map((event) => this.#frame(event));
     for (const frame of frames) this.#ring.push(frame);
     const bytes = {
-      operator: Buffer.concat(frames.map((frame) => frame.bytes.operator)),
-      viewer: Buffer.concat(frames.map((frame) => frame.bytes.viewer)),
+      full: Buffer.concat(frames.map((frame) => frame.bytes.full)),
+      limited: Buffer.concat(frames.map((frame) => frame.bytes.limited)),
     };
-    for (const stream of [...this.#streams]) this.#write(stream, bytes[stream.caller.role]);
+    for (const stream of [...this.#streams]) this.#write(stream, bytes[stream.sight]);
   }
 
   /** Sends the heartbeat, which is not kept, and ends the streams whose session is over. */
   beat(data: unknown): void {
     const now = this.#clock();
     const bytes = frameBytes(undefined, 'beat', data);
-    for (const [role, { at }] of this.#snapshots) if (now - at >= SNAPSHOT_FOR_MS) this.#snapshots.delete(role);
+    for (const [sight, { at }] of this.#snapshots) if (now - at >= SNAPSHOT_FOR_MS) this.#snapshots.delete(sight);
     for (const stream of [...this.#streams]) {
       const { session } = stream.caller;
       if (session && now >= session.until) this.#end(stream);
@@ -166,8 +168,8 @@ export class LiveStream {
   #frame({ event, data }: StreamEvent): Frame {
     const seq = this.#next;
     this.#next += 1;
-    const bytesFor = (role: Role): Buffer => frameBytes(this.#id(seq), event, data(role));
-    return { seq, bytes: { operator: bytesFor('operator'), viewer: bytesFor('viewer') } };
+    const bytesFor = (sight: Sight): Buffer => frameBytes(this.#id(seq), event, data(sight));
+    return { seq, bytes: { full: bytesFor('full'), limited: bytesFor('limited') } };
   }
 
   #id(seq: number): string {
@@ -194,6 +196,9 @@ export class LiveStream {
     this.#streams.delete(stream);
   }
 }
+
+/** Streams are reserved for those who can act. */
+const onlyLooks = ({ rights }: Caller): boolean => !rights.has('acknowledge');
 
 function frameBytes(id: string | undefined, event: string, data: unknown): Buffer {
   return Buffer.from(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);

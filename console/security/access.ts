@@ -3,11 +3,13 @@ import type { Clock } from '../../runtime/clock.ts';
 import { LocalTrust } from '../../runtime/local-trust.ts';
 import { bearerOf } from '../../runtime/operations-access.ts';
 import { API_NAME } from './person-name.ts';
+import { type Rights, type Role, rightsOfRole } from './rights.ts';
 import type { Session, Sessions } from './sessions.ts';
-import type { Role, Tokens } from './tokens.ts';
+import type { Tokens } from './tokens.ts';
 
 /** Who sent a request: a program with a bearer token, or a browser with a session. */
 export interface Caller {
+  readonly rights: Rights;
   readonly role: Role;
   readonly name: string;
   /** Identifies the caller when streams are counted. */
@@ -59,11 +61,11 @@ export class Access {
     const bearer = bearerOf(request);
     if (bearer !== undefined) {
       const role = this.#tokens.role(bearer);
-      return role && { role, name: role === 'operator' ? API_NAME : 'viewer', key: `token ${role}`, session: undefined };
+      return role && { rights: rightsOfRole(role), role, name: role === 'operator' ? API_NAME : 'viewer', key: `token ${role}`, session: undefined };
     }
     const cookie = cookieOf(request, this.cookie.name);
     const session = cookie === undefined ? undefined : this.#sessions.find(cookie, this.#clock());
-    return session && { role: session.role, name: session.name, key: session.key, session };
+    return session && { rights: rightsOfRole(session.role), role: session.role, name: session.name, key: session.key, session };
   }
 
   /**

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { reasonOf } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import type { Session, Sessions } from './sessions.ts';
-import { ROLES } from './tokens.ts';
+import { ROLES } from './rights.ts';
 
 const FORMAT = 1;
 /** How often times of last use are written; starts and ends of sessions are written at once. */

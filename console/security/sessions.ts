@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { newToken, type Role } from './tokens.ts';
+import type { Role } from './rights.ts';
+import { newToken } from './tokens.ts';
 
 /** A person or program that signs in. */
 export interface Person {

@@ -1,10 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { MINUTE_MS } from '../../runtime/durations.ts';
 import { sameToken } from '../../runtime/same-token.ts';
+import type { Role } from './rights.ts';
 import type { Person } from './sessions.ts';
-
-export const ROLES = ['operator', 'viewer'] as const;
-export type Role = (typeof ROLES)[number];
 
 export const newToken = (): string => randomBytes(24).toString('base64url');
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { PermanentError } from '../../runtime/errors.ts';
 import { isReserved, lookOf, plainName } from './person-name.ts';
 import { PASSWORD_HASH } from './password.ts';
-import { ROLES } from './tokens.ts';
+import { ROLES } from './rights.ts';
 
 const FORMAT = 1;
 const USERS_MAX = 10_000;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { hashOf } from '../../console/security/password.ts';
 import { lookOf } from '../../console/security/person-name.ts';
-import { ROLES } from '../../console/security/tokens.ts';
+import { ROLES } from '../../console/security/rights.ts';
 import { readUsers, type User, userName, writeUsers } from '../../console/security/users-file.ts';
 import { type CommandGroup, command, option, UsageError } from '../../runtime/command-line.ts';
 import { PermanentError } from '../../runtime/errors.ts';
@@ -36,7 +36,7 @@ export function usersProgram({ path, readPassword }: UsersProgramDeps): CommandG
     summary: 'Adds a person who may sign in.',
     about: [PASSWORD],
     words: NAME,
-    options: { role: option('ROLE', z.enum(ROLES), `${ROLES.join(' or ')}; viewers only look, and see no data of clients`, 'operator') },
+    options: { role: option('ROLE', z.enum(ROLES), 'viewer: only looks, and sees no data of clients; operator: acts on alarms; supervisor: also reads the audit trail', 'operator') },
     example: "npm run users -- add 'night desk 2' --role viewer",
     run: async ({ words: [word = ''], options: { role } }) => {
       const name = nameIn(word);
@@ -78,7 +78,7 @@ export function usersProgram({ path, readPassword }: UsersProgramDeps): CommandG
     options: {},
     run: async () => {
       for (const { name, role, disabled } of await readUsers(path()))
-        process.stdout.write(`${role.padEnd(8)}  ${disabled ? 'disabled' : 'enabled '}  ${name}\n`);
+        process.stdout.write(`${role.padEnd(10)}  ${disabled ? 'disabled' : 'enabled '}  ${name}\n`);
       return 0;
     },
   });

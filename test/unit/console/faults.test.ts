@@ -268,7 +268,7 @@ describe('what is known of faults', () => {
     const told = new Set<number>();
     for (let i = 0; i < 3; i += 1)
       for (const { data } of changes.take(new OpenAlarms(REFERENCE), sensors)) {
-        const portion = data('viewer') as { sensor: number }[];
+        const portion = data('limited') as { sensor: number }[];
         expect(portion.length).toBeLessThanOrEqual(2_000);
         for (const { sensor } of portion) told.add(sensor);
       }

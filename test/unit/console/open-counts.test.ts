@@ -47,7 +47,7 @@ it('gives the newest smoke to whoever begins to listen in a flood, and says how 
   for (let i = 0; i < 3_000; i += 1) add(`old-smoke-${i}`, 'smoke', 'ACTIVE_ACK', NOON + i);
   for (let i = 0; i < 4_000; i += 1) add(`motion-${i}`, 'motion', 'CLEARED_UNACK', NOON + 3_000 + i);
   for (let i = 0; i < 1_500; i += 1) add(`smoke-${i}`, 'smoke', 'ACTIVE_UNACK', NOON + 10_000 + i);
-  const { alarms: sent, leftOut } = snapshotOf(alarms, 'operator');
+  const { alarms: sent, leftOut } = snapshotOf(alarms, 'full');
   const ids = new Set(sent.map(({ id }) => id));
   expect(sent).toHaveLength(5_000);
   for (let i = 0; i < 1_500; i += 1) expect(ids.has(`smoke-${i}`)).toBe(true);
@@ -55,7 +55,7 @@ it('gives the newest smoke to whoever begins to listen in a flood, and says how 
   expect(leftOut).toEqual({ motion: 500, smoke: 3_000, temperature: 0 });
   // One more fire has room too.
   add('newest', 'smoke', 'ACTIVE_UNACK', NOON + 20_000);
-  expect(snapshotOf(alarms, 'viewer').alarms.some(({ id }) => id === 'newest')).toBe(true);
+  expect(snapshotOf(alarms, 'limited').alarms.some(({ id }) => id === 'newest')).toBe(true);
   expect(alarms.counts).toMatchObject({ total: 8_501, byType: { smoke: 4_501, motion: 4_000, temperature: 0 } });
 });
 
@@ -70,7 +70,7 @@ it('never leaves out what an operator needs more than something that it sends', 
     fc.property(fc.array(one, { maxLength: 40 }), fc.integer({ min: 1, max: 20 }), (all, room) => {
       const alarms = new OpenAlarms(REFERENCE);
       alarms.load(all.map((fields, id) => archived({ ...fields, id: `${id}`, sensor: id })));
-      const { alarms: sent, leftOut } = snapshotOf(alarms, 'operator', room);
+      const { alarms: sent, leftOut } = snapshotOf(alarms, 'full', room);
       const ids = new Set(sent.map(({ id }) => id));
       expect(ids.size).toBe(Math.min(room, all.length));
       expect(leftOut.smoke).toBe(all.length - ids.size);
@@ -91,7 +91,7 @@ it('never leaves out what an operator needs more than something that it sends', 
 it('leaves nothing out where all have room', () => {
   const alarms = new OpenAlarms(REFERENCE);
   alarms.load([archived({ id: 'one' }), archived({ id: 'two', sensor: 2 })]);
-  expect(snapshotOf(alarms, 'operator')).toMatchObject({ leftOut: { motion: 0, smoke: 0, temperature: 0 } });
+  expect(snapshotOf(alarms, 'full')).toMatchObject({ leftOut: { motion: 0, smoke: 0, temperature: 0 } });
 });
 
 it('keeps an ended alarm that is added to, longer than those that ended after it', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Sink, LiveStream, type StreamSettings, STREAM_SETTINGS } from '../../../console/live/stream.ts';
 import type { Caller } from '../../../console/security/access.ts';
+import { rightsOfRole } from '../../../console/security/rights.ts';
 
 class Recorder implements Sink {
   readonly text: string[] = [];
@@ -30,31 +31,31 @@ class Recorder implements Sink {
   }
 }
 
-const operator: Caller = { role: 'operator', name: 'op', key: 'session-1', session: undefined };
-const viewer: Caller = { role: 'viewer', name: 'eye', key: 'session-2', session: undefined };
+const operator: Caller = { rights: rightsOfRole('operator'), role: 'operator', name: 'op', key: 'session-1', session: undefined };
+const viewer: Caller = { rights: rightsOfRole('viewer'), role: 'viewer', name: 'eye', key: 'session-2', session: undefined };
 let now = 0;
 const streamOf = (settings: Partial<StreamSettings> = {}) =>
   new LiveStream(
     { ...STREAM_SETTINGS, streamsMax: 100, ...settings },
     () => now,
-    (role) => ({ whole: role }),
+    (sight) => ({ whole: sight }),
   );
-const event = (n: number) => ({ event: 'alarm', data: (role: string) => ({ n, role }) });
+const event = (n: number) => ({ event: 'alarm', data: (sight: string) => ({ n, sight }) });
 const numbers = (sink: Recorder) => sink.events.filter(({ event: name }) => name === 'alarm').map(({ data }) => (data as { n: number }).n);
 
 describe('the live stream', () => {
-  it('starts with a snapshot and goes on with what happens, to each role its own', () => {
+  it('starts with a snapshot and goes on with what happens, to each what it may see', () => {
     const stream = streamOf();
     const [one, two] = [new Recorder(), new Recorder()];
     stream.attach(one, operator, undefined);
     stream.attach(two, viewer, undefined);
     stream.publish([event(1), event(2)]);
     expect(one.events.map(({ event: name, data }) => [name, data])).toEqual([
-      ['snapshot', { whole: 'operator' }],
-      ['alarm', { n: 1, role: 'operator' }],
-      ['alarm', { n: 2, role: 'operator' }],
+      ['snapshot', { whole: 'full' }],
+      ['alarm', { n: 1, sight: 'full' }],
+      ['alarm', { n: 2, sight: 'full' }],
     ]);
-    expect(two.events.at(-1)?.data).toEqual({ n: 2, role: 'viewer' });
+    expect(two.events.at(-1)?.data).toEqual({ n: 2, sight: 'limited' });
     expect(one.text).toHaveLength(2);
   });
 
@@ -162,8 +163,8 @@ describe('the live stream', () => {
     stream.publish([event(1), event(2)]);
     expect(words(come())).toEqual([
       ['0', '{"made":1}'],
-      ['1', '{"n":1,"role":"operator"}'],
-      ['2', '{"n":2,"role":"operator"}'],
+      ['1', '{"n":1,"sight":"full"}'],
+      ['2', '{"n":2,"sight":"full"}'],
     ]);
     expect(words(come(viewer))).toEqual([['2', '{"made":2}']]);
     stream.publish([event(3), event(4)]);

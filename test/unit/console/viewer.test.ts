@@ -62,7 +62,7 @@ async function live(token = OPERATOR_TOKEN): Promise<string> {
 }
 
 const readable = apiRoutes({ types: REFERENCE } as ApiDeps)
-  .filter(({ method, who }) => method === 'get' && who !== 'operator')
+  .filter(({ method, needs }) => method === 'get' && (needs === 'read' || needs === 'nothing'))
   .map(({ path }) => path);
 
 function filled(path: string): string {
