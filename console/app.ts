@@ -4,6 +4,7 @@ import type { ZodError, ZodType } from 'zod';
 import { PermanentError, reasonOf, TransientError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logging.ts';
 import { ApiError, BODY_MAX_KIB, type Route, wrongToken } from './api/route.ts';
+import type { AuditTrail } from './audit/trail.ts';
 import type { Access, Caller } from './security/access.ts';
 import type { Attempts } from './security/attempts.ts';
 import type { Right } from './security/rights.ts';
@@ -11,6 +12,7 @@ import type { Right } from './security/rights.ts';
 export interface Guard {
   readonly access: Access;
   readonly attempts: Attempts;
+  readonly audit: AuditTrail;
   /** Addresses and networks whose X-Forwarded-For is believed. */
   readonly proxies: readonly string[];
 }
@@ -83,12 +85,14 @@ function ownHostOnly(access: Access): RequestHandler {
 /** Callers by request: Express has no typed place for them. */
 const callers = new WeakMap<Request, Caller>();
 
-function letIn(route: Route, { access, attempts }: Guard): RequestHandler {
+function letIn(route: Route, { access, attempts, audit }: Guard): RequestHandler {
   return (request, response, next) => {
     const caller = access.caller(request);
     if (caller) callers.set(request, caller);
-    else if (request.headers.authorization !== undefined) throw wrongToken(attempts, request, 'this bearer token is not known');
-    else if (route.needs !== 'nothing') {
+    else if (request.headers.authorization !== undefined) {
+      audit.recordOften({ action: 'token-refused', by: '', as: 'nobody', from: request.ip ?? '' });
+      throw wrongToken(attempts, request, 'this bearer token is not known');
+    } else if (route.needs !== 'nothing') {
       response.set('www-authenticate', 'Bearer realm="tocsin"');
       throw new ApiError(401, 'sign in first, or send a bearer token (TOCSIN_API_TOKEN)');
     }

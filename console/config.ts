@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bearerToken, type ConfigOf, duration, integer, networks, port, type Settings, setting } from '../runtime/configuration.ts';
+import { bearerToken, type ConfigOf, duration, integer, networks, port, type Settings, setting, size } from '../runtime/configuration.ts';
 import { isPublicUrl } from '../runtime/host-name.ts';
 import { isLoopback } from '../runtime/listen.ts';
 import { plainHttpHosts, type Unencrypted } from '../runtime/unencrypted.ts';
@@ -73,6 +73,12 @@ export const consoleSettings = {
     integer(1_000, 10_000_000),
     '200000',
     'Maximum number of open alarms that the console lists. Beyond it, the gravest are listed, then unacknowledged ones, then the newest; the others are only counted.',
+  ),
+  auditWaitingMax: setting(
+    'TOCSIN_AUDIT_WAITING',
+    size,
+    '8MiB',
+    'Maximum size of the rows of the audit trail that wait for the log. Beyond it they are lost, which is said; beyond half of it, no clients of alarms that are over are shown.',
   ),
   answerMs: setting('TOCSIN_CONSOLE_ANSWER', duration, '5s', "How long an operator's action waits for its outcome."),
 } satisfies Settings;

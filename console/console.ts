@@ -9,6 +9,7 @@ import { listen } from '../runtime/listen.ts';
 import type { Logger } from '../runtime/logging.ts';
 import { operationsHandler } from '../runtime/operations.ts';
 import type { OperationsAccess } from '../runtime/operations-access.ts';
+import { AuditTrail, BY_SYSTEM } from './audit/trail.ts';
 import { apiRoutes } from './api/routes.ts';
 import type { ConsoleConfig } from './config.ts';
 import { ActionLog } from './live/action-log.ts';
@@ -29,6 +30,8 @@ import { Users } from './security/users.ts';
 export interface ConsoleDeps extends LiveDeps {
   /** Where sessions are kept over a restart; undefined: they are not. */
   readonly sessionsFile?: string | undefined;
+  /** Where the end of the audit trail is kept for the next run, and for `npm run doctor`; undefined: nowhere. */
+  readonly auditEndFile?: string | undefined;
   readonly history: History;
   readonly registry: Registry;
   /** Who is told more than yes or no, besides operators. */
@@ -85,10 +88,12 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
     sessions.endWhereNot(isCurrent);
   }
   const kept = sessionsFile === undefined ? undefined : new SessionsFile(sessionsFile, sessions, sessionClock, logger);
+  const audit = await AuditTrail.start({ ...deps, logger, endFile: deps.auditEndFile, waitingMax: config.auditWaitingMax });
   const access = new Access({ host: config.host, port, publicUrl: config.publicUrl, proxies }, tokens, sessions, sessionClock);
   const newLink = (): string => `${url}/#token=${tokens.newLink(sessionClock())}`;
   const announceLink = (): void => deps.showLink(newLink());
-  users?.onChange(() => {
+  users?.onChange((changes) => {
+    for (const { change, name } of changes) audit.record({ action: `user-${change}`, ...BY_SYSTEM, on: [{ user: name }] });
     for (const key of sessions.endWhereNot(isCurrent)) live.stream.endStreamsOf(key);
   });
   const actionLog = new ActionLog({ ...deps, logger });
@@ -96,14 +101,14 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
     logger.warn({ address }, 'more than ten wrong tokens or passwords within a minute'),
   );
   const security = { access, sessions, sessionClock, tokens, attempts, users, announceLink };
-  const routes = apiRoutes({ ...deps, ...config, ...security, logger, live, actionLog });
+  const routes = apiRoutes({ ...deps, ...config, ...security, logger, live, actionLog, audit });
   const operations = operationsHandler(deps.health, deps.registry, withSignedIn(deps.operationsAccess, access));
   const app = loadedLater(
-    async () => (await import('./app.ts')).createApp(routes, { access, attempts, proxies }, page.serve, logger),
+    async () => (await import('./app.ts')).createApp(routes, { access, attempts, audit, proxies }, page.serve, logger),
     logger,
     stopping.signal,
   );
-  registerMetrics(deps.registry, { live, sessions, attempts, connections });
+  registerMetrics(deps.registry, { live, sessions, attempts, connections, audit });
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     if ((isForUs(request, access) || deps.operationsAccess.seesMetrics(request)) && operations(request, response)) return;
     if (live.problem && request.url?.startsWith('/api/')) unavailable(response, live.problem);
@@ -117,6 +122,7 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
     users?.close();
     actionLog.stop();
     await stop(server, live);
+    await audit.stop();
     await kept?.close();
   };
   return { port, url, signInUrl, stop: stopAll };

@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
+import type { AuditTrail } from './audit/trail.ts';
 import type { LiveView } from './live/live-view.ts';
 import type { Attempts } from './security/attempts.ts';
 import type { Connections } from './security/connections.ts';
@@ -9,9 +10,10 @@ interface Observed {
   readonly sessions: Sessions;
   readonly attempts: Attempts;
   readonly connections: Connections;
+  readonly audit: AuditTrail;
 }
 
-export function registerMetrics(registry: Registry, { live, sessions, attempts, connections }: Observed): void {
+export function registerMetrics(registry: Registry, { live, sessions, attempts, connections, audit }: Observed): void {
   const gauge = (name: string, help: string, value: () => number): Gauge =>
     new Gauge({
       name,
@@ -45,5 +47,12 @@ export function registerMetrics(registry: Registry, { live, sessions, attempts, 
     });
   counter('tocsin_console_streams_dropped_total', 'Live streams cut off because their reader was too slow', () => live.stream.dropped);
   counter('tocsin_console_wrong_tokens_total', 'Sign-ins and requests with an unknown token', () => attempts.total);
+  gauge('tocsin_console_audit_waiting', 'Rows of the audit trail that are not in the log yet', () => audit.waiting);
+  counter('tocsin_console_audit_rows_total', 'Rows of the audit trail that were written', () => audit.written);
+  counter(
+    'tocsin_console_audit_lost_total',
+    'Rows of the audit trail that were lost, since the log accepted none for too long',
+    () => audit.lost,
+  );
   counter('tocsin_console_connections_closed_total', 'Idle connections closed because there were too many', () => connections.closed);
 }

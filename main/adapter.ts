@@ -1,4 +1,6 @@
 import type { Registry } from 'prom-client';
+import type { ReadRecord, RecordsRead } from '../message-log/records-read.ts';
+import type { Topic } from '../records/topics.ts';
 import type { Clock, SteadyClock } from '../runtime/clock.ts';
 import type { Setting, Settings, Values } from '../runtime/configuration.ts';
 import type { DiagnosisDeps, Finding } from '../runtime/diagnosis.ts';
@@ -25,6 +27,8 @@ export interface Adapter {
   unencrypted?(config: Values): readonly Unencrypted[];
   /** For `npm run doctor`: checks the server as the system would use it, changes nothing, never rejects. */
   diagnose(config: Values, deps: DiagnosisDeps): Promise<readonly Finding[]>;
+  /** For `npm run doctor`, of adapters of the log: visits all records of a topic and changes nothing. Rejects as the adapter does. */
+  records?(config: Values, topic: Topic, visit: (record: ReadRecord) => void): Promise<RecordsRead>;
   /** For `npm run schema`; none: it needs no preparation, or has a program of its own. */
   readonly schema?: Schema;
 }

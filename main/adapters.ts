@@ -20,6 +20,7 @@ import { reasonOf } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logging.ts';
 import { processSettings } from '../runtime/process-settings.ts';
 import type { Adapter, Opening } from './adapter.ts';
+import { quietDeps, visitRecords } from './visit-records.ts';
 
 const CLOCK_AHEAD_WARN_MS = 5_000;
 
@@ -74,6 +75,10 @@ const dataFolder: Adapter = {
     const { examineStore } = await import('../message-log/embedded/examine.ts');
     return [...findings, ...(await examineStore(dataDir))];
   },
+  records: async (config, topic, visit) => {
+    const { recordsAtRest } = await import('../message-log/embedded/records-at-rest.ts');
+    return await recordsAtRest(config.get(processSettings.dataDir), topic, visit);
+  },
 };
 
 const kafka: Adapter = {
@@ -102,6 +107,10 @@ const kafka: Adapter = {
   check: (config) => checkKafkaConfig(config.of(kafkaSettings)),
   unencrypted: (config) => unencryptedToKafka(config.of(kafkaSettings)),
   diagnose: async (config, deps) => (await import('../message-log/kafka/diagnose.ts')).diagnoseKafka(kafkaConfig(config), deps),
+  records: async (config, topic, visit) => {
+    const { openKafkaLog } = await import('../message-log/kafka/log.ts');
+    return await visitRecords(await openKafkaLog(kafkaConfig(config), quietDeps()), topic, visit);
+  },
 };
 
 const cassandra: Adapter = {

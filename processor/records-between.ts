@@ -10,7 +10,7 @@ const SILENT_POLLS_MAX = 20;
  * TransientError if the log gives nothing for long, or is closed.
  */
 export async function* recordsBetween(
-  log: MessageLog,
+  log: Pick<MessageLog, 'reader'>,
   topic: Topic,
   partition: number,
   from: number,

@@ -17,10 +17,12 @@ export interface TopicRow {
   readonly holds: string;
   /** The file that decodes a record's value and defines its fields. */
   readonly codec: string;
-  /** What a record's key is. All topics have the same partitions, so that a key's records are in the same partition of each. */
-  readonly key: 'sensor';
+  /** What a record's key is. All topics have the same partitions, so that a sensor's records are in the same partition of each. */
+  readonly key: 'sensor' | 'chain';
   /** How many days Kafka keeps a record; `newest`: the newest of each key, for ever. The embedded log has limits of its own. */
   readonly kept: number | 'newest';
+  /** How many days the embedded log keeps a record at least, whatever its own limit on age. */
+  readonly keptEmbedded?: number;
   /** Whether detection depends on a record's time: brokers refuse such a record when its time is off. */
   readonly timed: boolean;
   readonly writtenBy: readonly LogUser[];
@@ -116,6 +118,17 @@ export const TOPIC_ROWS = {
     kept: 30,
     timed: false,
     writtenBy: ['processor'],
+    readBy: ['console'],
+  },
+  AUDIT: {
+    id: 9,
+    holds: 'what somebody did or saw',
+    codec: 'records/audit-row.ts',
+    key: 'chain',
+    kept: 365,
+    keptEmbedded: 365,
+    timed: false,
+    writtenBy: ['console'],
     readBy: ['console'],
   },
 } as const satisfies Readonly<Record<string, TopicRow>>;

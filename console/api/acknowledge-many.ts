@@ -3,8 +3,8 @@ import type { Action } from '../../alarm/alarm.ts';
 import { isOver, isUnacknowledged } from '../../alarm/lifecycle.ts';
 import type { TypeSet } from '../../alarm/type-set.ts';
 import type { LiveAlarm } from '../live/open-alarms.ts';
-import type { Caller } from '../security/access.ts';
 import { namedAfter } from './actions.ts';
+import { type Asking, eventOf } from './audited.ts';
 import type { ApiDeps } from './deps.ts';
 import { handIn } from './hand-in.ts';
 import { MANY_MAX } from './many-max.ts';
@@ -16,6 +16,7 @@ import { findAlarmIfAny } from './whole-alarm.ts';
 const AT_ONCE = 4;
 /** At most this many look-ups in the archive at a time. */
 const LOOKUPS_AT_ONCE = 16;
+const ALARMS_PER_ROW = 100;
 
 interface Asked extends AlarmSeen {
   /** The id of its own action: the same whenever the same call is sent. */
@@ -43,7 +44,7 @@ export function acknowledgeManyRoute(deps: ApiDeps): Route {
       if (underWay >= AT_ONCE) throw new ApiError(503, 'others are acknowledging many alarms: nothing was done, try again', { action });
       underWay += 1;
       try {
-        return ok({ action, alarms: await acknowledgeMany(deps, action, call.body, callerOf(call)) });
+        return ok({ action, alarms: await acknowledgeMany(deps, action, call.body, call) });
       } catch (error) {
         throw namedAfter(error, action);
       } finally {
@@ -57,7 +58,7 @@ async function acknowledgeMany(
   deps: ApiDeps,
   call: string,
   { alarms, lifeSafety }: { readonly alarms: readonly AlarmSeen[]; readonly lifeSafety: boolean },
-  by: Caller,
+  asker: Asking,
 ): Promise<AcknowledgedAlarm[]> {
   const { actions } = deps.live;
   const asked = alarms.map((seen): Asked => ({ ...seen, action: actionOf(call, seen.id) }));
@@ -66,8 +67,9 @@ async function acknowledgeMany(
   const wanted = asked.flatMap(({ id, version, action }): Action[] => {
     const live = found.get(id);
     if (!live || actions.find(action) || !isUnacknowledged(live.alarm) || withheld(live)) return [];
-    return [{ id: action, alarm: id, sensor: live.alarm.sensor, kind: 'acknowledge', version, by: by.name }];
+    return [{ id: action, alarm: id, sensor: live.alarm.sensor, kind: 'acknowledge', version, by: callerOf(asker).name }];
   });
+  recordAll(deps, call, wanted, asker);
   if (wanted.length > 0) await handIn(deps, wanted);
   await actions.settled(
     asked.map(({ action }) => action),
@@ -77,6 +79,14 @@ async function acknowledgeMany(
     const live = deps.live.alarms.find(id) ?? found.get(id);
     return { id, action, ...outcomeOf(deps, action, live, live !== undefined && withheld(live)) };
   });
+}
+
+/** A row for each hundred alarms, since rows are small. */
+function recordAll(deps: ApiDeps, call: string, actions: readonly Action[], asker: Asking): void {
+  for (let at = 0; at < actions.length; at += ALARMS_PER_ROW) {
+    const on = actions.slice(at, at + ALARMS_PER_ROW).map(({ alarm, version }) => ({ alarm, version }));
+    deps.audit.record({ ...eventOf(deps, asker, 'acknowledge', on), actionId: call });
+  }
 }
 
 type Outcome = Pick<AcknowledgedAlarm, 'outcome' | 'reason'>;

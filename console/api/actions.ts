@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Action, ActionKind, Disposition } from '../../alarm/alarm.ts';
 import { reasonOf, TransientError } from '../../runtime/errors.ts';
 import type { KnownAction } from '../live/actions.ts';
-import type { Caller } from '../security/access.ts';
 import { type Sight, sightOf } from '../security/rights.ts';
+import { type Asking, eventOf } from './audited.ts';
 import type { ApiDeps } from './deps.ts';
 import { handIn } from './hand-in.ts';
 import { type Answer, ApiError, callerOf, ok, type Route, route } from './route.ts';
@@ -48,21 +48,21 @@ export function actionRoutes(deps: ApiDeps): Route[] {
       path: '/api/alarms/{id}/acknowledge',
       summary: 'Say that you have seen it.',
       body: acknowledgeBody,
-      handle: (call) => act(deps, 'acknowledge', call.params.id, call.body, callerOf(call)),
+      handle: (call) => act(deps, 'acknowledge', call.params.id, call.body, call),
     }),
     route({
       ...shared,
       path: '/api/alarms/{id}/note',
       summary: 'Add a note to its custody; also possible after it has ended.',
       body: noteBody,
-      handle: (call) => act(deps, 'note', call.params.id, call.body, callerOf(call)),
+      handle: (call) => act(deps, 'note', call.params.id, call.body, call),
     }),
     route({
       ...shared,
       path: '/api/alarms/{id}/disposition',
       summary: 'Say what it turned out to be; also possible after it has ended.',
       body: dispositionBody,
-      handle: (call) => act(deps, 'disposition', call.params.id, call.body, callerOf(call)),
+      handle: (call) => act(deps, 'disposition', call.params.id, call.body, call),
     }),
     route({
       method: 'get',
@@ -81,18 +81,18 @@ export function actionRoutes(deps: ApiDeps): Route[] {
   ];
 }
 
-async function act(deps: ApiDeps, kind: ActionKind, alarm: string, wish: Wish, by: Caller): Promise<Answer> {
+async function act(deps: ApiDeps, kind: ActionKind, alarm: string, wish: Wish, call: Asking): Promise<Answer> {
   const id = wish.action ?? randomUUID();
   try {
-    await appendOnce(deps, id, kind, alarm, wish, by);
-    return await answerOf(deps, id, alarm, await deps.live.actions.outcome(id, deps.answerMs), sightOf(by.rights));
+    await appendOnce(deps, id, kind, alarm, wish, call);
+    return await answerOf(deps, id, alarm, await deps.live.actions.outcome(id, deps.answerMs), sightOf(callerOf(call).rights));
   } catch (error) {
     throw namedAfter(error, id);
   }
 }
 
 /** Appends the action to the log, unless one with this id came in before. */
-async function appendOnce(deps: ApiDeps, id: string, kind: ActionKind, alarm: string, wish: Wish, by: Caller): Promise<void> {
+async function appendOnce(deps: ApiDeps, id: string, kind: ActionKind, alarm: string, wish: Wish, call: Asking): Promise<void> {
   const { actions, alarms } = deps.live;
   const found = actions.find(id) ? undefined : await findAlarm(deps, alarm);
   // Again, since the same action may have come in a second time while the alarm was being fetched.
@@ -110,10 +110,11 @@ async function appendOnce(deps: ApiDeps, id: string, kind: ActionKind, alarm: st
     sensor,
     kind,
     version,
-    by: by.name,
+    by: callerOf(call).name,
     ...(note === undefined ? {} : { note }),
     ...(disposition === undefined ? {} : { disposition }),
   };
+  deps.audit.record({ ...eventOf(deps, call, kind, [{ alarm, version }]), actionId: id });
   await handIn(deps, [action]);
 }
 

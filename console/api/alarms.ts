@@ -1,6 +1,8 @@
 import { beyondWords } from '../live/alarm-bound.ts';
 import { listedJson } from './alarm-json.ts';
+import { isOver } from '../../alarm/lifecycle.ts';
 import { sightOf } from '../security/rights.ts';
+import { NOT_RECORDED, sees } from './audited.ts';
 import { listAlarms, statesOf } from './alarm-list.ts';
 import type { ApiDeps } from './deps.ts';
 import { callerOf, ok, type Route, route } from './route.ts';
@@ -26,10 +28,12 @@ export function alarmRoutes(deps: ApiDeps): Route[] {
         const filter = { states: statesOf(state), type, region, sensor: undefined, from: epoch(from), to: epoch(to) };
         const list = await listAlarms(deps.live.alarms, deps.archive, filter, limit, cursor);
         const beyond = beyondWords(deps.live.alarms);
+        const recorded = sees(deps, call, 'alarms-listed');
+        const problems = [...(beyond === undefined ? [] : [beyond]), ...(recorded ? [] : [NOT_RECORDED])];
         return ok({
-          alarms: list.alarms.map((live) => listedJson(live, sight)),
+          alarms: list.alarms.map((live) => listedJson(live, recorded || !isOver(live.alarm) ? sight : 'limited')),
           cursor: list.cursor,
-          ...(beyond === undefined ? {} : { problems: [beyond] }),
+          ...(problems.length > 0 && { problems }),
         });
       },
     }),
@@ -42,7 +46,14 @@ export function alarmRoutes(deps: ApiDeps): Route[] {
       query: noQuery,
       body: undefined,
       answers: { 200: { description: 'The alarm.', schema: wholeAlarm }, 404: { description: 'There is none.', schema: problem } },
-      handle: async (call) => ok(await describeAlarm(deps, await findAlarm(deps, call.params.id), sightOf(callerOf(call).rights))),
+      handle: async (call) => {
+        const found = await findAlarm(deps, call.params.id);
+        const { id, version } = found.alarm;
+        const recorded = sees(deps, call, 'alarm-viewed', [{ alarm: id, version }]);
+        // Whoever goes to a fire needs its address, recorded or not.
+        const shown = recorded || !isOver(found.alarm);
+        return ok(await describeAlarm(deps, found, shown ? sightOf(callerOf(call).rights) : 'limited', shown ? [] : [NOT_RECORDED]));
+      },
     }),
   ];
 }

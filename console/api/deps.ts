@@ -6,6 +6,7 @@ import type { Directory } from '../../directory/port.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import type { ActionLog } from '../live/action-log.ts';
+import type { AuditTrail } from '../audit/trail.ts';
 import type { LiveView } from '../live/live-view.ts';
 import type { Access } from '../security/access.ts';
 import type { Attempts } from '../security/attempts.ts';
@@ -24,6 +25,7 @@ export interface ApiDeps {
   readonly logger: Logger;
   readonly live: LiveView;
   readonly actionLog: ActionLog;
+  readonly audit: AuditTrail;
   readonly access: Access;
   readonly sessions: Sessions;
   /** The clock for sign-ins, links and attempts; setting the machine's clock does not change it, so it ends no session. */

@@ -1,5 +1,6 @@
 import { placesCoarse } from '../live/places.ts';
 import { sightOf, visibleWith } from '../security/rights.ts';
+import { sees } from './audited.ts';
 import type { ApiDeps } from './deps.ts';
 import { ApiError, callerOf, type Route, route } from './route.ts';
 import { contentHash, liveQuery, noQuery, problem } from './schemas.ts';
@@ -43,6 +44,7 @@ export function liveRoutes(deps: ApiDeps): Route[] {
           .set({ 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
         const attachment = deps.live.stream.attach(response, caller, lastId);
         if (attachment.outcome === 'refused') throw new ApiError(429, attachment.reason);
+        sees(deps, call, 'stream-opened');
         response.on('close', attachment.detach);
         response.flushHeaders();
         return undefined;
@@ -67,6 +69,7 @@ export function liveRoutes(deps: ApiDeps): Route[] {
       handle: (call) => {
         const places = deps.live.places();
         if (places?.hash !== call.params.hash) throw new ApiError(404, 'the places have changed');
+        sees(deps, call, 'places-read');
         const { geohashLength } = visibleWith(sightOf(callerOf(call).rights));
         call.response.status(200).set('content-type', 'application/octet-stream');
         call.response.end(geohashLength >= EXACT ? places.bytes : placesCoarse(places.bytes, geohashLength));

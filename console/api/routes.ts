@@ -1,6 +1,7 @@
 import { acknowledgeManyRoute } from './acknowledge-many.ts';
 import { actionRoutes } from './actions.ts';
 import { alarmRoutes } from './alarms.ts';
+import { auditRoutes } from './audit.ts';
 import { countRoutes } from './counts.ts';
 import type { ApiDeps } from './deps.ts';
 import { faultRoutes } from './faults.ts';
@@ -26,6 +27,7 @@ export function apiRoutes(deps: ApiDeps): Route[] {
     ...liveRoutes(deps),
     ...sessionRoutes(deps),
     ...sessionsRoutes(deps),
+    ...auditRoutes(deps),
   ];
   let document: object | undefined;
   routes.push(

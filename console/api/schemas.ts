@@ -15,7 +15,7 @@ import type { TypeSet } from '../../alarm/type-set.ts';
 export const PAGE_MAX = 1_000;
 
 export const time = z.iso.datetime();
-const instant = z.iso.datetime({ offset: true, error: 'must be a time such as 2026-01-31T12:00:00Z' });
+export const instant = z.iso.datetime({ offset: true, error: 'must be a time such as 2026-01-31T12:00:00Z' });
 /** In answers. Any text, since an alarm may be of a type that the settings no longer have; the OpenAPI document lists those that they have. */
 export const typeName = z.string();
 /** In requests: the name of a type in the settings. */
@@ -23,7 +23,7 @@ function configuredType(types: TypeSet) {
   const names = types.types.map(({ name }) => name);
   return z.enum(names, { error: `must be one of ${names.join(', ')}` });
 }
-const wholeText = (min: number, max: number, message: string) =>
+export const wholeText = (min: number, max: number, message: string) =>
   z
     .string()
     .regex(/^\d{1,10}$/, message)

@@ -5,6 +5,7 @@ import type { LiveAlarm } from '../live/open-alarms.ts';
 import { sightOf, visibleWith } from '../security/rights.ts';
 import { iso, listedJson } from './alarm-json.ts';
 import { listAlarms } from './alarm-list.ts';
+import { NOT_RECORDED, sees } from './audited.ts';
 import type { ApiDeps } from './deps.ts';
 import { faultsJson } from './fault-json.ts';
 import { clientOf, Missing } from './missing.ts';
@@ -52,9 +53,12 @@ export function sensorRoutes(deps: ApiDeps): Route[] {
         404: { description: 'Nothing is known about it.', schema: problem },
       },
       handle: async (call) => {
-        const sight = sightOf(callerOf(call).rights);
-        const visible = visibleWith(sight);
         const { id } = call.params;
+        const recorded = sees(deps, call, 'sensor-viewed', [{ sensor: id }]);
+        // Whoever goes to a fire needs its address, recorded or not.
+        const shown = recorded || deps.live.alarms.ofSensor(id).length > 0;
+        const sight = shown ? sightOf(callerOf(call).rights) : 'limited';
+        const visible = visibleWith(sight);
         const { faults } = deps.live;
         const missing = new Missing(deps.logger, { sensor: id });
         const filter = { states: undefined, type: undefined, region: undefined, sensor: id, from: undefined, to: undefined };
@@ -64,7 +68,7 @@ export function sensorRoutes(deps: ApiDeps): Route[] {
           missing.orElse('since when all is well', deps.history.state(id), undefined),
           missing.orElse('past alarms', listAlarms(deps.live.alarms, deps.archive, filter, ALARMS_SHOWN, undefined), open),
         ]);
-        const { problems } = missing;
+        const problems = [...(shown ? [] : [NOT_RECORDED]), ...missing.problems];
         if (!client && !state && list.alarms.length === 0 && !faults?.of(id).length && problems.length === 0)
           throw new ApiError(404, `nothing is known about a sensor ${id}`);
         return ok({

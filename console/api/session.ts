@@ -3,15 +3,16 @@ import type { Caller } from '../security/access.ts';
 import { rightsOfRole } from '../security/rights.ts';
 import type { Session } from '../security/sessions.ts';
 import { iso } from './alarm-json.ts';
+import { eventOf, whereOf } from './audited.ts';
 import type { ApiDeps } from './deps.ts';
 import { ApiError, callerOf, ok, type Route, route } from './route.ts';
 import { noQuery, problem, sessionAnswer, signedOut, signInBody } from './schemas.ts';
+import { idOf } from './sessions.ts';
 import { personOf, WITH_PASSWORD } from './sign-in.ts';
 
 const LINK_EVERY_MS = 10_000;
 
 export function sessionRoutes(deps: ApiDeps): Route[] {
-  let lastLinkAt = Number.NEGATIVE_INFINITY;
   return [
     route({
       method: 'get',
@@ -57,6 +58,14 @@ export function sessionRoutes(deps: ApiDeps): Route[] {
         const { session, cookie, ended } = started;
         if (ended !== undefined) deps.live.stream.endStreamsOf(ended);
         setCookie(deps, cookie, session, response);
+        const as = deps.users ? 'user' : 'claimed';
+        deps.audit.recordOften({
+          action: 'signed-in',
+          by: session.name,
+          as,
+          ...whereOf(request),
+          on: [{ session: idOf(session.key), of: session.name }],
+        });
         deps.logger.info({ as: person.role, sessions: deps.sessions.size }, 'signed in');
         return ok({ ...whoIs({ ...session, rights: rightsOfRole(session.role) }), until: iso(session.until) });
       },
@@ -73,6 +82,7 @@ export function sessionRoutes(deps: ApiDeps): Route[] {
       handle: (call) => {
         const { session, key } = callerOf(call);
         if (!session) throw new ApiError(400, 'a bearer token has no session');
+        deps.audit.recordOften(eventOf(deps, call, 'signed-out', [{ session: idOf(session.key), of: session.name }]));
         deps.sessions.end(session.key);
         deps.live.stream.endStreamsOf(key);
         const { name, secure } = deps.access.cookie;
@@ -80,28 +90,33 @@ export function sessionRoutes(deps: ApiDeps): Route[] {
         return ok({});
       },
     }),
-    route({
-      method: 'post',
-      path: '/api/session/link',
-      summary:
-        'Show a new sign-in link to whoever runs the console: on its terminal, or in the file that its log names. Only while nobody but this machine reaches the console.',
-      needs: 'nothing',
-      params: undefined,
-      query: noQuery,
-      body: undefined,
-      answers: { 200: { description: 'The link is shown.' }, 403: { description: 'Other machines reach the console.', schema: problem } },
-      handle: ({ request }) => {
-        if (deps.users) throw new ApiError(403, WITH_PASSWORD);
-        if (!deps.access.trust.holdsFor(request))
-          throw new ApiError(403, 'sign in with the token that the operator of this system gave you');
-        const now = deps.sessionClock();
-        if (now - lastLinkAt < LINK_EVERY_MS) throw new ApiError(429, 'a link was printed a moment ago');
-        lastLinkAt = now;
-        deps.announceLink();
-        return ok({});
-      },
-    }),
+    linkRoute(deps),
   ];
+}
+
+function linkRoute(deps: ApiDeps): Route {
+  let lastLinkAt = Number.NEGATIVE_INFINITY;
+  return route({
+    method: 'post',
+    path: '/api/session/link',
+    summary:
+      'Show a new sign-in link to whoever runs the console: on its terminal, or in the file that its log names. Only while nobody but this machine reaches the console.',
+    needs: 'nothing',
+    params: undefined,
+    query: noQuery,
+    body: undefined,
+    answers: { 200: { description: 'The link is shown.' }, 403: { description: 'Other machines reach the console.', schema: problem } },
+    handle: ({ request }) => {
+      if (deps.users) throw new ApiError(403, WITH_PASSWORD);
+      if (!deps.access.trust.holdsFor(request)) throw new ApiError(403, 'sign in with the token that the operator of this system gave you');
+      const now = deps.sessionClock();
+      if (now - lastLinkAt < LINK_EVERY_MS) throw new ApiError(429, 'a link was printed a moment ago');
+      lastLinkAt = now;
+      deps.audit.recordOften({ action: 'link-shown', by: '', as: 'nobody', ...whereOf(request) });
+      deps.announceLink();
+      return ok({});
+    },
+  });
 }
 
 const whoIs = ({ name, role, rights }: Pick<Caller, 'name' | 'role' | 'rights'>) => ({ name, role, rights: [...rights] });

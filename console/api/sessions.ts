@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { ROLES } from '../security/rights.ts';
 import { iso } from './alarm-json.ts';
+import { eventOf } from './audited.ts';
 import type { ApiDeps } from './deps.ts';
 import { ApiError, callerOf, ok, type Route, route } from './route.ts';
 import { noQuery, problem, time } from './schemas.ts';
 
 /** Enough of a key to tell sessions apart. */
 const ID_LENGTH = 16;
-const idOf = (key: string): string => key.slice(0, ID_LENGTH);
+export const idOf = (key: string): string => key.slice(0, ID_LENGTH);
 
 const sessionsAnswer = z.object({
   sessions: z.array(
@@ -23,7 +24,8 @@ const sessionsAnswer = z.object({
   ),
 });
 
-export function sessionsRoutes({ sessions, sessionClock, live, logger }: ApiDeps): Route[] {
+export function sessionsRoutes(deps: ApiDeps): Route[] {
+  const { sessions, sessionClock, live, logger, audit } = deps;
   return [
     route({
       method: 'get',
@@ -52,9 +54,11 @@ export function sessionsRoutes({ sessions, sessionClock, live, logger }: ApiDeps
       query: noQuery,
       body: undefined,
       answers: { 200: { description: 'Signed out.' }, 404: { description: 'There is no such session.', schema: problem } },
-      handle: ({ params }) => {
+      handle: (call) => {
+        const { params } = call;
         const session = sessions.all(sessionClock()).find(({ key }) => idOf(key) === params.id);
         if (!session) throw new ApiError(404, 'there is no such session, or it is over');
+        audit.record(eventOf(deps, call, 'session-revoked', [{ session: params.id, of: session.name }]));
         sessions.end(session.key);
         live.stream.endStreamsOf(session.key);
         logger.info({ of: session.role, sessions: sessions.size }, 'signed out by an operator');

@@ -24,8 +24,8 @@ export async function findAlarm(deps: ApiDeps, id: string): Promise<LiveAlarm> {
   return found;
 }
 
-/** With evidence, custody and, for operators, the client. What can't be fetched is listed in `problems`; the rest is there all the same. */
-export async function describeAlarm(deps: ApiDeps, found: LiveAlarm, sight: Sight): Promise<WholeAlarm> {
+/** With evidence, custody and, for operators, the client. What can't be fetched is listed in `problems`, after the given ones; the rest is there all the same. */
+export async function describeAlarm(deps: ApiDeps, found: LiveAlarm, sight: Sight, problems: readonly string[] = []): Promise<WholeAlarm> {
   const { id, sensor } = found.alarm;
   const missing = new Missing(deps.logger, { alarm: id });
   const [evidence, archived, client] = await Promise.all([
@@ -37,7 +37,7 @@ export async function describeAlarm(deps: ApiDeps, found: LiveAlarm, sight: Sigh
   ]);
   const steps = new Map([...found.recent, ...archived].map((entry) => [entry.key, entry]));
   const custody = inOrderOfTime([...steps.values()]);
-  return wholeJson({ ...found, alarm: { ...found.alarm, evidence } }, sight, custody, client, missing.problems);
+  return wholeJson({ ...found, alarm: { ...found.alarm, evidence } }, sight, custody, client, [...problems, ...missing.problems]);
 }
 
 async function evidenceOf({ archive }: ApiDeps, id: string): Promise<ArchivedAlarm['evidence']> {

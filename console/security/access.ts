@@ -61,7 +61,15 @@ export class Access {
     const bearer = bearerOf(request);
     if (bearer !== undefined) {
       const role = this.#tokens.role(bearer);
-      return role && { rights: rightsOfRole(role), role, name: role === 'operator' ? API_NAME : 'viewer', key: `token ${role}`, session: undefined };
+      return (
+        role && {
+          rights: rightsOfRole(role),
+          role,
+          name: role === 'operator' ? API_NAME : 'viewer',
+          key: `token ${role}`,
+          session: undefined,
+        }
+      );
     }
     const cookie = cookieOf(request, this.cookie.name);
     const session = cookie === undefined ? undefined : this.#sessions.find(cookie, this.#clock());

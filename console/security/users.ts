@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import { reasonOf } from '../../runtime/errors.ts';
@@ -15,6 +16,12 @@ const PART = 'console-users';
 
 /** Too many passwords are waiting to be checked. */
 export class TooManySignIns extends Error {}
+
+/** What somebody changed in the file. `changed`: another role or password, disabled or enabled. */
+export interface UserChange {
+  readonly change: 'added' | 'changed' | 'removed';
+  readonly name: string;
+}
 
 export interface SignInLimits {
   /** Maximum number of passwords checked at a time. */
@@ -42,7 +49,7 @@ export class Users {
   /** Number of passwords being checked or waiting, by client. */
   readonly #ofClient = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
-  #changed: () => void = () => undefined;
+  #changed: (changes: readonly UserChange[]) => void = () => undefined;
 
   private constructor(path: string, users: readonly User[], nobody: string, deps: UsersDeps) {
     this.#path = path;
@@ -93,14 +100,19 @@ export class Users {
     }
   }
 
+  /** The name of a user that looks like the given one; empty if there is none, so that nothing is written down that may be a password. */
+  nameOf(name: string): string {
+    return this.#users.get(lookOf(name))?.name ?? '';
+  }
+
   /** Whether a signed-in person is still in the file, enabled, with the same name, role and password. */
   isCurrent({ name, role, mark }: Person): boolean {
     const user = this.#users.get(lookOf(name));
     return user !== undefined && !user.disabled && user.name === name && user.role === role && markOf(user.password) === mark;
   }
 
-  /** Rereads the file regularly; calls `changed` after each time, whether or not the file differs. */
-  onChange(changed: () => void): void {
+  /** Rereads the file regularly; calls `changed` after each time with what differs, which may be nothing. */
+  onChange(changed: (changes: readonly UserChange[]) => void): void {
     this.#changed = changed;
   }
 
@@ -108,9 +120,10 @@ export class Users {
   async readAgain(): Promise<void> {
     const { health, logger } = this.#deps;
     try {
+      const before = this.#users;
       this.#users = byLook(await readUsers(this.#path));
       health.notice(PART, undefined);
-      this.#changed();
+      this.#changed(changesBetween(before, this.#users));
     } catch (error) {
       const reason = reasonOf(error);
       if (health.notices()[PART] === undefined)
@@ -122,6 +135,16 @@ export class Users {
   close(): void {
     clearInterval(this.#timer);
   }
+}
+
+function changesBetween(before: ReadonlyMap<string, User>, after: ReadonlyMap<string, User>): UserChange[] {
+  const now = [...after].flatMap(([look, user]): UserChange[] => {
+    const was = before.get(look);
+    if (!was) return [{ change: 'added', name: user.name }];
+    return isDeepStrictEqual(was, user) ? [] : [{ change: 'changed', name: user.name }];
+  });
+  const gone = [...before].filter(([look]) => !after.has(look)).map(([, { name }]): UserChange => ({ change: 'removed', name }));
+  return [...now, ...gone];
 }
 
 function personOf({ name, role, password }: User): Person {

@@ -3,11 +3,12 @@ import { type DiagnosisDeps, type Finding, fine, wrong } from '../../runtime/dia
 import { ConfigurationError } from '../../runtime/configuration.ts';
 import { reasonOf } from '../../runtime/errors.ts';
 import { processSettings } from '../../runtime/process-settings.ts';
-import { adaptersOf } from '../choice.ts';
+import { adapterOf, adaptersOf } from '../choice.ts';
 import { type Config, readConfig } from '../configuration.ts';
 import type { Role } from '../role.ts';
 import { ROLES, type RoleName } from '../roles.ts';
 import { diagnoseSettingsFile } from '../settings-file/diagnose.ts';
+import { auditTrail } from './audit-trail.ts';
 import { type CommandLine, commandLines, secretsOnCommandLines } from './command-lines.ts';
 import { fileModes } from './file-modes.ts';
 import { withoutEffect } from './without-effect.ts';
@@ -28,7 +29,15 @@ export async function* checksOf(
   yield* await diagnoseSettingsFile(config.values, roles);
   yield* await fileModes(config);
   yield* secretsOnCommandLines(environment, await processes());
-  for (const adapter of adaptersOf(config.ports, config.isSet)) yield* await adapter.diagnose(config.values, deps);
+  const log = adapterOf('log', config.isSet);
+  let canRead = true;
+  for (const adapter of adaptersOf(config.ports, config.isSet)) {
+    const findings = await adapter.diagnose(config.values, deps);
+    // What is wrong with the folder may be anything; a server that is wrong is not asked again.
+    if (adapter === log && adapter.namedBy) canRead = findings.every(({ ok }) => ok);
+    yield* findings;
+  }
+  if (canRead && config.roles.has('console')) yield* await auditTrail(config);
   const host = config.values.get(processSettings.host);
   for (const { name, port } of listenedOn(config)) yield await portCheck(host, port, name);
 }

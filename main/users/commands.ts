@@ -36,7 +36,14 @@ export function usersProgram({ path, readPassword }: UsersProgramDeps): CommandG
     summary: 'Adds a person who may sign in.',
     about: [PASSWORD],
     words: NAME,
-    options: { role: option('ROLE', z.enum(ROLES), 'viewer: only looks, and sees no data of clients; operator: acts on alarms; supervisor: also reads the audit trail', 'operator') },
+    options: {
+      role: option(
+        'ROLE',
+        z.enum(ROLES),
+        'viewer: only looks, and sees no data of clients; operator: acts on alarms; supervisor: also reads the audit trail',
+        'operator',
+      ),
+    },
     example: "npm run users -- add 'night desk 2' --role viewer",
     run: async ({ words: [word = ''], options: { role } }) => {
       const name = nameIn(word);

@@ -1,3 +1,5 @@
+import { rowOf } from '../../records/topics.ts';
+import { DAY_MS } from '../../runtime/durations.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import type { RemovalClock } from '../../runtime/removal-clock.ts';
 import type { LogMetrics } from './metrics.ts';
@@ -37,7 +39,7 @@ export class Retention {
   /** Removes everything that is due, until nothing is left to remove or the signal is aborted. Rejects as `Store.write` does. */
   async apply(signal: AbortSignal): Promise<void> {
     const now = this.#parts.removalClock();
-    if (now !== undefined) for (const log of this.#parts.logs) await this.#expire(log, now - this.#limits.retentionMs, signal);
+    if (now !== undefined) for (const log of this.#parts.logs) await this.#expire(log, now - this.#keptMs(log), signal);
     // The limit on size applies whatever the age.
     await this.#shrink(signal);
   }
@@ -82,6 +84,10 @@ export class Retention {
     await this.#parts.store.write(() => log.remove(bases));
     log.removed();
     this.#parts.metrics.removedFrames.inc({ topic: log.topic, read }, bases.length);
+  }
+
+  #keptMs({ topic }: PartitionLog): number {
+    return Math.max(this.#limits.retentionMs, (rowOf(topic).keptEmbedded ?? 0) * DAY_MS);
   }
 
   #needed(log: PartitionLog): number {

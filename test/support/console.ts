@@ -121,6 +121,7 @@ interface Options {
   /** By default the three types of the reference system. */
   readonly types?: TypeSet;
   readonly sessionsFile?: string;
+  readonly auditEndFile?: string;
   /** False: nothing answers actions. */
   readonly processor?: boolean;
 }
@@ -158,6 +159,7 @@ export async function startTestConsole(options: Options = {}): Promise<TestConso
     directory,
     archiveGroup: 'archive',
     sessionsFile: options.sessionsFile,
+    auditEndFile: options.auditEndFile,
     showLink: () => undefined,
   });
   let lastAt = 0;

@@ -97,7 +97,8 @@ export async function startFakeConsole(): Promise<FakeConsole> {
   const usual = ({ path }: Asked): Answer => {
     const [, , what, id = ''] = path.split('?')[0]?.split('/') ?? [];
     const alarm = alarms.get(decodeURIComponent(id));
-    if (what === 'session') return { status: 200, body: { name: 'op1', role: 'operator', rights: ['read', 'clients', 'acknowledge'], until: null } };
+    if (what === 'session')
+      return { status: 200, body: { name: 'op1', role: 'operator', rights: ['read', 'clients', 'acknowledge'], until: null } };
     if (what === 'alarms' && alarm) return { status: 200, body: { ...alarm, evidence: [], custody: [], client: null } };
     if (what === 'types') return { status: 200, body: { types: typesJson(REFERENCE) } };
     if (what === 'counts') return { status: 200, body: { counts: [] } };

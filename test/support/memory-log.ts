@@ -32,7 +32,7 @@ export class MemoryLog implements MessageLog {
   readonly commits: number[] = [];
   /** While set, appends and commits are rejected with it. */
   fault: Error | undefined;
-  /** If set, only appends to this topic are rejected. */
+  /** If set, only appends to this topic are rejected with it. */
   faulty: Topic | undefined;
   /** While set, only commits of tasks are rejected with it. */
   commitFault: Error | undefined;
@@ -124,7 +124,7 @@ export class MemoryLog implements MessageLog {
   }
 
   async progress(): Promise<readonly InputProgress[]> {
-    if (this.fault) throw this.fault;
+    if (this.fault && this.faulty === undefined) throw this.fault;
     return SENSOR_INPUTS.flatMap((topic) =>
       Array.from({ length: this.partitions }, (_, partition) => ({
         topic,
@@ -146,7 +146,7 @@ export class MemoryLog implements MessageLog {
 
   /** For members of groups. */
   commitNow(group: string, topic: Topic, partition: number, next: number): void {
-    if (this.fault) throw this.fault;
+    if (this.fault && this.faulty === undefined) throw this.fault;
     this.#committed.set(`${group} ${topic} ${partition}`, Math.max(next, this.committedNow(group, topic, partition) ?? 0));
   }
 
@@ -185,7 +185,7 @@ export class MemoryLog implements MessageLog {
       commit: async (outputs: readonly OutgoingRecord[], state: readonly StateDelta[], positions: InputPositions) => {
         this.commits.push(outputs.length);
         if (this.#epochs.get(partition) !== epoch) throw new PermanentError('fenced', 'another owner has taken over');
-        const fault = this.fault ?? this.commitFault;
+        const fault = (this.faulty === undefined ? this.fault : undefined) ?? this.commitFault;
         if (fault) throw fault;
         for (const { topic, key, at, value } of outputs) this.#put(topic, { key, at, value: Buffer.from(value).toString() });
         for (const { key, value } of state) {

@@ -4,6 +4,10 @@ import kafkajs, { type Kafka } from 'kafkajs';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ChainCheck } from '../../../console/audit/chain-check.ts';
+import { pageOfRows } from '../../../console/audit/page-of-rows.ts';
+import { AuditTrail } from '../../../console/audit/trail.ts';
+import { visitRecords } from '../../../main/visit-records.ts';
 import { LOG_USERS, type LogUser } from '../../../records/topics.ts';
 import { kafkaSettings } from '../../../kafka/config.ts';
 import { openKafkaLog } from '../../../message-log/kafka/log.ts';
@@ -126,7 +130,7 @@ const MAY_WRITE: Readonly<Record<LogUser, readonly Topic[]>> = {
   mailer: ['DELIVERY', 'DEAD'],
   archiver: ['DEAD'],
   history: ['DEAD'],
-  console: ['ACTION'],
+  console: ['ACTION', 'AUDIT'],
   'dead-letters': ['ENTRY', 'OK', 'DEAD'],
 };
 
@@ -135,7 +139,7 @@ describe('an administrator', () => {
     expect(await topics(adminSettings())).toMatchObject({ code: 0, stderr: '' });
     const first = await topics(adminSettings(), '--acls', '--apply');
     expect(first).toMatchObject({ code: 0, stderr: '' });
-    expect(first.stdout).toContain('User:tocsin-proxy may do the 20 things that the proxy needs');
+    expect(first.stdout).toContain('User:tocsin-proxy may do the 22 things that the proxy needs');
     expect(await topics(adminSettings(), '--acls', '--apply')).toMatchObject({ code: 0, stdout: first.stdout });
   });
 
@@ -249,6 +253,26 @@ describe('a role', () => {
     } finally {
       await Promise.all(logs.map((log) => log.close()));
     }
+  });
+
+  it('writes the audit trail as console, and checks it with the same rights as a doctor does', async () => {
+    const settings = settingsFor(userOf('console'), passwordOf('console'));
+    const log = await openLog(settings);
+    const deps = { log, health: new Health(), clock: Date.now, logger: pino({ level: 'silent' }), endFile: undefined };
+    const trail = await AuditTrail.start({ ...deps, waitingMax: 1_000_000 });
+    for (let sensor = 0; sensor < 250; sensor += 1)
+      trail.record({ action: 'sensor-viewed', by: 'Ann', as: 'user', from: '::1', on: [{ sensor }] });
+    await expect.poll(() => trail.waiting).toBe(0);
+    await trail.stop();
+    const page = await pageOfRows(log, { from: undefined, to: undefined, by: 'Ann', action: undefined }, 2, undefined);
+    expect(page.rows.map(({ on }) => on)).toEqual([[{ sensor: 249 }], [{ sensor: 248 }]]);
+    await log.close();
+    const chains = new ChainCheck([]);
+    const read = await visitRecords(await openLog(settings), 'AUDIT', (record) => chains.add(record));
+    const { problems, ...found } = chains.result(read);
+    expect(found).toMatchObject({ rows: 252, chains: 1 });
+    // Another test has written what is no row.
+    expect(problems.filter((problem) => problem.startsWith('chain'))).toEqual([]);
   });
 
   it('writes in transactions only as processor, and only with its ids', async () => {

@@ -33,6 +33,7 @@ const NOTHING_LOST: Readonly<Record<string, string>> = {
   tocsin_log_appended_records_total: 'what was done',
   tocsin_task_records_total: 'what was done',
   tocsin_mails_completed_total: 'what was done',
+  tocsin_console_audit_rows_total: 'what was done',
   tocsin_mails_already_delivered_total: 'met again and known by the ledger',
   tocsin_cassandra_failures_total: 'tried again by whoever asked, and a problem of that part meanwhile',
   tocsin_kafka_retries_total: 'sent again',

@@ -37,7 +37,7 @@ it('adds the first person and others, and lists them without their passwords', a
   expect(output).toContain('Night Desk may sign in as operator');
   output = '';
   await users('list');
-  expect(output).toBe('operator  enabled   Night Desk\nviewer    enabled   Hall\n');
+  expect(output).toBe('operator    enabled   Night Desk\nviewer      enabled   Hall\n');
   const text = await readFile(file, 'utf8');
   expect(text).not.toContain('horse');
   expect(await isPassword(PASSWORD, (await readUsers(file))[0]?.password ?? '')).toBe(true);

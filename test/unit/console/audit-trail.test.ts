@@ -1,0 +1,148 @@
+/** The trail by itself: chains that hold, floods that don't fill it, and what a check of the chains sees. */
+import fc from 'fast-check';
+import { pino } from 'pino';
+import { describe, expect, it } from 'vitest';
+import { hashOfRow } from '../../../console/audit/chain.ts';
+import { ChainCheck } from '../../../console/audit/chain-check.ts';
+import { AuditTrail } from '../../../console/audit/trail.ts';
+import type { AuditEvent, ChainEnd } from '../../../records/audit-row.ts';
+import { TransientError } from '../../../runtime/errors.ts';
+import { Health } from '../../../runtime/health.ts';
+import { MemoryLog } from '../../support/memory-log.ts';
+
+const trailOn = (log: Pick<MemoryLog, 'append'>, health = new Health(), waitingMax = 1_000_000) =>
+  AuditTrail.start({ log, health, waitingMax, clock: Date.now, logger: pino({ level: 'silent' }), endFile: undefined });
+const viewed = (sensor: number): AuditEvent => ({ action: 'sensor-viewed', by: 'Ann', as: 'user', from: '::1', on: [{ sensor }] });
+const failed = (i: number): AuditEvent => ({
+  action: 'sign-in-failed',
+  by: '',
+  as: 'nobody',
+  from: `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`,
+});
+const WHOLE = { earliest: new Map([[0, 0]]), isWhole: true };
+
+const check = (texts: readonly string[], ends: readonly ChainEnd[] = [], read = WHOLE) => {
+  const chains = new ChainCheck(ends);
+  for (const [i, text] of texts.entries()) chains.add({ text, partition: 0, offset: (read.earliest.get(0) ?? 0) + i });
+  return chains.result(read);
+};
+
+/** The texts of a run with so many views, as they are in the log. */
+async function run(views: number, log = new MemoryLog()): Promise<string[]> {
+  const trail = await trailOn(log);
+  for (let sensor = 0; sensor < views; sensor += 1) trail.record(viewed(sensor));
+  await trail.stop();
+  return log.all('AUDIT').map(({ value }) => value);
+}
+
+describe('a flood', () => {
+  it.each([
+    ['of one address', () => failed(1)],
+    ['of addresses', failed],
+  ])('of 10,000 failed sign-ins a minute %s adds few rows, and loses none of the count', async (_, event) => {
+    const log = new MemoryLog();
+    const trail = await trailOn(log);
+    for (let i = 0; i < 10_000; i += 1) trail.recordOften(event(i));
+    await trail.stop();
+    const rows = log.all('AUDIT').map(({ value }) => JSON.parse(value));
+    const about = rows.filter(({ action }) => action === 'sign-in-failed');
+    expect(about.length).toBeLessThan(100);
+    expect(about.reduce((sum, { count = 1 }) => sum + count, 0)).toBe(10_000);
+  });
+
+  it('of unknown callers hides nothing of what a known one does', async () => {
+    const log = new MemoryLog();
+    const trail = await trailOn(log);
+    for (let i = 0; i < 10_000; i += 1) trail.recordOften(failed(i));
+    trail.recordOften(viewed(7));
+    await trail.stop();
+    expect(log.all('AUDIT').map(({ value }) => JSON.parse(value))).toContainEqual(
+      expect.objectContaining({ by: 'Ann', on: [{ sensor: 7 }] }),
+    );
+  });
+});
+
+describe('a chain', () => {
+  it('is in order from the first to the last row, over several runs at once', async () => {
+    const log = new MemoryLog();
+    const trails = await Promise.all([trailOn(log), trailOn(log), trailOn(log)]);
+    for (let sensor = 0; sensor < 300; sensor += 1) {
+      trails[sensor % 3]?.record(viewed(sensor));
+      if (sensor % 10 === 0) await Promise.resolve();
+    }
+    await Promise.all(trails.map((trail) => trail.stop()));
+    expect(check(log.all('AUDIT').map(({ value }) => value))).toMatchObject({ problems: [], chains: 3, rows: 306 });
+  });
+
+  it('is in order when the log has written rows of an append that it refused', async () => {
+    const log = new MemoryLog();
+    let refusals = 0;
+    const half = {
+      append: async (...[topic, records, at]: Parameters<MemoryLog['append']>) => {
+        if (refusals > 2) return log.append(topic, records, at);
+        refusals += 1;
+        await log.append(topic, { ...records, length: Math.ceil(records.length / 2) }, at);
+        throw new TransientError('log-unavailable', 'no answer in time');
+      },
+    };
+    const trail = await trailOn(half);
+    for (let sensor = 0; sensor < 20; sensor += 1) trail.record(viewed(sensor));
+    await expect.poll(() => trail.waiting).toBe(0);
+    await trail.stop();
+    const texts = log.all('AUDIT').map(({ value }) => value);
+    expect(texts.length).toBeGreaterThan(22);
+    expect(check(texts).problems).toEqual([]);
+  });
+
+  it('shows any row that was changed, removed, added or moved, but for the last one, whose hash is kept elsewhere', async () => {
+    const texts = await run(30);
+    const last = JSON.parse(texts.at(-1) ?? '');
+    const end = { chain: last.chain, n: last.n, hash: hashOfRow(texts.at(-1) ?? '') };
+    expect(check(texts, [end]).problems).toEqual([]);
+    const place = fc.integer({ min: 0, max: texts.length - 1 });
+    const harm = fc.oneof(
+      place.map((i) => texts.toSpliced(i, 1)),
+      place.map((i) => texts.with(i, (texts[i] ?? '').replace(/"at":\d/, '"at":9'))),
+      place.map((i) => texts.slice(0, i)),
+      fc
+        .tuple(place, place)
+        .filter(([i, j]) => Math.abs(i - j) > 0)
+        .map(([i, j]) => texts.with(i, texts[j] ?? '').with(j, texts[i] ?? '')),
+      place.map((i) => texts.toSpliced(i, 0, (texts[i] ?? '').replace('Ann', 'Bob').replace('tocsin', 'Bob'))),
+      place.map((i) => texts.with(i, 'not a row')),
+    );
+    fc.assert(
+      fc.property(harm, (harmed) => {
+        expect(check(harmed, [end]).problems).not.toEqual([]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('names the chain and the row', async () => {
+    const texts = await run(5);
+    const { chain } = JSON.parse(texts[0] ?? '');
+    expect(check(texts.toSpliced(2, 1)).problems).toEqual([`chain ${chain}: row 2 is missing`]);
+    expect(check(texts.with(3, (texts[3] ?? '').replace('Ann', 'Bob'))).problems).toEqual([
+      expect.stringContaining(`chain ${chain}: row 3 was changed`),
+    ]);
+  });
+
+  it('whose beginning retention has removed is in order, and that is said', async () => {
+    const texts = await run(20);
+    const removed = check(texts.slice(8), [], { earliest: new Map([[0, 8]]), isWhole: true });
+    expect(removed).toMatchObject({ problems: [], unseen: [expect.stringContaining('no longer kept'), expect.anything()] });
+    expect(check(texts.slice(8)).problems).toEqual([expect.stringContaining('rows 0 to 7')]);
+  });
+
+  it('whose end may still be in a journal is not called broken', async () => {
+    const texts = await run(20);
+    const { chain } = JSON.parse(texts[0] ?? '');
+    const end = { chain, n: 25, hash: 'x'.repeat(43) };
+    expect(check(texts, [end], { ...WHOLE, isWhole: false })).toMatchObject({
+      problems: [],
+      unseen: [expect.stringContaining('rows 22 to 25')],
+    });
+    expect(check(texts, [end]).problems).toEqual([expect.stringContaining('rows 22 to 25 at its end')]);
+  });
+});
