@@ -26,14 +26,21 @@ export interface MailQueueOptions<M extends QueuedMail> {
   readonly send: (mail: M, turn?: Turn) => Promise<void>;
   readonly onDeferred: (mail: M, error: unknown) => void;
   readonly onFinished: (mail: M) => void;
+  readonly backoff?: MailBackoff | undefined;
 }
 
-const AGAIN: BackoffSettings = { firstMs: 100, maxMs: 15_000 };
-/** Its maximum bounds how long alarms wait after the server is back. */
-const OUTAGE: BackoffSettings = { firstMs: 200, maxMs: 5_000 };
+export interface MailBackoff {
+  /** Before a mail that was put off is tried again. */
+  readonly again: BackoffSettings;
+  /** Before a server that is at fault is tried again; the maximum bounds how long alarms wait after it is back. */
+  readonly outage: BackoffSettings;
+}
+
+const BACKOFF: MailBackoff = { again: { firstMs: 100, maxMs: 15_000 }, outage: { firstMs: 200, maxMs: 5_000 } };
 
 export class MailQueue<M extends QueuedMail> {
   readonly #options: MailQueueOptions<M>;
+  readonly #backoff: MailBackoff;
   /** Unfinished mails of an alarm, oldest first: only the first of them may be sent. */
   readonly #lanes = new Map<string, M[]>();
   readonly #ready: Readonly<Record<Severity, M[]>>;
@@ -55,6 +62,7 @@ export class MailQueue<M extends QueuedMail> {
 
   constructor(options: MailQueueOptions<M>) {
     this.#options = options;
+    this.#backoff = options.backoff ?? BACKOFF;
     this.#ready = Object.fromEntries(SEVERITIES.map((severity) => [severity, [] as M[]])) as Record<Severity, M[]>;
   }
 
@@ -218,7 +226,7 @@ export class MailQueue<M extends QueuedMail> {
     if (!this.outage) {
       const failures = this.#ownFailures.get(mail) ?? 0;
       this.#ownFailures.set(mail, failures + 1);
-      const delayMs = backoffMs(failures, AGAIN);
+      const delayMs = backoffMs(failures, this.#backoff.again);
       this.#backingOff.set(
         mail,
         setTimeout(() => this.hurry(mail), delayMs),
@@ -229,7 +237,7 @@ export class MailQueue<M extends QueuedMail> {
     // The pause is for all mails; the one that was put off goes to the end of its queue.
     this.#ready[mail.severity].push(mail);
     clearTimeout(this.#pause);
-    this.#pause = setTimeout(() => this.#resume(), backoffMs(this.#failuresInOutage, OUTAGE));
+    this.#pause = setTimeout(() => this.#resume(), backoffMs(this.#failuresInOutage, this.#backoff.outage));
     this.#failuresInOutage += 1;
   }
 

@@ -21,7 +21,7 @@ import type { Directory } from '../directory/port.ts';
 import type { MailTransport } from './channels/mail/port.ts';
 import { problemsOfRoutes, recipientsOf } from './channels/mail/routes.ts';
 import { type AlarmMail, type DeliveryDeps, deliver, recordLater, recordUndelivered } from './mail-delivery.ts';
-import { MailQueue } from './mail-queue.ts';
+import { type MailBackoff, MailQueue } from './mail-queue.ts';
 import { MailerHealth } from './mailer-health.ts';
 import { mailerMetrics } from './mailer-metrics.ts';
 import { Progress, type Step } from './progress.ts';
@@ -57,6 +57,7 @@ export interface MailerLimits {
   readonly pollWaitMs: number;
   /** Delays after which recipients that the server put off are tried again, one after another. */
   readonly recipientDelaysMs?: readonly number[];
+  readonly backoff?: MailBackoff;
 }
 
 const LIMITS: MailerLimits = { unfinishedMax: 512, aheadMax: 262_144, spanMax: 16_384, drainMs: 5_000, pollWaitMs: 250 };
@@ -152,6 +153,7 @@ class Mailer {
     this.#queue = new MailQueue<AlarmMail>({
       concurrency: config.concurrency,
       turns: transport.turns,
+      backoff: this.#limits.backoff,
       send: (mail, turn) => deliver(mail, this.delivery, turn),
       onDeferred: (_mail, error) => {
         metrics.deferred.inc();

@@ -16,14 +16,18 @@ import type { Topic } from '../../records/topics.ts';
 import { mailerSettings } from '../../notify/config.ts';
 import type { Client, Directory } from '../../directory/port.ts';
 import type { MailTransport } from '../../notify/channels/mail/port.ts';
+import type { MailBackoff } from '../../notify/mail-queue.ts';
 import { type MailerLimits, startMailer } from '../../notify/mailer.ts';
 import { readSettings } from '../../runtime/configuration.ts';
 import { TransientError } from '../../runtime/errors.ts';
 import { Health } from '../../runtime/health.ts';
 import type { Running } from '../../runtime/lifecycle.ts';
-import { oneRecord } from '../../message-log/one-record.ts';
+import { severalRecords } from '../../message-log/several-records.ts';
 import { REFERENCE } from './alarm-types.ts';
 import { clientOf } from './alarms.ts';
+
+/** Back-offs that tests need not wait for; the real ones are tested with the queue. */
+export const SOON: MailBackoff = { again: { firstMs: 2, maxMs: 20 }, outage: { firstMs: 4, maxMs: 20 } };
 
 /** Where the process dies: nothing it does afterwards reaches the log. */
 export type CrashPoint = 'before DELIVERY' | 'after DELIVERY' | 'before position' | 'between positions';
@@ -41,6 +45,7 @@ export interface MailerRig {
     transport: MailTransport,
     options?: { settings?: NodeJS.ProcessEnv; types?: TypeSet; crash?: CrashPoint; directory?: Directory; limits?: Partial<MailerLimits> },
   ): Promise<Running>;
+  /** Appends the events, those of a partition as one batch. */
   alarm(...events: readonly (AlarmEvent | string)[]): Promise<void>;
   deliveries(): Promise<readonly Delivery[]>;
   dead(): Promise<readonly DeadLetter[]>;
@@ -87,7 +92,7 @@ export async function openMailerRig(now: number, partitions = 1): Promise<Mailer
     return values;
   };
   const until: MailerRig['until'] = async (check) => {
-    while (!(await check())) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (!(await check())) await new Promise((resolve) => setTimeout(resolve, 2));
   };
 
   const rig: MailerRig = {
@@ -110,17 +115,17 @@ export async function openMailerRig(now: number, partitions = 1): Promise<Mailer
         health: rig.health,
         // Twenty times faster; the effect of the wait shows all the same.
         lookupTime: { now: () => 20 * performance.now(), sleep: (ms, signal) => sleep(ms / 20, undefined, signal && { signal }) },
-        limits: { pollWaitMs: 20, drainMs: crash ? 0 : 2_000, ...limits },
+        limits: { pollWaitMs: 5, drainMs: crash ? 0 : 2_000, backoff: SOON, ...limits },
       });
       running.push(mailer);
       return mailer;
     },
     alarm: async (...events) => {
-      for (const event of events) {
-        const bytes = Buffer.from(typeof event === 'string' ? event : JSON.stringify(event));
-        const key = typeof event === 'string' ? 0 : (event.alarm?.sensor ?? 0);
-        await log.append('ALARM', oneRecord(key, bytes), now);
-      }
+      const records = events.map((event) => {
+        if (typeof event === 'string') return { key: 0, value: event };
+        return { key: event.alarm?.sensor ?? 0, value: JSON.stringify(event) };
+      });
+      await log.append('ALARM', severalRecords(records), now);
     },
     deliveries: () => read<Delivery>('DELIVERY'),
     dead: () => read<DeadLetter>('DEAD'),

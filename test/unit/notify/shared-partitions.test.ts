@@ -11,7 +11,7 @@ import type { Running } from '../../../runtime/lifecycle.ts';
 import { oneRecord } from '../../../message-log/one-record.ts';
 import { REFERENCE } from '../../support/alarm-types.ts';
 import { changeOf, clientOf } from '../../support/alarms.ts';
-import { directoryOf } from '../../support/mailer-rig.ts';
+import { directoryOf, SOON } from '../../support/mailer-rig.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
 
 const SENSORS = Array.from({ length: 60 }, (_, i) => i + 1);
@@ -129,7 +129,7 @@ async function start(transport: MailTransport, registry = new Registry()): Promi
     registry,
     health: new Health(),
   };
-  const mailer = await startMailer(readSettings(mailerSettings, {}), { ...deps, limits: { pollWaitMs: 5 } });
+  const mailer = await startMailer(readSettings(mailerSettings, {}), { ...deps, limits: { pollWaitMs: 5, backoff: SOON } });
   running.push(mailer);
   return mailer;
 }

@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import type { MailTransport } from '../../../../../notify/channels/mail/port.ts';
 import { diagnoseSmtp, openSmtp, type SmtpOptions } from '../../../../../notify/channels/mail/smtp.ts';
 import { mailOf } from '../../../../support/alarms.ts';
@@ -10,8 +10,9 @@ const DEFERRED = { name: 'TransientError', code: 'mail-deferred' };
 const REJECTED = { name: 'PermanentError', code: 'mail-rejected' };
 const MISCONFIGURED = { name: 'TransientError', code: 'mail-misconfigured' };
 
+/** The server waits 0.1 s before each greeting, so the tests run beside one another, each with servers of its own. */
 const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
+afterAll(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
@@ -28,7 +29,7 @@ async function bed(
 
 const refusal = (responseCode: number, text: string) => Object.assign(new Error(text), { responseCode });
 
-describe('a mail server that answers', () => {
+describe.concurrent('a mail server that answers', () => {
   it('gives its reply to the hand-over', async () => {
     const { transport } = await bed();
     expect((await transport.send(mailOf())).reply).toBe('250 queued as 1');
@@ -112,7 +113,7 @@ describe('a mail server that answers', () => {
   });
 });
 
-describe('a bound on the rate', () => {
+describe.concurrent('a bound on the rate', () => {
   it('holds whatever the number of connections, and a mail that waits for its turn is put off by a stop', async () => {
     const { server, transport } = await bed({}, { concurrency: 8, rate: { mails: 2, perMs: 3_600_000 } });
     const sent = Array.from({ length: 8 }, (_, n) => transport.send(mailOf(`mail-${n}`)));
@@ -129,7 +130,7 @@ describe('a bound on the rate', () => {
   });
 });
 
-describe('a look at the mail server', () => {
+describe.concurrent('a look at the mail server', () => {
   const deps = { clock: () => 0, timeoutMs: 2_000 };
   const look = (options: Partial<SmtpOptions> & { readonly smtpUrl: string }) => diagnoseSmtp({ ...OPTIONS, ...options }, deps);
 
@@ -191,7 +192,7 @@ describe('a look at the mail server', () => {
   });
 });
 
-describe('a refusal that would meet every mail', () => {
+describe.concurrent('a refusal that would meet every mail', () => {
   it('of the log-in does not reject the mail', async () => {
     const { server, transport } = await bed(
       {
@@ -226,7 +227,7 @@ describe('a refusal that would meet every mail', () => {
   });
 });
 
-describe('a connection that fails', () => {
+describe.concurrent('a connection that fails', () => {
   it('in the middle of DATA defers the mail, once', async () => {
     const { server, transport } = await bed();
     server.script('drop-in-data');
@@ -268,7 +269,7 @@ describe('a connection that fails', () => {
   });
 });
 
-describe('a transport that is closed', () => {
+describe.concurrent('a transport that is closed', () => {
   it('cuts off a mail that its server stalls: it was not handed over', async () => {
     const { server, transport } = await bed({}, { timeoutMs: 60_000 });
     server.script('never-answer');
@@ -281,7 +282,7 @@ describe('a transport that is closed', () => {
   });
 });
 
-describe('a server whose certificate nobody trusts', () => {
+describe.concurrent('a server whose certificate nobody trusts', () => {
   it('is handed mails where TLS is off', async () => {
     const { server, transport } = await bed({ disabledCommands: [] }, { smtpTls: 'off' });
     await transport.send(mailOf());
@@ -289,7 +290,7 @@ describe('a server whose certificate nobody trusts', () => {
   });
 });
 
-describe('a password', () => {
+describe.concurrent('a password', () => {
   it('never leaves for another machine without TLS', async () => {
     let asked = 0;
     const { server } = await bed({
