@@ -13,6 +13,8 @@ export interface FaultySmtp {
   readonly taken: readonly ParsedMail[];
   /** How many mails were begun. */
   readonly attempts: number;
+  /** How many connections are open. */
+  readonly connections: number;
   /** Verdicts on the next mails, one each; then `verdict` again. */
   script(...verdicts: readonly Verdict[]): void;
   /** Resolves once this many mails were accepted. */
@@ -81,6 +83,9 @@ export async function startSmtp({ port = 0, verdict = () => 'take', ...options }
     taken,
     get attempts() {
       return attempts;
+    },
+    get connections() {
+      return sockets.size;
     },
     script: (...verdicts) => {
       scripted.push(...verdicts);

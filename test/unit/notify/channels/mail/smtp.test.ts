@@ -1,4 +1,4 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import type { MailTransport } from '../../../../../notify/channels/mail/port.ts';
 import { diagnoseSmtp, openSmtp, type SmtpOptions } from '../../../../../notify/channels/mail/smtp.ts';
@@ -25,6 +25,22 @@ async function bed(
   const transport = openSmtp({ ...OPTIONS, smtpUrl: server.url, ...more });
   closing.push(() => transport.close());
   return { server, transport };
+}
+
+/** Something that is no mail server; `url` is where it listens. */
+async function listener(onConnection: (socket: Socket) => void): Promise<{ url: string; port: number }> {
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((socket) => {
+    sockets.add(socket.on('error', () => undefined));
+    onConnection(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closing.push(async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const { port } = server.address() as AddressInfo;
+  return { url: `smtp://127.0.0.1:${port}`, port };
 }
 
 const refusal = (responseCode: number, text: string) => Object.assign(new Error(text), { responseCode });
@@ -175,20 +191,21 @@ describe.concurrent('a look at the mail server', () => {
     ]);
   });
 
-  it('says so where the server closes the connection, and leaves none behind', async () => {
-    const sockets = new Set<Socket>();
-    const hung: Server = createServer((socket) => {
-      sockets.add(socket.on('error', () => undefined));
-      socket.end();
-    });
-    await new Promise<void>((resolve) => hung.listen(0, '127.0.0.1', resolve));
-    closing.push(async () => {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => hung.close(resolve));
-    });
-    const address = hung.address();
-    const port = typeof address === 'object' ? address?.port : 0;
-    expect(await look({ smtpUrl: `smtp://127.0.0.1:${port}` })).toMatchObject([{ ok: false, advice: expect.stringContaining('start it') }]);
+  it('says so where the server closes the connection', async () => {
+    const { url } = await listener((socket) => socket.end());
+    expect(await look({ smtpUrl: url })).toMatchObject([{ ok: false, advice: expect.stringContaining('start it') }]);
+  });
+
+  it('leaves no connection open, whatever it has found', async () => {
+    const { server } = await bed({ allowInsecureAuth: true, onAuth: (_auth, _session, callback) => callback(refusal(535, 'no')) });
+    const patient = { ...OPTIONS, timeoutMs: 60_000 };
+    for (const [smtpUrl, ok] of [
+      [server.url, true],
+      [`smtp://desk:secret@127.0.0.1:${server.port}`, false],
+    ] as const) {
+      expect(await diagnoseSmtp({ ...patient, smtpUrl }, { clock: () => 0, timeoutMs: 60_000 })).toMatchObject([{ ok }]);
+      await expect.poll(() => server.connections).toBe(0);
+    }
   });
 });
 
@@ -228,6 +245,28 @@ describe.concurrent('a refusal that would meet every mail', () => {
 });
 
 describe.concurrent('a connection that fails', () => {
+  it('before the greeting defers the mail: it is not tried again behind the back of who counts its attempts', async () => {
+    let connections = 0;
+    const { url } = await listener((socket) => {
+      connections += 1;
+      socket.end();
+    });
+    const transport = openSmtp({ ...OPTIONS, smtpUrl: url });
+    closing.push(() => transport.close());
+    await expect(transport.send(mailOf())).rejects.toMatchObject(DEFERRED);
+    expect(connections).toBe(1);
+  });
+
+  it('when its second mail begins defers that one, and the next goes over another', async () => {
+    const { server, transport } = await bed({
+      onMailFrom: (_address, session, callback) => (session.transaction > 1 ? callback(refusal(421, 'enough')) : callback()),
+    });
+    await transport.send(mailOf('first'));
+    await expect(transport.send(mailOf('second'))).rejects.toMatchObject(DEFERRED);
+    await transport.send(mailOf('second'));
+    expect(server.taken).toHaveLength(2);
+  });
+
   it('in the middle of DATA defers the mail, once', async () => {
     const { server, transport } = await bed();
     server.script('drop-in-data');
@@ -250,20 +289,11 @@ describe.concurrent('a connection that fails', () => {
   });
 
   it('by trickling is cut off although it is never silent', async () => {
-    const sockets = new Set<Socket>();
-    const tarpit: Server = createServer((socket) => {
-      sockets.add(socket.on('error', () => undefined));
+    const { url } = await listener((socket) => {
       const drip = setInterval(() => socket.write('220-wait\r\n'), 20);
       socket.on('close', () => clearInterval(drip));
     });
-    await new Promise<void>((resolve) => tarpit.listen(0, '127.0.0.1', resolve));
-    closing.push(async () => {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => tarpit.close(resolve));
-    });
-    const address = tarpit.address();
-    const port = typeof address === 'object' ? address?.port : 0;
-    const transport = openSmtp({ ...OPTIONS, smtpUrl: `smtp://127.0.0.1:${port}`, timeoutMs: 100 });
+    const transport = openSmtp({ ...OPTIONS, smtpUrl: url, timeoutMs: 100 });
     closing.push(() => transport.close());
     await expect(transport.send(mailOf())).rejects.toMatchObject(DEFERRED);
   });
