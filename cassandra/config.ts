@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ConfigOf, duration, setting } from '../runtime/configuration.ts';
+import { type ConfigOf, duration, secret, setting } from '../runtime/configuration.ts';
 import type { Unencrypted } from '../runtime/unencrypted.ts';
 
 export interface ContactPoint {
@@ -54,7 +54,7 @@ export const cassandraSettings = {
   dataCentre: setting('TOCSIN_CASSANDRA_DATA_CENTRE', name, 'datacenter1', 'The data centre that requests go to, as Cassandra names it.'),
   keyspace: setting('TOCSIN_CASSANDRA_KEYSPACE', keyspace, 'world', 'Keyspace of clients and archive.'),
   user: setting('TOCSIN_CASSANDRA_USER', z.string().min(1).optional(), undefined, 'User name, if Cassandra requires one.'),
-  password: setting('TOCSIN_CASSANDRA_PASSWORD', z.string().min(1).optional(), undefined, 'Password of that user.'),
+  password: secret('TOCSIN_CASSANDRA_PASSWORD', z.string().min(1).optional(), 'Password of that user.'),
   tls: setting('TOCSIN_CASSANDRA_TLS', z.enum(['auto', 'on', 'off']), 'auto', 'TLS to Cassandra; auto: on if a CA is named.'),
   tlsCa: setting(
     'TOCSIN_CASSANDRA_TLS_CA',

@@ -1,5 +1,16 @@
 import { z } from 'zod';
-import { bearerToken, type ConfigOf, duration, integer, networks, port, type Settings, setting, size } from '../runtime/configuration.ts';
+import {
+  bearerToken,
+  type ConfigOf,
+  duration,
+  integer,
+  networks,
+  port,
+  secret,
+  setting,
+  type Settings,
+  size,
+} from '../runtime/configuration.ts';
 import { isPublicUrl } from '../runtime/host-name.ts';
 import { isLoopback } from '../runtime/listen.ts';
 import { plainHttpHosts, type Unencrypted } from '../runtime/unencrypted.ts';
@@ -12,18 +23,12 @@ const publicUrl = z
 
 export const consoleSettings = {
   port: setting('TOCSIN_CONSOLE_PORT', port, '8080', 'Port of the operator console and its API; 0 takes a free one.'),
-  apiToken: setting(
+  apiToken: secret(
     'TOCSIN_API_TOKEN',
     bearerToken.optional(),
-    undefined,
     'Bearer token for the API; operators may sign in with it. Needed unless only this machine reaches the console.',
   ),
-  viewerToken: setting(
-    'TOCSIN_VIEWER_TOKEN',
-    bearerToken.optional(),
-    undefined,
-    'Token for people who only look: no actions, no client data.',
-  ),
+  viewerToken: secret('TOCSIN_VIEWER_TOKEN', bearerToken.optional(), 'Token for people who only look: no actions, no client data.'),
   usersFile: setting(
     'TOCSIN_USERS',
     z.string().min(1).optional(),

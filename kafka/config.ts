@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { type ZodType, z } from 'zod';
-import { type ConfigOf, duration, flag, integer, setting } from '../runtime/configuration.ts';
+import { type ConfigOf, duration, flag, integer, secret, setting } from '../runtime/configuration.ts';
 import type { Unencrypted } from '../runtime/unencrypted.ts';
 
 const brokers: ZodType<readonly string[]> = z
@@ -56,7 +56,7 @@ export const kafkaSettings = {
   keyFile: setting('TOCSIN_KAFKA_KEY_FILE', file.optional(), undefined, "The certificate's private key (PEM)."),
   saslMechanism: setting('TOCSIN_KAFKA_SASL', z.enum(SASL).optional(), undefined, `How to log in: ${SASL.join(', ')}.`),
   user: setting('TOCSIN_KAFKA_USER', z.string().optional(), undefined, 'User to log in as.'),
-  password: setting('TOCSIN_KAFKA_PASSWORD', z.string().optional(), undefined, 'Password of the user.'),
+  password: secret('TOCSIN_KAFKA_PASSWORD', z.string().optional(), 'Password of the user.'),
 };
 
 /** The settings once `brokers` is known to be set. */

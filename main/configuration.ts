@@ -1,5 +1,6 @@
 import { ConfigurationError, readValues, type Settings, type Values } from '../runtime/configuration.ts';
 import { processSettings } from '../runtime/process-settings.ts';
+import { fileSettingOf } from '../runtime/secret-file.ts';
 import { crossingOf } from '../runtime/unencrypted.ts';
 import type { Adapter } from './adapter.ts';
 import { adapterOf, adaptersOf, doubleServers, type IsSet, missingServers, optionalPortsOf, portsOf } from './choice.ts';
@@ -56,7 +57,7 @@ function crossingsOf(parts: readonly Crossable[], values: Values) {
 }
 
 export function isSetIn(environment: NodeJS.ProcessEnv): IsSet {
-  return (setting) => (environment[setting] ?? '') !== '';
+  return (setting) => Boolean(environment[setting] || environment[fileSettingOf(setting)]);
 }
 
 /** The settings of these roles and of the adapters of these ports. */

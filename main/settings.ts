@@ -1,4 +1,4 @@
-import type { Setting, SettingNames, Settings } from '../runtime/configuration.ts';
+import { namesOf, type Setting, type SettingNames, type Settings } from '../runtime/configuration.ts';
 import { processSettings } from '../runtime/process-settings.ts';
 import type { Adapter } from './adapter.ts';
 import { ADAPTERS } from './adapters.ts';
@@ -23,9 +23,14 @@ export const SETTING_GROUPS: readonly SettingGroup[] = eachOnce([
 
 /** All names, for programs that read only some settings but still refuse a misspelt one. */
 export const SETTING_NAMES: SettingNames = {
-  current: SETTING_GROUPS.flatMap(({ settings }) => settings.map(({ name }) => name)),
+  current: SETTING_GROUPS.flatMap(({ settings }) => settings.flatMap(namesOf)),
   retired: RETIRED_SETTINGS,
 };
+
+/** The names of all secrets. */
+export const SECRET_NAMES: readonly string[] = SETTING_GROUPS.flatMap(({ settings }) =>
+  settings.flatMap(({ name, secret }) => (secret ? name : [])),
+);
 
 /** All groups that an adapter may read, whichever of its ports are open. */
 export function groupsOf({ settings, ports }: Adapter): readonly Settings[] {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ConfigOf, duration, integer, networks, port, type Settings, setting, size } from '../runtime/configuration.ts';
+import { type ConfigOf, duration, integer, networks, port, secret, setting, type Settings, size } from '../runtime/configuration.ts';
 import { isPublicUrl } from '../runtime/host-name.ts';
 import { isLoopback } from '../runtime/listen.ts';
 import { plainHttpHosts, type Unencrypted } from '../runtime/unencrypted.ts';
@@ -117,10 +117,9 @@ export const proxySettings = {
     '0',
     'Records per second that one gateway, sensor or address may send before it is answered 429; a refused record counts as ten. 0: no limit.',
   ),
-  masterSecrets: setting(
+  masterSecrets: secret(
     'TOCSIN_SENSOR_MASTER_SECRET',
     masterSecrets,
-    undefined,
     "Secret that sensors' keys are derived from (npm run sensor-key). During a change, the current one followed by earlier ones: v2:SECRET,v1:SECRET; keys derived from any of them are accepted.",
   ),
   revokedSensors: setting(
@@ -135,12 +134,7 @@ export const proxySettings = {
     '60s',
     'How far the time of a signed request (X-Tocsin-Signature) may differ from the clock of this machine.',
   ),
-  gatewayTokens: setting(
-    'TOCSIN_GATEWAY_TOKENS',
-    gateways,
-    undefined,
-    'Gateways that may send for any sensor: name:token, separated by commas.',
-  ),
+  gatewayTokens: secret('TOCSIN_GATEWAY_TOKENS', gateways, 'Gateways that may send for any sensor: name:token, separated by commas.'),
   sensorAuth: setting(
     'TOCSIN_SENSOR_AUTH',
     z.enum(['auto', 'on', 'off'], 'must be auto, on or off'),

@@ -3,6 +3,7 @@ import { nearestOf } from './nearest.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from './durations.ts';
 import { OwnError } from './errors.ts';
 import { isNetwork } from './network.ts';
+import { fileSettingOf, secretOf } from './secret-file.ts';
 
 /** One setting of the environment: its name, how its value is read, what it means. */
 export interface Setting<T = unknown> {
@@ -11,6 +12,8 @@ export interface Setting<T = unknown> {
   /** As shown in docs/settings.md; undefined means "not set". */
   readonly default: string | undefined;
   readonly description: string;
+  /** A secret may also be given in a file, which NAME_FILE names. */
+  readonly secret?: true;
 }
 
 /** The settings of one role, keyed by the field they fill. */
@@ -33,6 +36,16 @@ export class ConfigurationError extends OwnError {
 /** Keeps the type of the schema's output; the default must be readable by the schema itself. */
 export function setting<T>(name: Setting['name'], schema: ZodType<T>, fallback: string | undefined, description: string): Setting<T> {
   return { name, schema, default: fallback, description };
+}
+
+/** A setting without a default whose value must not become known. */
+export function secret<T>(name: Setting['name'], schema: ZodType<T>, description: string): Setting<T> {
+  return { ...setting(name, schema, undefined, description), secret: true };
+}
+
+/** The names under which a setting may be given. */
+export function namesOf({ name, secret: isSecret }: Pick<Setting, 'name' | 'secret'>): readonly string[] {
+  return isSecret ? [name, fileSettingOf(name)] : [name];
 }
 
 /** The values of settings, by the setting that declares them. */
@@ -79,14 +92,15 @@ export function readSettings<S extends Settings>(
  */
 export function readValues(groups: Iterable<Settings>, environment: NodeJS.ProcessEnv, known: SettingNames = NO_OTHERS): Values {
   const settings = new Set([...groups].flatMap((group) => Object.values(group)));
-  const current = new Set([...known.current, ...[...settings].map(({ name }) => name)]);
+  const current = new Set([...known.current, ...[...settings].flatMap(namesOf)]);
   const problems = unknownNames(environment, { ...known, current: [...current] });
   const values = new Map<Setting, unknown>();
   for (const setting of settings) {
-    const { name, schema, default: fallback } = setting;
-    const raw = environment[name] === '' ? undefined : environment[name];
-    const result = schema.safeParse(raw ?? fallback);
-    if (result.success) values.set(setting, result.data);
+    const { name, schema, default: fallback, secret: isSecret } = setting;
+    const { value, problem } = isSecret ? secretOf(name, environment) : { value: environment[name] || undefined, problem: undefined };
+    const result = schema.safeParse(value ?? fallback);
+    if (problem !== undefined) problems.push(problem);
+    else if (result.success) values.set(setting, result.data);
     else problems.push(`${name}: ${result.error.issues.map((issue) => issue.message).join(', ')}`);
   }
   if (problems.length > 0) throw new ConfigurationError(problems);

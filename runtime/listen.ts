@@ -29,7 +29,7 @@ export function listen(server: Server, { host, port, backlog = 511 }: Address, p
 function adviceFor({ code, message }: NodeJS.ErrnoException, port: number, host: string, portSetting: string): string {
   switch (code) {
     case 'EADDRINUSE':
-      return `port ${port} on ${host} is in use by another program: stop it, or set ${portSetting} to a free port`;
+      return `port ${port} on ${host} is in use by another program: stop it, or set a free port, such as ${portSetting}=${port < 65_535 ? port + 1 : port - 1}`;
     case 'EACCES':
       return `port ${port} on ${host} may not be opened by this user: set ${portSetting} to a port above 1023`;
     case 'EADDRNOTAVAIL':

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bearerToken, duration, flag, port, setting } from './configuration.ts';
+import { bearerToken, duration, flag, port, secret, setting } from './configuration.ts';
 import { LOG_LEVELS } from './logging.ts';
 
 /** The settings of every process, whatever its roles. */
@@ -29,10 +29,9 @@ export const processSettings = {
     '9464',
     'Port for /healthz, /readyz and /metrics of a process with neither proxy nor console, which serve them on their own ports; 0: any free port.',
   ),
-  metricsToken: setting(
+  metricsToken: secret(
     'TOCSIN_METRICS_TOKEN',
     bearerToken.optional(),
-    undefined,
     'Bearer token that opens /metrics, and the reasons in /readyz, on every port: for Prometheus.',
   ),
   metricsAccess: setting(

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ConfigOf, duration, setting } from '../../runtime/configuration.ts';
+import { type ConfigOf, duration, secret, setting } from '../../runtime/configuration.ts';
 import { DAY_MS } from '../../runtime/durations.ts';
 import type { Unencrypted } from '../../runtime/unencrypted.ts';
 
@@ -25,10 +25,10 @@ export const influxSettings = {
     'The InfluxDB that keeps the history, http://host:8086. Not set: it is kept in the data folder.',
   ),
   bucket: setting('TOCSIN_INFLUX_BUCKET', name, 'tocsin', 'Bucket (2.x, 3) or database (1.x).'),
-  token: setting('TOCSIN_INFLUX_TOKEN', z.string().min(1).optional(), undefined, 'Token (2.x, 3), allowed to read and write the bucket.'),
+  token: secret('TOCSIN_INFLUX_TOKEN', z.string().min(1).optional(), 'Token (2.x, 3), allowed to read and write the bucket.'),
   org: setting('TOCSIN_INFLUX_ORG', z.string().min(1), 'tocsin', 'Organisation (2.x) in which `npm run schema` creates the bucket.'),
   user: setting('TOCSIN_INFLUX_USER', z.string().min(1).optional(), undefined, 'User name (1.x), if InfluxDB requires one.'),
-  password: setting('TOCSIN_INFLUX_PASSWORD', z.string().min(1).optional(), undefined, 'Password of that user.'),
+  password: secret('TOCSIN_INFLUX_PASSWORD', z.string().min(1).optional(), 'Password of that user.'),
   caFile: setting(
     'TOCSIN_INFLUX_CA',
     z.string().optional(),

@@ -5,6 +5,7 @@ import type { AlarmType } from '../../alarm/alarm-type.ts';
 import { command, readCommandLine } from '../../runtime/command-line.ts';
 import { reasonOf } from '../../runtime/errors.ts';
 import { runProgram } from '../../runtime/program.ts';
+import { secretOf } from '../../runtime/secret-file.ts';
 import { SIMULATE_OPTIONS, type SimulateOptions, simulateOptions } from '../../simulator/options.ts';
 import { createProgress } from '../../simulator/progress.ts';
 import { exitCodeOf, reportText } from '../../simulator/report.ts';
@@ -12,6 +13,7 @@ import { run } from '../../simulator/run.ts';
 import { demo } from '../../simulator/scenarios/demo.ts';
 import { PLACELESS, type Scene, STORY_SENSORS, storyOf } from '../../simulator/scenarios/story.ts';
 import { type Ready, SystemProcess } from './child.ts';
+import { ConfigurationError } from '../../runtime/configuration.ts';
 import { readEnvironment } from '../../runtime/environment.ts';
 import { loadOnlySettingsFile } from '../settings-file/load.ts';
 import { DEMO_OPTIONS, type DemoOptions } from './options.ts';
@@ -69,11 +71,14 @@ function clientsFor({ sensors, data }: DemoOptions) {
 }
 
 function environmentOf({ data, 'ingest-port': ingestPort, 'console-port': consolePort }: DemoOptions): NodeJS.ProcessEnv {
-  const { TOCSIN_API_TOKEN, TOCSIN_DATA_DIR, TOCSIN_LOG_LEVEL } = process.env;
+  const { TOCSIN_DATA_DIR, TOCSIN_LOG_LEVEL } = process.env;
+  const { value: token, problem } = secretOf('TOCSIN_API_TOKEN', process.env);
+  if (problem !== undefined) throw new ConfigurationError([problem]);
   return {
     ...process.env,
     TOCSIN_DATA_DIR: resolve(data ?? (TOCSIN_DATA_DIR || DEMO_FOLDER)),
-    TOCSIN_API_TOKEN: TOCSIN_API_TOKEN || randomBytes(24).toString('base64url'),
+    TOCSIN_API_TOKEN: token ?? randomBytes(24).toString('base64url'),
+    TOCSIN_API_TOKEN_FILE: '',
     TOCSIN_LOG_LEVEL: TOCSIN_LOG_LEVEL || 'warn',
     ...(ingestPort === undefined ? {} : { TOCSIN_INGEST_PORT: String(ingestPort) }),
     ...(consolePort === undefined ? {} : { TOCSIN_CONSOLE_PORT: String(consolePort) }),

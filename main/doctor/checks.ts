@@ -10,7 +10,7 @@ import { ROLES, type RoleName } from '../roles.ts';
 import { diagnoseSettingsFile } from '../settings-file/diagnose.ts';
 import { auditTrail } from './audit-trail.ts';
 import { type CommandLine, commandLines, secretsOnCommandLines } from './command-lines.ts';
-import { fileModes } from './file-modes.ts';
+import { fileModes, secretFileModes } from './file-modes.ts';
 import { withoutEffect } from './without-effect.ts';
 
 /** The findings for these roles and the servers that their settings name, one after another. Never rejects. */
@@ -28,6 +28,7 @@ export async function* checksOf(
   yield* withoutEffect(environment);
   yield* await diagnoseSettingsFile(config.values, roles);
   yield* await fileModes(config);
+  yield* await secretFileModes(environment);
   yield* secretsOnCommandLines(environment, await processes());
   const log = adapterOf('log', config.isSet);
   let canRead = true;

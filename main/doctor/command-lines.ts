@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { type Finding, wrong } from '../../runtime/diagnosis.ts';
-import { secretsIn } from './secrets.ts';
+import { secretsIn, secretsKnownTo } from './secrets.ts';
 
 /** Shorter values, such as the names beside gateways' tokens, may appear in a command line by chance. */
 const TELLING_LENGTH = 8;
@@ -31,7 +31,7 @@ export async function commandLines(): Promise<readonly CommandLine[]> {
 
 /** Finds secrets in the command lines of processes: those of the settings, and any that are set there. Names the process, never the secret. */
 export function secretsOnCommandLines(environment: NodeJS.ProcessEnv, lines: readonly CommandLine[]): readonly Finding[] {
-  const known = secretsIn(environment).filter((secret) => secret.length >= TELLING_LENGTH);
+  const known = secretsKnownTo(environment).filter((secret) => secret.length >= TELLING_LENGTH);
   const shown = ({ words }: CommandLine): boolean =>
     words.some((word) => known.some((secret) => word.includes(secret))) || secretsIn(settingsIn(words)).length > 0;
   return lines

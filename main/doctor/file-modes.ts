@@ -9,7 +9,7 @@ import { processSettings } from '../../runtime/process-settings.ts';
 import { adapterOf } from '../choice.ts';
 import type { Config } from '../configuration.ts';
 import { settingsText } from '../settings-file/text.ts';
-import { secretsIn } from './secrets.ts';
+import { secretFilesIn, secretsIn } from './secrets.ts';
 
 const GROUP_AND_OTHERS = 0o077;
 const TO_WRITE = 0o022;
@@ -32,6 +32,13 @@ export async function fileModes({ roles, values, ports, isSet }: Config, folder 
     ...(await openTo(users, GROUP_AND_OTHERS, 'who may sign in')),
     ...(await openTo(keyFile, GROUP_AND_OTHERS, 'the private key')),
   ];
+}
+
+/** The same for the files of secrets, which NAME_FILE settings name. */
+export async function secretFileModes(environment: NodeJS.Dict<string>): Promise<readonly Finding[]> {
+  if (process.platform === 'win32') return [];
+  const findings = secretFilesIn(environment).map((path) => openTo(path, GROUP_AND_OTHERS, 'the secret in it'));
+  return (await Promise.all(findings)).flat();
 }
 
 async function openTo(path: string | undefined, forbidden: number, what: string): Promise<readonly Finding[]> {

@@ -1,5 +1,5 @@
 import type { Finding } from '../../runtime/diagnosis.ts';
-import { secretsIn } from './secrets.ts';
+import { secretsKnownTo } from './secrets.ts';
 
 /** One line; a problem also says what to do. */
 export function lineOf({ check, ok, found, advice }: Finding): string {
@@ -9,6 +9,6 @@ export function lineOf({ check, ok, found, advice }: Finding): string {
 
 /** Removes every secret of the settings from a text, in case a server or library included one. */
 export function withoutSecrets(environment: NodeJS.ProcessEnv): (text: string) => string {
-  const secrets = secretsIn(environment);
+  const secrets = secretsKnownTo(environment);
   return (text) => secrets.reduce((safe, secret) => safe.replaceAll(secret, '[secret]'), text);
 }

@@ -1,4 +1,8 @@
+import { fileSettingOf, secretOf } from '../../runtime/secret-file.ts';
+import { SECRET_NAMES } from '../settings.ts';
+
 const SECRET_SETTING = /PASSWORD|TOKEN|SECRET/;
+const FILE_SETTINGS = new Set(SECRET_NAMES.map(fileSettingOf));
 /** Shorter ones appear in any text by chance. */
 const SECRET_LENGTH_MIN = 4;
 
@@ -8,9 +12,20 @@ export function secretsIn(environment: NodeJS.Dict<string>): readonly string[] {
   return [...new Set(secrets)].filter((secret) => secret.length >= SECRET_LENGTH_MIN).sort((a, b) => b.length - a.length);
 }
 
-/** The secrets in the value of one setting. */
+/** As `secretsIn`, with those that stand in files of their own. */
+export function secretsKnownTo(environment: NodeJS.Dict<string>): readonly string[] {
+  const inFiles = SECRET_NAMES.filter((name) => environment[fileSettingOf(name)]);
+  return secretsIn({ ...environment, ...Object.fromEntries(inFiles.map((name) => [name, secretOf(name, environment).value])) });
+}
+
+/** The files that hold a secret each. */
+export function secretFilesIn(environment: NodeJS.Dict<string>): readonly string[] {
+  return SECRET_NAMES.flatMap((name) => environment[fileSettingOf(name)] || []);
+}
+
+/** The secrets in the value of one setting. The path of a file is none. */
 function secretsOf(name: string, value: string): readonly string[] {
-  if (!name.startsWith('TOCSIN_')) return [];
+  if (!name.startsWith('TOCSIN_') || FILE_SETTINGS.has(name)) return [];
   const parts = SECRET_SETTING.test(name) ? [value, ...value.split(/[,:]/)] : [];
   return [...parts, ...passwordOf(value)];
 }

@@ -1,8 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { command } from '../../runtime/command-line.ts';
+import { ConfigurationError } from '../../runtime/configuration.ts';
 import { readEnvironment } from '../../runtime/environment.ts';
 import { reasonOf } from '../../runtime/errors.ts';
 import { runProgram } from '../../runtime/program.ts';
+import { secretOf } from '../../runtime/secret-file.ts';
 import { generateClients } from '../../simulator/clients/clients.ts';
 import { neighbourhoods } from '../../simulator/neighbourhood.ts';
 import { SCENARIO_LIST, SIMULATE_OPTIONS, type SimulateOptions, simulateOptions } from '../../simulator/options.ts';
@@ -27,8 +29,14 @@ const SIMULATE = command({
     130: 'it was interrupted',
   },
   example: 'npm run simulate -- --apps 4 --rate 350 --minutes 30 --token TOKEN',
-  run: (given) => simulate(simulateOptions(given, readEnvironment().TOCSIN_API_TOKEN || undefined)),
+  run: (given) => simulate(simulateOptions(given, tokenIn(readEnvironment()))),
 });
+
+function tokenIn(environment: NodeJS.ProcessEnv): string | undefined {
+  const { value, problem } = secretOf('TOCSIN_API_TOKEN', environment);
+  if (problem !== undefined) throw new ConfigurationError([problem]);
+  return value;
+}
 
 async function simulate(options: SimulateOptions): Promise<number> {
   const stop = new AbortController();

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ConfigOf, duration, integer, setting } from '../../../runtime/configuration.ts';
+import { type ConfigOf, duration, integer, secret, setting } from '../../../runtime/configuration.ts';
 import { HOUR_MS, MINUTE_MS } from '../../../runtime/durations.ts';
 import type { Unencrypted } from '../../../runtime/unencrypted.ts';
 
@@ -23,10 +23,9 @@ const rate = z
   });
 
 export const smtpSettings = {
-  smtpUrl: setting(
+  smtpUrl: secret(
     'TOCSIN_SMTP_URL',
     url,
-    undefined,
     'The mail server, smtp://user:password@host:port, or smtps:// for TLS from the start. Not set: mails go to the outbox folder.',
   ),
   smtpTls: setting(

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { SETTING_GROUPS } from '../../../main/settings.ts';
+import { SECRET_NAMES, SETTING_GROUPS } from '../../../main/settings.ts';
 
 /** The tables made from the schema; to update docs/settings.md, run this test and paste what it expected. */
 function settingsTables(): string {
   return SETTING_GROUPS.map(({ heading, settings }) => {
     const rows = settings.map(
-      ({ name, default: fallback, description }) => `| \`${name}\` | ${fallback === undefined ? '' : `\`${fallback}\``} | ${description} |`,
+      ({ name, secret, default: fallback, description }) =>
+        `| \`${name}\`${secret ? ' or `…_FILE`' : ''} | ${fallback === undefined ? '' : `\`${fallback}\``} | ${description} |`,
     );
     return [`## ${heading}\n`, '| setting | default | meaning |', '|---|---|---|', ...rows].join('\n');
   }).join('\n\n');
@@ -24,5 +25,13 @@ describe('the settings', () => {
     const names = SETTING_GROUPS.flatMap(({ settings }) => settings.map(({ name }) => name));
     expect(names.length).toBeGreaterThan(80);
     expect(names.length).toBe(new Set(names).size);
+  });
+
+  it('that hold a secret can be given in a file', () => {
+    const all = SETTING_GROUPS.flatMap(({ settings }) => settings);
+    const named = all.filter(({ name }) => /PASSWORD|TOKEN|SECRET$|SMTP_URL/.test(name)).map(({ name }) => name);
+    expect(named.length).toBeGreaterThan(8);
+    expect(SECRET_NAMES).toEqual(named);
+    expect(all.filter(({ secret, default: fallback }) => secret && fallback !== undefined)).toEqual([]);
   });
 });

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { archiveSettings } from '../../../archive/config.ts';
 import { cassandraSettings } from '../../../cassandra/config.ts';
@@ -7,6 +10,7 @@ import { readConfig } from '../../../main/configuration.ts';
 import { rolesOf } from '../../../main/roles.ts';
 import { logSettings } from '../../../message-log/config.ts';
 import { kafkaSettings } from '../../../kafka/config.ts';
+import { smtpSettings } from '../../../notify/channels/mail/config.ts';
 import { mailerSettings } from '../../../notify/config.ts';
 import { proxySettings } from '../../../proxy/config.ts';
 
@@ -25,6 +29,14 @@ describe('the configuration of a process', () => {
     expect(() => values.of(logSettings)).toThrow();
     expect(() => readConfig(rolesOf(['proxy']), { ...servers, TOCSIN_INGEST_PORT: 'abc' })).toThrow(/TOCSIN_INGEST_PORT/);
     expect(() => readConfig(rolesOf(['mailer']), servers)).toThrow(/TOCSIN_CASSANDRA_TLS/);
+  });
+
+  it('uses a server that is named in the file of a secret', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tocsin-smtp-'));
+    writeFileSync(join(folder, 'url'), 'smtp://user:pass@mail:25\n');
+    const { isSet, values } = readConfig(rolesOf([]), { TOCSIN_SMTP_URL_FILE: join(folder, 'url') });
+    expect([isSet('TOCSIN_SMTP_URL'), values.get(smtpSettings.smtpUrl)]).toEqual([true, 'smtp://user:pass@mail:25']);
+    rmSync(folder, { recursive: true });
   });
 
   it('has the settings of each server that is named, and checks them', () => {

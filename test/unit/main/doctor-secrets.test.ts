@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readConfig } from '../../../main/configuration.ts';
 import { type CommandLine, commandLines, secretsOnCommandLines } from '../../../main/doctor/command-lines.ts';
-import { fileModes } from '../../../main/doctor/file-modes.ts';
-import { lineOf } from '../../../main/doctor/report.ts';
+import { fileModes, secretFileModes } from '../../../main/doctor/file-modes.ts';
+import { lineOf, withoutSecrets } from '../../../main/doctor/report.ts';
 import { rolesOf } from '../../../main/roles.ts';
 
 const TOKEN = 'token-of-operators-1';
@@ -73,6 +73,17 @@ describe('the doctor looks at who can read files:', () => {
     ]);
   });
 
+  it('the files of secrets', async () => {
+    const open = write('api-token', TOKEN, 0o644);
+    const closed = write('metrics-token', TOKEN, 0o400);
+    const findings = await secretFileModes({ TOCSIN_API_TOKEN_FILE: open, TOCSIN_METRICS_TOKEN_FILE: closed });
+    expect(findings.map((finding) => lineOf(finding).replaceAll(folder, '…'))).toEqual([
+      '✗ …/api-token: other users can read the secret in it. Chmod go= …/api-token',
+    ]);
+    write('.env', `TOCSIN_API_TOKEN_FILE=${closed}\n`, 0o644);
+    expect(await linesFor()).toEqual([]);
+  });
+
   it('the outbox, in a data folder that others can enter', async () => {
     make('data/outbox', 0o755);
     make('data', 0o755);
@@ -111,9 +122,17 @@ describe('the doctor looks at command lines:', () => {
     ['no secret', ['npm', 'start'], { TOCSIN_API_TOKEN: TOKEN }],
     ['a setting that is none', ['env', 'TOCSIN_INGEST_PORT=19092', 'npm', 'start'], {}],
     ['the name of a gateway', ['ssh', 'north'], { TOCSIN_GATEWAY_TOKENS: 'north:0123456789abcdef' }],
+    ['the file of a secret', ['env', 'TOCSIN_API_TOKEN_FILE=/run/secrets/api-token', 'npm', 'start'], {}],
     ['an empty one', ['env', 'TOCSIN_API_TOKEN=', 'npm', 'start'], {}],
   ])('%s is nothing', (_, words, environment) => {
     expect(told(words, environment)).toEqual([]);
+  });
+
+  it('a secret that stands in a file is told too, and its path is not', () => {
+    const path = write('api-token', `${TOKEN}\n`, 0o600);
+    expect(told(['curl', '-H', `Authorization: Bearer ${TOKEN}`], { TOCSIN_API_TOKEN_FILE: path })).toHaveLength(1);
+    expect(told(['cat', path], { TOCSIN_API_TOKEN_FILE: path })).toEqual([]);
+    expect(withoutSecrets({ TOCSIN_API_TOKEN_FILE: path })(`${TOKEN} of ${path}`)).toBe(`[secret] of ${path}`);
   });
 
   it('those of this machine are read', async () => {

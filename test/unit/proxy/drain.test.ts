@@ -83,7 +83,7 @@ it('does not wait beyond its deadline', async () => {
 it('says what to do when its port is taken', async () => {
   const proxy = await testProxy();
   await expect(testProxy({ TOCSIN_INGEST_PORT: String(proxy.port) })).rejects.toThrow(
-    /is in use by another program: stop it, or set TOCSIN_INGEST_PORT/,
+    /is in use by another program: stop it, or set a free port, such as TOCSIN_INGEST_PORT=\d+$/,
   );
   await proxy.stop();
 });
