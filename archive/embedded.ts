@@ -4,7 +4,7 @@ import type { Store } from '../message-log/embedded/store.ts';
 import { OneAtATime } from '../processor/one-at-a-time.ts';
 import type { DamagedRows } from '../runtime/damaged-rows.ts';
 import { cursorOf, placeOfCursor } from './cursor.ts';
-import type { AlarmPage, AlarmQuery, Archive, ArchivedAlarm, CustodyEntry } from './port.ts';
+import type { AlarmPage, AlarmQuery, Archive, ArchivedAlarm, CustodyEntry, DamagedAlarm } from './port.ts';
 import { inOrderOfTime } from './custody.ts';
 
 /** A page examines at most this many alarms, which takes some 20 ms. */
@@ -33,11 +33,14 @@ class EmbeddedArchive implements Archive {
   readonly #custody: SealedRows<CustodyEntry, string[]>;
   /** One at a time, because a write depends on what is stored and must read what the previous one has committed. */
   readonly #writes = new OneAtATime();
+  readonly #onDamaged: (id: string) => void;
 
   constructor(store: Pick<Store, 'root' | 'write'>, damagedRows: Pick<DamagedRows, 'found'>) {
     this.#store = store;
     const { root } = store;
-    this.#alarms = new SealedRows(root, 'alarms', (id) => damagedRows.found('alarm', id, 'lists leave it out until it changes again'));
+    this.#onDamaged = (id) =>
+      damagedRows.found('alarm', id, 'lists say that it is missing, until it changes again; if it is open, npm run repair restores it');
+    this.#alarms = new SealedRows(root, 'alarms', this.#onDamaged);
     // What an index says is also in the alarm.
     this.#byTime = new SealedRows(root, 'alarms-by-time', () => undefined);
     this.#bySensor = new SealedRows(root, 'alarms-by-sensor', () => undefined);
@@ -61,8 +64,8 @@ class EmbeddedArchive implements Archive {
     });
   }
 
-  async find(id: string): Promise<ArchivedAlarm | undefined> {
-    return this.#alarms.get(id);
+  async find(id: string): Promise<ArchivedAlarm | 'damaged' | undefined> {
+    return this.#alarms.get(id) ?? (this.#alarms.has(id) ? 'damaged' : undefined);
   }
 
   async custody(id: string): Promise<readonly CustodyEntry[]> {
@@ -77,25 +80,33 @@ class EmbeddedArchive implements Archive {
     const start = after ? [...prefix, after.raisedAt, after.id] : [...prefix, query.to ?? Number.MAX_SAFE_INTEGER];
     const end = [...prefix, query.from ?? 0];
     const alarms: ArchivedAlarm[] = [];
+    const damaged: DamagedAlarm[] = [];
+    const page = (cursor: string | undefined): AlarmPage => ({ alarms, cursor, ...(damaged.length === 0 ? {} : { damaged }) });
     let scanned = 0;
     for (const { key, value } of index.range({ start, end, reverse: true, limit: SCANNED_PER_PAGE + 1 })) {
       const [raisedAt, id] = key.slice(prefix.length) as [number, string];
       if (id === after?.id) continue;
       const said = value ?? this.#indexed(id);
-      if (said && matches(query, raisedAt, said)) {
+      if (!said || matches(query, raisedAt, said)) {
         const alarm = this.#alarms.get(id);
         if (alarm) alarms.push(alarm);
+        else damaged.push(this.#damaged(id, raisedAt, said));
       }
       scanned += 1;
-      if (alarms.length >= query.limit || scanned >= SCANNED_PER_PAGE) return { alarms, cursor: cursorOf({ raisedAt, id }) };
+      if (alarms.length >= query.limit || scanned >= SCANNED_PER_PAGE) return page(cursorOf({ raisedAt, id }));
     }
-    return { alarms, cursor: undefined };
+    return page(undefined);
   }
 
-  async open(): Promise<readonly ArchivedAlarm[]> {
-    return Array.from(this.#open.keys({ reverse: true }), (key) => this.#alarms.get(key[1] as string)).filter(
-      (alarm) => alarm !== undefined,
-    );
+  async open(onDamaged: (alarm: DamagedAlarm) => void = () => undefined): Promise<readonly ArchivedAlarm[]> {
+    const alarms: ArchivedAlarm[] = [];
+    for (const key of this.#open.keys({ reverse: true })) {
+      const [raisedAt, id] = key as [number, string];
+      const alarm = this.#alarms.get(id);
+      if (alarm) alarms.push(alarm);
+      else onDamaged(this.#damaged(id, raisedAt, this.#open.get(key)));
+    }
+    return alarms;
   }
 
   expire(before: number, limit: number): Promise<number> {
@@ -133,6 +144,12 @@ class EmbeddedArchive implements Archive {
       } else rows.set(alarm.id, known && alarm.region === '' ? { ...alarm, region: known.region, geohash: known.geohash } : alarm);
     }
     return rows.values();
+  }
+
+  /** An alarm that an index has: its row is damaged, or no longer found under its id. */
+  #damaged(id: string, raisedAt: number, said: IndexValue | undefined): DamagedAlarm {
+    this.#onDamaged(id);
+    return { id, sensor: said?.[3], type: said?.[1], raisedAt };
   }
 
   /** What a damaged row of an index said; undefined: the alarm is damaged too. */

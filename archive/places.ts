@@ -78,7 +78,7 @@ export class Places {
       const place = places.get(sensor);
       const alarm = place && (await this.#deps.archive.find(id));
       this.#waiting.delete(id);
-      if (alarm) completed.push({ ...alarm, ...place });
+      if (alarm && alarm !== 'damaged') completed.push({ ...alarm, ...place });
       else if (!place) this.#wait(id, sensor);
     }
     if (completed.length > 0) await this.#deps.archive.put(completed, []);

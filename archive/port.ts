@@ -42,11 +42,24 @@ export interface AlarmQuery {
   readonly cursor: string | undefined;
 }
 
+/** What is still known of an alarm whose row can't be read. */
+export interface DamagedAlarm {
+  readonly id: string;
+  /** The other fields are undefined where they can't be read either. */
+  readonly sensor: number | undefined;
+  /** Name of a type. */
+  readonly type: string | undefined;
+  /** Epoch ms. */
+  readonly raisedAt: number | undefined;
+}
+
 export interface AlarmPage {
   /** Newest raised first, and of the same millisecond the greater id first. */
   readonly alarms: readonly ArchivedAlarm[];
   /** Opaque. Present if there may be more, even if fewer than `limit` were found, because one page examines a bounded number of alarms. */
   readonly cursor: string | undefined;
+  /** Alarms that belong on this page, or may, and can't be read; they don't count towards `limit`. Absent: there are none. */
+  readonly damaged?: readonly DamagedAlarm[];
 }
 
 /**
@@ -57,14 +70,14 @@ export interface AlarmPage {
 export interface Archive {
   /** Writes alarms as of their version, and entries of custody. They are stored once it resolves; if it rejects, some may be. */
   put(alarms: readonly ArchivedAlarm[], custody: readonly { readonly alarm: string; readonly entry: CustodyEntry }[]): Promise<void>;
-  /** The highest version that was written; undefined: there is no such alarm, or it has been removed. */
-  find(id: string): Promise<ArchivedAlarm | undefined>;
-  /** The custody of an alarm in order of time; empty if there is none. */
+  /** The highest version that was written; undefined: there is no such alarm, or it has been removed; damaged: there is one, but its row can't be read. */
+  find(id: string): Promise<ArchivedAlarm | 'damaged' | undefined>;
+  /** The custody of an alarm in order of time, without steps that can't be read; empty if there is none. */
   custody(id: string): Promise<readonly CustodyEntry[]>;
   /** One page. Rejects with PermanentError `bad-cursor` for a cursor that isn't from a page. */
   query(query: AlarmQuery): Promise<AlarmPage>;
-  /** All alarms that are not CLEARED_ACK, in the order of a page. */
-  open(): Promise<readonly ArchivedAlarm[]>;
+  /** All alarms that are not CLEARED_ACK, in the order of a page. Those that can't be read are left out, and given to `onDamaged` before it resolves. */
+  open(onDamaged?: (alarm: DamagedAlarm) => void): Promise<readonly ArchivedAlarm[]>;
   /**
    * Removes alarms in state CLEARED_ACK that were raised before `before`, epoch ms, with their custody: the oldest, at most `limit`. Resolves with
    * the number. Absent if the store removes them by itself.

@@ -22,8 +22,9 @@ export function openEmbeddedDirectory(store: Pick<Store, 'root' | 'write'>, dama
 
   const find = (sensor: number): Client | 'damaged' | undefined => {
     const row = clients.get(sensor);
-    if (row === undefined) return undefined;
-    const value = unseal(sensor, row);
+    // A place without a client: the key of its row is damaged.
+    if (row === undefined && !places.doesExist(sensor)) return undefined;
+    const value = row && unseal(sensor, row);
     const client = value && clientOf(value === row ? decoded(() => earlier.get(sensor)) : decoded(() => JSON.parse(value.toString())));
     if (client?.id === sensor) return client;
     damagedRows.found('client', sensor, 'alarms of this sensor are mailed and shown without the client: import the client again');

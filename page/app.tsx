@@ -87,6 +87,7 @@ function QueueSection({ store, operator }: { store: Store; operator: Operator })
         open={store.open()}
         unlisted={state.unlisted}
         beyond={state.vitals?.beyond ?? 0}
+        damaged={state.vitals?.damaged ?? 0}
         onSeveral={may(state.session, 'acknowledge') ? () => operator.askAboutSeveral() : undefined}
       />
       {alarms.length === 0 ? (

@@ -1,4 +1,5 @@
 import { faultyWords } from './faults.ts';
+import { damagedWords } from './queue-head.tsx';
 import { total } from './open-counts.ts';
 import { detectionWords, rateWords } from './status-line.tsx';
 import type { State } from './state.ts';
@@ -10,7 +11,7 @@ export function Empty({ state, now }: { state: State; now: number }) {
   const { vitals } = state;
   if (!vitals)
     return <p class="empty">{state.link.state === 'stale' ? 'Not connected: whether there are alarms is not known.' : 'Connecting…'}</p>;
-  if (vitals.places?.count === 0 && troubleOf(state, now) === undefined) return <NoClients state={state} />;
+  if (vitals.places?.count === 0 && vitals.damaged === 0 && troubleOf(state, now) === undefined) return <NoClients state={state} />;
   const silent = isSilent(vitals);
   return (
     <div class="empty">
@@ -30,6 +31,7 @@ function headline(state: State, now: number): string {
   if (state.link.state !== 'live')
     return `No alarm was known at ${clockTime(state.lastByteAt + state.clockOffset, now)}. Alarms since then are not known.`;
   if (state.unlisted && total(state.unlisted.byType) > 0) return 'There are open alarms, but none is listed here.';
+  if (state.vitals && state.vitals.damaged > 0) return `${damagedWords(state.vitals.damaged)}, and none is listed here.`;
   if (troubleOf(state, now)) return 'No alarm is known, but alarms may be missing.';
   if (state.vitals && isSilent(state.vitals)) return 'No alarm is known, but no status comes in.';
   return isProven(state, now) ? 'No alarms.' : 'No alarm is known yet.';

@@ -42,6 +42,6 @@ export function sensorLines(sensor: number, store: Store): string[] {
   if (alarms.length > 0) return [...alarms.map((alarm) => alarmWords(alarm, state.types)), ...faults];
   if (state.states.has(sensor)) return [`Sensor ${sensor}: has an alarm that is not listed here`, ...faults];
   if (faults.length > 0) return faults;
-  const isSure = isProven(state, now) && state.vitals !== undefined && !isSilent(state.vitals);
+  const isSure = isProven(state, now) && state.vitals?.damaged === 0 && !isSilent(state.vitals);
   return [`Sensor ${sensor}: ${isSure ? 'no alarm' : 'no alarm is known, but one may be missing'}`];
 }

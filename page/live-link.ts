@@ -17,9 +17,10 @@ export interface News {
 }
 
 /** An older server sends only the number of open alarms, without types. */
-type Beat = Omit<Vitals, 'at' | 'behindMs' | 'beyond'> & {
-  /** Missing from an older server. */
+type Beat = Omit<Vitals, 'at' | 'behindMs' | 'beyond' | 'damaged'> & {
+  /** These two are missing from an older server. */
   readonly beyond?: number;
+  readonly damaged?: number;
   readonly now: string;
   readonly open?: OpenCounts | number;
   readonly detection?: { readonly behindMs: number | null };
@@ -178,10 +179,10 @@ export class LiveLink {
     }
   }
 
-  #applyVitals({ now, log, places, open, detection, faults, beyond }: Beat): void {
+  #applyVitals({ now, log, places, open, detection, faults, beyond, damaged }: Beat): void {
     const { state } = this.#store;
     const at = Date.parse(now);
-    state.vitals = { at, log, places, behindMs: detection?.behindMs ?? null, beyond: beyond ?? 0 };
+    state.vitals = { at, log, places, behindMs: detection?.behindMs ?? null, beyond: beyond ?? 0, damaged: damaged ?? 0 };
     state.faulty = faults ?? undefined;
     state.clockOffset = at - Date.now();
     state.unlisted = typeof open === 'object' ? without(open, this.#store.listed()) : undefined;

@@ -8,12 +8,19 @@ interface Props {
   readonly unlisted: OpenCounts | undefined;
   /** Number of open alarms that the server does not list either. */
   readonly beyond: number;
+  /** Number of further open alarms that the server can't read. */
+  readonly damaged: number;
   /** Undefined for viewers. */
   readonly onSeveral: (() => void) | undefined;
 }
 
+/** That open alarms are missing. */
+export function damagedWords(damaged: number): string {
+  return damaged === 1 ? '1 open alarm cannot be read' : `${count(damaged)} open alarms cannot be read`;
+}
+
 /** How many alarms there are, and how many the list has no room for. */
-export function QueueHead({ types, open, unlisted, beyond, onSeveral }: Props) {
+export function QueueHead({ types, open, unlisted, beyond, damaged, onSeveral }: Props) {
   const left = unlisted && total(unlisted.byType);
   const gravest = types.gravestFirst.find(({ lifeSafety }) => lifeSafety);
   return (
@@ -30,6 +37,11 @@ export function QueueHead({ types, open, unlisted, beyond, onSeveral }: Props) {
           {count(left)} not listed
           {beyond > 0 && `, ${count(beyond)} only counted`}
           {gravest && `, ${count(unlisted.byType[gravest.name] ?? 0)} of them ${gravest.text}`}
+        </span>
+      )}
+      {damaged > 0 && (
+        <span class="problem" title="Their rows in the archive are damaged. GET /api/alarms names them; npm run repair restores them.">
+          {damagedWords(damaged)}
         </span>
       )}
       {onSeveral && (

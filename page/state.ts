@@ -33,6 +33,8 @@ export interface Vitals {
   readonly behindMs: number | null;
   /** Number of open alarms that the server does not list, but only counts. */
   readonly beyond: number;
+  /** Number of further open alarms that the server's archive can't read. */
+  readonly damaged: number;
 }
 
 export interface MinuteCount {

@@ -1,4 +1,5 @@
 import { Counter, type Registry } from 'prom-client';
+import { counted } from './counted.ts';
 import type { Health } from './health.ts';
 import type { Logger } from './logging.ts';
 
@@ -45,6 +46,7 @@ export class DamagedRows {
     this.#counter.inc({ kind });
     this.#deps.logger.error({ kind, key }, `a row is damaged: ${consequence}`);
     const more = this.#named.size >= NAMED_MAX ? 'at least ' : '';
-    this.#deps.health.notice(PART, `${more}${this.#named.size} rows are damaged and left out; the log names them`);
+    const rows = counted(this.#named.size, 'row is', 'rows are');
+    this.#deps.health.notice(PART, `${more}${rows} damaged and left out; the log names ${this.#named.size === 1 ? 'it' : 'them'}`);
   }
 }

@@ -1,5 +1,5 @@
 import type { AlarmState } from '../../alarm/alarm.ts';
-import type { AlarmQuery, Archive } from '../../archive/port.ts';
+import type { AlarmQuery, Archive, DamagedAlarm } from '../../archive/port.ts';
 import { compareNewest } from '../live/by-age.ts';
 import { type AlarmFilter, type LiveAlarm, matches, type OpenAlarms } from '../live/open-alarms.ts';
 import { ApiError } from './route.ts';
@@ -14,6 +14,8 @@ interface Cursor {
 export interface AlarmList {
   readonly alarms: readonly LiveAlarm[];
   readonly cursor: string | null;
+  /** Alarms that belong here, or may, and that only the archive has, which can't read them; undefined: it was not asked. */
+  readonly damaged: readonly DamagedAlarm[] | undefined;
 }
 
 const OPEN: readonly AlarmState[] = ['ACTIVE_UNACK', 'ACTIVE_ACK', 'CLEARED_UNACK'];
@@ -36,7 +38,7 @@ export async function listAlarms(
   const onlyOpen = filter.states?.every((state) => OPEN.includes(state)) ?? false;
   // Before the archive is queried, since an alarm may leave memory meanwhile.
   const held = firstInMemory(open, filter, limit, cursor);
-  if (onlyOpen) return page(held, limit, undefined);
+  if (onlyOpen) return page(held, limit, cursor, undefined, undefined);
 
   const query: AlarmQuery = { ...filter, limit, cursor: cursor?.archive };
   const archived = await archive.query(query);
@@ -51,7 +53,8 @@ export async function listAlarms(
     } else if (isAfter(alarm, cursor)) merged.set(alarm.id, { alarm, client: live?.client, recent: [] });
   }
   const sorted = [...merged.values()].sort((a, b) => compareNewest(a.alarm, b.alarm));
-  return page(sorted, limit, { here: cursor?.archive, next: archived.cursor });
+  const damaged = (archived.damaged ?? []).filter(({ id }) => !open.find(id));
+  return page(sorted, limit, cursor, { here: cursor?.archive, next: archived.cursor }, damaged);
 }
 
 /** The first alarms in memory: one more than `limit`, which shows whether there is another page. */
@@ -68,14 +71,20 @@ function firstInMemory(open: OpenAlarms, filter: AlarmFilter, limit: number, cur
 function page(
   sorted: readonly LiveAlarm[],
   limit: number,
+  after: Cursor | undefined,
   archive: { here: string | undefined; next: string | undefined } | undefined,
+  damaged: readonly DamagedAlarm[] | undefined,
 ): AlarmList {
   const alarms = sorted.slice(0, limit);
-  const last = alarms.at(-1)?.alarm;
   const more = sorted.length > limit;
-  if (!last || !(more || archive?.next !== undefined)) return { alarms, cursor: null };
-  return { alarms, cursor: writeCursor({ archive: more ? archive?.here : archive?.next, raisedAt: last.raisedAt, id: last.id }) };
+  if (!more && archive?.next === undefined) return { alarms, cursor: null, damaged };
+  // The archive may have examined a page of alarms without finding any that match.
+  const last = alarms.at(-1)?.alarm ?? after ?? BEFORE_ALL;
+  return { alarms, cursor: writeCursor({ archive: more ? archive?.here : archive?.next, raisedAt: last.raisedAt, id: last.id }), damaged };
 }
+
+/** Later than any alarm, so that all come after it. */
+const BEFORE_ALL = { raisedAt: 8.64e15, id: '\uffff' };
 
 const isAfter = (alarm: { raisedAt: number; id: string }, cursor: Cursor | undefined): boolean =>
   cursor === undefined || compareNewest(alarm, cursor) > 0;

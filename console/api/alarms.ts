@@ -1,4 +1,5 @@
 import { beyondWords } from '../live/alarm-bound.ts';
+import { damagedWords } from '../live/damaged-alarms.ts';
 import { listedJson } from './alarm-json.ts';
 import { isOver } from '../../alarm/lifecycle.ts';
 import { sightOf } from '../security/rights.ts';
@@ -27,9 +28,11 @@ export function alarmRoutes(deps: ApiDeps): Route[] {
         const { state, type, region, from, to, limit, cursor } = call.query;
         const filter = { states: statesOf(state), type, region, sensor: undefined, from: epoch(from), to: epoch(to) };
         const list = await listAlarms(deps.live.alarms, deps.archive, filter, limit, cursor);
-        const beyond = beyondWords(deps.live.alarms);
         const recorded = sees(deps, call, 'alarms-listed');
-        const problems = [...(beyond === undefined ? [] : [beyond]), ...(recorded ? [] : [NOT_RECORDED])];
+        const damaged = damagedWords(list.damaged ?? deps.live.damaged.list());
+        const problems = [beyondWords(deps.live.alarms), damaged, recorded ? undefined : NOT_RECORDED].filter(
+          (words) => words !== undefined,
+        );
         return ok({
           alarms: list.alarms.map((live) => listedJson(live, recorded || !isOver(live.alarm) ? sight : 'limited')),
           cursor: list.cursor,

@@ -18,7 +18,8 @@ bit 6: an alarm of the sensor is unacknowledged; bits 7-8: severity, 3 CRITICAL,
 \`beat\` every 3 s (and in the snapshot): \`now\`, server time; \`log\`, its position, statuses per second and how long ago the last came
 (\`lastStatusMs\`, null: none since the console started); \`detection.behindMs\`: everything that came in longer ago than this is decided, null: not
 known; \`open\`: how many alarms are open, by type, active, unacknowledged, whether or not they were sent;
-\`beyond\`: how many of them are only counted, since the console lists no more; \`faults\`: how many sensors have faults,
+\`beyond\`: how many of them are only counted, since the console lists no more; \`damaged\`: how many more are open that the archive cannot read,
+counted nowhere; \`faults\`: how many sensors have faults,
 null: not known yet. An interrupted stream resumes by Last-Event-ID, or starts with a new snapshot.`;
 
 export function liveRoutes(deps: ApiDeps): Route[] {

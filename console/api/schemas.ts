@@ -179,7 +179,10 @@ export const acted = wholeAlarm.extend({ action: actionNamed });
 export const alarmPage = z.object({
   alarms: z.array(listedAlarm),
   cursor: z.string().nullable(),
-  problems: z.array(z.string()).optional().describe('in plain words: more alarms are open than the console lists'),
+  problems: z
+    .array(z.string())
+    .optional()
+    .describe('in plain words: more alarms are open than the console lists, or some are damaged in the archive'),
 });
 const fault = z.object({
   detector: typeName,

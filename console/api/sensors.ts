@@ -1,6 +1,7 @@
 import { isActive } from '../../alarm/lifecycle.ts';
 import type { Client } from '../../directory/port.ts';
 import { compareNewest } from '../live/by-age.ts';
+import { damagedWords } from '../live/damaged-alarms.ts';
 import type { LiveAlarm } from '../live/open-alarms.ts';
 import { sightOf, visibleWith } from '../security/rights.ts';
 import { iso, listedJson } from './alarm-json.ts';
@@ -62,13 +63,18 @@ export function sensorRoutes(deps: ApiDeps): Route[] {
         const { faults } = deps.live;
         const missing = new Missing(deps.logger, { sensor: id });
         const filter = { states: undefined, type: undefined, region: undefined, sensor: id, from: undefined, to: undefined };
-        const open = { alarms: deps.live.alarms.ofSensor(id).toSorted((a, b) => compareNewest(a.alarm, b.alarm)), cursor: null };
+        const open = {
+          alarms: deps.live.alarms.ofSensor(id).toSorted((a, b) => compareNewest(a.alarm, b.alarm)),
+          cursor: null,
+          damaged: undefined,
+        };
         const [client, state, list] = await Promise.all([
           missing.orElse('the client', clientOf(deps.directory, id), undefined),
           missing.orElse('since when all is well', deps.history.state(id), undefined),
           missing.orElse('past alarms', listAlarms(deps.live.alarms, deps.archive, filter, ALARMS_SHOWN, undefined), open),
         ]);
-        const problems = [...(shown ? [] : [NOT_RECORDED]), ...missing.problems];
+        const damaged = damagedWords(list.damaged ?? deps.live.damaged.list().filter(({ sensor }) => sensor === id));
+        const problems = [...(shown ? [] : [NOT_RECORDED]), ...missing.problems, ...(damaged === undefined ? [] : [damaged])];
         if (!client && !state && list.alarms.length === 0 && !faults?.of(id).length && problems.length === 0)
           throw new ApiError(404, `nothing is known about a sensor ${id}`);
         return ok({

@@ -14,6 +14,7 @@ export async function findAlarmIfAny({ live, archive }: ApiDeps, id: string): Pr
   const known = live.alarms.find(id);
   if (known) return known;
   const alarm = await archive.find(id);
+  if (alarm === 'damaged') throw new ApiError(500, `alarm ${id} is damaged in the archive: npm run repair restores it if it is still open`);
   return alarm && { alarm, client: undefined, recent: [] };
 }
 
@@ -42,6 +43,6 @@ export async function describeAlarm(deps: ApiDeps, found: LiveAlarm, sight: Sigh
 
 async function evidenceOf({ archive }: ApiDeps, id: string): Promise<ArchivedAlarm['evidence']> {
   const archived = await archive.find(id);
-  if (!archived) throw new PermanentError('not-archived', 'the archive does not have the alarm');
+  if (!archived || archived === 'damaged') throw new PermanentError('not-archived', 'the archive does not have the alarm');
   return archived.evidence;
 }

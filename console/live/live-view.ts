@@ -1,3 +1,4 @@
+import type { AlarmEvent } from '../../alarm/alarm.ts';
 import type { TypeSet } from '../../alarm/type-set.ts';
 import type { MessageLog } from '../../message-log/port.ts';
 import type { Archive } from '../../archive/port.ts';
@@ -14,6 +15,7 @@ import { Actions } from './actions.ts';
 import { archivedPositions, followAlarms } from './alarm-follower.ts';
 import { AlarmBound } from './alarm-bound.ts';
 import { AlarmNews, type News } from './alarm-news.ts';
+import { DamagedAlarms } from './damaged-alarms.ts';
 import { ClientLookup } from './client-lookup.ts';
 import { DetectionWatch } from './detection-watch.ts';
 import { FaultView } from './fault-view.ts';
@@ -41,6 +43,8 @@ export interface LiveDeps {
 /** The current state: the open alarms, kept up to date from the log, and the stream that publishes them. */
 export interface LiveView extends Running {
   readonly alarms: OpenAlarms;
+  /** Open alarms that are missing from `alarms`, since the archive can't read them. */
+  readonly damaged: DamagedAlarms;
   readonly stream: LiveStream;
   readonly actions: Actions;
   readonly pulse: LogPulse;
@@ -65,6 +69,7 @@ export interface LiveLimits {
 
 export async function startLiveView(deps: LiveDeps, { streamsMax, alarmsMax }: LiveLimits, sessionClock: Clock): Promise<LiveView> {
   const alarms = new OpenAlarms(deps.types, alarmsMax);
+  const damaged = new DamagedAlarms(deps);
   const bound = new AlarmBound(alarms, deps);
   const actions = new Actions();
   const pulse = new LogPulse(deps.log, deps.clock);
@@ -80,15 +85,7 @@ export async function startLiveView(deps: LiveDeps, { streamsMax, alarmsMax }: L
     ...vitals(),
     faults: faultsShown(faults.sensors),
   }));
-  const vitals = () => ({
-    now: iso(deps.clock()),
-    log: pulse.now(),
-    detection: pulse.detection(),
-    places: places.described(),
-    open: alarms.counts,
-    beyond: alarms.beyond,
-    faults: faults.sensors?.size ?? null,
-  });
+  const vitals = () => vitalsOf({ alarms, damaged, pulse, places, faults }, deps.clock());
 
   const publish = (all: readonly News[]): void => {
     for (const { live } of all) changes.ofState.add(live.alarm.sensor);
@@ -101,18 +98,25 @@ export async function startLiveView(deps: LiveDeps, { streamsMax, alarmsMax }: L
     publish(alarms.complete(client.id, client, label).map((live) => ({ event: 'located', at: deps.clock(), live })));
   });
   const news = new AlarmNews(alarms, actions, lookup, publish);
+  const take = (events: readonly AlarmEvent[]): void => {
+    news.take(events);
+    damaged.heard(events);
+  };
 
   const stopping = new AbortController();
   let follower: Follower | undefined;
   const begin = async (): Promise<void> => {
     // Positions before alarms, so that whatever the archive stores in between is read from the log again.
     const from = await archivedPositions(deps.log, deps.archiveGroup);
-    alarms.load(await deps.archive.open());
+    damaged.clear();
+    alarms.load(await deps.archive.open((alarm) => damaged.add(alarm)));
     await follower?.stop();
-    follower = await followAlarms(from, (events) => news.take(events), deps);
+    follower = await followAlarms(from, take, deps);
     if (stopping.signal.aborted) return;
     await follower.caughtUp;
     news.lookUpAll();
+    // Not waited for: the log may be long, and all other alarms are known.
+    void damaged.lookFor(from, take, stopping.signal);
     faults.start();
     void pulse.look();
   };
@@ -133,6 +137,7 @@ export async function startLiveView(deps: LiveDeps, { streamsMax, alarmsMax }: L
   ];
   return {
     alarms,
+    damaged,
     stream,
     actions,
     pulse,
@@ -153,6 +158,28 @@ export async function startLiveView(deps: LiveDeps, { streamsMax, alarmsMax }: L
       await beginning.done;
       await Promise.all([follower?.stop(), faults.stop(), lookup.stop()]);
     },
+  };
+}
+
+interface Parts {
+  readonly alarms: OpenAlarms;
+  readonly damaged: DamagedAlarms;
+  readonly pulse: LogPulse;
+  readonly places: PlacesKeeper;
+  readonly faults: FaultView;
+}
+
+/** What each beat of the stream says. */
+function vitalsOf({ alarms, damaged, pulse, places, faults }: Parts, now: number) {
+  return {
+    now: iso(now),
+    log: pulse.now(),
+    detection: pulse.detection(),
+    places: places.described(),
+    open: alarms.counts,
+    beyond: alarms.beyond,
+    damaged: damaged.size,
+    faults: faults.sensors?.size ?? null,
   };
 }
 

@@ -70,7 +70,8 @@ async function agreeIn(task: TaskLog, archived: readonly ArchivedAlarm[], archiv
   if (deltas.length > 0) await task.commit([], deltas, positions);
   for (const { state } of sensors.values())
     for (const alarm of state ? alarmsOf(state) : []) {
-      const stored = await archive.find(alarm.id);
+      const found = await archive.find(alarm.id);
+      const stored = found === 'damaged' ? undefined : found;
       if (stored && stored.version >= alarm.version) continue;
       await archive.put([{ ...alarm, region: stored?.region ?? '', geohash: stored?.geohash ?? '' }], []);
       shown.push(alarm);

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { counted } from '../../runtime/counted.ts';
 import { type Finding, fine, wrong } from '../../runtime/diagnosis.ts';
 import { reasonOf } from '../../runtime/errors.ts';
 import { decodeBatch } from './batch.ts';
@@ -38,7 +39,7 @@ export async function examineStore(dataDir: string): Promise<readonly Finding[]>
     const reported = problems.slice(0, FINDINGS_MAX).map((problem) => wrong(CHECK, problem, advice));
     return problems.length === reported.length
       ? reported
-      : [...reported, wrong(CHECK, `${problems.length - reported.length} more are damaged`, advice)];
+      : [...reported, wrong(CHECK, `${counted(problems.length - reported.length, 'more thing is', 'more things are')} damaged`, advice)];
   } catch (error) {
     return [wrong(CHECK, `cannot be read: ${reasonOf(error)}`, 'check that this user can read the data folder')];
   }
@@ -72,7 +73,7 @@ class Examination {
     }
     if (!this.#inUse && this.#problems.length === 0) await this.#journal();
     if (this.#problems.length === 0) this.#comparePositions();
-    const found = `${this.#rows} rows, ${this.#frames} frames of records and ${this.#positions.size} positions are intact${this.#inUse ? ', as of the start of this check; the journal is only checked while nothing is running' : ', and so is the journal'}`;
+    const found = `${counted(this.#rows, 'row')}, ${counted(this.#frames, 'frame')} of records and ${counted(this.#positions.size, 'position')} are intact${this.#inUse ? ', as of the start of this check; the journal is only checked while nothing is running' : ', and so is the journal'}`;
     return { problems: this.#problems, found };
   }
 
@@ -125,7 +126,8 @@ class Examination {
     try {
       const journal = await Journal.open(this.#folder, options);
       const { entries, damaged } = journal.recovered(this.#about.get(APPLIED) ?? 0, 0, this.#about.get(JOURNAL));
-      if (damaged > 0) this.#problems.push(`${damaged} entries of the journal are damaged`);
+      if (damaged > 0)
+        this.#problems.push(`${counted(damaged, 'entry', 'entries')} of the journal ${damaged === 1 ? 'is' : 'are'} damaged`);
       for (const { body } of entries) {
         const { frames, positions } = decodeBatch(body);
         for (const { topic, partition, bytes } of frames) this.#goesOnAt(`log/${topic}/${partition}`, baseOf(bytes) + recordsOf(bytes));

@@ -6,6 +6,7 @@ import { existsSync, statSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
+import { counted } from '../../runtime/counted.ts';
 import { PermanentError, reasonOf } from '../../runtime/errors.ts';
 import { decodeBatch } from './batch.ts';
 import { DATA_FILE, KEPT, otherTraces } from './before-mapping.ts';
@@ -126,7 +127,7 @@ class Rebuilding {
       const head = this.#headOf(file, path);
       if (!head) return;
       if (marks && head.transaction < marks.transaction)
-        this.#findings.push(`${path} is an older copy: its last ${marks.transaction - head.transaction} changes are missing`);
+        this.#findings.push(`${path} is an older copy, without the last ${counted(marks.transaction - head.transaction, 'change')}`);
       const visitor = {
         damaged: (what: string): void => void this.#findings.push(`${path}: ${what} is damaged and was left out`),
         row: (database: string, { hasIntegerKeys }: Root, key: Buffer, value: () => Buffer | undefined): void =>
@@ -206,7 +207,8 @@ class Rebuilding {
     }
     const last = Math.max(entries.at(-1)?.sequence ?? 0, applied, marks?.sequence ?? 0);
     const missing = Math.max(0, last - applied - entries.length);
-    if (missing > 0) this.#findings.push(`${missing} entries of the journal${this.#span()} are missing`);
+    if (missing > 0)
+      this.#findings.push(`${counted(missing, 'entry', 'entries')} of the journal${this.#span()} ${missing === 1 ? 'is' : 'are'} missing`);
     await this.#written();
     return last;
   }

@@ -22,6 +22,11 @@ export class SealedRows<V, K extends Key> {
     return row && this.#valueOf(key, row);
   }
 
+  /** Whether there is such a row, damaged or not. */
+  has(key: K): boolean {
+    return this.#rows.doesExist(key);
+  }
+
   /** Call only inside a write of the store: the row is on disk, and visible, once that resolves. Replaces a damaged row too. */
   put(key: K, value: V): void {
     void this.#rows.put(key, seal(String(key), Buffer.from(JSON.stringify(value))));

@@ -1,4 +1,5 @@
 import { TIME_AFTER_SETTING, TIME_BEFORE_SETTING, type TopicSpec } from './topics.ts';
+import { counted } from '../../runtime/counted.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../runtime/durations.ts';
 
 /** A topic as the brokers describe it. */
@@ -43,11 +44,11 @@ function compareTopic(spec: TopicSpec, found: FoundTopic | undefined): Differenc
   if (!found) return [{ name, kind: 'missing', text: 'does not exist', refused: true }];
   const differences: Difference[] = [];
   if (found.partitions !== spec.partitions) {
-    const text = `has ${count(found.partitions, 'partition')} where ${spec.partitions} are needed: all topics must have the same number, so that one task sees everything of a sensor`;
+    const text = `has ${counted(found.partitions, 'partition')} where ${spec.partitions} are needed: all topics must have the same number, so that one task sees everything of a sensor`;
     differences.push({ name, kind: 'partitions', text, refused: true });
   }
   if (found.replication < spec.replicationFactor) {
-    const text = `is kept on ${count(found.replication, 'broker')} where ${spec.replicationFactor} are wanted: change it with kafka-reassign-partitions`;
+    const text = `is kept on ${counted(found.replication, 'broker')} where ${spec.replicationFactor} are wanted: change it with kafka-reassign-partitions`;
     differences.push({ name, kind: 'replication', text, refused: false });
   }
   for (const [setting, value] of Object.entries(spec.config)) {
@@ -101,9 +102,5 @@ function inWords(setting: string, value: string): string {
   if (!setting.endsWith('.ms')) return value;
   if (value === '-1') return 'unlimited';
   const [unit, ms] = UNITS.find(([, size]) => Number(value) >= size && Number(value) % size === 0) ?? ['millisecond', 1];
-  return count(Number(value) / ms, unit);
-}
-
-function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+  return counted(Number(value) / ms, unit);
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { openEmbeddedArchive } from '../../archive/embedded.ts';
 import { alarmOf, NOON } from '../support/alarms.ts';
 import { openTemporaryStore } from '../support/temporary-store.ts';
+import type { DamagedAlarm } from '../../archive/port.ts';
 import { archiveContract } from './archive.ts';
 
 const open = async () => {
@@ -59,7 +60,8 @@ describe('embedded archive', () => {
     const put = (version: number, region: string) =>
       archive.put([{ ...alarmOf({ version }), region, geohash: region === '' ? '' : 'gcwfhf0kz' }], []);
     const found = async () => {
-      const { version, region } = (await archive.find(alarmOf().id)) ?? {};
+      const alarm = await archive.find(alarmOf().id);
+      const { version, region } = alarm === undefined || alarm === 'damaged' ? {} : alarm;
       return [version, region];
     };
     await put(3, '');
@@ -111,12 +113,17 @@ describe('a damaged row of the archive', () => {
       const changed = Buffer.from(row.value);
       changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
       await rows.put(row.key, changed);
+      const missing: DamagedAlarm[] = [];
       const lists = [
-        await archive.open(),
-        (await archive.query({ ...query, sensor: 5 })).alarms,
-        (await archive.query({ ...query, sensor: undefined })).alarms,
+        { alarms: await archive.open((alarm) => void missing.push(alarm)), damaged: missing },
+        await archive.query({ ...query, sensor: 5 }),
+        await archive.query({ ...query, sensor: undefined }),
       ];
-      for (const list of lists) expect(list.map(({ id }) => id)).toEqual(name === 'alarms' ? ['second'] : ['second', 'first']);
+      for (const { alarms, damaged = [] } of lists) {
+        expect(alarms.map(({ id }) => id)).toEqual(name === 'alarms' ? ['second'] : ['second', 'first']);
+        expect(damaged).toEqual(name === 'alarms' ? [{ id: 'first', sensor: 5, type: 'smoke', raisedAt: 1_000 }] : []);
+      }
+      expect(await archive.find('first')).toEqual(name === 'alarms' ? 'damaged' : first);
       expect(await archive.custody('second')).toHaveLength(1);
       expect(await archive.custody('first')).toHaveLength(name === 'custody' ? 0 : 1);
     }
@@ -128,6 +135,23 @@ describe('a damaged row of the archive', () => {
     expect(await archive.custody('first')).toHaveLength(1);
     await close();
   });
+});
+
+it('says of an alarm whose row is no longer under its id that it is damaged, as far as its index tells', async () => {
+  const { store, close } = await openTemporaryStore();
+  const told: string[] = [];
+  const archive = openEmbeddedArchive(store, { found: (kind, key) => void told.push(`${kind} ${key}`) });
+  const alarm = { ...alarmOf({ id: 'x', sensor: 5, raisedAt: 1_000, state: 'ACTIVE_UNACK' }), region: 'UK', geohash: 'gcwfhf0kz' };
+  await archive.put([alarm], []);
+  const rows: Database<Buffer, string> = store.root.openDB({ name: 'alarms', encoding: 'binary' });
+  await rows.put('y', rows.get('x') ?? Buffer.alloc(0));
+  await rows.remove('x');
+  const missing: DamagedAlarm[] = [];
+  expect(await archive.open((one) => void missing.push(one))).toEqual([]);
+  expect(missing).toEqual([{ id: 'x', sensor: 5, type: 'smoke', raisedAt: 1_000 }]);
+  expect(await archive.find('y')).toBe('damaged');
+  expect(new Set(told)).toEqual(new Set(['alarm x', 'alarm y']));
+  await close();
 });
 
 it('reads what earlier versions wrote, without checksums', async () => {

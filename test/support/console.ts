@@ -4,7 +4,7 @@ import { Registry } from 'prom-client';
 import { consoleSettings, type ConsoleConfig } from '../../console/config.ts';
 import { type Console, startConsole } from '../../console/console.ts';
 import type { TypeSet } from '../../alarm/type-set.ts';
-import type { Archive, ArchivedAlarm, CustodyEntry } from '../../archive/port.ts';
+import type { Archive, ArchivedAlarm, CustodyEntry, DamagedAlarm } from '../../archive/port.ts';
 import { processorSettings } from '../../processor/config.ts';
 import type { History, MinuteCount, SensorState } from '../../history/port.ts';
 import { startProcessor } from '../../processor/processor.ts';
@@ -28,6 +28,8 @@ export const VIEWER_TOKEN = 'viewer-token-0123456789';
 export class MemoryArchive implements Archive {
   readonly alarms = new Map<string, ArchivedAlarm>();
   readonly trails = new Map<string, CustodyEntry[]>();
+  /** Of the alarms that are open. */
+  readonly damaged = new Map<string, DamagedAlarm>();
   fault: Error | undefined;
 
   async put(alarms: readonly ArchivedAlarm[], custody: readonly { readonly alarm: string; readonly entry: CustodyEntry }[]): Promise<void> {
@@ -35,9 +37,9 @@ export class MemoryArchive implements Archive {
     for (const { alarm, entry } of custody) this.trails.set(alarm, [...(this.trails.get(alarm) ?? []), entry]);
   }
 
-  async find(id: string): Promise<ArchivedAlarm | undefined> {
+  async find(id: string): Promise<ArchivedAlarm | 'damaged' | undefined> {
     if (this.fault) throw this.fault;
-    return this.alarms.get(id);
+    return this.alarms.get(id) ?? (this.damaged.has(id) ? 'damaged' : undefined);
   }
 
   async custody(id: string): Promise<readonly CustodyEntry[]> {
@@ -60,10 +62,12 @@ export class MemoryArchive implements Archive {
       )
       .sort(compareNewest);
     const next = start + limit;
-    return { alarms: found.slice(start, next), cursor: next < found.length ? String(next) : undefined };
+    const damaged = [...this.damaged.values()].filter((alarm) => sensor === undefined || alarm.sensor === sensor);
+    return { alarms: found.slice(start, next), cursor: next < found.length ? String(next) : undefined, damaged };
   }
 
-  async open(): Promise<readonly ArchivedAlarm[]> {
+  async open(onDamaged: (alarm: DamagedAlarm) => void = () => undefined): Promise<readonly ArchivedAlarm[]> {
+    for (const alarm of this.damaged.values()) onDamaged(alarm);
     return [...this.alarms.values()].filter(({ state }) => state !== 'CLEARED_ACK');
   }
 
@@ -116,6 +120,7 @@ interface Options {
   readonly host?: string;
   readonly clients?: readonly Client[];
   readonly archived?: readonly ArchivedAlarm[];
+  readonly damaged?: readonly DamagedAlarm[];
   readonly log?: MemoryLog;
   readonly clock?: Clock;
   /** By default the three types of the reference system. */
@@ -133,6 +138,7 @@ export async function startTestConsole(options: Options = {}): Promise<TestConso
   const directory = new MemoryDirectory();
   await directory.put(options.clients ?? [clientOf()]);
   await archive.put(options.archived ?? [], []);
+  for (const alarm of options.damaged ?? []) archive.damaged.set(alarm.id, alarm);
   const health = new Health();
   const shared = { log, clock: options.clock ?? Date.now, logger: pino({ level: 'silent' }), health, types: options.types ?? REFERENCE };
   const processor =

@@ -75,7 +75,7 @@ describe('three nodes', () => {
     expect(faults).toEqual([]);
     expect([...problems]).toEqual([]);
     expect(written).toBeGreaterThan(100);
-    for (let i = 0; i < written; i += 1) expect((await archive.find(`a${i}`))?.id).toBe(`a${i}`);
+    for (let i = 0; i < written; i += 1) expect(await archive.find(`a${i}`)).toMatchObject({ id: `a${i}` });
     expect(await directory.size()).toBeGreaterThanOrEqual(written);
   });
 });

@@ -51,7 +51,7 @@ it.each<[string, RegExp, (dataDir: string) => Promise<void>]>([
   ],
   [
     'an entry of the journal',
-    /1 entries of the journal are damaged/,
+    /1 entry of the journal is damaged/,
     async (dataDir) => change(await journalIn(dataDir), (bytes) => bytes.indexOf('reading 34')),
   ],
   [

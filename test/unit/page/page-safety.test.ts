@@ -123,6 +123,7 @@ describe('what is shown', () => {
     places: { hash: 'h', count: 8 },
     behindMs: 400,
     beyond: 0,
+    damaged: 0,
   };
   const seen = { link: { state: 'live' } as const, lastByteAt: NOW, liveSince: NOW - 60_000, clockOffset: 0, vitals };
 
