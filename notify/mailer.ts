@@ -68,7 +68,7 @@ interface Partition {
   readonly term: number;
   readonly progress: Progress;
   readonly delivered: Map<string, number>;
-  readonly mails: Map<number, AlarmMail>;
+  readonly mails: WeakMap<Step, AlarmMail>;
   /** Offset at which reading in order begins. */
   readonly from: number;
   readonly scouts: ReadonlyMap<Severity, Scout>;
@@ -159,10 +159,7 @@ class Mailer {
         metrics.deferred.inc();
         this.#health.deferred(error);
       },
-      onFinished: (mail) => {
-        if (this.#isOurs(mail.progress)) this.#partitions.get(mail.progress.partition)?.mails.delete(mail.step.offset);
-        this.#health.finished();
-      },
+      onFinished: () => this.#health.finished(),
     });
   }
 
@@ -221,7 +218,6 @@ class Mailer {
       const value = textOf(batch, i);
       const change = await this.#decode(batch, i, value);
       if (change && (change.event === 'raised' || this.#config.recovery)) await this.#begin(change, value, batch, i, partition);
-      else progress.passed(batch.offset(i) + 1);
     }
     progress.passed(batch.nextOffset);
     if (progress.ledgerIsSpent) partition.delivered.clear();
@@ -240,11 +236,9 @@ class Mailer {
 
   async #begin(change: MailedChange, value: string, batch: RecordBatch, i: number, partition: Partition): Promise<void> {
     const { progress, delivered } = partition;
-    const key = deliveryKey(change.alarm.id, change.event);
-    const deliveredAt = delivered.get(key);
+    const deliveredAt = delivered.get(deliveryKey(change.alarm.id, change.event));
     if (deliveredAt !== undefined) {
       progress.recorded(progress.begin(batch.offset(i)), deliveredAt);
-      delivered.delete(key);
       this.delivery.metrics.known.inc();
       return;
     }
@@ -256,7 +250,7 @@ class Mailer {
   #add(change: MailedChange, value: string, at: number, step: Step, { progress, mails }: Partition): void {
     const { id: alarm, severity, sensor } = change.alarm;
     const mail: AlarmMail = { alarm, severity, deferrals: 0, change, sensor, at, value, progress, step };
-    mails.set(step.offset, mail);
+    mails.set(step, mail);
     if (this.#queue.unfinished === 0) this.#health.busy();
     this.#queue.add(mail);
   }
@@ -265,8 +259,7 @@ class Mailer {
   async #room({ progress, mails }: Partition, severity: Severity): Promise<void> {
     const { unfinishedMax, spanMax } = this.#limits;
     while (this.#isOurs(progress) && (this.#queue.unfinishedOf(severity) >= unfinishedMax || progress.span >= spanMax)) {
-      this.#intake.signal.throwIfAborted();
-      const oldest = progress.span >= spanMax ? mails.get(progress.oldest?.offset ?? -1) : undefined;
+      const oldest = progress.span >= spanMax && progress.oldest ? mails.get(progress.oldest) : undefined;
       // A mail that was never tried has only waited for graver ones: its turn will come.
       if (oldest && oldest.deferrals > 0) {
         oldest.givenUp ??= `put off ${oldest.deferrals} times while ${spanMax - 1} later ones were taken in`;
@@ -345,7 +338,7 @@ class Mailer {
       term,
       progress: new Progress(number, ledger),
       delivered: ledger.delivered,
-      mails: new Map<number, AlarmMail>(),
+      mails: new WeakMap<Step, AlarmMail>(),
       from,
       scouts: new Map(SEVERITIES.map((severity) => [severity, new Scout(log, number, severity)])),
       committed: 0,

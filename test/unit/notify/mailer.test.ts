@@ -202,6 +202,16 @@ describe('the mailer', () => {
     ]);
   });
 
+  it('gives it up at once, not when it would be tried again, since all that comes after it in the log waits', async () => {
+    const transport = transportOf((mail) => (mail.messageId === idOf('stuck', 'raised') ? later : 'take'));
+    const hour = { firstMs: 3_600_000, maxMs: 3_600_000 };
+    await rig.start(transport, { limits: { spanMax: 10, backoff: { again: hour, outage: hour } } });
+    await rig.alarm(raised('stuck'), ...Array.from({ length: 20 }, (_, i) => raised(`m${i}`)));
+    await rig.done();
+    expect(transport.taken).toHaveLength(20);
+    expect((await rig.dead()).map(({ offset }) => offset)).toEqual([0]);
+  });
+
   it('sends the gravest of what waits first', async () => {
     let open = (): void => undefined;
     const gate = new Promise<'take'>((resolve) => {
@@ -276,6 +286,33 @@ describe('a flood of lesser alarms', () => {
     await rig.done();
     expect(transport.taken).toHaveLength(27);
     expect(new Set(transport.taken).size).toBe(27);
+  });
+
+  it('leaves no reader of the log open after a stop', async () => {
+    const open = new Set<object>();
+    const reader = rig.log.reader.bind(rig.log);
+    Object.assign(rig.log, {
+      reader: async (...args: Parameters<typeof reader>) => {
+        const real = await reader(...args);
+        open.add(real);
+        const close = real.close.bind(real);
+        return Object.assign(real, {
+          close: () => {
+            open.delete(real);
+            return close();
+          },
+        });
+      },
+    });
+    const mailer = await rig.start(
+      transportOf(() => later),
+      { limits },
+    );
+    await rig.alarm(...flood(0, 20), ...grave('fire'));
+    await rig.until(async () => (await rig.metric('tocsin_mails_unfinished')) === 10);
+    expect(open.size).toBeGreaterThan(0);
+    await mailer.stop();
+    expect(open.size).toBe(0);
   });
 
   it('has none of the recoveries mailed that nobody wants, also of graver ones', async () => {
@@ -508,6 +545,18 @@ describe('health', () => {
     await rig.done();
     await rig.until(() => rig.health.ready);
     expect(rig.lines.filter(({ level }) => level >= 50)).toHaveLength(1);
+  });
+
+  it('names the fault also while the window is full, and the mails behind it wait in the log', async () => {
+    await rig.start(
+      transportOf(() => later),
+      { limits: { unfinishedMax: 2 } },
+    );
+    await rig.alarm(...['a', 'b', 'c', 'd'].map((id) => raised(id)));
+    await rig.until(async () => (await rig.metric('tocsin_mails_unfinished')) === 2);
+    rig.now += 31_000;
+    await rig.until(() => !rig.health.ready);
+    expect(rig.health.problems().mailer).toMatch(/^2 mails wait/);
   });
 
   it('has no fault while others go out, however long one of them is put off', async () => {

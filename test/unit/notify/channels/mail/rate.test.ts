@@ -220,11 +220,11 @@ describe('whoever takes a turn before choosing the mail', () => {
   });
 
   it('gets none that is free while somebody waits with a graver mail', async () => {
-    const { transport, send, names } = bed({ mails: 1, perMs: 1_000 });
+    const { transport, send, names, clock } = bed({ mails: 1, perMs: 1_000 });
     send('a');
     await pass(0);
     send('fire', 'CRITICAL');
-    vi.setSystemTime(1_000);
+    clock.set = 1_000;
     // The timer that gives it to the fire has not run yet.
     expect(transport.turns?.take('MINOR', () => undefined)).toBeUndefined();
     await pass(1_000);
