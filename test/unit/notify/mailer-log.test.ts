@@ -157,19 +157,33 @@ describe('a mailer that is stopped', () => {
     expect(committed('ALARM') ?? 0).toBe(0);
   });
 
+  it('tries nothing more, though the log never took what it had to say', async () => {
+    log.fault = new TransientError('log-unavailable', 'no broker');
+    log.faulty = 'DELIVERY';
+    const { mailer, sent } = await start(taken, { limits: { drainMs: 20 } });
+    await alarm(raised('a'));
+    await expect.poll(() => sent.length).toBe(1);
+    await mailer.stop();
+    log.fault = undefined;
+    // Longer than its next attempt would have been away.
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    expect(log.all('DELIVERY')).toEqual([]);
+  });
+
   it('while the log is away logs that its position was not committed, and ends', async () => {
     const { mailer, lines, sent } = await start(taken);
     await alarm(raised('a'));
     await expect.poll(() => log.all('DELIVERY').length).toBe(1);
     await expect.poll(() => committed('ALARM')).toBe(1);
-    log.fault = new TransientError('log-unavailable', 'no broker');
-    log.faulty = 'DEAD';
+    const positions = vi.spyOn(log, 'commitNow').mockImplementation(() => {
+      throw new TransientError('log-unavailable', 'no broker');
+    });
     await alarm(raised('b'));
     await expect.poll(() => log.all('DELIVERY').length).toBe(2);
     await mailer.stop();
     expect(lines.map(({ msg, reason }) => [msg, reason])).toContainEqual(['position not kept', 'no broker']);
     expect(sent).toEqual(['a.raised', 'b.raised']);
-    log.fault = undefined;
+    positions.mockRestore();
     const next = await start(taken);
     await alarm(raised('c'));
     await expect.poll(() => committed('ALARM')).toBe(3);
