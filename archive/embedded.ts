@@ -40,14 +40,15 @@ class EmbeddedArchive implements Archive {
     const { root } = store;
     this.#onDamaged = (id) =>
       damagedRows.found('alarm', id, 'lists say that it is missing, until it changes again; if it is open, npm run repair restores it');
-    this.#alarms = new SealedRows(root, 'alarms', this.#onDamaged);
+    this.#alarms = new SealedRows(root, 'alarms', { onDamaged: this.#onDamaged });
     // What an index says is also in the alarm.
-    this.#byTime = new SealedRows(root, 'alarms-by-time', () => undefined);
-    this.#bySensor = new SealedRows(root, 'alarms-by-sensor', () => undefined);
-    this.#open = new SealedRows(root, 'alarms-open', () => undefined);
-    this.#custody = new SealedRows(root, 'custody', (key) =>
-      damagedRows.found('custody', key.join(' '), 'this step is missing from the custody of its alarm'),
-    );
+    const index = { onDamaged: () => undefined };
+    this.#byTime = new SealedRows(root, 'alarms-by-time', index);
+    this.#bySensor = new SealedRows(root, 'alarms-by-sensor', index);
+    this.#open = new SealedRows(root, 'alarms-open', index);
+    this.#custody = new SealedRows(root, 'custody', {
+      onDamaged: (key) => damagedRows.found('custody', key.join(' '), 'this step is missing from the custody of its alarm'),
+    });
   }
 
   put(alarms: readonly ArchivedAlarm[], custody: readonly { readonly alarm: string; readonly entry: CustodyEntry }[]): Promise<void> {

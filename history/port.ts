@@ -34,15 +34,16 @@ export interface History {
   writeStates(states: readonly SensorState[]): Promise<void>;
   /** Each replaces the count of its minute, type, region and partition. Otherwise as `writeStates`. */
   writeCounts(counts: readonly MinuteCount[]): Promise<void>;
-  /** The latest state of the sensor; undefined: it has none. */
-  state(sensor: number): Promise<SensorState | undefined>;
-  /** The latest state of every sensor that has one, in batches and in no particular order. */
+  /** The latest state of the sensor; undefined: it has none; damaged: it has one, but its row can't be read. */
+  state(sensor: number): Promise<SensorState | 'damaged' | undefined>;
+  /** The latest state of every sensor that has one that can be read, in batches and in no particular order. */
   states(): AsyncIterable<readonly SensorState[]>;
   /**
    * Counts of minutes in [from, to), epoch ms, in order of time; of all types if `type` is undefined. Counts of 0 are left out. Rejects with
-   * PermanentError `too-many-counts` if the store can't return that many at once.
+   * PermanentError `too-many-counts` if the store can't return that many at once. Counts that can't be read are left out, and their minutes given to
+   * `onDamaged` before it resolves.
    */
-  counts(from: number, to: number, type: string | undefined): Promise<readonly MinuteCount[]>;
+  counts(from: number, to: number, type: string | undefined, onDamaged?: (minute: number) => void): Promise<readonly MinuteCount[]>;
   /**
    * Removes counts of minutes before `before`, epoch ms: the oldest, at most `limit`. Resolves with the number. Absent if the store removes them by
    * itself.

@@ -86,6 +86,8 @@ export async function startStateWriter(deps: StateWriterDeps): Promise<Running> 
   };
 }
 
+const isKnown = (state: SensorState | 'damaged' | undefined): boolean => state !== undefined && state !== 'damaged';
+
 /**
  * The active alarms are those in the history when this process took over the sensor's partition, changed by the events since. Events that are read
  * again after a restart lead to the same state, since the last one of each alarm decides. The times of one sensor's states never run backwards, and
@@ -152,7 +154,7 @@ export class StateWriter {
       if (!isActive(alarm) || !isTheirs(alarm.sensor)) continue;
       const known = this.#sensors.get(alarm.sensor);
       if (known && !this.#unwritten.has(alarm.sensor)) known.identify(alarm);
-      else if (known || !(await history.state(alarm.sensor))) {
+      else if (known || !isKnown(await history.state(alarm.sensor))) {
         const sensor = this.#sensorOf(alarm.sensor);
         sensor.raise(alarm);
         sensor.at = Math.max(sensor.at, alarm.raisedAt);

@@ -56,7 +56,10 @@ const dataFolder: Adapter = {
     },
     history: {
       exclusive: true,
-      open: async (opening) => (await import('../history/embedded.ts')).openEmbeddedHistory(await storeOf(opening)),
+      open: async (opening) => {
+        const { openEmbeddedHistory } = await import('../history/embedded.ts');
+        return openEmbeddedHistory(await storeOf(opening), damagedRowsOf(opening.deps));
+      },
     },
     mail: {
       settings: [outboxSettings],

@@ -4,7 +4,7 @@ import type { Health } from './health.ts';
 import type { Logger } from './logging.ts';
 
 /** What has rows: sensors' state, and the stores. */
-export type RowKind = 'state' | 'client' | 'place' | 'alarm' | 'custody';
+export type RowKind = 'state' | 'client' | 'place' | 'alarm' | 'custody' | 'shown-state' | 'count';
 
 export interface DamagedRowsDeps {
   readonly registry: Registry;

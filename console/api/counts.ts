@@ -1,3 +1,4 @@
+import { counted } from '../../runtime/counted.ts';
 import type { MinuteCount } from '../../history/port.ts';
 import { iso } from './alarm-json.ts';
 import type { ApiDeps } from './deps.ts';
@@ -26,11 +27,18 @@ export function countRoutes(deps: ApiDeps): Route[] {
         const from = Math.floor((query.from === undefined ? to - HOUR_MS : Date.parse(query.from)) / MINUTE_MS) * MINUTE_MS;
         if (to <= from) throw new ApiError(400, 'from: must be before to');
         if (to - from > SPAN_MAX_MS) throw new ApiError(400, 'from: must be at most 31 days before to');
-        const counts = await deps.history.counts(from, to, query.type);
-        return ok({ from: iso(from), to: iso(to), counts: perMinute(counts) });
+        const damaged = new Set<number>();
+        const counts = await deps.history.counts(from, to, query.type, (minute) => damaged.add(minute));
+        const problems = damaged.size === 0 ? {} : { problems: [incompleteWords([...damaged])] };
+        return ok({ from: iso(from), to: iso(to), counts: perMinute(counts), ...problems });
       },
     }),
   ];
+}
+
+function incompleteWords([first = 0, ...others]: readonly number[]): string {
+  const more = others.length === 0 ? '' : ` and in ${counted(others.length, 'other minute')}`;
+  return `alarms are missing in the minute of ${iso(first)}${more}: counts are damaged in the history`;
 }
 
 /** One count per minute and type: the sum over regions and partitions. */

@@ -1,4 +1,5 @@
 import type { Client, Directory } from '../../directory/port.ts';
+import type { History, SensorState } from '../../history/port.ts';
 import { PermanentError, reasonOf } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/logging.ts';
 
@@ -30,4 +31,11 @@ export async function clientOf(directory: Pick<Directory, 'find'>, sensor: numbe
   const client = await directory.find(sensor);
   if (client === 'damaged') throw new PermanentError('row-damaged', `the row of client ${sensor} is damaged`);
   return client;
+}
+
+/** Rejects likewise where the sensor's row is damaged. */
+export async function stateOf(history: Pick<History, 'state'>, sensor: number): Promise<SensorState | undefined> {
+  const state = await history.state(sensor);
+  if (state === 'damaged') throw new PermanentError('row-damaged', `the row of sensor ${sensor} in the history is damaged`);
+  return state;
 }

@@ -219,6 +219,7 @@ export const countsAnswer = z.object({
   from: time,
   to: time,
   counts: z.array(z.object({ minute: time, type: typeName, count: z.int() })).describe('minutes without alarms are left out'),
+  problems: z.array(z.string()).optional().describe('in plain words: counts of some minutes cannot be read'),
 });
 const alarmType = z.object({
   name: z.string().describe('lower case letters, digits and hyphens'),

@@ -9,7 +9,7 @@ import { listAlarms } from './alarm-list.ts';
 import { NOT_RECORDED, sees } from './audited.ts';
 import type { ApiDeps } from './deps.ts';
 import { faultsJson } from './fault-json.ts';
-import { clientOf, Missing } from './missing.ts';
+import { clientOf, Missing, stateOf } from './missing.ts';
 import { ApiError, callerOf, ok, type Route, route } from './route.ts';
 import { noQuery, problem, type SensorAnswer, sensorAnswer, sensorId, sensorsAnswer, sensorsQuery } from './schemas.ts';
 
@@ -70,7 +70,7 @@ export function sensorRoutes(deps: ApiDeps): Route[] {
         };
         const [client, state, list] = await Promise.all([
           missing.orElse('the client', clientOf(deps.directory, id), undefined),
-          missing.orElse('since when all is well', deps.history.state(id), undefined),
+          missing.orElse('since when all is well', stateOf(deps.history, id), undefined),
           missing.orElse('past alarms', listAlarms(deps.live.alarms, deps.archive, filter, ALARMS_SHOWN, undefined), open),
         ]);
         const damaged = damagedWords(list.damaged ?? deps.live.damaged.list().filter(({ sensor }) => sensor === id));

@@ -1,19 +1,30 @@
 import type { Database, RangeOptions, RootDatabase } from 'lmdb';
 import { seal, unseal } from './sealed-row.ts';
 
-type Key = string | (string | number)[];
+type Key = string | number | (string | number)[];
+
+interface Options<V, K> {
+  /** Called with the key of each damaged row that is read. */
+  readonly onDamaged: (key: K) => void;
+  /** The value in decoded JSON or msgpack, undefined if it is none. Default: any object. */
+  readonly read?: (decoded: unknown) => V | undefined;
+  /** For keys that are numbers. */
+  readonly keyEncoding?: 'uint32';
+}
 
 /** A database of JSON rows with checksums. Also reads the rows of earlier versions: msgpack without checksums. */
 export class SealedRows<V, K extends Key> {
   readonly #rows: Database<Buffer, K>;
-  readonly #earlier: Database<V, K>;
+  readonly #earlier: Database<unknown, K>;
   readonly #onDamaged: (key: K) => void;
+  readonly #read: (decoded: unknown) => V | undefined;
 
-  /** `onDamaged` is called with the key of each damaged row that is read. */
-  constructor(root: Pick<RootDatabase, 'openDB'>, name: string, onDamaged: (key: K) => void) {
-    this.#rows = root.openDB({ name, encoding: 'binary' });
-    this.#earlier = root.openDB({ name });
+  constructor(root: Pick<RootDatabase, 'openDB'>, name: string, { onDamaged, read = anyObject<V>, keyEncoding }: Options<V, K>) {
+    const keys = keyEncoding === undefined ? {} : { keyEncoding };
+    this.#rows = root.openDB({ name, encoding: 'binary', ...keys });
+    this.#earlier = root.openDB({ name, encoding: 'msgpack', ...keys });
     this.#onDamaged = onDamaged;
+    this.#read = read;
   }
 
   /** The value; undefined if there is no such row, or it is damaged. */
@@ -51,8 +62,8 @@ export class SealedRows<V, K extends Key> {
     const value = unseal(String(key), row);
     try {
       if (value !== undefined) {
-        const decoded = value === row ? this.#earlier.get(key) : (JSON.parse(value.toString()) as V);
-        if (typeof decoded === 'object' && decoded !== null) return decoded;
+        const decoded = this.#read(value === row ? this.#earlier.get(key) : JSON.parse(value.toString()));
+        if (decoded !== undefined) return decoded;
       }
     } catch {
       // Not readable: reported below as damaged.
@@ -60,4 +71,8 @@ export class SealedRows<V, K extends Key> {
     this.#onDamaged(key);
     return undefined;
   }
+}
+
+function anyObject<V>(decoded: unknown): V | undefined {
+  return typeof decoded === 'object' && decoded !== null ? (decoded as V) : undefined;
 }

@@ -1,3 +1,4 @@
+import type { Database } from 'lmdb';
 import { describe, expect, it } from 'vitest';
 import { openEmbeddedHistory } from '../../history/embedded.ts';
 import { openTemporaryStore } from '../support/temporary-store.ts';
@@ -5,7 +6,7 @@ import { historyContract } from './history.ts';
 
 const open = async () => {
   const { store, close } = await openTemporaryStore();
-  const history = openEmbeddedHistory(store);
+  const history = openEmbeddedHistory(store, { found: () => undefined });
   return { history, close: async () => history.close().then(close) };
 };
 
@@ -50,6 +51,61 @@ describe('embedded history', () => {
     expect((await history.counts(0, 200_000, undefined)).map(({ minute }) => minute)).toEqual([120_000, 180_000]);
     expect(await history.expire?.(150_000, 2)).toBe(1);
     expect(await history.expire?.(150_000, 2)).toBe(0);
+    await close();
+  });
+});
+
+describe('a damaged row of the embedded history', () => {
+  const MINUTE = 60_000;
+  const state = (sensor: number) => ({ sensor, geohash: 'u10j1xx00', region: 'UK', active: ['smoke'], at: 10 });
+  const countOf = (minute: number) => ({ minute, type: 'smoke', region: 'UK', partition: 0, count: 12 });
+
+  it.each(['sensor-states', 'minute-counts'] as const)(
+    'in %s hides nothing but itself, whichever bit, and is told by its key',
+    async (name) => {
+      const { store, close } = await openTemporaryStore();
+      const told = new Set<string>();
+      const history = openEmbeddedHistory(store, { found: (kind, key) => void told.add(`${kind} ${key}`) });
+      const write = async () => {
+        await history.writeStates([state(7), state(8)]);
+        await history.writeCounts([countOf(MINUTE), countOf(2 * MINUTE)]);
+      };
+      await write();
+      const rows: Database<Buffer, Buffer> = store.root.openDB({ name, encoding: 'binary', keyEncoding: 'binary' });
+      const [row] = Array.from(rows.getRange({ limit: 1 }), ({ key, value }) => ({ key: Buffer.from(key), value: Buffer.from(value) }));
+      const isState = name === 'sensor-states';
+      for (let bit = 0; row && bit < row.value.length * 8; bit += 1) {
+        const changed = Buffer.from(row.value);
+        changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+        await rows.put(row.key, changed);
+        const [states, damaged]: [number[], number[]] = [[], []];
+        for await (const batch of history.states()) states.push(...batch.map(({ sensor }) => sensor));
+        const counts = await history.counts(0, 3 * MINUTE, undefined, (minute) => void damaged.push(minute));
+        expect(states).toEqual(isState ? [8] : [7, 8]);
+        expect(await history.state(7)).toEqual(isState ? 'damaged' : state(7));
+        expect(counts).toEqual(isState ? [countOf(MINUTE), countOf(2 * MINUTE)] : [countOf(2 * MINUTE)]);
+        expect(damaged).toEqual(isState ? [] : [MINUTE]);
+      }
+      expect([...told]).toEqual([isState ? 'shown-state 7' : 'count 60000 smoke UK 0']);
+      // Whole again once it is written again.
+      await write();
+      expect(await history.state(7)).toEqual(state(7));
+      expect(await history.counts(0, 3 * MINUTE, 'smoke')).toEqual([countOf(MINUTE), countOf(2 * MINUTE)]);
+      await history.close();
+      await close();
+    },
+  );
+
+  it('is none of what earlier versions wrote, without checksums', async () => {
+    const { store, close } = await openTemporaryStore();
+    const told: string[] = [];
+    await store.root.openDB({ name: 'sensor-states', keyEncoding: 'uint32' }).put(7, ['u10j1xx00', 'UK', ['smoke'], 10]);
+    await store.root.openDB({ name: 'minute-counts' }).put([MINUTE, 'smoke', 'UK', 0], 12);
+    const history = openEmbeddedHistory(store, { found: (kind) => void told.push(kind) });
+    expect(await history.state(7)).toEqual(state(7));
+    expect(await history.counts(0, 2 * MINUTE, undefined)).toEqual([countOf(MINUTE)]);
+    expect(told).toEqual([]);
+    await history.close();
     await close();
   });
 });
