@@ -17,7 +17,7 @@ import { type LiveDeps, startLiveView } from './live/live-view.ts';
 import { answerBeforeClosing } from './pending-answer.ts';
 import { registerMetrics } from './metrics.ts';
 import { startPage } from './page-files.ts';
-import { Access } from './security/access.ts';
+import { Access, keyOfToken } from './security/access.ts';
 import { Attempts } from './security/attempts.ts';
 import { Connections } from './security/connections.ts';
 import { among, networkOf } from '../runtime/network.ts';
@@ -89,11 +89,19 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
   }
   const kept = sessionsFile === undefined ? undefined : new SessionsFile(sessionsFile, sessions, sessionClock, logger);
   const audit = await AuditTrail.start({ ...deps, logger, endFile: deps.auditEndFile, waitingMax: config.auditWaitingMax });
-  const access = new Access({ host: config.host, port, publicUrl: config.publicUrl, proxies }, tokens, sessions, sessionClock);
+  const access = new Access(
+    { host: config.host, port, publicUrl: config.publicUrl, proxies },
+    { tokens, named: users },
+    sessions,
+    sessionClock,
+  );
   const newLink = (): string => `${url}/#token=${tokens.newLink(sessionClock())}`;
   const announceLink = (): void => deps.showLink(newLink());
   users?.onChange((changes) => {
-    for (const { change, name } of changes) audit.record({ action: `user-${change}`, ...BY_SYSTEM, on: [{ user: name }] });
+    for (const { of, change, name } of changes) {
+      audit.record({ action: `${of}-${change}`, ...BY_SYSTEM, on: [of === 'user' ? { user: name } : { token: name }] });
+      if (of === 'token') live.stream.endStreamsOf(keyOfToken(name));
+    }
     for (const key of sessions.endWhereNot(isCurrent)) live.stream.endStreamsOf(key);
   });
   const actionLog = new ActionLog({ ...deps, logger });

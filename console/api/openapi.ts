@@ -25,7 +25,12 @@ export function openApi(routes: readonly Route[], types: TypeSet): Json {
     paths,
     components: {
       securitySchemes: {
-        token: { type: 'http', scheme: 'bearer', description: 'TOCSIN_API_TOKEN (operator) or TOCSIN_VIEWER_TOKEN (viewer)' },
+        token: {
+          type: 'http',
+          scheme: 'bearer',
+          description:
+            'TOCSIN_API_TOKEN (operator), TOCSIN_VIEWER_TOKEN (viewer), or a token of npm run users -- token add, with its scopes',
+        },
         session: { type: 'apiKey', in: 'cookie', name: 'tocsin-<port>', description: 'Set by POST /api/session' },
       },
     },

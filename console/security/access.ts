@@ -2,15 +2,18 @@ import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../../runtime/clock.ts';
 import { LocalTrust } from '../../runtime/local-trust.ts';
 import { bearerOf } from '../../runtime/operations-access.ts';
+import { rightsOfScopes } from './api-token.ts';
 import { API_NAME } from './person-name.ts';
 import { type Rights, type Role, rightsOfRole } from './rights.ts';
 import type { Session, Sessions } from './sessions.ts';
 import type { Tokens } from './tokens.ts';
+import type { Users } from './users.ts';
 
 /** Who sent a request: a program with a bearer token, or a browser with a session. */
 export interface Caller {
   readonly rights: Rights;
-  readonly role: Role;
+  /** `token`: a program with a token of its own. */
+  readonly role: Role | 'token';
   readonly name: string;
   /** Identifies the caller when streams are counted. */
   readonly key: string;
@@ -26,11 +29,24 @@ export interface Place {
   readonly proxies: readonly string[];
 }
 
+/** The key of a program's streams. */
+export const keyOfToken = (name: string): string => `token of ${name}`;
+
+/** Finds the tokens that have names. */
+type NamedTokens = Pick<Users, 'token'>;
+
+export interface Credentials {
+  readonly tokens: Tokens;
+  /** Undefined: there is no users file. */
+  readonly named: NamedTokens | undefined;
+}
+
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
 /** Decides who may call and which requests come from the console's own page. */
 export class Access {
   readonly #tokens: Tokens;
+  readonly #namedTokens: NamedTokens | undefined;
   readonly #sessions: Sessions;
   readonly #clock: Clock;
   readonly #hosts: ReadonlySet<string>;
@@ -39,8 +55,9 @@ export class Access {
   /** Whether everyone who reaches the console is trusted as someone who runs it. */
   readonly trust: LocalTrust;
 
-  constructor(place: Place, tokens: Tokens, sessions: Sessions, clock: Clock) {
+  constructor(place: Place, { tokens, named }: Credentials, sessions: Sessions, clock: Clock) {
     this.#tokens = tokens;
+    this.#namedTokens = named;
     this.#sessions = sessions;
     this.#clock = clock;
     this.trust = new LocalTrust({ ...place, urls: place.publicUrl === undefined ? [] : [place.publicUrl] });
@@ -61,19 +78,20 @@ export class Access {
     const bearer = bearerOf(request);
     if (bearer !== undefined) {
       const role = this.#tokens.role(bearer);
-      return (
-        role && {
-          rights: rightsOfRole(role),
-          role,
-          name: role === 'operator' ? API_NAME : 'viewer',
-          key: `token ${role}`,
-          session: undefined,
-        }
-      );
+      if (!role) return this.#named(bearer);
+      const name = role === 'operator' ? API_NAME : 'viewer';
+      return { rights: rightsOfRole(role), role, name, key: `token ${role}`, session: undefined };
     }
     const cookie = cookieOf(request, this.cookie.name);
     const session = cookie === undefined ? undefined : this.#sessions.find(cookie, this.#clock());
     return session && { rights: rightsOfRole(session.role), role: session.role, name: session.name, key: session.key, session };
+  }
+
+  #named(bearer: string): Caller | undefined {
+    const token = this.#namedTokens?.token(bearer);
+    return (
+      token && { rights: rightsOfScopes(token.scopes), role: 'token', name: token.name, key: keyOfToken(token.name), session: undefined }
+    );
   }
 
   /**

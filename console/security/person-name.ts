@@ -4,7 +4,7 @@ import { SELF } from '../../alarm/lifecycle.ts';
 export const API_NAME = 'api';
 const RESERVED = [SELF, API_NAME];
 
-/** Characters that look like a letter of a reserved name, without accents: Cyrillic, Greek, Armenian and others. */
+/** Characters that look like a Latin letter, without accents and in lower case: Cyrillic, Greek, Armenian and others. */
 const LOOKS: Readonly<Record<string, string>> = {
   ...{ а: 'a', α: 'a', ɑ: 'a', р: 'p', ρ: 'p', þ: 'p', і: 'i', ι: 'i', ı: 'i', l: 'i', '1': 'i', '|': 'i', '!': 'i', ӏ: 'i', ɩ: 'i' },
   ...{
@@ -26,6 +26,31 @@ const LOOKS: Readonly<Record<string, string>> = {
     η: 'n',
     ո: 'n',
     ռ: 'n',
+    е: 'e',
+    ε: 'e',
+    у: 'y',
+    γ: 'y',
+    х: 'x',
+    χ: 'x',
+    к: 'k',
+    κ: 'k',
+    м: 'm',
+    в: 'b',
+    β: 'b',
+    н: 'h',
+    һ: 'h',
+    ν: 'v',
+    ѵ: 'v',
+    υ: 'u',
+    ս: 'u',
+    ј: 'j',
+    ԁ: 'd',
+    ԛ: 'q',
+    ԝ: 'w',
+    ɡ: 'g',
+    ց: 'g',
+    ƒ: 'f',
+    ᴢ: 'z',
   },
 };
 

@@ -2,11 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import { reasonOf } from '../../runtime/errors.ts';
+import { hashOfToken } from './api-token.ts';
 import { lookOf } from './person-name.ts';
 import { hashOf, isPassword } from './password.ts';
 import type { Person } from './sessions.ts';
 import { markOf } from './tokens.ts';
-import { readUsers, type User } from './users-file.ts';
+import { type Accounts, type ApiToken, readAccounts, type User } from './users-file.ts';
 
 /** A disabled user is signed out within this time. */
 const READ_AGAIN_MS = 5_000;
@@ -17,8 +18,9 @@ const PART = 'console-users';
 /** Too many passwords are waiting to be checked. */
 export class TooManySignIns extends Error {}
 
-/** What somebody changed in the file. `changed`: another role or password, disabled or enabled. */
-export interface UserChange {
+/** What somebody changed in the file. `changed`: another role, password or scopes, disabled or enabled. */
+export interface AccountChange {
+  readonly of: 'user' | 'token';
   readonly change: 'added' | 'changed' | 'removed';
   readonly name: string;
 }
@@ -44,25 +46,29 @@ export class Users {
   readonly #deps: UsersDeps;
   readonly #nobody: string;
   #users: ReadonlyMap<string, User>;
+  #tokens: ReadonlyMap<string, ApiToken>;
+  #tokensByHash: ReadonlyMap<string, ApiToken>;
   #checking = 0;
   readonly #waiting: (() => void)[] = [];
   /** Number of passwords being checked or waiting, by client. */
   readonly #ofClient = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
-  #changed: (changes: readonly UserChange[]) => void = () => undefined;
+  #changed: (changes: readonly AccountChange[]) => void = () => undefined;
 
-  private constructor(path: string, users: readonly User[], nobody: string, deps: UsersDeps) {
+  private constructor(path: string, { users, tokens }: Accounts, nobody: string, deps: UsersDeps) {
     this.#path = path;
     this.#deps = deps;
     this.#nobody = nobody;
     this.#users = byLook(users);
+    this.#tokens = byLook(tokens);
+    this.#tokensByHash = byHash(tokens);
     this.#timer = setInterval(() => void this.readAgain(), READ_AGAIN_MS);
     this.#timer.unref();
   }
 
   /** Rejects with PermanentError `users-file` or `users-file-missing`. */
   static async open(path: string, deps: UsersDeps): Promise<Users> {
-    return new Users(path, await readUsers(path), await hashOf('nobody has this password'), deps);
+    return new Users(path, await readAccounts(path), await hashOf('nobody has this password'), deps);
   }
 
   /**
@@ -105,6 +111,12 @@ export class Users {
     return this.#users.get(lookOf(name))?.name ?? '';
   }
 
+  /** The token of a program; undefined if there is none, or it is disabled. */
+  token(bearer: string): ApiToken | undefined {
+    const token = this.#tokensByHash.get(hashOfToken(bearer));
+    return token?.disabled ? undefined : token;
+  }
+
   /** Whether a signed-in person is still in the file, enabled, with the same name, role and password. */
   isCurrent({ name, role, mark }: Person): boolean {
     const user = this.#users.get(lookOf(name));
@@ -112,7 +124,7 @@ export class Users {
   }
 
   /** Rereads the file regularly; calls `changed` after each time with what differs, which may be nothing. */
-  onChange(changed: (changes: readonly UserChange[]) => void): void {
+  onChange(changed: (changes: readonly AccountChange[]) => void): void {
     this.#changed = changed;
   }
 
@@ -120,10 +132,13 @@ export class Users {
   async readAgain(): Promise<void> {
     const { health, logger } = this.#deps;
     try {
-      const before = this.#users;
-      this.#users = byLook(await readUsers(this.#path));
+      const { users, tokens } = await readAccounts(this.#path);
+      const before = { users: this.#users, tokens: this.#tokens };
+      this.#users = byLook(users);
+      this.#tokens = byLook(tokens);
+      this.#tokensByHash = byHash(tokens);
       health.notice(PART, undefined);
-      this.#changed(changesBetween(before, this.#users));
+      this.#changed([...changesBetween('user', before.users, this.#users), ...changesBetween('token', before.tokens, this.#tokens)]);
     } catch (error) {
       const reason = reasonOf(error);
       if (health.notices()[PART] === undefined)
@@ -137,13 +152,17 @@ export class Users {
   }
 }
 
-function changesBetween(before: ReadonlyMap<string, User>, after: ReadonlyMap<string, User>): UserChange[] {
-  const now = [...after].flatMap(([look, user]): UserChange[] => {
+function changesBetween<T extends { readonly name: string }>(
+  of: AccountChange['of'],
+  before: ReadonlyMap<string, T>,
+  after: ReadonlyMap<string, T>,
+): AccountChange[] {
+  const now = [...after].flatMap(([look, user]): AccountChange[] => {
     const was = before.get(look);
-    if (!was) return [{ change: 'added', name: user.name }];
-    return isDeepStrictEqual(was, user) ? [] : [{ change: 'changed', name: user.name }];
+    if (!was) return [{ of, change: 'added', name: user.name }];
+    return isDeepStrictEqual(was, user) ? [] : [{ of, change: 'changed', name: user.name }];
   });
-  const gone = [...before].filter(([look]) => !after.has(look)).map(([, { name }]): UserChange => ({ change: 'removed', name }));
+  const gone = [...before].filter(([look]) => !after.has(look)).map(([, { name }]): AccountChange => ({ of, change: 'removed', name }));
   return [...now, ...gone];
 }
 
@@ -151,6 +170,10 @@ function personOf({ name, role, password }: User): Person {
   return { name, role, mark: markOf(password) };
 }
 
-function byLook(users: readonly User[]): ReadonlyMap<string, User> {
-  return new Map(users.map((user) => [lookOf(user.name), user]));
+function byHash(tokens: readonly ApiToken[]): ReadonlyMap<string, ApiToken> {
+  return new Map(tokens.map((token) => [token.hash, token]));
+}
+
+function byLook<T extends { readonly name: string }>(accounts: readonly T[]): ReadonlyMap<string, T> {
+  return new Map(accounts.map((account) => [lookOf(account.name), account]));
 }

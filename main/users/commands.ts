@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { hashOf } from '../../console/security/password.ts';
 import { lookOf } from '../../console/security/person-name.ts';
 import { ROLES } from '../../console/security/rights.ts';
-import { readUsers, type User, userName, writeUsers } from '../../console/security/users-file.ts';
+import { readAccounts, type User, writeAccounts } from '../../console/security/users-file.ts';
 import { type CommandGroup, command, option, UsageError } from '../../runtime/command-line.ts';
-import { PermanentError } from '../../runtime/errors.ts';
+import { accountsOrNone, nameIn, refuseAlike } from './names.ts';
+import { tokenCommand } from './token-command.ts';
 
 const NAME = { name: 'NAME', help: 'as the person signs in, and as it stands beside what they do', min: 1, max: 1 };
 const PASSWORD =
@@ -20,14 +21,12 @@ export interface UsersProgramDeps {
 
 export function usersProgram({ path, readPassword }: UsersProgramDeps): CommandGroup {
   const change = async (name: string, changed: (user: User) => User | Promise<User>, done: string): Promise<number> => {
-    const users = await readUsers(path());
+    const accounts = await readAccounts(path());
+    const { users } = accounts;
     const found = users.find((user) => lookOf(user.name) === lookOf(name));
     if (!found) throw new UsageError([`there is no user ${name}: npm run users -- list shows them`]);
     const other = await changed(found);
-    await writeUsers(
-      path(),
-      users.map((user) => (user === found ? other : user)),
-    );
+    await writeAccounts(path(), { ...accounts, users: users.map((user) => (user === found ? other : user)) });
     process.stdout.write(`${found.name} ${done}. ${SOON}\n`);
     return 0;
   };
@@ -47,11 +46,10 @@ export function usersProgram({ path, readPassword }: UsersProgramDeps): CommandG
     example: "npm run users -- add 'night desk 2' --role viewer",
     run: async ({ words: [word = ''], options: { role } }) => {
       const name = nameIn(word);
-      const users = await usersOrNone(path());
-      const alike = users.find((user) => lookOf(user.name) === lookOf(name));
-      if (alike) throw new UsageError([`${name} looks the same as ${alike.name}, who exists already`]);
+      const accounts = await accountsOrNone(path());
+      refuseAlike(name, accounts);
       const password = await hashOf(await readPassword());
-      await writeUsers(path(), [...users, { name, role, password, disabled: false }]);
+      await writeAccounts(path(), { ...accounts, users: [...accounts.users, { name, role, password, disabled: false }] });
       process.stdout.write(`${name} may sign in as ${role}. ${SOON}\n`);
       return 0;
     },
@@ -84,28 +82,15 @@ export function usersProgram({ path, readPassword }: UsersProgramDeps): CommandG
     summary: 'Prints who may sign in, and who no longer may.',
     options: {},
     run: async () => {
-      for (const { name, role, disabled } of await readUsers(path()))
+      for (const { name, role, disabled } of (await readAccounts(path())).users)
         process.stdout.write(`${role.padEnd(10)}  ${disabled ? 'disabled' : 'enabled '}  ${name}\n`);
       return 0;
     },
   });
   return {
     name: 'npm run users',
-    summary: 'The persons who may sign in to the console, in the file that TOCSIN_USERS names. Passwords are kept as scrypt hashes.',
-    commands: { add, password, disable, enable, list },
+    summary:
+      'The persons who may sign in to the console, and the tokens of programs, in the file that TOCSIN_USERS names. It keeps hashes of passwords and tokens only.',
+    commands: { add, password, disable, enable, list, token: tokenCommand(path) },
   };
-}
-
-function nameIn(word: string): string {
-  const read = userName.safeParse(word);
-  if (!read.success) throw new UsageError(read.error.issues.map(({ message }) => `NAME ${message}`));
-  return read.data;
-}
-
-/** The users; none if there is no file yet. */
-async function usersOrNone(path: string): Promise<readonly User[]> {
-  return readUsers(path).catch((error: unknown) => {
-    if (error instanceof PermanentError && error.code === 'users-file-missing') return [];
-    throw error;
-  });
 }

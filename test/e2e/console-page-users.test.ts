@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { hashOf } from '../../console/security/password.ts';
-import { type User, writeUsers } from '../../console/security/users-file.ts';
+import { type User, writeAccounts } from '../../console/security/users-file.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { call, startTestConsole, type TestConsole } from '../support/console.ts';
 
@@ -27,7 +27,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 beforeEach(async () => {
-  await writeUsers(file(), [desk]);
+  await writeAccounts(file(), { users: [desk], tokens: [] });
   on = await startTestConsole({ environment: { TOCSIN_USERS: file() } });
   page = await (await browser.newContext()).newPage();
   await page.goto(on.console.url);
@@ -58,7 +58,7 @@ it('a person signs in, after a word about a wrong password, and what they do has
 it('who is disabled is back at the form for name and password, within seconds and without a click', async () => {
   await signIn(PASSWORD);
   await page.locator('.who', { hasText: 'Night Desk' }).waitFor();
-  await writeUsers(file(), [{ ...desk, disabled: true }]);
+  await writeAccounts(file(), { users: [{ ...desk, disabled: true }], tokens: [] });
   await page.getByLabel('Password').waitFor();
   await signIn(PASSWORD);
   await page.getByRole('alert').filter({ hasText: 'or the user is disabled' }).waitFor();

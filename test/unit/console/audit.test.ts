@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hashOf } from '../../../console/security/password.ts';
-import { writeUsers } from '../../../console/security/users-file.ts';
+import { writeAccounts } from '../../../console/security/users-file.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 import { alarmOf, clientOf } from '../../support/alarms.ts';
 import { call, eventually, OPERATOR_TOKEN, startTestConsole, type TestConsole, VIEWER_TOKEN } from '../../support/console.ts';
@@ -36,11 +36,12 @@ async function newFolder(): Promise<string> {
 async function withUsers(options: Parameters<typeof startTestConsole>[0] = {}): Promise<TestConsole> {
   const file = join(await newFolder(), 'users.json');
   const password = await hashOf(PASSWORD);
-  await writeUsers(file, [
+  const users = [
     { name: 'Ann', role: 'operator', password, disabled: false },
     { name: 'Sue', role: 'supervisor', password, disabled: false },
     { name: 'Eye', role: 'viewer', password, disabled: false },
-  ]);
+  ] as const;
+  await writeAccounts(file, { users, tokens: [] });
   return start({ ...options, environment: { TOCSIN_USERS: file, ...options.environment } });
 }
 

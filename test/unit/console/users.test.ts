@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { hashOf, isPassword } from '../../../console/security/password.ts';
 import { Users } from '../../../console/security/users.ts';
-import { readUsers, type User, writeUsers } from '../../../console/security/users-file.ts';
+import { readAccounts, type User, writeAccounts } from '../../../console/security/users-file.ts';
 import { Health } from '../../../runtime/health.ts';
 import { call, startTestConsole, type TestConsole } from '../../support/console.ts';
 
@@ -28,14 +28,14 @@ describe('a console with a users file', () => {
   let on: TestConsole;
   beforeAll(async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-    await writeUsers(file, [desk, hall]);
+    await writeAccounts(file, { users: [desk, hall], tokens: [] });
     on = await startTestConsole({ processor: false, environment: { TOCSIN_USERS: file } });
   });
   afterAll(async () => {
     await on.stop();
     vi.useRealTimers();
   });
-  afterEach(() => writeUsers(file, [desk, hall]));
+  afterEach(() => writeAccounts(file, { users: [desk, hall], tokens: [] }));
 
   const signIn = (body: object) => call(on, '/api/session', { token: null, body, headers: { origin: on.console.url } });
   const cookieOf = (headers: Headers): string => headers.get('set-cookie')?.split(';')[0] ?? '';
@@ -84,11 +84,11 @@ describe('a console with a users file', () => {
     expect(await statuses()).toEqual([200, 200]);
     for (const changed of [{ disabled: true }, { role: 'viewer' as const }, { password: hall.password }]) {
       const cookie = cookieOf((await signIn({ name: 'Night Desk', password: PASSWORD })).headers);
-      await writeUsers(file, [{ ...desk, ...changed }, hall]);
+      await writeAccounts(file, { users: [{ ...desk, ...changed }, hall], tokens: [] });
       await vi.advanceTimersByTimeAsync(5_000);
       await expect.poll(async () => (await who(cookie)).status).toBe(401);
       expect((await who(cookies[1] ?? '')).status).toBe(200);
-      await writeUsers(file, [desk, hall]);
+      await writeAccounts(file, { users: [desk, hall], tokens: [] });
       await vi.advanceTimersByTimeAsync(5_000);
       await expect.poll(async () => (await signIn({ name: 'Night Desk', password: PASSWORD })).status).toBe(200);
     }
@@ -109,10 +109,10 @@ it('a console whose users file is not there does not start', async () => {
 
 describe('the users file', () => {
   it('is for its owner alone, and holds no password', async () => {
-    await writeUsers(file, [desk]);
+    await writeAccounts(file, { users: [desk], tokens: [] });
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect(await readFile(file, 'utf8')).not.toContain('horse');
-    expect(await readUsers(file)).toEqual([desk]);
+    expect((await readAccounts(file)).users).toEqual([desk]);
   });
 
   it.each([
@@ -127,7 +127,7 @@ describe('the users file', () => {
   ])('is refused with %s in it, without a word of it', async (_, text) => {
     const wrong = join(folder, 'wrong.json');
     await writeFile(wrong, text);
-    const error = await readUsers(wrong).then(
+    const error = await readAccounts(wrong).then(
       () => undefined,
       (problem: Error) => problem,
     );
@@ -137,13 +137,13 @@ describe('the users file', () => {
 
   it('is refused with two names that a reader takes for one', async () => {
     const alike = join(folder, 'alike.json');
-    await writeUsers(alike, [desk, { ...desk, name: 'Nіght Dеsk'.replace('е', 'e') }]);
-    await expect(readUsers(alike)).rejects.toThrow(/look the same/);
+    await writeAccounts(alike, { users: [desk, { ...desk, name: 'Nіght Dеsk'.replace('е', 'e') }], tokens: [] });
+    await expect(readAccounts(alike)).rejects.toThrow(/look the same/);
   });
 
   it('that is damaged while a console runs signs nobody out, is said, and counts again once it is whole', async () => {
     const damaged = join(folder, 'damaged.json');
-    await writeUsers(damaged, [desk]);
+    await writeAccounts(damaged, { users: [desk], tokens: [] });
     const health = new Health();
     const users = await Users.open(damaged, { health, logger: pino({ level: 'silent' }) });
     await writeFile(damaged, '{"format":1,"use');
@@ -151,7 +151,7 @@ describe('the users file', () => {
     expect(await users.check('Night Desk', PASSWORD, 'a')).toMatchObject({ name: desk.name });
     expect(Object.values(health.notices())).toEqual([expect.stringContaining('the users known before may sign in')]);
     await rm(damaged);
-    await writeUsers(damaged, [hall]);
+    await writeAccounts(damaged, { users: [hall], tokens: [] });
     await users.readAgain();
     expect(await users.check('Night Desk', PASSWORD, 'a')).toBeUndefined();
     expect(health.notices()).toEqual({});
@@ -175,7 +175,7 @@ describe('passwords', () => {
   );
 
   it('are checked a few at a time, and one client with many keeps no other from signing in', async () => {
-    await writeUsers(join(folder, 'many.json'), [desk]);
+    await writeAccounts(join(folder, 'many.json'), { users: [desk], tokens: [] });
     const limits = { atOnce: 1, waiting: 4, ofClient: 2 };
     const users = await Users.open(join(folder, 'many.json'), { health: new Health(), logger: pino({ level: 'silent' }), limits });
     const taken = async (checks: readonly Promise<unknown>[]) =>
