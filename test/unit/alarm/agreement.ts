@@ -36,10 +36,11 @@ export class Agreement {
   on(bytes: Buffer, next: () => number): boolean {
     const reason = this.#decode(bytes, next);
     const { repaired } = this.#status;
-    const isJson = json(bytes) !== undefined;
+    const value = json(bytes);
+    const isJson = value !== undefined;
     // A message that isn't JSON may be accepted only if its repaired form is.
     if (!isJson && (reason !== undefined || repaired === undefined)) return reason === undefined ? this.#disagree(bytes) : false;
-    const expected = specifiedStatus(!isJson && repaired !== undefined ? repaired : bytes, this.#fields);
+    const expected = isJson ? specifiedStatus(bytes, this.#fields, value) : specifiedStatus(repaired ?? bytes, this.#fields);
     const same = expected === undefined ? reason !== undefined : reason === undefined && this.#isSame(expected);
     if (!same || (isJson && reason === undefined && repaired !== undefined)) this.#disagree(bytes, expected);
     return expected !== undefined;

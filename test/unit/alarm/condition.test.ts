@@ -4,6 +4,7 @@ import { type Condition, conditionText, fieldsOf, OPERATORS, parseCondition } fr
 import { TypeSet } from '../../../alarm/type-set.ts';
 import { typeWhen } from '../../support/alarm-types.ts';
 import { statusSaying, typesHit } from './reading.ts';
+import { drawn } from '../../support/draws.ts';
 
 const FORMS = 'a condition is `field`, `not field`, or `field > number`, with >, >=, < or <=, and another field in place of the number';
 
@@ -91,7 +92,7 @@ describe('a condition', () => {
       fc.property(condition, (each) => {
         expect(parseCondition(conditionText(each))).toEqual(each);
       }),
-      { numRuns: 1_000, seed: 1 },
+      drawn(500, 1),
     );
   });
 

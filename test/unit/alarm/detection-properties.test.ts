@@ -6,12 +6,12 @@ import type { TypeSet } from '../../../alarm/type-set.ts';
 import { detecting, feed, outcome, REPEAT_WITHIN, type RigReading, referenceWith, remember, restored, SKEW } from './detection-rig.ts';
 import { REFERENCE } from '../../support/alarm-types.ts';
 import { REFERENCE_FIELDS } from './reading.ts';
+import { drawn } from '../../support/draws.ts';
 
 const WITHIN = referenceWith({ smoke: { within: 5_000 }, temperature: { within: 30_000 } });
 /** Smoke and heat clear by themselves. */
 const NORMAL = referenceWith({ smoke: { clears: 'normal', hits: 2 }, temperature: { clears: 'normal', within: 30_000 } });
-/** Raise it by hand to search further. */
-const RUNS = 1_000;
+const RUNS = 500;
 
 const sensor = fc.constantFrom(1, 1, 1, 2);
 const slot = fc.integer({ min: 0, max: 6 });
@@ -117,7 +117,7 @@ describe('whatever the interleaving of ENTRY and OK', () => {
         const [first, second] = [one, other].map((order) => outcome(run(interleave(entries, oks, order), types).states));
         expect(first).toEqual(second);
       }),
-      { numRuns: RUNS, seed: 1 },
+      drawn(RUNS, 1),
     );
 
   it('the same types are active and the same hits are kept', () => converges(REFERENCE, 1, true));
@@ -139,7 +139,7 @@ describe('the same input', () => {
         expect(run(readings, types, cuts)).toEqual(whole);
         expect(run(readings, types, cuts, true)).toEqual(whole);
       }),
-      { numRuns: RUNS, seed: 2 },
+      drawn(RUNS, 2),
     );
   });
 
@@ -157,7 +157,7 @@ describe('the same input', () => {
           versions.set(event.alarm.id, event.alarm.version);
         }
       }),
-      { numRuns: RUNS, seed: 3 },
+      drawn(RUNS, 3),
     );
   });
 
@@ -177,7 +177,7 @@ describe('the same input', () => {
         for (const { name } of types.types)
           expect(detection.active.get(name) ?? 0).toBe([...open.keys()].filter((key) => key.endsWith(name)).length);
       }),
-      { numRuns: RUNS, seed: 4 },
+      drawn(RUNS, 4),
     );
   });
 
@@ -190,7 +190,7 @@ describe('the same input', () => {
         const { states } = run([...readings, ...all, { topic: 'ENTRY', at: end + REPEAT_WITHIN + 2 * SKEW, offset: 2_000 }], types);
         for (const json of states.values()) expect(json).not.toMatch(/"ok"|"repeatable"|ACTIVE_|"hits":\[\{/);
       }),
-      { numRuns: 300, seed: 5 },
+      drawn(150, 5),
     );
   });
 });

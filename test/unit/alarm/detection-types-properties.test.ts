@@ -8,11 +8,11 @@ import { TypeSet } from '../../../alarm/type-set.ts';
 import { typeWhen } from '../../support/alarm-types.ts';
 import { detecting, feed, type RigReading, remember, restored } from './detection-rig.ts';
 import { holds } from './status-specification.ts';
+import { drawn } from '../../support/draws.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
-/** Raise it by hand to search further. */
-const RUNS = 400;
+const RUNS = 250;
 
 interface Row {
   readonly name: string;
@@ -173,7 +173,7 @@ describe('types of an own', () => {
         const { events } = run(readings);
         expect(events.filter((event) => !event.includes(' seen '))).toEqual(modelled(readings));
       }),
-      { numRuns: RUNS, seed: 6 },
+      drawn(RUNS, 6),
     );
   });
 
@@ -185,7 +185,7 @@ describe('types of an own', () => {
         expect(run(readings, cuts)).toEqual(whole);
         expect(run(readings, cuts, [...ORDERS])).toEqual(whole);
       }),
-      { numRuns: RUNS / 2, seed: 7 },
+      drawn(RUNS / 2, 7),
     );
   });
 
@@ -203,7 +203,7 @@ describe('types of an own', () => {
         detection.takeEffects();
         expect([...detection.active.values()].filter((count) => count !== 0)).toEqual([]);
       }),
-      { numRuns: RUNS, seed: 8 },
+      drawn(RUNS, 8),
     );
   });
 });
