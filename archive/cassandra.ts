@@ -4,9 +4,10 @@ import { inParallel } from '../cassandra/parallel.ts';
 import type { CassandraDeps, CassandraSession, Row } from '../cassandra/session.ts';
 import { ALL, type AlarmList, archiveStatements, BUCKET_NUMBERS, listOfSensor, periodOf } from './cassandra-statements.ts';
 import { Keeping } from './cassandra-keeping.ts';
+import { withoutEvidence } from './brief-alarm.ts';
 import { cursorOf, type PagePlace, placeOfCursor } from './cursor.ts';
 import { inOrderOfTime } from './custody.ts';
-import type { AlarmPage, AlarmQuery, Archive, ArchivedAlarm, CustodyEntry } from './port.ts';
+import type { AlarmPage, AlarmQuery, Archive, ArchivedAlarm, BriefAlarm, CustodyEntry } from './port.ts';
 
 export interface CassandraArchiveDeps extends CassandraDeps {
   /** Alarms that are over are removed this many days after they were raised. */
@@ -84,24 +85,34 @@ class CassandraArchive implements Archive {
     return { alarms: ids.flatMap((id) => found.get(id) ?? []), cursor };
   }
 
-  async open(): Promise<readonly ArchivedAlarm[]> {
-    const alarms: ArchivedAlarm[] = [];
-    await inParallel(BUCKET_NUMBERS, READS_AT_A_TIME, async (bucket) => {
-      for await (const rows of this.#session.pages(this.#statements.inBucket, [bucket], ROWS_PER_READ))
-        alarms.push(...rows.flatMap((row) => alarmOf(row) ?? []));
-    });
-    return alarms.sort(newestFirst);
+  async *open(): AsyncGenerator<readonly BriefAlarm[]> {
+    for await (const alarms of this.#openAlarms()) yield alarms.map(withoutEvidence);
   }
 
   async close(): Promise<void> {}
 
   async #queryOpen(query: AlarmQuery, after: PagePlace | undefined): Promise<AlarmPage> {
-    const fitting = (await this.open()).filter(
-      (alarm) => matches(query, alarm.raisedAt, alarm) && alarm.raisedAt >= (query.from ?? 0) && (!after || newestFirst(alarm, after) > 0),
-    );
-    const alarms = fitting.slice(0, query.limit);
+    const fits = (alarm: ArchivedAlarm): boolean =>
+      matches(query, alarm.raisedAt, alarm) && alarm.raisedAt >= (query.from ?? 0) && (!after || newestFirst(alarm, after) > 0);
+    const fitting: ArchivedAlarm[] = [];
+    for await (const alarms of this.#openAlarms()) fitting.push(...alarms.filter(fits));
+    const alarms = fitting.sort(newestFirst).slice(0, query.limit);
     const last = alarms.at(-1);
     return { alarms, cursor: last && fitting.length > alarms.length ? cursorOf(last) : undefined };
+  }
+
+  /** All open alarms, in no order: a page of several buckets at a time. */
+  async *#openAlarms(): AsyncGenerator<readonly ArchivedAlarm[]> {
+    for (let i = 0; i < BUCKET_NUMBERS.length; i += READS_AT_A_TIME) {
+      const buckets = BUCKET_NUMBERS.slice(i, i + READS_AT_A_TIME);
+      let pages = buckets.map((bucket) => this.#session.pages(this.#statements.inBucket, [bucket], ROWS_PER_READ)[Symbol.asyncIterator]());
+      while (pages.length > 0) {
+        const read = await Promise.all(pages.map(async (bucket) => ({ bucket, page: await bucket.next() })));
+        const full = read.filter(({ page }) => page.done !== true);
+        for (const { page } of full) yield (page.value as readonly Row[]).flatMap((row) => alarmOf(row) ?? []);
+        pages = full.map(({ bucket }) => bucket);
+      }
+    }
   }
 
   /** Ids of alarms that match, newest first, out of a bounded number of rows. */

@@ -1,22 +1,29 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AlarmState } from '../alarm/alarm.ts';
 import { SealedRows } from '../message-log/embedded/sealed-rows.ts';
 import type { Store } from '../message-log/embedded/store.ts';
 import { OneAtATime } from '../processor/one-at-a-time.ts';
 import type { DamagedRows } from '../runtime/damaged-rows.ts';
+import { withoutEvidence } from './brief-alarm.ts';
 import { cursorOf, placeOfCursor } from './cursor.ts';
-import type { AlarmPage, AlarmQuery, Archive, ArchivedAlarm, CustodyEntry, DamagedAlarm } from './port.ts';
+import type { AlarmPage, AlarmQuery, Archive, ArchivedAlarm, BriefAlarm, CustodyEntry, DamagedAlarm } from './port.ts';
 import { inOrderOfTime } from './custody.ts';
 
 /** A page examines at most this many alarms, which takes some 20 ms. */
 const SCANNED_PER_PAGE = 20_000;
+/** Takes a few milliseconds. */
+const OPEN_PER_PART = 500;
 const ALARMS_PER_COMMIT = 500;
 const CUSTODY_PER_COMMIT = 2_000;
 const OVER: AlarmState = 'CLEARED_ACK';
 
 /** The time when an alarm was raised and its id, after the sensor in the order by sensor. Read backwards: newest first, then the greater id. */
 type IndexKey = (number | string)[];
-/** The fields that filters need, so that a page loads only the alarms that it returns. */
-type IndexValue = readonly [state: AlarmState, type: string, region: string, sensor: number];
+/**
+ * The fields that filters need, so that a page loads only the alarms that it returns. For open alarms also the alarm without its readings, so that none
+ * has to be loaded to know them all; earlier versions left it out.
+ */
+type IndexValue = readonly [state: AlarmState, type: string, region: string, sensor: number, alarm?: BriefAlarm];
 type Index = SealedRows<IndexValue, IndexKey>;
 
 /** The archive in the embedded store: alarms by id, and three indexes: by time, by sensor, and of those that are not over. */
@@ -99,15 +106,14 @@ class EmbeddedArchive implements Archive {
     return page(undefined);
   }
 
-  async open(onDamaged: (alarm: DamagedAlarm) => void = () => undefined): Promise<readonly ArchivedAlarm[]> {
-    const alarms: ArchivedAlarm[] = [];
-    for (const key of this.#open.keys({ reverse: true })) {
-      const [raisedAt, id] = key as [number, string];
-      const alarm = this.#alarms.get(id);
-      if (alarm) alarms.push(alarm);
-      else onDamaged(this.#damaged(id, raisedAt, this.#open.get(key)));
+  async *open(onDamaged: (alarm: DamagedAlarm) => void = () => undefined): AsyncGenerator<readonly BriefAlarm[]> {
+    for (let start: IndexKey | undefined; ; await nextTurn()) {
+      const options = { reverse: true, limit: OPEN_PER_PART, ...(start && { start, exclusiveStart: true }) };
+      const rows = Array.from(this.#open.range(options));
+      if (rows.length > 0) yield rows.flatMap(({ key, value }) => this.#brief(key, value, onDamaged) ?? []);
+      if (rows.length < OPEN_PER_PART) return;
+      start = rows.at(-1)?.key;
     }
-    return alarms;
   }
 
   expire(before: number, limit: number): Promise<number> {
@@ -147,6 +153,16 @@ class EmbeddedArchive implements Archive {
     return rows.values();
   }
 
+  #brief(key: IndexKey, value: IndexValue | undefined, onDamaged: (alarm: DamagedAlarm) => void): BriefAlarm | undefined {
+    const brief = value?.[4];
+    if (brief) return brief;
+    const [raisedAt, id] = key as [number, string];
+    const alarm = this.#alarms.get(id);
+    if (alarm) return withoutEvidence(alarm);
+    onDamaged(this.#damaged(id, raisedAt, value));
+    return undefined;
+  }
+
   /** An alarm that an index has: its row is damaged, or no longer found under its id. */
   #damaged(id: string, raisedAt: number, said: IndexValue | undefined): DamagedAlarm {
     this.#onDamaged(id);
@@ -166,7 +182,7 @@ class EmbeddedArchive implements Archive {
     this.#byTime.put([raisedAt, id], value);
     this.#bySensor.put([sensor, raisedAt, id], value);
     if (state === OVER) this.#open.remove([raisedAt, id]);
-    else this.#open.put([raisedAt, id], value);
+    else this.#open.put([raisedAt, id], [state, alarm.type, alarm.region, sensor, withoutEvidence(alarm)]);
   }
 
   /** The smallest index that contains everything that matches. */

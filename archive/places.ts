@@ -66,7 +66,10 @@ export class Places {
 
   /** Puts open alarms that an earlier process left without a place on the list. Rejects as the archive does. */
   async recall(): Promise<void> {
-    for (const { id, sensor, region } of await this.#deps.archive.open()) if (region === '') this.#wait(id, sensor);
+    for await (const alarms of this.#deps.archive.open()) {
+      for (const { id, sensor, region } of alarms) if (region === '') this.#wait(id, sensor);
+      if (this.#waiting.size >= WAITING_MAX) return;
+    }
   }
 
   /** Tries to complete the next few of the list. Rejects as the archive does. */

@@ -6,6 +6,9 @@ export interface ArchivedAlarm extends Alarm {
   readonly geohash: string;
 }
 
+/** An alarm without its readings, which take most of the memory. */
+export type BriefAlarm = Omit<ArchivedAlarm, 'evidence'>;
+
 /** One step in the life of an alarm, with what proves it: accepted (a reading) → raised → mailed → acknowledged → cleared … */
 export interface CustodyEntry {
   /** Unique within the alarm, so that writing it again changes nothing. */
@@ -76,8 +79,12 @@ export interface Archive {
   custody(id: string): Promise<readonly CustodyEntry[]>;
   /** One page. Rejects with PermanentError `bad-cursor` for a cursor that isn't from a page. */
   query(query: AlarmQuery): Promise<AlarmPage>;
-  /** All alarms that are not CLEARED_ACK, in the order of a page. Those that can't be read are left out, and given to `onDamaged` before it resolves. */
-  open(onDamaged?: (alarm: DamagedAlarm) => void): Promise<readonly ArchivedAlarm[]>;
+  /**
+   * All alarms that are not CLEARED_ACK, in parts and in no particular order, so that there may be any number of them: other work of the process gets its
+   * turn between parts. Each alarm is as it was at some time during the call; what changes meanwhile may be missing. Those that can't be read are left out,
+   * and given to `onDamaged` before it ends.
+   */
+  open(onDamaged?: (alarm: DamagedAlarm) => void): AsyncIterable<readonly BriefAlarm[]>;
   /**
    * Removes alarms in state CLEARED_ACK that were raised before `before`, epoch ms, with their custody: the oldest, at most `limit`. Resolves with
    * the number. Absent if the store removes them by itself.

@@ -46,9 +46,11 @@ export interface Console extends Running {
   readonly url: string;
   /** If only this machine reaches the console and no users file is set: `url` with a token that signs one operator in, once. Otherwise the sign-in page. */
   readonly signInUrl: string;
+  /** Resolves once the open alarms have been read, or cannot be read for now; rejects if trying again can't help. Until then the API answers 503. */
+  readonly begun: Promise<void>;
 }
 
-/** Serves API, live stream and page on one port. Resolves once it listens. */
+/** Serves API, live stream and page on one port. Resolves once it listens; the open alarms are read meanwhile. */
 export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Promise<Console> {
   const logger = deps.logger.child({ role: 'console' });
   const users = config.usersFile === undefined ? undefined : await Users.open(config.usersFile, { ...deps, logger });
@@ -56,7 +58,7 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
   const page = startPage(deps.health, logger, stopping.signal);
   // So that setting the machine's clock signs nobody out.
   const sessionClock = atItsOwnPace(deps.clock);
-  const live = await startLiveView({ ...deps, logger }, config, sessionClock);
+  const live = startLiveView({ ...deps, logger }, config, sessionClock);
   const server = createServer({
     headersTimeout: 10_000,
     requestTimeout: 30_000,
@@ -133,7 +135,7 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
     await audit.stop();
     await kept?.close();
   };
-  return { port, url, signInUrl, stop: stopAll };
+  return { port, url, signInUrl, begun: live.begun, stop: stopAll };
 }
 
 /** Loads Express, which takes a tenth of a second, after the start or on the first request, which waits for it. */

@@ -3,6 +3,8 @@ import { isActive } from '../alarm/lifecycle.ts';
 import { SEVERITIES, type Severity } from '../alarm/severity.ts';
 import type { TypeSet } from '../alarm/type-set.ts';
 
+type Named = Pick<Alarm, 'id' | 'type' | 'severity'>;
+
 interface ActiveAlarm {
   /** Undefined, as the severity is, if the alarm is known only from the history. */
   readonly id: string | undefined;
@@ -24,11 +26,11 @@ export class SensorAlarms {
   }
 
   /** Adds id and severity to an active alarm of which the history has only the type. */
-  identify({ id, type, severity }: Alarm): void {
+  identify({ id, type, severity }: Named): void {
     if (this.#active.has(type)) this.#active.set(type, { id, severity });
   }
 
-  raise({ id, type, severity }: Alarm): void {
+  raise({ id, type, severity }: Named): void {
     this.#active.set(type, { id, severity });
   }
 

@@ -150,17 +150,18 @@ export class StateWriter {
         else this.#shownUpTo = Math.max(this.#shownUpTo, at);
       }
     }
-    for (const alarm of await archive.open()) {
-      if (!isActive(alarm) || !isTheirs(alarm.sensor)) continue;
-      const known = this.#sensors.get(alarm.sensor);
-      if (known && !this.#unwritten.has(alarm.sensor)) known.identify(alarm);
-      else if (known || !isKnown(await history.state(alarm.sensor))) {
-        const sensor = this.#sensorOf(alarm.sensor);
-        sensor.raise(alarm);
-        sensor.at = Math.max(sensor.at, alarm.raisedAt);
-        this.#unwritten.add(alarm.sensor);
+    for await (const alarms of archive.open())
+      for (const alarm of alarms) {
+        if (!isActive(alarm) || !isTheirs(alarm.sensor)) continue;
+        const known = this.#sensors.get(alarm.sensor);
+        if (known && !this.#unwritten.has(alarm.sensor)) known.identify(alarm);
+        else if (known || !isKnown(await history.state(alarm.sensor))) {
+          const sensor = this.#sensorOf(alarm.sensor);
+          sensor.raise(alarm);
+          sensor.at = Math.max(sensor.at, alarm.raisedAt);
+          this.#unwritten.add(alarm.sensor);
+        }
       }
-    }
     await this.#write();
   }
 

@@ -22,7 +22,7 @@ export interface Role<P extends PortName = PortName> {
   check?(config: Values): readonly string[];
   /** What comes to it over HTTP; refused unless encrypted or meant, see TOCSIN_INSECURE. */
   unencrypted?(config: Values): readonly Unencrypted[];
-  /** Resolves once it can do its work, with the addresses where it can be reached. */
+  /** Resolves once it can do its work, but for what `afterAll` waits for, with the addresses where it can be reached. */
   start(context: RoleContext<P>): Promise<Addresses>;
 }
 
@@ -40,6 +40,8 @@ export interface RoleContext<P extends PortName> {
   readonly unknownSensors: UnknownSensors;
   /** Waits for a part to start, and stops it when its turn comes. */
   run<R extends Running>(name: string, part: Promise<R>): Promise<R>;
+  /** The process is ready only once this has resolved, but no other role waits for it. The start fails if it rejects. */
+  afterAll(work: Promise<void>): void;
 }
 
 /** The addresses of the process, by what is served there. */

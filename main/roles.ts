@@ -68,7 +68,7 @@ const console = role({
   listensOn: consoleSettings.port,
   check: (config) => checkConsoleConfig(config.of(consoleSettings), config.get(processSettings.host)),
   unencrypted: (config) => unencryptedFromBrowsers(config.of(consoleSettings), config.get(processSettings.host)),
-  start: async ({ config, deps, ports, run }) => {
+  start: async ({ config, deps, ports, run, afterAll }) => {
     const { startConsole } = await import('../console/console.ts');
     const { ARCHIVER_GROUP } = await import('../archive/archiver.ts');
     const settings = { ...config.of(consoleSettings), host: config.get(processSettings.host) };
@@ -79,10 +79,12 @@ const console = role({
     const auditEndFile = settings.port === 0 ? undefined : chainEndFile(config.get(processSettings.dataDir), settings.port);
     const place = { terminal: process.stdout.isTTY === true, folder: config.get(processSettings.dataDir), logger: deps.logger };
     const showLink = (url: string): void => showSignInLink(url, place);
-    const { url, signInUrl } = await run(
+    const { url, signInUrl, begun } = await run(
       'console',
       startConsole(settings, { ...deps, ...ports, health, archiveGroup: ARCHIVER_GROUP, sessionsFile, auditEndFile, showLink }),
     );
+    // A fire must not wait for a console with very many open alarms.
+    afterAll(begun);
     return { consoleUrl: url, signInUrl };
   },
 });

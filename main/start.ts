@@ -22,6 +22,12 @@ export async function startRoles(
     lifecycle.onStop(name, () => started.stop());
     return started;
   };
+  const last: Promise<void>[] = [];
+  const afterAll = (work: Promise<void>): void => {
+    // A failure is noticed when it is waited for, below.
+    work.catch(() => undefined);
+    last.push(work);
+  };
   const here: readonly Role[] = ROLE_NAMES.filter((name) => roles.has(name)).map((name) => ROLES[name]);
   let addresses: Addresses = {};
   const unknownSensors = new UnknownSensors(config, deps, () => ports.open(['directory']), run);
@@ -35,8 +41,12 @@ export async function startRoles(
   for (const { uses, start } of here)
     addresses = {
       ...addresses,
-      ...(await start({ config: values, deps: { ...deps, operationsAccess }, ports: await ports.open(uses), unknownSensors, run })),
+      ...(await start({
+        ...{ config: values, deps: { ...deps, operationsAccess }, ports: await ports.open(uses) },
+        ...{ unknownSensors, run, afterAll },
+      })),
     };
+  await Promise.all(last);
   deps.health.report('start', undefined);
   return addresses;
 }

@@ -1,3 +1,4 @@
+import type { Evidence } from '../../alarm/alarm.ts';
 import type { CustodyEntry } from '../../archive/port.ts';
 import type { Client } from '../../directory/port.ts';
 import type { LiveAlarm } from '../live/open-alarms.ts';
@@ -31,18 +32,24 @@ export function listedJson(live: LiveAlarm, sight: Sight): ListedAlarm {
   return visibleWith(sight).client && live.client ? { ...fields(live, sight), client: live.client } : fields(live, sight);
 }
 
-/** An alarm with its evidence and custody, as far as they may be seen. `client`: null if there is none, undefined if it may not be seen. */
+interface WholeAlarmParts {
+  readonly evidence: readonly Evidence[];
+  readonly custody: readonly CustodyEntry[];
+  /** Null: there is none; undefined: it may not be seen. */
+  readonly client: Client | null | undefined;
+}
+
+/** An alarm with its evidence and custody, as far as they may be seen. */
 export function wholeJson(
   live: LiveAlarm,
   sight: Sight,
-  custody: readonly CustodyEntry[],
-  client: Client | null | undefined,
+  { evidence, custody, client }: WholeAlarmParts,
   problems: readonly string[],
 ): WholeAlarm {
   const { notes, readings } = visibleWith(sight);
   return {
     ...fields(live, sight),
-    evidence: live.alarm.evidence.map(({ topic, partition, offset, at, seq, value }) => ({
+    evidence: evidence.map(({ topic, partition, offset, at, seq, value }) => ({
       topic,
       partition,
       offset,

@@ -50,7 +50,7 @@ export async function listAlarms(
     const live = open.find(alarm.id);
     if (live && live.alarm.version > alarm.version) {
       if (matches(live.alarm, filter) && isAfter(alarm, cursor)) merged.set(alarm.id, live);
-    } else if (isAfter(alarm, cursor)) merged.set(alarm.id, { alarm, client: live?.client, recent: [] });
+    } else if (isAfter(alarm, cursor)) merged.set(alarm.id, { alarm, evidence: alarm.evidence, client: live?.client, recent: [] });
   }
   const sorted = [...merged.values()].sort((a, b) => compareNewest(a.alarm, b.alarm));
   const damaged = (archived.damaged ?? []).filter(({ id }) => !open.find(id));

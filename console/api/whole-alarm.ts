@@ -15,7 +15,7 @@ export async function findAlarmIfAny({ live, archive }: ApiDeps, id: string): Pr
   if (known) return known;
   const alarm = await archive.find(id);
   if (alarm === 'damaged') throw new ApiError(500, `alarm ${id} is damaged in the archive: npm run repair restores it if it is still open`);
-  return alarm && { alarm, client: undefined, recent: [] };
+  return alarm && { alarm, evidence: alarm.evidence, client: undefined, recent: [] };
 }
 
 /** As `findAlarmIfAny`, but rejects with ApiError 404 if there is no such alarm. */
@@ -30,7 +30,7 @@ export async function describeAlarm(deps: ApiDeps, found: LiveAlarm, sight: Sigh
   const { id, sensor } = found.alarm;
   const missing = new Missing(deps.logger, { alarm: id });
   const [evidence, archived, client] = await Promise.all([
-    found.isBrief ? missing.orElse('the readings', evidenceOf(deps, id), []) : found.alarm.evidence,
+    found.evidence ?? missing.orElse('the readings', evidenceOf(deps, id), []),
     missing.orElse('the custody trail', deps.archive.custody(id), []),
     visibleWith(sight).client
       ? missing.orElse('the client', clientOf(deps.directory, sensor), undefined).then((known) => known ?? null)
@@ -38,7 +38,7 @@ export async function describeAlarm(deps: ApiDeps, found: LiveAlarm, sight: Sigh
   ]);
   const steps = new Map([...found.recent, ...archived].map((entry) => [entry.key, entry]));
   const custody = inOrderOfTime([...steps.values()]);
-  return wholeJson({ ...found, alarm: { ...found.alarm, evidence } }, sight, custody, client, [...problems, ...missing.problems]);
+  return wholeJson(found, sight, { evidence, custody, client }, [...problems, ...missing.problems]);
 }
 
 async function evidenceOf({ archive }: ApiDeps, id: string): Promise<ArchivedAlarm['evidence']> {

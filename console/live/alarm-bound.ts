@@ -1,3 +1,4 @@
+import { withoutEvidence } from '../../archive/brief-alarm.ts';
 import type { Archive } from '../../archive/port.ts';
 import { reasonOf } from '../../runtime/errors.ts';
 import type { Health } from '../../runtime/health.ts';
@@ -70,6 +71,6 @@ export class AlarmBound {
     const ids = this.#alarms.wanted(FETCHED_AT_ONCE);
     for (let at = 0; at < ids.length && !this.#stopped; at += LOOKUPS_AT_ONCE)
       for (const alarm of await Promise.all(ids.slice(at, at + LOOKUPS_AT_ONCE).map((id) => this.#deps.archive.find(id))))
-        if (alarm && alarm !== 'damaged') this.#alarms.hold(alarm);
+        if (alarm && alarm !== 'damaged') this.#alarms.hold(withoutEvidence(alarm));
   }
 }

@@ -1,9 +1,12 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Client, Directory } from '../../directory/port.ts';
 import { retryForever } from '../../runtime/backoff.ts';
 import { reasonOf } from '../../runtime/errors.ts';
 import type { Health } from '../../runtime/health.ts';
 
 const AT_ONCE = 8;
+/** A directory in memory answers at once, and there may be hundreds of thousands of sensors: other work gets its turn after this many. */
+const PER_TURN = 50;
 const PART = 'console-directory';
 
 /** Looks clients up in the background, a few at a time, so that no alarm waits for the directory. */
@@ -37,9 +40,12 @@ export class ClientLookup {
 
   async #work(): Promise<void> {
     const { signal } = this.#abort;
+    let looked = 0;
     for (const sensor of this.#queue) {
       this.#queue.delete(sensor);
       const client = await this.#find(sensor);
+      looked += 1;
+      if (looked % PER_TURN === 0) await nextTurn();
       if (signal.aborted) return;
       if (client) this.#onClient(client);
     }

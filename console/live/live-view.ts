@@ -1,12 +1,10 @@
 import type { AlarmEvent } from '../../alarm/alarm.ts';
 import type { TypeSet } from '../../alarm/type-set.ts';
-import type { MessageLog } from '../../message-log/port.ts';
+import type { From, MessageLog } from '../../message-log/port.ts';
 import type { Archive } from '../../archive/port.ts';
 import type { Directory } from '../../directory/port.ts';
 import { afterStart } from '../../runtime/after-start.ts';
-import { retryForever } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { reasonOf } from '../../runtime/errors.ts';
 import type { Health } from '../../runtime/health.ts';
 import type { Running } from '../../runtime/lifecycle.ts';
 import type { Logger } from '../../runtime/logging.ts';
@@ -15,6 +13,7 @@ import { Actions } from './actions.ts';
 import { archivedPositions, followAlarms } from './alarm-follower.ts';
 import { AlarmBound } from './alarm-bound.ts';
 import { AlarmNews, type News } from './alarm-news.ts';
+import { beginWithRetries, loadOpen } from './beginning.ts';
 import { DamagedAlarms } from './damaged-alarms.ts';
 import { ClientLookup } from './client-lookup.ts';
 import { DetectionWatch } from './detection-watch.ts';
@@ -26,7 +25,7 @@ import type { PlacesFile } from './places.ts';
 import { PlacesKeeper } from './places-keeper.ts';
 import { SensorChanges } from './sensor-changes.ts';
 import { faultsShown, snapshotOf } from './snapshot.ts';
-import { LiveStream, STREAM_SETTINGS } from './stream.ts';
+import { LiveStream, STREAM_SETTINGS, type StreamEvent } from './stream.ts';
 import type { Follower } from './topic-follower.ts';
 
 export interface LiveDeps {
@@ -52,6 +51,8 @@ export interface LiveView extends Running {
   readonly faults: FaultySensors | undefined;
   /** Why it isn't known which alarms are open. While it is set, the API answers 503 rather than something wrong. */
   readonly problem: string | undefined;
+  /** Resolves after the first attempt to read the open alarms, whatever its outcome; rejects if trying again can't help. */
+  readonly begun: Promise<void>;
   /** Undefined until the directory has been read. */
   places(): PlacesFile | undefined;
 }
@@ -67,7 +68,7 @@ export interface LiveLimits {
   readonly alarmsMax: number;
 }
 
-export async function startLiveView(deps: LiveDeps, { streamsMax, alarmsMax }: LiveLimits, sessionClock: Clock): Promise<LiveView> {
+export function startLiveView(deps: LiveDeps, { streamsMax, alarmsMax }: LiveLimits, sessionClock: Clock): LiveView {
   const alarms = new OpenAlarms(deps.types, alarmsMax);
   const damaged = new DamagedAlarms(deps);
   const bound = new AlarmBound(alarms, deps);
@@ -89,9 +90,7 @@ export async function startLiveView(deps: LiveDeps, { streamsMax, alarmsMax }: L
 
   const publish = (all: readonly News[]): void => {
     for (const { live } of all) changes.ofState.add(live.alarm.sensor);
-    stream.publish(
-      all.map(({ event, at, live }) => ({ event: 'alarm', data: (sight) => ({ event, at: iso(at), alarm: listedJson(live, sight) }) })),
-    );
+    stream.publish(all.map(streamEventOf));
   };
   const lookup = new ClientLookup(deps.directory, deps.health, (client) => {
     const label = { name: `${client.name} ${client.surname}`.trim(), city: client.city, country: client.country };
@@ -105,11 +104,11 @@ export async function startLiveView(deps: LiveDeps, { streamsMax, alarmsMax }: L
 
   const stopping = new AbortController();
   let follower: Follower | undefined;
+  let from: From[] | undefined;
   const begin = async (): Promise<void> => {
-    // Positions before alarms, so that whatever the archive stores in between is read from the log again.
-    const from = await archivedPositions(deps.log, deps.archiveGroup);
-    damaged.clear();
-    alarms.load(await deps.archive.open((alarm) => damaged.add(alarm)));
+    // Positions before alarms, and those of the first attempt, so that whatever the archive stores meanwhile is read from the log again.
+    from ??= await archivedPositions(deps.log, deps.archiveGroup);
+    await loadOpen(deps.archive, alarms, damaged, stopping.signal);
     await follower?.stop();
     follower = await followAlarms(from, take, deps);
     if (stopping.signal.aborted) return;
@@ -120,7 +119,7 @@ export async function startLiveView(deps: LiveDeps, { streamsMax, alarmsMax }: L
     faults.start();
     void pulse.look();
   };
-  const beginning = await beginWithRetries(begin, deps, stopping.signal);
+  const beginning = beginWithRetries(begin, deps, stopping.signal);
   // Later, so that the queue of alarms does not wait for the map.
   void afterStart(stopping.signal).then((on) => (on ? places.refresh().then(() => stream.beat(vitals())) : undefined));
 
@@ -148,6 +147,7 @@ export async function startLiveView(deps: LiveDeps, { streamsMax, alarmsMax }: L
     get problem() {
       return beginning.problem;
     },
+    begun: beginning.begun,
     stop: async () => {
       stopping.abort();
       for (const timer of timers) clearInterval(timer);
@@ -183,26 +183,6 @@ function vitalsOf({ alarms, damaged, pulse, places, faults }: Parts, now: number
   };
 }
 
-/** Calls `begin` until it succeeds. Resolves after the first attempt, whatever its outcome; rejects only if trying again can't help. */
-async function beginWithRetries(begin: () => Promise<void>, { health, logger }: LiveDeps, signal: AbortSignal) {
-  const state: { problem: string | undefined; done: Promise<void> } = { problem: undefined, done: Promise.resolve() };
-  await new Promise<void>((resolve, reject) => {
-    const onRetry = (error: unknown, attempt: number): void => {
-      state.problem = `the open alarms cannot be read: ${reasonOf(error)}`;
-      health.report('console-alarms', state.problem);
-      if (attempt === 0) logger.warn({ reason: reasonOf(error) }, 'the open alarms cannot be read, trying again; the API answers 503');
-      resolve();
-    };
-    const onBegun = (): void => {
-      state.problem = undefined;
-      health.report('console-alarms', undefined);
-      resolve();
-    };
-    const onEnd = (error: unknown): void => {
-      reject(error);
-      if (state.problem && !signal.aborted) logger.error({ reason: reasonOf(error) }, 'the open alarms cannot be read');
-    };
-    state.done = retryForever(begin, onRetry, signal).then(onBegun, onEnd);
-  });
-  return state;
+function streamEventOf({ event, at, live }: News): StreamEvent {
+  return { event: 'alarm', data: (sight) => ({ event, at: iso(at), alarm: listedJson(live, sight) }) };
 }

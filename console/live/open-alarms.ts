@@ -1,9 +1,9 @@
-import type { AlarmChange, AlarmState } from '../../alarm/alarm.ts';
+import type { Alarm, AlarmChange, AlarmState, Evidence } from '../../alarm/alarm.ts';
 import { isActive, isOver, isUnacknowledged } from '../../alarm/lifecycle.ts';
 import { compareSeverity } from '../../alarm/severity.ts';
 import type { TypeSet } from '../../alarm/type-set.ts';
 import { custodyOf } from '../../archive/custody.ts';
-import type { ArchivedAlarm, CustodyEntry } from '../../archive/port.ts';
+import type { BriefAlarm, CustodyEntry } from '../../archive/port.ts';
 import { ByAge } from './by-age.ts';
 import { HeldOrder, rankOf } from './held-order.ts';
 import { type OpenAlarmCounts, OpenCounts } from './open-counts.ts';
@@ -17,17 +17,17 @@ export interface ClientLabel {
 }
 
 export interface LiveAlarm {
-  readonly alarm: ArchivedAlarm;
+  readonly alarm: BriefAlarm;
+  /** Its readings; undefined: only the archive has them, and its whole custody. */
+  readonly evidence: readonly Evidence[] | undefined;
   /** Undefined: not looked up yet, or the sensor has no client. */
   readonly client: ClientLabel | undefined;
   /** The latest entries of its custody that were read from the log: the archive may not have them yet. */
   readonly recent: readonly CustodyEntry[];
-  /** Whether its readings and its custody are only in the archive: here they are empty. */
-  readonly isBrief?: boolean;
 }
 
 /** The part of an alarm that counts and maps need. */
-type CountedAlarm = Pick<ArchivedAlarm, 'id' | 'type' | 'state' | 'severity' | 'version'>;
+type CountedAlarm = Pick<BriefAlarm, 'id' | 'type' | 'state' | 'severity' | 'version'>;
 
 export interface AlarmFilter {
   readonly states: readonly AlarmState[] | undefined;
@@ -69,7 +69,6 @@ export class OpenAlarms {
   /** Those of them that changed last. */
   readonly #lately = new Map<string, LiveAlarm>();
   readonly #order = new HeldOrder();
-  readonly #names = new Names();
 
   constructor(types: TypeSet, heldMax = Number.POSITIVE_INFINITY) {
     this.types = types;
@@ -90,20 +89,26 @@ export class OpenAlarms {
     return this.#counts.now();
   }
 
-  load(alarms: readonly ArchivedAlarm[]): void {
-    for (const alarm of alarms) this.#keep(this.#fromArchive(alarm));
+  /** Takes alarms from the archive, unless they are known as new. */
+  load(alarms: readonly BriefAlarm[]): void {
+    for (const alarm of alarms) if (!this.#isKnown(alarm)) this.#keep(fromArchive(alarm));
+  }
+
+  #isKnown({ id, version }: Pick<Alarm, 'id' | 'version'>): boolean {
+    const known = this.find(id)?.alarm ?? this.#counted.get(id);
+    return known !== undefined && known.version >= version;
   }
 
   /** Returns the alarm as it is now, or undefined if the change brings nothing new. */
   apply(change: AlarmChange): LiveAlarm | undefined {
-    const { alarm } = change;
+    const { evidence, ...alarm } = change.alarm;
+    if (this.#isKnown(alarm)) return undefined;
     const known = this.find(alarm.id);
-    const before = known?.alarm ?? this.#counted.get(alarm.id);
-    if (before && before.version >= alarm.version) return undefined;
     const { region, geohash } = known?.alarm ?? this.#neighbour(alarm.sensor)?.alarm ?? { region: '', geohash: '' };
     const client = known?.client ?? this.#neighbour(alarm.sensor)?.client;
     const recent = [...(known?.recent ?? []), ...custodyOf(change)].slice(-RECENT_MAX);
-    return this.#keepWhole({ alarm: { ...alarm, region, geohash }, client, recent });
+    // New fields first: an object that is spread before others are added takes more than twice the memory.
+    return this.#keepWhole({ alarm: { region, geohash, ...alarm }, evidence, client, recent });
   }
 
   /** Adds what the directory knows about the sensor; returns the alarms that are complete now. */
@@ -167,7 +172,7 @@ export class OpenAlarms {
   }
 
   /** All alarms that are held, newest raised first, or those after `last`. Iterate at once: the iterator is invalid after a change. */
-  newestFirst(last?: Pick<ArchivedAlarm, 'raisedAt' | 'id'>): IterableIterator<LiveAlarm> {
+  newestFirst(last?: Pick<BriefAlarm, 'raisedAt' | 'id'>): IterableIterator<LiveAlarm> {
     this.#byAge ??= new ByAge([...this.#open.values(), ...this.#closed.values()]);
     return this.#byAge.newestFirst(last);
   }
@@ -244,7 +249,7 @@ export class OpenAlarms {
     }
   }
 
-  #makeRoom(alarm: ArchivedAlarm): boolean {
+  #makeRoom(alarm: BriefAlarm): boolean {
     const rank = rankOf(alarm);
     const lesser = this.#open.get(this.#order.firstToGo(rank) ?? '');
     if (!lesser || (rankOf(lesser.alarm) === rank && lesser.alarm.raisedAt >= alarm.raisedAt)) return false;
@@ -272,23 +277,11 @@ export class OpenAlarms {
   }
 
   /** An open alarm as the archive has it, unless the log has said something newer. */
-  hold(alarm: ArchivedAlarm): void {
-    if (this.#counted.get(alarm.id)?.version === alarm.version) this.#keep(this.#fromArchive(alarm));
+  hold(alarm: BriefAlarm): void {
+    if (this.#counted.get(alarm.id)?.version === alarm.version) this.#keep(fromArchive(alarm));
   }
 
-  /** A copy with texts of its own: texts that are decoded together share memory, which any that is kept would hold in full. */
-  #fromArchive(alarm: ArchivedAlarm): LiveAlarm {
-    const { id, type, state, severity, region, geohash } = alarm;
-    const names = {
-      type: this.#names.of(type),
-      state: this.#names.of(state),
-      severity: this.#names.of(severity),
-      region: this.#names.of(region),
-    };
-    return briefOf({ alarm: { ...alarm, ...names, id: copyOf(id), geohash: copyOf(geohash) }, client: undefined, recent: NONE });
-  }
-
-  #note({ id, sensor }: ArchivedAlarm): void {
+  #note({ id, sensor }: BriefAlarm): void {
     const ids = this.#bySensor.get(sensor) ?? [];
     if (!ids.includes(id)) this.#bySensor.set(sensor, [...ids, id]);
     this.#codes.set(sensor, this.#codeOf(sensor));
@@ -316,28 +309,19 @@ export class OpenAlarms {
   }
 }
 
-const copyOf = (text: string): string => Buffer.from(text).toString();
-
-/** A few texts that thousands of alarms have in common, each once. */
-class Names {
-  readonly #names = new Map<string, string>();
-
-  of<T extends string>(name: T): T {
-    const known = this.#names.get(name) ?? copyOf(name);
-    this.#names.set(known, known);
-    return known as T;
-  }
-}
-
-function countedOf({ id, type, state, severity, version }: ArchivedAlarm): CountedAlarm {
+function countedOf({ id, type, state, severity, version }: BriefAlarm): CountedAlarm {
   return { id, type, state, severity, version };
 }
 
 function briefOf(live: LiveAlarm): LiveAlarm {
-  return { alarm: { ...live.alarm, evidence: NONE }, client: live.client, recent: NONE, isBrief: true };
+  return { alarm: live.alarm, evidence: undefined, client: live.client, recent: NONE };
 }
 
-export function matches(alarm: ArchivedAlarm, filter: AlarmFilter): boolean {
+function fromArchive(alarm: BriefAlarm): LiveAlarm {
+  return { alarm, evidence: undefined, client: undefined, recent: NONE };
+}
+
+export function matches(alarm: BriefAlarm, filter: AlarmFilter): boolean {
   return (
     (filter.states === undefined || filter.states.includes(alarm.state)) &&
     (filter.type === undefined || filter.type === alarm.type) &&

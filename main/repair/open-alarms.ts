@@ -10,7 +10,7 @@ import {
 } from '../../alarm/sensor-state.ts';
 import { isActive } from '../../alarm/lifecycle.ts';
 import type { TypeSet } from '../../alarm/type-set.ts';
-import type { Archive, ArchivedAlarm } from '../../archive/port.ts';
+import type { Archive, BriefAlarm } from '../../archive/port.ts';
 import type { MessageLog, StateDelta, TaskLog } from '../../message-log/port.ts';
 import { partitionOf } from '../../message-log/partitioning.ts';
 
@@ -26,7 +26,8 @@ export interface Agreed {
  * dropped. No task may be running. Rejects as the log and the archive do.
  */
 export async function agreeOnOpenAlarms(log: MessageLog, archive: Archive, types: TypeSet, now: number): Promise<Agreed> {
-  const open = await archive.open();
+  const open: BriefAlarm[] = [];
+  for await (const alarms of archive.open()) open.push(...alarms);
   const [known, shown]: [Alarm[], Alarm[]] = [[], []];
   const release = await log.own({
     assigned: async (task) => {
@@ -41,7 +42,7 @@ export async function agreeOnOpenAlarms(log: MessageLog, archive: Archive, types
   return { known, shown };
 }
 
-async function agreeIn(task: TaskLog, archived: readonly ArchivedAlarm[], archive: Archive, types: TypeSet, now: number): Promise<Agreed> {
+async function agreeIn(task: TaskLog, archived: readonly BriefAlarm[], archive: Archive, types: TypeSet, now: number): Promise<Agreed> {
   const format = new StateFormat(types);
   const sensors = new Map<number, StoredSensor>();
   // A sensor with a damaged state counts as one without a state: the archive's alarms are restored to it.
@@ -54,10 +55,14 @@ async function agreeIn(task: TaskLog, archived: readonly ArchivedAlarm[], archiv
   );
   const [known, shown]: [Alarm[], Alarm[]] = [[], []];
   const changed = new Map<number, StoredSensor>();
-  for (const { region: _, geohash: __, ...alarm } of archived) {
-    const before = changed.get(alarm.sensor) ?? sensors.get(alarm.sensor);
-    const remembered = before?.state && alarmsOf(before.state).find(({ id }) => id === alarm.id);
-    if (remembered && remembered.version >= alarm.version) continue;
+  for (const { id, sensor, version } of archived) {
+    const before = changed.get(sensor) ?? sensors.get(sensor);
+    const remembered = before?.state && alarmsOf(before.state).find((own) => own.id === id);
+    if (remembered && remembered.version >= version) continue;
+    const found = await archive.find(id);
+    // Without its readings, a damaged one can't be restored.
+    if (!found || found === 'damaged') continue;
+    const { region: _, geohash: __, ...alarm } = found;
     const state = before?.state ?? emptyState();
     takeBack(state, alarm, types, now);
     changed.set(alarm.sensor, { known: before?.known ?? types.bitsOf([]), faults: before?.faults, state });

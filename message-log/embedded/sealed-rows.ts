@@ -62,7 +62,9 @@ export class SealedRows<V, K extends Key> {
     const value = unseal(String(key), row);
     try {
       if (value !== undefined) {
-        const decoded = this.#read(value === row ? this.#earlier.get(key) : JSON.parse(value.toString()));
+        // Texts of the earlier encoding are parts of one text, which any that is kept would hold in memory in full: hence the copy.
+        const json = value === row ? JSON.stringify(this.#earlier.get(key)) : value.toString();
+        const decoded = this.#read(JSON.parse(json));
         if (decoded !== undefined) return decoded;
       }
     } catch {

@@ -66,9 +66,9 @@ export class MemoryArchive implements Archive {
     return { alarms: found.slice(start, next), cursor: next < found.length ? String(next) : undefined, damaged };
   }
 
-  async open(onDamaged: (alarm: DamagedAlarm) => void = () => undefined): Promise<readonly ArchivedAlarm[]> {
+  async *open(onDamaged: (alarm: DamagedAlarm) => void = () => undefined): AsyncGenerator<readonly ArchivedAlarm[]> {
     for (const alarm of this.damaged.values()) onDamaged(alarm);
-    return [...this.alarms.values()].filter(({ state }) => state !== 'CLEARED_ACK');
+    yield [...this.alarms.values()].filter(({ state }) => state !== 'CLEARED_ACK');
   }
 
   async close(): Promise<void> {}
@@ -129,11 +129,14 @@ interface Options {
   readonly auditEndFile?: string;
   /** False: nothing answers actions. */
   readonly processor?: boolean;
+  readonly archive?: MemoryArchive;
+  /** Doesn't wait until the open alarms have been read. */
+  readonly isStillReading?: boolean;
 }
 
 export async function startTestConsole(options: Options = {}): Promise<TestConsole> {
   const log = options.log ?? new MemoryLog();
-  const archive = new MemoryArchive();
+  const archive = options.archive ?? new MemoryArchive();
   const history = new MemoryHistory();
   const directory = new MemoryDirectory();
   await directory.put(options.clients ?? [clientOf()]);
@@ -168,6 +171,7 @@ export async function startTestConsole(options: Options = {}): Promise<TestConso
     auditEndFile: options.auditEndFile,
     showLink: () => undefined,
   });
+  if (options.isStillReading !== true) await console.begun;
   let lastAt = 0;
   const append = async (topic: 'ENTRY' | 'OK', sensor: number, value: object): Promise<void> => {
     const bytes = Buffer.from(JSON.stringify({ id: sensor, ...value }));

@@ -6,6 +6,7 @@ import { openCassandraDirectory } from '../../../directory/cassandra.ts';
 import type { Directory } from '../../../directory/port.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 import { alarmOf, clientOf, NOON } from '../../support/alarms.ts';
+import { allOf } from '../../support/parts.ts';
 import type { CassandraServer } from '../../support/servers/cassandra.ts';
 import { cassandraConfig, type Keyspace, openKeyspace, quietDeps } from '../../support/servers/cassandra-keyspace.ts';
 import { sharedCassandra } from '../../support/servers/shared-cassandra.ts';
@@ -62,7 +63,7 @@ async function expectAll(count: number): Promise<void> {
     expect(await archive.custody(`a${i}`)).toHaveLength(1);
     expect(await directory.find(i)).toEqual(clientOf({ id: i }));
   }
-  expect(await archive.open()).toHaveLength(count);
+  expect(await allOf(archive.open())).toHaveLength(count);
 }
 
 describe.each([
@@ -99,7 +100,7 @@ describe.each([
 
   it('keeps nobody waiting', async () => {
     await begin();
-    const requests = [() => directory.find(1), () => archive.find('a1'), () => archive.open(), () => archive.put([rowOf(1)], [])];
+    const requests = [() => directory.find(1), () => archive.find('a1'), () => allOf(archive.open()), () => archive.put([rowOf(1)], [])];
     // Each has its own time-out, so they can wait side by side.
     await Promise.all(
       requests.map(async (request) => {

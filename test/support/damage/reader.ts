@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { pino } from 'pino';
 import { openEmbeddedArchive } from '../../../archive/embedded.ts';
+import { allOf } from '../parts.ts';
 import { openEmbeddedDirectory } from '../../../directory/embedded.ts';
 import { openEmbeddedLog } from '../../../message-log/embedded/log.ts';
 import { repairStore } from '../../../message-log/embedded/repair.ts';
@@ -66,7 +67,7 @@ async function look({ dataDir, repair, rows: wanted }: Order): Promise<Seen> {
 async function rowsOf(store: Store, wanted: readonly string[], found: (kind: string, key: string | number) => void): Promise<string[]> {
   const directory = openEmbeddedDirectory(store, { found });
   const archive = openEmbeddedArchive(store, { found });
-  const rows = new Set((await archive.open()).map(({ id }) => `alarm ${id}`));
+  const rows = new Set((await allOf(archive.open())).map(({ id }) => `alarm ${id}`));
   for await (const part of directory.places()) for (const { sensor } of part.placed) rows.add(`client ${sensor}`);
   const there = await Promise.all(
     wanted.map(async (row) => {

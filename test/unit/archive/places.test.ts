@@ -7,6 +7,7 @@ import { TransientError } from '../../../runtime/errors.ts';
 import { Health } from '../../../runtime/health.ts';
 import { alarmOf, clientOf } from '../../support/alarms.ts';
 import { MemoryDirectory } from '../../support/memory-directory.ts';
+import { onePart } from '../../support/parts.ts';
 
 const UK = { region: 'UK', geohash: 'gcwfhf0kz' };
 const NOWHERE = { region: '', geohash: '' };
@@ -23,7 +24,7 @@ function places() {
   const puts: string[][] = [];
   const archive: Pick<Archive, 'find' | 'open' | 'put'> = {
     find: async (id) => stored.get(id),
-    open: async () => [...stored.values()],
+    open: () => onePart([...stored.values()]),
     put: async (alarms) => {
       puts.push(alarms.map(({ id }) => id));
       for (const alarm of alarms) stored.set(alarm.id, alarm);

@@ -6,6 +6,7 @@ import { alarmOf } from '../../support/alarms.ts';
 
 const liveOf = (id: number, raisedAt: number, version: number): LiveAlarm => ({
   alarm: { ...alarmOf({ id: String.fromCharCode(97 + id), raisedAt, version }), region: '', geohash: '' },
+  evidence: undefined,
   client: undefined,
   recent: [],
 });

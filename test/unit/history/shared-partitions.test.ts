@@ -13,6 +13,7 @@ import { REFERENCE } from '../../support/alarm-types.ts';
 import { alarmOf, clientOf, NOON } from '../../support/alarms.ts';
 import { FaultyHistory } from '../../support/faulty-history.ts';
 import { MemoryDirectory } from '../../support/memory-directory.ts';
+import { onePart } from '../../support/parts.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
 
 const PARTITIONS = 4;
@@ -136,7 +137,7 @@ describe('several processes that write states', () => {
 });
 
 function depsOfProcess() {
-  const archive = { open: async () => [] } as never;
+  const archive = { open: () => onePart([]) } as never;
   return {
     log,
     history,

@@ -37,9 +37,9 @@ beforeEach(async () => {
 });
 afterEach(() => vi.restoreAllMocks());
 
-async function openInArchive(): Promise<readonly ArchivedAlarm[]> {
+async function* openInArchive(): AsyncGenerator<readonly ArchivedAlarm[]> {
   if (archiveFault) throw archiveFault;
-  return open;
+  yield open;
 }
 
 /** A process over two partitions. */

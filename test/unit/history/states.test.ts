@@ -14,6 +14,7 @@ import { alarmOf, clientOf, NOON } from '../../support/alarms.ts';
 import { batchOf, type TestRecord } from '../../support/batches.ts';
 import { FaultyHistory } from '../../support/faulty-history.ts';
 import { MemoryDirectory } from '../../support/memory-directory.ts';
+import { onePart } from '../../support/parts.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
 
 const AWAY = new TransientError('history', 'no connection');
@@ -284,7 +285,7 @@ class Rig {
   get deps(): StateWriterDeps {
     const { log, history, directory, registry, open } = this;
     const nothing = { put: async () => undefined, find: async () => undefined, custody: async () => [], close: async () => undefined };
-    const archive = { ...nothing, query: async () => ({ alarms: [], cursor: undefined }), open: async () => open };
+    const archive = { ...nothing, query: async () => ({ alarms: [], cursor: undefined }), open: () => onePart(open) };
     const clock = () => this.now;
     return { log, history, directory, archive, registry, clock, types: SEVEN, logger: pino({ level: 'silent' }), health: new Health() };
   }

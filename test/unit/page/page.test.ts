@@ -15,7 +15,7 @@ import type { Place } from '../../../directory/port.ts';
 import { alarmOf, clientOf, NOON } from '../../support/alarms.ts';
 
 const listed = (changes: Parameters<typeof alarmOf>[0]): ListedAlarm =>
-  listedJson({ alarm: { ...alarmOf(changes), region: '', geohash: '' }, client: undefined, recent: [] }, 'limited');
+  listedJson({ alarm: { ...alarmOf(changes), region: '', geohash: '' }, evidence: undefined, client: undefined, recent: [] }, 'limited');
 
 const anyAlarm = fc
   .record({
