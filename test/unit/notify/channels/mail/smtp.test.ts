@@ -307,6 +307,16 @@ describe.concurrent('a connection that fails', () => {
   });
 });
 
+describe.concurrent('a server that answers no mail', () => {
+  it('is still handed one of each graver severity: they wait for no connection', async () => {
+    const { server, transport } = await bed({}, { concurrency: 1, timeoutMs: 60_000 });
+    server.script('never-answer', 'never-answer', 'never-answer', 'never-answer');
+    for (const severity of ['WARNING', 'MINOR', 'MAJOR', 'CRITICAL'] as const)
+      transport.send({ ...mailOf(severity), severity }).catch(() => undefined);
+    await expect.poll(() => server.attempts).toBe(4);
+  });
+});
+
 describe.concurrent('a transport that is closed', () => {
   it('cuts off a mail that its server stalls: it was not handed over', async () => {
     const { server, transport } = await bed({}, { timeoutMs: 60_000 });
