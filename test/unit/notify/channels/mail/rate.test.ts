@@ -219,6 +219,17 @@ describe('whoever takes a turn before choosing the mail', () => {
     ]);
   });
 
+  it('keeps nobody waiting once it has had what it waited for', () => {
+    const { transport } = bed({ mails: 1, perMs: 1_000 });
+    const again = () => undefined;
+    const first = transport.turns?.take('MINOR', again);
+    const graver = () => undefined;
+    expect(transport.turns?.take('CRITICAL', graver)).toBeUndefined();
+    first?.giveBack();
+    transport.turns?.take('CRITICAL', graver)?.giveBack();
+    expect(transport.turns?.take('MINOR', again)).toBeDefined();
+  });
+
   it('gets none that is free while somebody waits with a graver mail', async () => {
     const { transport, send, names, clock } = bed({ mails: 1, perMs: 1_000 });
     send('a');
