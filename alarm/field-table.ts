@@ -13,6 +13,11 @@ const NONE = -1;
 /** The longest name, with its closing quote. */
 const NAME_BYTES_MAX = 48;
 export const MEMBER_BYTES_MAX = NAME_BYTES_MAX + 3;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const LOWER_U = 0x75;
+/** Bytes of an escape such as \u0069. */
+const ESCAPE_BYTES = 6;
 
 /** Finds the number of a field by its name. */
 export class FieldTable {
@@ -35,6 +40,8 @@ export class FieldTable {
   readonly #chain: Int8Array;
   /** Which field followed each one last time; the last item is for the beginning and for unknown fields. */
   readonly #followers: Int8Array;
+  /** A name whose escapes are resolved, with its closing quote. */
+  readonly #resolved = Buffer.alloc(NAME_BYTES_MAX);
 
   constructor(names: readonly string[]) {
     this.names = names;
@@ -89,6 +96,23 @@ export class FieldTable {
     return field;
   }
 
+  /** The field whose name is bytes[start, end), with escapes in it. Names have letters, digits and _ only, so that no other escape than \u is in one. */
+  ofEscaped(bytes: Buffer, start: number, end: number): number {
+    let length = 0;
+    for (let i = start; i < end; length += 1) {
+      let code = bytes[i] as number;
+      if (code !== BACKSLASH) i += 1;
+      else if (bytes[i + 1] === LOWER_U) {
+        code = hexAt(bytes, i + 2);
+        i += ESCAPE_BYTES;
+      } else return UNKNOWN;
+      if (code === QUOTE || code >= 0x80 || length >= NAME_BYTES_MAX - 1) return UNKNOWN;
+      this.#resolved[length] = code;
+    }
+    this.#resolved[length] = QUOTE;
+    return this.at(this.#resolved, 0, UNKNOWN);
+  }
+
   #matches(field: number, bytes: Buffer, i: number): boolean {
     const length = this.lengths[field] as number;
     let place = this.#firstWord[field] as number;
@@ -99,6 +123,16 @@ export class FieldTable {
     }
     return true;
   }
+}
+
+/** The four hexadecimal digits at `i`. */
+function hexAt(bytes: Buffer, i: number): number {
+  let value = 0;
+  for (let at = i; at < i + 4; at += 1) {
+    const byte = bytes[at] as number;
+    value = value * 16 + (byte <= 0x39 ? byte - 0x30 : (byte | 0x20) - 0x57);
+  }
+  return value;
 }
 
 function wordsOf(name: string): number[] {

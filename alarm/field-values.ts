@@ -16,6 +16,12 @@ export function numberIn(value: unknown): number {
   return typeof number === 'number' && Number.isFinite(number) ? number : Number.NaN;
 }
 
+/** The number if it is 0 or 1, else NaN. */
+export function bitOf(number: number): number {
+  // Zero in place of minus zero.
+  return number === 0 || number === 1 ? number + 0 : Number.NaN;
+}
+
 /** true or false, 0 or 1, or one of them in a text. */
 export function booleanIn(value: unknown): boolean | undefined {
   if (typeof value === 'boolean') return value;
@@ -31,9 +37,8 @@ export function timeIn(value: unknown): number | undefined {
   return Math.abs(time) <= TIME_MAX ? time : undefined;
 }
 
-/** A whole number from 0 to `max`. */
-export function countIn(value: unknown, max: number): number | undefined {
-  const count = numberIn(value);
+/** The number if it is a whole one from 0 to `max`. */
+export function countOf(count: number, max: number): number | undefined {
   // Zero in place of minus zero.
   return Number.isInteger(count) && count >= 0 && count <= max ? count + 0 : undefined;
 }

@@ -22,12 +22,17 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 /** This bit turns a capital letter into a small one. */
 const LOWER = 0x20;
+/** This bit is set in every byte beyond ASCII. */
+const BEYOND_ASCII = 0x80;
 
 const TRUE = Buffer.from('true');
 const FALSE = Buffer.from('false');
 const NULL = Buffer.from('null');
-const ESCAPED = Buffer.from('"\\/bfnrt');
-const WRONG = -1;
+/** By byte: 1 if a backslash before it escapes it. */
+const ESCAPED = new Uint8Array(256);
+for (const byte of Buffer.from('"\\/bfnrt')) ESCAPED[byte] = 1;
+
+export const WRONG = -1;
 
 /** Deeper nesting is refused. */
 export const DEPTH_MAX = 32;
@@ -42,7 +47,7 @@ export function isJson(bytes: Buffer, start: number, end: number): boolean {
 }
 
 /** Where the value at `i` ends, or WRONG. `levels`: how many brackets it may open. */
-function afterValue(bytes: Buffer, i: number, end: number, levels: number): number {
+export function afterValue(bytes: Buffer, i: number, end: number, levels: number): number {
   if (i >= end) return WRONG;
   switch (bytes[i]) {
     case OPEN_BRACE:
@@ -82,26 +87,39 @@ function afterMembers(bytes: Buffer, start: number, end: number, levels: number,
 function afterName(bytes: Buffer, start: number, end: number): number {
   if (start >= end || bytes[start] !== QUOTE) return WRONG;
   const after = afterString(bytes, start + 1, end);
-  if (after === WRONG) return WRONG;
-  const i = skipSpace(bytes, after, end);
+  return after === WRONG ? WRONG : afterColon(bytes, after, end);
+}
+
+/** Where the value begins if a colon is next, perhaps after white space; or WRONG. */
+export function afterColon(bytes: Buffer, start: number, end: number): number {
+  const i = skipSpace(bytes, start, end);
   return i < end && bytes[i] === COLON ? skipSpace(bytes, i + 1, end) : WRONG;
 }
 
-/** Where the string ends whose content begins at `start`, or WRONG. */
-function afterString(bytes: Buffer, start: number, end: number): number {
+/** Where the string ends whose content begins at `start`, or WRONG. Adds to `textsHave`. */
+export function afterString(bytes: Buffer, start: number, end: number): number {
+  let all = 0;
   for (let i = start; i < end; i += 1) {
     const byte = bytes[i] as number;
-    if (byte === QUOTE) return i + 1;
+    if (byte === QUOTE) {
+      if ((all & BEYOND_ASCII) !== 0) textsHave.beyondAscii = true;
+      return i + 1;
+    }
     if (byte < SPACE) return WRONG;
+    all |= byte;
     if (byte !== BACKSLASH) continue;
+    textsHave.escapes = true;
     i += 1;
     if (i >= end) return WRONG;
     if (bytes[i] === LOWER_U) {
       for (let digit = 0; digit < 4; digit += 1) if (++i >= end || !isHexDigit(bytes[i] as number)) return WRONG;
-    } else if (!ESCAPED.includes(bytes[i] as number)) return WRONG;
+    } else if (ESCAPED[bytes[i] as number] === 0) return WRONG;
   }
   return WRONG;
 }
+
+/** What strings had that were read since a caller last set it to false. */
+export const textsHave = { beyondAscii: false, escapes: false };
 
 function afterWord(bytes: Buffer, start: number, end: number, word: Buffer): number {
   if (start + word.length > end) return WRONG;
@@ -129,7 +147,7 @@ function isDigit(byte: number): boolean {
   return byte >= ZERO && byte <= NINE;
 }
 
-function isHexDigit(byte: number): boolean {
+export function isHexDigit(byte: number): boolean {
   const small = byte | LOWER;
   return isDigit(byte) || (small >= 0x61 && small <= 0x66);
 }

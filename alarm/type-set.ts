@@ -34,8 +34,10 @@ export class TypeSet {
   readonly fields: readonly Field[];
   /** Recognises the fields by their places, and after them `id`, `at` and `seq`. */
   readonly table: FieldTable;
-  /** The place of `id`; `at` and `seq` have the next two. */
+  /** The places of `id`, `at` and `seq`, which follow each other. */
   readonly id: number;
+  readonly at: number;
+  readonly seq: number;
   /** By the place of a field: 1 for a boolean, 0 for a number. */
   readonly areBoolean: Uint8Array;
   /** Types that every sensor should report. */
@@ -65,6 +67,8 @@ export class TypeSet {
     const names = this.fields.map(({ name }) => name);
     this.table = new FieldTable([...names, 'id', 'at', 'seq']);
     this.id = names.length;
+    this.at = this.id + 1;
+    this.seq = this.id + 2;
     this.areBoolean = Uint8Array.from(this.fields, ({ kind }) => (kind === 'boolean' ? 1 : 0));
     this.expected = this.#bitsWhere(({ expected }) => expected);
     this.clearedByNormal = this.#bitsWhere(({ clears }) => clears === 'normal');

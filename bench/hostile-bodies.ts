@@ -47,6 +47,12 @@ export const HOSTILE: readonly HostileBody[] = [
   array('fields nan', (i) => `{"id":${i},"smoke":nan}`),
   array('escaped names', (i) => `{"id":${i},"\\u0061":1}`),
   array('unknown fields, nested', (i) => `{"id":${i},"a":${DEEP}}`),
+  array('unknown fields, bare', (i) => `{"id":${i},"a":abc}`),
+  array('decimal commas', (i) => `{"id":${i},"temperature":21,5}`),
+  array('control characters', (i) => `{"id":${i},"a":"\t"}`),
+  array('escaped values', (i) => `{"id":${i},"smoke":"\\u0074rue"}`),
+  array('commas in a row', (i) => `{"id":${i},"smoke":nan,"a":[${','.repeat(3_900)}1]}`),
+  array('escaped quotes', (i) => `{"id":${i},"smoke":nan,"a":[${'"\\"'.repeat(1_300)}1]}`),
   array('many fields nan', (i) => `{"id":${i},${'"x":nan,'.repeat(490)}"y":1}`),
 ];
 

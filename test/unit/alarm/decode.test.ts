@@ -5,7 +5,7 @@ import { scan } from '../../../alarm/scan.ts';
 import { emptyRecovery, emptyStatus } from '../../../alarm/status.ts';
 import { readUsualForm } from '../../../alarm/usual-form.ts';
 import { Agreement } from './agreement.ts';
-import { message, mutate, random, usualMessage } from './random-messages.ts';
+import { dirtyMessage, message, mutate, random, usualMessage } from './random-messages.ts';
 import { REFERENCE, typeWhen, withTypes } from '../../support/alarm-types.ts';
 import { decoded, readingOf } from './reading.ts';
 import { json, USUAL } from './status-specification.ts';
@@ -109,6 +109,15 @@ describe('a Decoder of statuses', () => {
     expect(valid / numRuns).toBeGreaterThan(0.3);
     expect(valid / numRuns).toBeLessThan(0.9);
     expect(usual / valid).toBeGreaterThan(0.4);
+  });
+
+  it('agrees with its specification on messages with much in them that is wrong', { timeout: TIMEOUT_MS }, () => {
+    const next = random(20_261_130);
+    const agreement = new Agreement(REFERENCE, USUAL, REFERENCE_WHEN);
+    let valid = 0;
+    for (let i = 0; i < MESSAGES; i++) if (agreement.on(dirtyMessage(next), next)) valid++;
+    expect(valid / MESSAGES).toBeGreaterThan(0.3);
+    expect(valid / MESSAGES).toBeLessThan(0.9);
   });
 
   it('reads the usual form at every distance from the end of the buffer', () => {

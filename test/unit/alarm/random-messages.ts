@@ -136,6 +136,154 @@ export function message(next: () => number): Buffer {
   return often(0.3) ? mutate(bytes, next) : bytes;
 }
 
+const DIRTY_VALUES = [
+  'nan',
+  'NaN',
+  '-inf',
+  '+Infinity',
+  '1.#QNAN',
+  '1.#inf(',
+  'nan(0x1)',
+  'nan(a)b)',
+  'None',
+  'nil',
+  'undefined',
+  'NULL',
+  'True',
+  'FALSE',
+  'tru',
+  '',
+  ' ',
+  '21,5',
+  '-,5',
+  '+.5',
+  '5.',
+  '007',
+  '1e3',
+  '1E+5',
+  '1e',
+  '1.2.3',
+  '1.5,5',
+  '--1',
+  'abc',
+  'a b',
+  '"a"b"',
+  '"a\\"',
+  '"C:\\Dir"',
+  '"\\u12"',
+  '"\\u0031"',
+  '"tr\\u0075e"',
+  '"tab\there"',
+  '"\u0001"',
+  '\u0001',
+  '"é"',
+  'é',
+  '"\u00a0 21.5\u3000"',
+  '"\\u00a021.5"',
+  '" 1 "',
+  '"+1"',
+  '"1e0"',
+  '"0,0"',
+  '"TRUE"',
+  '" False "',
+  '"unavailable"',
+  '""',
+  '{}',
+  '[]',
+  '[1,2,]',
+  '[,]',
+  '[ , ,]',
+  '{"a":}',
+  '{"a":,"b":nan}',
+  '{"a":1 2}',
+  '[1,2',
+  '{"a":[}',
+  '["]"]',
+  '[",]',
+  '[1]x',
+  '{"a":{"b":[nan,None,21,5]}}',
+  '[ \u00a0 1]',
+  '[:]',
+  '{:}',
+  '["a" "b"]',
+  '2147483648',
+  '1.5',
+  '-0',
+  '-1',
+  '"2026-03-01T12:00:00Z"',
+  '1e400',
+  '"0x10"',
+  'null',
+  'true',
+  'false',
+  '1',
+  '"1.0"',
+  '\u2028',
+  '1\u2028',
+  '"\\',
+  '"a',
+  '\\"',
+  '\\',
+]; // prettier-ignore
+const DIRTY_NAMES = [
+  'id',
+  'motion',
+  'smoke',
+  'temperature',
+  'maxTemperature',
+  'at',
+  'seq',
+  'x',
+  'i\\u0064',
+  '\\u0073moke',
+  'id\\u0022',
+  'é',
+  'a"b',
+  '__proto__',
+  '',
+  'i\\d',
+  '\t',
+]; // prettier-ignore
+const DIRTY_COMMAS = [',', ',', ',', ',', ',', ', ', ' , ', ',,', ',', ' ', ';', '\n,', '\u00a0,', ',\ufeff', ''];
+const DIRTY_ENDS = ['}', '}', '}', '}', '},', ',}', ' }', '}\0', '}}', ']}', ''];
+
+/** Tidy but for some of its values. */
+const TIDY_VALUES = [
+  'nan',
+  'None',
+  'True',
+  'false',
+  '21,5',
+  '-0,5',
+  '1,0',
+  '',
+  '-inf',
+  '1',
+  '"x"',
+  '"tr\\u0075e"',
+  '21.5',
+  '[1]',
+  '007',
+  '1,',
+  '1,5,5',
+];
+
+/** Much of what senders do wrong, in one message, in Latin-1 at times. */
+export function dirtyMessage(next: () => number): Buffer {
+  const pick = <T>(of: readonly T[]): T => of[Math.floor(next() * of.length)] as T;
+  const tidy = next() < 0.5;
+  const value = (): string => pick(tidy ? TIDY_VALUES : DIRTY_VALUES);
+  const members = [next() < 0.9 ? '"id":42' : `"id":${value()}`];
+  for (let left = Math.floor(next() * (tidy ? 6 : 3)); left > 0; left -= 1) {
+    const colon = tidy ? ':' : pick([':', ':', ':', ':', ': ', '\u00a0:\u3000', '']);
+    members.splice(Math.floor(next() * (members.length + 1)), 0, `"${pick(DIRTY_NAMES)}"${colon}${value()}`);
+  }
+  const text = members.map((member, i) => (i === 0 ? '' : tidy ? ',' : pick(DIRTY_COMMAS)) + member).join('');
+  const whole = tidy ? `{${text}}` : `${pick(['{', '{', '{', '{ ', '\ufeff{', '\0{', ''])}${text}${pick(DIRTY_ENDS)}`;
+  const bytes = Buffer.from(whole, next() < 0.1 ? 'latin1' : 'utf8');
+  return next() < 0.15 ? mutate(bytes, next) : bytes;
+}
+
 /** In usual form, or one byte different. */
 export function usualMessage(next: () => number): Buffer {
   const pick = <T>(of: readonly T[]): T => of[Math.floor(next() * of.length)] as T;
