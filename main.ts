@@ -19,6 +19,7 @@ import { createLogger } from './runtime/logging.ts';
 import { processSettings } from './runtime/process-settings.ts';
 import { runProgram } from './runtime/program.ts';
 import { CautiousClock } from './runtime/removal-clock.ts';
+import { ServiceManager } from './runtime/service-manager.ts';
 
 /** An alert is due only at five times this; checking more often was most of an idle process's work. */
 const EVENT_LOOP_LOOK_MS = 100;
@@ -46,9 +47,13 @@ const START = command({
   run: async ({ words }) => {
     const lifecycle = new Lifecycle();
     try {
-      const config = readConfig(rolesOf(words), readEnvironment());
+      const environment = readEnvironment();
+      const config = readConfig(rolesOf(words), environment);
+      const manager = new ServiceManager(environment);
       stopOnSignals(lifecycle, config.values.get(processSettings.stopTimeoutMs));
+      lifecycle.signal.addEventListener('abort', () => manager.stopping(), { once: true });
       await start(config, lifecycle);
+      manager.ready();
       return 0;
     } catch (error) {
       await lifecycle.stop(FAILED_START_MS).catch(() => undefined);

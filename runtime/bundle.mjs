@@ -62,7 +62,7 @@ async function bundleInto(outdir, root, program, build) {
       });
     },
   };
-  await mkdir(outdir, { recursive: true, mode: 0o700 });
+  await mkdir(outdir, { recursive: true });
   await build({
     entryPoints: { program },
     absWorkingDir: root,

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 // @ts-expect-error plain JavaScript
@@ -47,6 +47,12 @@ describe('the bundle of a program', () => {
     expect(second).not.toBe(first);
     expect(await output(second)).toBe('good night\n');
     expect(await output(first)).toBe('good day\n');
+  });
+
+  it('can be used by another user than the one who made it, and changed by nobody else', async () => {
+    const entry = await makeBundle(root, program);
+    for (const path of [entry, dirname(entry)])
+      expect(statSync(path).mode & 0o077).toBe((statSync(program).mode | (path === entry ? 0 : 0o111)) & 0o077);
   });
 
   it('is made by several at once without harm', async () => {
