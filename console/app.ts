@@ -6,7 +6,7 @@ import type { Logger } from '../runtime/logging.ts';
 import { ApiError, BODY_MAX_KIB, type Route, wrongToken } from './api/route.ts';
 import type { AuditTrail } from './audit/trail.ts';
 import type { Access, Caller } from './security/access.ts';
-import type { Attempts } from './security/attempts.ts';
+import type { Attempts } from '../runtime/attempts.ts';
 import type { Right } from './security/rights.ts';
 
 export interface Guard {

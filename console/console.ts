@@ -8,7 +8,7 @@ import type { Running } from '../runtime/lifecycle.ts';
 import { listen } from '../runtime/listen.ts';
 import type { Logger } from '../runtime/logging.ts';
 import { operationsHandler } from '../runtime/operations.ts';
-import type { OperationsAccess } from '../runtime/operations-access.ts';
+import { bearerOf, clientOf, type OperationsAccess } from '../runtime/operations-access.ts';
 import { AuditTrail, BY_SYSTEM } from './audit/trail.ts';
 import { apiRoutes } from './api/routes.ts';
 import type { ConsoleConfig } from './config.ts';
@@ -18,7 +18,7 @@ import { answerBeforeClosing } from './pending-answer.ts';
 import { registerMetrics } from './metrics.ts';
 import { startPage } from './page-files.ts';
 import { Access, keyOfToken } from './security/access.ts';
-import { Attempts } from './security/attempts.ts';
+import { Attempts } from '../runtime/attempts.ts';
 import { Connections } from './security/connections.ts';
 import { among, networkOf } from '../runtime/network.ts';
 import { type Person, Sessions } from './security/sessions.ts';
@@ -112,7 +112,12 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
   );
   const security = { access, sessions, sessionClock, tokens, attempts, users, announceLink };
   const routes = apiRoutes({ ...deps, ...config, ...security, logger, live, actionLog, audit });
-  const operations = operationsHandler(deps.health, deps.registry, withSignedIn(deps.operationsAccess, access));
+  const refused = (request: IncomingMessage): number => {
+    const from = clientOf(request, isProxy);
+    audit.recordOften({ action: 'token-refused', by: '', as: 'nobody', from });
+    return attempts.wrong(from);
+  };
+  const operations = operationsHandler(deps.health, deps.registry, withSignedIn(deps.operationsAccess, access, refused));
   const app = loadedLater(
     async () => (await import('./app.ts')).createApp(routes, { access, attempts, audit, proxies }, page.serve, logger),
     logger,
@@ -174,12 +179,13 @@ function isForUs(request: IncomingMessage, access: Access): boolean {
   return request.url?.split('?', 1)[0] !== '/metrics' || access.isForUs(request);
 }
 
-/** Besides those whom the process lets in, those who may by their rights. */
-function withSignedIn({ seesReasons, seesMetrics }: OperationsAccess, access: Access): OperationsAccess {
+/** Besides those whom the process lets in, those who may by their rights. Wrong tokens count with those of the API. */
+function withSignedIn(operations: OperationsAccess, access: Access, refused: (request: IncomingMessage) => number): OperationsAccess {
   const has = (request: IncomingMessage, right: Right): boolean => access.caller(request)?.rights.has(right) ?? false;
   return {
-    seesReasons: (request) => seesReasons(request) || has(request, 'reasons'),
-    seesMetrics: (request) => seesMetrics(request) || has(request, 'metrics'),
+    seesReasons: (request) => operations.seesReasons(request) || has(request, 'reasons'),
+    seesMetrics: (request) => operations.seesMetrics(request) || has(request, 'metrics'),
+    wrongBearer: (request) => (bearerOf(request) === undefined || access.caller(request) ? undefined : refused(request)),
   };
 }
 

@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { AuditTrail } from './audit/trail.ts';
 import type { LiveView } from './live/live-view.ts';
-import type { Attempts } from './security/attempts.ts';
+import type { Attempts } from '../runtime/attempts.ts';
 import type { Connections } from './security/connections.ts';
 import type { Sessions } from './security/sessions.ts';
 

@@ -16,7 +16,7 @@ export async function startRoles(
   lifecycle: Lifecycle,
 ): Promise<Addresses> {
   const { roles, values } = config;
-  const operationsAccess = operationsAccessOf(config);
+  const operationsAccess = operationsAccessOf(config, deps);
   const run: RoleContext<never>['run'] = async (name, part) => {
     const started = await part;
     lifecycle.onStop(name, () => started.stop());

@@ -1,5 +1,5 @@
 /** The ingest role: sensors' statuses and recoveries over HTTP into the log. */
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
 import type { TypeSet } from '../alarm/type-set.ts';
@@ -66,7 +66,7 @@ export async function startProxy(config: ProxyConfig, deps: ProxyDeps): Promise<
   const server = createProxyServer(config);
   const unread = new UnreadAnswers(config);
   const webPages = new WebPages(config.host, config.urls, logger);
-  const operations = operationsHandler(deps.health, deps.registry, deps.operationsAccess);
+  const operations = operationsHandler(deps.health, deps.registry, withSenders(deps.operationsAccess, authentication));
   const { seesMetrics } = deps.operationsAccess;
   const receivers = receiversOf(config, deps, intake, queue, authentication, webPages);
   route(server, receivers, intake, webPages, unread, operations, seesMetrics, pagesFor(deps.types));
@@ -93,6 +93,12 @@ export async function startProxy(config: ProxyConfig, deps: ProxyDeps): Promise<
   const port = await listen(server, { ...config, backlog: ACCEPT_BACKLOG }, 'TOCSIN_INGEST_PORT');
   logger.info({ host: config.host, port }, 'sensors can send');
   return { port, stop: () => stop(server, intake, queue, watch, config, deps) };
+}
+
+/** The credential of a sensor or gateway opens neither reasons nor metrics, but it is not a wrong one. */
+function withSenders(access: OperationsAccess, authentication: Authentication): OperationsAccess {
+  const isSender = (request: IncomingMessage): boolean => authentication.required && authentication.senderOf(request) !== undefined;
+  return { ...access, wrongBearer: (request) => (isSender(request) ? undefined : access.wrongBearer(request)) };
 }
 
 function createProxyServer(config: ProxyConfig): Server<typeof SensorRequest, typeof SensorResponse> {

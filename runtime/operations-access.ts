@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import type { Attempts } from './attempts.ts';
 import type { LocalTrust } from './local-trust.ts';
+import { clientAddress } from './network.ts';
 import { sameToken } from './same-token.ts';
 
 /** Decides who gets the reasons in /readyz, and /metrics. */
@@ -7,6 +9,11 @@ export interface OperationsAccess {
   /** Whether the caller may see why the process is not ready: reasons name servers, files and sensors. */
   readonly seesReasons: (request: IncomingMessage) => boolean;
   readonly seesMetrics: (request: IncomingMessage) => boolean;
+  /**
+   * Counts a bearer token that nobody has, for a caller who would otherwise be told no more than anybody; returns how many seconds the client must wait, 0
+   * if it need not. Undefined: the request has no such token.
+   */
+  readonly wrongBearer: (request: IncomingMessage) => number | undefined;
 }
 
 export interface OperationsRules {
@@ -15,16 +22,31 @@ export interface OperationsRules {
   readonly tokens: readonly string[];
   /** Anyone who can reach the port may read the metrics. */
   readonly metricsOpen: boolean;
+  /** Of wrong tokens. */
+  readonly attempts: Attempts;
+  /** Whether an address is a reverse proxy's that names its clients in X-Forwarded-For. */
+  readonly isProxy: (address: string) => boolean;
 }
 
-export function operationsAccess({ trust, tokens, metricsOpen }: OperationsRules): OperationsAccess {
+export function operationsAccess({ trust, tokens, metricsOpen, attempts, isProxy }: OperationsRules): OperationsAccess {
   const seesReasons = (request: IncomingMessage): boolean => trust.holdsFor(request) || hasOneOf(tokens, request);
-  return { seesReasons, seesMetrics: (request) => metricsOpen || seesReasons(request) };
+  return {
+    seesReasons,
+    seesMetrics: (request) => metricsOpen || seesReasons(request),
+    wrongBearer: (request) =>
+      bearerOf(request) === undefined || hasOneOf(tokens, request) ? undefined : attempts.wrong(clientOf(request, isProxy)),
+  };
 }
 
 /** The token of a request, if it has one. */
 export function bearerOf({ headers }: IncomingMessage): string | undefined {
   return /^Bearer +([\x21-\x7e]+)$/i.exec(headers.authorization ?? '')?.[1];
+}
+
+/** The address of a request's client; behind a reverse proxy of ours, the one that it names. */
+export function clientOf({ headers, socket }: IncomingMessage, isProxy: (address: string) => boolean): string {
+  const forwarded = headers['x-forwarded-for'];
+  return clientAddress(socket.remoteAddress, typeof forwarded === 'string' ? forwarded : undefined, isProxy);
 }
 
 function hasOneOf(tokens: readonly string[], request: IncomingMessage): boolean {

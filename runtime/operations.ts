@@ -42,10 +42,12 @@ export function operationsHandler(health: Health, registry: Registry, access: Op
         send(response, 200, 'application/json', '{"status":"alive"}');
         return true;
       case '/readyz':
-        send(response, health.ready ? 200 : 503, 'application/json', access.seesReasons(request) ? reasons(health) : word(health));
+        if (access.seesReasons(request)) send(response, health.ready ? 200 : 503, 'application/json', reasons(health));
+        else if (!isThrottled(request, response, access)) send(response, health.ready ? 200 : 503, 'application/json', word(health));
         return true;
       case '/metrics':
         if (!access.seesMetrics(request)) {
+          if (isThrottled(request, response, access)) return true;
           response.setHeader('www-authenticate', 'Bearer realm="tocsin"');
           send(response, 401, 'application/json', NO_METRICS);
           return true;
@@ -59,6 +61,20 @@ export function operationsHandler(health: Health, registry: Registry, access: Op
         return false;
     }
   };
+}
+
+/** Counts a wrong token, and answers 429 once there were too many of them; a right one, or none, is always answered. */
+function isThrottled(request: IncomingMessage, response: ServerResponse, access: OperationsAccess): boolean {
+  const seconds = access.wrongBearer(request) ?? 0;
+  if (seconds === 0) return false;
+  response.setHeader('retry-after', String(seconds));
+  send(
+    response,
+    429,
+    'application/json',
+    JSON.stringify({ error: `too many wrong tokens came from your address, try again in ${seconds} s` }),
+  );
+  return true;
 }
 
 /** The answer for callers that may not see the reasons. */

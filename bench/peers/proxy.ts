@@ -28,7 +28,12 @@ const store = await openStore(config.get(processSettings.dataDir), { durable: pr
 const log = await openEmbeddedLog(store, { ...deps, ...config.of(logSettings), partitions: 1 });
 const proxy = await startProxy(
   { ...config.of(proxySettings), host: config.get(processSettings.host) },
-  { ...deps, operationsAccess: operationsAccessOf({ roles: rolesOf(['proxy']), values: config }), log, types: new TypeSet(BUILT_IN_TYPES) },
+  {
+    ...deps,
+    operationsAccess: operationsAccessOf({ roles: rolesOf(['proxy']), values: config }, deps),
+    log,
+    types: new TypeSet(BUILT_IN_TYPES),
+  },
 );
 process.send?.({ ingestPort: proxy.port });
 process.on('SIGTERM', () => {

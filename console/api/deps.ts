@@ -9,7 +9,7 @@ import type { ActionLog } from '../live/action-log.ts';
 import type { AuditTrail } from '../audit/trail.ts';
 import type { LiveView } from '../live/live-view.ts';
 import type { Access } from '../security/access.ts';
-import type { Attempts } from '../security/attempts.ts';
+import type { Attempts } from '../../runtime/attempts.ts';
 import type { Sessions } from '../security/sessions.ts';
 import type { Tokens } from '../security/tokens.ts';
 import type { Users } from '../security/users.ts';

@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import type { ZodType, z } from 'zod';
 import type { Caller } from '../security/access.ts';
-import type { Attempts } from '../security/attempts.ts';
+import type { Attempts } from '../../runtime/attempts.ts';
 import type { Right } from '../security/rights.ts';
 import { OwnError } from '../../runtime/errors.ts';
 

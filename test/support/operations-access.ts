@@ -1,3 +1,5 @@
+import { Attempts } from '../../runtime/attempts.ts';
+import { among } from '../../runtime/network.ts';
 import { LocalTrust, type Reach } from '../../runtime/local-trust.ts';
 import { operationsAccess, type OperationsAccess } from '../../runtime/operations-access.ts';
 
@@ -7,5 +9,6 @@ export function accessFrom(
   tokens: readonly string[] = [],
   metricsOpen = false,
 ): OperationsAccess {
-  return operationsAccess({ trust: new LocalTrust({ host, urls, proxies }), tokens, metricsOpen });
+  const attempts = new Attempts(Date.now, () => undefined);
+  return operationsAccess({ trust: new LocalTrust({ host, urls, proxies }), tokens, metricsOpen, attempts, isProxy: among(proxies) });
 }

@@ -167,6 +167,16 @@ describe('what is shown', () => {
     }
   });
 
+  it('of a flood of wrong tokens for /readyz and /metrics: nothing, and soon 429, while those of the API count with them', async () => {
+    const wrong = (path: string) => call(on, path, { token: 'a-token-that-nobody-has' });
+    for (let i = 0; i < 6; i += 1) await Promise.all([wrong('/metrics'), wrong('/readyz')]);
+    expect([(await wrong('/metrics')).status, (await wrong('/readyz')).status, (await wrong('/api/alarms')).status]).toEqual([
+      429, 429, 429,
+    ]);
+    expect((await ask('token metrics', '/metrics')).status).toBe(200);
+    expect((await call(on, '/readyz', { token: null })).status).toBe(200);
+  });
+
   it('beside what a program did: the name of its token', async () => {
     const [alarm] = (await ask('operator', '/api/alarms')).json.alarms;
     await ask('token acknowledge', `/api/alarms/${alarm.id}/acknowledge`, { body: { version: alarm.version } });

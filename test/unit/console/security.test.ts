@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkConsoleConfig, consoleSettings } from '../../../console/config.ts';
-import { Attempts } from '../../../console/security/attempts.ts';
+import { Attempts } from '../../../runtime/attempts.ts';
 import { Sessions } from '../../../console/security/sessions.ts';
 import { Tokens } from '../../../console/security/tokens.ts';
 import { readSettings } from '../../../runtime/configuration.ts';

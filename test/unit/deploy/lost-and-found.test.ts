@@ -44,6 +44,7 @@ const NOTHING_LOST: Readonly<Record<string, string>> = {
   tocsin_console_streams_dropped_total: 'the browser connects again and gets everything anew',
   tocsin_console_connections_closed_total: 'idle connections, or ones without a whole request: whoever asks connects again',
   tocsin_console_wrong_tokens_total: 'nobody was let in; the log names who sends many',
+  tocsin_operations_wrong_tokens_total: 'nobody was let in; the log names who sends many',
   tocsin_ingest_unread_closed_total: 'what was acknowledged is in the log, whether or not the answer was read',
   tocsin_ingest_protocol_errors_total: 'no request was read, so none was acknowledged; the internet knocks at every open port',
   tocsin_readings_not_reported_total: 'tells by field what tocsin_sensors_faulty tells by sensor, which an alert watches',

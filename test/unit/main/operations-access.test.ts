@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../../main/configuration.ts';
 import { operationsAccessOf } from '../../../main/operations-access.ts';
@@ -19,7 +21,7 @@ function toldTo(
   environment: Record<string, string> = {},
   roles: readonly RoleName[] = [],
 ): 'all' | 'metrics' | 'yes or no' {
-  const { seesMetrics, seesReasons } = operationsAccessOf(readConfig(rolesOf(roles), environment));
+  const { seesMetrics, seesReasons } = operationsAccessOf(readConfig(rolesOf(roles), environment), { logger: pino({ level: 'silent' }), registry: new Registry() });
   const request = { headers } as unknown as IncomingMessage;
   if (seesReasons(request)) return seesMetrics(request) ? 'all' : 'yes or no';
   return seesMetrics(request) ? 'metrics' : 'yes or no';

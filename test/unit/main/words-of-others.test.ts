@@ -71,14 +71,14 @@ describe('an answer', () => {
   const registry = new Registry();
 
   beforeAll(async () => {
-    const route = { method: 'get', path: '/api/{id}', who: 'anyone', handle: () => Promise.reject(foreign()) } as unknown as Route;
-    const body = { method: 'post', path: '/api/x', who: 'anyone', body: { safeParse: (data: unknown) => ({ success: true, data }) } };
+    const route = { method: 'get', path: '/api/{id}', needs: 'nothing', handle: () => Promise.reject(foreign()) } as unknown as Route;
+    const body = { method: 'post', path: '/api/x', needs: 'nothing', body: { safeParse: (data: unknown) => ({ success: true, data }) } };
     const access = { cookie: { secure: false }, isForUs: () => true, caller: () => ({ role: 'operator' }), isOurPage: () => true };
     const logger = pino({}, { write: (line: string) => void lines.push(line) });
     const routes = [{ ...body, handle: async () => undefined } as unknown as Route, route];
     const api = createApp(routes, { access, proxies: [] } as unknown as Guard, express.static('/nowhere'), logger);
     new Gauge({ name: 'broken', help: 'x', registers: [registry], collect: () => Promise.reject(foreign()) });
-    const operations = operationsHandler(new Health(), registry, { seesReasons: () => true, seesMetrics: () => true });
+    const operations = operationsHandler(new Health(), registry, { seesReasons: () => true, seesMetrics: () => true, wrongBearer: () => undefined });
     const app = express();
     app.use((request, response, next) => (operations(request, response) ? undefined : next()));
     app.use(api);

@@ -1,5 +1,5 @@
-import type { Clock } from '../../runtime/clock.ts';
-import { networkOf } from '../../runtime/network.ts';
+import type { Clock } from './clock.ts';
+import { networkOf } from './network.ts';
 
 const ATTEMPTS_MAX = 10;
 const SPAN_MS = 60_000;
