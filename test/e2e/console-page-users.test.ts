@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { hashOf } from '../../console/security/password.ts';
+import { cheapHashOf } from '../support/passwords.ts';
 import { type User, writeAccounts } from '../../console/security/users-file.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { call, startTestConsole, type TestConsole } from '../support/console.ts';
@@ -20,7 +20,7 @@ const file = (): string => join(folder, 'users.json');
 beforeAll(async () => {
   browser = await launchBrowser();
   folder = await mkdtemp(join(tmpdir(), 'tocsin-users-'));
-  desk = { name: 'Night Desk', role: 'operator', password: await hashOf(PASSWORD), disabled: false };
+  desk = { name: 'Night Desk', role: 'operator', password: cheapHashOf(PASSWORD), disabled: false };
 });
 afterAll(async () => {
   await browser.close();

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { hashOf } from '../../../console/security/password.ts';
+import { cheapHashOf } from '../../support/passwords.ts';
 import { writeAccounts } from '../../../console/security/users-file.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 import { alarmOf, clientOf } from '../../support/alarms.ts';
@@ -35,7 +35,7 @@ async function newFolder(): Promise<string> {
 /** A console whose users are persons. */
 async function withUsers(options: Parameters<typeof startTestConsole>[0] = {}): Promise<TestConsole> {
   const file = join(await newFolder(), 'users.json');
-  const password = await hashOf(PASSWORD);
+  const password = cheapHashOf(PASSWORD);
   const users = [
     { name: 'Ann', role: 'operator', password, disabled: false },
     { name: 'Sue', role: 'supervisor', password, disabled: false },

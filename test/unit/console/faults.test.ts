@@ -228,7 +228,9 @@ describe('what is known of faults', () => {
           return first.position;
         },
         poll,
-        close: () => first.close(),
+        close: async () => {
+          await Promise.all([first.close(), second?.close()]);
+        },
       };
     };
     for (let sensor = 0; sensor < 5; sensor += 1) await supervise(log, sensor, faultOf('smoke'));

@@ -8,6 +8,7 @@ import { hashOf, isPassword } from '../../../console/security/password.ts';
 import { Users } from '../../../console/security/users.ts';
 import { readAccounts, type User, writeAccounts } from '../../../console/security/users-file.ts';
 import { Health } from '../../../runtime/health.ts';
+import { cheapHashOf } from '../../support/passwords.ts';
 import { call, startTestConsole, type TestConsole } from '../../support/console.ts';
 
 const PASSWORD = 'correct horse battery';
@@ -19,8 +20,8 @@ let hall: User;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tocsin-users-'));
   file = join(folder, 'users.json');
-  desk = { name: 'Night Desk', role: 'operator', password: await hashOf(PASSWORD), disabled: false };
-  hall = { name: 'Hall', role: 'viewer', password: await hashOf('another long password'), disabled: false };
+  desk = { name: 'Night Desk', role: 'operator', password: cheapHashOf(PASSWORD), disabled: false };
+  hall = { name: 'Hall', role: 'viewer', password: cheapHashOf('another long password'), disabled: false };
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

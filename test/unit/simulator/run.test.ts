@@ -86,7 +86,7 @@ describe('a run', () => {
 
   it('waits for a system that needs a moment, and for what may come twice', async () => {
     const take = system.take.bind(system);
-    system.take = (topic, raw) => void setTimeout(() => take(topic, raw), 1_000);
+    system.take = (topic, raw) => void setTimeout(() => take(topic, raw), 300);
     expect(found(await simulate({ settleSeconds: 20 }))).toEqual([]);
   });
 
@@ -128,7 +128,7 @@ describe('a run', () => {
       request.socket.destroy();
       return true;
     };
-    const report = await simulate({ drainSeconds: 0.5 });
+    const report = await simulate({ drainSeconds: 2 });
     expect(report.messages.unknown).toBe(1);
     expect(report.comparison?.expected.activated).toEqual([19, 20]);
     expect(found(report)).toEqual([]);
