@@ -128,7 +128,7 @@ describe('a run', () => {
       request.socket.destroy();
       return true;
     };
-    const report = await simulate({ drainSeconds: 2 });
+    const report = await simulate({ drainSeconds: 1 });
     expect(report.messages.unknown).toBe(1);
     expect(report.comparison?.expected.activated).toEqual([19, 20]);
     expect(found(report)).toEqual([]);
