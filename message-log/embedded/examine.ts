@@ -16,7 +16,7 @@ import { Journal, type JournalOptions } from './journal.ts';
 import { isInUse } from './owner-lock.ts';
 import { damageOfRow, FRAMES, nameIn, POSITIONS } from './row-damage.ts';
 import { openEnvironment } from './store.ts';
-import { headOf, TreeFile } from './tree-file.ts';
+import { headOf, type Root, TreeFile } from './tree-file.ts';
 import { visitPages } from './tree-pages.ts';
 
 const BYTES_PER_S = 50 * 1024 ** 2;
@@ -92,7 +92,8 @@ class Examination {
       const began = performance.now();
       const visitor = {
         damaged: (what: string): void => void this.#problems.push(`${path}: ${what} is damaged`),
-        row: (database: string, _: unknown, key: Buffer, value: () => Buffer | undefined): void => this.#row(database, key, value()),
+        row: (database: string, { hasIntegerKeys }: Root, key: Buffer, value: () => Buffer | undefined): void =>
+          this.#row(database, hasIntegerKeys, key, value()),
       };
       for (const _ of visitPages(file, head, visitor)) {
         const early = (file.readBytes / BYTES_PER_S) * 1_000 - (performance.now() - began);
@@ -103,8 +104,8 @@ class Examination {
     }
   }
 
-  #row(database: string, key: Buffer, value: Buffer | undefined): void {
-    const damage = value ? damageOfRow(database, key, value) : `a row of ${database} is cut off`;
+  #row(database: string, hasIntegerKeys: boolean, key: Buffer, value: Buffer | undefined): void {
+    const damage = value ? damageOfRow(database, hasIntegerKeys, key, value) : `a row of ${database} is cut off`;
     this.#rows += 1;
     if (damage !== undefined || !value) {
       this.#problems.push(damage ?? '');

@@ -16,8 +16,6 @@ import { Preallocation } from './preallocation.ts';
 
 const MAX_DATABASES = 512;
 const MAP_BYTES = 64 * 1024 ** 3;
-/** Opening a database that is new is a transaction too, and is noted only with the next write. */
-const UNNOTED_TRANSACTIONS = 16;
 
 export interface StoreSettings {
   /** False opens the store beside a running server, for short writes by a command line tool. */
@@ -145,8 +143,8 @@ function doubtAbout({ isNew, marks, transaction }: Before, newestEntry: number, 
   if (isNew || transaction === undefined) return undefined;
   if (!marks) return `${path} is missing or damaged: if only that file was lost, nothing else is wrong; ${otherwise}`;
   // One more of each than the marks say: written, and not yet noted when the process ended.
-  if (transaction - marks.transaction <= UNNOTED_TRANSACTIONS && newestEntry - marks.sequence <= 1) return undefined;
-  return `${path} is behind the files beside it: after a power cut, or right after an import, that is normal; ${otherwise}`;
+  if (transaction - marks.transaction <= 1 && newestEntry - marks.sequence <= 1) return undefined;
+  return `${path} is behind the files beside it: after a power cut, or where the process was killed during an import or its first start, that is normal; ${otherwise}`;
 }
 
 /** Number of the newest transaction. */
