@@ -134,6 +134,12 @@ export const proxySettings = {
     '60s',
     'How far the time of a signed request (X-Tocsin-Signature) may differ from the clock of this machine.',
   ),
+  signedNonce: setting(
+    'TOCSIN_SIGNED_NONCE',
+    z.enum(['optional', 'required'], 'must be optional or required'),
+    'optional',
+    'Whether a signed request needs a nonce, which makes a copy of it useless at once. optional: without one, a copy is accepted for as long as its time is.',
+  ),
   gatewayTokens: secret('TOCSIN_GATEWAY_TOKENS', gateways, 'Gateways that may send for any sensor: name:token, separated by commas.'),
   sensorAuth: setting(
     'TOCSIN_SENSOR_AUTH',

@@ -20,6 +20,7 @@ export interface Gauges {
   keysOfVersions(): ReadonlyMap<number, number>;
   revokedSensors(): number;
   revokedRequests(): number;
+  forgottenNonces(): number;
 }
 
 /** Plain numbers on the hot path; prom-client gets them only at a scrape. */
@@ -110,6 +111,13 @@ export function registerGauges(registry: Registry, gauges: Gauges): void {
     },
   );
   gauge(registry, 'tocsin_ingest_revoked_sensors', 'Sensors whose keys are no longer accepted', () => gauges.revokedSensors());
+  table(
+    registry,
+    'tocsin_ingest_nonces_forgotten_total',
+    'Signed requests accepted without their nonce being remembered, since there were too many',
+    [],
+    (set) => set({}, gauges.forgottenNonces()),
+  );
   table(registry, 'tocsin_ingest_revoked_requests_total', 'Requests refused for the key of a revoked sensor', [], (set) =>
     set({}, gauges.revokedRequests()),
   );

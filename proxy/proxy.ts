@@ -60,8 +60,8 @@ export async function startProxy(config: ProxyConfig, deps: ProxyDeps): Promise<
   const watch = new LogWatch({ ...deps, logger });
   const queue = new CommitQueue(config, { log: deps.log, clock: deps.clock, metrics, watch });
   const intake = new Intake({ bodyBytesMax: config.bodyBytesMax, unfinishedBytesMax: config.queueBytesMax }, metrics);
-  const { gatewayTokens: gateways, masterSecrets, revokedSensors: revoked, signedWithinMs } = config;
-  const keys = { gateways, masterSecrets, revoked, signedWithinMs };
+  const { gatewayTokens: gateways, masterSecrets, revokedSensors: revoked, signedWithinMs, signedNonce } = config;
+  const keys = { gateways, masterSecrets, revoked, signedWithinMs, nonceRequired: signedNonce === 'required' };
   const authentication = new Authentication({ required: authenticates(config), ...keys, clock: deps.clock });
   const server = createProxyServer(config);
   const unread = new UnreadAnswers(config);
@@ -87,6 +87,7 @@ export async function startProxy(config: ProxyConfig, deps: ProxyDeps): Promise<
     keysOfVersions: () => authentication.keysOfVersions,
     revokedSensors: () => revoked.size,
     revokedRequests: () => authentication.revokedRequests,
+    forgottenNonces: () => authentication.nonces.forgotten,
   });
   warnOf(config, logger);
   server.maxConnections = connectionsMax(config, logger);

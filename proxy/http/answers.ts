@@ -96,5 +96,7 @@ export const UNAUTHENTICATED = errorAnswer(401, "the sensor's key, the gateway's
   'WWW-Authenticate',
   'Bearer realm="tocsin"',
 ]);
+/** Of a signed request that comes a second time, whoever sends it. */
+export const TAKEN_BEFORE = errorAnswer(409, 'this signed request was accepted before: nothing was taken again; sign anew what is new');
 export const CONTENT_ENCODED = errorAnswer(415, 'the body must not be compressed (Content-Encoding)', ['Accept-Encoding', 'identity']);
 export const TRANSFER_ENCODED = errorAnswer(400, 'the only Transfer-Encoding understood is chunked', CLOSE);

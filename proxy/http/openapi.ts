@@ -108,6 +108,7 @@ const sharedFailures = {
   403: failure(
     'Sent by a web page that is not our own; or no client has the sensor, or any of the sensors, and such are refused (TOCSIN_UNKNOWN_SENSORS)',
   ),
+  409: failure('A signed request with a nonce that was accepted before: nothing was taken again'),
   413: failure('The body is too large, or has too many records'),
   415: {
     ...failure('Not JSON or NDJSON in UTF-8, or compressed, or sent by a web page without a preflight'),
@@ -165,6 +166,7 @@ const kafkaPixy = (parameters: readonly object[] = []) => ({
       404: failure('No such topic'),
       401: sharedFailures[401],
       403: sharedFailures[403],
+      409: sharedFailures[409],
       413: sharedFailures[413],
       415: sharedFailures[415],
       421: sharedFailures[421],
@@ -230,7 +232,7 @@ export const openapiOf = (types: TypeSet) => ({
         in: 'header',
         name: 'X-Tocsin-Signature',
         description:
-          "In place of the key: WHO.SECONDS.MAC, with the sensor's id or the gateway's name, epoch seconds, and the base64url HMAC-SHA256 under the key or token of SECONDS, a line feed, the path, a line feed and the body. Accepted within TOCSIN_SIGNED_WITHIN of that time",
+          "In place of the key: WHO.SECONDS.MAC, with the sensor's id or the gateway's name, epoch seconds, and the base64url HMAC-SHA256 under the key or token of SECONDS, a line feed, the path, a line feed and the body. Accepted within TOCSIN_SIGNED_WITHIN of that time. Or WHO.SECONDS.NONCE.MAC, with 16 to 32 letters, digits, - and _ that are different in every request, and another line feed and NONCE after SECONDS in what the MAC is over: it is accepted once, and answered with 409 from then on",
       },
       metrics: { type: 'http', scheme: 'bearer', description: 'TOCSIN_METRICS_TOKEN' },
     },

@@ -1,6 +1,6 @@
 /** Reads the bodies of requests within bounds, then hands them to their receivers. */
 import { IncomingMessage } from 'node:http';
-import { type Answer, BUSY, CLOSE, errorAnswer, type Rejection, UNAUTHENTICATED, type Warnings } from './answers.ts';
+import { type Answer, BUSY, CLOSE, errorAnswer, type Rejection, TAKEN_BEFORE, UNAUTHENTICATED, type Warnings } from './answers.ts';
 import type { Sender } from '../intake/authentication.ts';
 import type { ProxyMetrics } from '../metrics.ts';
 import type { SensorResponse } from './protocol-errors.ts';
@@ -119,6 +119,7 @@ export class Intake {
   #note(request: SensorRequest, receiver: Receiver, status: number): void {
     request.answered = true;
     this.metrics.answered(receiver.path, status);
+    request.sender?.once?.end(status < 300);
     if (status >= 400 && status < 500 && status !== TOO_MUCH) receiver.refused(request);
   }
 
@@ -226,16 +227,24 @@ function onData(this: SensorRequest, chunk: Buffer): void {
 function onEnd(this: SensorRequest): void {
   const { intake, receiver, refused } = this;
   if (intake === undefined || receiver === undefined) return;
-  if (refused !== undefined) intake.respond(this, refused);
-  else if (this.sender?.proves === undefined || isProven(this, this.sender.proves)) receiver.received(this);
+  const refusal = refused ?? (this.sender?.proves === undefined ? undefined : refusalOf(this, this.sender, this.sender.proves));
+  if (refusal === undefined) receiver.received(this);
   else {
     // The named sender has not sent it, so it counts for the address.
-    this.sender = undefined;
-    intake.respond(this, UNAUTHENTICATED);
+    if (refusal !== refused) this.sender = undefined;
+    intake.respond(this, refusal);
   }
   intake.finish(this);
 }
 
-function isProven({ url = '', body, bodyLength }: SensorRequest, proves: NonNullable<Sender['proves']>): boolean {
-  return proves(url.split('?', 1)[0] ?? '', body.subarray(0, bodyLength));
+/** Of a signed request that its sender has not sent, or not just now. */
+function refusalOf(
+  { url = '', body, bodyLength }: SensorRequest,
+  { once }: Sender,
+  proves: NonNullable<Sender['proves']>,
+): Answer | undefined {
+  if (!proves(url.split('?', 1)[0] ?? '', body.subarray(0, bodyLength))) return UNAUTHENTICATED;
+  const state = once?.begin();
+  if (state === 'taken') return TAKEN_BEFORE;
+  return state === 'under-way' ? BUSY : undefined;
 }

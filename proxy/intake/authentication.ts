@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from '../../runtime/clock.ts';
 import { claimedSensor, type MasterSecret, sameSecret, sensorKey } from './credentials.ts';
+import { Nonces, type NonceState } from './nonces.ts';
 import { SIGNATURE_HEADER, type Signature, signatureIn, signatureMac } from './signature.ts';
 
 /** The sender of a request: a sensor, which may send only for itself, or anybody else, who may send for any sensor. */
@@ -11,6 +12,16 @@ export interface Sender {
   readonly gateway: string | undefined;
   /** Only for signed requests, whose sender is proven by the whole body: whether it is. Undefined: the headers have proven it. */
   readonly proves: ((path: string, body: Uint8Array) => boolean) | undefined;
+  /** Only for signed requests with a nonce: to be asked once the sender is proven. */
+  readonly once?: Once | undefined;
+}
+
+/** Lets each request with the same nonce be accepted once. */
+export interface Once {
+  /** Whether this is the first one. */
+  begin(): NonceState;
+  /** After `begin` has said `new`: whether the request was accepted. */
+  end(taken: boolean): void;
 }
 
 const ANYONE: Sender = { sensor: undefined, gateway: undefined, proves: undefined };
@@ -35,6 +46,8 @@ export interface AuthenticationSettings {
   readonly clock: Clock;
   /** How far a signature's time may differ from ours. */
   readonly signedWithinMs: number;
+  /** Whether a signature without a nonce is refused. */
+  readonly nonceRequired: boolean;
 }
 
 export class Authentication {
@@ -42,12 +55,14 @@ export class Authentication {
   readonly #settings: AuthenticationSettings;
   /** How often a key of each version of the master secret was valid, counted once per connection. */
   readonly keysOfVersions: Map<number, number>;
+  readonly nonces: Nonces;
   /** Number of requests with the key of a revoked sensor, valid or not. */
   revokedRequests = 0;
 
   constructor(settings: AuthenticationSettings) {
     this.required = settings.required;
     this.#settings = settings;
+    this.nonces = new Nonces(settings.signedWithinMs, settings.clock);
     this.keysOfVersions = new Map(settings.masterSecrets.map(({ version }) => [version, 0]));
   }
 
@@ -70,18 +85,26 @@ export class Authentication {
     const header = headers[SIGNATURE_HEADER];
     const signature = typeof header === 'string' ? signatureIn(header) : undefined;
     if (signature === undefined) return undefined;
-    const { clock, gateways, masterSecrets, signedWithinMs } = this.#settings;
+    const { clock, gateways, masterSecrets, signedWithinMs, nonceRequired } = this.#settings;
+    if (nonceRequired && signature.nonce === undefined) return undefined;
     if (Math.abs(Number(signature.time) * 1_000 - clock()) > signedWithinMs) return undefined;
     const sensor = masterSecrets.length > 0 && /^(?:0|[1-9]\d{0,9})$/.test(signature.who) ? Number(signature.who) : undefined;
+    const once = this.#onceOf(signature);
     if (sensor !== undefined)
       return {
+        once,
         sensor,
         gateway: undefined,
         proves: (path, body) => this.#isOf(sensor, (key) => isSigned(signature, key, path, body)),
       };
     const token = gateways.get(signature.who);
     if (token === undefined) return undefined;
-    return { sensor: undefined, gateway: signature.who, proves: (path, body) => isSigned(signature, token, path, body) };
+    return { once, sensor: undefined, gateway: signature.who, proves: (path, body) => isSigned(signature, token, path, body) };
+  }
+
+  #onceOf({ who, nonce }: Signature): Once | undefined {
+    if (nonce === undefined) return undefined;
+    return { begin: () => this.nonces.begin(who, nonce), end: (taken) => this.nonces.end(who, nonce, taken) };
   }
 
   #check(credential: string): Proven | undefined {
@@ -112,8 +135,8 @@ export class Authentication {
   }
 }
 
-function isSigned({ mac, time }: Signature, key: string, path: string, body: Uint8Array): boolean {
-  return sameSecret(signatureMac(key, time, path, body), mac);
+function isSigned(signature: Signature, key: string, path: string, body: Uint8Array): boolean {
+  return sameSecret(signatureMac(key, signature, path, body), signature.mac);
 }
 
 function credentialOf(request: IncomingMessage): string | undefined {

@@ -8,16 +8,21 @@ export interface Signature {
   readonly who: string;
   /** Epoch seconds, as sent. */
   readonly time: string;
+  /** Different in every request; undefined: the sender doesn't use any. */
+  readonly nonce: string | undefined;
   readonly mac: string;
 }
 
-/** Reads `WHO.SECONDS.MAC`; undefined: not a signature. */
+/** Reads `WHO.SECONDS.NONCE.MAC` or `WHO.SECONDS.MAC`; undefined: not a signature. */
 export function signatureIn(header: string): Signature | undefined {
-  const [, who, time, mac] = /^([\w.-]{1,64})\.(\d{10})\.([\w-]{43})$/.exec(header) ?? [];
-  return who === undefined || time === undefined || mac === undefined ? undefined : { who, time, mac };
+  const [, who, time, nonce, mac] = /^([\w.-]{1,64})\.(\d{10})\.(?:([\w-]{16,32})\.)?([\w-]{43})$/.exec(header) ?? [];
+  return who === undefined || time === undefined || mac === undefined ? undefined : { who, time, nonce, mac };
 }
 
 /** `key`: the whole key of the sensor, or the gateway's token. `path`: as requested, without the query. */
-export function signatureMac(key: string, time: string, path: string, body: Uint8Array): string {
-  return createHmac('sha256', key).update(`${time}\n${path}\n`).update(body).digest('base64url');
+export function signatureMac(key: string, { time, nonce }: Pick<Signature, 'time' | 'nonce'>, path: string, body: Uint8Array): string {
+  return createHmac('sha256', key)
+    .update(nonce === undefined ? `${time}\n${path}\n` : `${time}\n${nonce}\n${path}\n`)
+    .update(body)
+    .digest('base64url');
 }

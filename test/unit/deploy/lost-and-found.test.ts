@@ -26,6 +26,7 @@ const NOTHING_LOST: Readonly<Record<string, string>> = {
   tocsin_history_points_written_total: 'what was done',
   tocsin_ingest_bytes_total: 'what was done',
   tocsin_ingest_sensor_keys_total: 'what was done, by version of the master secret',
+  tocsin_ingest_nonces_forgotten_total: 'accepted all the same',
   tocsin_ingest_revoked_requests_total: 'refused as whoever revoked the sensor wants it; none was acknowledged',
   tocsin_kafka_fetched_bytes_total: 'what was done',
   tocsin_kafka_fetches_total: 'what was done',

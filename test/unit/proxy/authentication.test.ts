@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { claimedSensor, parseGatewayTokens, parseMasterSecrets, sameSecret, sensorKey } from '../../../proxy/intake/credentials.ts';
+import { Nonces } from '../../../proxy/intake/nonces.ts';
 import { readRevoked } from '../../../proxy/intake/revoked.ts';
+import { TransientError } from '../../../runtime/errors.ts';
 import { NOW, RawClient, STATUS, type TestProxy, testProxy } from '../../support/proxy.ts';
 
 const SECRET = 'a master secret for tests';
@@ -121,6 +123,27 @@ describe('a master secret that is being changed', () => {
   });
 });
 
+describe('nonces', () => {
+  it('are remembered for as long as their signature may be valid, in bounded memory, and never keep a sender out', () => {
+    let now = 1_000_000;
+    const nonces = new Nonces(60_000, () => now);
+    expect(nonces.begin('7', 'a')).toBe('new');
+    expect(nonces.begin('7', 'a')).toBe('under-way');
+    nonces.end('7', 'a', true);
+    for (let s = 0; s < 120; s += 1) {
+      now = 1_000_000 + s * 1_000;
+      expect(nonces.begin('7', 'a')).toBe('taken');
+    }
+    for (let i = 0; i < 10_000; i += 1) expect(nonces.begin('8', `b${i}`)).toBe('new');
+    expect(nonces.forgotten).toBe(8_000);
+    expect(nonces.begin('7', 'a')).toBe('taken');
+    now += 600_000;
+    nonces.begin('7', 'c');
+    now += 600_000;
+    expect(nonces.begin('7', 'a')).toBe('new');
+  });
+});
+
 describe('a signature', () => {
   const NOW_S = NOW / 1_000;
   const KEY = sensorKey(SECRET, 42_959);
@@ -136,10 +159,12 @@ describe('a signature', () => {
   afterAll(() => proxy.stop());
 
   /** As a sender would make it, from the documentation. */
-  const signed = (who: string, key: string, { path = '/entry', body = STATUS, at = NOW_S } = {}): Record<string, string> => {
+  const signed = (who: string, key: string, { path = '/entry', body = STATUS, at = NOW_S, nonce = '' } = {}): Record<string, string> => {
     const time = Math.floor(at);
-    const mac = createHmac('sha256', key).update(`${time}\n${path}\n${body}`).digest('base64url');
-    return { ...JSON_TYPE, 'x-tocsin-signature': `${who}.${time}.${mac}` };
+    const mac = createHmac('sha256', key)
+      .update(`${time}\n${nonce && `${nonce}\n`}${path}\n${body}`)
+      .digest('base64url');
+    return { ...JSON_TYPE, 'x-tocsin-signature': `${who}.${time}.${nonce && `${nonce}.`}${mac}` };
   };
   const post = async (headers: Record<string, string>, path = '/entry', body = STATUS) => (await proxy.post(path, body, headers)).status;
 
@@ -175,6 +200,49 @@ describe('a signature', () => {
   it('is of no use later, nor before its time', async () => {
     for (const seconds of [-59, 59]) expect(await post(signed('42959', KEY, { at: NOW_S + seconds })), String(seconds)).toBe(202);
     for (const seconds of [-62, 62, -86_400]) expect(await post(signed('42959', KEY, { at: NOW_S + seconds })), String(seconds)).toBe(401);
+  });
+
+  it('with a nonce is the one of the documentation', () => {
+    const options = { path: '/ok', body: '{"id":42959}', at: 1_767_225_600, nonce: '8fVhQbwEX3Ro2semUgwy' };
+    expect(signed('42959', '42959.fX90vzEX3Ro2semUgwyYU8VhQbw', options)).toMatchObject({
+      'x-tocsin-signature': '42959.1767225600.8fVhQbwEX3Ro2semUgwy.FukBrDetey3Kld230wonacmtg4V8_5zRon4E8PFQ7NQ',
+    });
+  });
+
+  it('with a nonce is accepted once, a copy of it never again; the same body with another nonce is', async () => {
+    const first = signed('42959', KEY, { nonce: 'nonce-of-the-first-1' });
+    const before = proxy.log.all('ENTRY').length;
+    expect(await post(first)).toBe(202);
+    for (let copy = 0; copy < 20; copy += 1) expect(await post(first)).toBe(409);
+    expect(await post(signed('42959', KEY, { nonce: 'nonce-of-the-second1' }))).toBe(202);
+    // Another sender may happen to have the same.
+    expect(await post(signed('north.7', TOKEN, { body: NEIGHBOUR, nonce: 'nonce-of-the-first-1' }), '/entry', NEIGHBOUR)).toBe(202);
+    expect(proxy.log.all('ENTRY')).toHaveLength(before + 3);
+  });
+
+  it('with a nonce that somebody else put in or took out is refused', async () => {
+    const { 'x-tocsin-signature': header = '' } = signed('42959', KEY, { nonce: 'nonce-of-a-sensor-12' });
+    for (const other of [header.replace('of-a', 'of-b'), header.replace('nonce-of-a-sensor-12.', '')])
+      expect(await post({ ...JSON_TYPE, 'x-tocsin-signature': other })).toBe(401);
+    expect(await post({ ...JSON_TYPE, 'x-tocsin-signature': header })).toBe(202);
+  });
+
+  it('with a nonce may be sent again as it is when nothing was taken, so that no hit is lost', async () => {
+    const request = signed('42959', KEY, { nonce: 'nonce-of-a-retry-123' });
+    proxy.log.fault = new TransientError('disk-full', 'no room');
+    expect(await post(request)).toBe(503);
+    proxy.log.fault = undefined;
+    expect(await post(request)).toBe(202);
+    expect(await post(request)).toBe(409);
+  });
+
+  it('without a nonce is refused where one is required, and keys in other headers are not', async () => {
+    const strict = await testProxy({ TOCSIN_SENSOR_MASTER_SECRET: SECRET, TOCSIN_SIGNED_NONCE: 'required' });
+    const send = async (headers: Record<string, string>) => (await strict.post('/entry', STATUS, headers)).status;
+    expect(await send(signed('42959', KEY))).toBe(401);
+    expect(await send(signed('42959', KEY, { nonce: 'nonce-of-the-first-1' }))).toBe(202);
+    expect(await send(bearer(KEY))).toBe(202);
+    await strict.stop();
   });
 
   it.each(['', '42959', '42959.1767225600.', `42959.1767225600.${'x'.repeat(42)}`, `42959.x.${'x'.repeat(43)}`])(
