@@ -1,4 +1,5 @@
 import type { Action, Alarm, AlarmChangeKind, AlarmCount, AlarmEvent, Evidence, Position } from './alarm.ts';
+import { AlarmRoom } from './alarm-room.ts';
 import { type AlarmType, hitsTogether } from './alarm-type.ts';
 import { DueQueue } from './due-queue.ts';
 import { after, areAfter, completing, type Hits, keep, suffice } from './kept-hits.ts';
@@ -35,6 +36,8 @@ export interface DetectionSettings {
   readonly hitsKeptMs?: number | undefined;
   /** Approximate memory for sensors that have no alarm, bytes; undefined: unlimited. */
   readonly roomBytes?: number | undefined;
+  /** Approximate memory for sensors that have alarms, bytes; undefined: unlimited. */
+  readonly alarmRoomBytes?: number | undefined;
 }
 
 /** The effects of the input since the last call. */
@@ -84,7 +87,9 @@ export class Detection {
   readonly #supervision: Supervision;
   readonly #hitsKeptMs: number;
   readonly #room: SensorRoom;
+  readonly #alarmRoom: AlarmRoom;
   #letGo = 0;
+  #withheld = 0;
   readonly #active = new Map<string, number>();
   /** Sensors with hits or an alarm of a type that clears by the first reading that isn't a hit: few, with scattered ids. */
   readonly #clearing = new Set<number>();
@@ -97,7 +102,7 @@ export class Detection {
   #stale = 0;
   #repeated = 0;
 
-  constructor({ types, partition, clockSkewMaxMs, repeatWithinMs, hitsKeptMs = NEVER, roomBytes = NEVER }: DetectionSettings) {
+  constructor({ types, partition, clockSkewMaxMs, repeatWithinMs, hitsKeptMs = NEVER, ...rooms }: DetectionSettings) {
     this.#types = types;
     this.#clearsByNormal = types.clearedByNormal !== 0;
     this.#format = new StateFormat(types);
@@ -106,7 +111,8 @@ export class Detection {
     this.#lateMax = 2 * clockSkewMaxMs;
     this.#repeatWithinMs = repeatWithinMs;
     this.#hitsKeptMs = hitsKeptMs;
-    this.#room = new SensorRoom(roomBytes);
+    this.#room = new SensorRoom(rooms.roomBytes ?? NEVER);
+    this.#alarmRoom = new AlarmRoom(rooms.alarmRoomBytes ?? NEVER);
     this.#supervision = new Supervision(types, partition, this.#unsaved, { usual: this.#usual });
     this.#valueMax = Math.min(STATUS_BYTES_MAX, Math.floor(VALUES_MAX / hitsTogether(types.types)));
     this.#awaitingBytesMax = Math.floor((TYPES_IN_FULL * AWAITING_BYTES_MAX) / Math.max(TYPES_IN_FULL, types.types.length));
@@ -140,6 +146,21 @@ export class Detection {
   /** Approximate memory in use for sensors that have no alarm, bytes. */
   get roomTaken(): number {
     return this.#room.bytes;
+  }
+
+  /** Approximate memory in use for sensors that have alarms, bytes. */
+  get alarmRoomTaken(): number {
+    return this.#alarmRoom.bytes;
+  }
+
+  /** Whether there is no room for more of the lesser alarms. */
+  get isAlarmRoomFull(): boolean {
+    return this.#alarmRoom.isFull;
+  }
+
+  /** How often a hit raised no alarm for lack of room. */
+  get withheld(): number {
+    return this.#withheld;
   }
 
   /** How many sensors' hits were forgotten for lack of room. */
@@ -224,7 +245,10 @@ export class Detection {
     }
     const outcome = act(alarm, action, at);
     if (typeof outcome === 'string') this.#events.push({ event: 'refused', at, cause, action, reason: outcome, alarm });
-    else this.#change(state, outcome.event, outcome.alarm, at, cause, action);
+    else {
+      this.#change(state, outcome.event, outcome.alarm, at, cause, action);
+      this.#weigh(action.sensor, state);
+    }
   }
 
   /** A record of ACTION that can't be carried out, as much of it as can be read: whoever asked for it waits for an answer. */
@@ -264,11 +288,13 @@ export class Detection {
     this.#countActive(this.#states.get(sensor), -1);
     this.#states.delete(sensor);
     this.#room.release(sensor);
+    this.#alarmRoom.release(sensor);
     if (state === undefined) return;
     if (this.#room.isHalfFull) shorten(state);
     this.#states.set(sensor, state);
     this.#countActive(state, 1);
-    if (!hasAlarm(state)) this.#room.restore(sensor, state);
+    if (hasAlarm(state)) this.#alarmRoom.hold(sensor, state);
+    else this.#room.restore(sensor, state);
     if (this.#room.isOverfull) this.#makeRoom();
     if (state.types.some((type) => this.#isClearing(type))) this.#clearing.add(sensor);
     this.#schedule(sensor, state);
@@ -302,13 +328,17 @@ export class Detection {
       offset,
       at,
       ...(seq !== undefined && { seq }),
-      value: beginningOf(value, this.#room.isHalfFull ? Math.min(SHORT_VALUE, this.#valueMax) : this.#valueMax),
+      value: beginningOf(value, this.#isShort ? Math.min(SHORT_VALUE, this.#valueMax) : this.#valueMax),
     };
     this.#types.types.forEach((type, i) => {
       if ((status.hits & (1 << i)) !== 0) this.#hitType(state, type, sensor, hit);
     });
     this.#schedule(sensor, state);
     this.#weigh(sensor, state);
+  }
+
+  get #isShort(): boolean {
+    return this.#room.isHalfFull || this.#alarmRoom.isHalfFull;
   }
 
   /** Remembers every new hit, even a stale one: what counts as a repeat must not depend on when a recovery is read. */
@@ -352,7 +382,12 @@ export class Detection {
     if (suffice(remaining, type)) this.#raise(state, type, sensor, remaining);
   }
 
+  /** Without room for it, a lesser alarm is raised by the next hit that comes once there is: the hits stay remembered. */
   #raise(state: TypeState, type: AlarmType, sensor: number, evidence: Hits): void {
+    if (!this.#alarmRoom.takes(type)) {
+      this.#withheld += 1;
+      return;
+    }
     const alarm = raise(sensor, type.name, type.severity, evidence);
     state.open = [...state.open, alarm];
     this.#countActiveOf(type.name, 1);
@@ -412,7 +447,22 @@ export class Detection {
   #weigh(sensor: number, state: SensorState): void {
     if (hasAlarm(state) || isEmpty(state)) this.#room.release(sensor);
     else this.#room.hold(sensor, state);
+    if (hasAlarm(state)) this.#alarmRoom.hold(sensor, state);
+    else this.#alarmRoom.release(sensor);
     this.#makeRoom();
+    this.#makeAlarmRoom();
+  }
+
+  /** Alarms that are over go first: nothing but notes and dispositions can come for them. */
+  #makeAlarmRoom(): void {
+    for (let sensor = this.#alarmRoom.takeExcess(); sensor !== undefined; sensor = this.#alarmRoom.takeExcess()) {
+      const state = this.#states.get(sensor);
+      if (state) state.ended = [];
+      this.#unsaved.riding.push(sensor);
+      if (state && hasAlarm(state)) this.#alarmRoom.hold(sensor, state);
+      else this.#alarmRoom.release(sensor);
+      if (state && !hasAlarm(state) && !isEmpty(state)) this.#room.hold(sensor, state);
+    }
   }
 
   #makeRoom(): void {

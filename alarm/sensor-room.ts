@@ -1,10 +1,6 @@
 /** Bounds the memory for sensors that have no alarm: anybody can make up any number of sensor ids. */
+import { memoryOf } from './memory.ts';
 import type { SensorState } from './sensor-state.ts';
-
-/** Rough sizes in memory of a sensor, of a hit, and of a character of a reading. */
-const SENSOR_BYTES = 600;
-const HIT_BYTES = 200;
-const LETTER_BYTES = 2;
 
 interface Held {
   readonly bytes: number;
@@ -41,8 +37,7 @@ export class SensorRoom {
   hold(sensor: number, state: SensorState): void {
     this.release(sensor);
     const readings = [...state.types.flatMap(({ hits }) => hits), ...state.repeatable];
-    const letters = readings.reduce((sum, { value }) => sum + value.length, 0);
-    const bytes = SENSOR_BYTES + HIT_BYTES * readings.length + LETTER_BYTES * letters;
+    const bytes = memoryOf(state);
     const at = readings.reduce((newest, reading) => Math.max(newest, reading.at), state.okAt ?? Number.NEGATIVE_INFINITY);
     (readings.length > 0 ? this.#hit : this.#recovered).set(sensor, { bytes, at });
     this.#bytes += bytes;

@@ -1,5 +1,5 @@
 /** The state of a sensor, and its form in topic STATE. */
-import type { Alarm } from './alarm.ts';
+import type { Alarm, Evidence } from './alarm.ts';
 import type { Hits } from './kept-hits.ts';
 import { isActive, isOver } from './lifecycle.ts';
 import type { Repeatable } from './repeats.ts';
@@ -151,7 +151,7 @@ export class StateFormat {
     const states = Object.entries(stored).map(([type, { hits, proof, open }]) => {
       if (!Array.isArray(hits) || !Array.isArray(open)) throw new UnreadableState();
       const isDetected = this.#types.placeOf(type) !== undefined;
-      return { type, hits: isDetected ? hits : NONE, proof: isDetected ? proof : undefined, open };
+      return { type, hits: isDetected ? shared(hits, open) : NONE, proof: isDetected ? proof : undefined, open };
     });
     return inOrder(states, this.#types);
   }
@@ -164,6 +164,16 @@ export class StateFormat {
     }
     return json;
   }
+}
+
+/** The hits as they were before they were stored: each that is the evidence of an alarm is so without a copy, since there may be very many alarms. */
+function shared(hits: Hits, open: readonly Alarm[]): Hits {
+  const evidence = open.at(-1)?.evidence;
+  return evidence?.length ? hits.map((hit) => evidence.find((proof) => isSame(proof, hit)) ?? hit) : hits;
+}
+
+function isSame(one: Evidence, other: Evidence): boolean {
+  return one.offset === other.offset && one.topic === other.topic && one.value === other.value;
 }
 
 function parsed(json: string): Stored {

@@ -25,6 +25,12 @@ export const processorSettings = {
     '128MiB',
     'Memory for sensors that have no alarm; beyond it the oldest hits are forgotten. The default is enough for some 100,000 sensors with a hit.',
   ),
+  alarmMemoryBytes: setting(
+    'TOCSIN_ALARM_MEMORY',
+    size,
+    '512MiB',
+    'Memory for sensors that have alarms; beyond it no MINOR and WARNING alarms are raised, unless lives depend on them, but all others are. The default is enough for some 400,000 open alarms.',
+  ),
 };
 
 export type ProcessorConfig = ConfigOf<typeof processorSettings>;

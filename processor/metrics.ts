@@ -17,6 +17,7 @@ export class TaskMetrics {
   readonly #stale: Counter;
   readonly #repeated: Counter;
   readonly #forgotten: Counter;
+  readonly #withheld: Counter;
   readonly #types: TypeSet;
   /** By the place of the field in TypeSet. */
   readonly #absent: Float64Array;
@@ -66,6 +67,11 @@ export class TaskMetrics {
       help: 'Sensors without an alarm whose hits were forgotten to stay within TOCSIN_SENSOR_MEMORY',
       registers,
     });
+    this.#withheld = new Counter({
+      name: 'tocsin_alarms_withheld_total',
+      help: 'Hits that raised no MINOR or WARNING alarm, to stay within TOCSIN_ALARM_MEMORY',
+      registers,
+    });
     new Counter({
       name: 'tocsin_readings_not_reported_total',
       help: 'Readings that came without a field that every sensor should report, or with one that could not be read',
@@ -103,6 +109,11 @@ export class TaskMetrics {
   /** Sensors whose hits were forgotten for lack of room. */
   forgotten(sensors: number): void {
     this.#forgotten.inc(sensors);
+  }
+
+  /** Hits that raised no alarm for lack of room. */
+  withheld(hits: number): void {
+    this.#withheld.inc(hits);
   }
 
   read(topic: Topic, records: number): void {

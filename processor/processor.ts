@@ -28,6 +28,9 @@ export interface ProcessorDeps {
 const ROOM_NOTICE_FROM = 0.8;
 const TIGHT =
   'hits that raised nothing take nearly all of the memory for sensors; beyond it the oldest are forgotten: see TOCSIN_SENSOR_MEMORY and TOCSIN_HITS_KEPT, and who sends them';
+const FULL =
+  'open alarms take all of their memory, so MINOR and WARNING alarms are not raised; graver ones are: acknowledge and clear what is over, see TOCSIN_ALARM_MEMORY, and who sends them';
+const FILLING = 'open alarms take nearly all of their memory; beyond it MINOR and WARNING alarms are not raised: see TOCSIN_ALARM_MEMORY';
 const AGAIN = { firstMs: 50, maxMs: 5_000 };
 
 /** Runs a task for every partition that is assigned to this process. */
@@ -42,7 +45,7 @@ export async function startProcessor(config: ProcessorConfig, deps: ProcessorDep
     assigned: async (taskLog) => {
       const runner = new TaskRunner(
         taskLog,
-        { ...config, types: deps.types, roomBytes: config.sensorMemoryBytes / deps.log.partitions },
+        { ...config, types: deps.types, ...roomsOf(config, deps.log.partitions) },
         taskDeps,
         deps.health,
       );
@@ -71,8 +74,7 @@ class TaskRunner {
       health.report(part, undefined);
       health.notice(part, undefined);
     };
-    const noticeFrom = ROOM_NOTICE_FROM * (settings.roomBytes ?? Number.POSITIVE_INFINITY);
-    let isNoticed = false;
+    let noticed: string | undefined;
     let onStarted: () => void = () => undefined;
     this.started = new Promise((resolve) => {
       onStarted = resolve;
@@ -84,10 +86,10 @@ class TaskRunner {
       if (this.#abort.signal.aborted) await task.close();
       await task.run(() => {
         works();
-        health.report(part, undefined);
-        const isTight = task.detection.roomTaken > noticeFrom;
-        if (isTight !== isNoticed) health.notice(part, isTight ? TIGHT : undefined);
-        isNoticed = isTight;
+        health.report(part, task.detection.isAlarmRoomFull ? FULL : undefined);
+        const notice = noticeOf(task.detection, settings);
+        if (notice !== noticed) health.notice(part, notice);
+        noticed = notice;
       });
     };
     // Other permanent errors may be corrected from outside, and a partition must not be left without a task.
@@ -114,6 +116,17 @@ class TaskRunner {
     // From now on the next owner reports problems of this partition.
     this.#endHealth();
   }
+}
+
+/** Partitions share the memory equally. */
+function roomsOf({ sensorMemoryBytes, alarmMemoryBytes }: ProcessorConfig, partitions: number) {
+  return { roomBytes: sensorMemoryBytes / partitions, alarmRoomBytes: alarmMemoryBytes / partitions };
+}
+
+function noticeOf({ roomTaken, alarmRoomTaken }: Detection, { roomBytes, alarmRoomBytes }: TaskSettings): string | undefined {
+  const isTight = (taken: number, max = Number.POSITIVE_INFINITY): boolean => taken > ROOM_NOTICE_FROM * max;
+  const notices = [...(isTight(alarmRoomTaken, alarmRoomBytes) ? [FILLING] : []), ...(isTight(roomTaken, roomBytes) ? [TIGHT] : [])];
+  return notices.length === 0 ? undefined : notices.join('; ');
 }
 
 function isFenced(error: unknown): error is PermanentError {
@@ -157,6 +170,14 @@ function observe({ registry, log, types }: ProcessorDeps, runners: ReadonlyMap<n
     registers: [registry],
     collect() {
       this.set(detections().reduce((sum, { roomTaken }) => sum + roomTaken, 0));
+    },
+  });
+  new Gauge({
+    name: 'tocsin_alarm_memory_bytes',
+    help: 'Approximate memory for sensors that have alarms, in the partitions of this process',
+    registers: [registry],
+    collect() {
+      this.set(detections().reduce((sum, { alarmRoomTaken }) => sum + alarmRoomTaken, 0));
     },
   });
   new Gauge({

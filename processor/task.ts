@@ -23,6 +23,8 @@ export interface TaskSettings {
   readonly hitsKeptMs?: number | undefined;
   /** Memory for sensors without an alarm, in this partition alone, bytes. */
   readonly roomBytes?: number | undefined;
+  /** Memory for sensors with alarms, in this partition alone, bytes. */
+  readonly alarmRoomBytes?: number | undefined;
 }
 
 export interface TaskDeps {
@@ -61,6 +63,8 @@ export class Task {
   readonly #recovery = emptyRecovery();
   /** How many of detection's forgotten sensors are counted in the metric so far. */
   #letGo = 0;
+  /** The same of alarms that were withheld. */
+  #withheld = 0;
   #dead: OutgoingRecord[] = [];
   #committedAt: number;
   #uncommitted = false;
@@ -146,9 +150,11 @@ export class Task {
     if (batch.topic === 'ENTRY') this.#entries(batch, from, to);
     else if (batch.topic === 'OK') this.#recoveries(batch, from, to);
     else this.#actions(batch, from, to);
-    const { letGo } = this.#detection;
+    const { letGo, withheld } = this.#detection;
     if (letGo > this.#letGo) this.#deps.metrics.forgotten(letGo - this.#letGo);
+    if (withheld > this.#withheld) this.#deps.metrics.withheld(withheld - this.#withheld);
     this.#letGo = letGo;
+    this.#withheld = withheld;
   }
 
   #entries(batch: RecordBatch, from: number, to: number): void {

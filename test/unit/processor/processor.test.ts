@@ -236,6 +236,23 @@ describe('the processor', () => {
     await until(() => Object.keys(health.notices()).length === 0);
   });
 
+  it('is not ready while lesser alarms are withheld, says so long before, and raises graver ones all the while', async () => {
+    const log = new MemoryLog();
+    const { health, registry } = await processorOn(log, { TOCSIN_ALARM_MEMORY: '200KiB' });
+    const motion = (from: number, to: number) =>
+      Promise.all(Array.from({ length: to - from }, (_, i) => put(log, 'ENTRY', from + i, status(from + i, { motion: true }), T0)));
+    await motion(0, 145);
+    await until(() => Object.keys(health.notices()).length === 1);
+    expect(health.notices()['task 0']).toContain('beyond it MINOR and WARNING alarms are not raised');
+    expect([health.ready, changes(log).length]).toEqual([true, 145]);
+    await motion(200, 300);
+    await until(() => !health.ready);
+    expect(health.problems()['task 0']).toContain('MINOR and WARNING alarms are not raised; graver ones are');
+    for (let i = 0; i < 3; i += 1) await put(log, 'ENTRY', 999, status(999, { smoke: true }), T0 + 1);
+    await until(() => changes(log).some(({ alarm }) => alarm.sensor === 999));
+    expect(await registry.getSingleMetricAsString('tocsin_alarms_withheld_total')).toMatch(/ [1-9]\d*$/);
+  });
+
   it('forgets hits that raised nothing after as long as the settings say', async () => {
     const log = new MemoryLog();
     await processorOn(log, { TOCSIN_HITS_KEPT: '1h' });
