@@ -1,9 +1,10 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Alarm } from '../../../alarm/alarm.ts';
 import { mailerSettings } from '../../../notify/config.ts';
 import type { Mail, MailTransport } from '../../../notify/channels/mail/port.ts';
-import { startMailer } from '../../../notify/mailer.ts';
+import { type MailerLimits, startMailer } from '../../../notify/mailer.ts';
 import { readSettings } from '../../../runtime/configuration.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 import { Health } from '../../../runtime/health.ts';
@@ -71,6 +72,34 @@ describe('several mailers', () => {
     await expect.poll(async () => other.sent.length + ((await waiting()) ?? 0)).toBe(SENSORS.length);
   });
 
+  it('read no further in what went to another one, after it has searched ahead there for graver ones', async () => {
+    log = new MemoryLog(4);
+    for (const sensor of SENSORS) await alarm(sensor, 'minor', { severity: 'MINOR' });
+    let opened = 0;
+    const open = new Set<number>();
+    const reader = log.reader.bind(log);
+    vi.spyOn(log, 'reader').mockImplementation(async (...args) => {
+      const real = await reader(...args);
+      const id = opened++;
+      open.add(id);
+      const close = real.close.bind(real);
+      return Object.assign(real, {
+        close: () => {
+          open.delete(id);
+          return close();
+        },
+      });
+    });
+    const away = new Letterbox();
+    away.fault = new TransientError('mail-deferred', 'connection refused');
+    await start(away, new Registry(), { unfinishedMax: 4 });
+    // Two in each partition: for CRITICAL and MAJOR.
+    await expect.poll(() => open.size).toBe(8);
+    const others = [await log.subscribe('mailer', ['ALARM', 'DELIVERY']), await log.subscribe('mailer', ['ALARM', 'DELIVERY'])];
+    await expect.poll(() => open.size).toBeLessThan(8);
+    for (const other of others) await other.close();
+  });
+
   it('mail all of a partition that went and came back between two looks at the log', async () => {
     const box = new Letterbox();
     box.fault = new TransientError('mail-deferred', 'connection refused');
@@ -113,11 +142,11 @@ class Letterbox implements MailTransport {
   async close(): Promise<void> {}
 }
 
-async function alarm(sensor: number, name = 'first'): Promise<void> {
-  await log.append('ALARM', oneRecord(sensor, JSON.stringify(changeOf('raised', { id: `${name}-${sensor}`, sensor }))), 1);
+async function alarm(sensor: number, name = 'first', more: Partial<Alarm> = {}): Promise<void> {
+  await log.append('ALARM', oneRecord(sensor, JSON.stringify(changeOf('raised', { id: `${name}-${sensor}`, sensor, ...more }))), 1);
 }
 
-async function start(transport: MailTransport, registry = new Registry()): Promise<Running> {
+async function start(transport: MailTransport, registry = new Registry(), limits: Partial<MailerLimits> = {}): Promise<Running> {
   const directory = directoryOf(new Map(SENSORS.map((id) => [id, clientOf({ id })])));
   const deps = {
     log,
@@ -129,7 +158,7 @@ async function start(transport: MailTransport, registry = new Registry()): Promi
     registry,
     health: new Health(),
   };
-  const mailer = await startMailer(readSettings(mailerSettings, {}), { ...deps, limits: { pollWaitMs: 5, backoff: SOON } });
+  const mailer = await startMailer(readSettings(mailerSettings, {}), { ...deps, limits: { pollWaitMs: 5, backoff: SOON, ...limits } });
   running.push(mailer);
   return mailer;
 }
