@@ -1,4 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +12,8 @@ const MANY = 300_000;
 const ASKED = 21;
 const BATCH = 1_000;
 const MIB = 1024 ** 2;
+/** A sensor without alarms. */
+const FIRE = 2_000_000_000;
 
 interface Seen {
   readonly list: number;
@@ -17,7 +21,12 @@ interface Seen {
   readonly together: number;
   readonly snapshot: number;
   readonly rss: number;
+  readonly anonymous: number;
   readonly restart: number;
+  /** From the start until a fire's statuses were accepted, s. */
+  readonly accepted: number;
+  /** From then until its mail was in the outbox, s. */
+  readonly mailed: number;
 }
 
 /** Waiting times of an operator with many open alarms, compared with few. */
@@ -39,25 +48,32 @@ export async function benchOpenAlarms(runs: number): Promise<readonly Figure[]> 
     ...both('100 are acknowledged together', 'ms', ({ together }) => together, '2'),
     ...both('a stream begins', 'ms', ({ snapshot }) => snapshot),
     ...both('start to ready after kill -9', 's', ({ restart }) => restart),
-    ...both('resident', 'MiB', ({ rss }) => rss / MIB),
+    ...both('start to the first status accepted', 's', ({ accepted }) => accepted),
+    ...both("from then to the first fire's mail", 's', ({ mailed }) => mailed),
+    ...both('resident after the restart', 'MiB', ({ rss }) => rss / MIB),
+    ...both('of it anonymous', 'MiB', ({ anonymous }) => anonymous / MIB),
   ];
 }
 
 async function seenWith(alarms: number): Promise<Seen> {
   const folder = mkdtempSync(join(tmpdir(), 'tocsin-bench-'));
   // A small outbox: mails for every alarm would fill the disk.
-  const environment = { TOCSIN_DATA_DIR: join(folder, 'data'), TOCSIN_OUTBOX_MAILS: '1000' };
+  const dataDir = join(folder, 'data');
+  const ingestPort = await freePort();
+  const environment = { TOCSIN_DATA_DIR: dataDir, TOCSIN_OUTBOX_MAILS: '1000', TOCSIN_INGEST_PORT: String(ingestPort) };
   let server = await startServer('main.ts', environment);
   try {
     await raise(server, alarms);
     await settled(server, alarms);
     const before = await waits(server);
-    const { rss } = await memoryOf(server.pid);
     await server.stop('SIGKILL');
+    const fire = reportFire(ingestPort, join(dataDir, 'outbox'));
     server = await startServer('main.ts', environment);
     const restart = server.startMs / 1_000;
+    const { accepted, mailed } = await fire;
     await settled(server, alarms);
-    return { ...before, rss, restart };
+    const { rss, anonymous } = await memoryOf(server.pid);
+    return { ...before, rss, anonymous, restart, accepted, mailed };
   } finally {
     await server.stop();
     rmSync(folder, { recursive: true, force: true });
@@ -73,6 +89,29 @@ async function raise({ ready }: Server, alarms: number): Promise<void> {
     const answer = await fetch(`http://127.0.0.1:${ready.ingestPort}/entry`, { method: 'POST', headers, body });
     if (answer.status !== 202) throw new Error(`statuses were answered ${answer.status}`);
   }
+}
+
+/** Sends a fire as soon as somebody listens, and waits for its mail. */
+async function reportFire(port: number, outbox: string): Promise<{ readonly accepted: number; readonly mailed: number }> {
+  const began = performance.now();
+  const body = JSON.stringify([1, 2, 3].map(() => ({ ...status(FIRE), motion: false, smoke: true })));
+  const headers = { 'content-type': 'application/json' };
+  const send = async (): Promise<boolean> =>
+    (await fetch(`http://127.0.0.1:${port}/entry`, { method: 'POST', headers, body })).status === 202;
+  while (!(await send().catch(() => false))) await sleep(20);
+  const accepted = performance.now();
+  while (!(await readdir(outbox)).some((name) => name.includes(`${FIRE}-smoke`))) await sleep(20);
+  return { accepted: (accepted - began) / 1_000, mailed: (performance.now() - accepted) / 1_000 };
+}
+
+function freePort(): Promise<number> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
 }
 
 /** Resolves once the console knows all alarms, and a pause later, for the other roles. */
