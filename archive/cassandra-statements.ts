@@ -51,7 +51,7 @@ export function archiveStatements(keyspace: string) {
   };
   return {
     find: `SELECT alarm, region, geohash FROM ${keyspace}.alarms WHERE id = ?`,
-    inBucket: `SELECT alarm, region, geohash FROM ${keyspace}.alarms_open WHERE bucket = ?`,
+    inBucket: `SELECT id, alarm, region, geohash FROM ${keyspace}.alarms_open WHERE bucket = ?`,
     custody: `SELECT step, at, kind, position, operator, note, message_id, reply FROM ${keyspace}.alarm_custody WHERE alarm = ?`,
     periods: `SELECT period FROM ${keyspace}.alarm_periods WHERE list = ? AND period <= ? AND period >= ?`,
     inPeriod:

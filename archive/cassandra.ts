@@ -1,4 +1,5 @@
-import type { AlarmState } from '../alarm/alarm.ts';
+import { ALARM_STATES, type Alarm, type AlarmState } from '../alarm/alarm.ts';
+import { type DamagedRows, damagedRowsOf } from '../runtime/damaged-rows.ts';
 import type { RemovalClock } from '../runtime/removal-clock.ts';
 import { inParallel } from '../cassandra/parallel.ts';
 import type { CassandraDeps, CassandraSession, Row } from '../cassandra/session.ts';
@@ -7,7 +8,7 @@ import { Keeping } from './cassandra-keeping.ts';
 import { withoutEvidence } from './brief-alarm.ts';
 import { cursorOf, type PagePlace, placeOfCursor } from './cursor.ts';
 import { inOrderOfTime } from './custody.ts';
-import type { AlarmPage, AlarmQuery, Archive, ArchivedAlarm, BriefAlarm, CustodyEntry } from './port.ts';
+import type { AlarmPage, AlarmQuery, Archive, ArchivedAlarm, BriefAlarm, CustodyEntry, DamagedAlarm } from './port.ts';
 
 export interface CassandraArchiveDeps extends CassandraDeps {
   /** Alarms that are over are removed this many days after they were raised. */
@@ -39,8 +40,11 @@ class CassandraArchive implements Archive {
   readonly #statements: ReturnType<typeof archiveStatements>;
   readonly #keeping: Keeping;
   readonly #periodsWritten = new Set<string>();
+  readonly #damagedRows: Pick<DamagedRows, 'found'>;
 
-  constructor(session: CassandraSession, { days, clock, removalClock }: CassandraArchiveDeps) {
+  constructor(session: CassandraSession, deps: CassandraArchiveDeps) {
+    const { days, clock, removalClock } = deps;
+    this.#damagedRows = damagedRowsOf(deps);
     this.#session = session;
     this.#statements = archiveStatements(session.config.keyspace);
     this.#keeping = new Keeping(days, clock, removalClock);
@@ -61,14 +65,19 @@ class CassandraArchive implements Archive {
     this.#remember(periods);
   }
 
-  async find(id: string): Promise<ArchivedAlarm | undefined> {
+  async find(id: string): Promise<ArchivedAlarm | 'damaged' | undefined> {
     const row = await this.#session.first(this.#statements.find, [id]);
-    return row && alarmOf(row);
+    return row && (alarmOf(id, row) ?? this.#damaged(id, row));
   }
 
   async custody(id: string): Promise<readonly CustodyEntry[]> {
     const entries: CustodyEntry[] = [];
-    for await (const rows of this.#session.pages(this.#statements.custody, [id], ROWS_PER_READ)) entries.push(...rows.map(entryOf));
+    for await (const rows of this.#session.pages(this.#statements.custody, [id], ROWS_PER_READ))
+      for (const row of rows) {
+        const entry = entryOf(row);
+        if (entry) entries.push(entry);
+        else this.#damagedRows.found('custody', `${id} ${String(row.step)}`, 'this step is missing from the custody of its alarm');
+      }
     return inOrderOfTime(entries);
   }
 
@@ -77,16 +86,18 @@ class CassandraArchive implements Archive {
     if (query.sensor === undefined && query.states && !query.states.includes(OVER)) return this.#queryOpen(query, after);
     const { ids, cursor } = await this.#listed(query, after);
     const found = new Map<string, ArchivedAlarm>();
+    const damaged: DamagedAlarm[] = [];
     await inParallel(ids, READS_AT_A_TIME, async (id) => {
       const alarm = await this.find(id);
       // The alarm may have been written a moment ago and no longer be as its row in the list says.
-      if (alarm && matches(query, alarm.raisedAt, alarm)) found.set(id, alarm);
+      if (alarm === 'damaged') damaged.push(onlyId(id));
+      else if (alarm && matches(query, alarm.raisedAt, alarm)) found.set(id, alarm);
     });
-    return { alarms: ids.flatMap((id) => found.get(id) ?? []), cursor };
+    return { alarms: ids.flatMap((id) => found.get(id) ?? []), cursor, ...saying(damaged) };
   }
 
-  async *open(): AsyncGenerator<readonly BriefAlarm[]> {
-    for await (const alarms of this.#openAlarms()) yield alarms.map(withoutEvidence);
+  async *open(onDamaged: (alarm: DamagedAlarm) => void = () => undefined): AsyncGenerator<readonly BriefAlarm[]> {
+    for await (const alarms of this.#openAlarms(onDamaged)) yield alarms.map(withoutEvidence);
   }
 
   async close(): Promise<void> {}
@@ -95,21 +106,29 @@ class CassandraArchive implements Archive {
     const fits = (alarm: ArchivedAlarm): boolean =>
       matches(query, alarm.raisedAt, alarm) && alarm.raisedAt >= (query.from ?? 0) && (!after || newestFirst(alarm, after) > 0);
     const fitting: ArchivedAlarm[] = [];
-    for await (const alarms of this.#openAlarms()) fitting.push(...alarms.filter(fits));
+    const damaged: DamagedAlarm[] = [];
+    for await (const alarms of this.#openAlarms((alarm) => damaged.push(alarm))) fitting.push(...alarms.filter(fits));
     const alarms = fitting.sort(newestFirst).slice(0, query.limit);
     const last = alarms.at(-1);
-    return { alarms, cursor: last && fitting.length > alarms.length ? cursorOf(last) : undefined };
+    return { alarms, cursor: last && fitting.length > alarms.length ? cursorOf(last) : undefined, ...saying(damaged) };
   }
 
   /** All open alarms, in no order: a page of several buckets at a time. */
-  async *#openAlarms(): AsyncGenerator<readonly ArchivedAlarm[]> {
+  async *#openAlarms(onDamaged: (alarm: DamagedAlarm) => void): AsyncGenerator<readonly ArchivedAlarm[]> {
     for (let i = 0; i < BUCKET_NUMBERS.length; i += READS_AT_A_TIME) {
       const buckets = BUCKET_NUMBERS.slice(i, i + READS_AT_A_TIME);
       let pages = buckets.map((bucket) => this.#session.pages(this.#statements.inBucket, [bucket], ROWS_PER_READ)[Symbol.asyncIterator]());
       while (pages.length > 0) {
         const read = await Promise.all(pages.map(async (bucket) => ({ bucket, page: await bucket.next() })));
         const full = read.filter(({ page }) => page.done !== true);
-        for (const { page } of full) yield (page.value as readonly Row[]).flatMap((row) => alarmOf(row) ?? []);
+        for (const { page } of full)
+          yield (page.value as readonly Row[]).flatMap((row) => {
+            const id = String(row.id);
+            const alarm = alarmOf(id, row) ?? this.#damaged(id, row);
+            if (alarm !== 'damaged') return alarm ?? [];
+            onDamaged(onlyId(id));
+            return [];
+          });
         pages = full.map(({ bucket }) => bucket);
       }
     }
@@ -153,7 +172,7 @@ class CassandraArchive implements Archive {
     await inParallel(unplaced, READS_AT_A_TIME, async (i) => {
       const row = placed[i] as ArchivedAlarm;
       const stored = await this.find(row.id);
-      if (stored) placed[i] = { ...row, region: stored.region, geohash: stored.geohash };
+      if (stored && stored !== 'damaged') placed[i] = { ...row, region: stored.region, geohash: stored.geohash };
     });
     return placed;
   }
@@ -166,6 +185,13 @@ class CassandraArchive implements Archive {
       }),
     );
     return [...new Map(all.map((one) => [one.key, one])).values()].filter(({ key }) => !this.#periodsWritten.has(key));
+  }
+
+  /** Undefined for what is left of an alarm whose cells are expiring; otherwise another program has written the row, or something has changed it. */
+  #damaged(id: string, row: Row): 'damaged' | undefined {
+    if (row.alarm === null) return undefined;
+    this.#damagedRows.found('alarm', id, 'lists say that it is missing, until it changes again');
+    return 'damaged';
   }
 
   #remember(periods: readonly { readonly key: string }[]): void {
@@ -185,15 +211,45 @@ function newestOf(alarms: readonly ArchivedAlarm[]): ArchivedAlarm[] {
   return [...newest.values()];
 }
 
-/** Undefined for what is left of an alarm whose cells are expiring. */
-function alarmOf(row: Row): ArchivedAlarm | undefined {
-  if (row.alarm === null) return undefined;
-  return { ...JSON.parse(row.alarm as string), region: row.region ?? '', geohash: row.geohash ?? '' } as ArchivedAlarm;
+const onlyId = (id: string): DamagedAlarm => ({ id, sensor: undefined, type: undefined, raisedAt: undefined });
+const saying = (damaged: readonly DamagedAlarm[]) => (damaged.length === 0 ? {} : { damaged });
+
+/** Undefined: it isn't the row of that alarm, or can't be read. */
+function alarmOf(id: string, row: Row): ArchivedAlarm | undefined {
+  const alarm = decoded(row.alarm);
+  return isAlarm(alarm) && alarm.id === id ? { ...alarm, region: textOf(row.region), geohash: textOf(row.geohash) } : undefined;
 }
 
-function entryOf({ step, at, kind, position, operator, note, message_id, reply }: Row): CustodyEntry {
+function decoded(json: unknown): unknown {
+  try {
+    return typeof json === 'string' ? JSON.parse(json) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const TEXTS = ['id', 'type', 'severity'];
+const NUMBERS = ['sensor', 'version', 'raisedAt', 'lastSeenAt'];
+
+/** What all readers rely on; the rest of an alarm is passed on as it is. */
+function isAlarm(value: unknown): value is Alarm {
+  if (typeof value !== 'object' || value === null) return false;
+  const fields: Readonly<Record<string, unknown>> = { ...value };
+  return (
+    TEXTS.every((name) => typeof fields[name] === 'string') &&
+    NUMBERS.every((name) => Number.isSafeInteger(fields[name])) &&
+    ALARM_STATES.some((state) => state === fields.state) &&
+    Array.isArray(fields.evidence)
+  );
+}
+
+const textOf = (column: unknown): string => (typeof column === 'string' ? column : '');
+
+/** Undefined: it can't be read. */
+function entryOf({ step, at, kind, position, operator, note, message_id, reply }: Row): CustodyEntry | undefined {
+  if (!(at instanceof Date) || typeof step !== 'string' || typeof kind !== 'string') return undefined;
   const optional = Object.entries({ position, by: operator, note, messageId: message_id, reply }).filter(([, value]) => value !== null);
-  return { key: step, at: (at as Date).getTime(), kind, ...Object.fromEntries(optional) };
+  return { key: step, at: at.getTime(), kind: kind as CustodyEntry['kind'], ...Object.fromEntries(optional) };
 }
 
 function matches(

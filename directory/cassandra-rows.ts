@@ -25,10 +25,18 @@ export function placeOf(row: Row): Place {
 
 /** The stored coordinates, NaN if there are none. A stored geohash and a region that we know are kept, otherwise they are computed. */
 function whereabouts(row: Row): Omit<Place, 'sensor'> {
-  const [latitude, longitude] = [(row.latitude as number | null) ?? Number.NaN, (row.longitude as number | null) ?? Number.NaN];
+  const [latitude, longitude] = [degreesIn(row.latitude), degreesIn(row.longitude)];
   const coordinates = { latitude, longitude };
   if (!isPlace(coordinates)) return { ...coordinates, geohash: '', region: '' };
-  const geohash = (row.geohash as string | null) || geohashOf(latitude, longitude);
+  const stored: unknown = row.geohash;
+  const geohash = typeof stored === 'string' && GEOHASH.test(stored) ? stored : geohashOf(latitude, longitude);
   const dashboard = row.dashboard as string | null;
   return { ...coordinates, geohash, region: REGIONS.find((region) => region === dashboard) ?? regionOf(geohash) };
+}
+
+const GEOHASH = /^[0-9b-hjkmnp-z]+$/;
+
+/** NaN for whatever isn't a number, as in a table of another program. */
+function degreesIn(column: unknown): number {
+  return typeof column === 'number' ? column : Number.NaN;
 }

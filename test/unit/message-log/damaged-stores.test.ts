@@ -116,6 +116,8 @@ function isRight(seen: Seen, acknowledged: Acknowledged): void {
 /** Resolves with what was acknowledged in the folder as it is now: that of another copy where all files are of it, or nothing where none is left. */
 async function inflict(all: readonly Damage[], dataDir: string): Promise<Acknowledged> {
   const sources = new Map<string, Acknowledged>();
+  // What came in the last moment is in the journal alone: the tree is that of the copy before.
+  sources.set('data.mdb', life.before.at(-1) ?? life.left);
   for (const one of all) {
     const source = await inflictOne(one, dataDir);
     if (source) sources.set(one.file, source);
