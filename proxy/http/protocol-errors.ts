@@ -44,6 +44,9 @@ export function answerProtocolError(error: NodeJS.ErrnoException, connection: Co
 
 /** Refuses to become a tunnel. */
 export function refuseTunnel(connection: Connection): void {
+  // Node has let go of the connection: from here on, nobody else would notice that the client is gone, or reads nothing. An error that nobody listens to ends the process.
+  connection.on('error', () => connection.destroy());
+  connection.on('timeout', () => connection.destroy());
   const refusal = errorAnswer(405, 'CONNECT is not supported', CLOSE);
   if (!closesAfterAnswers(connection, refusal)) endWith(connection, refusal);
 }

@@ -45,6 +45,7 @@ it(`hostile requests stop nobody: ${INPUTS} (seed ${SEED})`, async () => {
     let baseline = 0;
     const work = async (): Promise<void> => {
       while (sent < INPUTS && Date.now() < until) {
+        if (system.hasEnded) throw new Error(`the system has ended after ${sent} requests: ${system.output.slice(-4_000)}`);
         const visit = hostile.visit();
         sent += visit.requests;
         for (const status of await statusesOf(visit, ports[visit.to])) {

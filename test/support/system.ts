@@ -88,6 +88,11 @@ export class SystemProcess {
     return this.#output;
   }
 
+  /** Whether it has ended since its last start, by itself or not. */
+  get hasEnded(): boolean {
+    return this.#child !== undefined && (this.#child.exitCode !== null || this.#child.signalCode !== null);
+  }
+
   get pid(): number {
     return this.#child?.pid ?? 0;
   }

@@ -41,6 +41,26 @@ describe.each(Object.entries(TAILS))('%s behind a request', (_, tail) => {
     return statusesIn(await client.end());
   };
 
+  it('harms no other sender if the client is gone before its answers', async () => {
+    const faults: unknown[] = [];
+    const note = (fault: unknown): unknown => faults.push(fault);
+    const others = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException').on('uncaughtException', note);
+    try {
+      const client = await RawClient.open(proxy.port);
+      client.send(Buffer.from(request() + request() + tail, 'latin1'));
+      await expect.poll(() => proxy.log.appends.length).toBeGreaterThan(0);
+      client.socket.resetAndDestroy();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      proxy.log.release();
+      expect((await proxy.post('/entry', STATUS)).status).toBe(202);
+      expect(faults).toEqual([]);
+    } finally {
+      process.off('uncaughtException', note);
+      for (const listener of others) process.on('uncaughtException', listener);
+    }
+  });
+
   it.each([
     ['', request(), [202]],
     [' that is the last', request(CLOSE), [202]],
