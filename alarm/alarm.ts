@@ -31,6 +31,8 @@ export interface Alarm {
   /** The name of its type, which may no longer be in the settings. */
   readonly type: string;
   readonly severity: Severity;
+  /** No client had the sensor when the alarm was raised. It never changes: once the sensor is known, another alarm takes its place. */
+  readonly quarantined?: true;
   readonly state: AlarmState;
   readonly version: number;
   /** The version since which only the last-seen time has changed, if not this one: actions on that version and later ones are carried out. */

@@ -4,7 +4,8 @@ import { type AlarmType, hitsTogether } from './alarm-type.ts';
 import { DueQueue } from './due-queue.ts';
 import { after, areAfter, completing, type Hits, keep, suffice } from './kept-hits.ts';
 import type { SensorFaults } from './faults.ts';
-import { acknowledge, act, clear, raise, SEEN_EVERY_MS, SELF, see, endedAt } from './lifecycle.ts';
+import { acknowledge, act, clear, dismiss, endedAt, isActive, isOver, raise, SEEN_EVERY_MS, SELF, see } from './lifecycle.ts';
+import { Quarantine, quarantinedIn } from './quarantine.ts';
 import { isRepeat, remember, type Repeatable } from './repeats.ts';
 import {
   activeOf,
@@ -38,6 +39,13 @@ export interface DetectionSettings {
   readonly roomBytes?: number | undefined;
   /** Approximate memory for sensors that have alarms, bytes; undefined: unlimited. */
   readonly alarmRoomBytes?: number | undefined;
+  /**
+   * Whether it is sure that no client has a sensor; undefined: nobody is unknown. Asked once for each hit and recovery. What follows from the answer is part
+   * of the events and states, so that the answer may be another one later.
+   */
+  readonly isUnknown?: ((sensor: number) => boolean) | undefined;
+  /** How many alarms of unknown sensors are held, those that were over within a day among them; undefined: unlimited. */
+  readonly quarantineMax?: number | undefined;
 }
 
 /** The effects of the input since the last call. */
@@ -65,6 +73,9 @@ const VALUES_MAX = 9 * STATUS_BYTES_MAX;
 const SHORT_VALUE = 256;
 /** Outdated entries stay in the queue of due sensors until they are about half of it; a queue smaller than this isn't cleaned. */
 const DUE_SPARE = 1_024;
+/** Unknown sensors have this share of the room to themselves, and never take from the rest. */
+const UNKNOWN_SHARE = 1 / 8;
+const NOBODY = (): boolean => false;
 
 /**
  * Decides which alarms there are in one partition. Pure: everything it knows comes in through its methods, everything it does comes out of `takeEffects`.
@@ -90,6 +101,12 @@ export class Detection {
   readonly #alarmRoom: AlarmRoom;
   #letGo = 0;
   #withheld = 0;
+  readonly #tellsUnknown: boolean;
+  readonly #isUnknown: (sensor: number) => boolean;
+  readonly #unknownRoom: SensorRoom;
+  #unknownLetGo = 0;
+  readonly #quarantine: Quarantine;
+  #heldBack = 0;
   readonly #active = new Map<string, number>();
   /** Sensors with hits or an alarm of a type that clears by the first reading that isn't a hit: few, with scattered ids. */
   readonly #clearing = new Set<number>();
@@ -102,7 +119,9 @@ export class Detection {
   #stale = 0;
   #repeated = 0;
 
-  constructor({ types, partition, clockSkewMaxMs, repeatWithinMs, hitsKeptMs = NEVER, ...rooms }: DetectionSettings) {
+  constructor(settings: DetectionSettings) {
+    const { types, partition, clockSkewMaxMs, repeatWithinMs, hitsKeptMs = NEVER, roomBytes = NEVER, alarmRoomBytes = NEVER } = settings;
+    const { isUnknown, quarantineMax = NEVER } = settings;
     this.#types = types;
     this.#clearsByNormal = types.clearedByNormal !== 0;
     this.#format = new StateFormat(types);
@@ -111,8 +130,13 @@ export class Detection {
     this.#lateMax = 2 * clockSkewMaxMs;
     this.#repeatWithinMs = repeatWithinMs;
     this.#hitsKeptMs = hitsKeptMs;
-    this.#room = new SensorRoom(rooms.roomBytes ?? NEVER);
-    this.#alarmRoom = new AlarmRoom(rooms.alarmRoomBytes ?? NEVER);
+    this.#tellsUnknown = isUnknown !== undefined;
+    this.#isUnknown = isUnknown ?? NOBODY;
+    const share = this.#tellsUnknown ? UNKNOWN_SHARE : 0;
+    this.#room = new SensorRoom(roomBytes * (1 - share));
+    this.#unknownRoom = new SensorRoom(this.#tellsUnknown ? roomBytes * share : NEVER);
+    this.#alarmRoom = new AlarmRoom(alarmRoomBytes);
+    this.#quarantine = new Quarantine(quarantineMax);
     this.#supervision = new Supervision(types, partition, this.#unsaved, { usual: this.#usual });
     this.#valueMax = Math.min(STATUS_BYTES_MAX, Math.floor(VALUES_MAX / hitsTogether(types.types)));
     this.#awaitingBytesMax = Math.floor((TYPES_IN_FULL * AWAITING_BYTES_MAX) / Math.max(TYPES_IN_FULL, types.types.length));
@@ -145,7 +169,7 @@ export class Detection {
 
   /** Approximate memory in use for sensors that have no alarm, bytes. */
   get roomTaken(): number {
-    return this.#room.bytes;
+    return this.#room.bytes + this.#unknownRoom.bytes;
   }
 
   /** Approximate memory in use for sensors that have alarms, bytes. */
@@ -163,9 +187,23 @@ export class Detection {
     return this.#withheld;
   }
 
-  /** How many sensors' hits were forgotten for lack of room. */
+  /** How many sensors' hits were forgotten for lack of room; unknown sensors are counted apart. */
   get letGo(): number {
     return this.#letGo;
+  }
+
+  get unknownLetGo(): number {
+    return this.#unknownLetGo;
+  }
+
+  /** The alarms of unknown sensors. */
+  get quarantine(): Pick<Quarantine, 'open' | 'isFull'> {
+    return this.#quarantine;
+  }
+
+  /** How often an unknown sensor's hits were enough for an alarm that was not raised, since too many were open. */
+  get heldBack(): number {
+    return this.#heldBack;
   }
 
   /** How many events and faults wait to be taken. */
@@ -191,6 +229,7 @@ export class Detection {
     const state = this.#stateOf(sensor);
     if (state.okAt !== undefined && at <= state.okAt) return;
     state.okAt = at;
+    state.isUnknown = this.#isUnknown(sensor);
     this.#schedule(sensor, state);
     this.#unsaved.changed.add(sensor);
     const cause = { topic: 'OK', partition: this.#partition, offset };
@@ -289,18 +328,23 @@ export class Detection {
     this.#states.delete(sensor);
     this.#room.release(sensor);
     this.#alarmRoom.release(sensor);
+    this.#unknownRoom.release(sensor);
     if (state === undefined) return;
-    if (this.#room.isHalfFull) shorten(state);
+    state.isUnknown &&= this.#tellsUnknown;
+    const room = this.#roomOf(state);
+    if (state.isUnknown || room.isHalfFull) shorten(state);
     this.#states.set(sensor, state);
     this.#countActive(state, 1);
     if (hasAlarm(state)) this.#alarmRoom.hold(sensor, state);
-    else this.#room.restore(sensor, state);
-    if (this.#room.isOverfull) this.#makeRoom();
+    else room.restore(sensor, state);
+    if (quarantinedIn(state).length > 0) this.#quarantine.restore(sensor, state);
+    if (room.isOverfull) this.#makeRoom();
     if (state.types.some((type) => this.#isClearing(type))) this.#clearing.add(sensor);
     this.#schedule(sensor, state);
   }
 
   #supervise(status: Status, at: number, offset: number): void {
+    if (this.#tellsUnknown && this.#supervision.knownOf(status.id) === 0 && this.#isUnknown(status.id)) return;
     this.#supervision.reading(status, at, offset, this.#isStale(status.id, at));
     this.#dueNext = Math.min(this.#dueNext, this.#supervision.dueNext);
   }
@@ -314,6 +358,7 @@ export class Detection {
   #hit(status: Status, at: number, offset: number, value: string): void {
     const { id: sensor, seq } = status;
     const state = this.#stateOf(sensor);
+    state.isUnknown = this.#isUnknown(sensor);
     if (seq !== undefined && this.#isRepeat(sensor, state, { at, seq, value })) return;
     if (this.#isStale(sensor, at)) {
       this.#stale += 1;
@@ -322,13 +367,14 @@ export class Detection {
       this.#weigh(sensor, state);
       return;
     }
+    const isShort = state.isUnknown || this.#isShort;
     const hit: Evidence = {
       topic: 'ENTRY',
       partition: this.#partition,
       offset,
       at,
       ...(seq !== undefined && { seq }),
-      value: beginningOf(value, this.#isShort ? Math.min(SHORT_VALUE, this.#valueMax) : this.#valueMax),
+      value: beginningOf(value, isShort ? Math.min(SHORT_VALUE, this.#valueMax) : this.#valueMax),
     };
     this.#types.types.forEach((type, i) => {
       if ((status.hits & (1 << i)) !== 0) this.#hitType(state, type, sensor, hit);
@@ -361,9 +407,13 @@ export class Detection {
     if (type.clears === 'normal') this.#clearing.add(sensor);
     const enough = suffice(kept, type);
     if (enough && type.within !== undefined) state.proof = kept;
-    const active = activeOf(state);
+    let active = activeOf(state);
+    if (active?.quarantined && enough && !sensorState.isUnknown) {
+      this.#dismiss(sensorState, active, hit.at, positionOf(hit));
+      active = undefined;
+    }
     if (!active) {
-      if (enough) this.#raise(state, type, sensor, kept);
+      if (enough) this.#raise(sensorState, state, type, sensor, kept);
     } else if (hit.at - active.lastSeenAt >= SEEN_EVERY_MS) this.#change(sensorState, 'seen', see(active, hit.at), hit.at, positionOf(hit));
   }
 
@@ -379,20 +429,51 @@ export class Detection {
     const type = this.#types.types[this.#types.placeOf(state.type) ?? -1];
     if (type === undefined) return;
     const remaining = type.within === undefined ? state.hits : (state.proof ?? []);
-    if (suffice(remaining, type)) this.#raise(state, type, sensor, remaining);
+    if (suffice(remaining, type)) this.#raise(sensorState, state, type, sensor, remaining);
   }
 
-  /** Without room for it, a lesser alarm is raised by the next hit that comes once there is: the hits stay remembered. */
-  #raise(state: TypeState, type: AlarmType, sensor: number, evidence: Hits): void {
-    if (!this.#alarmRoom.takes(type)) {
+  /**
+   * Without room for it, a lesser alarm is raised by the next hit that comes once there is: the hits stay remembered. So is any of an unknown sensor, whatever
+   * its severity.
+   */
+  #raise(sensorState: SensorState, state: TypeState, type: AlarmType, sensor: number, evidence: Hits): void {
+    const { isUnknown } = sensorState;
+    const cause = positionOf(completing(evidence));
+    if (isUnknown && (this.#alarmRoom.isFull || !this.#admit(completing(evidence).at, cause))) {
+      this.#heldBack += 1;
+      return;
+    }
+    if (!isUnknown && !this.#alarmRoom.takes(type)) {
       this.#withheld += 1;
       return;
     }
-    const alarm = raise(sensor, type.name, type.severity, evidence);
+    const alarm = raise(sensor, type.name, type.severity, evidence, isUnknown);
     state.open = [...state.open, alarm];
     this.#countActiveOf(type.name, 1);
-    this.#events.push({ event: 'raised', at: alarm.raisedAt, cause: positionOf(completing(evidence)), alarm });
+    this.#events.push({ event: 'raised', at: alarm.raisedAt, cause, alarm });
     this.#counts.push({ alarm: alarm.id, sensor, type: type.name, at: alarm.raisedAt });
+    if (isUnknown) this.#quarantine.track(sensor, sensorState);
+  }
+
+  /** Makes room for a quarantined alarm: those that operators have acknowledged give way, and no others. */
+  #admit(at: number, cause: Position): boolean {
+    while (this.#quarantine.isFull) {
+      const sensor = this.#quarantine.firstSeen;
+      const state = sensor === undefined ? undefined : this.#states.get(sensor);
+      if (sensor === undefined || state === undefined) return false;
+      for (const alarm of quarantinedIn(state)) if (!isOver(alarm)) this.#dismiss(state, alarm, at, cause);
+      state.ended = state.ended.filter(({ quarantined }) => !quarantined);
+      this.#unsaved.changed.add(sensor);
+      this.#quarantine.track(sensor, state);
+      // What doesn't fit is forgotten once the hit in hand is dealt with: its own sensor may be among the oldest.
+      this.#hold(sensor, state);
+    }
+    return true;
+  }
+
+  #dismiss(state: SensorState, alarm: Alarm, at: number, cause: Position): void {
+    if (isActive(alarm)) this.#countActiveOf(alarm.type, -1);
+    this.#change(state, 'acknowledged', dismiss(alarm, at), at, cause);
   }
 
   #acknowledgeOldest(sensorState: SensorState, state: TypeState, at: number, cause: Position): void {
@@ -406,6 +487,7 @@ export class Detection {
     this.#schedule(alarm.sensor, state);
     this.#unsaved.changed.add(alarm.sensor);
     this.#events.push({ event, at, cause, alarm, ...(action && { action }) });
+    if (alarm.quarantined) this.#quarantine.track(alarm.sensor, state);
   }
 
   #stateOf(sensor: number): SensorState {
@@ -443,12 +525,13 @@ export class Detection {
     return Math.max(this.#hitsKeptMs, within + this.#lateMax);
   }
 
+  #roomOf({ isUnknown }: SensorState): SensorRoom {
+    return isUnknown ? this.#unknownRoom : this.#room;
+  }
+
   /** Updates the room that a changed sensor takes. */
   #weigh(sensor: number, state: SensorState): void {
-    if (hasAlarm(state) || isEmpty(state)) this.#room.release(sensor);
-    else this.#room.hold(sensor, state);
-    if (hasAlarm(state)) this.#alarmRoom.hold(sensor, state);
-    else this.#alarmRoom.release(sensor);
+    this.#hold(sensor, state);
     this.#makeRoom();
     this.#makeAlarmRoom();
   }
@@ -457,21 +540,40 @@ export class Detection {
   #makeAlarmRoom(): void {
     for (let sensor = this.#alarmRoom.takeExcess(); sensor !== undefined; sensor = this.#alarmRoom.takeExcess()) {
       const state = this.#states.get(sensor);
+      const hadQuarantined = state?.ended.some(({ quarantined }) => quarantined);
       if (state) state.ended = [];
+      if (state && hadQuarantined) this.#quarantine.track(sensor, state);
       this.#unsaved.riding.push(sensor);
       if (state && hasAlarm(state)) this.#alarmRoom.hold(sensor, state);
       else this.#alarmRoom.release(sensor);
-      if (state && !hasAlarm(state) && !isEmpty(state)) this.#room.hold(sensor, state);
+      if (state && !hasAlarm(state) && !isEmpty(state)) this.#roomOf(state).hold(sensor, state);
     }
   }
 
+  #hold(sensor: number, state: SensorState): void {
+    if (this.#tellsUnknown) (state.isUnknown ? this.#room : this.#unknownRoom).release(sensor);
+    const room = this.#roomOf(state);
+    if (hasAlarm(state) || isEmpty(state)) room.release(sensor);
+    else room.hold(sensor, state);
+    if (hasAlarm(state)) this.#alarmRoom.hold(sensor, state);
+    else this.#alarmRoom.release(sensor);
+  }
+
   #makeRoom(): void {
-    for (let sensor = this.#room.takeExcess(); sensor !== undefined; sensor = this.#room.takeExcess()) {
-      if (this.#states.get(sensor)?.types.some(({ hits }) => hits.length > 0)) this.#letGo += 1;
+    this.#letGo += this.#forgetExcess(this.#room);
+    if (this.#tellsUnknown) this.#unknownLetGo += this.#forgetExcess(this.#unknownRoom);
+  }
+
+  /** Returns how many sensors with hits were forgotten. */
+  #forgetExcess(room: SensorRoom): number {
+    let withHits = 0;
+    for (let sensor = room.takeExcess(); sensor !== undefined; sensor = room.takeExcess()) {
+      if (this.#states.get(sensor)?.types.some(({ hits }) => hits.length > 0)) withHits += 1;
       this.#states.delete(sensor);
       this.#clearing.delete(sensor);
       this.#unsaved.riding.push(sensor);
     }
+    return withHits;
   }
 
   /** ENTRY time from which on none of these hits can be sent again. */
@@ -499,6 +601,7 @@ export class Detection {
     if (okAt + this.#lateMax <= at) state.okAt = undefined;
     if (this.#repeatableUntil(repeatable) <= at) state.repeatable = [];
     state.ended = ended.filter((alarm) => endedAt(alarm) + ENDED_FOR_MS > at);
+    if (ended.some(({ quarantined }) => quarantined)) this.#quarantine.track(sensor, state);
     for (const type of state.types) type.hits = after(type.hits, at - this.#keptFor(type));
     this.#unsaved.riding.push(sensor);
     this.#weigh(sensor, state);

@@ -18,13 +18,14 @@ export const SEEN_EVERY_MS = 60_000;
 /** The name under which Tocsin acknowledges alarms that nobody has acknowledged. */
 export const SELF = 'tocsin';
 
-export function raise(sensor: number, type: string, severity: Severity, evidence: Hits): Alarm {
+export function raise(sensor: number, type: string, severity: Severity, evidence: Hits, isQuarantined = false): Alarm {
   const hit = completing(evidence);
   return {
     id: alarmId(sensor, type, hit),
     sensor,
     type,
     severity,
+    ...(isQuarantined && { quarantined: true }),
     state: 'ACTIVE_UNACK',
     version: 1,
     raisedAt: hit.at,
@@ -64,6 +65,11 @@ export function clear(alarm: Alarm, at: number, lastSeenAt: number): Alarm {
 export function acknowledge(alarm: Alarm, by: string, at: number): Alarm {
   const state = isActive(alarm) ? 'ACTIVE_ACK' : 'CLEARED_ACK';
   return change(alarm, { state, acknowledgedAt: at, acknowledgedBy: by });
+}
+
+/** Ends a quarantined alarm to make room for another one: acknowledged and cleared in one step. */
+export function dismiss(alarm: Alarm, at: number): Alarm {
+  return change(alarm, { state: 'CLEARED_ACK', clearedAt: at, acknowledgedAt: at, acknowledgedBy: alarm.acknowledgedBy ?? SELF });
 }
 
 /** Carries out an operator's action on an alarm, or returns why not. */

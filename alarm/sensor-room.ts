@@ -1,19 +1,19 @@
 /** Bounds the memory for sensors that have no alarm: anybody can make up any number of sensor ids. */
 import { memoryOf } from './memory.ts';
+import { type InOrder, SensorQueue } from './sensor-queue.ts';
 import type { SensorState } from './sensor-state.ts';
 
-interface Held {
+/** `at`: time of the newest reading or recovery that is remembered. */
+interface Held extends InOrder {
   readonly bytes: number;
-  /** Time of the newest reading or recovery that is remembered, epoch ms. */
-  readonly at: number;
 }
 
 export class SensorRoom {
   readonly #bytesMax: number;
   #bytes = 0;
   /** Sensors of which only a recovery is remembered, and sensors with hits; in both, the one that changed longest ago comes first. */
-  readonly #recovered = new Queue();
-  readonly #hit = new Queue();
+  readonly #recovered = new SensorQueue<Held>();
+  readonly #hit = new SensorQueue<Held>();
   #isInOrder = true;
 
   constructor(bytesMax: number) {
@@ -68,39 +68,5 @@ export class SensorRoom {
     const sensor = this.#recovered.first ?? this.#hit.first;
     if (sensor !== undefined) this.release(sensor);
     return sensor;
-  }
-}
-
-/** Sensors in the order in which they changed. */
-class Queue {
-  #held = new Map<number, Held>();
-  /** Kept between calls: a new iterator would step over all deleted entries again. */
-  #next = this.#held.keys();
-
-  get(sensor: number): Held | undefined {
-    return this.#held.get(sensor);
-  }
-
-  set(sensor: number, held: Held): void {
-    this.#held.set(sensor, held);
-  }
-
-  delete(sensor: number): void {
-    this.#held.delete(sensor);
-  }
-
-  /** The caller must delete it. */
-  get first(): number | undefined {
-    if (this.#held.size === 0) return undefined;
-    const { value } = this.#next.next();
-    if (value !== undefined) return value;
-    // The iterator has reached the end: starts again.
-    this.#next = this.#held.keys();
-    return this.#next.next().value;
-  }
-
-  order(): void {
-    this.#held = new Map([...this.#held].sort(([, one], [, other]) => one.at - other.at));
-    this.#next = this.#held.keys();
   }
 }

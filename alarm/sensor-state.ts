@@ -26,6 +26,8 @@ export interface SensorState {
   repeatable: readonly Repeatable[];
   /** Alarms that are over, for notes and dispositions; the one that ended last comes last. */
   ended: readonly Alarm[];
+  /** Whether no client had the sensor when it last sent a hit or a recovery. */
+  isUnknown: boolean;
   /** ENTRY time at which something is due to be forgotten, or NEVER; not stored. */
   due: number;
 }
@@ -60,7 +62,7 @@ export const ENDED_FOR_MS = 86_400_000;
 const restingJson = new WeakMap<Alarm, string>();
 
 export function emptyState(): SensorState {
-  return { types: NONE, okAt: undefined, repeatable: NONE, ended: NONE, due: NEVER };
+  return { types: NONE, okAt: undefined, repeatable: NONE, ended: NONE, isUnknown: false, due: NEVER };
 }
 
 export function isEmpty({ okAt, repeatable, ended, types }: SensorState): boolean {
@@ -136,11 +138,18 @@ export class StateFormat {
   fromJson(json: string): StoredSensor {
     const alone = this.#readAlone.get(json);
     if (alone !== undefined) return { state: undefined, known: alone, faults: undefined };
-    const { v, ok, repeatable = NONE, ended = NONE, known = 0, faults, types, ...before } = parsed(json);
+    const { v, ok, repeatable = NONE, ended = NONE, known = 0, faults, unknown = false, types, ...before } = parsed(json);
     if (v < 1 || v > VERSION) throw new NewerState(v);
     if (!Array.isArray(repeatable) || !Array.isArray(ended)) throw new UnreadableState();
     const names = typeof known === 'number' ? TYPES_OF_2.filter((_, i) => (known & (1 << i)) !== 0) : known;
-    const state: SensorState = { types: this.#typeStates(types ?? before), okAt: ok, repeatable, ended, due: NEVER };
+    const state: SensorState = {
+      types: this.#typeStates(types ?? before),
+      okAt: ok,
+      repeatable,
+      ended,
+      isUnknown: unknown === true,
+      due: NEVER,
+    };
     const stored = { state: isEmpty(state) ? undefined : state, known: this.#types.bitsOf(names), faults };
     if (stored.state === undefined && faults === undefined && this.#readAlone.size < ALONE_MAX) this.#readAlone.set(json, stored.known);
     return stored;
@@ -192,7 +201,9 @@ function stateJson(state: SensorState): string {
   if (state.repeatable.length > 0) json += `,"repeatable":${JSON.stringify(state.repeatable)}`;
   if (state.ended.length > 0) json += `,"ended":[${state.ended.map(alarmJson).join(',')}]`;
   const types = state.types.filter((type) => !isEmptyType(type)).map((type) => `${JSON.stringify(type.type)}:${typeJson(type)}`);
-  return types.length === 0 ? json : `${json},"types":{${types.join(',')}}`;
+  if (state.isUnknown) json += ',"unknown":true';
+  // An earlier program takes a member that it doesn't know for a type, unless `types` are there.
+  return types.length === 0 && !state.isUnknown ? json : `${json},"types":{${types.join(',')}}`;
 }
 
 function typeJson({ hits, proof, open }: TypeState): string {
@@ -222,6 +233,7 @@ interface Stored {
   readonly ended?: readonly Alarm[];
   readonly known?: number | readonly string[];
   readonly faults?: FaultState;
+  readonly unknown?: boolean;
   readonly types?: Readonly<Record<string, Omit<TypeState, 'type'>>>;
 }
 

@@ -5,9 +5,9 @@ import { type ConfigOf, integer, setting } from '../runtime/configuration.ts';
 export const unknownSensorSettings = {
   unknownSensors: setting(
     'TOCSIN_UNKNOWN_SENSORS',
-    z.enum(['accept', 'refuse'], 'must be accept or refuse'),
-    'accept',
-    'What is done with statuses and recoveries of sensors that no client has. accept: the same as with all others. refuse: the proxy answers 403.',
+    z.enum(['auto', 'accept', 'quarantine', 'refuse'], 'must be auto, accept, quarantine or refuse'),
+    'auto',
+    'What is done about sensors that no client has. accept: the same as about all others. quarantine: their alarms are marked, bounded in number, and mailed after all others. refuse: the proxy answers 403. auto: accept if only this machine reaches Tocsin, otherwise quarantine where the clients can be read.',
   ),
   clientsLeast: setting(
     'TOCSIN_CLIENTS_LEAST',

@@ -36,7 +36,7 @@ export function readConfig(roles: ReadonlySet<RoleName>, environment: NodeJS.Pro
     ...adapters.flatMap((adapter) => adapter.check?.(values) ?? []),
     ...rolesIn(roles).flatMap((role) => role.check?.(values) ?? []),
     ...refusedCrossings(parts, values),
-    ...problemsOfUnknownSensors(roles, ports, values),
+    ...problemsOfUnknownSensors({ roles, ports, values }),
   ];
   if (problems.length > 0) throw new ConfigurationError(problems);
   return { roles, ports, values, isSet, unencrypted: crossingsOf(parts, values).map(({ fact }) => fact) };

@@ -53,10 +53,12 @@ const mailer = role({
 const processor = role({
   summary: 'detects alarms',
   uses: ['log'],
-  settings: [processorSettings],
-  start: async ({ config, deps, ports, run }) => {
+  mayUse: ['directory'],
+  settings: [processorSettings, unknownSensorSettings, { ingestUrls: proxySettings.urls }],
+  start: async ({ config, deps, ports, unknownSensors, run }) => {
     const { startProcessor } = await import('../processor/processor.ts');
-    await run('processor', startProcessor(config.of(processorSettings), { ...deps, ...ports }));
+    const isUnknown = unknownSensors.treatment === 'accept' ? undefined : await unknownSensors.isUnknown();
+    await run('processor', startProcessor(config.of(processorSettings), { ...deps, ...ports, isUnknown }));
     return {};
   },
 });

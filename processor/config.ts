@@ -1,4 +1,4 @@
-import { type ConfigOf, duration, setting, size } from '../runtime/configuration.ts';
+import { type ConfigOf, duration, integer, setting, size } from '../runtime/configuration.ts';
 
 export const processorSettings = {
   clockSkewMaxMs: setting(
@@ -30,6 +30,12 @@ export const processorSettings = {
     size,
     '512MiB',
     'Memory for sensors that have alarms; beyond it no MINOR and WARNING alarms are raised, unless lives depend on them, but all others are. The default is enough for some 400,000 open alarms.',
+  ),
+  quarantineMax: setting(
+    'TOCSIN_QUARANTINE_ALARMS_MAX',
+    integer(1, 1_000_000),
+    '10000',
+    'Alarms of sensors that no client has that are kept. Beyond it acknowledged ones give way; if there are none, hits of such sensors raise nothing.',
   ),
 };
 

@@ -18,6 +18,8 @@ export class TaskMetrics {
   readonly #repeated: Counter;
   readonly #forgotten: Counter;
   readonly #withheld: Counter;
+  readonly #unknownForgotten: Counter;
+  readonly #heldBack: Counter;
   readonly #types: TypeSet;
   /** By the place of the field in TypeSet. */
   readonly #absent: Float64Array;
@@ -72,6 +74,16 @@ export class TaskMetrics {
       help: 'Hits that raised no MINOR or WARNING alarm, to stay within TOCSIN_ALARM_MEMORY',
       registers,
     });
+    this.#unknownForgotten = new Counter({
+      name: 'tocsin_quarantine_forgotten_total',
+      help: 'Sensors that no client has whose hits were forgotten to stay within their share of TOCSIN_SENSOR_MEMORY',
+      registers,
+    });
+    this.#heldBack = new Counter({
+      name: 'tocsin_quarantine_held_back_total',
+      help: 'Alarms of sensors that no client has that were not raised, since TOCSIN_QUARANTINE_ALARMS_MAX of them are kept',
+      registers,
+    });
     new Counter({
       name: 'tocsin_readings_not_reported_total',
       help: 'Readings that came without a field that every sensor should report, or with one that could not be read',
@@ -114,6 +126,15 @@ export class TaskMetrics {
   /** Hits that raised no alarm for lack of room. */
   withheld(hits: number): void {
     this.#withheld.inc(hits);
+  }
+
+  unknownForgotten(sensors: number): void {
+    this.#unknownForgotten.inc(sensors);
+  }
+
+  /** Alarms of unknown sensors that were not raised. */
+  heldBack(alarms: number): void {
+    this.#heldBack.inc(alarms);
   }
 
   read(topic: Topic, records: number): void {

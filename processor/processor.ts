@@ -22,6 +22,8 @@ export interface ProcessorDeps {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly health: Health;
+  /** Whether it is sure that no client has a sensor: its alarms are then quarantined. Undefined: all are treated alike. Must not throw or wait. */
+  readonly isUnknown?: ((sensor: number) => boolean) | undefined;
 }
 
 /** Health shows a notice from this part of the room on. */
@@ -31,6 +33,8 @@ const TIGHT =
 const FULL =
   'open alarms take all of their memory, so MINOR and WARNING alarms are not raised; graver ones are: acknowledge and clear what is over, see TOCSIN_ALARM_MEMORY, and who sends them';
 const FILLING = 'open alarms take nearly all of their memory; beyond it MINOR and WARNING alarms are not raised: see TOCSIN_ALARM_MEMORY';
+const QUARANTINE_FULL =
+  'as many alarms of sensors that no client has are kept as TOCSIN_QUARANTINE_ALARMS_MAX allows: further ones of such sensors are not raised until some are acknowledged';
 const AGAIN = { firstMs: 50, maxMs: 5_000 };
 
 /** Runs a task for every partition that is assigned to this process. */
@@ -45,7 +49,11 @@ export async function startProcessor(config: ProcessorConfig, deps: ProcessorDep
     assigned: async (taskLog) => {
       const runner = new TaskRunner(
         taskLog,
-        { ...config, types: deps.types, ...roomsOf(config, deps.log.partitions) },
+        {
+          ...config,
+          ...{ types: deps.types, isUnknown: deps.isUnknown, quarantineMax: Math.ceil(config.quarantineMax / deps.log.partitions) },
+          ...roomsOf(config, deps.log.partitions),
+        },
         taskDeps,
         deps.health,
       );
@@ -123,9 +131,13 @@ function roomsOf({ sensorMemoryBytes, alarmMemoryBytes }: ProcessorConfig, parti
   return { roomBytes: sensorMemoryBytes / partitions, alarmRoomBytes: alarmMemoryBytes / partitions };
 }
 
-function noticeOf({ roomTaken, alarmRoomTaken }: Detection, { roomBytes, alarmRoomBytes }: TaskSettings): string | undefined {
+function noticeOf({ roomTaken, alarmRoomTaken, quarantine }: Detection, { roomBytes, alarmRoomBytes }: TaskSettings): string | undefined {
   const isTight = (taken: number, max = Number.POSITIVE_INFINITY): boolean => taken > ROOM_NOTICE_FROM * max;
-  const notices = [...(isTight(alarmRoomTaken, alarmRoomBytes) ? [FILLING] : []), ...(isTight(roomTaken, roomBytes) ? [TIGHT] : [])];
+  const notices = [
+    ...(isTight(alarmRoomTaken, alarmRoomBytes) ? [FILLING] : []),
+    ...(isTight(roomTaken, roomBytes) ? [TIGHT] : []),
+    ...(quarantine.isFull ? [QUARANTINE_FULL] : []),
+  ];
   return notices.length === 0 ? undefined : notices.join('; ');
 }
 
@@ -162,6 +174,14 @@ function observe({ registry, log, types }: ProcessorDeps, runners: ReadonlyMap<n
     registers: [registry],
     collect() {
       sums(this, 'type', namesOf(types), detections(), ({ active }) => active);
+    },
+  });
+  new Gauge({
+    name: 'tocsin_alarms_quarantined',
+    help: 'Open alarms of sensors that no client had when they were raised, in the partitions of this process',
+    registers: [registry],
+    collect() {
+      this.set(detections().reduce((sum, { quarantine }) => sum + quarantine.open, 0));
     },
   });
   new Gauge({

@@ -25,6 +25,10 @@ export interface TaskSettings {
   readonly roomBytes?: number | undefined;
   /** Memory for sensors with alarms, in this partition alone, bytes. */
   readonly alarmRoomBytes?: number | undefined;
+  /** See DetectionSettings. */
+  readonly isUnknown?: ((sensor: number) => boolean) | undefined;
+  /** Alarms of unknown sensors, in this partition alone. */
+  readonly quarantineMax?: number | undefined;
 }
 
 export interface TaskDeps {
@@ -61,10 +65,8 @@ export class Task {
   readonly #decoder: Decoder;
   readonly #status: Status;
   readonly #recovery = emptyRecovery();
-  /** How many of detection's forgotten sensors are counted in the metric so far. */
-  #letGo = 0;
-  /** The same of alarms that were withheld. */
-  #withheld = 0;
+  /** How much of what detection has let go of is counted in the metrics so far. */
+  #counted = { letGo: 0, unknownLetGo: 0, heldBack: 0, withheld: 0 };
   #dead: OutgoingRecord[] = [];
   #committedAt: number;
   #uncommitted = false;
@@ -150,11 +152,21 @@ export class Task {
     if (batch.topic === 'ENTRY') this.#entries(batch, from, to);
     else if (batch.topic === 'OK') this.#recoveries(batch, from, to);
     else this.#actions(batch, from, to);
-    const { letGo, withheld } = this.#detection;
-    if (letGo > this.#letGo) this.#deps.metrics.forgotten(letGo - this.#letGo);
-    if (withheld > this.#withheld) this.#deps.metrics.withheld(withheld - this.#withheld);
-    this.#letGo = letGo;
-    this.#withheld = withheld;
+    this.#countLosses();
+  }
+
+  #countLosses(): void {
+    const { letGo, unknownLetGo, heldBack, withheld } = this.#detection;
+    const { metrics } = this.#deps;
+    const counted = this.#counted;
+    if (letGo > counted.letGo) metrics.forgotten(letGo - counted.letGo);
+    if (unknownLetGo > counted.unknownLetGo) metrics.unknownForgotten(unknownLetGo - counted.unknownLetGo);
+    if (heldBack > counted.heldBack) metrics.heldBack(heldBack - counted.heldBack);
+    counted.letGo = letGo;
+    counted.unknownLetGo = unknownLetGo;
+    if (withheld > counted.withheld) metrics.withheld(withheld - counted.withheld);
+    counted.heldBack = heldBack;
+    counted.withheld = withheld;
   }
 
   #entries(batch: RecordBatch, from: number, to: number): void {

@@ -22,13 +22,14 @@ describe('the configuration of a process', () => {
   });
 
   it('looks at no setting of a role that runs elsewhere, nor of a server that is not used here', () => {
-    const servers = { TOCSIN_KAFKA_BROKERS: 'kafka-1:9092', TOCSIN_CASSANDRA_CONTACT_POINTS: 'c', TOCSIN_CASSANDRA_TLS: 'perhaps' };
+    const influx = { TOCSIN_INFLUX_URL: 'http://i:8086', TOCSIN_INFLUX_RETENTION: 'perhaps' };
+    const servers = { TOCSIN_KAFKA_BROKERS: 'kafka-1:9092', TOCSIN_CASSANDRA_CONTACT_POINTS: 'c', ...influx };
     const { values } = readConfig(rolesOf(['processor']), { ...servers, TOCSIN_INGEST_PORT: 'abc', TOCSIN_HOST: '0.0.0.0' });
     expect(values.get(kafkaSettings.brokers)).toEqual(['kafka-1:9092']);
     expect(() => values.of(proxySettings)).toThrow(/TOCSIN_INGEST_PORT was not read/);
     expect(() => values.of(logSettings)).toThrow();
     expect(() => readConfig(rolesOf(['proxy']), { ...servers, TOCSIN_INGEST_PORT: 'abc' })).toThrow(/TOCSIN_INGEST_PORT/);
-    expect(() => readConfig(rolesOf(['mailer']), servers)).toThrow(/TOCSIN_CASSANDRA_TLS/);
+    expect(() => readConfig(rolesOf(['history']), servers)).toThrow(/TOCSIN_INFLUX_RETENTION/);
   });
 
   it('uses a server that is named in the file of a secret', () => {
@@ -73,7 +74,9 @@ describe('the configuration of a process', () => {
       'log',
       'directory',
     ]);
-    expect(readConfig(rolesOf(['proxy']), kafka).ports).toEqual(['log']);
+    for (const role of ['proxy', 'processor']) expect(readConfig(rolesOf([role]), kafka).ports).toEqual(['log']);
+    for (const treatment of ['quarantine', 'refuse'])
+      expect(() => readConfig(rolesOf(['processor']), { ...kafka, TOCSIN_UNKNOWN_SENSORS: treatment })).toThrow(/TOCSIN_CASSANDRA_CONTACT/);
     expect(readConfig(rolesOf([]), refusing).ports).toContain('directory');
   });
 
