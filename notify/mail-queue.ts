@@ -3,17 +3,19 @@
  *   waiting its turn (an earlier mail of the same alarm is unfinished) → ready → under way → finished
  *                                                                         ↑         ↓ put off
  *                                                                         └── backing off
- * The gravest go first; one that is graver than all under way gets an extra place if all are taken, so that it waits for none of them.
+ * The gravest go first, those of quarantined alarms last; one that is graver than all under way gets an extra place if all are taken, so that it waits for none of them.
  * A mail that is put off holds up no other. When several different mails in a row are put off, the fault is the server's: then one mail at a
  * time tries it, with backoff, and the first success releases all of them. A graver mail tries at once even if lesser ones were put off.
  */
-import { compareSeverity, SEVERITIES, type Severity } from '../alarm/severity.ts';
+import type { Severity } from '../alarm/severity.ts';
 import { type BackoffSettings, backoffMs } from '../runtime/backoff.ts';
+import { compareLane, LANES, type Lane, laneOf } from '../alarm/lane.ts';
 import type { Turn, Turns } from './channels/mail/port.ts';
 
 export interface QueuedMail {
   readonly alarm: string;
   readonly severity: Severity;
+  readonly quarantined?: true | undefined;
   /** How many times it was put off. */
   deferrals: number;
 }
@@ -43,7 +45,7 @@ export class MailQueue<M extends QueuedMail> {
   readonly #backoff: MailBackoff;
   /** Unfinished mails of an alarm, oldest first: only the first of them may be sent. */
   readonly #lanes = new Map<string, M[]>();
-  readonly #ready: Readonly<Record<Severity, M[]>>;
+  readonly #ready: Readonly<Record<Lane, M[]>>;
   readonly #backingOff = new Map<M, NodeJS.Timeout>();
   readonly #underWay = new Set<Promise<void>>();
   readonly #sending = new Set<M>();
@@ -55,23 +57,23 @@ export class MailQueue<M extends QueuedMail> {
   /** How many times a mail was put off by its own fault; failures of an outage are forgotten with it. */
   #ownFailures = new WeakMap<M, number>();
   #pause: NodeJS.Timeout | undefined;
-  readonly #unfinished: Record<Severity, number> = { CRITICAL: 0, MAJOR: 0, MINOR: 0, WARNING: 0 };
+  readonly #unfinished: Record<Lane, number> = { CRITICAL: 0, MAJOR: 0, MINOR: 0, WARNING: 0, QUARANTINED: 0 };
   #stopped = false;
-  #waitingForTurn: Severity | undefined;
+  #waitingForTurn: Lane | undefined;
   #wake: (() => void) | undefined;
 
   constructor(options: MailQueueOptions<M>) {
     this.#options = options;
     this.#backoff = options.backoff ?? BACKOFF;
-    this.#ready = Object.fromEntries(SEVERITIES.map((severity) => [severity, [] as M[]])) as Record<Severity, M[]>;
+    this.#ready = Object.fromEntries(LANES.map((lane) => [lane, [] as M[]])) as Record<Lane, M[]>;
   }
 
   get unfinished(): number {
-    return SEVERITIES.reduce((sum, severity) => sum + this.#unfinished[severity], 0);
+    return LANES.reduce((sum, lane) => sum + this.#unfinished[lane], 0);
   }
 
-  unfinishedOf(severity: Severity): number {
-    return this.#unfinished[severity];
+  unfinishedOf(lane: Lane): number {
+    return this.#unfinished[lane];
   }
 
   /** Whether so many different mails in a row were put off that the server is at fault, not the mails. */
@@ -79,13 +81,13 @@ export class MailQueue<M extends QueuedMail> {
     return this.#failing.size >= Math.max(2, this.#options.concurrency);
   }
 
-  /** Severity of the mail that is next and may not go yet, since too many went in the span; undefined: none waits for that. */
-  get waitingForTurn(): Severity | undefined {
+  /** Lane of the mail that is next and may not go yet, since too many went in the span; undefined: none waits for that. */
+  get waitingForTurn(): Lane | undefined {
     return this.#waitingForTurn;
   }
 
   add(mail: M): void {
-    this.#unfinished[mail.severity] += 1;
+    this.#unfinished[laneOf(mail)] += 1;
     const lane = this.#lanes.get(mail.alarm);
     if (lane) lane.push(mail);
     else {
@@ -143,7 +145,7 @@ export class MailQueue<M extends QueuedMail> {
   }
 
   #makeReady(mail: M): void {
-    this.#ready[mail.severity].push(mail);
+    this.#ready[laneOf(mail)].push(mail);
     this.#pump();
   }
 
@@ -152,12 +154,12 @@ export class MailQueue<M extends QueuedMail> {
     while (!this.#stopped) {
       const mail = this.#gravest();
       if (!mail || !this.#mayBegin(mail)) return;
-      const turn = this.#options.turns?.take(mail.severity, this.#pump);
+      const turn = this.#options.turns?.take(laneOf(mail), this.#pump);
       if (this.#options.turns && !turn) {
-        this.#waitingForTurn = mail.severity;
+        this.#waitingForTurn = laneOf(mail);
         return;
       }
-      this.#ready[mail.severity].shift();
+      this.#ready[laneOf(mail)].shift();
       const work = this.#try(mail, turn).finally(() => {
         this.#underWay.delete(work);
         this.#pump();
@@ -167,8 +169,8 @@ export class MailQueue<M extends QueuedMail> {
   };
 
   #gravest(): M | undefined {
-    for (const severity of SEVERITIES) {
-      const [mail] = this.#ready[severity];
+    for (const lane of LANES) {
+      const [mail] = this.#ready[lane];
       if (mail) return mail;
     }
     return undefined;
@@ -195,11 +197,11 @@ export class MailQueue<M extends QueuedMail> {
   }
 
   #forget(mail: M): void {
-    this.#unfinished[mail.severity] -= 1;
+    this.#unfinished[laneOf(mail)] -= 1;
     clearTimeout(this.#backingOff.get(mail));
     this.#backingOff.delete(mail);
     this.#failing.delete(mail);
-    const ready = this.#ready[mail.severity];
+    const ready = this.#ready[laneOf(mail)];
     const i = ready.indexOf(mail);
     if (i >= 0) ready.splice(i, 1);
   }
@@ -235,7 +237,7 @@ export class MailQueue<M extends QueuedMail> {
     }
     if (!wasOutage) this.#failuresInOutage = 0;
     // The pause is for all mails; the one that was put off goes to the end of its queue.
-    this.#ready[mail.severity].push(mail);
+    this.#ready[laneOf(mail)].push(mail);
     clearTimeout(this.#pause);
     this.#pause = setTimeout(() => this.#resume(), backoffMs(this.#failuresInOutage, this.#backoff.outage));
     this.#failuresInOutage += 1;
@@ -248,7 +250,7 @@ export class MailQueue<M extends QueuedMail> {
   }
 
   #finished(mail: M): void {
-    this.#unfinished[mail.severity] -= 1;
+    this.#unfinished[laneOf(mail)] -= 1;
     const wasOutage = this.outage;
     this.#failing.clear();
     clearTimeout(this.#pause);
@@ -264,6 +266,6 @@ export class MailQueue<M extends QueuedMail> {
 }
 
 function isGraverThanAll(mail: QueuedMail, others: Iterable<QueuedMail>): boolean {
-  for (const other of others) if (compareSeverity(mail.severity, other.severity) >= 0) return false;
+  for (const other of others) if (compareLane(laneOf(mail), laneOf(other)) >= 0) return false;
   return true;
 }

@@ -1,4 +1,4 @@
-import { compareSeverity, type Severity } from '../alarm/severity.ts';
+import { compareLane, type Lane } from '../alarm/lane.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { reasonOf, TransientError } from '../runtime/errors.ts';
 import type { Health } from '../runtime/health.ts';
@@ -54,11 +54,11 @@ export class MailerHealth {
     if (this.#away.delete(work)) this.#report();
   }
 
-  /** Updates health; to be called several times a second. `waitingForTurn`: severity of the next mail, if only the rate holds it back. */
-  check(unfinished: number, waitingForTurn?: Severity): void {
+  /** Updates health; to be called several times a second. `waitingForTurn`: lane of the next mail, if only the rate holds it back. */
+  check(unfinished: number, waitingForTurn?: Lane): void {
     const word = unfinished === 0 ? undefined : this.#wordOn(unfinished, waitingForTurn);
     // The rate is somebody's choice, and time ends the wait: lesser mails that wait for it are no fault, a fire's mail that does is.
-    const chosen = this.#fault === undefined && waitingForTurn !== undefined && compareSeverity(waitingForTurn, 'MAJOR') > 0;
+    const chosen = this.#fault === undefined && waitingForTurn !== undefined && compareLane(waitingForTurn, 'MAJOR') > 0;
     const problem = chosen ? undefined : word;
     if (problem && !this.#problem) this.#logger.error({ reason: problem }, 'alarms are not mailed');
     this.#problem = problem;
@@ -66,7 +66,7 @@ export class MailerHealth {
     this.#report();
   }
 
-  #wordOn(unfinished: number, waitingForTurn: Severity | undefined): string | undefined {
+  #wordOn(unfinished: number, waitingForTurn: Lane | undefined): string | undefined {
     const held = waitingForTurn === undefined ? 'no answer' : 'TOCSIN_MAIL_RATE lets no more go yet';
     const reason = this.#fault === undefined ? held : reasonOf(this.#fault);
     if (this.#fault instanceof TransientError && this.#fault.code === 'mail-misconfigured')

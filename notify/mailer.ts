@@ -1,6 +1,5 @@
 /** The response protocol: a mail for every alarm that is raised or clears. README.md in this folder has the guarantees and the way through the code. */
 import type { Registry } from 'prom-client';
-import { SEVERITIES, type Severity } from '../alarm/severity.ts';
 import type { TypeSet } from '../alarm/type-set.ts';
 import type { MessageLog, RecordBatch, Subscription } from '../message-log/port.ts';
 import { textOf } from '../message-log/values.ts';
@@ -18,6 +17,7 @@ import { startCompletion } from './completion.ts';
 import { type MailerConfig, mailerSettings } from './config.ts';
 import { deliveryKey, MAILER_GROUP, readLedger } from './deliveries.ts';
 import type { Directory } from '../directory/port.ts';
+import { LANES, type Lane, laneOf } from '../alarm/lane.ts';
 import type { MailTransport } from './channels/mail/port.ts';
 import { problemsOfRoutes, recipientsOf } from './channels/mail/routes.ts';
 import { type AlarmMail, type DeliveryDeps, deliver, recordLater, recordUndelivered } from './mail-delivery.ts';
@@ -45,7 +45,7 @@ export interface MailerDeps {
 }
 
 export interface MailerLimits {
-  /** Mails of one severity read from ALARM and not finished; about 4 KB each. */
+  /** Mails of one lane read from ALARM and not finished; about 4 KB each. */
   readonly unfinishedMax: number;
   /** Mails of a partition begun before their turn, finished or not, that reading in order has not reached yet; about 100 bytes each. */
   readonly aheadMax: number;
@@ -71,7 +71,7 @@ interface Partition {
   readonly mails: WeakMap<Step, AlarmMail>;
   /** Offset at which reading in order begins. */
   readonly from: number;
-  readonly scouts: ReadonlyMap<Severity, Scout>;
+  readonly scouts: ReadonlyMap<Lane, Scout>;
   committed: number;
   ledgerCommitted: number;
 }
@@ -242,59 +242,59 @@ class Mailer {
       this.delivery.metrics.known.inc();
       return;
     }
-    await this.#room(partition, change.alarm.severity);
+    await this.#room(partition, laneOf(change.alarm));
     if (!this.#isOurs(progress) || progress.reached(batch.offset(i))) return;
     this.#add(change, value, batch.time(i), progress.begin(batch.offset(i)), partition);
   }
 
   #add(change: MailedChange, value: string, at: number, step: Step, { progress, mails }: Partition): void {
-    const { id: alarm, severity, sensor } = change.alarm;
-    const mail: AlarmMail = { alarm, severity, deferrals: 0, change, sensor, at, value, progress, step };
+    const { id: alarm, severity, quarantined, sensor } = change.alarm;
+    const mail: AlarmMail = { alarm, severity, quarantined, deferrals: 0, change, sensor, at, value, progress, step };
     mails.set(step, mail);
     if (this.#queue.unfinished === 0) this.#health.busy();
     this.#queue.add(mail);
   }
 
-  /** Waits until another mail of the severity may be begun; meanwhile mails that are as grave or graver are begun before their turn. Throws when stopping. */
-  async #room({ progress, mails }: Partition, severity: Severity): Promise<void> {
+  /** Waits until another mail of the lane may be begun; meanwhile mails that are as grave or graver are begun before their turn. Throws when stopping. */
+  async #room({ progress, mails }: Partition, lane: Lane): Promise<void> {
     const { unfinishedMax, spanMax } = this.#limits;
-    while (this.#isOurs(progress) && (this.#queue.unfinishedOf(severity) >= unfinishedMax || progress.span >= spanMax)) {
+    while (this.#isOurs(progress) && (this.#queue.unfinishedOf(lane) >= unfinishedMax || progress.span >= spanMax)) {
       const oldest = progress.span >= spanMax && progress.oldest ? mails.get(progress.oldest) : undefined;
       // A mail that was never tried has only waited for graver ones: its turn will come.
       if (oldest && oldest.deferrals > 0) {
         oldest.givenUp ??= `put off ${oldest.deferrals} times while ${spanMax - 1} later ones were taken in`;
         this.#queue.hurry(oldest);
       }
-      await this.#takeAhead(SEVERITIES.slice(0, SEVERITIES.indexOf(severity) + 1));
+      await this.#takeAhead(LANES.slice(0, LANES.indexOf(lane) + 1));
       await this.#queue.changed(this.#limits.pollWaitMs);
       await this.#settle();
     }
   }
 
   /** In all partitions, including those that aren't being read in order now. */
-  async #takeAhead(severities: readonly Severity[]): Promise<void> {
+  async #takeAhead(lanes: readonly Lane[]): Promise<void> {
     const { unfinishedMax, aheadMax } = this.#limits;
-    for (const severity of severities) {
+    for (const lane of lanes) {
       for (const number of [...this.#subscription.assigned.keys()]) {
         const partition = await this.#partition(number);
-        const scout = partition?.scouts.get(severity);
+        const scout = partition?.scouts.get(lane);
         if (!partition || !scout) continue;
         const { progress, from } = partition;
         const hasRoom = (): boolean =>
-          this.#isOurs(progress) && this.#queue.unfinishedOf(severity) < unfinishedMax && progress.ahead < aheadMax;
-        const begin = (batch: RecordBatch, i: number): void => this.#beginAhead(severity, batch, i, partition);
+          this.#isOurs(progress) && this.#queue.unfinishedOf(lane) < unfinishedMax && progress.ahead < aheadMax;
+        const begin = (batch: RecordBatch, i: number): void => this.#beginAhead(lane, batch, i, partition);
         await this.#persist(() => scout.advance(Math.max(from, progress.next), hasRoom, begin), this.#intake.signal);
       }
     }
   }
 
   /** Unreadable records, and events in the ledger, are left until their turn. */
-  #beginAhead(severity: Severity, batch: RecordBatch, i: number, partition: Partition): void {
+  #beginAhead(lane: Lane, batch: RecordBatch, i: number, partition: Partition): void {
     const { progress, delivered } = partition;
     if (progress.isBegun(batch.offset(i))) return;
     const value = textOf(batch, i);
     const { value: change } = decodeMailedChange(value);
-    if (change?.alarm.severity !== severity || (change.event !== 'raised' && !this.#config.recovery)) return;
+    if (change === undefined || laneOf(change.alarm) !== lane || (change.event !== 'raised' && !this.#config.recovery)) return;
     if (delivered.has(deliveryKey(change.alarm.id, change.event))) return;
     this.#add(change, value, batch.time(i), progress.beginAhead(batch.offset(i)), partition);
   }
@@ -340,7 +340,7 @@ class Mailer {
       delivered: ledger.delivered,
       mails: new WeakMap<Step, AlarmMail>(),
       from,
-      scouts: new Map(SEVERITIES.map((severity) => [severity, new Scout(log, number, severity)])),
+      scouts: new Map(LANES.map((lane) => [lane, new Scout(log, number, lane)])),
       committed: 0,
       ledgerCommitted: ledger.from,
     };

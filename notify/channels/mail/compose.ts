@@ -77,6 +77,7 @@ function compose(change: MailedChange, holder: Holder, { from, to, consoleUrl, t
   return {
     messageId: messageIdOf(alarm.id, kind, from),
     severity: alarm.severity,
+    quarantined: alarm.quarantined,
     from,
     to,
     subject,
@@ -123,6 +124,7 @@ function alarmLines({ event, alarm, at }: MailedChange, type: string, holder: Ho
     line('State', event === 'raised' ? 'ACTIVE' : 'CLEARED'),
     line('Type', type),
     line('Severity', alarm.severity),
+    ...(alarm.quarantined ? [line('Quarantined', 'no client had the sensor when the alarm was raised')] : []),
     line('Sensor', String(alarm.sensor)),
     line('Raised', iso(alarm.raisedAt)),
     ...(event === 'cleared' ? [line('Cleared', iso(alarm.clearedAt ?? at))] : []),

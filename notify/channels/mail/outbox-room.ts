@@ -1,6 +1,6 @@
 /** Bounds the outbox. A notice is shown long before it is full; once it is, lesser mails wait until some are fetched. None is removed. */
 import { readdir } from 'node:fs/promises';
-import type { Severity } from '../../../alarm/severity.ts';
+import type { Lane } from '../../../alarm/lane.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 import type { Health } from '../../../runtime/health.ts';
 
@@ -8,8 +8,8 @@ const PART = 'outbox';
 /** Health shows a notice when this share of the room is used. */
 const NOTICE_SHARE = 0.8;
 const RECOUNT_AFTER_MS = 1_000;
-/** Multiples of the room for lesser mails: when these have filled it, there is still room for a fire. */
-const SHARES: Readonly<Record<Severity, number>> = { CRITICAL: 3, MAJOR: 2, MINOR: 1, WARNING: 1 };
+/** Multiples of the room for lesser mails: when these have filled it, there is still room for a fire. Strangers never fill it. */
+const SHARES: Readonly<Record<Lane, number>> = { CRITICAL: 3, MAJOR: 2, MINOR: 1, WARNING: 1, QUARANTINED: 1 / 2 };
 
 export class OutboxRoom {
   readonly #folder: string;
@@ -27,9 +27,9 @@ export class OutboxRoom {
     this.#health = health;
   }
 
-  /** To be called before a mail is written. Rejects with TransientError `mail-deferred` if there is no room for one of this severity. */
-  async take(severity: Severity): Promise<void> {
-    const max = this.#mailsMax * SHARES[severity];
+  /** To be called before a mail is written. Rejects with TransientError `mail-deferred` if there is no room for one of this lane. */
+  async take(lane: Lane): Promise<void> {
+    const max = this.#mailsMax * SHARES[lane];
     // Mails may have been fetched meanwhile; but a folder with that many files isn't read for every attempt.
     if (this.#mails >= max && performance.now() - this.#countedAt >= RECOUNT_AFTER_MS) await this.count();
     if (this.#mails >= max) throw new TransientError('mail-deferred', `the outbox is full: ${this.#mails} mails wait to be fetched`);

@@ -8,6 +8,7 @@ import type { Logger } from '../../../runtime/logging.ts';
 import type { RemovalClock } from '../../../runtime/removal-clock.ts';
 import { OneAtATime } from '../../../processor/one-at-a-time.ts';
 import { messageOf } from './message.ts';
+import { laneOf } from '../../../alarm/lane.ts';
 import { OutboxRoom } from './outbox-room.ts';
 import type { Mail, MailTransport } from './port.ts';
 
@@ -53,7 +54,7 @@ export async function openOutbox(folder: string, options: OutboxOptions): Promis
       try {
         // One at a time: each write waits for the disk, and so do the log's commits.
         await writes.run(async () => {
-          await room.take(mail.severity);
+          await room.take(laneOf(mail));
           await writeWhole(folder, name, bytes);
         });
         await sync();

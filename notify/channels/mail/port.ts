@@ -1,4 +1,5 @@
 import type { Severity } from '../../../alarm/severity.ts';
+import type { Lane } from '../../../alarm/lane.ts';
 
 /** A composed mail. Addresses are plain ASCII, and texts from outside are safe for the place where they stand (see text.ts). */
 export interface Mail {
@@ -6,6 +7,8 @@ export interface Mail {
   readonly messageId: string;
   /** Severity of the alarm: graver mails get room and connections that lesser ones don't. */
   readonly severity: Severity;
+  /** No client had the sensor: it goes after all others, whatever its severity. */
+  readonly quarantined?: true | undefined;
   /** Addresses, at least one. */
   readonly to: readonly string[];
   /** If set, only these of `to` get it; the others have it already. */
@@ -54,10 +57,10 @@ export interface Turn {
 
 export interface Turns {
   /**
-   * A turn for a mail of this severity. Undefined: none is free, or a graver mail waits for it; then `again` is called once, when asking again may
+   * A turn for a mail of this lane. Undefined: none is free, or a graver mail waits for it; then `again` is called once, when asking again may
    * help. Asking with the same function replaces what it asked before.
    */
-  take(severity: Severity, again: () => void): Turn | undefined;
+  take(lane: Lane, again: () => void): Turn | undefined;
   /** Gives no more turns. Mails that wait for one within `send` are put off. */
   close(): void;
 }

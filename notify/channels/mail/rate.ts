@@ -1,5 +1,5 @@
 /** A bound on the mails that are handed over in any span of time, the gravest first, whoever hands them over. */
-import { compareSeverity, type Severity } from '../../../alarm/severity.ts';
+import { compareLane, type Lane, laneOf } from '../../../alarm/lane.ts';
 import { MINUTE_MS } from '../../../runtime/durations.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 import type { MailRate } from './config.ts';
@@ -21,8 +21,8 @@ const REAL_TIME: RateTime = {
   },
 };
 
-/** Shares of the rate that mails of a severity may fill, so that a flood of lesser ones leaves some of it to a fire. */
-const SHARES: Readonly<Record<Severity, number>> = { CRITICAL: 1, MAJOR: 7 / 8, MINOR: 3 / 4, WARNING: 3 / 4 };
+/** Shares of the rate that mails of a lane may fill, so that a flood of lesser ones leaves some of it to a fire. */
+const SHARES: Readonly<Record<Lane, number>> = { CRITICAL: 1, MAJOR: 7 / 8, MINOR: 3 / 4, WARNING: 3 / 4, QUARANTINED: 1 / 2 };
 /** A mail that wasn't taken counts no longer than this: with a bound by the hour, an outage of minutes would silence the hour after it. */
 const FAILED_COUNTS_MS = MINUTE_MS;
 
@@ -36,7 +36,7 @@ export function bounded(transport: MailTransport, rate: MailRate, time: RateTime
   const turns = new MailTurns(rate, time);
   return {
     turns,
-    send: async (mail, turn) => (turn ?? (await turns.wait(mail.severity))).use(() => transport.send(mail)),
+    send: async (mail, turn) => (turn ?? (await turns.wait(laneOf(mail)))).use(() => transport.send(mail)),
     close: async () => {
       turns.close();
       await transport.close();
@@ -53,7 +53,7 @@ class MailTurns implements Turns {
   readonly #counted = new Set<Counted>();
   readonly #failed = new Set<Counted>();
   /** Who is called when a turn is free; those that asked first come first. */
-  readonly #waiting = new Map<() => void, Severity>();
+  readonly #waiting = new Map<() => void, Lane>();
   #cancel = (): void => undefined;
   /** Time since the start, which never goes back: a clock that was set back stands still for a moment. */
   #elapsed = 0;
@@ -66,20 +66,20 @@ class MailTurns implements Turns {
     this.#read = time.now();
   }
 
-  take(severity: Severity, again: () => void): Turn | undefined {
+  take(lane: Lane, again: () => void): Turn | undefined {
     this.#waiting.delete(again);
     if (this.#closed) return undefined;
-    if (this.#isFree(severity) && !this.#graverWaits(severity)) return this.#turn();
-    this.#waiting.set(again, severity);
+    if (this.#isFree(lane) && !this.#graverWaits(lane)) return this.#turn();
+    this.#waiting.set(again, lane);
     this.#plan();
     return undefined;
   }
 
   /** Rejects with TransientError `mail-deferred` when there are no more turns. */
-  wait(severity: Severity): Promise<Turn> {
+  wait(lane: Lane): Promise<Turn> {
     return new Promise((resolve, reject) => {
       const ask = (): void => {
-        const turn = this.take(severity, ask);
+        const turn = this.take(lane, ask);
         if (turn) resolve(turn);
         else if (this.#closed) reject(new TransientError('mail-deferred', 'the mailer stopped before it was its turn'));
       };
@@ -129,24 +129,24 @@ class MailTurns implements Turns {
     this.#plan();
   }
 
-  #isFree(severity: Severity): boolean {
+  #isFree(lane: Lane): boolean {
     const now = this.#now();
     for (const set of [this.#counted, this.#failed])
       for (const counted of set) {
         if (counted.until > now) break;
         set.delete(counted);
       }
-    const max = Math.max(1, Math.floor(this.#rate.mails * SHARES[severity]));
+    const max = Math.max(1, Math.floor(this.#rate.mails * SHARES[lane]));
     return this.#unused + this.#counted.size + this.#failed.size < max;
   }
 
-  #graverWaits(severity: Severity): boolean {
-    for (const waiting of this.#waiting.values()) if (compareSeverity(waiting, severity) < 0) return true;
+  #graverWaits(lane: Lane): boolean {
+    for (const waiting of this.#waiting.values()) if (compareLane(waiting, lane) < 0) return true;
     return false;
   }
 
-  #inOrder(): [again: () => void, severity: Severity][] {
-    return [...this.#waiting].sort(([, a], [, b]) => compareSeverity(a, b));
+  #inOrder(): [again: () => void, lane: Lane][] {
+    return [...this.#waiting].sort(([, a], [, b]) => compareLane(a, b));
   }
 
   /** Wakes who waits as soon as that may help. */
@@ -162,8 +162,8 @@ class MailTurns implements Turns {
   }
 
   #wake(): void {
-    for (const [again, severity] of this.#inOrder()) {
-      if (!this.#isFree(severity)) break;
+    for (const [again, lane] of this.#inOrder()) {
+      if (!this.#isFree(lane)) break;
       this.#waiting.delete(again);
       again();
     }

@@ -2,7 +2,6 @@
 import nodemailer from 'nodemailer';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { SMTPPoolOptions } from 'nodemailer/lib/smtp-pool';
-import { SEVERITIES } from '../../../alarm/severity.ts';
 import { type DiagnosisDeps, type Finding, fine, wrong } from '../../../runtime/diagnosis.ts';
 import type { ConfigOf } from '../../../runtime/configuration.ts';
 import { OwnError } from '../../../runtime/errors.ts';
@@ -10,6 +9,7 @@ import { isLoopback } from '../../../runtime/listen.ts';
 import { readPem } from '../../../runtime/pem.ts';
 import type { MailerConfig } from '../../config.ts';
 import { smtpSettings } from './config.ts';
+import { LANES } from '../../../alarm/lane.ts';
 import { messageOf } from './message.ts';
 import type { MailTransport } from './port.ts';
 import { bounded } from './rate.ts';
@@ -22,7 +22,7 @@ export type SmtpOptions = Pick<SmtpConfig, 'smtpTls' | 'timeoutMs'> &
   Partial<Pick<SmtpConfig, 'rate' | 'smtpCa'>> & { readonly smtpUrl: string };
 
 /** Extra connections for mails that are graver than all under way. */
-const GRAVER = SEVERITIES.length - 1;
+const GRAVER = LANES.length - 1;
 const CONNECT_TIMEOUT_MAX_MS = 10_000;
 /** A server that trickles is never silent, so no mail may take longer than this many times the time-out. */
 const WHOLE_MAIL_FACTOR = 3;

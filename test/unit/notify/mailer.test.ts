@@ -227,6 +227,56 @@ describe('the mailer', () => {
   });
 });
 
+describe('a flood of quarantined alarms', () => {
+  const limits = { unfinishedMax: 8 };
+  const strangers = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, i) => raised(`q${from + i}`, { sensor: 900_000 + from + i, quarantined: true }));
+  const theirs = (mail: Mail) => /^<q\d/.test(mail.messageId);
+
+  it.each([1, 3])('of the gravest kind delays no alarm of a client, whatever its severity, with %d partitions', async (partitions) => {
+    const many = await openMailerRig(NOON, partitions);
+    try {
+      let held = true;
+      const transport = transportOf((mail) => (held && theirs(mail) ? later : 'take'));
+      await many.start(transport, { limits, settings: { TOCSIN_MAIL_CONCURRENCY: '2' } });
+      await many.alarm(...strangers(0, 300));
+      const severities = ['WARNING', 'MINOR', 'MAJOR', 'CRITICAL'] as const;
+      for (const [i, severity] of severities.entries()) {
+        await many.alarm(...strangers(300 + i * 100, 400 + i * 100), raised(severity, { severity }));
+        await many.until(() => transport.taken.includes(idOf(severity, 'raised')));
+      }
+      expect(transport.taken).toEqual(severities.map((id) => idOf(id, 'raised')));
+      held = false;
+      await many.done();
+      expect([transport.taken.length, new Set(transport.taken).size]).toEqual([704, 704]);
+    } finally {
+      await many.close();
+    }
+  });
+
+  it('is mailed all the same, marked, and with its client if there is one by now', async () => {
+    const transport = transportOf();
+    await rig.start(transport);
+    await rig.alarm(raised('q1', { sensor: 900_001, quarantined: true }), raised('q2', { quarantined: true }));
+    await rig.done();
+    expect(new Set(transport.subjects)).toEqual(
+      new Set(['CRITICAL smoke alarm — client unknown — sensor 900001', 'CRITICAL smoke alarm — Leeds, GB — sensor 42959']),
+    );
+  });
+
+  it('cannot be feigned by a reading that quotes the mark', async () => {
+    const transport = transportOf((mail) => (theirs(mail) ? later : 'take'));
+    await rig.start(transport, { limits });
+    const fire = raised('fire');
+    const evidence = fire.alarm.evidence.map((reading) => ({
+      ...reading,
+      value: '{"id":1,"x":"\\"quarantined\\":true","quarantined":true}',
+    }));
+    await rig.alarm(...strangers(0, 100), { ...fire, alarm: { ...fire.alarm, evidence } });
+    await rig.until(() => transport.taken.includes(idOf('fire', 'raised')));
+  });
+});
+
 describe('a flood of lesser alarms', () => {
   const limits = { unfinishedMax: 8 };
   const flood = (from: number, to: number) =>
