@@ -59,6 +59,7 @@ function Summary({ alarm, now }: { alarm: ListedAlarm | WholeAlarm; now: number 
       <p class={`sentence ${alarm.severity.toLowerCase()}`}>
         {stateSentence(alarm)} <span class="dim">{alarm.severity.toLowerCase()}</span>
       </p>
+      {alarm.quarantined && <p class="problem">Quarantined: no client had this sensor when the alarm was raised.</p>}
       <p>
         Raised{' '}
         <time dateTime={alarm.raisedAt} title={alarm.raisedAt}>

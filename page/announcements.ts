@@ -15,7 +15,7 @@ export class Announcements {
   }
 
   raised(alarm: ListedAlarm): void {
-    if (alarm.severity === 'CRITICAL') {
+    if (alarm.severity === 'CRITICAL' && !alarm.quarantined) {
       this.#store.update(({ announced, types }) => Object.assign(announced, { urgent: sentence(alarm, types) }));
       return;
     }

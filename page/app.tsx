@@ -13,6 +13,7 @@ import { SensorPanel } from './sensor-panel.tsx';
 import { SeveralDialog } from './several-dialog.tsx';
 import { SignIn } from './sign-in.tsx';
 import { StatusLine } from './status-line.tsx';
+import { isOver } from '../alarm/lifecycle.ts';
 import { may, openedOf } from './state.ts';
 import type { Store } from './store.ts';
 import { count } from './time.ts';
@@ -88,6 +89,7 @@ function QueueSection({ store, operator }: { store: Store; operator: Operator })
         unlisted={state.unlisted}
         beyond={state.vitals?.beyond ?? 0}
         damaged={state.vitals?.damaged ?? 0}
+        quarantined={alarms.filter((alarm) => alarm.quarantined && !isOver(alarm)).length}
         onSeveral={may(state.session, 'acknowledge') ? () => operator.askAboutSeveral() : undefined}
       />
       {alarms.length === 0 ? (

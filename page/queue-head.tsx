@@ -10,6 +10,8 @@ interface Props {
   readonly beyond: number;
   /** Number of further open alarms that the server can't read. */
   readonly damaged: number;
+  /** Number of listed alarms of sensors that no client has. */
+  readonly quarantined: number;
   /** Undefined for viewers. */
   readonly onSeveral: (() => void) | undefined;
 }
@@ -20,7 +22,7 @@ export function damagedWords(damaged: number): string {
 }
 
 /** How many alarms there are, and how many the list has no room for. */
-export function QueueHead({ types, open, unlisted, beyond, damaged, onSeveral }: Props) {
+export function QueueHead({ types, open, unlisted, beyond, damaged, quarantined, onSeveral }: Props) {
   const left = unlisted && total(unlisted.byType);
   const gravest = types.gravestFirst.find(({ lifeSafety }) => lifeSafety);
   return (
@@ -42,6 +44,11 @@ export function QueueHead({ types, open, unlisted, beyond, damaged, onSeveral }:
       {damaged > 0 && (
         <span class="problem" title="Their rows in the archive are damaged. GET /api/alarms names them; npm run repair restores them.">
           {damagedWords(damaged)}
+        </span>
+      )}
+      {quarantined > 0 && (
+        <span title="No client had their sensors. They are listed and mailed after all others.">
+          {count(quarantined)} quarantined, last
         </span>
       )}
       {onSeveral && (

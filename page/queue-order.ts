@@ -1,10 +1,11 @@
 import { isActive, isUnacknowledged } from '../alarm/lifecycle.ts';
-import { compareSeverity } from '../alarm/severity.ts';
+import { compareLane, laneOf } from '../alarm/lane.ts';
 import type { ListedAlarm } from '../console/api/schemas.ts';
 
-/** The order of the queue: unacknowledged first, then the gravest, then the oldest. */
+/** The order of the queue: quarantined ones last; unacknowledged first, then the gravest, then the oldest. */
 export function compareUrgency(a: ListedAlarm, b: ListedAlarm): number {
-  return Number(isUnacknowledged(b)) - Number(isUnacknowledged(a)) || compareGravity(a, b);
+  const quarantined = Number(a.quarantined ?? false) - Number(b.quarantined ?? false);
+  return quarantined || Number(isUnacknowledged(b)) - Number(isUnacknowledged(a)) || compareGravity(a, b);
 }
 
 /** The order of alarms on one spot: active ones first, acknowledged or not, then the gravest. */
@@ -13,7 +14,7 @@ export function compareDanger(a: ListedAlarm, b: ListedAlarm): number {
 }
 
 function compareGravity(a: ListedAlarm, b: ListedAlarm): number {
-  return compareSeverity(a.severity, b.severity) || (a.raisedAt < b.raisedAt ? -1 : a.raisedAt > b.raisedAt ? 1 : a.id < b.id ? -1 : 1);
+  return compareLane(laneOf(a), laneOf(b)) || (a.raisedAt < b.raisedAt ? -1 : a.raisedAt > b.raisedAt ? 1 : a.id < b.id ? -1 : 1);
 }
 
 /** All alarms in order. Starts from the previous order, since sorting a nearly sorted list of thousands is fast. */

@@ -24,7 +24,7 @@ const JUST_MS = 60_000;
 export function unseenOf(alarms: readonly ListedAlarm[], offset: number, height: number, now: number): UnseenAlarms | undefined {
   const isAbove = (i: number): boolean => (i + 0.5) * ROW_PX < offset;
   const isBelow = (i: number): boolean => (i + 0.5) * ROW_PX > offset + height;
-  const isCritical = ({ severity }: ListedAlarm): boolean => severity === 'CRITICAL';
+  const isCritical = ({ severity, quarantined }: ListedAlarm): boolean => severity === 'CRITICAL' && !quarantined;
   const above = alarms.filter((alarm, i) => isAbove(i) && isUnacknowledged(alarm));
   const below = alarms.filter((alarm, i) => isBelow(i) && isUnacknowledged(alarm) && isCritical(alarm));
   if (above.length + below.length === 0) return undefined;

@@ -21,7 +21,8 @@ export function stateSentence(alarm: Alarm): string {
 export const isolated = (text: string): string => `\u2068${text}\u2069`;
 
 /** Where an alarm is, as far as that is known. */
-export function whereWords({ client, region, sensor }: ListedAlarm): string {
+export function whereWords({ client, region, sensor, quarantined }: ListedAlarm): string {
+  if (quarantined && !client) return `no client: sensor ${sensor}`;
   if (client)
     return [client.name, client.city, client.country]
       .filter((part) => part !== '')

@@ -15,6 +15,7 @@ function fields({ alarm }: LiveAlarm, sight: Sight) {
     type: alarm.type,
     state: alarm.state,
     severity: alarm.severity,
+    ...(alarm.quarantined && { quarantined: true as const }),
     version: alarm.version,
     raisedAt: iso(alarm.raisedAt),
     lastSeenAt: iso(alarm.lastSeenAt),

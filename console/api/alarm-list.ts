@@ -26,6 +26,11 @@ export function statesOf(listed: 'active' | 'open' | 'all' | AlarmState): readon
   return listed === 'open' ? OPEN : [listed];
 }
 
+/** Whether alarms in these states are all in memory. */
+export function areOpen(states: readonly AlarmState[] | undefined): boolean {
+  return states?.every((state) => OPEN.includes(state)) ?? false;
+}
+
 /** Newest first. Open alarms come from memory alone; if closed ones are wanted, alarms in memory replace or complete those of the archive's page. */
 export async function listAlarms(
   open: OpenAlarms,
@@ -35,7 +40,7 @@ export async function listAlarms(
   cursorText: string | undefined,
 ): Promise<AlarmList> {
   const cursor = cursorText === undefined ? undefined : readCursor(cursorText);
-  const onlyOpen = filter.states?.every((state) => OPEN.includes(state)) ?? false;
+  const onlyOpen = areOpen(filter.states);
   // Before the archive is queried, since an alarm may leave memory meanwhile.
   const held = firstInMemory(open, filter, limit, cursor);
   if (onlyOpen) return page(held, limit, cursor, undefined, undefined);

@@ -4,9 +4,9 @@ import { listedJson } from './alarm-json.ts';
 import { isOver } from '../../alarm/lifecycle.ts';
 import { sightOf } from '../security/rights.ts';
 import { NOT_RECORDED, sees } from './audited.ts';
-import { listAlarms, statesOf } from './alarm-list.ts';
+import { areOpen, listAlarms, statesOf } from './alarm-list.ts';
 import type { ApiDeps } from './deps.ts';
-import { callerOf, ok, type Route, route } from './route.ts';
+import { ApiError, callerOf, ok, type Route, route } from './route.ts';
 import { alarmId, alarmPage, alarmsQuery, noQuery, problem, wholeAlarm } from './schemas.ts';
 import { describeAlarm, findAlarm } from './whole-alarm.ts';
 
@@ -22,11 +22,19 @@ export function alarmRoutes(deps: ApiDeps): Route[] {
       params: undefined,
       query: alarmsQuery(deps.types),
       body: undefined,
-      answers: { 200: { description: 'A page of alarms; `cursor` is null on the last one.', schema: alarmPage } },
+      answers: {
+        200: { description: 'A page of alarms; `cursor` is null on the last one.', schema: alarmPage },
+        400: { description: 'The query makes no sense.', schema: problem },
+      },
       handle: async (call) => {
         const sight = sightOf(callerOf(call).rights);
-        const { state, type, region, from, to, limit, cursor } = call.query;
-        const filter = { states: statesOf(state), type, region, sensor: undefined, from: epoch(from), to: epoch(to) };
+        const { state, type, region, quarantined, from, to, limit, cursor } = call.query;
+        const states = statesOf(state);
+        if (quarantined !== undefined && !areOpen(states)) throw new ApiError(400, 'quarantined: only with state=active or open');
+        const filter = {
+          ...{ states, type, region, sensor: undefined, from: epoch(from), to: epoch(to) },
+          quarantined: quarantined === undefined ? undefined : quarantined === 'true',
+        };
         const list = await listAlarms(deps.live.alarms, deps.archive, filter, limit, cursor);
         const recorded = sees(deps, call, 'alarms-listed');
         const damaged = damagedWords(list.damaged ?? deps.live.damaged.list());

@@ -40,6 +40,10 @@ export const alarmsQuery = (types: TypeSet) =>
       .describe('active: the condition lasts; open: not yet cleared and acknowledged; all: those in the archive too'),
     type: configuredType(types).optional(),
     region: z.string().min(1).max(40).optional(),
+    quarantined: z
+      .enum(['true', 'false'], { error: 'must be true or false' })
+      .optional()
+      .describe('true: only alarms of sensors that no client had; false: all others. Only among open alarms'),
     from: instant.optional().describe('raised at or after'),
     to: instant.optional().describe('raised before'),
     limit: wholeText(1, PAGE_MAX, `must be a whole number from 1 to ${PAGE_MAX}`).default(100),
@@ -147,6 +151,10 @@ const listedAlarmFields = {
   type: typeName,
   state: z.enum(ALARM_STATES),
   severity: z.enum(SEVERITIES),
+  quarantined: z
+    .literal(true)
+    .optional()
+    .describe('no client had the sensor when the alarm was raised: it is listed and mailed after all others'),
   version: z.int(),
   raisedAt: time,
   lastSeenAt: time,

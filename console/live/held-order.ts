@@ -1,18 +1,18 @@
 import { isUnacknowledged } from '../../alarm/lifecycle.ts';
-import { SEVERITIES } from '../../alarm/severity.ts';
+import { LANES, laneOf } from '../../alarm/lane.ts';
 import type { ArchivedAlarm } from '../../archive/port.ts';
 
-type Ranked = Pick<ArchivedAlarm, 'id' | 'severity' | 'state' | 'raisedAt'>;
+type Ranked = Pick<ArchivedAlarm, 'id' | 'severity' | 'quarantined' | 'state' | 'raisedAt'>;
 
-/** 0 is the gravest; at equal severity, unacknowledged alarms come before acknowledged ones. */
-export function rankOf({ severity, state }: Pick<ArchivedAlarm, 'severity' | 'state'>): number {
+/** 0 is the gravest; quarantined alarms come after all others. At equal severity, unacknowledged alarms come before acknowledged ones. */
+export function rankOf(alarm: Pick<ArchivedAlarm, 'severity' | 'quarantined' | 'state'>): number {
   // An unknown severity, written by another program, counts as the gravest.
-  return 2 * Math.max(0, SEVERITIES.indexOf(severity)) + (isUnacknowledged({ state }) ? 0 : 1);
+  return 2 * Math.max(0, LANES.indexOf(laneOf(alarm))) + (isUnacknowledged(alarm) ? 0 : 1);
 }
 
 /** Orders the alarms that are held by which gives way first: the least grave, and among these the one held longest. */
 export class HeldOrder {
-  readonly #ranks = Array.from({ length: 2 * SEVERITIES.length }, () => new Queue());
+  readonly #ranks = Array.from({ length: 2 * LANES.length }, () => new Queue());
 
   add(alarm: Ranked): void {
     this.#ranks[rankOf(alarm)]?.add(alarm.id);

@@ -1,6 +1,6 @@
 import type { Alarm, AlarmChange, AlarmState, Evidence } from '../../alarm/alarm.ts';
 import { isActive, isOver, isUnacknowledged } from '../../alarm/lifecycle.ts';
-import { compareSeverity } from '../../alarm/severity.ts';
+import { compareLane, laneOf } from '../../alarm/lane.ts';
 import type { TypeSet } from '../../alarm/type-set.ts';
 import { custodyOf } from '../../archive/custody.ts';
 import type { BriefAlarm, CustodyEntry } from '../../archive/port.ts';
@@ -27,7 +27,7 @@ export interface LiveAlarm {
 }
 
 /** The part of an alarm that counts and maps need. */
-type CountedAlarm = Pick<BriefAlarm, 'id' | 'type' | 'state' | 'severity' | 'version'>;
+type CountedAlarm = Pick<BriefAlarm, 'id' | 'type' | 'state' | 'severity' | 'quarantined' | 'version'>;
 
 export interface AlarmFilter {
   readonly states: readonly AlarmState[] | undefined;
@@ -36,6 +36,7 @@ export interface AlarmFilter {
   readonly sensor: number | undefined;
   readonly from: number | undefined;
   readonly to: number | undefined;
+  readonly quarantined?: boolean | undefined;
 }
 
 /** This many closed alarms are kept, enough for the archive to catch up; older ones come from the archive. */
@@ -180,7 +181,7 @@ export class OpenAlarms {
   /** Active ones first, then the gravest, then by the order of the settings. */
   #compareDanger(a: CountedAlarm, b: CountedAlarm): number {
     const place = ({ type }: CountedAlarm): number => this.types.placeOf(type) ?? this.types.types.length;
-    return Number(isActive(b)) - Number(isActive(a)) || compareSeverity(a.severity, b.severity) || place(a) - place(b);
+    return Number(isActive(b)) - Number(isActive(a)) || compareLane(laneOf(a), laneOf(b)) || place(a) - place(b);
   }
 
   #neighbour(sensor: number): LiveAlarm | undefined {
@@ -309,8 +310,8 @@ export class OpenAlarms {
   }
 }
 
-function countedOf({ id, type, state, severity, version }: BriefAlarm): CountedAlarm {
-  return { id, type, state, severity, version };
+function countedOf({ id, type, state, severity, quarantined, version }: BriefAlarm): CountedAlarm {
+  return { id, type, state, severity, version, ...(quarantined && { quarantined }) };
 }
 
 function briefOf(live: LiveAlarm): LiveAlarm {
@@ -328,6 +329,7 @@ export function matches(alarm: BriefAlarm, filter: AlarmFilter): boolean {
     (filter.region === undefined || filter.region === alarm.region) &&
     (filter.sensor === undefined || filter.sensor === alarm.sensor) &&
     (filter.from === undefined || alarm.raisedAt >= filter.from) &&
-    (filter.to === undefined || alarm.raisedAt < filter.to)
+    (filter.to === undefined || alarm.raisedAt < filter.to) &&
+    (filter.quarantined === undefined || filter.quarantined === (alarm.quarantined === true))
   );
 }

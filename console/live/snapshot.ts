@@ -1,5 +1,5 @@
 import { isOver, isUnacknowledged } from '../../alarm/lifecycle.ts';
-import { SEVERITIES } from '../../alarm/severity.ts';
+import { LANES, laneOf } from '../../alarm/lane.ts';
 import { listedJson } from '../api/alarm-json.ts';
 import { faultsJson } from '../api/fault-json.ts';
 import { typesJson } from '../api/type-json.ts';
@@ -40,18 +40,19 @@ export function faultsShown(sensors: FaultySensors | undefined, sensorsMax = SNA
 }
 
 /**
- * At most `alarmsMax` alarms: the unacknowledged ones first, then the gravest, then the newest, so that a new fire is never left out. In one pass, since
- * there may be hundreds of thousands.
+ * At most `alarmsMax` alarms: quarantined ones last; the unacknowledged ones first, then the gravest, then the newest, so that a new fire is never left
+ * out. In one pass, since there may be hundreds of thousands.
  */
 function neediest(alarms: OpenAlarms, alarmsMax: number): readonly LiveAlarm[] {
-  const [unseen, seen] = [SEVERITIES.map((): LiveAlarm[] => []), SEVERITIES.map((): LiveAlarm[] => [])];
+  const [unseen, seen] = [LANES.map((): LiveAlarm[] => []), LANES.map((): LiveAlarm[] => [])];
   for (const live of alarms.newestFirst()) {
     if (isOver(live.alarm)) continue;
     // An unknown severity, written by another program, counts as the gravest.
-    const equals = (isUnacknowledged(live.alarm) ? unseen : seen)[Math.max(0, SEVERITIES.indexOf(live.alarm.severity))];
+    const equals = (isUnacknowledged(live.alarm) ? unseen : seen)[Math.max(0, LANES.indexOf(laneOf(live.alarm)))];
     if (equals && equals.length < alarmsMax) equals.push(live);
   }
-  return [...unseen, ...seen].flat().slice(0, alarmsMax);
+  const quarantined = [unseen, seen].flatMap((lanes) => lanes.pop() ?? []);
+  return [...[...unseen, ...seen].flat(), ...quarantined].slice(0, alarmsMax);
 }
 
 function statesOf(alarms: OpenAlarms): number[] {
