@@ -21,7 +21,10 @@ function toldTo(
   environment: Record<string, string> = {},
   roles: readonly RoleName[] = [],
 ): 'all' | 'metrics' | 'yes or no' {
-  const { seesMetrics, seesReasons } = operationsAccessOf(readConfig(rolesOf(roles), environment), { logger: pino({ level: 'silent' }), registry: new Registry() });
+  const { seesMetrics, seesReasons } = operationsAccessOf(readConfig(rolesOf(roles), environment), {
+    logger: pino({ level: 'silent' }),
+    registry: new Registry(),
+  });
   const request = { headers } as unknown as IncomingMessage;
   if (seesReasons(request)) return seesMetrics(request) ? 'all' : 'yes or no';
   return seesMetrics(request) ? 'metrics' : 'yes or no';

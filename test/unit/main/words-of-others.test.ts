@@ -78,7 +78,11 @@ describe('an answer', () => {
     const routes = [{ ...body, handle: async () => undefined } as unknown as Route, route];
     const api = createApp(routes, { access, proxies: [] } as unknown as Guard, express.static('/nowhere'), logger);
     new Gauge({ name: 'broken', help: 'x', registers: [registry], collect: () => Promise.reject(foreign()) });
-    const operations = operationsHandler(new Health(), registry, { seesReasons: () => true, seesMetrics: () => true, wrongBearer: () => undefined });
+    const operations = operationsHandler(new Health(), registry, {
+      seesReasons: () => true,
+      seesMetrics: () => true,
+      wrongBearer: () => undefined,
+    });
     const app = express();
     app.use((request, response, next) => (operations(request, response) ? undefined : next()));
     app.use(api);

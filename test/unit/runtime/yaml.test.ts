@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nameText, pathText, readYaml } from '../../../runtime/yaml.ts';
+import { anyText } from '../../support/any-text.ts';
 
 const problemsIn = (text: string): string[] => readYaml(text).problems.map(({ line, column, problem }) => `${line}:${column}: ${problem}`);
 
@@ -118,7 +119,7 @@ describe('a text that is no settings file', () => {
     );
     const texts = fc.oneof(
       fc.array(pieces, { maxLength: 60 }).map((all) => all.join('')),
-      fc.string({ unit: 'binary', maxLength: 80 }),
+      anyText(80),
     );
     fc.assert(
       fc.property(texts, (text) => {

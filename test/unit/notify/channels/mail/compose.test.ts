@@ -8,6 +8,7 @@ import type { Client } from '../../../../../directory/port.ts';
 import { composeCompletion, composeMail, type Holder } from '../../../../../notify/channels/mail/compose.ts';
 import { messageOf } from '../../../../../notify/channels/mail/message.ts';
 import { changeOf, clientOf } from '../../../../support/alarms.ts';
+import { anyText } from '../../../../support/any-text.ts';
 
 const FRAME = { from: 'tocsin@arc.example', to: ['desk@arc.example', 'night@arc.example'], consoleUrl: undefined, types: BUILT_IN_TYPES };
 const raised = changeOf('raised');
@@ -125,7 +126,7 @@ describe('the mail that completes another', () => {
 });
 
 const nasty = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 80 }),
+  anyText(80),
   fc.constantFrom(
     'x\r\nBcc: thief@example.net',
     'x\n\n<script>alert(1)</script>',
