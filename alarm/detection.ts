@@ -448,7 +448,8 @@ export class Detection {
       return;
     }
     const alarm = raise(sensor, type.name, type.severity, evidence, isUnknown);
-    state.open = [...state.open, alarm];
+    // Not spread into a new array, which would leave room for 16 more.
+    state.open = state.open.concat(alarm);
     this.#countActiveOf(type.name, 1);
     this.#events.push({ event: 'raised', at: alarm.raisedAt, cause, alarm });
     this.#counts.push({ alarm: alarm.id, sensor, type: type.name, at: alarm.raisedAt });

@@ -34,7 +34,8 @@ export class SensorAlarms {
   }
 
   raise({ id, type, severity }: Named): void {
-    this.#active = [...this.#active.filter((other) => other.type !== type), { type, id, severity }];
+    // An array that is spread into a new one leaves room for 16 more.
+    this.#active = this.#active.filter((other) => other.type !== type).concat({ type, id, severity });
   }
 
   /** Returns whether this changes what is active. A change of an earlier alarm that was over already, such as its acknowledgement, changes nothing. */

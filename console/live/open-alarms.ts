@@ -283,8 +283,9 @@ export class OpenAlarms {
   }
 
   #note({ id, sensor }: BriefAlarm): void {
+    // Not spread into a new array, which would leave room for 16 more.
     const ids = this.#bySensor.get(sensor) ?? [];
-    if (!ids.includes(id)) this.#bySensor.set(sensor, [...ids, id]);
+    if (!ids.includes(id)) this.#bySensor.set(sensor, ids.concat(id));
     this.#codes.set(sensor, this.#codeOf(sensor));
   }
 
