@@ -1,32 +1,11 @@
 /** What operators do with keys and pointer must act on what they mean, or on nothing. */
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ListedAlarm } from '../../console/api/schemas.ts';
-import { findingsOf, launchBrowser } from '../support/browser.ts';
-import { type FakeConsole, listedAlarm, startFakeConsole } from '../support/fake-console.ts';
+import { findingsOf } from '../support/browser.ts';
+import { listedAlarm } from '../support/fake-console.ts';
+import { fake, open as openPage, page, pageForEachTest } from '../support/fake-page.ts';
 
-let browser: Browser;
-let context: BrowserContext;
-let page: Page;
-let fake: FakeConsole;
-let errors: string[];
-
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-afterAll(() => browser.close());
-beforeEach(async () => {
-  fake = await startFakeConsole();
-  context = await browser.newContext({ viewport: { width: 1280, height: 720 } });
-  page = await context.newPage();
-  errors = [];
-  page.on('pageerror', (error) => errors.push(error.message));
-});
-afterEach(async () => {
-  await context.close();
-  await fake.close();
-  expect(errors).toEqual([]);
-});
+pageForEachTest();
 
 const MINE = listedAlarm(1);
 const STRANGERS = listedAlarm(2);
@@ -48,11 +27,7 @@ const notice = (text: string | RegExp) => page.locator('.notice', { hasText: tex
 const focused = (): Promise<string> => page.evaluate('document.activeElement?.id || document.activeElement?.className || "body"');
 const highlighted = () => page.locator('.row.selected .where').textContent();
 
-async function start(alarms: ListedAlarm[]): Promise<void> {
-  fake.snapshot = { alarms };
-  await page.goto(fake.url);
-  await page.locator('.link.live').waitFor();
-}
+const start = (alarms: ListedAlarm[]): Promise<void> => openPage({ alarms });
 
 async function open(sensor: number): Promise<void> {
   await row(sensor).click();

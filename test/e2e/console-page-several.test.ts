@@ -1,32 +1,11 @@
 /** One press acknowledges many alarms, but none that the operator hasn't had in the list, and no grave one along with others. */
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ListedAlarm } from '../../console/api/schemas.ts';
-import { findingsOf, launchBrowser } from '../support/browser.ts';
-import { type Asked, type FakeConsole, listedAlarm, startFakeConsole } from '../support/fake-console.ts';
+import { findingsOf } from '../support/browser.ts';
+import { type Asked, listedAlarm } from '../support/fake-console.ts';
+import { fake, open as openPage, page, pageForEachTest } from '../support/fake-page.ts';
 
-let browser: Browser;
-let context: BrowserContext;
-let page: Page;
-let fake: FakeConsole;
-let errors: string[];
-
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-afterAll(() => browser.close());
-beforeEach(async () => {
-  fake = await startFakeConsole();
-  context = await browser.newContext({ viewport: { width: 1280, height: 720 } });
-  page = await context.newPage();
-  errors = [];
-  page.on('pageerror', (error) => errors.push(error.message));
-});
-afterEach(async () => {
-  await context.close();
-  await fake.close();
-  expect(errors).toEqual([]);
-});
+pageForEachTest();
 
 interface Named {
   readonly id: string;
@@ -55,11 +34,7 @@ function answering(outcomeOf: (id: string) => string = () => 'acknowledged'): vo
       : undefined;
 }
 
-async function start(alarms: ListedAlarm[]): Promise<void> {
-  fake.snapshot = { alarms };
-  await page.goto(fake.url);
-  await page.locator('.link.live').waitFor();
-}
+const start = (alarms: ListedAlarm[]): Promise<void> => openPage({ alarms });
 
 async function ask(): Promise<void> {
   await page.keyboard.press('s');

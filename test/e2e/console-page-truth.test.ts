@@ -1,43 +1,13 @@
 /** What the page says must be true, and it must not say what it doesn't know. */
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ListedAlarm } from '../../console/api/schemas.ts';
-import { findingsOf, launchBrowser } from '../support/browser.ts';
-import { beatOf, type FakeConsole, listedAlarm, startFakeConsole } from '../support/fake-console.ts';
+import { findingsOf } from '../support/browser.ts';
+import { beatOf, listedAlarm } from '../support/fake-console.ts';
+import { fake, look, open as openPage, page, pageForEachTest } from '../support/fake-page.ts';
 
-let browser: Browser;
-let context: BrowserContext;
-let page: Page;
-let fake: FakeConsole;
-let errors: string[];
+pageForEachTest();
 
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-afterAll(() => browser.close());
-beforeEach(async () => {
-  fake = await startFakeConsole();
-  errors = [];
-  await look({ width: 1280, height: 720 });
-});
-afterEach(async () => {
-  await context.close();
-  await fake.close();
-  expect(errors).toEqual([]);
-});
-
-async function look(viewport: { width: number; height: number }, isPhone = false): Promise<void> {
-  await context?.close();
-  context = await browser.newContext({ viewport, hasTouch: isPhone, isMobile: isPhone });
-  page = await context.newPage();
-  page.on('pageerror', (error) => errors.push(error.message));
-}
-
-async function start(snapshot: FakeConsole['snapshot']): Promise<void> {
-  fake.snapshot = snapshot;
-  await page.goto(fake.url);
-  await page.locator('.link.live').waitFor();
-}
+const start = openPage;
 
 const motion = (sensor: number, changes: Partial<ListedAlarm> = {}): ListedAlarm =>
   listedAlarm(sensor, { id: `${sensor}-motion-0-1`, type: 'motion', severity: 'MINOR', ...changes });
