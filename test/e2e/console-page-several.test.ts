@@ -181,7 +181,9 @@ describe('several alarms at once', () => {
 
   it('are not offered to viewers', async () => {
     fake.answer = ({ path }) =>
-      path === '/api/session' ? { status: 200, body: { name: 'viewer', role: 'viewer', until: null } } : undefined;
+      path === '/api/session'
+        ? { status: 200, body: { name: 'viewer', role: 'viewer', rights: ['read', 'metrics'], until: null } }
+        : undefined;
     await start(motions(1, 2));
     await page.keyboard.press('s');
     await page.locator('.notice', { hasText: 'Viewers can only look' }).waitFor();
