@@ -6,6 +6,7 @@ import { Empty } from './empty.tsx';
 import { Header } from './header.tsx';
 import { Help } from './help.tsx';
 import type { Operator } from './operator.ts';
+import { PeopleDialog } from './people-dialog.tsx';
 import { Queue } from './queue.tsx';
 import { QueueHead } from './queue-head.tsx';
 import { SensorLists } from './sensor-lists.tsx';
@@ -33,7 +34,14 @@ export function App({ store, operator, onSignOut }: Props) {
   const opened = openedOf(state);
   return (
     <div class={`console ${state.link.state} ${state.panel === 'none' ? '' : 'with-panel'}`}>
-      <Header state={state} open={store.open()} now={now} onHelp={() => store.set({ help: true })} onSignOut={onSignOut} />
+      <Header
+        state={state}
+        open={store.open()}
+        now={now}
+        onHelp={() => store.set({ help: true })}
+        onPeople={may(state.session, 'sessions') ? () => store.set({ people: true }) : undefined}
+        onSignOut={onSignOut}
+      />
       <StatusLine state={state} now={now} />
       <main>
         <QueueSection store={store} operator={operator} />
@@ -65,6 +73,7 @@ export function App({ store, operator, onSignOut }: Props) {
           onClose={() => store.set({ several: undefined })}
         />
       )}
+      {state.people && <PeopleDialog now={now} seesAudit={may(state.session, 'audit')} onClose={() => store.set({ people: false })} />}
       {state.help && (
         <Help
           types={state.types}

@@ -10,10 +10,12 @@ interface Props {
   readonly open: OpenCounts | undefined;
   readonly now: number;
   readonly onHelp: () => void;
+  /** Undefined: the person may not see who is signed in. */
+  readonly onPeople: (() => void) | undefined;
   readonly onSignOut: () => void;
 }
 
-export function Header({ state, open, now, onHelp, onSignOut }: Props) {
+export function Header({ state, open, now, onHelp, onPeople, onSignOut }: Props) {
   const { link, session } = state;
   const live = link.state === 'live';
   const sure = live && troubleOf(state, now) === undefined;
@@ -31,6 +33,11 @@ export function Header({ state, open, now, onHelp, onSignOut }: Props) {
           {session.name}
           {session.role !== 'operator' && ` (${session.role})`}
         </span>
+      )}
+      {onPeople && (
+        <button type="button" class="quiet" onClick={onPeople}>
+          Signed in
+        </button>
       )}
       <button type="button" class="quiet" onClick={onHelp} aria-label="Keys and help">
         ?

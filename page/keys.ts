@@ -28,10 +28,11 @@ export class Keys {
   }
 
   readonly #onKey = (event: KeyboardEvent): void => {
-    const { session, help, several } = this.#store.state;
+    const { session, help, people, several } = this.#store.state;
     if (
       !session ||
       help ||
+      people ||
       several ||
       event.isComposing ||
       event.ctrlKey ||

@@ -109,6 +109,8 @@ export interface State {
   readonly drafts: Map<string, string>;
   singleKeys: boolean;
   help: boolean;
+  /** Whether the list of who is signed in is open. */
+  people: boolean;
   /** For screen readers. */
   readonly announced: { urgent: string; rest: string };
 }

@@ -47,6 +47,7 @@ export class Store {
     drafts: new Map(),
     singleKeys: true,
     help: false,
+    people: false,
     announced: { urgent: '', rest: '' },
   };
   #sorted: readonly ListedAlarm[] = [];

@@ -27,7 +27,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 beforeEach(async () => {
-  await writeAccounts(file(), { users: [desk], tokens: [] });
+  await writeAccounts(file(), { users: [desk, { ...desk, name: 'Sue', role: 'supervisor' }], tokens: [] });
   on = await startTestConsole({ environment: { TOCSIN_USERS: file() } });
   page = await (await browser.newContext()).newPage();
   await page.goto(on.console.url);
@@ -37,8 +37,8 @@ afterEach(async () => {
   await on.stop();
 });
 
-const signIn = async (password: string): Promise<void> => {
-  await page.getByLabel('Your name').fill('night desk');
+const signIn = async (password: string, name = 'night desk'): Promise<void> => {
+  await page.getByLabel('Your name').fill(name);
   await page.getByLabel('Password').fill(password);
   await page.keyboard.press('Enter');
 };
@@ -63,4 +63,27 @@ it('who is disabled is back at the form for name and password, within seconds an
   await signIn(PASSWORD);
   await page.getByRole('alert').filter({ hasText: 'or the user is disabled' }).waitFor();
   expect(await page.locator('.row').count()).toBe(0);
+});
+
+it('a supervisor signs another browser out and reads the audit trail by user, by keyboard; an operator sees no trail', async () => {
+  await signIn(PASSWORD);
+  await page.getByRole('button', { name: 'Signed in' }).click();
+  await page.getByRole('cell', { name: 'this browser' }).waitFor();
+  expect(await page.getByRole('heading', { name: 'Audit trail' }).count()).toBe(0);
+  const desk = page;
+  page = await (await browser.newContext({ viewport: { width: 1400, height: 900 } })).newPage();
+  await page.goto(on.console.url);
+  await signIn(PASSWORD, 'Sue');
+  await page.getByRole('button', { name: 'Signed in' }).click();
+  const trail = page.getByRole('table', { name: 'Audit trail' });
+  await trail.getByRole('cell', { name: 'signed-in' }).first().waitFor();
+  await page.getByLabel('User or token').fill('Night Desk');
+  await page.keyboard.press('Enter');
+  await expect.poll(() => trail.getByRole('cell', { name: 'Sue', exact: true }).count()).toBe(0);
+  expect(await trail.getByRole('cell', { name: 'Night Desk', exact: true }).count()).toBeGreaterThan(0);
+  await page.getByRole('button', { name: 'Sign out Night Desk' }).click();
+  await desk.getByLabel('Password').waitFor();
+  await page.keyboard.press('Escape');
+  await expect.poll(() => page.locator('dialog').count()).toBe(0);
+  await desk.context().close();
 });
