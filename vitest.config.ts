@@ -16,8 +16,8 @@ const project = (name: string, extra: object = {}) => ({
 export default defineConfig({
   test: {
     projects: [
-      project('unit', { testTimeout: 30_000, isolate: false, maxWorkers: '100%' }),
-      project('contract', { testTimeout: 30_000, isolate: false, maxWorkers: '100%' }),
+      project('unit', { testTimeout: 30_000, isolate: false, maxWorkers: '150%' }),
+      project('contract', { testTimeout: 30_000, isolate: false, maxWorkers: '150%' }),
       project('e2e', { exclude: [...configDefaults.exclude, ...WITHOUT_BROWSER], testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 2 }),
       project('integration', { testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false }),
       project('servers', {
