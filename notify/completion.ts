@@ -54,7 +54,7 @@ class Completion {
 
   async take(batch: RecordBatch): Promise<undefined> {
     for (let i = this.#done.get(batch) ?? 0; i < batch.length; i += 1) {
-      const { value } = decodeDelivery(textOf(batch, i));
+      const { value } = decodeDelivery(textOf(batch, i), batch.key(i));
       if (value && isIncomplete(value)) await this.#complete(value);
       this.#done.set(batch, i + 1);
     }
@@ -94,7 +94,8 @@ class Completion {
   async #changeOf({ incomplete: { partition, offset } }: IncompleteDelivery): Promise<MailedChange | undefined> {
     const { next } = await this.#log.bounds('ALARM', partition);
     for await (const batch of recordsBetween(this.#log, 'ALARM', partition, offset, Math.min(offset + 1, next)))
-      for (let i = 0; i < batch.length; i += 1) if (batch.offset(i) === offset) return decodeMailedChange(textOf(batch, i)).value;
+      for (let i = 0; i < batch.length; i += 1)
+        if (batch.offset(i) === offset) return decodeMailedChange(textOf(batch, i), batch.key(i)).value;
     return undefined;
   }
 }

@@ -224,7 +224,7 @@ class Mailer {
   }
 
   async #decode(batch: RecordBatch, i: number, text: string): Promise<MailedChange | undefined> {
-    const { value, problem } = decodeMailedChange(text);
+    const { value, problem } = decodeMailedChange(text, batch.key(i));
     if (problem === undefined) return value;
     const { partition } = batch;
     this.delivery.metrics.parked.inc();
@@ -293,7 +293,7 @@ class Mailer {
     const { progress, delivered } = partition;
     if (progress.isBegun(batch.offset(i))) return;
     const value = textOf(batch, i);
-    const { value: change } = decodeMailedChange(value);
+    const { value: change } = decodeMailedChange(value, batch.key(i));
     if (change === undefined || laneOf(change.alarm) !== lane || (change.event !== 'raised' && !this.#config.recovery)) return;
     if (delivered.has(deliveryKey(change.alarm.id, change.event))) return;
     this.#add(change, value, batch.time(i), progress.beginAhead(batch.offset(i)), partition);

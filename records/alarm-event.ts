@@ -4,7 +4,7 @@ import { ACTION_KINDS, ALARM_CHANGES, ALARM_STATES, type AlarmChange, type Alarm
 import { SEVERITIES } from '../alarm/severity.ts';
 import { MAILED_EVENTS, type MailedEvent } from './delivery.ts';
 import { name, position, sensor, time, typeName, whole } from './fields.ts';
-import { type Decoded, parseJson, validate } from './json.ts';
+import { aboutKey, type Decoded, parseJson, validate } from './json.ts';
 
 /** A change that is mailed. */
 export type MailedChange = AlarmChange & { readonly event: MailedEvent };
@@ -39,24 +39,30 @@ const mailed = z.looseObject({
   alarm: alarm.pick({ id: true, sensor: true, type: true, severity: true, raisedAt: true, clearedAt: true, evidence: true }),
 });
 
-export function decodeAlarmEvent(text: string): Decoded<AlarmEvent> {
-  return decode(text, (event) => (event === 'refused' ? refusal : change));
+export function decodeAlarmEvent(text: string, key: number): Decoded<AlarmEvent> {
+  return decode<AlarmEvent>(text, key, (event) => (event === 'refused' ? refusal : change));
 }
 
 /** For readers that skip refused actions. */
-export function decodeAlarmChange(text: string): Decoded<AlarmChange> {
-  return decode(text, (event) => (event === 'refused' ? undefined : change));
+export function decodeAlarmChange(text: string, key: number): Decoded<AlarmChange> {
+  return decode<AlarmChange>(text, key, (event) => (event === 'refused' ? undefined : change));
 }
 
 /** For mails: everything but raised and cleared alarms is skipped. */
-export function decodeMailedChange(text: string): Decoded<MailedChange> {
-  return decode(text, (event) => (MAILED_EVENTS.some((mail) => mail === event) ? mailed : undefined));
+export function decodeMailedChange(text: string, key: number): Decoded<MailedChange> {
+  return decode<MailedChange>(text, key, (event) => (MAILED_EVENTS.some((mail) => mail === event) ? mailed : undefined));
 }
 
-function decode<T>(text: string, schemaOf: (event: AlarmEvent['event']) => z.ZodType | undefined): Decoded<T> {
+function decode<T extends Pick<AlarmEvent, 'alarm'>>(
+  text: string,
+  key: number,
+  schemaOf: (event: AlarmEvent['event']) => z.ZodType | undefined,
+): Decoded<T> {
   const json = parseJson(text);
   const { value, problem } = validate<Pick<AlarmEvent, 'event'>>(kind, json, WHAT);
   if (value === undefined) return problem === undefined ? IGNORED : { problem };
   const schema = schemaOf(value.event);
-  return schema === undefined ? IGNORED : validate<T>(schema, json, WHAT);
+  if (schema === undefined) return IGNORED;
+  // A refused action may be about an alarm that there is not.
+  return aboutKey(validate<T>(schema, json, WHAT), key, (read) => (read.alarm === undefined ? key : read.alarm.sensor), WHAT);
 }

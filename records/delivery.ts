@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { name, sensor, time, whole } from './fields.ts';
-import { type Decoded, decodeJson } from './json.ts';
+import { aboutKey, type Decoded, decodeJson } from './json.ts';
 
 /** What a mail can be about. */
 export const MAILED_EVENTS = ['raised', 'cleared'] as const;
@@ -24,6 +24,7 @@ export interface Delivery {
   readonly completes?: true;
 }
 
+const WHAT = 'a delivery';
 const delivery = z.looseObject({
   alarm: name,
   sensor,
@@ -36,6 +37,7 @@ const delivery = z.looseObject({
   completes: z.literal(true).optional(),
 });
 
-export function decodeDelivery(text: string): Decoded<Delivery> {
-  return decodeJson<Delivery>(delivery, text, 'a delivery');
+/** Reads a record of DELIVERY. */
+export function decodeDelivery(text: string, key: number): Decoded<Delivery> {
+  return aboutKey(decodeJson<Delivery>(delivery, text, WHAT), key, ({ sensor: about }) => about, WHAT);
 }

@@ -19,6 +19,15 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/**
+ * What was decoded, if it is about the sensor that its record's key names. One that isn't was damaged before it was written, or is another
+ * program's: it would show and mail somebody else's alarm.
+ */
+export function aboutKey<T>(decoded: Decoded<T>, key: number, sensorOf: (value: T) => number | undefined, what: string): Decoded<T> {
+  if (decoded.value === undefined || sensorOf(decoded.value) === key) return decoded;
+  return { problem: `not ${what} of the sensor that is its key` };
+}
+
 /** Like `decodeJson`, for a value from `parseJson`. */
 export function validate<T>(schema: ZodType, json: unknown, what: string): Decoded<T> {
   if (json === undefined) return { problem: 'not JSON' };

@@ -217,7 +217,8 @@ function eventsAt(base: number, ...events: AlarmEvent[]) {
 }
 
 function recordOf(value: AlarmEvent | Delivery): TestRecord {
-  return { key: 42_959, at: value.at, value: JSON.stringify(value) };
+  const about = 'sensor' in value ? value : value.alarm;
+  return { key: about?.sensor ?? 42_959, at: value.at, value: JSON.stringify(value) };
 }
 
 async function append(topic: 'ALARM' | 'DELIVERY', { key, at, value }: TestRecord): Promise<void> {

@@ -27,7 +27,7 @@ function remote(log: MessageLog): MessageLog {
 
 it('reads what was there at the start from a log over a network too, and only then has caught up', async () => {
   const log = new MemoryLog();
-  for (const id of ['a', 'b']) await log.append('ALARM', oneRecord(1, JSON.stringify(changeOf('raised', { id }))), 1);
+  for (const id of ['a', 'b']) await log.append('ALARM', oneRecord(1, JSON.stringify(changeOf('raised', { id, sensor: 1 }))), 1);
   const seen: string[] = [];
   const deps = { log: remote(log), logger: pino({ level: 'silent' }), health: new Health() };
   const onEvents = (events: readonly { alarm?: { id: string } | undefined }[]): void => {

@@ -5,7 +5,11 @@ import { changeOf } from '../../support/alarms.ts';
 const DECODERS = { decodeAlarmEvent, decodeAlarmChange, decodeMailedChange };
 type Reader = keyof typeof DECODERS;
 const READERS = Object.keys(DECODERS) as Reader[];
-const read = (reader: Reader, value: unknown) => DECODERS[reader](JSON.stringify(value));
+/** As a record whose key is the sensor of its alarm. */
+const read = (reader: Reader, value: unknown) => {
+  const { alarm } = (value ?? {}) as { alarm?: { sensor?: number } };
+  return DECODERS[reader](JSON.stringify(value), alarm?.sensor ?? 7);
+};
 const raised = changeOf('raised');
 const withAlarm = (changes: object) => ({ ...raised, alarm: { ...raised.alarm, ...changes } });
 const action = { id: 'x', alarm: 'a', sensor: 1, kind: 'note', version: 1, by: 'Ann', note: 'seen' };
@@ -45,7 +49,13 @@ describe.each(READERS)('an alarm event, read by %s', (reader) => {
   });
 
   it('cannot be read where it is not JSON', () => {
-    expect(DECODERS[reader]('{')).toEqual({ problem: 'not JSON' });
+    expect(DECODERS[reader]('{', 7)).toEqual({ problem: 'not JSON' });
+  });
+
+  it('is not taken for another sensor than its key, so that nobody else is mailed or shown', () => {
+    const { sensor } = raised.alarm;
+    for (const key of [sensor + 1, -1])
+      expect(DECODERS[reader](JSON.stringify(raised), key)).toEqual({ problem: expect.stringMatching(/^not an alarm event/) });
   });
 });
 
