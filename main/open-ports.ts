@@ -1,4 +1,5 @@
 import type { SteadyClock } from '../runtime/clock.ts';
+import { Dispensable } from '../runtime/health.ts';
 import type { Lifecycle } from '../runtime/lifecycle.ts';
 import type { AdapterDeps, Opening } from './adapter.ts';
 import { adapterOf } from './choice.ts';
@@ -41,10 +42,16 @@ export class OpenPorts {
     return Object.fromEntries(opened) as Pick<Ports, P>;
   }
 
-  #port<P extends PortName>(name: P): Promise<Ports[P]> {
+  /** One that the roles of the process can work without: unless one that can't has opened it before, its problems are notices. Rejects as the adapter does. */
+  openDispensable<P extends PortName>(name: P): Promise<Ports[P]> {
+    const { deps } = this.#opening;
+    return this.#port(name, { ...this.#opening, deps: { ...deps, health: new Dispensable(deps.health) } });
+  }
+
+  #port<P extends PortName>(name: P, opening = this.#opening): Promise<Ports[P]> {
     const adapter = adapterOf(name, this.#config.isSet).ports[name];
     if (!adapter) throw new Error(`no adapter holds ${name}`);
-    return this.#once(name, () => adapter.open(this.#opening));
+    return this.#once(name, () => adapter.open(opening));
   }
 
   /** A resource that an adapter opens for itself is registered before the adapter, and so closed after it. */

@@ -30,7 +30,7 @@ export async function startRoles(
   };
   const here: readonly Role[] = ROLE_NAMES.filter((name) => roles.has(name)).map((name) => ROLES[name]);
   let addresses: Addresses = {};
-  const unknownSensors = new UnknownSensors(config, deps, () => ports.open(['directory']), run);
+  const unknownSensors = new UnknownSensors(config, deps, () => ports.openDispensable('directory'), run);
   // Roles without HTTP of their own share a port for health and metrics, open from before they start until after they have stopped.
   if (!here.some(({ listensOn }) => listensOn)) {
     deps.health.report('start', 'the roles are starting');

@@ -17,14 +17,14 @@ type Chosen = Pick<Config, 'roles' | 'ports' | 'isSet' | 'values'>;
 export class UnknownSensors {
   readonly #config: Chosen;
   readonly #deps: Pick<AdapterDeps, 'logger' | 'health' | 'registry'>;
-  readonly #open: () => Promise<Pick<Ports, 'directory'>>;
+  readonly #open: () => Promise<Ports['directory']>;
   readonly #run: <R extends Running>(name: string, part: Promise<R>) => Promise<R>;
   #known: Promise<(sensor: number) => boolean> | undefined;
 
   constructor(
     config: Chosen,
     deps: Pick<AdapterDeps, 'logger' | 'health' | 'registry'>,
-    open: () => Promise<Pick<Ports, 'directory'>>,
+    open: () => Promise<Ports['directory']>,
     run: <R extends Running>(name: string, part: Promise<R>) => Promise<R>,
   ) {
     this.#config = config;
@@ -46,9 +46,8 @@ export class UnknownSensors {
 
   async #start(): Promise<(sensor: number) => boolean> {
     const { KnownSensors } = await import('../directory/known-sensors.ts');
-    const open = async (): Promise<Ports['directory']> => (await this.#open()).directory;
     const least = this.#config.values.get(unknownSensorSettings.clientsLeast);
-    const known = await this.#run('known sensors', Promise.resolve(new KnownSensors({ ...this.#deps, open, least }).start()));
+    const known = await this.#run('known sensors', Promise.resolve(new KnownSensors({ ...this.#deps, open: this.#open, least }).start()));
     return known.isUnknown;
   }
 }

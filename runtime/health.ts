@@ -47,6 +47,24 @@ export class Health {
   }
 }
 
+/** What a role can do its work without: its problems are notices to the role. */
+export class Dispensable extends Health {
+  readonly #of: Health;
+
+  constructor(of: Health) {
+    super();
+    this.#of = of;
+  }
+
+  override report(part: string, problem: string | undefined): void {
+    this.#of.notice(part, problem);
+  }
+
+  override notice(part: string, notice: string | undefined): void {
+    this.#of.notice(part, notice);
+  }
+}
+
 /** Metrics of the parts that have a problem or a notice now, for alert rules. */
 export function observeHealth(health: Health, registry: Registry): void {
   new Gauge({

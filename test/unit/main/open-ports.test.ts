@@ -24,10 +24,14 @@ afterEach(async () => {
 });
 
 async function openPorts(...ports: PortName[]): Promise<OpenPorts> {
+  return await openWith(new Health(), environment, ...ports);
+}
+
+async function openWith(health: Health, env: Record<string, string>, ...ports: PortName[]): Promise<OpenPorts> {
   const steadyClock = new SteadyClock();
   const logger = await createLogger({ level: 'silent', format: 'json' });
-  const deps = { clock: steadyClock.now, logger, registry: new Registry(), health: new Health(), removalClock: () => undefined };
-  return new OpenPorts(readConfig(new Set(), environment, ports), { deps, steadyClock, lifecycle });
+  const deps = { clock: steadyClock.now, logger, registry: new Registry(), health, removalClock: () => undefined };
+  return new OpenPorts(readConfig(new Set(), env, ports), { deps, steadyClock, lifecycle });
 }
 
 it('a port is opened once, however many roles use it', async () => {
@@ -51,4 +55,16 @@ it('a program closes what it opened, also when its work fails', async () => {
   const failing = withPort('log', environment, { beside: false }, () => Promise.reject(new Error('the work failed')));
   await expect(failing).rejects.toThrow('the work failed');
   expect(await withPort('log', environment, { beside: false }, ({ log }) => Promise.resolve(log.partitions))).toBe(1);
+});
+
+it('a store that is away stops a role that needs it, and is only a notice to one that can do without', async () => {
+  const away = { ...environment, TOCSIN_CASSANDRA_CONTACT_POINTS: '127.0.0.1:1' };
+  const health = new Health();
+  await (await openWith(health, away, 'directory')).openDispensable('directory');
+  await expect.poll(() => health.notices()).toMatchObject({ cassandra: expect.any(String) });
+  expect(health.ready).toBe(true);
+
+  const needing = new Health();
+  await (await openWith(needing, away, 'directory')).open(['directory']);
+  await expect.poll(() => needing.ready).toBe(false);
 });
