@@ -204,7 +204,7 @@ describe.concurrent('a look at the mail server', () => {
     expect(await look({ smtpUrl: `smtp://desk:secret@127.0.0.1:${port}` })).toMatchObject([{ ok: false }]);
   });
 
-  it('leaves no connection open, whatever it has found', async () => {
+  it('leaves no connection open, whatever it has found', async ({ expect }) => {
     const { server } = await bed({ allowInsecureAuth: true, onAuth: (_auth, _session, callback) => callback(refusal(535, 'no')) });
     const patient = { ...OPTIONS, timeoutMs: 60_000 };
     for (const [smtpUrl, ok] of [
@@ -308,7 +308,7 @@ describe.concurrent('a connection that fails', () => {
 });
 
 describe.concurrent('a server that answers no mail', () => {
-  it('is still handed one of each graver severity: they wait for no connection', async () => {
+  it('is still handed one of each graver severity: they wait for no connection', async ({ expect }) => {
     const { server, transport } = await bed({}, { concurrency: 1, timeoutMs: 60_000 });
     server.script('never-answer', 'never-answer', 'never-answer', 'never-answer');
     for (const severity of ['WARNING', 'MINOR', 'MAJOR', 'CRITICAL'] as const)
