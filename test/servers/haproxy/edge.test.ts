@@ -140,9 +140,11 @@ describe('operators, through HAProxy', () => {
   it('that ask without pause are told to wait, and can read no metrics', async () => {
     const ask = () => edge.call(`${edge.operatorsUrl}/healthz`, { from: '127.0.0.8' });
     expect((await edge.call(`${edge.operatorsUrl}/metrics`, { headers: BEARER })).status).toBe(404);
-    for (let i = 0; i < 200; i += 1) expect((await ask()).status).toBe(200);
-    const refused = await ask();
-    expect([refused.status, refused.headers['retry-after']]).toEqual([429, '1']);
+    // Several at once, since one after the other they may take longer than the span that HAProxy counts.
+    const answers = [];
+    for (let i = 0; i < 20; i += 1) answers.push(...(await Promise.all(Array.from({ length: 20 }, ask))));
+    expect(answers.slice(0, 200).map(({ status }) => status)).toEqual(Array(200).fill(200));
+    expect(answers.slice(200).find(({ status }) => status === 429)?.headers).toMatchObject({ 'retry-after': '1' });
   });
 });
 

@@ -107,7 +107,7 @@ describe.each(INFLUX_VERSIONS)('InfluxDB %s', (version) => {
     let time = now - 12 * DAY_MS;
     const writer = new StateWriter(
       {
-        ...{ history, directory, log: new MemoryLog(), archive: { open: async () => [] } as never },
+        ...{ history, directory, log: new MemoryLog(), archive: { open: async function* () {} } as never },
         ...{ types: REFERENCE, clock: () => time, logger: silent, health: new Health(), registry: new Registry() },
       },
       0,
@@ -200,7 +200,7 @@ async function countAll(history: History, records: readonly AlarmCount[], betwee
 /** Runs a state writer over the events, until it has read all of them and written all sensors once. */
 async function showAll(history: History, events: readonly object[], between: (step: number) => Promise<void>): Promise<void> {
   const deps = await depsOf(history);
-  const writer = await startStateWriter({ ...deps, types: REFERENCE, archive: { open: async () => [] } as never });
+  const writer = await startStateWriter({ ...deps, types: REFERENCE, archive: { open: async function* () {} } as never });
   await writeInPieces(deps.log, 'ALARM', events, between);
   while ((await deps.log.committed(STATES_GROUP, 'ALARM', 0)) !== events.length) await delay(20);
   while ((await sensorsIn(history).catch(() => 0)) < deps.directory.clients.size) await delay(50);
