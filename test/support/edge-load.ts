@@ -2,8 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, Edge } from './servers/edge.ts';
 
-const PAUSE_MS = 4;
-const BATCH = 50;
+/** Below what one client may send, however fast the machine is. */
+const PAUSE_MS = 10;
+const BATCH = 10;
 
 /** A request that was not answered with success. */
 export interface Failure {

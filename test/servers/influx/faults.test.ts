@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AlarmCount } from '../../../alarm/alarm.ts';
+import type { AlarmChange, AlarmCount } from '../../../alarm/alarm.ts';
 import { startCounter } from '../../../history/counter.ts';
 import { checkInflux, prepareInflux } from '../../../history/influx/prepare.ts';
 import type { History } from '../../../history/port.ts';
@@ -198,7 +198,11 @@ async function countAll(history: History, records: readonly AlarmCount[], betwee
 }
 
 /** Runs a state writer over the events, until it has read all of them and written all sensors once. */
-async function showAll(history: History, events: readonly object[], between: (step: number) => Promise<void>): Promise<void> {
+async function showAll(
+  history: History,
+  events: readonly Pick<AlarmChange, 'alarm'>[],
+  between: (step: number) => Promise<void>,
+): Promise<void> {
   const deps = await depsOf(history);
   const writer = await startStateWriter({ ...deps, types: REFERENCE, archive: { open: async function* () {} } as never });
   await writeInPieces(deps.log, 'ALARM', events, between);
@@ -225,17 +229,19 @@ async function depsOf(history: History) {
 async function writeInPieces(
   log: MemoryLog,
   topic: 'COUNT' | 'ALARM',
-  values: readonly object[],
+  values: readonly (Pick<AlarmCount, 'sensor'> | Pick<AlarmChange, 'alarm'>)[],
   between: (step: number) => Promise<void>,
 ): Promise<void> {
   const PIECES = 10;
   for (let step = 0; step < PIECES; step += 1) {
     const [from, to] = [step, step + 1].map((piece) => Math.floor((piece * values.length) / PIECES));
-    const some = values.slice(from, to).map((value) => Buffer.from(JSON.stringify(value)));
+    const part = values.slice(from, to);
+    const keys = part.map((value) => ('sensor' in value ? value : value.alarm).sensor);
+    const some = part.map((value) => Buffer.from(JSON.stringify(value)));
     let end = 0;
     const ends = some.map(({ length }) => (end += length));
     const starts = ends.map((last, i) => last - (some[i]?.length ?? 0));
-    await log.append(topic, { length: some.length, bytes: Buffer.concat(some), keys: some.map(() => 0), starts, ends }, 0);
+    await log.append(topic, { length: some.length, bytes: Buffer.concat(some), keys, starts, ends }, 0);
     await between(step);
     await delay(60);
   }
