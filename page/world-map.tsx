@@ -99,7 +99,9 @@ export class WorldMap extends Component<Props, MapState> {
             {placeless > 0 && <p>{alarmsWords(placeless)} without a place on the map: see the queue</p>}
           </div>
         )}
-        <p class="map-note">{places ? `${count(places.count)} sensors` : 'The places of the sensors are not known'}</p>
+        <p class="map-note">
+          {places ? `${count(places.count)} ${places.count === 1 ? 'sensor' : 'sensors'}` : 'The places of the sensors are not known'}
+        </p>
       </section>
     );
   }
