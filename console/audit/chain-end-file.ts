@@ -1,9 +1,10 @@
 /** The last row that a console knows to be in the log: without it nobody could see that the end of a chain is missing. */
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type ChainEnd, chainEnd } from '../../records/audit-row.ts';
 import { reasonOf } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/logging.ts';
+import { replacePrivateFile } from '../../runtime/private-file.ts';
 
 const NAME = /^console-audit-\d+\.json$/;
 const WRITTEN_EVERY_MS = 1_000;
@@ -62,9 +63,7 @@ export class ChainEndFile {
 
   async #replace(text: string): Promise<void> {
     try {
-      await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
-      await writeFile(`${this.#path}.new`, text, { mode: 0o600 });
-      await rename(`${this.#path}.new`, this.#path);
+      await replacePrivateFile(this.#path, text);
       this.#fails = false;
     } catch (error) {
       if (!this.#fails)

@@ -1,9 +1,9 @@
 /** Keeps sessions across a restart, so that nobody has to sign in again in the middle of a fire. */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { reasonOf } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/logging.ts';
+import { replacePrivateFile } from '../../runtime/private-file.ts';
 import type { Session, Sessions } from './sessions.ts';
 import { ROLES } from './rights.ts';
 
@@ -76,9 +76,7 @@ export class SessionsFile {
 
   async #write(text: string): Promise<void> {
     try {
-      await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
-      await writeFile(`${this.#path}.new`, text, { mode: 0o600, flush: true });
-      await rename(`${this.#path}.new`, this.#path);
+      await replacePrivateFile(this.#path, text);
       this.#fails = false;
     } catch (error) {
       if (!this.#fails)
