@@ -36,12 +36,13 @@ export class Client {
   readonly #indexed = new WeakMap<readonly TopicMetadata[], ClusterState>();
   #topicsKnown: ClusterState['partitions'] = new Map();
   #topicIds: ReadonlyMap<string, string> = new Map();
+  #absences: ReadonlyMap<string, number> = new Map();
   #refreshedAt = 0;
   #leadership = '';
   #closed = false;
 
-  /** `topics`: names in Kafka of the topics whose leaders are tracked. */
-  constructor(config: KafkaConfig, topics: readonly string[], logger: Logger) {
+  /** `topics`: names in Kafka of the topics whose leaders are tracked; those that are also `dispensable` may be absent. */
+  constructor(config: KafkaConfig, topics: readonly string[], logger: Logger, dispensable: ReadonlySet<string> = new Set()) {
     this.#clientId = Buffer.from(config.clientId);
     this.#topics = topics;
     this.#cluster = createCluster(
@@ -53,10 +54,10 @@ export class Client {
       },
       logger.child({ client: 'kafka' }),
     );
-    repair(this.#cluster);
+    repair(this.#cluster, dispensable);
   }
 
-  /** Connects and learns the leaders. Rejects with TransientError unless a broker answers for all topics. */
+  /** Connects and learns the leaders. Rejects with TransientError unless a broker answers for all topics but dispensable ones. */
   async connect(): Promise<void> {
     await this.#attempt(async () => {
       await this.#cluster.connect();
@@ -82,6 +83,11 @@ export class Client {
   /** How many partitions the topic has; 0 while that isn't known. */
   partitionsOf(topic: string): number {
     return this.#topicsKnown.get(topic)?.length ?? 0;
+  }
+
+  /** Kafka's error code for a dispensable topic that isn't there, or that this user may not see; 0: it is there. */
+  absenceOf(topic: string): number {
+    return this.#absences.get(topic) ?? 0;
   }
 
   leaderOf(topic: string, partition: number): number | undefined {
@@ -241,6 +247,7 @@ export class Client {
     const state = this.#indexed.get(topics) ?? indexed(topics);
     this.#indexed.set(topics, state);
     this.#topicIds = state.topicIds;
+    this.#absences = state.absences;
     this.#topicsKnown = state.partitions;
     this.#leadership = state.leadership;
   }
@@ -249,6 +256,8 @@ export class Client {
 /** A broker's metadata, indexed for look-ups. */
 interface ClusterState {
   readonly topicIds: ReadonlyMap<string, string>;
+  /** Error codes of topics without metadata. */
+  readonly absences: ReadonlyMap<string, number>;
   readonly partitions: ReadonlyMap<string, readonly (PartitionState | undefined)[]>;
   readonly leadership: string;
 }
@@ -265,6 +274,11 @@ function indexed(topics: readonly TopicMetadata[]): ClusterState {
   const leaders = [...partitions].map(([topic, states]) => `${topic}:${states.map((one) => one?.leader)}`);
   return {
     topicIds: new Map(topics.flatMap(({ topic, topicId }) => (topicId === undefined ? [] : [[topic, topicId] as const]))),
+    absences: new Map(
+      topics.flatMap(({ topic, topicErrorCode: code, partitionMetadata }) =>
+        partitionMetadata.length === 0 ? [[topic, code] as const] : [],
+      ),
+    ),
     partitions,
     // The order of topics differs from answer to answer.
     leadership: leaders.sort().join(' '),

@@ -121,8 +121,13 @@ export function createCluster(options: ClusterOptions, logger: Logger): KafkajsC
 }
 
 const LEADER_NOT_AVAILABLE = 5;
+/** Metadata of a topic that may be absent are as good with these as without. */
+const UNKNOWN_TOPIC = 3;
+const NOT_ALLOWED = 29;
 
 /**
+ * Topics that are `dispensable` may be absent: then the others work all the same.
+ *
  * Works around five faults of kafkajs:
  * - metadata are rejected as a whole when one partition has no leader, although the other leaders are needed;
  * - callers that need a connection at the same time each open one, and all but the last are leaked;
@@ -130,7 +135,9 @@ const LEADER_NOT_AVAILABLE = 5;
  * - from its first answer on, every connection checks a thousand times a second whether a quota still holds requests back;
  * - a broker that has stopped answering still counts as connected, and is asked again and again.
  */
-export function repair(cluster: KafkajsCluster): void {
+export function repair(cluster: KafkajsCluster, dispensable: ReadonlySet<string> = new Set()): void {
+  const isFault = ({ topic, topicErrorCode: code }: TopicMetadata): boolean =>
+    code !== 0 && code !== LEADER_NOT_AVAILABLE && !(dispensable.has(topic) && (code === UNKNOWN_TOPIC || code === NOT_ALLOWED));
   const { brokerPool } = cluster;
   const create = brokerPool.createBroker.bind(brokerPool);
   brokerPool.createBroker = (options) => {
@@ -144,9 +151,7 @@ export function repair(cluster: KafkajsCluster): void {
     broker.metadata = async (topics) => {
       const { request, response } = metadataOf(broker, topics, read);
       const parse = async (data: unknown): Promise<unknown> => {
-        const failed = (data as { topicMetadata: readonly TopicMetadata[] }).topicMetadata.find(
-          ({ topicErrorCode }) => topicErrorCode !== 0 && topicErrorCode !== LEADER_NOT_AVAILABLE,
-        );
+        const failed = (data as { topicMetadata: readonly TopicMetadata[] }).topicMetadata.find(isFault);
         if (failed) throw new OwnError(`topic ${failed.topic}: ${createErrorFromCode(failed.topicErrorCode).message}`);
         return data;
       };

@@ -25,6 +25,8 @@ export interface TopicRow {
   readonly keptEmbedded?: number;
   /** Whether detection depends on a record's time: brokers refuse such a record when its time is off. */
   readonly timed: boolean;
+  /** Alarms are detected, mailed and shown without it: nothing stops because it is missing, only its writers and readers say so. */
+  readonly dispensable?: true;
   readonly writtenBy: readonly LogUser[];
   readonly readBy: readonly LogUser[];
 }
@@ -128,6 +130,7 @@ export const TOPIC_ROWS = {
     kept: 365,
     keptEmbedded: 365,
     timed: false,
+    dispensable: true,
     writtenBy: ['console'],
     readBy: ['console'],
   },

@@ -6,12 +6,13 @@ import type { Logger } from '../../runtime/logging.ts';
 import { partitionOf } from '../partitioning.ts';
 import type { Records } from '../port.ts';
 import type { Topic } from '../../records/topics.ts';
+import { absenceOf } from './absence.ts';
 import { BrokerClocks } from './broker-clocks.ts';
 import type { Client } from '../../kafka/client.ts';
 import { closed, DUPLICATE_SEQUENCE, INVALID_TIMESTAMP, isRetried, nameOf, produceFault } from '../../kafka/faults.ts';
 import { ask } from '../../kafka/kafkajs.ts';
 import type { KafkaMetrics } from './metrics.ts';
-import { isTimed } from './topics.ts';
+import { isDispensable, isTimed } from './topics.ts';
 import { PartitionQueue, type PendingBatch } from './partition-queue.ts';
 import type { ProducerIdentity } from '../../kafka/wire/batch-writer.ts';
 import { PRODUCE, produceRequest, producedPlaces, type ProducedPlace } from '../../kafka/wire/produce.ts';
@@ -82,6 +83,7 @@ export class Appender {
     let size = length * RECORD_OVERHEAD;
     for (let i = 0; i < length; i += 1) size += (ends[i] as number) - (starts[i] as number);
     this.#admit(size);
+    if (isDispensable(topic)) this.#checkThere(topic);
     const { partitions } = this.#settings;
     const now = performance.now();
     if (length === 0) {
@@ -135,6 +137,12 @@ export class Appender {
     if (this.#refusal) throw this.#refusal;
     if (this.#pendingBytes + size > MAX_PENDING_BYTES)
       throw new TransientError('log-full', `more than ${MAX_PENDING_BYTES} bytes wait for the brokers`);
+  }
+
+  #checkThere(topic: Topic): void {
+    const { prefix, partitions } = this.#settings;
+    const absence = absenceOf(this.#deps.client, prefix + topic, partitions);
+    if (absence) throw absence;
   }
 
   #admitTo(queue: PartitionQueue, now: number): void {
@@ -257,14 +265,17 @@ export class Appender {
       for (const queue of queues) {
         // A request that is under way ends by its answer or its own time-out.
         if (queue.sending) continue;
-        late = queue.expire(now - this.#settings.appendTimeoutMs, now) ?? late;
+        const fault = queue.expire(now - this.#settings.appendTimeoutMs, now);
+        if (fault) this.#shared = undefined;
         if (this.#isWell(queue)) queue.calm();
+        // Whoever appends to it says so; it is no reason to take no alarms.
+        if (isDispensable(queue.topic)) continue;
+        late = fault ?? late;
         troubled = troubled || queue.troubledSince !== undefined;
       }
     if (this.#troubled && !troubled) this.#deps.health.report(HEALTH_PART, undefined);
     this.#troubled = troubled;
     if (late) {
-      this.#shared = undefined;
       this.#deps.health.report(HEALTH_PART, reasonOf(late));
       this.#deps.logger.warn({ reason: reasonOf(late) }, 'records were refused: brokers did not take them in time');
     }

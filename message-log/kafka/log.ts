@@ -5,6 +5,7 @@ import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import type { From, InputProgress, MessageLog, Reader, Records, Subscription, TaskOwner } from '../port.ts';
 import { SENSOR_INPUTS, TOPICS, type Topic } from '../../records/topics.ts';
+import { absenceOf } from './absence.ts';
 import { Appender } from './appender.ts';
 import { Client } from '../../kafka/client.ts';
 import type { KafkaConfig } from '../../kafka/config.ts';
@@ -18,6 +19,7 @@ import { Ownership, TASK_GROUP, TASK_TOPICS } from './ownership.ts';
 import { KafkaReader } from './reader.ts';
 import { checkAtStart } from './start-check.ts';
 import { KafkaSubscription } from './subscription.ts';
+import { isDispensable } from './topics.ts';
 import { Watch } from '../../kafka/watch.ts';
 
 export interface KafkaLogDeps {
@@ -29,11 +31,12 @@ export interface KafkaLogDeps {
 
 /**
  * Opens the log on Kafka. Rejects with TransientError `log-unavailable` if no broker answers, and with PermanentError `topics-unfit` or
- * `partitions` if topics are missing, have another number of partitions than the settings say, or would lose state.
+ * `partitions` if topics are missing, have another number of partitions than the settings say, or would lose state. Dispensable topics may be missing:
+ * appending to such a topic and reading it is rejected with TransientError until it is there.
  */
 export async function openKafkaLog(config: KafkaConfig, deps: KafkaLogDeps): Promise<MessageLog> {
   await checkAtStart(config, deps.logger);
-  const client = new Client(config, names(config), deps.logger);
+  const client = clientOf(config, deps.logger);
   try {
     await client.connect();
     checkPartitions(client, config);
@@ -142,6 +145,8 @@ class KafkaLog implements MessageLog {
   }
 
   async bounds(topic: Topic, partition: number): Promise<{ readonly earliest: number; readonly next: number }> {
+    const absence = absenceOf(this.#client, this.#config.prefix + topic, this.partitions);
+    if (absence) throw absence;
     return await boundsOf(this.#client, this.#config.prefix + topic, partition);
   }
 
@@ -207,7 +212,7 @@ class KafkaLog implements MessageLog {
   }
 
   #newClient(): Client {
-    return new Client(this.#config, names(this.#config), this.#deps.logger);
+    return clientOf(this.#config, this.#deps.logger);
   }
 
   async #connect(): Promise<Client> {
@@ -226,12 +231,15 @@ class KafkaLog implements MessageLog {
   }
 }
 
-function names({ prefix }: KafkaConfig): string[] {
-  return TOPICS.map((topic) => prefix + topic);
+function clientOf(config: KafkaConfig, logger: Logger): Client {
+  return new Client(config, namesOf(config, TOPICS), logger, new Set(namesOf(config, TOPICS.filter(isDispensable))));
 }
 
+const namesOf = ({ prefix }: KafkaConfig, topics: readonly Topic[]): string[] => topics.map((topic) => prefix + topic);
+
 function checkPartitions(client: Client, config: KafkaConfig): void {
-  const wrong = names(config).filter((name) => client.partitionsOf(name) !== config.partitions);
+  const needed = TOPICS.filter((topic) => !isDispensable(topic));
+  const wrong = namesOf(config, needed).filter((name) => client.partitionsOf(name) !== config.partitions);
   if (wrong.length === 0) return;
   const found = wrong.map((name) => `${name} has ${client.partitionsOf(name)}`).join(', ');
   throw new PermanentError('partitions', `every topic must have ${config.partitions} partitions (TOCSIN_KAFKA_PARTITIONS), but ${found}`);

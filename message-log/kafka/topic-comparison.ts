@@ -1,4 +1,4 @@
-import { TIME_AFTER_SETTING, TIME_BEFORE_SETTING, type TopicSpec } from './topics.ts';
+import { isDispensable, TIME_AFTER_SETTING, TIME_BEFORE_SETTING, type TopicSpec } from './topics.ts';
 import { counted } from '../../runtime/counted.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../runtime/durations.ts';
 
@@ -41,11 +41,12 @@ export function compareTopics(wanted: readonly TopicSpec[], found: readonly Foun
 
 function compareTopic(spec: TopicSpec, found: FoundTopic | undefined): Difference[] {
   const { name } = spec;
-  if (!found) return [{ name, kind: 'missing', text: 'does not exist', refused: true }];
+  const refused = !isDispensable(spec.topic);
+  if (!found) return [{ name, kind: 'missing', text: 'does not exist', refused }];
   const differences: Difference[] = [];
   if (found.partitions !== spec.partitions) {
     const text = `has ${counted(found.partitions, 'partition')} where ${spec.partitions} are needed: all topics must have the same number, so that one task sees everything of a sensor`;
-    differences.push({ name, kind: 'partitions', text, refused: true });
+    differences.push({ name, kind: 'partitions', text, refused });
   }
   if (found.replication < spec.replicationFactor) {
     const text = `is kept on ${counted(found.replication, 'broker')} where ${spec.replicationFactor} are wanted: change it with kafka-reassign-partitions`;

@@ -36,6 +36,9 @@ export const TIME_AFTER_SETTING = 'message.timestamp.after.max.ms';
 /** Whether brokers check the times of the topic's records. */
 export const isTimed = (topic: Topic): boolean => rowOf(topic).timed;
 
+/** Whether the log works without the topic. */
+export const isDispensable = (topic: Topic): boolean => rowOf(topic).dispensable === true;
+
 /** Every topic as it should be; `npm run topics` creates it so, and the start logs what differs. */
 export function topicSpecs({ prefix, partitions, replicationFactor }: TopicSettings): readonly TopicSpec[] {
   const common = {

@@ -39,6 +39,13 @@ describe('topics as they should be', () => {
     ]);
   });
 
+  it('start without a topic that alarms do not need, and say that it is missing or has too few partitions', () => {
+    expect(compareTopics([spec(), spec({}, 'AUDIT')], [found()])).toMatchObject([{ name: 't-AUDIT', kind: 'missing', refused: false }]);
+    expect(compareTopics([spec({}, 'AUDIT')], [found({}, { name: 't-AUDIT', partitions: 1 })])).toMatchObject([
+      { kind: 'partitions', refused: false },
+    ]);
+  });
+
   it.each([
     [1, 'has 1 partition where 8 are needed'],
     [9, 'has 9 partitions where 8 are needed'],
