@@ -33,7 +33,7 @@ export const consoleSettings = {
     'TOCSIN_USERS',
     z.string().min(1).optional(),
     undefined,
-    'File of the persons who may sign in with name and password (npm run users). If it is set, tokens are only for programs; otherwise browsers sign in with a token.',
+    'File of the persons who may sign in with name and password (npm run users). If it is set, tokens are only for programs; otherwise browsers sign in with a token. Its tokens with the scope metrics open /metrics of every process that can read the file.',
   ),
   publicUrl: setting('TOCSIN_CONSOLE_URL', publicUrl, undefined, 'Where browsers reach the console, if that is not its own address.'),
   proxies: setting(

@@ -1,3 +1,4 @@
+import { consoleSettings } from '../console/config.ts';
 import { ConfigurationError, readValues, type Settings, type Values } from '../runtime/configuration.ts';
 import { processSettings } from '../runtime/process-settings.ts';
 import { fileSettingOf } from '../runtime/secret-file.ts';
@@ -64,6 +65,8 @@ export function isSetIn(environment: NodeJS.ProcessEnv): IsSet {
 export function groupsFor(roles: ReadonlySet<RoleName>, ports: readonly PortName[], isSet: IsSet): readonly Settings[] {
   return [
     processSettings,
+    // Its tokens open /metrics in every process.
+    { usersFile: consoleSettings.usersFile },
     ...rolesIn(roles).flatMap(({ settings }) => settings),
     ...adaptersOf(ports, isSet).flatMap(({ settings }) => settings),
     ...ports.flatMap((port) => adapterOf(port, isSet).ports[port]?.settings ?? []),

@@ -6,7 +6,7 @@ import { atItsOwnPace, systemClock } from '../runtime/clock.ts';
 import { LocalTrust } from '../runtime/local-trust.ts';
 import type { Logger } from '../runtime/logging.ts';
 import { among } from '../runtime/network.ts';
-import { operationsAccess, type OperationsAccess } from '../runtime/operations-access.ts';
+import { operationsAccess, type OperationsAccess, type OperationsRules } from '../runtime/operations-access.ts';
 import { processSettings } from '../runtime/process-settings.ts';
 import type { Config } from './configuration.ts';
 
@@ -15,8 +15,15 @@ interface Deps {
   readonly registry: Registry;
 }
 
-/** One rule for all ports of a process: a balancer that brings strangers to one of them may bring them to all. */
-export function operationsAccessOf({ roles, values }: Pick<Config, 'roles' | 'values'>, deps: Deps): OperationsAccess {
+/**
+ * One rule for all ports of a process: a balancer that brings strangers to one of them may bring them to all. `rightsOf`: of tokens that the users file
+ * gives to programs.
+ */
+export function operationsAccessOf(
+  { roles, values }: Pick<Config, 'roles' | 'values'>,
+  deps: Deps,
+  rightsOf?: OperationsRules['rightsOf'],
+): OperationsAccess {
   const { host, metricsAccess, metricsToken } = values.of(processSettings);
   const console = roles.has('console') ? values.of(consoleSettings) : undefined;
   const proxy = roles.has('proxy') ? values.of(proxySettings) : undefined;
@@ -25,6 +32,7 @@ export function operationsAccessOf({ roles, values }: Pick<Config, 'roles' | 'va
   return operationsAccess({
     trust: new LocalTrust({ host, urls, proxies }),
     tokens: [metricsToken, console?.apiToken].filter((token) => token !== undefined),
+    rightsOf,
     metricsOpen: metricsAccess === 'open',
     attempts: countedAttempts(deps),
     isProxy: among(proxies),

@@ -1,3 +1,5 @@
+import { consoleSettings } from '../console/config.ts';
+import { ProgramTokens } from '../console/security/program-tokens.ts';
 import type { Lifecycle } from '../runtime/lifecycle.ts';
 import { startOperations } from '../runtime/operations.ts';
 import { processSettings } from '../runtime/process-settings.ts';
@@ -16,12 +18,14 @@ export async function startRoles(
   lifecycle: Lifecycle,
 ): Promise<Addresses> {
   const { roles, values } = config;
-  const operationsAccess = operationsAccessOf(config, deps);
   const run: RoleContext<never>['run'] = async (name, part) => {
     const started = await part;
     lifecycle.onStop(name, () => started.stop());
     return started;
   };
+  const usersFile = values.get(consoleSettings.usersFile);
+  const tokens = usersFile === undefined ? undefined : await run('tokens for metrics', ProgramTokens.open(usersFile, deps.logger));
+  const operationsAccess = operationsAccessOf(config, deps, (bearer) => tokens?.rightsOf(bearer));
   const last: Promise<void>[] = [];
   const afterAll = (work: Promise<void>): void => {
     // A failure is noticed when it is waited for, below.

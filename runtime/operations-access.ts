@@ -20,6 +20,8 @@ export interface OperationsRules {
   readonly trust: LocalTrust;
   /** Each of these tokens opens both. */
   readonly tokens: readonly string[];
+  /** What a program's own token opens: `metrics`, `reasons`; undefined: nobody has that token. */
+  readonly rightsOf?: ((bearer: string) => ReadonlySet<string> | undefined) | undefined;
   /** Anyone who can reach the port may read the metrics. */
   readonly metricsOpen: boolean;
   /** Of wrong tokens. */
@@ -28,13 +30,19 @@ export interface OperationsRules {
   readonly isProxy: (address: string) => boolean;
 }
 
-export function operationsAccess({ trust, tokens, metricsOpen, attempts, isProxy }: OperationsRules): OperationsAccess {
-  const seesReasons = (request: IncomingMessage): boolean => trust.holdsFor(request) || hasOneOf(tokens, request);
+export function operationsAccess({ trust, tokens, rightsOf, metricsOpen, attempts, isProxy }: OperationsRules): OperationsAccess {
+  const rightsOfBearer = (request: IncomingMessage): ReadonlySet<string> | undefined => {
+    const bearer = bearerOf(request);
+    return bearer === undefined ? undefined : rightsOf?.(bearer);
+  };
+  const may = (request: IncomingMessage, right: 'metrics' | 'reasons'): boolean =>
+    trust.holdsFor(request) || hasOneOf(tokens, request) || rightsOfBearer(request)?.has(right) === true;
+  const isKnown = (request: IncomingMessage): boolean => hasOneOf(tokens, request) || rightsOfBearer(request) !== undefined;
   return {
-    seesReasons,
-    seesMetrics: (request) => metricsOpen || seesReasons(request),
+    seesReasons: (request) => may(request, 'reasons'),
+    seesMetrics: (request) => metricsOpen || may(request, 'metrics'),
     wrongBearer: (request) =>
-      bearerOf(request) === undefined || hasOneOf(tokens, request) ? undefined : attempts.wrong(clientOf(request, isProxy)),
+      bearerOf(request) === undefined || isKnown(request) ? undefined : attempts.wrong(clientOf(request, isProxy)),
   };
 }
 

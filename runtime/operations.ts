@@ -7,7 +7,8 @@ import { type Address, listen } from './listen.ts';
 import type { OperationsAccess } from './operations-access.ts';
 
 const NO_METRICS = JSON.stringify({
-  error: 'metrics are for those who send TOCSIN_METRICS_TOKEN as a bearer token, or come from this machine while nobody else reaches us',
+  error:
+    'metrics are for those who send TOCSIN_METRICS_TOKEN, or a token with the scope metrics, as a bearer token, or come from this machine while nobody else reaches us',
 });
 
 /** A server for just these three paths, for a process whose roles have no server. Rejects with PermanentError `cannot-listen`. */
