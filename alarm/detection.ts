@@ -11,7 +11,9 @@ import {
   activeOf,
   bytesOf,
   ENDED_FOR_MS,
+  ENDED_MAX,
   emptyState,
+  hasHits,
   isEmpty,
   NEVER,
   replace,
@@ -21,6 +23,7 @@ import {
   typeStateOf,
 } from './sensor-state.ts';
 import { SensorRoom } from './sensor-room.ts';
+import { takeBack } from './take-back.ts';
 import { STATUS_BYTES_MAX, type Status } from './status.ts';
 import { SensorSet } from './sensor-set.ts';
 import { Supervision } from './supervision.ts';
@@ -264,7 +267,7 @@ export class Detection {
 
   /** Whether a reading that isn't a hit would change something. */
   #isClearing(state: TypeState): boolean {
-    return (this.#bitOf(state.type) & this.#types.clearedByNormal) !== 0 && (state.hits.length > 0 || activeOf(state) !== undefined);
+    return (this.#bitOf(state.type) & this.#types.clearedByNormal) !== 0 && (hasHits(state) || activeOf(state) !== undefined);
   }
 
   #bitOf(type: string): TypeBits {
@@ -343,6 +346,37 @@ export class Detection {
     this.#schedule(sensor, state);
   }
 
+  /**
+   * Begins a sensor anew whose state is lost, with what the log still says of it. Its hits are lost for good, so the worst is assumed: each type's next hit
+   * raises an alarm, unless the sensor recovers first. `alarms` may be over; `now` is epoch ms. As `restore`, it must come before any input.
+   */
+  beginAnew(sensor: number, now: number, alarms: readonly Alarm[], faults: SensorFaults | undefined): void {
+    const types = this.#types;
+    if (faults && faults.faults.length > 0) {
+      this.#supervision.restore(sensor, types.bitsOf(faults.faults.map(({ detector }) => detector)), { ...faults, ended: {} });
+      this.#dueNext = Math.min(this.#dueNext, this.#supervision.dueNext);
+    }
+    const state = this.#stateOf(sensor);
+    for (const alarm of alarms.toSorted((a, b) => b.raisedAt - a.raisedAt)) {
+      if (isOver(alarm) && endedAt(alarm) + ENDED_FOR_MS <= now) continue;
+      const own = takeBack(state, alarm, types, now);
+      if (own !== alarm) this.#events.push({ event: 'cleared', at: now, cause: positionOf(completing(alarm.evidence)), alarm: own });
+    }
+    state.ended = state.ended.toSorted((a, b) => endedAt(a) - endedAt(b)).slice(-ENDED_MAX);
+    state.isUnknown = this.#tellsUnknown && quarantinedIn(state).some(isActive);
+    for (const type of types.types) {
+      const own = typeStateOf(state, type.name, types);
+      own.hits = activeOf(own)?.evidence ?? own.hits;
+      own.lostAt = now;
+      if (type.clears === 'normal') this.#clearing.add(sensor);
+    }
+    this.#countActive(state, 1);
+    if (quarantinedIn(state).length > 0) this.#quarantine.restore(sensor, state);
+    this.#unsaved.changed.add(sensor);
+    this.#schedule(sensor, state);
+    this.#weigh(sensor, state);
+  }
+
   #supervise(status: Status, at: number, offset: number): void {
     if (this.#tellsUnknown && this.#supervision.knownOf(status.id) === 0 && this.#isUnknown(status.id)) return;
     this.#supervision.reading(status, at, offset, this.#isStale(status.id, at));
@@ -405,7 +439,7 @@ export class Detection {
     state.hits = kept;
     this.#unsaved.changed.add(sensor);
     if (type.clears === 'normal') this.#clearing.add(sensor);
-    const enough = suffice(kept, type);
+    const enough = suffice(kept, type) || mayHaveSufficed(state, type, hit.at);
     if (enough && type.within !== undefined) state.proof = kept;
     let active = activeOf(state);
     if (active?.quarantined && enough && !sensorState.isUnknown) {
@@ -419,6 +453,7 @@ export class Detection {
 
   #recover(sensorState: SensorState, state: TypeState, sensor: number, at: number, cause: Position): void {
     const lastBefore = state.hits.findLast((hit) => hit.at <= at);
+    state.lostAt = undefined;
     state.hits = after(state.hits, at);
     if (state.proof && !areAfter(state.proof, at)) state.proof = undefined;
     const active = activeOf(state);
@@ -453,6 +488,7 @@ export class Detection {
     this.#countActiveOf(type.name, 1);
     this.#events.push({ event: 'raised', at: alarm.raisedAt, cause, alarm });
     this.#counts.push({ alarm: alarm.id, sensor, type: type.name, at: alarm.raisedAt });
+    state.lostAt = undefined;
     if (isUnknown) this.#quarantine.track(sensor, sensorState);
   }
 
@@ -514,7 +550,7 @@ export class Detection {
     return Math.min(
       okAt + this.#lateMax,
       this.#repeatableUntil(repeatable),
-      ...types.map((type) => (type.hits[0]?.at ?? NEVER) + this.#keptFor(type)),
+      ...types.map((type) => Math.min(type.hits[0]?.at ?? NEVER, type.lostAt ?? NEVER) + this.#keptFor(type)),
       ...ended.map((alarm) => endedAt(alarm) + ENDED_FOR_MS),
     );
   }
@@ -569,7 +605,7 @@ export class Detection {
   #forgetExcess(room: SensorRoom): number {
     let withHits = 0;
     for (let sensor = room.takeExcess(); sensor !== undefined; sensor = room.takeExcess()) {
-      if (this.#states.get(sensor)?.types.some(({ hits }) => hits.length > 0)) withHits += 1;
+      if (this.#states.get(sensor)?.types.some(hasHits)) withHits += 1;
       this.#states.delete(sensor);
       this.#clearing.delete(sensor);
       this.#unsaved.riding.push(sensor);
@@ -603,7 +639,11 @@ export class Detection {
     if (this.#repeatableUntil(repeatable) <= at) state.repeatable = [];
     state.ended = ended.filter((alarm) => endedAt(alarm) + ENDED_FOR_MS > at);
     if (ended.some(({ quarantined }) => quarantined)) this.#quarantine.track(sensor, state);
-    for (const type of state.types) type.hits = after(type.hits, at - this.#keptFor(type));
+    for (const type of state.types) {
+      const from = at - this.#keptFor(type);
+      type.hits = after(type.hits, from);
+      if (type.lostAt !== undefined && type.lostAt <= from) type.lostAt = undefined;
+    }
     this.#unsaved.riding.push(sensor);
     this.#weigh(sensor, state);
   }
@@ -619,6 +659,11 @@ export class Detection {
 
 function hasAlarm({ types, ended }: SensorState): boolean {
   return ended.length > 0 || types.some(({ open }) => open.length > 0);
+}
+
+/** Whether this hit would have been enough if all others before had come that are lost. */
+function mayHaveSufficed({ lostAt }: TypeState, { within }: AlarmType, at: number): boolean {
+  return lostAt !== undefined && (within === undefined || at - lostAt <= within);
 }
 
 function shorten(state: SensorState): void {

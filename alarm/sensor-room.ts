@@ -36,10 +36,13 @@ export class SensorRoom {
 
   hold(sensor: number, state: SensorState): void {
     this.release(sensor);
-    const readings = [...state.types.flatMap(({ hits }) => hits), ...state.repeatable];
+    const times = [
+      ...state.types.flatMap(({ hits, lostAt }) => [...hits.map(({ at }) => at), ...(lostAt === undefined ? [] : [lostAt])]),
+      ...state.repeatable.map(({ at }) => at),
+    ];
     const bytes = memoryOf(state);
-    const at = readings.reduce((newest, reading) => Math.max(newest, reading.at), state.okAt ?? Number.NEGATIVE_INFINITY);
-    (readings.length > 0 ? this.#hit : this.#recovered).set(sensor, { bytes, at });
+    const at = times.reduce((newest, time) => Math.max(newest, time), state.okAt ?? Number.NEGATIVE_INFINITY);
+    (times.length > 0 ? this.#hit : this.#recovered).set(sensor, { bytes, at });
     this.#bytes += bytes;
   }
 

@@ -15,6 +15,8 @@ export interface TypeState {
   proof: Hits | undefined;
   /** Alarms that aren't over, in the order they were raised: only the last can be active, the others await acknowledgement. */
   open: readonly Alarm[];
+  /** When it was found that the hits before are lost, epoch ms: since there may have been all but one, the next hit is enough. */
+  lostAt?: number | undefined;
 }
 
 export interface SensorState {
@@ -157,10 +159,10 @@ export class StateFormat {
 
   /** Hits of a type that is no longer detected are dropped, since they can't raise anything; its alarms stay open. */
   #typeStates(stored: Readonly<Record<string, Omit<TypeState, 'type'>>>): readonly TypeState[] {
-    const states = Object.entries(stored).map(([type, { hits, proof, open }]) => {
+    const states = Object.entries(stored).map(([type, { hits, proof, open, lostAt }]): TypeState => {
       if (!Array.isArray(hits) || !Array.isArray(open)) throw new UnreadableState();
-      const isDetected = this.#types.placeOf(type) !== undefined;
-      return { type, hits: isDetected ? shared(hits, open) : NONE, proof: isDetected ? proof : undefined, open };
+      if (this.#types.placeOf(type) === undefined) return { type, hits: NONE, proof: undefined, open };
+      return { type, hits: shared(hits, open), proof, open, ...(lostAt !== undefined && { lostAt }) };
     });
     return inOrder(states, this.#types);
   }
@@ -206,9 +208,10 @@ function stateJson(state: SensorState): string {
   return types.length === 0 && !state.isUnknown ? json : `${json},"types":{${types.join(',')}}`;
 }
 
-function typeJson({ hits, proof, open }: TypeState): string {
+function typeJson({ hits, proof, open, lostAt }: TypeState): string {
   const proven = proof === undefined ? '' : `,"proof":${JSON.stringify(proof)}`;
-  return `{"hits":${JSON.stringify(hits)}${proven},"open":[${open.map(alarmJson).join(',')}]}`;
+  const lost = lostAt === undefined ? '' : `,"lostAt":${lostAt}`;
+  return `{"hits":${JSON.stringify(hits)}${proven}${lost},"open":[${open.map(alarmJson).join(',')}]}`;
 }
 
 /** Bytes that the alarms take in the stored state. */
@@ -237,6 +240,11 @@ interface Stored {
   readonly types?: Readonly<Record<string, Omit<TypeState, 'type'>>>;
 }
 
-function isEmptyType({ hits, open }: TypeState): boolean {
-  return hits.length === 0 && open.length === 0;
+function isEmptyType(type: TypeState): boolean {
+  return type.open.length === 0 && !hasHits(type);
+}
+
+/** Whether there are hits that count, or may have been before they were lost. */
+export function hasHits({ hits, lostAt }: TypeState): boolean {
+  return hits.length > 0 || lostAt !== undefined;
 }

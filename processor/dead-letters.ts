@@ -12,7 +12,7 @@ export function letterAbout(batch: RecordBatch, i: number, reason: string, by: s
 
 /** The letter about a sensor whose stored state is damaged: it says so, and holds nothing of it. */
 export function letterAboutState(sensor: number, partition: number, at: number): DeadLetter {
-  const reason = `the stored state of sensor ${sensor} is damaged; it was removed, and the sensor begins anew`;
+  const reason = `the stored state of sensor ${sensor} is damaged; it was replaced, and the sensor begins anew`;
   return deadLetter({ topic: 'STATE', partition, offset: 0 }, at, Buffer.alloc(0), reason, 'processor');
 }
 

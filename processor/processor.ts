@@ -12,6 +12,7 @@ import type { Running } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logging.ts';
 import type { ProcessorConfig } from './config.ts';
 import { TaskMetrics } from './metrics.ts';
+import { readBack } from './read-back.ts';
 import { Task, type TaskDeps, type TaskSettings } from './task.ts';
 
 export interface ProcessorDeps {
@@ -41,7 +42,13 @@ const AGAIN = { firstMs: 50, maxMs: 5_000 };
 export async function startProcessor(config: ProcessorConfig, deps: ProcessorDeps): Promise<Running> {
   const logger = deps.logger.child({ role: 'processor' });
   const damagedRows = damagedRowsOf(deps);
-  const taskDeps: TaskDeps = { clock: deps.clock, logger, metrics: new TaskMetrics(deps.registry, deps.types), damagedRows };
+  const taskDeps: TaskDeps = {
+    clock: deps.clock,
+    logger,
+    metrics: new TaskMetrics(deps.registry, deps.types),
+    damagedRows,
+    readBack: (partition, sensors) => readBack(deps.log, partition, sensors),
+  };
   const runners = new Map<number, TaskRunner>();
   observe(deps, runners);
 

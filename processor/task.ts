@@ -10,10 +10,11 @@ import type { InputPositions, OutgoingRecord, RecordBatch, StateDelta, TaskLog }
 import { textOf } from '../message-log/values.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { DamagedRows } from '../runtime/damaged-rows.ts';
-import { PermanentError } from '../runtime/errors.ts';
+import { PermanentError, reasonOf } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logging.ts';
 import { letterAbout, letterAboutState } from './dead-letters.ts';
 import { Inputs, type Run } from './inputs.ts';
+import type { ReadBack } from './read-back.ts';
 import type { TaskMetrics } from './metrics.ts';
 
 export interface TaskSettings {
@@ -36,6 +37,8 @@ export interface TaskDeps {
   readonly logger: Logger;
   readonly metrics: TaskMetrics;
   readonly damagedRows: Pick<DamagedRows, 'found'>;
+  /** What the log still says of these sensors of a partition. Rejects if it can't be read. */
+  readBack(partition: number, sensors: ReadonlySet<number>): Promise<ReadBack>;
 }
 
 /** Positions without effects are committed this often, so that a restart has little to read again. */
@@ -49,7 +52,9 @@ const RIDING_MAX = 5_000;
 /** A commit logs at most this many sensors with stale hits. */
 const STALE_LOGGED_AT_ONCE = 10;
 const BEGINS_ANEW =
-  'the sensor begins anew, as if it had never sent; an alarm of it that is open stays in the lists but can be acted on no more, so look at this sensor';
+  'its hits so far are lost, so the next hit of the sensor raises an alarm at once; open alarms of it were read back from the log';
+const WITHOUT_ALARMS =
+  'its hits so far are lost, so the next hit of the sensor raises an alarm at once; open alarms of it could not be read back from the log: they stay in the lists, but can be acted on no more, so look at this sensor';
 /** The key decides the partition: under another key, an alarm and its recovery could be in different partitions. */
 const FOREIGN_KEY = "the record's key is not the id of its sensor";
 
@@ -93,7 +98,7 @@ export class Task {
       },
       (sensor) => damaged.add(sensor),
     );
-    await setAside([...damaged], taskLog, positions, deps);
+    if (damaged.size > 0) await beginAnew(damaged, detection, taskLog, positions, deps);
     const inputs = await Inputs.open(taskLog, positions, (topic, from, to) => {
       deps.logger.error({ topic, partition, from, to }, 'records were gone before they were read: removed by retention, or damaged');
     });
@@ -223,12 +228,8 @@ export class Task {
 
   async #commit(effects: Effects | undefined): Promise<void> {
     const outputs = this.#dead;
-    const state: StateDelta[] = [];
-    for (const event of effects?.events ?? []) outputs.push(outgoing('ALARM', sensorOf(event), event.at, event));
-    for (const count of effects?.counts ?? []) outputs.push(outgoing('COUNT', count.sensor, count.at, count));
-    for (const faults of effects?.faults ?? []) outputs.push(outgoing('SUPERVISION', faults.sensor, faults.at, faults));
-    for (const [sensor, json] of effects?.changed ?? []) state.push({ key: sensor, value: json === null ? null : Buffer.from(json) });
-    await this.#taskLog.commit(outputs, state, this.#inputs.positions);
+    if (effects) outputs.push(...recordsOf(effects));
+    await this.#taskLog.commit(outputs, statesOf(effects), this.#inputs.positions);
     this.#dead = [];
     this.#uncommitted = false;
     this.#committedAt = this.#deps.clock();
@@ -262,19 +263,40 @@ function restoreSensor(detection: Detection, sensor: number, value: Buffer): boo
   }
 }
 
-/** In one step: letters that say which states are damaged, and the states removed, so that their sensors begin anew and it is told once. */
-async function setAside(damaged: readonly number[], taskLog: TaskLog, positions: InputPositions, deps: TaskDeps): Promise<void> {
+/** In one step: letters that say which states are damaged, and their sensors begun anew, so that it is told once. */
+async function beginAnew(
+  damaged: ReadonlySet<number>,
+  detection: Detection,
+  taskLog: TaskLog,
+  positions: InputPositions,
+  deps: TaskDeps,
+): Promise<void> {
+  const { partition } = taskLog;
+  const known = await deps.readBack(partition, damaged).catch((error: unknown) => {
+    deps.logger.error({ partition, reason: reasonOf(error) }, 'alarms of sensors with damaged states cannot be read back from the log');
+  });
   const now = deps.clock();
-  for (let i = 0; i < damaged.length; i += COMMITTED_AT_ONCE) {
-    const some = damaged.slice(i, i + COMMITTED_AT_ONCE);
-    const letters = some.map((sensor) => outgoing('DEAD', sensor, now, letterAboutState(sensor, taskLog.partition, now)));
-    await taskLog.commit(
-      letters,
-      some.map((key) => ({ key, value: null })),
-      positions,
-    );
-    for (const sensor of some) deps.damagedRows.found('state', sensor, BEGINS_ANEW);
+  const sensors = [...damaged];
+  for (let i = 0; i < sensors.length; i += COMMITTED_AT_ONCE) {
+    const some = sensors.slice(i, i + COMMITTED_AT_ONCE);
+    for (const sensor of some) detection.beginAnew(sensor, now, known?.alarms.get(sensor) ?? [], known?.faults.get(sensor));
+    const effects = detection.takeEffects(true);
+    const letters = some.map((sensor) => outgoing('DEAD', sensor, now, letterAboutState(sensor, partition, now)));
+    await taskLog.commit([...letters, ...(effects ? recordsOf(effects) : [])], statesOf(effects), positions);
+    for (const sensor of some) deps.damagedRows.found('state', sensor, known ? BEGINS_ANEW : WITHOUT_ALARMS);
   }
+}
+
+function recordsOf({ events, counts, faults }: Effects): OutgoingRecord[] {
+  return [
+    ...events.map((event) => outgoing('ALARM', sensorOf(event), event.at, event)),
+    ...counts.map((count) => outgoing('COUNT', count.sensor, count.at, count)),
+    ...faults.map((own) => outgoing('SUPERVISION', own.sensor, own.at, own)),
+  ];
+}
+
+function statesOf(effects: Effects | undefined): StateDelta[] {
+  return [...(effects?.changed ?? [])].map(([key, json]) => ({ key, value: json === null ? null : Buffer.from(json) }));
 }
 
 function sensorOf(event: AlarmEvent): number {

@@ -70,7 +70,7 @@ export const TOPIC_ROWS = {
     kept: 30,
     timed: false,
     writtenBy: ['processor'],
-    readBy: ['mailer', 'archiver', 'history', 'console'],
+    readBy: ['processor', 'mailer', 'archiver', 'history', 'console'],
   },
   COUNT: {
     id: 4,
@@ -120,7 +120,7 @@ export const TOPIC_ROWS = {
     kept: 30,
     timed: false,
     writtenBy: ['processor'],
-    readBy: ['console'],
+    readBy: ['processor', 'console'],
   },
   AUDIT: {
     id: 9,

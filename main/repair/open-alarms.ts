@@ -1,14 +1,6 @@
 import type { Alarm } from '../../alarm/alarm.ts';
-import {
-  activeOf,
-  emptyState,
-  type SensorState,
-  StateFormat,
-  type StoredSensor,
-  typeStateOf,
-  UnreadableState,
-} from '../../alarm/sensor-state.ts';
-import { isActive } from '../../alarm/lifecycle.ts';
+import { takeBack } from '../../alarm/take-back.ts';
+import { emptyState, type SensorState, StateFormat, type StoredSensor, UnreadableState } from '../../alarm/sensor-state.ts';
 import type { TypeSet } from '../../alarm/type-set.ts';
 import type { Archive, BriefAlarm } from '../../archive/port.ts';
 import type { MessageLog, StateDelta, TaskLog } from '../../message-log/port.ts';
@@ -92,20 +84,6 @@ function readable(format: StateFormat, value: Buffer): StoredSensor | undefined 
     if (error instanceof UnreadableState) return undefined;
     throw error;
   }
-}
-
-function takeBack(state: SensorState, alarm: Alarm, types: TypeSet, now: number): void {
-  state.ended = state.ended.filter(({ id }) => id !== alarm.id);
-  const type = typeStateOf(state, alarm.type, types);
-  const others = type.open.filter(({ id }) => id !== alarm.id);
-  const newer = activeOf({ ...type, open: others });
-  // Only one alarm of a type may be active: the later one stays, and this one is cleared.
-  const own: Alarm =
-    newer && isActive(alarm)
-      ? { ...alarm, version: alarm.version + 1, clearedAt: now, state: alarm.state === 'ACTIVE_ACK' ? 'CLEARED_ACK' : 'CLEARED_UNACK' }
-      : alarm;
-  if (own.state === 'CLEARED_ACK') state.ended = [...state.ended, own];
-  else type.open = isActive(own) ? [...others, own] : [own, ...others];
 }
 
 function alarmsOf({ types, ended }: SensorState): readonly Alarm[] {

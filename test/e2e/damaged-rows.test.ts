@@ -91,11 +91,36 @@ describe('a damaged state of a sensor', () => {
     expect(system.output + (await ready.text())).not.toContain(PERSON);
     expect(await (await fetch(`${system.ingestUrl}/metrics`)).text()).toMatch(/tocsin_rows_damaged_total\{kind="state"\} 1/);
 
-    // It begins anew: three hits raise its alarm as of any other, and the next start has nothing to tell.
-    for (let i = 0; i < 3; i += 1) await post(DAMAGED);
-    await expect.poll(() => mails().length, { timeout: 20_000 }).toBe(2);
-    expect(await system.end('SIGTERM')).toBe(0);
+    // It had sent two: after a crash too, the third one raises the alarm, and the next start has nothing to tell.
+    await system.end('SIGKILL');
     await system.start();
     expect(system.output).not.toContain('"kind":"state"');
+    await post(DAMAGED);
+    await expect.poll(() => mails().length, { timeout: 20_000 }).toBe(2);
+  });
+
+  it('leaves its open alarm to be acknowledged and cleared, also after a crash', async () => {
+    await system.start();
+    for (let i = 0; i < 3; i += 1) await post(DAMAGED);
+    await expect.poll(() => mails().length, { timeout: 20_000 }).toBe(1);
+    expect(await system.end('SIGTERM')).toBe(0);
+    expect(await damage('state/0', 0.5)).toBe(1);
+
+    await system.start();
+    await system.end('SIGKILL');
+    await system.start();
+    const { alarms } = (await (await api('/api/alarms?state=active')).json()) as { alarms: { id: string; version: number }[] };
+    const [alarm] = alarms;
+    const acknowledged = await fetch(`${system.consoleUrl}/api/alarms/${alarm?.id}/acknowledge`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${API_TOKEN}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ version: alarm?.version }),
+    });
+    expect([alarms.length, acknowledged.status]).toEqual([1, 200]);
+    // It burns on: that is the same alarm. Then it is over, and a mail says so.
+    await post(DAMAGED);
+    await fetch(`${system.ingestUrl}/ok`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: `{"id":${DAMAGED}}` });
+    await expect.poll(() => mails().filter((mail) => mail.includes('X-Tocsin-Event: cleared')).length, { timeout: 20_000 }).toBe(1);
+    expect(mails()).toHaveLength(2);
   });
 });

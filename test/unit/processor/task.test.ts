@@ -5,7 +5,7 @@ import type { OutgoingRecord, RecordBatch, TaskLog } from '../../../message-log/
 import type { InputTopic } from '../../../records/topics.ts';
 import { TaskMetrics } from '../../../processor/metrics.ts';
 import { decodeDeadLetter } from '../../../records/dead-letter.ts';
-import { Task } from '../../../processor/task.ts';
+import { Task, type TaskDeps } from '../../../processor/task.ts';
 import { batchOf } from '../../support/batches.ts';
 import { REFERENCE, typeWhen, withTypes } from '../../support/alarm-types.ts';
 
@@ -61,11 +61,13 @@ async function taskOn({
   types = REFERENCE,
   states = [],
   roomBytes,
+  readBack = async () => ({ alarms: new Map(), faults: new Map() }),
 }: {
   fault?: Error;
   types?: typeof REFERENCE;
   states?: readonly string[];
   roomBytes?: number;
+  readBack?: TaskDeps['readBack'];
 } = {}) {
   const feeds = { ENTRY: new Feed('ENTRY'), OK: new Feed('OK'), ACTION: new Feed('ACTION') };
   const commits: OutgoingRecord[][] = [];
@@ -94,7 +96,8 @@ async function taskOn({
       clock: () => time.now,
       logger: pino({ level: 'warn' }, { write: (line: string) => lines.push(JSON.parse(line)) }),
       metrics: new TaskMetrics(registry, types),
-      damagedRows: { found: (kind, key) => told.push(`${kind} ${key}`) },
+      damagedRows: { found: (kind, key, consequence) => told.push(`${kind} ${key}`, consequence) },
+      readBack,
     },
   );
   const over = task.run(() => undefined);
@@ -428,9 +431,8 @@ describe('a task that finds a damaged state', () => {
     ['hits that are no list', '{"v":3,"types":{"smoke":{"hits":{"name":"Quirinia"},"open":[]}}}'],
     ['alarms that are no list', '{"v":3,"types":{"smoke":{"hits":[],"open":"Quirinia"}}}'],
   ])('%s: sets that one aside with its key and none of its content, and goes on with the others', async (_, damaged) => {
-    const { task, ENTRY, commits, removed, told, lines, over, settled } = await taskOn({ states: [whole, damaged, whole] });
-    expect(removed).toEqual([1]);
-    expect(told).toEqual(['state 1']);
+    const { task, ENTRY, commits, told, lines, over, settled } = await taskOn({ states: [whole, damaged, whole] });
+    expect(told).toEqual(['state 1', expect.stringContaining('next hit of the sensor raises an alarm')]);
     const [letter] = commits[0] ?? [];
     expect([commits[0]?.length, letter?.topic, letter?.key]).toEqual([1, 'DEAD', 1]);
     expect(decodeDeadLetter(String(letter?.value)).value).toMatchObject({ topic: 'STATE', value: '' });
@@ -438,6 +440,19 @@ describe('a task that finds a damaged state', () => {
     ENTRY.give(status(1, { motion: true }), status(7, { motion: true }));
     await settled();
     expect(commits.flat().filter(({ topic }) => topic === 'ALARM')).toHaveLength(2);
+    await task.close();
+    await over;
+  });
+
+  it('listens to its sensor also where its alarms cannot be read back, and says so', async () => {
+    const { task, ENTRY, commits, told, over, settled } = await taskOn({
+      states: ['Quirinia'],
+      readBack: () => Promise.reject(new Error('Quirinia')),
+    });
+    expect(told).toEqual(['state 0', expect.stringContaining('could not be read back')]);
+    ENTRY.give(status(0, { smoke: true }));
+    await settled();
+    expect(commits.flat().filter(({ topic }) => topic === 'ALARM')).toHaveLength(1);
     await task.close();
     await over;
   });
