@@ -3,16 +3,20 @@ import helmet from 'helmet';
 import type { ZodError, ZodType } from 'zod';
 import { PermanentError, reasonOf, TransientError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logging.ts';
+import { whereOf, whoOf } from './api/audited.ts';
 import { ApiError, BODY_MAX_KIB, type Route, wrongToken } from './api/route.ts';
 import type { AuditTrail } from './audit/trail.ts';
 import type { Access, Caller } from './security/access.ts';
 import type { Attempts } from '../runtime/attempts.ts';
 import type { Right } from './security/rights.ts';
+import type { Users } from './security/users.ts';
 
 export interface Guard {
   readonly access: Access;
   readonly attempts: Attempts;
   readonly audit: AuditTrail;
+  /** Undefined: names are what somebody typed. */
+  readonly users: Users | undefined;
   /** Addresses and networks whose X-Forwarded-For is believed. */
   readonly proxies: readonly string[];
 }
@@ -37,6 +41,7 @@ export function createApp(routes: readonly Route[], guard: Guard, page: RequestH
       letIn(route, guard),
       ...(route.body ? [jsonOnly, bodyOf(route)] : []),
       serve(route),
+      recordDenial(route, guard),
     );
   app.use('/api', (request) => {
     const known = routes.filter(({ path }) => matchesPath(path, request.originalUrl));
@@ -90,7 +95,7 @@ function letIn(route: Route, { access, attempts, audit }: Guard): RequestHandler
     const caller = access.caller(request);
     if (caller) callers.set(request, caller);
     else if (request.headers.authorization !== undefined) {
-      audit.recordOften({ action: 'token-refused', by: '', as: 'nobody', from: request.ip ?? '' });
+      audit.recordOften({ action: 'token-refused', by: '', as: 'nobody', ...whereOf(request) });
       throw wrongToken(attempts, request, 'this bearer token is not known');
     } else if (route.needs !== 'nothing') {
       response.set('www-authenticate', 'Bearer realm="tocsin"');
@@ -100,6 +105,18 @@ function letIn(route: Route, { access, attempts, audit }: Guard): RequestHandler
       throw new ApiError(403, 'this must be sent by the page of the console itself');
     if (route.needs !== 'nothing' && !caller?.rights.has(route.needs)) throw new ApiError(403, notAllowed(route.needs, caller));
     next();
+  };
+}
+
+/** Whatever is answered with 403 is in the audit trail: a flood of it by one caller is one row for each call and minute. */
+function recordDenial({ method, path }: Route, { audit, users }: Guard): ErrorRequestHandler {
+  const call = `${method.toUpperCase()} ${path}`;
+  return (error: unknown, request, _response, next) => {
+    if (error instanceof ApiError && error.status === 403) {
+      const who = whoOf(callers.get(request), users);
+      audit.recordOften({ action: 'access-denied', ...who, ...whereOf(request), on: [{ call }] }, JSON.stringify([who, call]));
+    }
+    next(error);
   };
 }
 

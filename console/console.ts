@@ -119,7 +119,7 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
   };
   const operations = operationsHandler(deps.health, deps.registry, withSignedIn(deps.operationsAccess, access, refused));
   const app = loadedLater(
-    async () => (await import('./app.ts')).createApp(routes, { access, attempts, audit, proxies }, page.serve, logger),
+    async () => (await import('./app.ts')).createApp(routes, { access, attempts, audit, users, proxies }, page.serve, logger),
     logger,
     stopping.signal,
   );

@@ -9,7 +9,7 @@ import { type Decoded, decodeJson } from './json.ts';
 
 /**
  * `began` and `ended`: a chain. `lost`: rows that were not written, because the log accepted none for too long. `sign-in-failed` has no name unless a
- * user of that name exists, since people type passwords there. Of an action on an alarm, the row says that it was asked for; its outcome is in the alarm's custody.
+ * user of that name exists, since people type passwords there. `access-denied`: a call that the caller has no right to. Of an action on an alarm, the row says that it was asked for; its outcome is in the alarm's custody.
  */
 export const AUDIT_ACTIONS = [
   'began',
@@ -18,6 +18,7 @@ export const AUDIT_ACTIONS = [
   'signed-in',
   'sign-in-failed',
   'token-refused',
+  'access-denied',
   'signed-out',
   'session-revoked',
   'link-shown',
@@ -43,7 +44,9 @@ export type AuditThing =
   | { readonly sensor: number }
   | { readonly session: string; readonly of: string }
   | { readonly user: string }
-  | { readonly token: string };
+  | { readonly token: string }
+  /** Method and path as in the API's description, without what the caller put in. */
+  | { readonly call: string };
 
 /** The last row of a chain: which one it is, and its hash. */
 export interface ChainEnd {
@@ -93,6 +96,7 @@ const thing = z.union([
   z.looseObject({ session: text, of: text }),
   z.looseObject({ user: text }),
   z.looseObject({ token: text }),
+  z.looseObject({ call: text }),
 ]);
 export const chainEnd = z.looseObject({ chain, n: whole, hash });
 const row = z.looseObject({

@@ -10,8 +10,12 @@ type Deps = Pick<ApiDeps, 'audit' | 'users'>;
 
 /** What the audit trail says about a call. */
 export function eventOf({ users }: Pick<Deps, 'users'>, call: Asking, action: AuditAction, on: readonly AuditThing[] = []): AuditEvent {
-  const caller = callerOf(call);
-  return { action, by: caller.name, as: howKnown(caller, users !== undefined), ...whereOf(call.request), ...(on.length > 0 && { on }) };
+  return { action, ...whoOf(callerOf(call), users), ...whereOf(call.request), ...(on.length > 0 && { on }) };
+}
+
+/** The name of a caller, and how it is known. */
+export function whoOf(caller: Caller | undefined, users: Deps['users']): Pick<AuditEvent, 'by' | 'as'> {
+  return caller ? { by: caller.name, as: howKnown(caller, users !== undefined) } : { by: '', as: 'nobody' };
 }
 
 export const whereOf = ({ ip = '' }: Request): Pick<AuditEvent, 'from'> => ({ from: ip });

@@ -80,10 +80,13 @@ export class AuditTrail {
     this.#add(event, this.#deps.clock());
   }
 
-  /** The same event again within a minute is only counted. For what can be repeated without end, such as failed sign-ins. */
-  recordOften(event: AuditEvent): void {
+  /**
+   * The same event again within a minute is only counted. For what can be repeated without end, such as failed sign-ins. `kind`: events with the same one
+   * count as the same; default: all of the event.
+   */
+  recordOften(event: AuditEvent, kind?: string): void {
     const at = this.#deps.clock();
-    if (this.#repeats.isFirst(event, at)) this.#add(event, at);
+    if (this.#repeats.isFirst(event, at, kind)) this.#add(event, at);
   }
 
   /** As `recordOften`. False: there is no room for it, so that it will not be recorded; then what may wait should not be shown. */

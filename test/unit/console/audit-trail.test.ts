@@ -50,6 +50,30 @@ describe('a flood', () => {
     expect(about.reduce((sum, { count = 1 }) => sum + count, 0)).toBe(10_000);
   });
 
+  it('of one caller hides nothing of what another does, and its own number is kept under its name', async () => {
+    const log = new MemoryLog();
+    const trail = await trailOn(log);
+    for (let sensor = 0; sensor < 10_000; sensor += 1) trail.recordOften(viewed(sensor));
+    trail.recordOften({ ...viewed(7), by: 'Ben' });
+    await trail.stop();
+    const rows = log.all('AUDIT').map(({ value }) => JSON.parse(value));
+    expect(rows).toContainEqual(expect.objectContaining({ by: 'Ben', on: [{ sensor: 7 }] }));
+    const own = rows.filter(({ by }) => by === 'Ann');
+    expect(own.length).toBeLessThan(1_000);
+    expect(own.reduce((sum, { count = 1 }) => sum + count, 0)).toBe(10_000);
+  });
+
+  it('of wrong passwords for known names hides nothing of what somebody does who is signed in', async () => {
+    const log = new MemoryLog();
+    const trail = await trailOn(log);
+    for (let i = 0; i < 10_000; i += 1) trail.recordOften({ ...failed(i), by: i % 2 ? 'Ann' : 'Ben' });
+    trail.recordOften({ ...viewed(7), by: 'Cat' });
+    await trail.stop();
+    const rows = log.all('AUDIT').map(({ value }) => JSON.parse(value));
+    expect(rows).toContainEqual(expect.objectContaining({ by: 'Cat', on: [{ sensor: 7 }] }));
+    expect(rows.length).toBeLessThan(100);
+  });
+
   it('of unknown callers hides nothing of what a known one does', async () => {
     const log = new MemoryLog();
     const trail = await trailOn(log);

@@ -132,6 +132,32 @@ describe('the audit trail', () => {
     expect(await written(on, 'signed-in')).toMatchObject([{ by: 'Ann', as: 'claimed' }]);
   });
 
+  it('names who was denied what, and counts a flood of it by caller and call', async () => {
+    const on = await withUsers();
+    const eye = as(on, await signIn(on, 'Eye'));
+    const denied = async (path: string, init: object) => expect((await call(on, path, init)).status).toBe(403);
+    for (let i = 0; i < 200; i += 1) await denied(`/api/alarms/${i}/acknowledge`, { ...eye, body: { version: 1 } });
+    await denied('/api/audit', eye);
+    await denied('/api/audit', {});
+    await denied('/api/session', { token: null, body: { token: OPERATOR_TOKEN, name: 'Ann' }, headers: { origin: on.console.url } });
+    await denied('/api/alarms/1/note', { ...eye, headers: { ...eye.headers, origin: 'https://evil.example' }, body: {} });
+    await on.stop();
+    running = running.filter((one) => one !== on);
+    const rows = on.log.all('AUDIT').map(({ value }) => JSON.parse(value));
+    const about = rows.filter(({ action }) => action === 'access-denied');
+    const of = (by: string, what: string) => about.filter((row) => row.by === by && row.on[0].call === what);
+    const count = (some: { count?: number }[]) => some.reduce((sum, { count: times = 1 }) => sum + times, 0);
+    const acknowledgements = of('Eye', 'POST /api/alarms/{id}/acknowledge');
+    expect(count(acknowledgements)).toBe(200);
+    // A minute may end meanwhile.
+    expect(acknowledgements.length).toBeLessThan(5);
+    expect(acknowledgements[0]).toMatchObject({ as: 'user', from: expect.stringContaining('127.0.0.1') });
+    expect(of('Eye', 'GET /api/audit')).toHaveLength(1);
+    expect(of('api', 'GET /api/audit')).toMatchObject([{ as: 'token' }]);
+    expect(of('', 'POST /api/session')).toMatchObject([{ as: 'nobody' }]);
+    expect(of('Eye', 'POST /api/alarms/{id}/note')).toHaveLength(1);
+  });
+
   it('has the address that a named proxy gives, and believes no other', async () => {
     const headers = { 'x-forwarded-for': '203.0.113.9' };
     const behind = await start({ environment: { TOCSIN_CONSOLE_PROXIES: '127.0.0.1' } });
