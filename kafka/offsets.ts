@@ -13,6 +13,8 @@ export interface Bounds {
 const LIST_OFFSETS = { key: 2, version: 2, name: 'ListOffsets' } as const;
 const EARLIEST = -2;
 const LATEST = -1;
+/** No record is as late as was asked for. */
+const NONE = -1;
 const READ_COMMITTED = 1;
 const TRIES = 5;
 const TIMEOUT_MS = 3_000;
@@ -26,6 +28,12 @@ export async function boundsOf(client: Client, topic: string, partition: number)
 /** The end of a partition (see Bounds.next). Rejects with TransientError, also while a new leader doesn't know it yet. */
 export function endOf(client: Client, topic: string, partition: number): Promise<number> {
   return offsetOf(client, topic, partition, LATEST);
+}
+
+/** The first offset whose record is of this time (epoch ms) or later; the end of the partition if there is none. Rejects with TransientError. */
+export async function offsetAtTime(client: Client, topic: string, partition: number, at: number): Promise<number> {
+  const offset = await offsetOf(client, topic, partition, Math.max(0, Math.floor(at)));
+  return offset === NONE ? await endOf(client, topic, partition) : offset;
 }
 
 /** The ends of all these partitions, in the same order, with one request to each leader. Rejects with TransientError. */

@@ -113,6 +113,12 @@ export interface MessageLog {
   bounds(topic: Topic, partition: number): Promise<{ readonly earliest: number; readonly next: number }>;
 
   /**
+   * Where to begin reading for all records of this time (epoch ms) and later: every record before that offset is earlier. The next offset to be written if
+   * there are none. For people who look at a part of the log, since times of several processes may differ. Rejects with TransientError.
+   */
+  offsetAt(topic: Topic, partition: number, at: number): Promise<number>;
+
+  /**
    * Where `group` will continue reading: everything before it is done. Undefined: it has never committed there. For those who must not overtake a group.
    * Rejects with TransientError.
    */

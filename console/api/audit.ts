@@ -7,7 +7,7 @@ import type { ApiDeps } from './deps.ts';
 import { ApiError, ok, type Route, route } from './route.ts';
 import { auditPage, auditQuery, type AuditRowAnswer } from './schemas-audit.ts';
 
-/** Each reads up to 20,000 rows. */
+/** Each reads thousands of rows. */
 const AT_ONCE = 2;
 
 export function auditRoutes(deps: ApiDeps): Route[] {

@@ -2,7 +2,7 @@ import type { MessageLog } from '../../message-log/port.ts';
 import { textOf } from '../../message-log/values.ts';
 import { recordsBetween } from '../../processor/records-between.ts';
 import { type AuditRow, decodeAuditRow } from '../../records/audit-row.ts';
-import { MINUTE_MS } from '../../runtime/durations.ts';
+import { DAY_MS, MINUTE_MS } from '../../runtime/durations.ts';
 
 export interface RowFilter {
   /** Written at or after, and before; epoch ms. */
@@ -19,20 +19,23 @@ export interface RowPage {
   readonly cursor: readonly number[] | undefined;
 }
 
-type ReadLog = Pick<MessageLog, 'bounds' | 'reader' | 'partitions'>;
+type ReadLog = Pick<MessageLog, 'bounds' | 'offsetAt' | 'reader' | 'partitions'>;
 
 const ROWS_READ_AT_ONCE = 500;
-/** A page whose filter lets little through ends after this many rows; its cursor goes on from there. */
-const ROWS_LOOKED_AT_MAX = 20_000;
+/** A page whose filter lets little through ends after this many rows, some tens of milliseconds; its cursor goes on from there. */
+export const ROWS_LOOKED_AT_MAX = 4_000;
 /** Clocks of consoles differ, so the first row that is too old is not the end. */
 const CLOCKS_DIFFER_MS = 5 * MINUTE_MS;
+/** A row may be written later than it says, when the log accepted none; nobody leaves that for longer. */
+const WRITTEN_WITHIN_MS = DAY_MS;
 
 /** At most `limit` rows, newest first, over all partitions. Rejects with TransientError. */
 export async function pageOfRows(log: ReadLog, filter: RowFilter, limit: number, cursor: readonly number[] | undefined): Promise<RowPage> {
   const partitions: Backwards[] = [];
   for (let p = 0; p < log.partitions; p += 1) {
     const { earliest, next } = await log.bounds('AUDIT', p);
-    partitions.push(new Backwards(log, p, earliest, Math.min(cursor?.[p] ?? next, next)));
+    const begin = cursor?.[p] ?? (filter.to === undefined ? next : await log.offsetAt('AUDIT', p, filter.to + WRITTEN_WITHIN_MS));
+    partitions.push(new Backwards(log, p, earliest, Math.min(begin, next)));
   }
   const rows: AuditRow[] = [];
   const oldest = (filter.from ?? 0) - CLOCKS_DIFFER_MS;

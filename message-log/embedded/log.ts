@@ -164,6 +164,10 @@ class LmdbLog implements EmbeddedLog {
     return { earliest, next };
   }
 
+  async offsetAt(topic: Topic, partition: number, at: number): Promise<number> {
+    return this.#log(topic, partition).offsetAt(at);
+  }
+
   async committed(group: string, topic: Topic, partition: number): Promise<number | undefined> {
     return this.#positions.get(group, topic, partition);
   }

@@ -169,6 +169,29 @@ export class PartitionLog {
     return { batch: undefined, next: this.#startAfter(from) };
   }
 
+  /** The first offset whose record is of time `at` or later; the end of the log if there is none. What is damaged or gone counts as earlier. */
+  offsetAt(at: number): number {
+    let low = this.#earliest;
+    let high = this.#next;
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const batch = this.#firstIn(middle, high);
+      if (!batch || batch.time(0) >= at) high = middle;
+      else low = batch.offset(0) + 1;
+    }
+    return low;
+  }
+
+  /** The first records that can be read in [from, end). */
+  #firstIn(from: number, end: number): FrameBatch | undefined {
+    for (let offset = from; offset < end; ) {
+      const { batch, next } = this.read(offset, end);
+      if (batch) return batch;
+      offset = next;
+    }
+    return undefined;
+  }
+
   /**
    * Base offsets of at most `limit` of the oldest frames in the tree that end at or before `end`. Never includes the newest frame, from which the next
    * offset is derived.

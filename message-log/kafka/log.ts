@@ -14,7 +14,7 @@ import { closed } from '../../kafka/faults.ts';
 import { Fetcher } from './fetcher.ts';
 import { committedOffsets, type GroupSettings } from '../../kafka/group-member.ts';
 import { type KafkaMetrics, kafkaMetrics } from './metrics.ts';
-import { boundsOf, endsOf } from '../../kafka/offsets.ts';
+import { boundsOf, endsOf, offsetAtTime } from '../../kafka/offsets.ts';
 import { Ownership, TASK_GROUP, TASK_TOPICS } from './ownership.ts';
 import { KafkaReader } from './reader.ts';
 import { checkAtStart } from './start-check.ts';
@@ -145,9 +145,11 @@ class KafkaLog implements MessageLog {
   }
 
   async bounds(topic: Topic, partition: number): Promise<{ readonly earliest: number; readonly next: number }> {
-    const absence = absenceOf(this.#client, this.#config.prefix + topic, this.partitions);
-    if (absence) throw absence;
-    return await boundsOf(this.#client, this.#config.prefix + topic, partition);
+    return await boundsOf(this.#client, this.#nameOfPresent(topic), partition);
+  }
+
+  async offsetAt(topic: Topic, partition: number, at: number): Promise<number> {
+    return await offsetAtTime(this.#client, this.#nameOfPresent(topic), partition, at);
   }
 
   async committed(group: string, topic: Topic, partition: number): Promise<number | undefined> {
@@ -209,6 +211,13 @@ class KafkaLog implements MessageLog {
     const fetcher = new Fetcher({ ...this.#deps, client: await this.#connect(), metrics: this.#metrics, requestTimeoutMs });
     this.#reading.add(fetcher);
     return fetcher;
+  }
+
+  #nameOfPresent(topic: Topic): string {
+    const name = this.#config.prefix + topic;
+    const absence = absenceOf(this.#client, name, this.partitions);
+    if (absence) throw absence;
+    return name;
   }
 
   #newClient(): Client {

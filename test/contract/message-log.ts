@@ -183,6 +183,26 @@ export function messageLogContract(name: string, open: (partitions: number) => P
         expect((await read(latest, 1)).map((r) => r.value)).toEqual(['d']);
       });
 
+      it('are told where the records of a time begin, before and after it is opened again', async () => {
+        const log = await use(1);
+        for (let i = 0; i < 40; i += 1) await log.append('AUDIT', records([1, `${i}`]), at + i * 1_000);
+        const from = async (time: number): Promise<string | undefined> => {
+          const offset = await fixture.log.offsetAt('AUDIT', 0, time);
+          const { next } = await fixture.log.bounds('AUDIT', 0);
+          return offset === next ? undefined : (await read(await fixture.log.reader('AUDIT', 0, offset), 1))[0]?.value;
+        };
+        const places = async () => [
+          await from(0),
+          await from(at),
+          await from(at + 17_000),
+          await from(at + 17_001),
+          await from(at + 40_000),
+        ];
+        expect(await places()).toEqual(['0', '0', '17', '18', undefined]);
+        await fixture.reopen();
+        expect(await places()).toEqual(['0', '0', '17', '18', undefined]);
+      });
+
       it('wake as soon as there is something', async () => {
         const log = await use(1);
         const reader = await log.reader('ACTION', 0, 'latest');

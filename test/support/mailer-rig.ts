@@ -177,6 +177,7 @@ function crashing(log: MessageLog, point: CrashPoint, onCrash: () => void): Mess
     reader: (topic, partition, from) => log.reader(topic, partition, from),
     own: (owner) => log.own(owner),
     bounds: (topic, partition) => log.bounds(topic, partition),
+    offsetAt: (topic, partition, at) => log.offsetAt(topic, partition, at),
     committed: (group, topic, partition) => log.committed(group, topic, partition),
     progress: () => log.progress(),
     close: () => log.close(),

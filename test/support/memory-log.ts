@@ -123,6 +123,12 @@ export class MemoryLog implements MessageLog {
     return { earliest: 0, next: this.#of(topic, partition).length };
   }
 
+  async offsetAt(topic: Topic, partition: number, at: number): Promise<number> {
+    const records = this.#of(topic, partition);
+    const index = records.findIndex((record) => record.at >= at);
+    return index < 0 ? records.length : index;
+  }
+
   async progress(): Promise<readonly InputProgress[]> {
     if (this.fault && this.faulty === undefined) throw this.fault;
     return SENSOR_INPUTS.flatMap((topic) =>
