@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { MessageLog } from '../../message-log/port.ts';
 import { textOf } from '../../message-log/values.ts';
 import { recordsBetween } from '../../processor/records-between.ts';
@@ -86,6 +87,8 @@ class Backwards {
           if (offset >= from && offset < this.#upTo) this.#held.push({ offset, at: batch.time(i), text: textOf(batch, i) });
         }
       this.#upTo = from;
+      // Others have their turn, since the embedded log answers without a pause.
+      await setImmediate();
     }
     return this.#held.length > 0;
   }
