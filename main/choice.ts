@@ -42,6 +42,11 @@ export function exclusivePorts(roles: ReadonlySet<RoleName>, isSet: IsSet): read
   return portsOf(roles).filter((port) => adapterOf(port, isSet).ports[port]?.exclusive);
 }
 
+/** The names of all servers that the settings name. */
+export function namedServers(isSet: IsSet): readonly string[] {
+  return ADAPTERS.flatMap(({ name, namedBy }) => (namedBy && isSet(namedBy.name) ? [name] : []));
+}
+
 /** A line for each port for which more than one server is named. */
 export function doubleServers(ports: readonly PortName[], isSet: IsSet, adapters: readonly Adapter[] = ADAPTERS): string[] {
   return ports.flatMap((port) => {

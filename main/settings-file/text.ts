@@ -16,6 +16,13 @@ export interface TextFile {
   readonly text: string;
 }
 
+/** Where the settings file is, whatever is in it; undefined: there is none. */
+export function settingsFileAt(named: string | undefined, folder = '.'): string | undefined {
+  if (named !== undefined) return named;
+  const path = join(folder, DEFAULT_NAME);
+  return existsSync(path) ? path : undefined;
+}
+
 /** The text of the named settings file, or of the one in the folder, if there is one. Throws ConfigurationError if it cannot be read. */
 export function settingsText(named: string | undefined, folder: string): TextFile | undefined {
   const path = named ?? join(folder, DEFAULT_NAME);

@@ -12,6 +12,8 @@ const LEFT_BY_LOG = /^journal-\d+$/;
 const MAIL = /\.eml$/;
 /** Name prefix of a damaged store that a repair has replaced. */
 export const KEPT = 'store.damaged-';
+/** Folder in which a backup is prepared while it is being restored. */
+export const RESTORING = 'restore.part';
 /** How many times the pages are checked again because a command line tool wrote meanwhile, as it may. */
 const ATTEMPTS = 3;
 
@@ -59,7 +61,7 @@ async function checkNothingElse(dataDir: string, folder: string, size: number | 
 export async function otherTraces(dataDir: string, folder: string): Promise<readonly string[]> {
   const left = (await readdir(folder).catch(() => [])).filter((name) => name === HIGH_WATER_FILE || LEFT_BY_LOG.test(name));
   const mails = (await readdir(join(dataDir, 'outbox')).catch(() => [])).filter((name) => MAIL.test(name));
-  const kept = (await readdir(dataDir).catch(() => [])).filter((name) => name.startsWith(KEPT));
+  const kept = (await readdir(dataDir).catch(() => [])).filter((name) => name.startsWith(KEPT) || name === RESTORING);
   return [...left.map((name) => `store/${name}`), ...kept, ...(mails.length > 0 ? ['mails in outbox'] : [])];
 }
 

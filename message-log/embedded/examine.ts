@@ -10,7 +10,7 @@ import { DATA_FILE, otherTraces } from './before-mapping.ts';
 import { numberOf } from './checked-numbers.ts';
 import { APPLIED, IDENTITY, JOURNAL } from './databases.ts';
 import { StoreDamage } from './faults.ts';
-import { baseOf, recordsOf } from './frame.ts';
+import { baseOf, lastTimeOf, recordsOf } from './frame.ts';
 import { readMarks } from './high-water.ts';
 import { Journal, type JournalOptions } from './journal.ts';
 import { isInUse } from './owner-lock.ts';
@@ -45,6 +45,25 @@ export async function examineStore(dataDir: string): Promise<readonly Finding[]>
   }
 }
 
+/** What a whole store holds. */
+export interface StoreContents {
+  /** Each a clause for people; none: everything is intact. */
+  readonly problems: readonly string[];
+  readonly rows: number;
+  readonly frames: number;
+  /** Next offset of each partition that holds records, by its database: `log/ENTRY/0`. */
+  readonly ends: ReadonlyMap<string, number>;
+  /** Positions of consumers, by their names. */
+  readonly positions: ReadonlyMap<string, number>;
+  /** Time of the newest record, epoch ms; 0: there is none. */
+  readonly newest: number;
+}
+
+/** Reads all of a store that nothing uses, journal included, at the same pace. Rejects with the file system's errors. */
+export async function contentsOf(dataDir: string): Promise<StoreContents> {
+  return await new Examination(join(resolve(dataDir), 'store'), false).contents();
+}
+
 class Examination {
   readonly #folder: string;
   readonly #inUse: boolean;
@@ -55,6 +74,7 @@ class Examination {
   readonly #about = new Map<string, number>();
   #rows = 0;
   #frames = 0;
+  #newest = 0;
 
   constructor(folder: string, inUse: boolean) {
     this.#folder = folder;
@@ -75,6 +95,11 @@ class Examination {
     if (this.#problems.length === 0) this.#comparePositions();
     const found = `${counted(this.#rows, 'row')}, ${counted(this.#frames, 'frame')} of records and ${counted(this.#positions.size, 'position')} are intact${this.#inUse ? ', as of the start of this check; the journal is only checked while nothing is running' : ', and so is the journal'}`;
     return { problems: this.#problems, found };
+  }
+
+  async contents(): Promise<StoreContents> {
+    const { problems } = await this.run();
+    return { problems, rows: this.#rows, frames: this.#frames, ends: this.#ends, positions: this.#positions, newest: this.#newest };
   }
 
   async #tree(): Promise<void> {
@@ -113,7 +138,7 @@ class Examination {
     }
     if (FRAMES.test(database)) {
       this.#frames += 1;
-      this.#goesOnAt(database, baseOf(value) + recordsOf(value));
+      this.#goesOnAt(database, value);
     }
     const number = numberOf(nameIn(key), value);
     if (number !== undefined) (database === POSITIONS ? this.#positions : this.#about).set(nameIn(key), number);
@@ -131,7 +156,7 @@ class Examination {
         this.#problems.push(`${counted(damaged, 'entry', 'entries')} of the journal ${damaged === 1 ? 'is' : 'are'} damaged`);
       for (const { body } of entries) {
         const { frames, positions } = decodeBatch(body);
-        for (const { topic, partition, bytes } of frames) this.#goesOnAt(`log/${topic}/${partition}`, baseOf(bytes) + recordsOf(bytes));
+        for (const { topic, partition, bytes } of frames) this.#goesOnAt(`log/${topic}/${partition}`, bytes);
         for (const { name, position } of positions) this.#positions.set(name, position);
       }
     } catch (error) {
@@ -148,7 +173,8 @@ class Examination {
     }
   }
 
-  #goesOnAt(place: string, end: number): void {
-    this.#ends.set(place, Math.max(this.#ends.get(place) ?? 0, end));
+  #goesOnAt(place: string, frame: Buffer): void {
+    this.#ends.set(place, Math.max(this.#ends.get(place) ?? 0, baseOf(frame) + recordsOf(frame)));
+    this.#newest = Math.max(this.#newest, lastTimeOf(frame));
   }
 }

@@ -9,8 +9,8 @@
  *   0 format u32 · 4 crc32 of all that follows u32 · 8 identity of the store u32 · 12 reserved · 16 epoch f64
  * Before format 3 of the data folder there was neither seal nor identity.
  */
-import { close, constants, fdatasync, open as openFile, write } from 'node:fs';
-import { open, readdir, readFile, rm } from 'node:fs/promises';
+import { close, constants, fdatasync, open as openFile, readdirSync, readFileSync, write } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
@@ -102,7 +102,7 @@ export class Journal {
 
   /** Reads what earlier owners left. */
   static async open(folder: string, options: JournalOptions): Promise<Journal> {
-    return new Journal(folder, options, await leftIn(folder));
+    return new Journal(folder, options, leftIn(folder));
   }
 
   /** Sequence of the newest entry, even if its write failed. */
@@ -267,16 +267,35 @@ export class Journal {
   }
 }
 
-/** The journal files of all owners in a folder. */
-export async function leftIn(folder: string): Promise<Left[]> {
-  const left: Left[] = [];
-  for (const name of await readdir(folder)) {
+export interface JournalFile {
+  readonly path: string;
+  readonly epoch: number;
+  readonly bytes: Buffer;
+}
+
+/** The journal files of all owners in a folder. Read at once: a running system may write on right after. */
+export function journalFilesIn(folder: string): readonly JournalFile[] {
+  return readdirSync(folder).flatMap((name) => {
     const owner = NAME.exec(name)?.[1];
-    if (owner === undefined) continue;
     const path = join(folder, name);
-    left.push(readLeft(path, Number(owner), await readFile(path)));
+    return owner === undefined ? [] : [{ path, epoch: Number(owner), bytes: readFileSync(path) }];
+  });
+}
+
+export function leftIn(folder: string): Left[] {
+  return journalFilesIn(folder).map(({ path, epoch, bytes }) => readLeft(path, epoch, bytes));
+}
+
+/** A journal file with its seal and only these of its entries: whatever else lies in it is older, or was not written to its end. */
+export function withOnly(entries: readonly Entry[], { bytes }: JournalFile): Buffer {
+  const kept = Buffer.alloc(bytes.length);
+  bytes.copy(kept, 2 * AREA_BYTES, 2 * AREA_BYTES);
+  for (const { body } of entries) {
+    const end = body.byteOffset - bytes.byteOffset + body.length;
+    const start = end - body.length - HEADER_BYTES;
+    bytes.copy(kept, start, start, end);
   }
-  return left;
+  return kept;
 }
 
 /** Why the file that the expected owner must have left cannot be used, as a clause; undefined: it can. */
@@ -299,7 +318,7 @@ export function inOrder(entries: readonly Entry[]): Entry[] {
 }
 
 /** Intact entries, including old ones that were not overwritten; whatever lies between them is skipped. */
-function readLeft(path: string, epoch: number, file: Buffer): Left {
+export function readLeft(path: string, epoch: number, file: Buffer): Left {
   const [entries, broken]: [Entry[], Entry[]] = [[], []];
   const identity = identityIn(file.subarray(2 * AREA_BYTES), epoch);
   for (const area of [file.subarray(0, AREA_BYTES), file.subarray(AREA_BYTES, 2 * AREA_BYTES)])

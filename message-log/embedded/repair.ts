@@ -53,10 +53,9 @@ export async function repairStore(dataDir: string, change: boolean): Promise<Rep
   // lmdb takes a path with a dot for a file instead of a folder.
   const fresh = `${folder}-new`;
   await rm(fresh, { recursive: true, force: true });
-  await mkdir(fresh, { recursive: true, mode: 0o700 });
   let isReady = false;
   try {
-    const findings = await new Rebuilding(folder, fresh).run();
+    const findings = await rebuildStore(folder, fresh);
     if (!change || findings.length === 0) return { findings, kept: undefined };
     isReady = true;
     const kept = `${join(dataDir, KEPT)}${new Date()
@@ -69,6 +68,15 @@ export async function repairStore(dataDir: string, change: boolean): Promise<Rep
   } finally {
     if (!isReady) await rm(fresh, { recursive: true, force: true });
   }
+}
+
+/**
+ * Builds a new store in the new folder `to` from that in the folder `from`, which nothing may use. It gets an identity of its own, and offsets go on a million
+ * higher, since the next ones may have been used after `from` was written. Resolves with what was damaged and left out. Rejects with the file system's errors.
+ */
+export async function rebuildStore(from: string, to: string): Promise<readonly string[]> {
+  await mkdir(to, { recursive: true, mode: 0o700 });
+  return await new Rebuilding(from, to).run();
 }
 
 /** If a repair was killed between its two renames, puts the damaged store back. */
@@ -179,7 +187,7 @@ class Rebuilding {
   async #takeJournal(about: CheckedNumbers, written: Marks | undefined): Promise<number> {
     const [applied, expected, identity] = [about.get(APPLIED) ?? 0, about.get(JOURNAL), about.get(IDENTITY)];
     const marks = this.#ownMarks(written, identity);
-    const left = existsSync(this.#from) ? await leftIn(this.#from) : [];
+    const left = existsSync(this.#from) ? leftIn(this.#from) : [];
     const problem = expected && identity !== undefined ? problemWith(left, this.#from, expected, identity) : undefined;
     if (problem !== undefined) this.#findings.push(problem);
     const own = left.filter((file) => isOwn(file, identity ?? marks?.identity));

@@ -15,6 +15,8 @@ import { OWNER_KEY, type Ownership, refuseIfInUse, takeOwnership } from './owner
 import { Preallocation } from './preallocation.ts';
 
 const MAX_DATABASES = 512;
+/** Readers in other processes (a backup, doctor) keep old pages from being reused; one that was killed would do so until the next start. */
+const DEAD_READERS_EVERY_MS = 60_000;
 const MAP_BYTES = 64 * 1024 ** 3;
 
 export interface StoreSettings {
@@ -96,6 +98,7 @@ class LmdbStore implements Store {
   readonly journal: Journal | undefined;
   readonly #preallocation: Preallocation | undefined;
   readonly #highWater: HighWater | undefined;
+  readonly #deadReaders: NodeJS.Timeout | undefined;
   readonly doubt: string | undefined;
 
   constructor({ root, dataDir, meta, ownership, journal, preallocation, highWater, doubt }: StoreParts) {
@@ -107,6 +110,7 @@ class LmdbStore implements Store {
     this.#preallocation = preallocation;
     this.#highWater = highWater;
     this.doubt = doubt;
+    if (ownership) this.#deadReaders = setInterval(() => root.readerCheck(), DEAD_READERS_EVERY_MS).unref();
   }
 
   async write(action: () => void, bytes = 0, reserve?: number): Promise<void> {
@@ -129,6 +133,7 @@ class LmdbStore implements Store {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#deadReaders);
     await this.journal?.close();
     await this.#preallocation?.stop();
     await this.root.close();
