@@ -40,7 +40,7 @@ const CLASSES = {
 export type ToolName = keyof typeof CLASSES;
 
 export async function kafkaDistribution(version: string): Promise<Distribution> {
-  const classpath = await classpathOf(`kafka-${version}`, dependenciesOf(version));
+  const classpath = await classpathOf(`kafka-${version}`, kafkaDependencies(version));
   const folder = dirname(dirname(classpath));
   return { version, classpath, classArchive: join(folder, 'classes.jsa'), logging: await loggingFlags(folder, version) };
 }
@@ -70,7 +70,7 @@ export function runTool(distribution: Distribution, name: ToolName, args: readon
   });
 }
 
-function dependenciesOf(version: string): Dependency[] {
+export function kafkaDependencies(version: string): Dependency[] {
   // It depends on a version of Jetty that isn't available, and none of the tools here need it.
   const tools = { artifact: `org.apache.kafka:kafka-tools:${version}`, without: ['org.apache.kafka:connect-runtime'] };
   const logging = version.startsWith('3.') ? 'org.slf4j:slf4j-reload4j:1.7.36' : 'org.apache.logging.log4j:log4j-slf4j-impl:2.25.5';
