@@ -63,7 +63,7 @@ export async function acknowledge(place: Place, id: string): Promise<void> {
     body,
     `${place.operators}/api/alarms/${id}/acknowledge`,
   );
-  expect(answer.includes('"alarm"'), answer);
+  expect(answer.includes('"acknowledgedBy"'), answer);
 }
 
 /** What must be the same before and after a stop: the alarm's state, version, evidence and custody. */

@@ -19,6 +19,9 @@ export interface Installation {
   remove(): Promise<void>;
 }
 
+/** For machines that allow no more. */
+export const OPEN_FILES = 'OPEN_FILES=16384\nEDGE_CONNECTIONS_MAX=7500\nSENSORS_CONNECTIONS_MAX=7000\n';
+
 const UP_DEADLINE_MS = 900_000;
 
 export async function installationOf(engine: Engine, kind: 'single' | 'cluster'): Promise<Installation> {

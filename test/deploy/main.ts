@@ -4,7 +4,7 @@ import { command, option } from '../../runtime/command-line.ts';
 import { runProgram } from '../../runtime/program.ts';
 import { cacheFolder } from '../support/servers/maven.ts';
 import { startChecks } from './checks.ts';
-import { checkCluster } from './cluster.ts';
+import { checkCluster, type Load } from './cluster.ts';
 import { type Engine, startEngine } from './engine.ts';
 import { buildImage, checkImage } from './image.ts';
 import { needPackages } from './packages.ts';
@@ -43,11 +43,6 @@ const TEST_DEPLOY = command({
 });
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
-
-interface Load {
-  readonly rate: number;
-  readonly minutes: number;
-}
 
 async function tryParts(
   engine: Engine,

@@ -6,22 +6,31 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { consoleSettings } from '../../../console/config.ts';
+import { ROLE_NAMES } from '../../../main/roles.ts';
 import { proxySettings } from '../../../proxy/config.ts';
-import { SYSTEM_FLAGS } from '../../../runtime/node-flags.ts';
+import { NODE_FLAGS, SYSTEM_FLAGS } from '../../../runtime/node-flags.ts';
 import { processSettings } from '../../../runtime/process-settings.ts';
 
 const dockerfile = readFileSync('deploy/Dockerfile', 'utf8');
 const healthCheck = readFileSync('deploy/health-check.mjs', 'utf8');
 
 describe('the image', () => {
-  it('runs the program as npm start does', () => {
-    const [, command = '[]'] = /^ENTRYPOINT (.*)$/m.exec(dockerfile) ?? [];
-    expect(JSON.parse(command)).toEqual(['node', ...SYSTEM_FLAGS, 'main.ts']);
+  it('runs roles as npm start does, and every program as npm run does', () => {
+    expect(dockerfile).toMatch(/^ENTRYPOINT \["\/opt\/tocsin\/deploy\/tocsin"\]$/m);
+    const commands = [...readFileSync('deploy/tocsin', 'utf8').matchAll(/^ *exec (.*)$/gm)].map(([, command]) => command);
+    expect(commands).toEqual([
+      ['node', ...NODE_FLAGS, '"$program"', '"$@"'].join(' '),
+      ['node', ...SYSTEM_FLAGS, 'main.ts', '"$@"'].join(' '),
+    ]);
+    // A name that is both would hide one of them.
+    expect(readdirSync('main').filter((name) => ROLE_NAMES.some((role) => role === name))).toEqual([]);
   });
 
   it('is made of images with exact tags, and does not run as root', () => {
     const tags = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, tag]) => tag);
-    expect(new Set(tags)).toEqual(new Set(['node:24-bookworm-slim']));
+    expect(new Set(tags).size).toBe(1);
+    expect(tags[0]).toMatch(/^node:24\.\d+\.\d+-bookworm-slim$/);
+    expect(dockerfile).toContain(`org.opencontainers.image.base.name="docker.io/library/${tags[0]}"`);
     expect(dockerfile).toMatch(/^USER node$/m);
   });
 
