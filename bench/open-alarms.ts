@@ -1,19 +1,26 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { step, waitUntil } from './progress.ts';
 import { type Figure, median, ratios } from './report.ts';
+import { freePort, metricOf, post } from './sensors.ts';
 import { API_TOKEN, memoryOf, type Server, startServer } from './server.ts';
 
 const FEW = 300;
 const MANY = 300_000;
 const ASKED = 21;
+const TOGETHER = 100;
 const BATCH = 1_000;
 const MIB = 1024 ** 2;
-/** A sensor without alarms. */
+/** Sensors without alarms, one for each run. */
 const FIRE = 2_000_000_000;
+/** With these limits a run of all ends within four minutes, whatever is wrong. */
+const RAISED_WITHIN_MS = 90_000;
+/** Streams that begin within half a second share a snapshot. */
+const SHARED_FOR_MS = 600;
+const READ_WITHIN_MS = 60_000;
 
 interface Seen {
   readonly list: number;
@@ -22,152 +29,197 @@ interface Seen {
   readonly snapshot: number;
   readonly rss: number;
   readonly anonymous: number;
+  readonly heap: number;
   readonly restart: number;
   /** From the start until a fire's statuses were accepted, s. */
   readonly accepted: number;
   /** From then until its mail was in the outbox, s. */
   readonly mailed: number;
+  /** From the start until the console knew all alarms, s. */
+  readonly complete: number;
 }
 
-/** Waiting times of an operator with many open alarms, compared with few. */
+/** Waiting times of an operator with many open alarms, compared with few; the alarms are raised once, and each run ends with kill -9. */
 export async function benchOpenAlarms(runs: number): Promise<readonly Figure[]> {
-  const few: Seen[] = [];
-  const many: Seen[] = [];
-  for (let run = 0; run < runs; run += 1) {
-    few.push(await seenWith(FEW));
-    many.push(await seenWith(MANY));
-  }
-  const both = (name: string, unit: string, of: (seen: Seen) => number, bar?: string): Figure[] => [
+  const few = await seenWith(FEW, runs);
+  const many = await seenWith(MANY, runs);
+  const both = (
+    name: string,
+    unit: string,
+    of: (seen: Seen) => number,
+    bar: { readonly ratio?: string; readonly many?: string } = {},
+  ): Figure[] => [
     { name: `${name}, ${FEW} open`, unit, values: few.map(of) },
-    { name: `${name}, ${MANY.toLocaleString('en')} open`, unit, values: many.map(of) },
-    { name: `${name}: ratio`, unit: 'ratio', values: ratios(many.map(of), few.map(of)), ...(bar === undefined ? {} : { bar }) },
+    {
+      name: `${name}, ${MANY.toLocaleString('en')} open`,
+      unit,
+      values: many.map(of),
+      ...(bar.many === undefined ? {} : { bar: bar.many }),
+    },
+    {
+      name: `${name}: ratio`,
+      unit: 'ratio',
+      values: ratios(many.map(of), few.map(of)),
+      ...(bar.ratio === undefined ? {} : { bar: bar.ratio }),
+    },
   ];
   return [
-    ...both('a list of 100', 'ms', ({ list }) => list, '2'),
-    ...both('one is acknowledged', 'ms', ({ acknowledge }) => acknowledge, '2'),
-    ...both('100 are acknowledged together', 'ms', ({ together }) => together, '2'),
-    ...both('a stream begins', 'ms', ({ snapshot }) => snapshot),
-    ...both('start to ready after kill -9', 's', ({ restart }) => restart),
-    ...both('start to the first status accepted', 's', ({ accepted }) => accepted),
-    ...both("from then to the first fire's mail", 's', ({ mailed }) => mailed),
-    ...both('resident after the restart', 'MiB', ({ rss }) => rss / MIB),
+    ...both('a list of 100', 'ms', ({ list }) => list, { ratio: '2' }),
+    ...both('one is acknowledged', 'ms', ({ acknowledge }) => acknowledge, { ratio: '2' }),
+    ...both(`${TOGETHER} are acknowledged together`, 'ms', ({ together }) => together, { ratio: '2' }),
+    ...both('a stream begins', 'ms', ({ snapshot }) => snapshot, { many: '500' }),
+    ...both('start to the first status accepted, after kill -9', 's', ({ accepted }) => accepted, { many: '10' }),
+    ...both("from then to the first fire's mail", 's', ({ mailed }) => mailed, { many: '2' }),
+    ...both('start to ready', 's', ({ restart }) => restart),
+    ...both('start until the console lists all', 's', ({ complete }) => complete, { many: '30' }),
+    ...both('resident after the restart', 'MiB', ({ rss }) => rss / MIB, { many: '1024' }),
     ...both('of it anonymous', 'MiB', ({ anonymous }) => anonymous / MIB),
+    ...both('heap in use', 'MiB', ({ heap }) => heap / MIB),
   ];
 }
 
-async function seenWith(alarms: number): Promise<Seen> {
+async function seenWith(alarms: number, runs: number): Promise<readonly Seen[]> {
   const folder = mkdtempSync(join(tmpdir(), 'tocsin-bench-'));
-  // A small outbox: mails for every alarm would fill the disk.
   const dataDir = join(folder, 'data');
+  const outbox = join(dataDir, 'outbox');
   const ingestPort = await freePort();
+  // A small outbox: mails for every alarm would fill the disk.
   const environment = { TOCSIN_DATA_DIR: dataDir, TOCSIN_OUTBOX_MAILS: '1000', TOCSIN_INGEST_PORT: String(ingestPort) };
-  let server = await startServer('main.ts', environment);
+  const what = `${alarms.toLocaleString('en')} open`;
+  let server = await startServer('main.ts', environment, 'free');
   try {
-    await raise(server, alarms);
-    await settled(server, alarms);
-    const before = await waits(server);
-    await server.stop('SIGKILL');
-    const fire = reportFire(ingestPort, join(dataDir, 'outbox'));
-    server = await startServer('main.ts', environment);
-    const restart = server.startMs / 1_000;
-    const { accepted, mailed } = await fire;
-    await settled(server, alarms);
-    const { rss, anonymous } = await memoryOf(server.pid);
-    return { ...before, rss, anonymous, restart, accepted, mailed };
+    await step(`${what}: raised`, () => raise(server, alarms));
+    await step(`${what}: in the archive`, () => archived(server, alarms));
+    const seen: Seen[] = [];
+    for (let run = 0; run < runs; run += 1) {
+      const before = await step(`${what}: asked`, () => waits(server));
+      await server.stop('SIGKILL');
+      const began = performance.now();
+      const fire = reportFire(ingestPort, outbox, FIRE + run);
+      server = await startServer('main.ts', environment, 'free');
+      const restart = server.startMs / 1_000;
+      const { accepted, mailed } = await step(`${what}: a fire after kill -9`, () => fire);
+      await step(`${what}: read again`, () => listed(server, alarms));
+      const complete = (performance.now() - began) / 1_000;
+      // What the other roles still do.
+      await sleep(3_000);
+      const { rss, anonymous } = await memoryOf(server.pid);
+      const heap = metricOf(await metrics(server), 'nodejs_heap_size_used_bytes') ?? Number.NaN;
+      seen.push({ ...before, rss, anonymous, heap, restart, accepted, mailed, complete });
+    }
+    return seen;
   } finally {
-    await server.stop();
+    await server.stop('SIGKILL');
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 const status = (id: number): object => ({ id, motion: true, smoke: false, temperature: 21.5, maxTemperature: 30 });
 
-async function raise({ ready }: Server, alarms: number): Promise<void> {
-  for (let at = 0; at < alarms; at += BATCH) {
-    const body = JSON.stringify(Array.from({ length: Math.min(BATCH, alarms - at) }, (_, i) => status(at + i)));
-    const headers = { 'content-type': 'application/json' };
-    const answer = await fetch(`http://127.0.0.1:${ready.ingestPort}/entry`, { method: 'POST', headers, body });
-    if (answer.status !== 202) throw new Error(`statuses were answered ${answer.status}`);
-  }
-}
-
-/** Sends a fire as soon as somebody listens, and waits for its mail. */
-async function reportFire(port: number, outbox: string): Promise<{ readonly accepted: number; readonly mailed: number }> {
-  const began = performance.now();
-  const body = JSON.stringify([1, 2, 3].map(() => ({ ...status(FIRE), motion: false, smoke: true })));
-  const headers = { 'content-type': 'application/json' };
-  const send = async (): Promise<boolean> =>
-    (await fetch(`http://127.0.0.1:${port}/entry`, { method: 'POST', headers, body })).status === 202;
-  while (!(await send().catch(() => false))) await sleep(20);
-  const accepted = performance.now();
-  while (!(await readdir(outbox)).some((name) => name.includes(`${FIRE}-smoke`))) await sleep(20);
-  return { accepted: (accepted - began) / 1_000, mailed: (performance.now() - accepted) / 1_000 };
-}
-
-function freePort(): Promise<number> {
-  const server = createServer();
-  return new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
+async function raise(server: Server, alarms: number): Promise<void> {
+  for (let at = 0; at < alarms; at += BATCH)
+    await post(
+      server.ready.ingestPort,
+      Array.from({ length: Math.min(BATCH, alarms - at) }, (_, i) => status(at + i)),
+    );
+  await waitUntil('the console lists the alarms', RAISED_WITHIN_MS, async () => {
+    return (metricOf(await metrics(server), 'tocsin_console_open_alarms') ?? 0) >= alarms;
   });
 }
 
-/** Resolves once the console knows all alarms, and a pause later, for the other roles. */
-async function settled({ ready }: Server, alarms: number): Promise<void> {
-  for (;;) {
-    const { text } = await api(ready.consoleUrl, 'GET', '/metrics');
-    if (Number(/^tocsin_console_open_alarms (\d+)/m.exec(text)?.[1]) >= alarms) break;
-    await sleep(200);
-  }
-  await sleep(3_000);
+/** Resolves once the archiver has everything, so that a restart reads the archive and not the log. */
+function archived(server: Server, alarms: number): Promise<void> {
+  return waitUntil('the archive has the alarms', RAISED_WITHIN_MS, async () => {
+    return (metricOf(await metrics(server), 'tocsin_alarm_stored_seconds_count') ?? 0) >= alarms;
+  });
+}
+
+function listed(server: Server, alarms: number): Promise<void> {
+  return waitUntil('the console lists the alarms', READ_WITHIN_MS, async () => {
+    const { status, text } = await ask(server.ready.consoleUrl, 'GET', '/api/alarms?limit=1');
+    if (status === 503) return false;
+    if (status !== 200) throw new Error(`the list was answered ${status}: ${text.slice(0, 200)}`);
+    return (metricOf(await metrics(server), 'tocsin_console_open_alarms') ?? 0) >= alarms;
+  });
+}
+
+async function metrics({ ready }: Server): Promise<string> {
+  return (await ask(ready.consoleUrl, 'GET', '/metrics')).text;
+}
+
+/** Sends a fire as soon as somebody listens, and waits for its mail. */
+async function reportFire(port: number, outbox: string, sensor: number): Promise<{ readonly accepted: number; readonly mailed: number }> {
+  const began = performance.now();
+  const readings = [1, 2, 3].map(() => ({ ...status(sensor), motion: false, smoke: true }));
+  await waitUntil(
+    'a fire is accepted',
+    READ_WITHIN_MS,
+    () =>
+      post(port, readings).then(
+        () => true,
+        () => false,
+      ),
+    20,
+  );
+  const accepted = performance.now();
+  const isMailed = async (): Promise<boolean> => (await readdir(outbox)).some((name) => name.includes(`${sensor}-smoke`));
+  await waitUntil('a fire is mailed', READ_WITHIN_MS, isMailed, 20);
+  return { accepted: (accepted - began) / 1_000, mailed: (performance.now() - accepted) / 1_000 };
 }
 
 async function waits({ ready: { consoleUrl } }: Server): Promise<Pick<Seen, 'list' | 'acknowledge' | 'together' | 'snapshot'>> {
   const list = await times(ASKED, () => api(consoleUrl, 'GET', '/api/alarms?limit=100'));
-  const ofPages = await pages(consoleUrl, 2 + ASKED / 100);
-  const acknowledge = await times(ASKED, (i) => api(consoleUrl, 'POST', `/api/alarms/${ofPages[i]}/acknowledge`, { version: 1 }));
-  const some = ofPages.slice(ASKED, ASKED + 100).map((id) => ({ id, version: 1 }));
+  const ids = await unacknowledged(consoleUrl, ASKED + TOGETHER);
+  const acknowledge = await times(ASKED, (i) => api(consoleUrl, 'POST', `/api/alarms/${ids[i]}/acknowledge`, { version: 1 }));
+  const some = ids.slice(ASKED).map((id) => ({ id, version: 1 }));
   const together = await times(1, () => api(consoleUrl, 'POST', '/api/alarms/acknowledge', { alarms: some }));
-  const snapshot = await times(3, () => begun(consoleUrl));
+  const snapshot = await times(3, () => begun(consoleUrl), SHARED_FOR_MS);
   return { list, acknowledge, together, snapshot };
 }
 
-async function pages(url: string | undefined, n: number): Promise<string[]> {
+/** The first ones that nobody has acknowledged, with few alarms perhaps fewer. */
+async function unacknowledged(url: string | undefined, n: number): Promise<string[]> {
   const ids: string[] = [];
-  for (let cursor = ''; ids.length < n * 100; ) {
-    const { alarms, cursor: next } = JSON.parse((await api(url, 'GET', `/api/alarms?limit=100${cursor}`)).text) as {
-      alarms: { id: string }[];
-      cursor: string | null;
-    };
-    ids.push(...alarms.map(({ id }) => id));
-    if (next === null) break;
-    cursor = `&cursor=${next}`;
+  for (let cursor = ''; ids.length < n; ) {
+    const { text } = await api(url, 'GET', `/api/alarms?limit=100${cursor}`);
+    const page = JSON.parse(text) as { alarms: { id: string; version: number }[]; cursor: string | null };
+    ids.push(...page.alarms.filter(({ version }) => version === 1).map(({ id }) => id));
+    if (page.cursor === null) break;
+    cursor = `&cursor=${page.cursor}`;
   }
-  return ids;
+  return ids.slice(0, n);
 }
 
-/** Median time of a call, ms. */
-async function times(n: number, ask: (i: number) => Promise<unknown>): Promise<number> {
+/** Median time of a call, ms, with a pause before each. */
+async function times(n: number, call: (i: number) => Promise<unknown>, pauseMs = 0): Promise<number> {
   const values: number[] = [];
   for (let i = 0; i < n; i += 1) {
+    await sleep(pauseMs);
     const began = performance.now();
-    await ask(i);
+    await call(i);
     values.push(performance.now() - began);
   }
   return median(values);
 }
 
 async function api(url: string | undefined, method: string, path: string, body?: object): Promise<{ readonly text: string }> {
+  const { status, text } = await ask(url, method, path, body);
+  if (status !== 200) throw new Error(`${path} was answered ${status}: ${text.slice(0, 200)}`);
+  return { text };
+}
+
+async function ask(
+  url: string | undefined,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<{ readonly status: number; readonly text: string }> {
   const answer = await fetch(`${url}${path}`, {
     method,
     headers: { authorization: `Bearer ${API_TOKEN}`, ...(body && { 'content-type': 'application/json' }) },
     ...(body && { body: JSON.stringify(body) }),
   });
-  const text = await answer.text();
-  if (answer.status !== 200) throw new Error(`${path} was answered ${answer.status}: ${text.slice(0, 200)}`);
-  return { text };
+  return { status: answer.status, text: await answer.text() };
 }
 
 /** Opens a stream, and resolves when the whole snapshot has arrived. */
