@@ -60,6 +60,8 @@ export class OpenAlarms {
   readonly #codes = new Map<number, number>();
   /** Ids of alarms that aren't brief, in the order of their latest change; some may have been closed. */
   readonly #whole = new Set<string>();
+  /** Kept between calls: a new iterator would step over all deleted ids again, which took most of the time of a flood. */
+  #nextWhole = this.#whole.values();
   readonly #counts: OpenCounts;
   /** Undefined until it is needed, so that the alarms loaded at the start are sorted once. */
   #byAge: ByAge | undefined;
@@ -293,11 +295,14 @@ export class OpenAlarms {
   #keepWhole(live: LiveAlarm): LiveAlarm {
     this.#whole.delete(live.alarm.id);
     this.#whole.add(live.alarm.id);
-    for (const oldest of this.#whole) {
-      if (this.#whole.size <= WHOLE_MAX) break;
-      this.#whole.delete(oldest);
-      const open = this.#open.get(oldest);
-      if (open) this.#keep(briefOf(open));
+    while (this.#whole.size > WHOLE_MAX) {
+      const { value: oldest } = this.#nextWhole.next();
+      if (oldest === undefined) this.#nextWhole = this.#whole.values();
+      else {
+        this.#whole.delete(oldest);
+        const open = this.#open.get(oldest);
+        if (open) this.#keep(briefOf(open));
+      }
     }
     return this.#keep(live);
   }
