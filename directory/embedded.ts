@@ -64,6 +64,7 @@ export function openEmbeddedDirectory(store: Pick<Store, 'root' | 'write'>, dama
           unplaced: part.filter((place) => !isPlace(place)).map(({ sensor }) => sensor),
           next: start === undefined ? undefined : String(start),
         };
+        await pause();
       }
     },
     ids: async function* (from = '0') {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Counter as PromCounter, type Registry } from 'prom-client';
 import type { RecordBatch } from '../message-log/port.ts';
 import { decodeRecords } from '../message-log/values.ts';
@@ -31,6 +32,8 @@ export interface CounterDeps extends ConsumerDeps {
 }
 
 const EXPIRE_EVERY_MS = HOUR_MS;
+/** Takes a few milliseconds. */
+const LOOKED_UP_PER_TURN = 200;
 
 /** Writes to the history how many alarms of topic COUNT were raised per minute, type and region. */
 export async function startCounter(config: HistoryConfig, deps: CounterDeps): Promise<Running> {
@@ -105,7 +108,8 @@ export class AlarmCounter {
     const counts = await this.#countsOf(batch);
     const { read, unreadable } = decodeRecords(batch, decodeAlarmCount);
     let late = 0;
-    for (const { i, value } of read) if (await counts.take(value, batch.offset(i), (sensor) => this.#regionOf(sensor))) late += 1;
+    const regionOf = this.#regionOf();
+    for (const { i, value } of read) if (await counts.take(value, batch.offset(i), regionOf)) late += 1;
     await this.#closeDue(counts);
     for (const { i, problem } of unreadable) await this.#park(batch, i, problem);
     this.#metrics.late.inc(late);
@@ -173,15 +177,22 @@ export class AlarmCounter {
     const back = await lookBack(log, 'COUNT', counts.partition, end, 2 * OPEN_MS, this.#firstLook);
     if (!back) return;
     const firstMinute = Math.floor(back.newest / MINUTE_MS) * MINUTE_MS - OPEN_MS;
+    const regionOf = this.#regionOf();
     for await (const batch of recordsBetween(log, 'COUNT', counts.partition, back.from, end))
       for (const { i, value } of decodeRecords(batch, decodeAlarmCount).read)
-        if (batch.offset(i) < end && value.at >= firstMinute) await counts.take(value, batch.offset(i), (sensor) => this.#regionOf(sensor));
+        if (batch.offset(i) < end && value.at >= firstMinute) await counts.take(value, batch.offset(i), regionOf);
     counts.next = end;
   }
 
-  async #regionOf(sensor: number): Promise<string> {
-    const client = await this.#deps.directory.find(sensor);
-    return client === 'damaged' ? '' : (client?.region ?? '');
+  /** Looks sensors up; a directory in this process answers at once, so that from time to time the rest of the process gets a turn. */
+  #regionOf(): (sensor: number) => Promise<string> {
+    let looked = 0;
+    return async (sensor) => {
+      looked += 1;
+      if (looked % LOOKED_UP_PER_TURN === 0) await nextTurn();
+      const client = await this.#deps.directory.find(sensor);
+      return client === 'damaged' ? '' : (client?.region ?? '');
+    };
   }
 
   async #park(batch: RecordBatch, i: number, problem: string): Promise<void> {

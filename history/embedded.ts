@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { SealedRows } from '../message-log/embedded/sealed-rows.ts';
 import type { Store } from '../message-log/embedded/store.ts';
 import { OneAtATime } from '../processor/one-at-a-time.ts';
@@ -5,7 +6,8 @@ import type { DamagedRows } from '../runtime/damaged-rows.ts';
 import type { History, MinuteCount, SensorState } from './port.ts';
 
 const STATES_PER_COMMIT = 1_000;
-const STATES_PER_BATCH = 5_000;
+/** Takes some milliseconds. */
+const STATES_PER_BATCH = 1_000;
 const COUNTS_PER_COMMIT = 1_000;
 
 type StateValue = readonly [geohash: string, region: string, active: readonly string[], at: number];
@@ -60,6 +62,7 @@ export function openEmbeddedHistory(store: Pick<Store, 'root' | 'write'>, damage
         if (!last) return;
         yield rows.flatMap(({ key, value }) => (value ? [stateOf(key, value)] : []));
         start = last.key + 1;
+        await nextTurn();
       }
     },
     counts: async (from, to, type, onDamaged = () => undefined) => {

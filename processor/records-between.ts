@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { MessageLog, RecordBatch } from '../message-log/port.ts';
 import type { Topic } from '../records/topics.ts';
 import { TransientError } from '../runtime/errors.ts';
@@ -22,6 +23,8 @@ export async function* recordsBetween(
     for (let silent = 0; reader.position < end; ) {
       const { position } = reader;
       const batches = await reader.poll(POLL_WAIT_MS);
+      // A store in this process answers at once: without a pause nothing else would run until the end.
+      await nextTurn();
       // The position also moves past records that aren't shown, such as those of an aborted transaction.
       silent = reader.position === position ? silent + 1 : 0;
       if (silent > SILENT_POLLS_MAX) throw new TransientError('log-unavailable', `${topic}/${partition} can't be read up to ${end}`);

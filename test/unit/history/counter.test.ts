@@ -13,6 +13,7 @@ import { BUILT_IN_NAMES } from '../../support/alarm-types.ts';
 import { batchOf, type TestRecord } from '../../support/batches.ts';
 import { FaultyHistory } from '../../support/faulty-history.ts';
 import { MemoryDirectory } from '../../support/memory-directory.ts';
+import { turnsDuring } from '../../support/turns.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
 
 const MINUTE_MS = 60_000;
@@ -45,6 +46,11 @@ describe('counter', () => {
     await rig.write(count);
     await rig.run();
     expect(await rig.counts()).toEqual({ '0 smoke UK': 1 });
+  });
+
+  it('leaves the rest of the process its turns while it counts very many at once', async () => {
+    await rig.write(...Array.from({ length: 5_000 }, () => countOf({})));
+    expect(await turnsDuring(rig.run())).toBeGreaterThanOrEqual(10);
   });
 
   it('is not behind once all is written, and is as long as it is not', async () => {

@@ -4,6 +4,7 @@ import { lookBack } from '../../../history/looking-back.ts';
 import { oneRecord } from '../../../message-log/one-record.ts';
 import { recordsBetween } from '../../../processor/records-between.ts';
 import { batchOf } from '../../support/batches.ts';
+import { turnsDuring } from '../../support/turns.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
 
 async function logOf(times: readonly number[]): Promise<MemoryLog> {
@@ -24,6 +25,24 @@ describe('the records between two places', () => {
     const log = await logOf([1, 2, 3, 4, 5]);
     expect(await offsetsOf(log, 1, 4)).toEqual([1, 2, 3]);
     expect(await offsetsOf(log, 3, 3)).toEqual([]);
+  });
+
+  it('leave the rest of the process its turns, however fast the log gives them', async () => {
+    let position = 0;
+    const eager: Reader = {
+      get position() {
+        return position;
+      },
+      behind: false,
+      onGap: undefined,
+      poll: async () => {
+        position += 1;
+        return [batchOf('COUNT', position - 1, [{ key: 1, at: 1, value: '' }])];
+      },
+      close: async () => undefined,
+    };
+    const log: MessageLog = Object.assign(new MemoryLog(), { reader: async () => eager });
+    expect(await turnsDuring(offsetsOf(log, 0, 100))).toBeGreaterThanOrEqual(99);
   });
 
   it('are given up after some ten seconds in which the log gives nothing', async () => {
