@@ -4,6 +4,7 @@ import { decodeRecords, type UnreadableRecord } from '../message-log/values.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ConfigOf } from '../runtime/configuration.ts';
 import type { Running } from '../runtime/lifecycle.ts';
+import { orStopped } from '../runtime/or-stopped.ts';
 import type { RemovalClock } from '../runtime/removal-clock.ts';
 import { type ConsumerDeps, startConsumer } from '../processor/consumer.ts';
 import { parkRecord } from '../processor/dead-letters.ts';
@@ -42,7 +43,9 @@ export async function startArchiver(config: ArchiveConfig, deps: ArchiverDeps): 
   const completion = startPeriodic(
     'places of alarms',
     COMPLETE_EVERY_MS,
-    async () => {
+    async (signal) => {
+      await orStopped(deps.fireReady ?? Promise.resolve(), signal);
+      if (signal.aborted) return;
       if (!recalled) await archiver.places.recall();
       recalled = true;
       await archiver.places.completeSome();

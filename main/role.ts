@@ -31,6 +31,8 @@ export interface RoleDeps extends AdapterDeps {
   readonly types: TypeSet;
   /** Who is told more than yes or no at /readyz and /metrics. */
   readonly operationsAccess: OperationsAccess;
+  /** Resolves once this process would raise and mail a fire, or a minute after the start: work that can wait begins then. Never rejects. */
+  readonly fireReady: Promise<void>;
 }
 
 export interface RoleContext<P extends PortName> {
@@ -42,6 +44,8 @@ export interface RoleContext<P extends PortName> {
   run<R extends Running>(name: string, part: Promise<R>): Promise<R>;
   /** The process is ready only once this has resolved, but no other role waits for it. The start fails if it rejects. */
   afterAll(work: Promise<void>): void;
+  /** As `afterAll`, for what has to be done before a fire is raised: `fireReady` waits for it. */
+  beforeFire(work: Promise<void>): void;
 }
 
 /** The addresses of the process, by what is served there. */

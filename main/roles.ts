@@ -55,10 +55,13 @@ const processor = role({
   uses: ['log'],
   mayUse: ['directory'],
   settings: [processorSettings, unknownSensorSettings, { ingestUrls: proxySettings.urls }],
-  start: async ({ config, deps, ports, unknownSensors, run }) => {
+  start: async ({ config, deps, ports, unknownSensors, run, beforeFire }) => {
     const { startProcessor } = await import('../processor/processor.ts');
     const isUnknown = unknownSensors.treatment === 'accept' ? undefined : await unknownSensors.isUnknown();
-    await run('processor', startProcessor(config.of(processorSettings), { ...deps, ...ports, isUnknown }));
+    const starting = startProcessor(config.of(processorSettings), { ...deps, ...ports, isUnknown });
+    const { restored } = await run('processor', Promise.resolve(starting));
+    // A proxy takes statuses meanwhile: not every sensor sends again what was refused.
+    beforeFire(restored);
     return {};
   },
 });

@@ -5,6 +5,7 @@ import type { Group } from '../records/groups.ts';
 import type { Topic } from '../records/topics.ts';
 import { retryForever } from '../runtime/backoff.ts';
 import { reasonOf, retriable } from '../runtime/errors.ts';
+import { orStopped } from '../runtime/or-stopped.ts';
 import type { Health } from '../runtime/health.ts';
 import type { Running } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logging.ts';
@@ -14,6 +15,8 @@ export interface ConsumerDeps {
   readonly logger: Logger;
   readonly health: Health;
   readonly registry: Registry;
+  /** Resolves once this process would raise and mail a fire: the consumer begins to read only then. Undefined: at once. */
+  readonly fireReady?: Promise<void> | undefined;
 }
 
 /**
@@ -88,7 +91,7 @@ export async function startConsumer(
     await (abort.signal.aborted ? keep() : retry(keep));
     deps.health.report(group, undefined);
   };
-  const loop = run(poll, work, abort.signal);
+  const loop = orStopped(deps.fireReady ?? Promise.resolve(), abort.signal).then(() => run(poll, work, abort.signal));
   return {
     stop: async () => {
       abort.abort(new Error('stopping'));

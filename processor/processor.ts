@@ -38,8 +38,13 @@ const QUARANTINE_FULL =
   'as many alarms of sensors that no client has are kept as TOCSIN_QUARANTINE_ALARMS_MAX allows: further ones of such sensors are not raised until some are acknowledged';
 const AGAIN = { firstMs: 50, maxMs: 5_000 };
 
+export interface Processor extends Running {
+  /** Resolves once this process owns its partitions; embedded, their tasks are restored then. Rejects as MessageLog.own does. */
+  readonly restored: Promise<void>;
+}
+
 /** Runs a task for every partition that is assigned to this process. */
-export async function startProcessor(config: ProcessorConfig, deps: ProcessorDeps): Promise<Running> {
+export function startProcessor(config: ProcessorConfig, deps: ProcessorDeps): Processor {
   const logger = deps.logger.child({ role: 'processor' });
   const damagedRows = damagedRowsOf(deps);
   const taskDeps: TaskDeps = {
@@ -52,8 +57,11 @@ export async function startProcessor(config: ProcessorConfig, deps: ProcessorDep
   const runners = new Map<number, TaskRunner>();
   observe(deps, runners);
 
-  const release = await deps.log.own({
+  let stopping = false;
+  let release: (() => Promise<void>) | undefined;
+  const owning = deps.log.own({
     assigned: async (taskLog) => {
+      if (stopping) return;
       const runner = new TaskRunner(
         taskLog,
         {
@@ -72,7 +80,20 @@ export async function startProcessor(config: ProcessorConfig, deps: ProcessorDep
       runners.delete(partition);
     },
   });
-  return { stop: release };
+  const restored = owning.then((giveBack) => {
+    release = giveBack;
+  });
+  // Whoever waits for it is told.
+  restored.catch(() => undefined);
+  return {
+    restored,
+    stop: async () => {
+      stopping = true;
+      await Promise.all([...runners.values()].map((runner) => runner.stop()));
+      // Before that the log has nothing to take back: closing it does the rest.
+      await release?.();
+    },
+  };
 }
 
 /** Keeps one partition's task alive: after a fault it is thrown away and restored, until the partition goes to another process. */
@@ -85,6 +106,7 @@ class TaskRunner {
 
   constructor(taskLog: TaskLog, settings: TaskSettings, deps: TaskDeps, health: Health) {
     const part = `task ${taskLog.partition}`;
+    health.report(part, 'what is known of its sensors is being read');
     this.#endHealth = () => {
       health.report(part, undefined);
       health.notice(part, undefined);
@@ -97,6 +119,7 @@ class TaskRunner {
     const once = async (works: () => void): Promise<void> => {
       const task = await Task.restore(taskLog, settings, deps);
       this.task = task;
+      health.report(part, undefined);
       onStarted();
       if (this.#abort.signal.aborted) await task.close();
       await task.run(() => {

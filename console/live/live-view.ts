@@ -8,6 +8,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Health } from '../../runtime/health.ts';
 import type { Running } from '../../runtime/lifecycle.ts';
 import type { Logger } from '../../runtime/logging.ts';
+import { orStopped } from '../../runtime/or-stopped.ts';
 import { iso, listedJson } from '../api/alarm-json.ts';
 import { Actions } from './actions.ts';
 import { archivedPositions, followAlarms } from './alarm-follower.ts';
@@ -37,6 +38,8 @@ export interface LiveDeps {
   readonly health: Health;
   readonly archiveGroup: string;
   readonly types: TypeSet;
+  /** Resolves once this process would raise and mail a fire: the open alarms are read only then. Undefined: at once. */
+  readonly fireReady?: Promise<void> | undefined;
 }
 
 /** The current state: the open alarms, kept up to date from the log, and the stream that publishes them. */
@@ -106,6 +109,7 @@ export function startLiveView(deps: LiveDeps, { streamsMax, alarmsMax }: LiveLim
   let follower: Follower | undefined;
   let from: From[] | undefined;
   const begin = async (): Promise<void> => {
+    await orStopped(deps.fireReady ?? Promise.resolve(), stopping.signal);
     // Positions before alarms, and those of the first attempt, so that whatever the archive stores meanwhile is read from the log again.
     from ??= await archivedPositions(deps.log, deps.archiveGroup);
     await loadOpen(deps.archive, alarms, damaged, stopping.signal);

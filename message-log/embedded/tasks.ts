@@ -10,7 +10,8 @@ import { seal, unseal } from './sealed-row.ts';
 
 /** The consumer under whose name the tasks' input positions are kept. */
 export const TASK_GROUP = '@task';
-const RESTORED_PER_TURN = 5_000;
+/** Takes some milliseconds: a proxy in the same process takes statuses meanwhile. */
+const RESTORED_PER_TURN = 500;
 
 export interface TaskParts {
   readonly states: readonly Database<Buffer, number>[];

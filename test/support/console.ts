@@ -145,9 +145,8 @@ export async function startTestConsole(options: Options = {}): Promise<TestConso
   const health = new Health();
   const shared = { log, clock: options.clock ?? Date.now, logger: pino({ level: 'silent' }), health, types: options.types ?? REFERENCE };
   const processor =
-    options.processor === false
-      ? undefined
-      : await startProcessor(readSettings(processorSettings, {}), { ...shared, registry: new Registry() });
+    options.processor === false ? undefined : startProcessor(readSettings(processorSettings, {}), { ...shared, registry: new Registry() });
+  await processor?.restored;
   const environment = {
     TOCSIN_CONSOLE_PORT: '0',
     TOCSIN_API_TOKEN: OPERATOR_TOKEN,

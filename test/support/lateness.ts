@@ -57,7 +57,8 @@ export class QuietSystem {
     const logger = pino({ level: 'info' }, { write: (line: string) => lines.push(JSON.parse(line) as LogLine) });
     const logs = [await opened(installation), await opened(installation, logger), await opened(installation)] as const;
     const deps = { log: logs[1], types: REFERENCE, clock: Date.now, logger, registry: new Registry(), health: new Health() };
-    const processor = await startProcessor(readSettings(processorSettings, {}), deps);
+    const processor = startProcessor(readSettings(processorSettings, {}), deps);
+    await processor.restored;
     const readers = Array.from({ length: logs[2].partitions }, (_, partition) => logs[2].reader('ALARM', partition, 'latest'));
     return new QuietSystem(logs, processor, await Promise.all(readers), lines);
   }

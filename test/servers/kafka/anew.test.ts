@@ -56,7 +56,8 @@ describe.each(['4.4.0', '3.9.2'])('on Kafka %s', (version) => {
   };
   const process = async (on: MessageLog): Promise<() => Promise<void>> => {
     const deps = { log: on, clock: Date.now, logger: pino({ level: 'silent' }), registry: new Registry(), health: new Health() };
-    const processor = await startProcessor(readSettings(processorSettings, {}), { ...deps, types: REFERENCE });
+    const processor = startProcessor(readSettings(processorSettings, {}), { ...deps, types: REFERENCE });
+    await processor.restored;
     return () => processor.stop();
   };
   const alarms = async (count: number): Promise<{ readonly type: string }[]> => {

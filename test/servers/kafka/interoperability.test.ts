@@ -101,7 +101,8 @@ describe.each(['4.4.0', '3.9.2'])('the tools of Kafka %s', (version) => {
   it('start an alarm, and read it once it is committed', async () => {
     await begin();
     const deps = { log, clock: Date.now, logger: pino({ level: 'silent' }), registry: new Registry(), health: new Health() };
-    const processor = await startProcessor(readSettings(processorSettings, {}), { ...deps, types: REFERENCE });
+    const processor = startProcessor(readSettings(processorSettings, {}), { ...deps, types: REFERENCE });
+    await processor.restored;
     releases.push(() => processor.stop());
     await produce('ENTRY', [
       [42_959, status(42_959, true)],
@@ -128,7 +129,8 @@ describe.each(['4.4.0', '3.9.2'])('the tools of Kafka %s', (version) => {
       .toMatchObject({ current: '3', end: '5', lag: '2' });
 
     const deps = { log, clock: Date.now, logger: pino({ level: 'silent' }), registry: new Registry(), health: new Health() };
-    const processor = await startProcessor(readSettings(processorSettings, {}), { ...deps, types: REFERENCE });
+    const processor = startProcessor(readSettings(processorSettings, {}), { ...deps, types: REFERENCE });
+    await processor.restored;
     releases.push(() => processor.stop());
     await produce('ENTRY', [[id, status(id, true)]]);
     await consume('ALARM', 6);

@@ -31,7 +31,8 @@ async function processorOn(
   const registry = new Registry();
   const health = new Health();
   const config = readSettings(processorSettings, environment);
-  const processor = await startProcessor(config, { log, types, clock, logger, registry, health });
+  const processor = startProcessor(config, { log, types, clock, logger, registry, health });
+  await processor.restored;
   running.push(processor);
   return { processor, registry, health };
 }

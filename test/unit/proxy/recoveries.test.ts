@@ -41,7 +41,8 @@ async function system(partitions: number) {
   const limits = { retentionMs: 86_400_000, retentionBytes: 1e9, removalClock: () => undefined };
   const log = await openEmbeddedLog(temporary.store, { ...shared(), ...limits, partitions });
   closing.push(() => log.close());
-  const processor = await startProcessor(readSettings(processorSettings, {}), { log, ...shared() });
+  const processor = startProcessor(readSettings(processorSettings, {}), { log, ...shared() });
+  await processor.restored;
   closing.push(() => processor.stop());
   const config = { ...readSettings(proxySettings, { TOCSIN_INGEST_PORT: '0', TOCSIN_INGEST_CONNECTIONS_MAX: '100' }), host: '127.0.0.1' };
   const proxy = await startProxy(config, { log, ...shared() });

@@ -58,10 +58,11 @@ async function agreed(states: readonly Buffer[], inArchive: readonly ArchivedAla
 
 /** The changes of alarms once a recovery of sensor 7 has come. */
 async function afterRecovery(log: MemoryLog): Promise<readonly { readonly event: string; readonly alarm: Alarm }[]> {
-  const processor = await startProcessor(readSettings(processorSettings, {}), {
+  const processor = startProcessor(readSettings(processorSettings, {}), {
     ...{ log, clock: () => LATER, logger: pino({ level: 'silent' }), health: new Health() },
     ...{ types: REFERENCE, registry: new Registry() },
   });
+  await processor.restored;
   await log.append('OK', oneRecord(7, '{"id":7}'), LATER);
   await expect.poll(() => log.all('ALARM').length).toBeGreaterThan(0);
   await processor.stop();
