@@ -41,6 +41,10 @@ const BENCHES: Readonly<
     what: 'what operators wait for with 300,000 alarms open, beside 300',
     run: async (runs) => (await import('./open-alarms.ts')).benchOpenAlarms(runs),
   },
+  'grave-mail': {
+    what: "how long a fire's mail takes while 20,000 and 300,000 lesser mails wait, also right after kill -9",
+    run: async (runs) => (await import('./grave-mail.ts')).benchGraveMail(runs),
+  },
   connections: {
     what: '50,000 open connections (or as many as the system lets one process open) and 2,500 statuses/s',
     run: async (runs) => (await import('./connections.ts')).benchConnections(runs),

@@ -1,0 +1,154 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SMTPServer } from 'smtp-server';
+import { step, waitUntil } from './progress.ts';
+import type { Figure } from './report.ts';
+import { freePort, post } from './sensors.ts';
+import { type Server, startServer } from './server.ts';
+
+const WAITING = [20_000, 300_000];
+const BATCH = 1_000;
+/** As a busy server answers: with four mails at a time, 300,000 take an hour. */
+const TAKES_MS = 50;
+/** Ids of sensors that report a fire: beyond those of the flood. */
+const FIRES_FROM = 1_000_000_000;
+const RAISED_WITHIN_MS = 150_000;
+const WITHIN_MS = 60_000;
+
+interface Seen {
+  /** From the answer to the third hit until the mail server has the mail, s. */
+  readonly running: number;
+  readonly afterRestart: number;
+  /** From the start of the process after kill -9 until the mail server has the mail, s. */
+  readonly sinceStart: number;
+}
+
+/** How long a fire's mail takes while very many mails of motion wait, also right after kill -9. */
+export async function benchGraveMail(runs: number): Promise<readonly Figure[]> {
+  const figures: Figure[] = [];
+  for (const waiting of WAITING) {
+    const seen = await seenWith(waiting, runs);
+    const behind = `${waiting.toLocaleString('en')} mails waiting`;
+    figures.push(
+      { name: `a fire's mail, ${behind}`, unit: 's', values: seen.map(({ running }) => running), bar: '2' },
+      { name: 'the same right after kill -9', unit: 's', values: seen.map(({ afterRestart }) => afterRestart), bar: '2' },
+      { name: 'from the start of the process', unit: 's', values: seen.map(({ sinceStart }) => sinceStart) },
+    );
+  }
+  return figures;
+}
+
+async function seenWith(waiting: number, runs: number): Promise<readonly Seen[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'tocsin-bench-'));
+  const mails = await MailServer.start();
+  const port = await freePort();
+  const environment = { TOCSIN_DATA_DIR: join(folder, 'data'), TOCSIN_INGEST_PORT: String(port), TOCSIN_SMTP_URL: mails.url };
+  const what = waiting.toLocaleString('en');
+  let server = await startServer('main.ts', environment, 'free');
+  try {
+    await step(`${what} waiting: raised`, () => raise(server, waiting));
+    const seen: Seen[] = [];
+    for (let run = 0; run < runs; run += 1) {
+      mails.takesMs = TAKES_MS;
+      await waitUntil('lesser mails are on their way', WITHIN_MS, async () => mails.taken > 20);
+      const running = await step(`${what} waiting: a fire`, () => fire(port, mails, FIRES_FROM + 2 * run));
+      await server.stop('SIGKILL');
+      const began = performance.now();
+      const starting = startServer('main.ts', environment, 'free');
+      const afterRestart = await step(`${what} waiting: a fire after kill -9`, () => fire(port, mails, FIRES_FROM + 2 * run + 1));
+      const sinceStart = (performance.now() - began) / 1_000;
+      server = await starting;
+      seen.push({ running, afterRestart, sinceStart });
+    }
+    return seen;
+  } finally {
+    await server.stop('SIGKILL');
+    await mails.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const calm = { motion: false, smoke: false, temperature: 21.5, maxTemperature: 30 };
+
+async function raise({ ready }: Server, alarms: number): Promise<void> {
+  for (let at = 0; at < alarms; at += BATCH)
+    await post(
+      ready.ingestPort,
+      Array.from({ length: BATCH }, (_, i) => ({ ...calm, id: at + i, motion: true })),
+    );
+  await waitUntil('the alarms are raised', RAISED_WITHIN_MS, async () => {
+    const text = await (await fetch(`http://127.0.0.1:${ready.ingestPort}/metrics`)).text();
+    return Number(/^tocsin_alarms_active\{type="motion"\} (\d+)/m.exec(text)?.[1]) >= alarms;
+  });
+}
+
+/** Seconds from the answer to the third hit, sent as soon as somebody listens, until the mail server has the mail. */
+async function fire(port: number, mails: MailServer, sensor: number): Promise<number> {
+  const hits = [1, 2, 3].map((seq) => ({ ...calm, id: sensor, seq, smoke: true }));
+  await waitUntil(
+    'a fire is accepted',
+    WITHIN_MS,
+    () =>
+      post(port, hits).then(
+        () => true,
+        () => false,
+      ),
+    5,
+  );
+  const accepted = performance.now();
+  await waitUntil('a fire is mailed', WITHIN_MS, async () => mails.has(sensor), 5);
+  return (performance.now() - accepted) / 1_000;
+}
+
+/** Puts every mail off until it is told how long to take for each. */
+class MailServer {
+  takesMs: number | undefined;
+  taken = 0;
+  readonly #fires = new Set<number>();
+  readonly #server: SMTPServer;
+
+  private constructor() {
+    this.#server = new SMTPServer({
+      authOptional: true,
+      disabledCommands: ['STARTTLS'],
+      disableReverseLookup: true,
+      closeTimeout: 100,
+      onData: (stream, _session, done) => {
+        let head = '';
+        stream.on('data', (chunk: Buffer) => {
+          if (head.length < 8_192) head += chunk.toString('latin1');
+        });
+        stream.on('end', () => {
+          if (this.takesMs === undefined) return done(Object.assign(new Error('busy'), { responseCode: 451 }));
+          const sensor = /^X-Tocsin-Alarm: (\d+)-smoke-/im.exec(head)?.[1];
+          setTimeout(() => {
+            this.taken += 1;
+            if (sensor !== undefined) this.#fires.add(Number(sensor));
+            done(null, 'taken');
+          }, this.takesMs);
+        });
+      },
+    });
+    this.#server.on('error', () => undefined);
+  }
+
+  static async start(): Promise<MailServer> {
+    const mails = new MailServer();
+    await new Promise<void>((resolve) => mails.#server.listen(0, '127.0.0.1', () => resolve()));
+    return mails;
+  }
+
+  get url(): string {
+    return `smtp://127.0.0.1:${(this.#server.server.address() as AddressInfo).port}`;
+  }
+
+  has(sensor: number): boolean {
+    return this.#fires.has(sensor);
+  }
+
+  stop(): Promise<void> {
+    return new Promise((resolve) => this.#server.close(() => resolve()));
+  }
+}
