@@ -1,4 +1,4 @@
-/** Finds the statuses in a batch, without looking into them. */
+/** Finds the statuses in a batch, without looking into them. Large batches are visited in several goes. */
 import { skipSpace, trimEnd } from './bytes.ts';
 import { isJson } from './json-syntax.ts';
 import { STATUS_BYTES_MAX, statusOf } from './status.ts';
@@ -15,10 +15,32 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
-/** Returns false to end the visit. */
+/** Returns false to end the visit, or this go of it. */
 export type Visit = (start: number, end: number) => unknown;
 
+/** How far the visits of a batch have got. */
+export class Progress {
+  /** What is next: the end of the member that was visited last, or in a batch of lines the next one; undefined: the beginning. */
+  next: number | undefined;
+  /** Whether the end of the array has been found. */
+  ended = false;
+  /** Why the batch is not an array. */
+  problem: string | undefined;
+  /** How many members have been looked at again, and how many bytes. */
+  unsure = 0;
+  unsureBytes = 0;
+
+  begin(): void {
+    this.next = undefined;
+    this.ended = false;
+    this.problem = undefined;
+    this.unsure = 0;
+    this.unsureBytes = 0;
+  }
+}
+
 const NOT_AN_ARRAY = 'not a JSON array';
+const NONE = -1;
 /** The end of a member isn't searched for beyond this: it is too long for a status anyway. */
 const MEMBER_BYTES_MAX = 2 * STATUS_BYTES_MAX;
 /** At most this many members of an array are looked at again; a sender of more doesn't send statuses. */
@@ -32,45 +54,54 @@ const UNSURE_TIMES_MAX = 2;
  * any case, since a fault in one sensor's status must not hide another's. Extra commas are ignored. Apart from these, the array is valid JSON exactly
  * if this returns undefined and every member visited is valid JSON.
  */
-export function forEachMember(bytes: Buffer, start: number, end: number, visit: Visit): string | undefined {
-  let i = skipSpace(bytes, start, end);
-  if (i >= end || bytes[i] !== OPEN_BRACKET) return NOT_AN_ARRAY;
-  i = skipSpace(bytes, i + 1, end);
-  let problem: string | undefined;
-  unsure = 0;
-  unsureBytesLeft = UNSURE_TIMES_MAX * (end - start) + UNSURE_BYTES_MAX;
-  while (i < end) {
+export function forEachMember(bytes: Buffer, start: number, end: number, visit: Visit, progress = new Progress()): string | undefined {
+  let i = progress.next === undefined ? firstMember(bytes, start, end) : afterMember(bytes, progress.next, start, end, progress);
+  if (i === NONE) return NOT_AN_ARRAY;
+  const unsureBytesMax = UNSURE_TIMES_MAX * (end - start) + UNSURE_BYTES_MAX;
+  while (i < end && !progress.ended) {
     const limit = Math.min(end, i + MEMBER_BYTES_MAX);
     let memberEnd = endOfMember(bytes, i, limit);
     // If a quote is missing, the text between two members looks like a string, and the two like one member, or like one without end.
-    if (memberEnd >= limit || (bracesQuoted && unsure < UNSURE_MAX && !isJson(bytes, i, memberEnd))) {
-      const seen = lookAgain(bytes, i, memberEnd, memberEnd < limit ? memberEnd : end, end);
+    if (memberEnd >= limit || (bracesQuoted && progress.unsure < UNSURE_MAX && !isJson(bytes, i, memberEnd))) {
+      progress.unsure += 1;
+      progress.unsureBytes += memberEnd - i;
+      const mayLook = progress.unsure <= UNSURE_MAX && progress.unsureBytes <= unsureBytesMax;
+      const seen = mayLook ? lookAgain(bytes, i, memberEnd < limit ? memberEnd : end, end) : undefined;
       if (memberEnd >= limit && seen === undefined) break;
       memberEnd = Math.min(seen ?? memberEnd, memberEnd < limit ? memberEnd : end);
     }
     const trimmed = trimEnd(bytes, i, memberEnd);
     // A comma after the last member leaves an empty one.
-    if (trimmed > i && visit(i, trimmed) === false) return problem;
-    if (bytes[memberEnd] === CLOSE_BRACKET && memberEnd < end) return problem ?? afterArray(bytes, memberEnd + 1, end);
-    if (bytes[memberEnd] === CLOSE_BRACE && memberEnd < end) problem ??= `${NOT_AN_ARRAY}: unexpected } at byte ${memberEnd - start}`;
-    i = skipSpace(bytes, memberEnd + 1, end);
+    if (trimmed > i && visit(i, trimmed) === false) {
+      progress.next = memberEnd;
+      return progress.problem;
+    }
+    i = afterMember(bytes, memberEnd, start, end, progress);
   }
-  return problem ?? `${NOT_AN_ARRAY}: it doesn't end`;
+  if (!progress.ended) progress.problem ??= `${NOT_AN_ARRAY}: it doesn't end`;
+  return progress.problem;
 }
 
-function afterArray(bytes: Buffer, i: number, end: number): string | undefined {
-  return skipSpace(bytes, i, end) === end ? undefined : `${NOT_AN_ARRAY}: something follows its end`;
+/** Where the next member begins after one that ended at `memberEnd`. */
+function afterMember(bytes: Buffer, memberEnd: number, start: number, end: number, progress: Progress): number {
+  const next = skipSpace(bytes, memberEnd + 1, end);
+  if (memberEnd >= end) return end;
+  if (bytes[memberEnd] === CLOSE_BRACE) progress.problem ??= `${NOT_AN_ARRAY}: unexpected } at byte ${memberEnd - start}`;
+  else if (bytes[memberEnd] === CLOSE_BRACKET) {
+    progress.ended = true;
+    if (next < end) progress.problem ??= `${NOT_AN_ARRAY}: something follows its end`;
+  }
+  return next;
 }
 
-/** How many members of the array have been looked at again, and how many bytes more may be. */
-let unsure = 0;
-let unsureBytesLeft = 0;
+/** Where the first member begins; NONE: it is no array. */
+function firstMember(bytes: Buffer, start: number, end: number): number {
+  const i = skipSpace(bytes, start, end);
+  return i < end && bytes[i] === OPEN_BRACKET ? skipSpace(bytes, i + 1, end) : NONE;
+}
 
 /** The end of a member whose quotes or brackets don't match: by its braces alone, else where the next one seems to begin, before `limit`. */
-function lookAgain(bytes: Buffer, start: number, memberEnd: number, limit: number, end: number): number | undefined {
-  unsure += 1;
-  unsureBytesLeft -= memberEnd - start;
-  if (unsure > UNSURE_MAX || unsureBytesLeft < 0) return undefined;
+function lookAgain(bytes: Buffer, start: number, limit: number, end: number): number | undefined {
   return endByBraces(bytes, start, Math.min(end, start + MEMBER_BYTES_MAX)) ?? endByLooks(bytes, start, limit, end);
 }
 
@@ -146,14 +177,15 @@ function closingQuote(bytes: Buffer, start: number, end: number): number {
 }
 
 /** Visits each line that isn't blank, without its line end and surrounding white space. */
-export function forEachLine(bytes: Buffer, start: number, end: number, visit: Visit): void {
-  let i = start;
+export function forEachLine(bytes: Buffer, start: number, end: number, visit: Visit, progress = new Progress()): void {
+  let i = progress.next ?? start;
   while (i < end) {
     let lineEnd = afterUsualForm(bytes, i, end);
     while (lineEnd < end && bytes[lineEnd] !== LINE_FEED) lineEnd++;
     const first = (bytes[i] as number) > SPACE ? i : skipSpace(bytes, i, lineEnd);
     const last = trimEnd(bytes, first, lineEnd);
-    if (last > first && visit(first, last) === false) return;
     i = lineEnd + 1;
+    if (last > first && visit(first, last) === false) break;
   }
+  progress.next = i;
 }

@@ -12,6 +12,9 @@ const TOPIC_NAMES = ['ENTRY', 'OK'] as const;
 export interface Gauges {
   queueBytes(): number;
   unfinishedBytes(): number;
+  waitingBytes(): number;
+  /** How many requests were refused since their client had more than its share waiting. */
+  overShare(): number;
   unreadBytes(): number;
   /** How many connections were closed because they didn't read their answers. */
   closedUnread(): number;
@@ -97,6 +100,14 @@ export class ProxyMetrics {
 export function registerGauges(registry: Registry, gauges: Gauges): void {
   gauge(registry, 'tocsin_ingest_queue_bytes', 'Bytes that wait for the log, with a charge for each request', () => gauges.queueBytes());
   gauge(registry, 'tocsin_ingest_unfinished_bytes', 'Bytes of bodies that have begun to arrive', () => gauges.unfinishedBytes());
+  gauge(registry, 'tocsin_ingest_waiting_bytes', 'Bytes of whole bodies that wait for their turn to be read', () => gauges.waitingBytes());
+  table(
+    registry,
+    'tocsin_ingest_over_share_total',
+    'Requests answered 429 since others sent too and their client had more than its share waiting to be read',
+    [],
+    (set) => set({}, gauges.overShare()),
+  );
   gauge(registry, 'tocsin_ingest_unread_bytes', 'Bytes of answers not sent yet, with a charge for each answer', () => gauges.unreadBytes());
   table(registry, 'tocsin_ingest_unread_closed_total', 'Connections closed because they left too many answers unread', [], (set) =>
     set({}, gauges.closedUnread()),

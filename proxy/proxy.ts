@@ -13,6 +13,7 @@ import { operationsHandler } from '../runtime/operations.ts';
 import type { OperationsAccess } from '../runtime/operations-access.ts';
 import { Authentication } from './intake/authentication.ts';
 import { CommitQueue } from './intake/commit-queue.ts';
+import { clientsBehind } from './http/client.ts';
 import { authenticates, type ProxyConfig } from './config.ts';
 import { openFilesMax } from './http/file-limit.ts';
 import { Gate } from './http/gate.ts';
@@ -44,6 +45,7 @@ export interface ProxyDeps {
 }
 
 const DRAIN_MS = 10_000;
+const WARN_EVERY_MS = 60_000;
 const HEADER_BYTES_MAX = 8 * 1024;
 const HEADERS_MAX = 64;
 const TIMEOUT_CHECK_MS = 2_000;
@@ -59,7 +61,13 @@ export async function startProxy(config: ProxyConfig, deps: ProxyDeps): Promise<
   const metrics = new ProxyMetrics(deps.registry);
   const watch = new LogWatch({ ...deps, logger });
   const queue = new CommitQueue(config, { log: deps.log, clock: deps.clock, metrics, watch });
-  const intake = new Intake({ bodyBytesMax: config.bodyBytesMax, unfinishedBytesMax: config.queueBytesMax }, metrics);
+  const clientOf = clientsBehind(config.proxies ?? []);
+  const intake = new Intake(
+    { bodyBytesMax: config.bodyBytesMax, unfinishedBytesMax: config.queueBytesMax },
+    metrics,
+    clientOf,
+    overShareLogged(logger),
+  );
   const { gatewayTokens: gateways, masterSecrets, revokedSensors: revoked, signedWithinMs, signedNonce } = config;
   const keys = { gateways, masterSecrets, revoked, signedWithinMs, nonceRequired: signedNonce === 'required' };
   const authentication = new Authentication({ required: authenticates(config), ...keys, clock: deps.clock });
@@ -68,7 +76,8 @@ export async function startProxy(config: ProxyConfig, deps: ProxyDeps): Promise<
   const webPages = new WebPages(config.host, config.urls, logger);
   const operations = operationsHandler(deps.health, deps.registry, withSenders(deps.operationsAccess, authentication));
   const { seesMetrics } = deps.operationsAccess;
-  const receivers = receiversOf(config, deps, intake, queue, authentication, webPages);
+  const gate = new Gate(intake, queue, authentication, webPages, new Quota(config.clientRateMax), clientOf);
+  const receivers = receiversOf(config, deps, queue, gate);
   route(server, receivers, intake, webPages, unread, operations, seesMetrics, pagesFor(deps.types));
   server.on('connection', (socket) => socket.on('close', () => unread.forget(socket)));
   server.on('clientError', (error, socket) => {
@@ -81,6 +90,8 @@ export async function startProxy(config: ProxyConfig, deps: ProxyDeps): Promise<
   registerGauges(deps.registry, {
     queueBytes: () => queue.bytes,
     unfinishedBytes: () => intake.unfinishedBytes,
+    waitingBytes: () => intake.turns.bytes,
+    overShare: () => intake.turns.refused,
     unreadBytes: () => unread.bytes,
     closedUnread: () => unread.closed,
     connections: () => connectionsOf(server),
@@ -94,6 +105,16 @@ export async function startProxy(config: ProxyConfig, deps: ProxyDeps): Promise<
   const port = await listen(server, { ...config, backlog: ACCEPT_BACKLOG }, 'TOCSIN_INGEST_PORT');
   logger.info({ host: config.host, port }, 'sensors can send');
   return { port, stop: () => stop(server, intake, queue, watch, config, deps) };
+}
+
+/** Says who is refused for taking more than its share, at most once a minute. */
+function overShareLogged(logger: Logger): (client: string) => void {
+  let next = 0;
+  return (client) => {
+    if (performance.now() < next) return;
+    next = performance.now() + WARN_EVERY_MS;
+    logger.warn({ client }, 'a client has more waiting than its share while others send too: it is answered 429');
+  };
 }
 
 /** The credential of a sensor or gateway opens neither reasons nor metrics, but it is not a wrong one. */
@@ -131,12 +152,9 @@ interface Receivers {
 function receiversOf(
   config: ProxyConfig,
   { types, isUnknown }: Pick<ProxyDeps, 'types' | 'isUnknown'>,
-  intake: Intake,
   queue: CommitQueue,
-  authentication: Authentication,
-  webPages: WebPages,
+  gate: Gate,
 ): Receivers {
-  const gate = new Gate(intake, queue, authentication, webPages, new Quota(config.clientRateMax), config.proxies ?? []);
   const { entry, ok } = gatherInto(queue);
   return {
     entry: new Ingest('ENTRY', types, entry, gate, config.batchRecordsMax, isUnknown),

@@ -87,6 +87,11 @@ export const UNKNOWN_SENSOR = 'no client has this sensor';
 
 export const DRAINING = errorAnswer(503, 'the proxy is stopping, send to another one or again later', [...retryAfter(1), ...CLOSE]);
 export const BUSY = errorAnswer(503, 'too much is waiting for the log, send again later', retryAfter(1));
+export const OVER_SHARE = errorAnswer(
+  429,
+  'others send too, and more of this client is waiting than its share, send again later',
+  retryAfter(1),
+);
 export const ALTERNATES = errorAnswer(
   503,
   'the sensor alternates between readings and recoveries faster than time passes, send the recovery again later',

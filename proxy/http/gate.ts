@@ -1,8 +1,7 @@
 import { type Answer, CONTENT_ENCODED, DRAINING, errorAnswer, retryAfter, TRANSFER_ENCODED, UNAUTHENTICATED } from './answers.ts';
 import type { Authentication } from '../intake/authentication.ts';
 import type { CommitQueue } from '../intake/commit-queue.ts';
-import { clientOf, type Quota } from '../intake/quota.ts';
-import { among, clientAddress, networkOf } from '../../runtime/network.ts';
+import type { Quota } from '../intake/quota.ts';
 import type { Intake, SensorRequest } from './sensor-request.ts';
 import type { WebPages } from './web-pages.ts';
 
@@ -16,23 +15,22 @@ export class Gate {
   readonly #authentication: Authentication;
   readonly #pages: WebPages;
   readonly #quota: Quota;
-  readonly #isBalancer: (address: string) => boolean;
+  readonly #clientOf: (request: SensorRequest) => string;
 
-  /** `balancers`: addresses and networks of load balancers in front of us, which name their clients in X-Forwarded-For. */
   constructor(
     intake: Intake,
     queue: CommitQueue,
     authentication: Authentication,
     pages: WebPages,
     quota: Quota,
-    balancers: readonly string[],
+    clientOf: (request: SensorRequest) => string,
   ) {
     this.intake = intake;
     this.queue = queue;
     this.#authentication = authentication;
     this.#pages = pages;
     this.#quota = quota;
-    this.#isBalancer = among(balancers);
+    this.#clientOf = clientOf;
   }
 
   refusal(request: SensorRequest): Answer | undefined {
@@ -56,11 +54,5 @@ export class Gate {
     if (!this.#quota.limited) return;
     const records = accepted + REFUSED_COUNTS * refused;
     this.#quota.spend(this.#clientOf(request), records, performance.now());
-  }
-
-  #clientOf({ sender, socket, headers }: SensorRequest): string {
-    const forwarded = headers['x-forwarded-for'];
-    const names = typeof forwarded === 'string' ? forwarded : undefined;
-    return clientOf(sender, networkOf(clientAddress(socket.remoteAddress, names, this.#isBalancer)));
   }
 }

@@ -1,25 +1,13 @@
 /** POST /entry and /ok: one record, a JSON array, or NDJSON, in; 202, 207 or 400 out. */
-import { skipSpace, trimEnd } from '../../alarm/bytes.ts';
-import { Decoder, forEachLine, forEachMember } from '../../alarm/decode.ts';
-import { emptyStatus, type Status } from '../../alarm/status.ts';
+import { Decoder } from '../../alarm/decode.ts';
+import { emptyStatus } from '../../alarm/status.ts';
 import type { TypeSet } from '../../alarm/type-set.ts';
-import { hasWarnings, warningCount, warningsOf } from '../../alarm/warnings.ts';
-import {
-  ALTERNATES,
-  type Answer,
-  BUSY,
-  errorAnswer,
-  ingestAnswer,
-  noneAnswer,
-  type Rejection,
-  retryAfter,
-  UNKNOWN_SENSOR,
-  type Warnings,
-} from './answers.ts';
-import { afterMark, formatOf, isUtf16, withoutPadding } from './body-format.ts';
+import { ALTERNATES, type Answer, BUSY, errorAnswer, ingestAnswer, noneAnswer, retryAfter } from './answers.ts';
+import { formatOf } from './body-format.ts';
 import type { Gate } from './gate.ts';
 import type { Gathering } from '../intake/gathering.ts';
 import { PATH } from '../metrics.ts';
+import { Reading, type ReadingDeps } from './reading.ts';
 import type { Receiver, SensorRequest } from './sensor-request.ts';
 
 const UNSUPPORTED = errorAnswer(415, 'the Content-Type must be application/json or application/x-ndjson, in UTF-8', [
@@ -27,35 +15,16 @@ const UNSUPPORTED = errorAnswer(415, 'the Content-Type must be application/json 
   'application/json, application/x-ndjson',
 ]);
 const NO_LENGTH = errorAnswer(411, "the request has neither Content-Length nor Transfer-Encoding: where its body ends can't be known");
-const OPEN_BRACKET = 0x5b;
-const WARNINGS_MAX = 100;
-/** At most this many rejected members are listed. A body with more isn't one of statuses, so the rest isn't read. */
-const REJECTIONS_MAX = 100;
-const NOT_READ = `refused, and the rest was not read: ${REJECTIONS_MAX} members before it were refused`;
-const FOREIGN = "the key is another sensor's";
 
 export class Ingest implements Receiver {
   readonly path: number;
   readonly #topic: 'ENTRY' | 'OK';
   readonly #gate: Gate;
   readonly #gathering: Gathering;
-  readonly #batchRecordsMax: number;
   readonly #tooMany: Answer;
-  readonly #types: TypeSet;
-  readonly #decoder: Decoder;
-  readonly #record: Status;
-  readonly #isUnknown: ((sensor: number) => boolean) | undefined;
-  /** The request being decoded. */
-  #request: SensorRequest | undefined;
-  #body: Buffer = Buffer.alloc(0);
-  #index = 0;
-  #foreign = 0;
-  #unknown = 0;
-  /** Of these, how many are not listed. */
-  #omitted = 0;
-  #rejected: Rejection[] | undefined;
-  #notReadFrom: number | undefined;
-  #warnings: Warnings | undefined;
+  readonly #reading: ReadingDeps;
+  /** For the next body: a new one is needed only while another body is being read. */
+  #idle: Reading | undefined;
 
   constructor(
     topic: 'ENTRY' | 'OK',
@@ -65,15 +34,12 @@ export class Ingest implements Receiver {
     batchRecordsMax: number,
     isUnknown?: (sensor: number) => boolean,
   ) {
-    this.#isUnknown = isUnknown;
-    this.#types = types;
-    this.#decoder = new Decoder(types);
-    this.#record = emptyStatus(types);
+    const now = (): number => performance.now();
+    this.#reading = { topic, types, decoder: new Decoder(types), record: emptyStatus(types), batchRecordsMax, isUnknown, now };
     this.path = topic === 'ENTRY' ? PATH.entry : PATH.ok;
     this.#topic = topic;
     this.#gathering = gathering;
     this.#gate = gate;
-    this.#batchRecordsMax = batchRecordsMax;
     this.#tooMany = errorAnswer(413, `more than ${batchRecordsMax} records in one request`);
   }
 
@@ -85,41 +51,20 @@ export class Ingest implements Receiver {
     return headers['content-length'] === undefined && headers['transfer-encoding'] === undefined ? NO_LENGTH : undefined;
   }
 
-  received(request: SensorRequest): void {
-    const { intake, bodyLength } = request;
-    if (intake === undefined) return;
-    if (!this.#gate.queue.hasRoom(bodyLength)) {
-      intake.respond(request, BUSY);
-      return;
+  received(request: SensorRequest, until: number): boolean {
+    if (request.reading === undefined && !this.#gate.queue.hasRoom(request.bodyLength)) {
+      this.#gate.intake.respond(request, BUSY);
+      return true;
     }
-    this.#reset(request);
-    const before = this.#gathering.begin(bodyLength);
-    const problem = this.#readAll(request);
-    const members = this.#index;
-    // A problem of the whole body is listed after the members before it.
-    if (problem !== undefined) this.#reject(problem);
-    const accepted = this.#gathering.length - before;
-    const refused = (this.#rejected?.length ?? 0) + this.#omitted;
-    request.refusedRecords = refused - this.#unknown;
-    request.unknownRecords = this.#unknown;
-    if (refused > 0) intake.metrics.rejected(this.#topic, refused);
-    if (this.#unknown > 0) intake.metrics.unknown(this.#topic, this.#unknown);
-    if (this.#notReadFrom !== undefined) this.#reject(NOT_READ);
-    request.rejected = this.#rejected;
-    request.rejectedOmitted = this.#omitted;
-    request.notReadFrom = this.#notReadFrom;
-    request.warnings = this.#warnings;
-    if (members > this.#batchRecordsMax) {
-      this.#gathering.cancel();
-      intake.respond(request, this.#tooMany);
-    } else if (accepted === 0) {
-      this.#gathering.cancel();
-      intake.respond(request, noneAnswer(this.#statusOfNone(refused), request));
-    } else {
-      request.accepted = accepted;
-      if (this.#gathering.end(request)) this.#gate.spend(request, accepted + this.#unknown, refused - this.#unknown);
-      else intake.respond(request, ALTERNATES);
+    const reading = request.reading ?? this.#begin(request);
+    if (!reading.readOn(until)) {
+      request.reading = reading;
+      return false;
     }
+    request.reading = undefined;
+    this.#finish(request, reading);
+    this.#idle = reading;
+    return true;
   }
 
   committed(request: SensorRequest): void {
@@ -137,98 +82,35 @@ export class Ingest implements Receiver {
     this.#gate.intake.respond(request, errorAnswer(503, `not stored: ${reason}`, retryAfter(1)));
   }
 
-  #statusOfNone(refused: number): 400 | 401 | 403 {
-    if (this.#foreign === refused) return 401;
-    return this.#unknown === refused ? 403 : 400;
+  #begin({ body, bodyLength, headers, sender }: SensorRequest): Reading {
+    const reading = this.#idle ?? new Reading(this.#reading);
+    this.#idle = undefined;
+    reading.begin(body, bodyLength, headers['content-type'], sender?.sensor);
+    return reading;
   }
 
-  #reset(request: SensorRequest): void {
-    this.#request = request;
-    this.#body = request.body;
-    this.#index = 0;
-    this.#foreign = 0;
-    this.#unknown = 0;
-    this.#omitted = 0;
-    this.#rejected = undefined;
-    this.#notReadFrom = undefined;
-    this.#warnings = undefined;
-  }
-
-  /** Puts valid records into the gathering; returns what is wrong with the body as a whole. */
-  #readAll(request: SensorRequest): string | undefined {
-    const { body } = request;
-    const bodyLength = withoutPadding(body, request.bodyLength);
-    const start = skipSpace(body, afterMark(body, bodyLength), bodyLength);
-    if (start === bodyLength) return 'the body is empty';
-    if (isUtf16(body, bodyLength)) return 'the body must be UTF-8, and looks like UTF-16';
-    const format = formatOf(request.headers['content-type']);
-    if (format === 'lines') forEachLine(body, start, bodyLength, this.#visit);
-    else if (body[start] !== OPEN_BRACKET) this.#visit(start, trimEnd(body, start, bodyLength));
+  #finish(request: SensorRequest, reading: Reading): void {
+    const { intake } = this.#gate;
+    const { batch, refused, unknown } = reading;
+    request.refusedRecords = refused - unknown;
+    request.unknownRecords = unknown;
+    if (refused > 0) intake.metrics.rejected(this.#topic, refused);
+    if (unknown > 0) intake.metrics.unknown(this.#topic, unknown);
+    request.rejected = reading.rejected;
+    request.rejectedOmitted = reading.omitted;
+    request.notReadFrom = reading.notReadFrom;
+    request.warnings = reading.warnings;
+    if (reading.members > this.#reading.batchRecordsMax) intake.respond(request, this.#tooMany);
+    else if (batch.length === 0) intake.respond(request, noneAnswer(statusOfNone(reading), request));
     else {
-      const problem = forEachMember(body, start, bodyLength, this.#visit);
-      return problem ?? (this.#index === 0 ? 'the array is empty' : undefined);
-    }
-    return undefined;
-  }
-
-  /** Returns false if the rest needn't be read. */
-  readonly #visit = (start: number, end: number): boolean => {
-    if (this.#index === this.#batchRecordsMax) {
-      this.#index += 1;
-      return false;
-    }
-    const problem = this.#take(start, end);
-    if (problem === UNKNOWN_SENSOR) this.#rejectUnknown();
-    else if (problem !== undefined) {
-      if ((this.#rejected?.length ?? 0) - (this.#unknown - this.#omitted) === REJECTIONS_MAX) {
-        this.#notReadFrom = this.#index;
-        return false;
-      }
-      this.#reject(problem);
-    }
-    this.#index += 1;
-    return true;
-  };
-
-  /** Returns why the record in this range of the body isn't accepted. */
-  #take(start: number, end: number): string | undefined {
-    const record = this.#record;
-    const problem =
-      this.#topic === 'ENTRY'
-        ? this.#decoder.status(this.#body, start, end, record)
-        : this.#decoder.recovery(this.#body, start, end, record);
-    if (problem !== undefined) return problem;
-    const only = this.#request?.sender?.sensor;
-    if (only !== undefined && only !== record.id) return FOREIGN;
-    if (this.#isUnknown?.(record.id)) return UNKNOWN_SENSOR;
-    this.#gathering.put(record.id, start, end);
-    if (record.repaired !== undefined) this.#gathering.replace(record.repaired);
-    if (this.#topic === 'ENTRY' && hasWarnings(record, this.#types)) this.#warn();
-    return undefined;
-  }
-
-  #warn(): void {
-    this.#warnings ??= { listed: [], omitted: 0 };
-    if (this.#warnings.listed.length === WARNINGS_MAX) {
-      this.#warnings.omitted += warningCount(this.#record, this.#types);
-      return;
-    }
-    for (const warning of warningsOf(this.#record, this.#types)) {
-      if (this.#warnings.listed.length < WARNINGS_MAX) this.#warnings.listed.push({ index: this.#index, ...warning });
-      else this.#warnings.omitted += 1;
+      request.accepted = batch.length;
+      if (this.#gathering.add(request, batch)) this.#gate.spend(request, batch.length + unknown, refused - unknown);
+      else intake.respond(request, ALTERNATES);
     }
   }
+}
 
-  /** Doesn't end the reading, however many there are: such members are statuses, and a client's may stand among them. */
-  #rejectUnknown(): void {
-    if (this.#unknown - this.#omitted < REJECTIONS_MAX) this.#reject(UNKNOWN_SENSOR);
-    else this.#omitted += 1;
-    this.#unknown += 1;
-  }
-
-  #reject(error: string): void {
-    if (error === FOREIGN) this.#foreign += 1;
-    this.#rejected ??= [];
-    this.#rejected.push({ index: this.#index, error });
-  }
+function statusOfNone({ areForeign, areUnknown }: Reading): 400 | 401 | 403 {
+  if (areForeign) return 401;
+  return areUnknown ? 403 : 400;
 }

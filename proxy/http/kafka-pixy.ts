@@ -9,6 +9,7 @@ import type { TypeSet } from '../../alarm/type-set.ts';
 import { ALTERNATES, type Answer, answer, BUSY, retryAfter, UNAUTHENTICATED, UNKNOWN_SENSOR } from './answers.ts';
 import { afterMark, isUtf16, withoutPadding } from './body-format.ts';
 import type { Gate } from './gate.ts';
+import { Batch } from '../intake/batch.ts';
 import type { Gathering } from '../intake/gathering.ts';
 import { PATH } from '../metrics.ts';
 import type { Receiver, SensorRequest } from './sensor-request.ts';
@@ -33,6 +34,7 @@ export class KafkaPixy implements Receiver {
   readonly #gathering: Gathering;
   readonly #decoder: Decoder;
   readonly #record: Status;
+  readonly #batch = new Batch();
   readonly #isUnknown: ((sensor: number) => boolean) | undefined;
 
   constructor(topic: 'ENTRY' | 'OK', types: TypeSet, gathering: Gathering, gate: Gate, isUnknown?: (sensor: number) => boolean) {
@@ -49,11 +51,10 @@ export class KafkaPixy implements Receiver {
     return this.#gate.refusal(request) ?? refusalOf(request);
   }
 
-  received(request: SensorRequest): void {
-    const { intake } = request;
-    if (intake === undefined) return;
+  received(request: SensorRequest): true {
     const refusal = this.#take(request);
-    if (refusal !== undefined) intake.respond(request, refusal);
+    if (refusal !== undefined) this.#gate.intake.respond(request, refusal);
+    return true;
   }
 
   committed(request: SensorRequest, place: { readonly partition: number; readonly offset: number }): void {
@@ -106,11 +107,11 @@ export class KafkaPixy implements Receiver {
 
   #append(request: SensorRequest, start: number, end: number, alone: boolean): Answer | undefined {
     if (alone) this.#gathering.flush();
-    this.#gathering.begin(request.bodyLength);
-    this.#gathering.put(this.#record.id, start, end);
-    if (this.#record.repaired !== undefined) this.#gathering.replace(this.#record.repaired);
+    this.#batch.clear();
+    this.#batch.put(this.#record.id, start, end);
+    if (this.#record.repaired !== undefined) this.#batch.replace(this.#record.repaired, request.bodyLength);
     request.appendedAlone = alone;
-    if (!this.#gathering.end(request)) return ALTERNATES;
+    if (!this.#gathering.add(request, this.#batch)) return ALTERNATES;
     this.#gate.spend(request, 1, 0);
     if (alone) this.#gathering.flush();
     return undefined;

@@ -1,8 +1,20 @@
 /** Reads the bodies of requests within bounds, then hands them to their receivers. */
 import { IncomingMessage } from 'node:http';
-import { type Answer, BUSY, CLOSE, errorAnswer, type Rejection, TAKEN_BEFORE, UNAUTHENTICATED, type Warnings } from './answers.ts';
+import {
+  type Answer,
+  BUSY,
+  CLOSE,
+  errorAnswer,
+  OVER_SHARE,
+  type Rejection,
+  TAKEN_BEFORE,
+  UNAUTHENTICATED,
+  type Warnings,
+} from './answers.ts';
 import type { Sender } from '../intake/authentication.ts';
+import { FairTurns } from '../intake/fair-turns.ts';
 import type { ProxyMetrics } from '../metrics.ts';
+import type { Reading } from './reading.ts';
 import type { SensorResponse } from './protocol-errors.ts';
 
 /** Handles one kind of request. All functions are synchronous, and answer through `Intake.respond`. */
@@ -11,8 +23,11 @@ export interface Receiver {
   readonly path: number;
   /** The answer that refuses a request by its headers alone; undefined: it may go on. May set its sender. */
   refusal(request: SensorRequest): Answer | undefined;
-  /** The whole body has arrived in `body[0, bodyLength)`, which is reused after the call. */
-  received(request: SensorRequest): void;
+  /**
+   * The whole body has arrived in `body[0, bodyLength)`. False: it isn't done when performance.now() passes `until`, and is to be called again; the body
+   * is kept so long.
+   */
+  received(request: SensorRequest, until: number): boolean;
   /** The request's records are durable; `place` is that of the first record of its append. */
   committed(request: SensorRequest, place: { readonly partition: number; readonly offset: number }): void;
   /** The request, or all of its members, was refused by fault of the sender. Called once, when it is answered. */
@@ -36,6 +51,10 @@ export class SensorRequest extends IncomingMessage {
   reserved = 0;
   pieces = 0;
   discarded = 0;
+  /** Whether its body has arrived and waits for its turn. */
+  waits = false;
+  /** What has been read of its body in earlier turns. */
+  reading: Reading | undefined;
   answered = false;
   accepted = 0;
   /** Whether its record was appended alone. */
@@ -50,11 +69,14 @@ export class SensorRequest extends IncomingMessage {
   warnings: Warnings | undefined;
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.intake?.finish(this);
+    // What has arrived whole is taken, whether or not anybody waits for the answer.
+    if (!this.waits) this.intake?.finish(this);
     super._destroy(error, callback);
   }
 }
 
+/** What a waiting request is charged in addition to its body. */
+const WAITING_BYTES = 512;
 const LINGER_MS = 1_000;
 /** The answer to a sender over its quota; it isn't charged, or the wait would never end. */
 const TOO_MUCH = 429;
@@ -77,11 +99,31 @@ export class Intake {
   /** Number of requests whose body is arriving. */
   receiving = 0;
   unfinishedBytes = 0;
+  readonly turns: FairTurns<SensorRequest>;
   readonly #tooLarge: Answer;
 
-  constructor(limits: IntakeLimits, metrics: ProxyMetrics) {
+  readonly #clientOf: (request: SensorRequest) => string;
+  readonly #overShare: (client: string) => void;
+
+  /** `clientOf`: a name for the client that sends a request. `overShare` is called with it when it is refused since it takes more than its share. */
+  constructor(
+    limits: IntakeLimits,
+    metrics: ProxyMetrics,
+    clientOf: (request: SensorRequest) => string,
+    overShare: (client: string) => void,
+  ) {
     this.limits = limits;
     this.metrics = metrics;
+    this.#clientOf = clientOf;
+    this.#overShare = overShare;
+    this.turns = new FairTurns({
+      clientOf,
+      connectionOf: ({ socket }) => socket,
+      bytesOf: ({ bodyLength }) => bodyLength + WAITING_BYTES,
+      work: (request, until) => this.#work(request, until),
+      now: () => performance.now(),
+      bytesMax: limits.unfinishedBytesMax,
+    });
     this.#tooLarge = errorAnswer(413, `the body is larger than ${limits.bodyBytesMax} bytes`, CLOSE);
   }
 
@@ -151,6 +193,27 @@ export class Intake {
     request.bodyLength = length;
   }
 
+  /** Has a body read that has arrived whole, or lets it wait for its turn. */
+  read(request: SensorRequest): void {
+    const outcome = this.turns.take(request);
+    if (outcome === 'done') return;
+    if (outcome === 'waits') {
+      request.waits = true;
+      this.#unreserve(request);
+      return;
+    }
+    if (outcome === 'over-share') this.#overShare(this.#clientOf(request));
+    this.respond(request, outcome === 'full' ? BUSY : OVER_SHARE);
+    this.finish(request);
+  }
+
+  #work(request: SensorRequest, until: number): boolean {
+    if (request.receiver?.received(request, until) === false) return false;
+    request.waits = false;
+    this.finish(request);
+    return true;
+  }
+
   /** Refuses a request whose body will never be complete. */
   giveUp(request: SensorRequest, refusal: Answer): void {
     this.respond(request, refusal);
@@ -192,9 +255,14 @@ export class Intake {
   }
 
   #free(request: SensorRequest): void {
+    this.#unreserve(request);
+    request.reading = undefined;
+    request.body = NOTHING;
+  }
+
+  #unreserve(request: SensorRequest): void {
     this.unfinishedBytes -= request.reserved;
     request.reserved = 0;
-    request.body = NOTHING;
   }
 
   #discard(request: SensorRequest, bytes: number): void {
@@ -228,12 +296,13 @@ function onEnd(this: SensorRequest): void {
   const { intake, receiver, refused } = this;
   if (intake === undefined || receiver === undefined) return;
   const refusal = refused ?? (this.sender?.proves === undefined ? undefined : refusalOf(this, this.sender, this.sender.proves));
-  if (refusal === undefined) receiver.received(this);
-  else {
-    // The named sender has not sent it, so it counts for the address.
-    if (refusal !== refused) this.sender = undefined;
-    intake.respond(this, refusal);
+  if (refusal === undefined) {
+    intake.read(this);
+    return;
   }
+  // The named sender has not sent it, so it counts for the address.
+  if (refusal !== refused) this.sender = undefined;
+  intake.respond(this, refusal);
   intake.finish(this);
 }
 

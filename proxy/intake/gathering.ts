@@ -1,5 +1,6 @@
 import type { Records } from '../../message-log/port.ts';
 import { type CommitQueue, REQUEST_BYTES } from './commit-queue.ts';
+import type { Batch } from './batch.ts';
 import { NewestTimes } from './newest-times.ts';
 import type { SensorRequest } from '../http/sensor-request.ts';
 
@@ -36,16 +37,10 @@ export class Gathering implements Records {
   readonly #topic: 'ENTRY' | 'OK';
   readonly #queue: CommitQueue;
   #used = 0;
-  #mark = 0;
   /** Time of the records that gather, or gathered last, epoch ms. */
   #at = 0;
-  /** Time of the newest record in the other topic of the sensors of the present request; and of all that gather. */
-  #follows = 0;
+  /** Time of the newest record in the other topic of the sensors of all that gather. */
   #followed = 0;
-  /** False: the whole other topic is older anyway, as nearly always for readings. */
-  #mayFollow = true;
-  /** Values that replace a range of the body, by the number of the record in the request. */
-  #replaced: { readonly record: number; readonly value: Buffer }[] = [];
   #charge = 0;
   #requests: SensorRequest[] = [];
   #scheduled = false;
@@ -59,64 +54,26 @@ export class Gathering implements Records {
     this.#queue = queue;
   }
 
-  /** Begins a request; returns how many records have gathered already. */
-  begin(bodyLength: number): number {
-    if (this.#used + bodyLength > GROUP_BYTES_MAX) this.flush();
-    this.#mark = this.length;
-    this.#follows = 0;
-    this.#mayFollow = this.#topic === 'OK' || this.counterpart.#at >= this.#at;
-    if (this.#replaced.length > 0) this.#replaced = [];
-    return this.length;
-  }
-
-  /** Adds a record of the request: a range of its body. */
-  put(key: number, start: number, end: number): void {
-    if (this.length === this.keys.length) this.#enlarge();
-    this.keys[this.length] = key;
-    this.starts[this.length] = start;
-    this.ends[this.length] = end;
-    this.length += 1;
-    if (!this.#mayFollow) return;
-    const before = this.counterpart.newest.of(key);
-    if (before > this.#follows) this.#follows = before;
-  }
-
-  /** Replaces the value of the record that was added last. */
-  replace(value: Buffer): void {
-    this.#replaced.push({ record: this.length - 1 - this.#mark, value });
-  }
-
-  /** Drops the records added since `begin`. */
-  cancel(): void {
-    this.length = this.#mark;
-  }
-
   /**
-   * Ends a request, which is answered once its records are durable. False: they are not accepted, because recoveries and readings of a sensor
+   * Adds the records of a request, which is answered once they are durable. False: they are not accepted, because recoveries and readings of a sensor
    * alternate faster than time passes. Never happens to readings.
    */
-  end(request: SensorRequest): boolean {
-    if (this.#requests.length > 0 && this.#at <= this.#follows) this.#flushEarlier();
-    if (this.#requests.length === 0 && !this.#open()) {
-      this.cancel();
-      return false;
-    }
+  add(request: SensorRequest, batch: Batch): boolean {
     const { body, bodyLength } = request;
-    const first = this.#used;
+    if (this.#used + bodyLength > GROUP_BYTES_MAX) this.flush();
+    let follows = this.#newestBefore(batch);
+    if (this.#requests.length > 0 && this.#at <= follows) this.flush();
+    if (this.#requests.length === 0) {
+      if (this.#forgetsTimes(follows)) follows = 0;
+      if (!this.#open(follows)) return false;
+    }
+    const before = this.#used;
     this.#append(body, bodyLength);
-    const { starts, ends } = this;
-    for (let i = this.#mark; i < this.length; i += 1) {
-      starts[i] = (starts[i] as number) + first;
-      ends[i] = (ends[i] as number) + first;
-    }
-    this.newest.note(this.keys, this.#mark, this.length, this.#at);
-    for (const { record, value } of this.#replaced) {
-      this.starts[this.#mark + record] = this.#used;
-      this.#append(value, value.length);
-      this.ends[this.#mark + record] = this.#used;
-    }
-    if (this.#follows > this.#followed) this.#followed = this.#follows;
-    const charge = this.#used - first + REQUEST_BYTES;
+    this.#append(batch.replacing, batch.replacingLength);
+    this.#take(batch, before);
+    this.newest.note(batch.keys, 0, batch.length, this.#at);
+    if (follows > this.#followed) this.#followed = follows;
+    const charge = this.#used - before + REQUEST_BYTES;
     this.#charge += charge;
     this.#queue.bytes += charge;
     this.#requests.push(request);
@@ -124,6 +81,29 @@ export class Gathering implements Records {
     this.#scheduled = true;
     setImmediate(this.#flushSoon);
     return true;
+  }
+
+  /** Time of the newest record in the other topic of the sensors in a batch; 0: none. */
+  #newestBefore({ keys, length }: Batch): number {
+    // The whole other topic is older anyway, as nearly always for readings.
+    if (this.#topic === 'ENTRY' && this.counterpart.#at < this.#at) return 0;
+    const { newest } = this.counterpart;
+    let latest = 0;
+    for (let i = 0; i < length; i += 1) {
+      const at = newest.of(keys[i] as number);
+      if (at > latest) latest = at;
+    }
+    return latest;
+  }
+
+  #take({ keys, starts, ends, length }: Batch, shift: number): void {
+    while (this.length + length > this.keys.length) this.#enlarge();
+    for (let i = 0, to = this.length; i < length; i += 1, to += 1) {
+      this.keys[to] = keys[i] as number;
+      this.starts[to] = (starts[i] as number) + shift;
+      this.ends[to] = (ends[i] as number) + shift;
+    }
+    this.length += length;
   }
 
   /** Hands over what has gathered, to be appended after what it follows. */
@@ -143,34 +123,24 @@ export class Gathering implements Records {
   }
 
   /** Sets the time of the records that gather from here on. False: it would be too far ahead. */
-  #open(): boolean {
+  #open(follows: number): boolean {
     const now = this.#queue.deps.clock();
-    if (this.#at > now + CLOCK_WAS_SET_MS || this.#follows > now + CLOCK_WAS_SET_MS) this.#forgetTimes();
-    if (this.#topic === 'OK' && this.#follows >= now + AHEAD_MAX_MS) return false;
-    this.#at = Math.max(now, this.#at, this.#follows + 1);
+    if (this.#topic === 'OK' && follows >= now + AHEAD_MAX_MS) return false;
+    this.#at = Math.max(now, this.#at, follows + 1);
     return true;
   }
 
-  /** The clock was ahead and is right now: the log has no records of that time, or keeps times in order itself. */
-  #forgetTimes(): void {
+  /** Whether the clock was ahead and is right now: then the log has no records of that time, or keeps times in order itself. */
+  #forgetsTimes(follows: number): boolean {
+    const latest = this.#queue.deps.clock() + CLOCK_WAS_SET_MS;
+    if (this.#at <= latest && follows <= latest) return false;
     this.flush();
     this.counterpart.flush();
     this.#at = 0;
     this.counterpart.#at = 0;
-    this.#follows = 0;
     this.newest.forget();
     this.counterpart.newest.forget();
-  }
-
-  /** Hands over what gathered before the present request, and keeps the records of the present one. */
-  #flushEarlier(): void {
-    const { length } = this;
-    const first = this.#mark;
-    this.length = first;
-    this.flush();
-    for (const column of [this.keys, this.starts, this.ends]) column.copyWithin(0, first, length);
-    this.length = length - first;
-    this.#mark = 0;
+    return true;
   }
 
   #append(from: Buffer, length: number): void {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { MessageLog, Records } from '../../../message-log/port.ts';
 import { CommitQueue, type QueueDeps } from '../../../proxy/intake/commit-queue.ts';
+import { Batch } from '../../../proxy/intake/batch.ts';
 import { gatherInto } from '../../../proxy/intake/gathering.ts';
 import type { SensorRequest } from '../../../proxy/http/sensor-request.ts';
 import { SteadyClock } from '../../../runtime/clock.ts';
@@ -63,9 +64,9 @@ function rig(wall = START) {
     const text = String(came);
     const request = { body: Buffer.from(text), bodyLength: text.length, receiver: undefined } as unknown as SensorRequest;
     came += 1;
-    gathering.begin(text.length);
-    for (const sensor of sensors) gathering.put(sensor, 0, text.length);
-    const isTaken = gathering.end(request);
+    const batch = new Batch();
+    for (const sensor of sensors) batch.put(sensor, 0, text.length);
+    const isTaken = gathering.add(request, batch);
     if (isTaken && topic === 'ENTRY') open.push(...sensors.map((sensor) => ({ sensor, came: came - 1 })));
     return isTaken;
   };
@@ -178,16 +179,12 @@ it('follows the clock again once it is corrected, even if it was ahead', async (
   const queue = new CommitQueue({ queueBytesMax: 1e9, appendTimeoutMs: 60_000 }, deps as unknown as QueueDeps);
   const { entry, ok } = gatherInto(queue);
   const request = { body: Buffer.from('{}'), bodyLength: 2 } as unknown as SensorRequest;
-  for (const gathering of [entry, ok, entry]) {
-    gathering.begin(2);
-    gathering.put(1, 0, 2);
-    expect(gathering.end(request)).toBe(true);
-  }
+  const batch = new Batch();
+  batch.put(1, 0, 2);
+  for (const gathering of [entry, ok, entry]) expect(gathering.add(request, batch)).toBe(true);
   await turn();
   clock.now = START;
-  ok.begin(2);
-  ok.put(1, 0, 2);
-  expect(ok.end(request)).toBe(true);
+  expect(ok.add(request, batch)).toBe(true);
   await turn();
   await turn();
   expect(steps.at(-1)).toEqual([1, START]);

@@ -1,0 +1,170 @@
+import fc from 'fast-check';
+import { afterEach, describe, expect, it } from 'vitest';
+import { FairTurns } from '../../../proxy/intake/fair-turns.ts';
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Something to be done that takes a while, in steps that nobody can interrupt. */
+interface Job {
+  readonly client: string;
+  readonly connection: object;
+  readonly bytes: number;
+  readonly stepMs: number;
+  steps: number;
+  doneAt: number | undefined;
+}
+
+/** Turns with a clock that runs only while something is done. */
+function rig(bytesMax = 32_000_000) {
+  const clock = { now: 1_000 };
+  const done: Job[] = [];
+  const worked = new Map<string, number>();
+  const turns = new FairTurns<Job>({
+    clientOf: ({ client }) => client,
+    connectionOf: ({ connection }) => connection,
+    bytesOf: ({ bytes }) => bytes,
+    work: (job, until) => {
+      do {
+        clock.now += job.stepMs;
+        worked.set(job.client, (worked.get(job.client) ?? 0) + job.stepMs);
+        job.steps -= 1;
+      } while (job.steps > 0 && clock.now <= until);
+      if (job.steps > 0) return false;
+      job.doneAt = clock.now;
+      done.push(job);
+      return true;
+    },
+    now: () => clock.now,
+    bytesMax,
+  });
+  const job = (client: string, ms: number, rest: Partial<Job> = {}): Job => {
+    const stepMs = rest.stepMs ?? 0.1;
+    return { client, connection: {}, bytes: 200_000, stepMs, steps: Math.max(1, Math.round(ms / stepMs)), doneAt: undefined, ...rest };
+  };
+  const finish = async (): Promise<void> => {
+    while (turns.bytes > 0) await turn();
+  };
+  return { clock, done, worked, turns, job, finish };
+}
+
+describe('taking turns', () => {
+  let open: { finish(): Promise<void> } | undefined;
+  const begin = (bytesMax?: number) => {
+    const made = rig(bytesMax);
+    open = made;
+    return made;
+  };
+  afterEach(() => open?.finish());
+
+  it('does at once what takes little', () => {
+    const { turns, job, done } = begin();
+    const small = job('a', 0.1);
+    expect(turns.take(small)).toBe('done');
+    expect(done).toEqual([small]);
+    expect(turns.bytes).toBe(0);
+  });
+
+  it('lets a cheap client through in a few milliseconds, however many dear bodies another one has waiting', async () => {
+    const { clock, turns, job } = begin();
+    for (let i = 0; i < 50; i += 1) turns.take(job('greedy', 100));
+    const waits: number[] = [];
+    for (let i = 0; i < 200; i += 1) {
+      const good = job('good', 0.1, { bytes: 80 });
+      const came = clock.now;
+      turns.take(good);
+      while (good.doneAt === undefined) await turn();
+      waits.push(good.doneAt - came);
+      await turn();
+    }
+    expect(Math.max(...waits)).toBeLessThan(5);
+  });
+
+  it('lets small bodies of the same client on other connections pass its large ones', async () => {
+    const { clock, turns, job } = begin();
+    for (let i = 0; i < 50; i += 1) turns.take(job('gateway', 100));
+    const came = clock.now;
+    const good = job('gateway', 0.1, { bytes: 80 });
+    turns.take(good);
+    while (good.doneAt === undefined) await turn();
+    expect(good.doneAt - came).toBeLessThan(5);
+  });
+
+  it('gives clients that always want more equal time, whatever their bodies cost', async () => {
+    const { turns, job, worked } = begin();
+    for (let i = 0; i < 60; i += 1) {
+      turns.take(job('a', 5, { stepMs: 0.5, bytes: 200_000 }));
+      turns.take(job('b', 50, { stepMs: 0.02, bytes: 20_000 }));
+    }
+    for (let i = 0; i < 60; i += 1) await turn();
+    const [a = 0, b = 0] = [worked.get('a'), worked.get('b')];
+    expect(Math.max(a, b) / Math.min(a, b)).toBeLessThan(1.3);
+  });
+
+  it('never refuses the only client, however much it sends', async () => {
+    const { turns, job, done } = begin(1_000_000);
+    const outcomes = new Set(Array.from({ length: 100 }, () => turns.take(job('only', 20))));
+    expect([...outcomes].filter((outcome) => outcome !== 'done' && outcome !== 'waits')).toEqual([]);
+    expect(turns.bytes).toBeLessThanOrEqual(1_000_000);
+    while (turns.bytes > 0) await turn();
+    expect(done.length).toBe(100);
+  });
+
+  it('refuses what a client sends beyond its share if others send too, and never the others', async () => {
+    const { turns, job, clock } = begin(4_000_000);
+    const goods: string[] = [];
+    const greedy: string[] = [];
+    for (let i = 0; i < 300; i += 1) {
+      greedy.push(turns.take(job('greedy', 20)));
+      goods.push(turns.take(job('good', 0.05, { bytes: 80 })));
+      clock.now += 0.1;
+      if (i % 10 === 0) await turn();
+    }
+    expect(greedy).toContain('over-share');
+    expect(turns.refused).toBe(greedy.filter((outcome) => outcome === 'over-share').length);
+    expect(goods.filter((outcome) => outcome !== 'done' && outcome !== 'waits')).toEqual([]);
+    while (turns.bytes > 0) await turn();
+    expect(['done', 'waits']).toContain(turns.take(job('greedy', 20)));
+  });
+
+  it('takes the first of each client as long as there is room at all', () => {
+    const { turns, job } = begin(2_000_000);
+    const outcomes = Array.from({ length: 20 }, (_, i) => turns.take(job(`client ${i}`, 20, { bytes: 190_000 })));
+    expect(outcomes.slice(0, 10)).toEqual(Array.from({ length: 10 }, () => 'waits'));
+    expect(outcomes.slice(10)).toEqual(Array.from({ length: 10 }, () => 'full'));
+    expect(turns.bytes).toBeLessThanOrEqual(2_000_000);
+  });
+
+  const arrivals = fc.array(
+    fc.record({
+      connection: fc.nat(5),
+      ms: fc.constantFrom(0.05, 1, 3, 30),
+      bytes: fc.constantFrom(80, 20_000, 200_000),
+      turns: fc.nat(3),
+    }),
+    { maxLength: 60 },
+  );
+
+  it('does everything it took, once, and what a connection sent in its order', async () => {
+    await fc.assert(
+      fc.asyncProperty(arrivals, async (all) => {
+        const { turns, job, done, finish } = rig(1_500_000);
+        const connections = Array.from({ length: 6 }, (_, i) => ({ i }));
+        const taken: Job[] = [];
+        for (const arrival of all) {
+          const connection = connections[arrival.connection] ?? {};
+          const one = job(`client ${arrival.connection % 3}`, arrival.ms, { connection, bytes: arrival.bytes });
+          const outcome = turns.take(one);
+          if (outcome === 'done' || outcome === 'waits') taken.push(one);
+          expect(turns.bytes).toBeLessThanOrEqual(1_500_000);
+          for (let i = 0; i < arrival.turns; i += 1) await turn();
+        }
+        await finish();
+        for (const connection of connections) {
+          const of = (jobs: readonly Job[]): Job[] => jobs.filter((one) => one.connection === connection);
+          expect(of(done)).toEqual(of(taken));
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
