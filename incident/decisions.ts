@@ -1,0 +1,161 @@
+import type { Change, IncidentEvent } from './event.ts';
+import type { CloseDisposition, Incident, IncidentKind, Member, Place } from './incident.ts';
+import { incidentNumber } from './incident-id.ts';
+import type { Incidents } from './incidents.ts';
+import { type Notice, type NoticeKind, stepNoticeId, versionNoticeId, wants } from './notice.ts';
+import { choose, type Step } from './protocol.ts';
+import { beginRun, type DueStep, dueSteps } from './run.ts';
+import type { Settings } from './settings.ts';
+import { endedBy } from './timers.ts';
+
+/** That an alarm is to be acknowledged, because somebody took its incident. The same take gives the same id, so that a repeat does nothing. */
+export interface Acknowledgement {
+  readonly id: string;
+  readonly alarm: string;
+  readonly sensor: number;
+  readonly version: number;
+  readonly by: string;
+}
+
+const NOBODY: ReadonlySet<string> = new Set();
+
+/** What one signal leads to: each event is in the incidents as soon as it is decided, so that the next decision knows it. */
+export class Decisions {
+  readonly incidents: Incidents;
+  readonly settings: Settings;
+  /** Epoch ms of the engine. */
+  readonly now: number;
+  readonly events: IncidentEvent[] = [];
+  readonly notices: Notice[] = [];
+  readonly acknowledgements: Acknowledgement[] = [];
+  readonly #offset: number;
+  #opened = 0;
+
+  constructor(incidents: Incidents, settings: Settings, now: number, offset: number) {
+    this.incidents = incidents;
+    this.settings = settings;
+    this.now = now;
+    this.#offset = offset;
+  }
+
+  emit({ id }: Pick<Incident, 'id'>, change: Change): Incident {
+    const event = { incident: id, at: this.now, cause: this.#offset, ...change };
+    this.events.push(event);
+    return this.incidents.apply(event, this.settings);
+  }
+
+  open(key: string, kind: IncidentKind, member: Member, place: Place | undefined): Incident {
+    const id = incidentNumber(this.#offset, this.#opened++);
+    const previous = this.incidents.previousOf(key, this.now);
+    const incident = this.emit(
+      { id },
+      { event: 'opened', key, kind, member, ...(place && { place }), ...(previous !== undefined && { previous }) },
+    );
+    return this.run(incident);
+  }
+
+  /** Begins the next run: who is told, and when, is chosen anew. What is due at once is said. */
+  run(incident: Incident): Incident {
+    return this.#begin(incident, this.now).reduce((before, due) => this.say(before, due), this.#latest(incident));
+  }
+
+  /** Goes on with the protocol that its place asks for, in the time that has passed: whoever should have been told by now and wasn't, is. */
+  rerun(incident: Incident): Incident {
+    const { told } = incident;
+    return this.#begin(incident, incident.run.startedAt).reduce((before, due) => this.say(before, due, told), this.#latest(incident));
+  }
+
+  /** Says a step of the run to its targets, but for those who know. */
+  say(incident: Incident, { step, repetition }: DueStep, knowing: ReadonlySet<string> = NOBODY): Incident {
+    const { id, run, told } = incident;
+    const to = this.#known(run.steps[step]?.to ?? []).filter((target) => !knowing.has(target));
+    const kindFor = (target: string) => stepKind(incident, step, repetition, told.has(target));
+    const wanted = to.filter((target) => this.#wants(target, kindFor(target)));
+    const skipped = repetition - (run.said[step] ?? 0);
+    const after = this.emit(incident, { event: 'said', step, repetition, skipped, to: wanted });
+    for (const target of wanted) this.#notice(after, target, kindFor(target), stepNoticeId(id, run.n, step, repetition, target));
+    return after;
+  }
+
+  /** Passes a step over: it was due while nobody could say it, and something graver is said instead. */
+  skip(incident: Incident, { step, repetition }: DueStep): Incident {
+    const skipped = repetition + 1 - (incident.run.said[step] ?? 0);
+    return this.emit(incident, { event: 'said', step, repetition, skipped, to: [] });
+  }
+
+  /** Tells targets of a change that is no step; those who were told by default. */
+  tell(incident: Incident, kind: NoticeKind, targets: Iterable<string> = incident.told): Incident {
+    const to = this.#known([...targets]).filter((target) => this.#wants(target, kind));
+    if (to.length === 0) return incident;
+    const after = to.every((target) => incident.told.has(target)) ? incident : this.emit(incident, { event: 'told', to });
+    for (const target of to) this.#notice(after, target, kind, versionNoticeId(after.id, kind, after.version, target));
+    return after;
+  }
+
+  close(
+    incident: Incident,
+    by: string,
+    disposition: CloseDisposition,
+    closing: { standing: boolean; note?: string; isRestored?: boolean },
+  ): Incident {
+    const { standing, note, isRestored } = closing;
+    const after = this.emit(incident, {
+      event: 'closed',
+      closing: { by, at: this.now, disposition, why: isRestored ? 'restored' : 'operator', standing, ...(note !== undefined && { note }) },
+    });
+    return this.tell(after, 'closed');
+  }
+
+  giveBack(incident: Incident, why: Extract<Change, { event: 'returned' }>['why']): Incident {
+    return this.run(this.emit(incident, { event: 'returned', why }));
+  }
+
+  /** How long a claim on it lasts without a sign of its owner, ms. */
+  attentionMs({ severity }: Pick<Incident, 'severity'>): number {
+    const { critical, other } = this.settings.attentionMs;
+    return severity === 'CRITICAL' ? critical : other;
+  }
+
+  /** Chooses the steps of the next run, as if it had begun at that time; returns those that are due. */
+  #begin(incident: Incident, startedAt: number): DueStep[] {
+    const { protocols, zone, fallback } = this.settings;
+    const types = new Set([...incident.members.values()].map(({ type }) => type));
+    const { name, steps } = choose(protocols, { ...incident, types }, this.now, zone);
+    // Where protocols tell regions apart and this one is unknown, somebody who knows all of them has to hear of it.
+    const isLost = incident.place?.region === undefined && protocols.some(({ when }) => when.regions !== undefined);
+    const run = beginRun(incident.run.n + 1, name, isLost ? alsoTo(fallback, steps) : steps, startedAt);
+    const begun = this.emit(incident, { event: 'ran', run });
+    return dueSteps(begun.run, endedBy(begun), this.now);
+  }
+
+  #latest({ id }: Incident): Incident {
+    return this.incidents.known(id);
+  }
+
+  #notice({ id, version }: Incident, target: string, kind: NoticeKind, noticeId: string): void {
+    this.notices.push({ id: noticeId, incident: id, target, kind, at: this.now, sequence: version });
+  }
+
+  /** The targets that exist, each once; one that was removed from the settings is replaced, since somebody has to be told. */
+  #known(names: readonly string[]): string[] {
+    const { targets, fallback } = this.settings;
+    return [...new Set(names.map((name) => (targets.some((target) => target.name === name) ? name : fallback)))];
+  }
+
+  #wants(name: string, kind: NoticeKind): boolean {
+    return wants(this.settings.targets.find((target) => target.name === name) ?? {}, kind);
+  }
+}
+
+function stepKind({ run, returned }: Incident, step: number, repetition: number, isTold: boolean): NoticeKind {
+  if (!isTold) return 'opened';
+  if (repetition > 0) return 'reminder';
+  if (step > 0) return 'escalated';
+  if (returned !== undefined) return 'returned';
+  return run.n > 1 ? 'updated' : 'escalated';
+}
+
+function alsoTo(fallback: string, steps: readonly Step[]): readonly Step[] {
+  const [first, ...others] = steps;
+  return first ? [{ ...first, to: [...first.to, fallback] }, ...others] : [{ afterMs: 0, to: [fallback], unless: ['taken'], times: 1 }];
+}

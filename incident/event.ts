@@ -1,0 +1,55 @@
+import type { Severity } from '../alarm/severity.ts';
+import type { Claim, Closing, CloseDisposition, IncidentKind, Member, Place } from './incident.ts';
+import type { Run } from './run.ts';
+
+/** What every event says besides. */
+interface Happening {
+  readonly incident: number;
+  /** Epoch ms of the engine. */
+  readonly at: number;
+  /** Offset of the signal that caused it. */
+  readonly cause: number;
+}
+
+/** What happened to an incident: its custody is the list of these. Each makes its next version. */
+export type Change =
+  | {
+      readonly event: 'opened';
+      readonly key: string;
+      readonly kind: IncidentKind;
+      readonly place?: Place;
+      readonly previous?: number;
+      readonly member: Member;
+    }
+  | { readonly event: 'joined'; readonly member: Member }
+  /** A member is another one by now: cleared, or acknowledged through the alarm. */
+  | { readonly event: 'changed'; readonly member: Member }
+  | { readonly event: 'worsened'; readonly severity: Severity; readonly confirmed?: readonly [string, string] }
+  /** Its owner has this long to look. */
+  | { readonly event: 'urged'; readonly ms: number }
+  | { readonly event: 'placed'; readonly key: string; readonly place: Place }
+  | { readonly event: 'ran'; readonly run: Run }
+  | { readonly event: 'said'; readonly step: number; readonly repetition: number; readonly skipped: number; readonly to: readonly string[] }
+  | { readonly event: 'told'; readonly to: readonly string[] }
+  | { readonly event: 'unanswered' }
+  | { readonly event: 'taken'; readonly by: string; readonly over?: string; readonly attentionMs: number }
+  | { readonly event: 'looked'; readonly by: string; readonly attentionMs: number }
+  | { readonly event: 'noted'; readonly by: string; readonly note: string; readonly attentionMs?: number }
+  | { readonly event: 'held'; readonly by: string; readonly ms: number; readonly why: string }
+  | { readonly event: 'woken'; readonly attentionMs: number }
+  | { readonly event: 'returned'; readonly why: 'released' | 'unattended' | 'absent' | 'hold over' }
+  /** The members, the told and perhaps the claim of another incident pass over to this one. */
+  | {
+      readonly event: 'absorbed';
+      readonly from: number;
+      readonly members: readonly Member[];
+      readonly told: readonly string[];
+      readonly claim?: Claim;
+      readonly openedAt: number;
+    }
+  | { readonly event: 'closed'; readonly closing: Closing }
+  | { readonly event: 'disposed'; readonly by: string; readonly disposition: CloseDisposition }
+  /** Timers that began ahead of time begin now. */
+  | { readonly event: 'clamped'; readonly to: number };
+
+export type IncidentEvent = Happening & Change;

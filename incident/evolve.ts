@@ -1,0 +1,135 @@
+import type { IncidentEvent } from './event.ts';
+import type { Claim, Incident, Member } from './incident.ts';
+import { beginRun, type Run } from './run.ts';
+
+const NO_RUN = beginRun(0, 'none', [], 0);
+
+/** The next version of an incident. Pure: an incident is what its events make of it. */
+export function evolve(before: Incident | undefined, event: IncidentEvent): Incident {
+  if (event.event === 'opened') return opened(event);
+  if (!before) throw new Error(`incident ${event.incident} has no beginning`);
+  return { ...before, ...changes(before, event), version: before.version + 1 };
+}
+
+function opened({ incident, at, key, kind, place, previous, member }: Extract<IncidentEvent, { event: 'opened' }>): Incident {
+  return {
+    id: incident,
+    key,
+    kind,
+    ...(place && { place }),
+    ...(previous !== undefined && { previous }),
+    phase: 'NEW',
+    severity: member.severity,
+    members: new Map([[member.id, member]]),
+    active: Number(member.active),
+    membersVersion: 1,
+    version: 1,
+    unseen: 0,
+    openedAt: at,
+    touchedAt: at,
+    run: NO_RUN,
+    told: new Set(),
+  };
+}
+
+function changes(before: Incident, event: Exclude<IncidentEvent, { event: 'opened' }>): Partial<Incident> {
+  const { at } = event;
+  switch (event.event) {
+    case 'joined':
+      return {
+        ...withMembers(before, [event.member], at),
+        membersVersion: before.version + 1,
+        unseen: before.phase === 'NEW' ? 0 : before.unseen + 1,
+      };
+    case 'changed': {
+      const isActiveAgain = event.member.active && before.members.get(event.member.id)?.active === false;
+      return { ...withMembers(before, [event.member], at), ...(isActiveAgain && { membersVersion: before.version + 1 }) };
+    }
+    case 'worsened':
+      return { severity: event.severity, ...(event.confirmed && { confirmed: event.confirmed }) };
+    case 'urged':
+      return before.claim ? { claim: { ...before.claim, attention: { from: at, ms: event.ms } } } : {};
+    case 'placed':
+      return { key: event.key, place: event.place };
+    case 'ran':
+      return { run: event.run };
+    case 'said':
+      return { run: said(before.run, event.step, event.repetition + 1), told: new Set([...before.told, ...event.to]) };
+    case 'told':
+      return { told: new Set([...before.told, ...event.to]) };
+    case 'unanswered':
+      return { run: { ...before.run, isOver: true } };
+    case 'taken':
+      return { ...claimed({ owner: event.by, since: at, attention: { from: at, ms: event.attentionMs } }), touchedAt: at };
+    case 'looked':
+      return { ...attended(before, at, event.attentionMs), unseen: 0, touchedAt: at };
+    case 'noted':
+      return { ...(event.attentionMs !== undefined && before.phase === 'TAKEN' && attended(before, at, event.attentionMs)), touchedAt: at };
+    case 'held':
+      return before.claim
+        ? { phase: 'HELD', claim: { ...before.claim, hold: { from: at, ms: event.ms, why: event.why } }, touchedAt: at }
+        : {};
+    case 'woken':
+      return { phase: 'TAKEN', ...attended(before, at, event.attentionMs) };
+    case 'returned':
+      return { phase: 'NEW', claim: undefined, returned: event.why, unseen: 0, touchedAt: at };
+    case 'absorbed':
+      return absorbed(before, event);
+    case 'closed':
+      return { phase: 'CLOSED', claim: undefined, closing: event.closing, run: { ...before.run, isOver: true }, touchedAt: at };
+    case 'disposed':
+      return before.closing ? { closing: { ...before.closing, disposition: event.disposition }, touchedAt: at } : {};
+    case 'clamped':
+      return clamped(before, event.to);
+  }
+}
+
+function claimed(claim: Claim): Partial<Incident> {
+  return { phase: 'TAKEN', claim, returned: undefined, unseen: 0 };
+}
+
+/** Attention begins anew, and a hold is over. */
+function attended({ claim }: Incident, at: number, ms: number): Partial<Incident> {
+  return claim ? { claim: { owner: claim.owner, since: claim.since, attention: { from: at, ms } } } : {};
+}
+
+function withMembers(before: Incident, newer: readonly Member[], at: number): Pick<Incident, 'members' | 'active' | 'restoredAt'> {
+  const members = new Map(before.members);
+  let { active } = before;
+  for (const member of newer) {
+    active += Number(member.active) - Number(members.get(member.id)?.active ?? false);
+    members.set(member.id, member);
+  }
+  return { members, active, restoredAt: active > 0 ? undefined : (before.restoredAt ?? at) };
+}
+
+function absorbed(before: Incident, event: Extract<IncidentEvent, { event: 'absorbed' }>): Partial<Incident> {
+  const { members, told, claim, openedAt, at } = event;
+  return {
+    ...withMembers(before, members, at),
+    membersVersion: before.version + 1,
+    told: new Set([...before.told, ...told]),
+    openedAt: Math.min(before.openedAt, openedAt),
+    ...(before.claim ? { unseen: before.unseen + members.length } : claim && { ...claimed(claim), ...(claim.hold && { phase: 'HELD' }) }),
+  };
+}
+
+function said(run: Run, step: number, times: number): Run {
+  return { ...run, said: run.said.map((before, i) => (i === step ? Math.max(before, times) : before)) };
+}
+
+function clamped({ run, claim, restoredAt, touchedAt }: Incident, to: number): Partial<Incident> {
+  const began = (at: number) => Math.min(at, to);
+  return {
+    run: { ...run, startedAt: began(run.startedAt) },
+    touchedAt: began(touchedAt),
+    ...(restoredAt !== undefined && { restoredAt: began(restoredAt) }),
+    ...(claim && {
+      claim: {
+        ...claim,
+        attention: { ...claim.attention, from: began(claim.attention.from) },
+        ...(claim.hold && { hold: { ...claim.hold, from: began(claim.hold.from) } }),
+      },
+    }),
+  };
+}

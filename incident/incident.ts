@@ -1,0 +1,108 @@
+import type { Severity } from '../alarm/severity.ts';
+import type { Run } from './run.ts';
+
+/** `alarm`: what sensors raised at one premises; an operator closes it. `trouble`: what keeps sensors of one premises from doing so; it closes itself. */
+export const INCIDENT_KINDS = ['alarm', 'trouble'] as const;
+export type IncidentKind = (typeof INCIDENT_KINDS)[number];
+
+/** Who has it. Whether anything still is active is a question of its own: see `isActive`. */
+export const PHASES = ['NEW', 'TAKEN', 'HELD', 'CLOSED'] as const;
+export type Phase = (typeof PHASES)[number];
+
+export const CLOSE_DISPOSITIONS = ['genuine', 'false', 'test', 'aborted', 'duplicate', 'unknown'] as const;
+export type CloseDisposition = (typeof CLOSE_DISPOSITIONS)[number];
+
+/** Where a sensor is, as the directory said when it was asked. */
+export interface Place {
+  readonly site: string;
+  readonly region?: string;
+  /** Geohash. */
+  readonly cell?: string;
+}
+
+/** An alarm or a trouble of an incident, as it was last heard of. */
+export interface Member {
+  /** Of the alarm or trouble; unique among all. */
+  readonly id: string;
+  readonly sensor: number;
+  readonly type: string;
+  readonly severity: Severity;
+  readonly lifeSafety: boolean;
+  /** By the clock of the sensor's side, epoch ms: compared with other members' only, it starts no timer. */
+  readonly raisedAt: number;
+  readonly active: boolean;
+  /** Who acknowledged it through the alarm itself. */
+  readonly acknowledgedBy?: string;
+  readonly version: number;
+}
+
+/** An operator's hold on an incident. Times are the engine's, epoch ms; each timer is where it began and how long it runs, so that it can be set right. */
+export interface Claim {
+  readonly owner: string;
+  readonly since: number;
+  /** Since when, and for how long, nothing need be seen of the owner. */
+  readonly attention: { readonly from: number; readonly ms: number };
+  readonly hold?: { readonly from: number; readonly ms: number; readonly why: string };
+}
+
+export interface Closing {
+  readonly by: string;
+  readonly at: number;
+  readonly disposition: CloseDisposition;
+  readonly why: 'operator' | 'restored' | 'merged';
+  /** Something was still active, and the operator said so. */
+  readonly standing: boolean;
+  readonly note?: string;
+  /** Where the members went, if it was merged. */
+  readonly into?: number;
+}
+
+/** All that happens at one premises, from the first alarm to its closing. Immutable; `evolve` makes the next version. */
+export interface Incident {
+  /** From the input alone: see `incidentNumber`. */
+  readonly id: number;
+  /** `kind:scope`; at most one incident of a key is open. */
+  readonly key: string;
+  readonly kind: IncidentKind;
+  readonly place?: Place;
+  /** The last one of the key, if that was closed less than a day before. */
+  readonly previous?: number;
+  readonly phase: Phase;
+  /** The highest ever; it never falls. */
+  readonly severity: Severity;
+  /** Two members that confirm each other. */
+  readonly confirmed?: readonly [string, string];
+  readonly members: ReadonlyMap<string, Member>;
+  /** How many of them are active. */
+  readonly active: number;
+  /** The version when a member last joined: what an operator must have seen to close. */
+  readonly membersVersion: number;
+  /** One more with each event. */
+  readonly version: number;
+  /** Members that joined since its owner last looked. */
+  readonly unseen: number;
+  readonly openedAt: number;
+  /** When the last active member cleared; undefined while one is active. */
+  readonly restoredAt?: number | undefined;
+  /** When it last changed by a person, or lost its owner. */
+  readonly touchedAt: number;
+  readonly claim?: Claim | undefined;
+  /** Why it lost its owner, if it did. */
+  readonly returned?: string | undefined;
+  readonly run: Run;
+  /** Targets that got a notice of it. */
+  readonly told: ReadonlySet<string>;
+  readonly closing?: Closing;
+}
+
+export function isOpen({ phase }: Pick<Incident, 'phase'>): boolean {
+  return phase !== 'CLOSED';
+}
+
+export function isActive({ restoredAt }: Pick<Incident, 'restoredAt'>): boolean {
+  return restoredAt === undefined;
+}
+
+export function closesItself({ kind }: Pick<Incident, 'kind'>): boolean {
+  return kind !== 'alarm';
+}

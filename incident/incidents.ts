@@ -1,0 +1,189 @@
+import { compareSeverity } from '../alarm/severity.ts';
+import { DueQueue } from '../alarm/due-queue.ts';
+import type { IncidentEvent } from './event.ts';
+import { evolve } from './evolve.ts';
+import { type Incident, isOpen, type Member } from './incident.ts';
+import { PREVIOUS_FOR_MS, type Settings } from './settings.ts';
+import { dueAt } from './timers.ts';
+
+/** Outdated entries stay in the queue until they are most of it; a queue smaller than this isn't cleaned. */
+const DUE_SPARE = 1_024;
+
+/** All incidents that are open, or were closed within 30 days, and the ways to find them. */
+export class Incidents {
+  readonly #all = new Map<number, Incident>();
+  /** The last one of a key, open or not. */
+  readonly #byKey = new Map<string, number>();
+  readonly #byMember = new Map<string, number>();
+  readonly #byOwner = new Map<string, Set<number>>();
+  readonly #unclaimed = new Set<number>();
+  readonly #due = new DueQueue();
+  #changed = new Set<number>();
+  #looked = Number.NEGATIVE_INFINITY;
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** The earliest time at which something may be due. */
+  get nextDue(): number {
+    return this.#due.next;
+  }
+
+  all(): IterableIterator<Incident> {
+    return this.#all.values();
+  }
+
+  get(id: number): Incident | undefined {
+    return this.#all.get(id);
+  }
+
+  /** An incident that there must be. */
+  known(id: number): Incident {
+    const incident = this.#all.get(id);
+    if (!incident) throw new Error(`there is no incident ${id}`);
+    return incident;
+  }
+
+  /** The incident, or the one that it was merged into. */
+  survivor(id: number): Incident | undefined {
+    let incident = this.#all.get(id);
+    while (incident?.closing?.into !== undefined) incident = this.#all.get(incident.closing.into);
+    return incident;
+  }
+
+  openOf(key: string): Incident | undefined {
+    const incident = this.#ofKey(key);
+    return incident && isOpen(incident) ? incident : undefined;
+  }
+
+  /** The last one of a key, if that was closed less than a day ago. */
+  previousOf(key: string, now: number): number | undefined {
+    const closing = this.#ofKey(key)?.closing;
+    return closing && now - closing.at < PREVIOUS_FOR_MS ? this.#byKey.get(key) : undefined;
+  }
+
+  ofMember(id: string): Incident | undefined {
+    const incident = this.#byMember.get(id);
+    return incident === undefined ? undefined : this.#all.get(incident);
+  }
+
+  owners(): IterableIterator<string> {
+    return this.#byOwner.keys();
+  }
+
+  of(owner: string): Incident[] {
+    return [...(this.#byOwner.get(owner) ?? [])].flatMap((id) => this.#all.get(id) ?? []);
+  }
+
+  /** The gravest that nobody has, of these the oldest. */
+  next(): Incident | undefined {
+    let first: Incident | undefined;
+    for (const id of this.#unclaimed) {
+      const incident = this.#all.get(id);
+      if (incident && (!first || isBefore(incident, first))) first = incident;
+    }
+    return first;
+  }
+
+  apply(event: IncidentEvent, settings: Settings): Incident {
+    const before = this.#all.get(event.incident);
+    const incident = evolve(before, event);
+    if (before) this.#unlist(before);
+    this.#list(incident);
+    this.#listMembers(incident, membersIn(event));
+    if (!before || dueAt(before, settings) !== dueAt(incident, settings)) this.await(incident, settings);
+    this.#changed.add(incident.id);
+    return incident;
+  }
+
+  restore(incident: Incident, settings: Settings): void {
+    this.#list(incident);
+    this.#listMembers(incident, incident.members.values());
+    this.await(incident, settings);
+  }
+
+  /** Takes those of whom something is due, in the order of their times, whatever the way by which they came here. */
+  takeDue(now: number, settings: Settings): Incident[] {
+    this.#looked = now;
+    const due = new Set<number>();
+    for (let entry = this.#due.take(now); entry; entry = this.#due.take(now)) due.add(entry.sensor);
+    const order = [...due].flatMap((id) => {
+      const incident = this.#all.get(id);
+      const at = incident ? dueAt(incident, settings) : Number.POSITIVE_INFINITY;
+      return incident && at <= now ? [{ at, incident }] : [];
+    });
+    return order.sort((one, other) => one.at - other.at || one.incident.id - other.incident.id).map(({ incident }) => incident);
+  }
+
+  /** Looks at it again when something is due next; if that was before the last look, at `otherwise`. */
+  await(incident: Incident, settings: Settings, otherwise = Number.NEGATIVE_INFINITY): void {
+    const at = dueAt(incident, settings);
+    if (at === Number.POSITIVE_INFINITY) return;
+    this.#due.push(at <= this.#looked ? Math.max(at, otherwise) : at, incident.id);
+    if (this.#due.size > DUE_SPARE + 4 * this.#all.size) this.#dropOutdated(settings);
+  }
+
+  forget(incident: Incident): void {
+    this.#unlist(incident);
+    this.#all.delete(incident.id);
+    if (this.#byKey.get(incident.key) === incident.id) this.#byKey.delete(incident.key);
+    for (const id of incident.members.keys()) if (this.#byMember.get(id) === incident.id) this.#byMember.delete(id);
+    this.#changed.add(incident.id);
+  }
+
+  /** Those that changed since the last call, as they are now; null: forgotten. */
+  takeChanged(): Map<number, Incident | null> {
+    const changed = new Map<number, Incident | null>();
+    for (const id of this.#changed) changed.set(id, this.#all.get(id) ?? null);
+    this.#changed = new Set();
+    return changed;
+  }
+
+  #ofKey(key: string): Incident | undefined {
+    const id = this.#byKey.get(key);
+    return id === undefined ? undefined : this.#all.get(id);
+  }
+
+  #dropOutdated(settings: Settings): void {
+    const all = [...this.#all.values()];
+    this.#due.retain(() => false);
+    for (const incident of all) this.await(incident, settings);
+  }
+
+  #list(incident: Incident): void {
+    const { id, key, claim, phase } = incident;
+    this.#all.set(id, incident);
+    const last = this.#ofKey(key);
+    if (!last || isOpen(incident) || (!isOpen(last) && last.id < id)) this.#byKey.set(key, id);
+    if (phase === 'NEW') this.#unclaimed.add(id);
+    if (claim) {
+      const owned = this.#byOwner.get(claim.owner) ?? new Set();
+      this.#byOwner.set(claim.owner, owned.add(id));
+    }
+  }
+
+  /** Members of a merged one are those of its survivor. */
+  #listMembers({ id, closing }: Incident, members: Iterable<Member>): void {
+    if (closing?.into === undefined) for (const member of members) this.#byMember.set(member.id, id);
+  }
+
+  #unlist({ id, key, claim }: Incident): void {
+    this.#unclaimed.delete(id);
+    if (this.#byKey.get(key) === id) this.#byKey.delete(key);
+    if (!claim) return;
+    const owned = this.#byOwner.get(claim.owner);
+    owned?.delete(id);
+    if (owned?.size === 0) this.#byOwner.delete(claim.owner);
+  }
+}
+
+/** Those that an event brings. */
+function membersIn(event: IncidentEvent): readonly Member[] {
+  if (event.event === 'absorbed') return event.members;
+  return event.event === 'opened' || event.event === 'joined' ? [event.member] : [];
+}
+
+function isBefore(one: Incident, other: Incident): boolean {
+  return (compareSeverity(one.severity, other.severity) || one.openedAt - other.openedAt || one.id - other.id) < 0;
+}

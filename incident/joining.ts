@@ -1,0 +1,118 @@
+import { SELF } from '../alarm/lifecycle.ts';
+import { confirmedBy, confirmedSeverity, graver } from './confirmation.ts';
+import type { Decisions } from './decisions.ts';
+import { type Incident, type IncidentKind, isActive, isOpen, type Member, type Place } from './incident.ts';
+import { LOOK_WITHIN_MS } from './settings.ts';
+import type { ConditionSignal, PlacedSignal } from './signal.ts';
+
+/** An alarm or trouble was raised, or is another one by now. False: it cleared without ever having been raised here. */
+export function condition(decisions: Decisions, { of, member, place }: ConditionSignal): boolean {
+  const incident = decisions.incidents.ofMember(member.id);
+  const before = incident?.members.get(member.id);
+  if (before && member.version <= before.version) return true;
+  const isRaisedAnew = incident !== undefined && !isOpen(incident) && member.active && before?.active === false;
+  if (incident && !isRaisedAnew) changed(decisions, incident, member);
+  else if (!member.active) return false;
+  else raised(decisions, of, member, place);
+  return true;
+}
+
+function raised(decisions: Decisions, kind: IncidentKind, member: Member, place: Place | undefined): void {
+  const key = keyOf(kind, member.sensor, place);
+  const open = decisions.incidents.openOf(key);
+  if (open) join(decisions, open, [member]);
+  else decisions.open(key, kind, member, place);
+}
+
+function changed(decisions: Decisions, incident: Incident, member: Member): void {
+  const before = incident.members.get(member.id);
+  if (!before) return;
+  if (member.active === before.active && member.acknowledgedBy === before.acknowledgedBy) return;
+  const after = decisions.emit(incident, { event: 'changed', member: { ...before, ...member } });
+  const person = member.acknowledgedBy;
+  if (after.phase === 'NEW' && person !== undefined && person !== SELF && isAcknowledged(after)) {
+    decisions.emit(after, { event: 'taken', by: person, attentionMs: decisions.attentionMs(after) });
+  }
+}
+
+/** All of it was acknowledged through the alarms themselves. */
+function isAcknowledged({ members }: Incident): boolean {
+  return [...members.values()].every(({ acknowledgedBy }) => acknowledgedBy !== undefined);
+}
+
+/** Only what makes an incident worse makes noise: a graver member, or the first one that confirms another. */
+function join(decisions: Decisions, incident: Incident, members: readonly Member[]): Incident {
+  const joined = members.reduce((before, member) => decisions.emit(before, { event: 'joined', member }), incident);
+  return worsen(decisions, joined, members, incident);
+}
+
+function worsen(decisions: Decisions, incident: Incident, members: readonly Member[], before: Incident): Incident {
+  const { confirmed, severity } = judge(incident, members, before, decisions.settings.confirmWithinMs);
+  if (severity === before.severity && !confirmed) return wakenBy(decisions, incident, members);
+  const worse = decisions.emit(incident, { event: 'worsened', severity, ...(confirmed && { confirmed }) });
+  if (worse.phase === 'NEW') {
+    const told = worse.told;
+    const run = decisions.run(worse);
+    const heard = new Set(decisions.notices.filter(({ incident: id }) => id === run.id).map(({ target }) => target));
+    return decisions.tell(
+      run,
+      'updated',
+      [...told].filter((target) => !heard.has(target)),
+    );
+  }
+  const awake = worse.phase === 'HELD' ? waken(decisions, worse) : worse;
+  return decisions.tell(decisions.emit(awake, { event: 'urged', ms: LOOK_WITHIN_MS }), 'updated');
+}
+
+function judge(incident: Incident, newest: readonly Member[], before: Incident, withinMs: number) {
+  const gravest = newest.reduce((severity, member) => graver(severity, member.severity), before.severity);
+  if (before.confirmed) return { severity: gravest };
+  for (const member of newest) {
+    const other = confirmedBy(incident.members.values(), member, withinMs);
+    if (other) return { severity: graver(gravest, confirmedSeverity(gravest)), confirmed: [other.id, member.id] as const };
+  }
+  return { severity: gravest };
+}
+
+function wakenBy(decisions: Decisions, incident: Incident, members: readonly Member[]): Incident {
+  const isGrave = members.some(({ severity }) => severity === 'CRITICAL');
+  return incident.phase === 'HELD' && isGrave ? waken(decisions, incident) : incident;
+}
+
+function waken(decisions: Decisions, incident: Incident): Incident {
+  return decisions.emit(incident, { event: 'woken', attentionMs: decisions.attentionMs(incident) });
+}
+
+/** Where a sensor is has become known: its incidents go to their site, or into the one that is open there. */
+export function placed(decisions: Decisions, { sensor, place }: PlacedSignal): void {
+  for (const kind of ['alarm', 'trouble'] as const) {
+    const incident = decisions.incidents.openOf(keyOf(kind, sensor, undefined));
+    if (!incident) continue;
+    const key = keyOf(kind, sensor, place);
+    const there = decisions.incidents.openOf(key);
+    if (there) merge(decisions, incident, there);
+    else rekey(decisions, incident, key, place);
+  }
+}
+
+function rekey(decisions: Decisions, incident: Incident, key: string, place: Place): void {
+  const after = decisions.emit(incident, { event: 'placed', key, place });
+  if (after.phase === 'NEW') decisions.rerun(after);
+}
+
+/** Whoever has the one that is open there keeps it. */
+function merge(decisions: Decisions, incident: Incident, there: Incident): void {
+  const { claim, told, openedAt } = incident;
+  const members = [...incident.members.values()];
+  decisions.emit(incident, {
+    event: 'closed',
+    closing: { by: SELF, at: decisions.now, disposition: 'duplicate', why: 'merged', standing: isActive(incident), into: there.id },
+  });
+  const passing = claim && !there.claim ? { claim } : {};
+  const absorbed = decisions.emit(there, { event: 'absorbed', from: incident.id, members, told: [...told], openedAt, ...passing });
+  worsen(decisions, absorbed, members, there);
+}
+
+export function keyOf(kind: IncidentKind, sensor: number, place: Place | undefined): string {
+  return place ? `${kind}:site:${place.site}` : `${kind}:sensor:${sensor}`;
+}

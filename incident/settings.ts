@@ -1,0 +1,61 @@
+import type { Severity } from '../alarm/severity.ts';
+import type { NoticeKind } from './notice.ts';
+import { defaultProtocols, type Protocol } from './protocol.ts';
+
+/** Somebody who is told. How, and where, is for whoever sends. */
+export interface Target {
+  readonly name: string;
+  /** The kinds of notices that it wants; undefined: all but `taken`. */
+  readonly want?: readonly NoticeKind[];
+}
+
+/** What the rules leave to whoever runs the system. Spans in ms. */
+export interface Settings {
+  readonly targets: readonly Target[];
+  /** Told where nobody else is, or nobody answers. */
+  readonly fallback: string;
+  /** The first that matches. */
+  readonly protocols: readonly Protocol[];
+  /** IANA name of the zone in which the protocols' times of day are meant. */
+  readonly zone: string;
+  readonly confirmWithinMs: number;
+  /** For how long a claim lasts without a sign of its owner. */
+  readonly attentionMs: { readonly critical: number; readonly other: number };
+  /** When an incident that is restored, and that nobody has touched, closes by itself; never, if its severity has no span. */
+  readonly closeRestoredMs: Partial<Record<Severity, number>>;
+}
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** An owner is absent after this long without presence. */
+export const ABSENT_AFTER_MS = MINUTE;
+/** How long an owner has to look once the incident has become worse. */
+export const LOOK_WITHIN_MS = MINUTE;
+export const HOLD_MAX_MS = HOUR;
+/** After its last step an incident that nobody took is unanswered after this long. */
+export const UNANSWERED_AFTER_MS = 5 * MINUTE;
+/** Longer between two ticks is a stop: operators could not act meanwhile. */
+export const STOP_AFTER_MS = MINUTE;
+/** After a stop claims are not judged for this long. */
+export const GRACE_MS = 2 * MINUTE;
+/** A closed incident is named as the previous one for this long, and answers for 30 days. */
+export const PREVIOUS_FOR_MS = DAY;
+export const CLOSED_FOR_MS = 30 * DAY;
+/** A trouble that is over closes after this long, if it stays so. */
+export const TROUBLE_QUIET_MS = MINUTE;
+
+/** Without any settings: one target, told by escalation only, since each alarm has a mail of its own. */
+export function defaultSettings(target: string): Settings {
+  return {
+    targets: [{ name: target }],
+    fallback: target,
+    protocols: defaultProtocols(target),
+    zone: 'UTC',
+    confirmWithinMs: 30 * MINUTE,
+    attentionMs: { critical: 10 * MINUTE, other: 30 * MINUTE },
+    closeRestoredMs: { WARNING: HOUR, MINOR: DAY, MAJOR: 7 * DAY },
+  };
+}

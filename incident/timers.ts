@@ -1,0 +1,42 @@
+import { type Incident, closesItself, isActive } from './incident.ts';
+import type { Unless } from './protocol.ts';
+import { nextDue, unansweredAt } from './run.ts';
+import { CLOSED_FOR_MS, type Settings, TROUBLE_QUIET_MS } from './settings.ts';
+
+const NEVER = Number.POSITIVE_INFINITY;
+const NOTHING: ReadonlySet<Unless> = new Set();
+const TAKEN: ReadonlySet<Unless> = new Set(['taken']);
+const RESTORED: ReadonlySet<Unless> = new Set(['restored']);
+const BOTH: ReadonlySet<Unless> = new Set(['taken', 'restored']);
+
+/** What ends steps of an incident as it is now. */
+export function endedBy(incident: Incident): ReadonlySet<Unless> {
+  if (incident.phase === 'NEW') return isActive(incident) ? NOTHING : RESTORED;
+  return isActive(incident) ? TAKEN : BOTH;
+}
+
+/** When an incident that nobody has closes by itself; Infinity: a person must. */
+export function closesAt(incident: Incident, { closeRestoredMs }: Settings): number {
+  const { phase, restoredAt, touchedAt, severity } = incident;
+  if (phase !== 'NEW' || restoredAt === undefined) return NEVER;
+  if (closesItself(incident)) return restoredAt + TROUBLE_QUIET_MS;
+  return severity === 'CRITICAL' ? NEVER : Math.max(restoredAt, touchedAt) + (closeRestoredMs[severity] ?? NEVER);
+}
+
+/** When a claim lapses: the hold is over, or its owner was not seen for too long. */
+export function lapsesAt({ claim }: Incident): number {
+  const timer = claim?.hold ?? claim?.attention;
+  return timer ? timer.from + timer.ms : NEVER;
+}
+
+/** Gravity for which somebody must answer. */
+export function mustBeAnswered({ severity }: Pick<Incident, 'severity'>): boolean {
+  return severity === 'CRITICAL' || severity === 'MAJOR';
+}
+
+/** When something may happen to it next without any further input, epoch ms. */
+export function dueAt(incident: Incident, settings: Settings): number {
+  if (incident.phase === 'CLOSED') return (incident.closing?.at ?? 0) + CLOSED_FOR_MS;
+  const unanswered = incident.phase === 'NEW' && mustBeAnswered(incident) ? unansweredAt(incident.run) : NEVER;
+  return Math.min(nextDue(incident.run, endedBy(incident)), unanswered, closesAt(incident, settings), lapsesAt(incident));
+}
