@@ -13,6 +13,7 @@ import {
 } from '../runtime/configuration.ts';
 import { isPublicUrl } from '../runtime/host-name.ts';
 import { isLoopback } from '../runtime/listen.ts';
+import { versionedSecrets } from '../runtime/versioned-secrets.ts';
 import { plainHttpHosts, type Unencrypted } from '../runtime/unencrypted.ts';
 
 const publicUrl = z
@@ -84,6 +85,11 @@ export const consoleSettings = {
     size,
     '8MiB',
     'Maximum size of the rows of the audit trail that wait for the log. Beyond it they are lost, which is said; beyond half of it, no clients of alarms that are over are shown.',
+  ),
+  auditSecrets: secret(
+    'TOCSIN_AUDIT_SECRET',
+    versionedSecrets,
+    'Secret that signs the rows of the audit trail. During a change, the current one followed by earlier ones, which npm run doctor still needs: v2:SECRET,v1:SECRET. Not set: one is made at the first start, in the file audit-key in the data folder.',
   ),
   answerMs: setting('TOCSIN_CONSOLE_ANSWER', duration, '5s', "How long an operator's action waits for its outcome."),
 } satisfies Settings;

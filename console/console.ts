@@ -10,6 +10,7 @@ import type { Logger } from '../runtime/logging.ts';
 import { operationsHandler } from '../runtime/operations.ts';
 import { bearerOf, clientOf, type OperationsAccess } from '../runtime/operations-access.ts';
 import { AuditTrail, BY_SYSTEM } from './audit/trail.ts';
+import { auditKey } from './audit/signing-key.ts';
 import { apiRoutes } from './api/routes.ts';
 import type { ConsoleConfig } from './config.ts';
 import { ActionLog } from './live/action-log.ts';
@@ -32,6 +33,8 @@ export interface ConsoleDeps extends LiveDeps {
   readonly sessionsFile?: string | undefined;
   /** Where the end of the audit trail is kept for the next run, and for `npm run doctor`; undefined: nowhere. */
   readonly auditEndFile?: string | undefined;
+  /** Where the key that signs the audit trail is kept if no secret is set; undefined: nowhere, and its rows are not signed. */
+  readonly auditKeyFile?: string | undefined;
   readonly history: History;
   readonly registry: Registry;
   /** Who is told more than yes or no, besides operators. */
@@ -90,7 +93,8 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
     sessions.endWhereNot(isCurrent);
   }
   const kept = sessionsFile === undefined ? undefined : new SessionsFile(sessionsFile, sessions, sessionClock, logger);
-  const audit = await AuditTrail.start({ ...deps, logger, endFile: deps.auditEndFile, waitingMax: config.auditWaitingMax });
+  const key = await auditKey(config.auditSecrets, { ...deps, logger, file: deps.auditKeyFile });
+  const audit = await AuditTrail.start({ ...deps, logger, key, endFile: deps.auditEndFile, waitingMax: config.auditWaitingMax });
   const access = new Access(
     { host: config.host, port, publicUrl: config.publicUrl, proxies },
     { tokens, named: users },

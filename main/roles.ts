@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { archiveSettings } from '../archive/config.ts';
+import { auditKeyFile } from '../console/audit/key-file.ts';
 import { chainEndFile } from '../console/audit/chain-end-file.ts';
 import { checkConsoleConfig, consoleSettings, unencryptedFromBrowsers } from '../console/config.ts';
 import { unknownSensorSettings } from '../directory/config.ts';
@@ -81,12 +82,22 @@ const console = role({
     // By its port, since several consoles may share a data folder; one on any free port has another one after a restart.
     const sessionsFile =
       settings.port === 0 ? undefined : join(config.get(processSettings.dataDir), `console-sessions-${settings.port}.json`);
+    const keyFile = auditKeyFile(config.get(processSettings.dataDir));
     const auditEndFile = settings.port === 0 ? undefined : chainEndFile(config.get(processSettings.dataDir), settings.port);
     const place = { terminal: process.stdout.isTTY === true, folder: config.get(processSettings.dataDir), logger: deps.logger };
     const showLink = (url: string): void => showSignInLink(url, place);
     const { url, signInUrl, begun } = await run(
       'console',
-      startConsole(settings, { ...deps, ...ports, health, archiveGroup: ARCHIVER_GROUP, sessionsFile, auditEndFile, showLink }),
+      startConsole(settings, {
+        ...deps,
+        ...ports,
+        health,
+        archiveGroup: ARCHIVER_GROUP,
+        sessionsFile,
+        auditEndFile,
+        auditKeyFile: keyFile,
+        showLink,
+      }),
     );
     // A fire must not wait for a console with very many open alarms.
     afterAll(begun);

@@ -3,18 +3,9 @@ import { type ConfigOf, duration, integer, networks, port, secret, setting, type
 import { isPublicUrl } from '../runtime/host-name.ts';
 import { isLoopback } from '../runtime/listen.ts';
 import { plainHttpHosts, type Unencrypted } from '../runtime/unencrypted.ts';
-import { type MasterSecret, parseGatewayTokens, parseMasterSecrets } from './intake/credentials.ts';
+import { versionedSecrets } from '../runtime/versioned-secrets.ts';
+import { parseGatewayTokens } from './intake/credentials.ts';
 import { readRevoked } from './intake/revoked.ts';
-
-const masterSecrets = z
-  .string()
-  .optional()
-  .transform((text, context): readonly MasterSecret[] => {
-    if (text === undefined) return [];
-    const { secrets, problem } = parseMasterSecrets(text);
-    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-    return secrets;
-  });
 
 const revoked = z
   .string()
@@ -119,7 +110,7 @@ export const proxySettings = {
   ),
   masterSecrets: secret(
     'TOCSIN_SENSOR_MASTER_SECRET',
-    masterSecrets,
+    versionedSecrets,
     "Secret that sensors' keys are derived from (npm run sensor-key). During a change, the current one followed by earlier ones: v2:SECRET,v1:SECRET; keys derived from any of them are accepted.",
   ),
   revokedSensors: setting(

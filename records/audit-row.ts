@@ -1,6 +1,6 @@
 /**
  * The rows of the audit trail, as JSON in topic AUDIT: who did or saw what. Ids only: no note, no reading and nothing of a client is ever in a row. The rows of
- * one run of a console are a chain: each holds the hash of the one before it.
+ * one run of a console are a chain: each holds the hash of the one before it, and is signed if its console has a key.
  */
 import { z } from 'zod';
 import { ACTION_KINDS } from '../alarm/alarm.ts';
@@ -48,11 +48,12 @@ export type AuditThing =
   /** Method and path as in the API's description, without what the caller put in. */
   | { readonly call: string };
 
-/** The last row of a chain: which one it is, and its hash. */
+/** The last row of a chain: which one it is, and its hash. `mac`: signature of that, if the rows are signed. */
 export interface ChainEnd {
   readonly chain: string;
   readonly n: number;
   readonly hash: string;
+  readonly mac?: string | undefined;
 }
 
 export interface AuditEvent {
@@ -85,6 +86,10 @@ export interface AuditRow extends AuditEvent {
   readonly prev: string;
   /** Epoch ms. */
   readonly at: number;
+  /** Names the key that it is signed with; the same in all rows of a chain. Undefined: it isn't signed, as those of earlier versions. */
+  readonly key?: string | undefined;
+  /** HMAC-SHA256 under that key of the row's text without this last member, base64url. */
+  readonly mac?: string | undefined;
 }
 
 const text = z.string().max(200);
@@ -98,7 +103,7 @@ const thing = z.union([
   z.looseObject({ token: text }),
   z.looseObject({ call: text }),
 ]);
-export const chainEnd = z.looseObject({ chain, n: whole, hash });
+export const chainEnd = z.looseObject({ chain, n: whole, hash, mac: hash.optional() });
 const row = z.looseObject({
   chain,
   n: whole,
@@ -114,6 +119,8 @@ const row = z.looseObject({
   count: whole.optional(),
   until: time.optional(),
   after: chainEnd.optional(),
+  key: text.optional(),
+  mac: hash.optional(),
 });
 
 export function decodeAuditRow(value: string): Decoded<AuditRow> {

@@ -1,10 +1,13 @@
 import type { ReadRecord, RecordsRead } from '../../message-log/records-read.ts';
 import { type AuditRow, type ChainEnd, decodeAuditRow } from '../../records/audit-row.ts';
-import { hashOfRow } from './chain.ts';
+import { hashOfRow, macOfEnd } from './chain.ts';
+import type { AuditKey } from './key.ts';
 
 export interface ChainsChecked {
   readonly rows: number;
   readonly chains: number;
+  /** Rows that are signed with a key that is here. */
+  readonly signed: number;
   /** Epoch ms of the newest row. */
   readonly newest: number | undefined;
   /** What is wrong, naming chain and row: a sentence each, the first hundred. */
@@ -18,6 +21,10 @@ export interface ChainsChecked {
 interface Seen {
   readonly first: number;
   readonly partition: number;
+  /** When its first row was written. */
+  readonly began: number;
+  /** Names its key. */
+  readonly key: string | undefined;
   last: number;
   /** Hashes of the newest rows by their number, to recognise repetitions and ends. */
   readonly hashes: Map<number, string>;
@@ -37,11 +44,19 @@ export class ChainCheck {
   readonly #ends: { readonly end: ChainEnd; readonly by: string }[] = [];
   readonly #problems: string[] = [];
   #more = 0;
+  readonly #keys: ReadonlyMap<string, AuditKey>;
   #rows = 0;
+  #signed = 0;
+  #unsigned = 0;
+  /** Rows signed with keys that are not here, by key. */
+  readonly #unknown = new Map<string, number>();
+  /** When the first signed row was written. */
+  #signedSince = Number.POSITIVE_INFINITY;
   #newest: number | undefined;
 
-  /** `ends`: the last rows that consoles on this machine know to be written. */
-  constructor(ends: readonly ChainEnd[]) {
+  /** `ends`: the last rows that consoles on this machine know to be written. `keys`: those that are known here. */
+  constructor(ends: readonly ChainEnd[], keys: readonly AuditKey[] = []) {
+    this.#keys = new Map(keys.map((key) => [key.id, key]));
     for (const end of ends) this.#ends.push({ end, by: 'the file of its console' });
   }
 
@@ -64,19 +79,56 @@ export class ChainCheck {
     }
     const now = this.#chains.get(row.chain);
     if (!now) return;
+    this.#checkSignature(row, text, now);
     now.last = row.n;
     now.hashes.set(row.n, hash);
     now.hashes.delete(row.n - HASHES_KEPT);
   }
 
   result({ earliest, isWhole }: RecordsRead): ChainsChecked {
-    const unseen = [...this.#checkStarts(earliest), ...this.#checkEnds(earliest, isWhole)];
+    this.#checkBeginnings();
+    const unseen = [...this.#checkStarts(earliest), ...this.#checkEnds(earliest, isWhole), ...this.#notProven()];
     const { size: chains } = this.#chains;
-    return { rows: this.#rows, chains, newest: this.#newest, problems: this.#problems, more: this.#more, unseen };
+    const counted = { rows: this.#rows, chains, signed: this.#signed, newest: this.#newest };
+    return { ...counted, problems: this.#problems, more: this.#more, unseen };
+  }
+
+  #checkSignature(row: AuditRow, text: string, { key: ofChain }: Seen): void {
+    if (row.key !== ofChain) {
+      this.#wrong(`${nameOf(row.chain)}: row ${row.n} is signed in another way than the rows before it`);
+      return;
+    }
+    if (row.key === undefined) {
+      this.#unsigned += 1;
+      return;
+    }
+    this.#signedSince = Math.min(this.#signedSince, row.at);
+    const key = this.#keys.get(row.key);
+    if (!key) this.#unknown.set(row.key, (this.#unknown.get(row.key) ?? 0) + 1);
+    else if (key.hasSigned(text)) this.#signed += 1;
+    else this.#wrong(`${nameOf(row.chain)}: row ${row.n} was made or changed by somebody without the key ${row.key}`);
+  }
+
+  /** Whoever has no key can still make a chain without one. */
+  #checkBeginnings(): void {
+    for (const [chain, { first, key, began }] of this.#chains)
+      if (first === 0 && key === undefined && began > this.#signedSince)
+        this.#wrong(
+          `${nameOf(chain)} is not signed, but was begun (${new Date(began).toISOString()}) after others were: by a console that could not read its key, by an earlier version, or by somebody without the key`,
+        );
+  }
+
+  #notProven(): string[] {
+    const unknown = [...this.#unknown].map(
+      ([key, rows]) => `whether ${rowsOf(rows)} signed with the key ${key} are genuine: it is not here`,
+    );
+    const unsigned = `whether ${rowsOf(this.#unsigned)} without a signature, such as those of earlier versions, were computed anew as a whole`;
+    return this.#unsigned > 0 ? [...unknown, unsigned] : unknown;
   }
 
   #begin(row: AuditRow, hash: string, partition: number): void {
-    this.#chains.set(row.chain, { first: row.n, last: row.n, partition, hashes: new Map([[row.n, hash]]) });
+    const hashes = new Map([[row.n, hash]]);
+    this.#chains.set(row.chain, { first: row.n, last: row.n, partition, began: row.at, key: row.key, hashes });
     if (row.n === 0 && row.prev !== '')
       this.#wrong(`${nameOf(row.chain)}: row 0 was changed: nothing comes before it, but it names a hash`);
     if (row.after) this.#ends.push({ end: row.after, by: `the first row of ${nameOf(row.chain)}` });
@@ -106,6 +158,11 @@ export class ChainCheck {
     const known = new Set(this.#ends.map(({ end }) => end.chain));
     for (const { end, by } of this.#ends) {
       const seen = this.#chains.get(end.chain);
+      const key = this.#keys.get(seen?.key ?? '');
+      if (key && end.mac !== macOfEnd(key, end)) {
+        this.#wrong(`${nameOf(end.chain)}: its end, as ${by} has it, was not signed with the key of its rows: it was changed`);
+        continue;
+      }
       const kept = seen?.hashes.get(end.n);
       if (!seen) {
         // Its rows may all have been removed by age.
@@ -130,6 +187,8 @@ export class ChainCheck {
     else this.#more += 1;
   }
 }
+
+const rowsOf = (rows: number): string => (rows === 1 ? 'one row' : `${rows.toLocaleString('en')} rows`);
 
 const nameOf = (chain: string): string => `chain ${chain}`;
 

@@ -15,7 +15,7 @@ export const chainEndFile = (dataDir: string, port: number): string => join(data
 export async function readChainEnd(path: string): Promise<ChainEnd | undefined> {
   try {
     const { data } = chainEnd.safeParse(JSON.parse(await readFile(path, 'utf8')));
-    return data && { chain: data.chain, n: data.n, hash: data.hash };
+    return data && { chain: data.chain, n: data.n, hash: data.hash, mac: data.mac };
   } catch {
     return undefined;
   }

@@ -10,6 +10,7 @@ import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import { Chain, type ChainedRow } from './chain.ts';
 import { ChainEndFile, readChainEnd } from './chain-end-file.ts';
+import type { AuditKey } from './key.ts';
 import { Repeats } from './repeats.ts';
 
 export interface AuditDeps {
@@ -19,6 +20,8 @@ export interface AuditDeps {
   readonly logger: Logger;
   /** Where the end of the chain is kept for the next run and for `npm run doctor`; undefined: nowhere. */
   readonly endFile: string | undefined;
+  /** Signs the rows; undefined: they aren't signed. */
+  readonly key?: AuditKey | undefined;
   /** Bytes of rows that may wait for the log; views may take half of it, so that there is room for what operators do. */
   readonly waitingMax: number;
 }
@@ -36,7 +39,7 @@ export const BY_SYSTEM = { by: SELF, as: 'system', from: '' } as const;
  */
 export class AuditTrail {
   readonly #deps: AuditDeps;
-  readonly #chain = new Chain();
+  readonly #chain: Chain;
   readonly #repeats = new Repeats();
   readonly #endFile: ChainEndFile | undefined;
   readonly #timer: NodeJS.Timeout;
@@ -51,6 +54,7 @@ export class AuditTrail {
 
   private constructor(deps: AuditDeps, after: ChainEnd | undefined) {
     this.#deps = deps;
+    this.#chain = new Chain(deps.key);
     this.#endFile = deps.endFile === undefined ? undefined : new ChainEndFile(deps.endFile, deps.logger);
     this.#timer = setInterval(() => this.#addRepeats(), MINUTE_MS).unref();
     this.#add({ action: 'began', ...BY_SYSTEM, ...(after && { after }) }, deps.clock());

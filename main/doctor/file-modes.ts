@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
+import { auditKeyFile } from '../../console/audit/key-file.ts';
 import { consoleSettings } from '../../console/config.ts';
 import { kafkaSettings } from '../../kafka/config.ts';
 import { type Finding, wrong } from '../../runtime/diagnosis.ts';
@@ -30,6 +31,7 @@ export async function fileModes({ roles, values, ports, isSet }: Config, folder 
     // Others cannot reach anything in a folder that is closed to them.
     ...(dataIsOpen ? await openTo(outbox, GROUP_AND_OTHERS, 'the list of mails in it') : []),
     ...(await openTo(users, GROUP_AND_OTHERS, 'who may sign in')),
+    ...(await openTo(auditKeyFile(dataDir), GROUP_AND_OTHERS, 'the key of the audit trail')),
     ...(await openTo(keyFile, GROUP_AND_OTHERS, 'the private key')),
   ];
 }

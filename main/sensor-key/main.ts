@@ -1,7 +1,8 @@
 /** Prints the keys of sensors: `npm run sensor-key -- 42959`. */
 import { SENSOR_ID_MAX } from '../../alarm/status.ts';
 import { proxySettings } from '../../proxy/config.ts';
-import { type MasterSecret, sensorKey } from '../../proxy/intake/credentials.ts';
+import { sensorKey } from '../../proxy/intake/credentials.ts';
+import type { VersionedSecret } from '../../runtime/versioned-secrets.ts';
 import { command, option, UsageError } from '../../runtime/command-line.ts';
 import { ConfigurationError, integer, readSettings } from '../../runtime/configuration.ts';
 import { readEnvironment } from '../../runtime/environment.ts';
@@ -35,7 +36,7 @@ function rangeOf(word: string): { readonly from: number; readonly to: number } {
   return { from, to };
 }
 
-function masterSecret(version: number | undefined): MasterSecret {
+function masterSecret(version: number | undefined): VersionedSecret {
   const { masterSecrets: setting } = proxySettings;
   const { secrets } = readSettings({ secrets: setting }, readEnvironment(), SETTING_NAMES);
   const chosen = version === undefined ? secrets[0] : secrets.find((each) => each.version === version);

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from '../../runtime/clock.ts';
-import { claimedSensor, type MasterSecret, sameSecret, sensorKey } from './credentials.ts';
+import type { VersionedSecret } from '../../runtime/versioned-secrets.ts';
+import { claimedSensor, sameSecret, sensorKey } from './credentials.ts';
 import { Nonces, type NonceState } from './nonces.ts';
 import { SIGNATURE_HEADER, type Signature, signatureIn, signatureMac } from './signature.ts';
 
@@ -38,7 +39,7 @@ export interface AuthenticationSettings {
   /** False: anyone may send for any sensor. */
   readonly required: boolean;
   /** The current version first. */
-  readonly masterSecrets: readonly MasterSecret[];
+  readonly masterSecrets: readonly VersionedSecret[];
   /** Tokens by the names of gateways. */
   readonly gateways: ReadonlyMap<string, string>;
   /** Sensors whose keys are revoked. */

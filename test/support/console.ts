@@ -127,6 +127,7 @@ interface Options {
   readonly types?: TypeSet;
   readonly sessionsFile?: string;
   readonly auditEndFile?: string;
+  readonly auditKeyFile?: string;
   /** False: nothing answers actions. */
   readonly processor?: boolean;
   readonly archive?: MemoryArchive;
@@ -168,6 +169,7 @@ export async function startTestConsole(options: Options = {}): Promise<TestConso
     archiveGroup: 'archive',
     sessionsFile: options.sessionsFile,
     auditEndFile: options.auditEndFile,
+    auditKeyFile: options.auditKeyFile,
     showLink: () => undefined,
   });
   if (options.isStillReading !== true) await console.begun;

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { hashOfRow } from '../../../console/audit/chain.ts';
+import { Chain, hashOfRow } from '../../../console/audit/chain.ts';
+import { AuditKey } from '../../../console/audit/key.ts';
 import { ChainCheck } from '../../../console/audit/chain-check.ts';
 import { AuditTrail } from '../../../console/audit/trail.ts';
 import type { AuditEvent, ChainEnd } from '../../../records/audit-row.ts';
@@ -155,7 +156,7 @@ describe('a chain', () => {
   it('whose beginning retention has removed is in order, and that is said', async () => {
     const texts = await run(20);
     const removed = check(texts.slice(8), [], { earliest: new Map([[0, 8]]), isWhole: true });
-    expect(removed).toMatchObject({ problems: [], unseen: [expect.stringContaining('no longer kept'), expect.anything()] });
+    expect(removed).toMatchObject({ problems: [], unseen: [expect.stringContaining('no longer kept'), expect.anything(), expect.stringContaining('without a signature')] });
     expect(check(texts.slice(8)).problems).toEqual([expect.stringContaining('rows 0 to 7')]);
   });
 
@@ -165,8 +166,81 @@ describe('a chain', () => {
     const end = { chain, n: 25, hash: 'x'.repeat(43) };
     expect(check(texts, [end], { ...WHOLE, isWhole: false })).toMatchObject({
       problems: [],
-      unseen: [expect.stringContaining('rows 22 to 25')],
+      unseen: [expect.stringContaining('rows 22 to 25'), expect.stringContaining('without a signature')],
     });
     expect(check(texts, [end]).problems).toEqual([expect.stringContaining('rows 22 to 25 at its end')]);
+  });
+});
+
+describe('a signed chain', () => {
+  const [KEY, OLD] = [new AuditKey('a secret of this system'), new AuditKey('the secret of last year')];
+  const written = (key: AuditKey | undefined, names: readonly string[], at = 1_000) => {
+    const chain = new Chain(key);
+    const rows = names.map((by, i) => chain.add({ ...viewed(i), by }, at + i));
+    return { texts: rows.map(({ text }) => text), end: rows.at(-1)?.end as ChainEnd };
+  };
+  const checked = (texts: readonly string[], ends: readonly ChainEnd[], keys: readonly AuditKey[]) => {
+    const chains = new ChainCheck(ends, keys);
+    for (const [offset, text] of texts.entries()) chains.add({ text, partition: 0, offset });
+    return chains.result(WHOLE);
+  };
+  const { texts, end } = written(KEY, ['Ann', 'Ben', 'Cat', 'Dan']);
+
+  /** What somebody can write who knows all of the program, the rows and the files, but not the key. */
+  function forged(change: (row: Record<string, unknown>) => object, key?: AuditKey): { texts: string[]; end: ChainEnd } {
+    let prev = '';
+    const changed = texts.map((text) => {
+      const { mac, ...row } = JSON.parse(text);
+      const unsigned = JSON.stringify({ ...change(row), prev });
+      const made = key ? key.sign(unsigned) : `${unsigned.slice(0, -1)},"mac":"${mac}"}`;
+      prev = hashOfRow(made);
+      return made;
+    });
+    return { texts: changed, end: { ...end, hash: prev } };
+  }
+
+  it('is in order, and all of it is said to be signed', () => {
+    expect(checked(texts, [end], [KEY])).toMatchObject({ problems: [], signed: 4, unseen: [] });
+  });
+
+  it.each([
+    ['a name was changed', (row: object) => ({ ...row, ...('by' in row && row.by === 'Cat' ? { by: 'Bob' } : {}) })],
+    ['its last name was changed', (row: object) => ({ ...row, ...('by' in row && row.by === 'Dan' ? { by: 'Bob' } : {}) })],
+  ])('computed anew from one row to the end, the file included, is not passed: %s', (_, change) => {
+    const { texts: made, end: said } = forged(change);
+    expect(checked(made, [said], [KEY]).problems).not.toEqual([]);
+    const other = forged(change, OLD);
+    expect(checked(other.texts, [other.end], [KEY, OLD]).problems).not.toEqual([]);
+  });
+
+  it('that is said to have ended earlier is not passed', () => {
+    const earlier = { chain: end.chain, n: 1, hash: hashOfRow(texts[1] ?? '') };
+    for (const mac of [undefined, end.mac]) expect(checked(texts.slice(0, 2), [{ ...earlier, mac }], [KEY]).problems).not.toEqual([]);
+  });
+
+  it('in whose place somebody puts one without signatures is missed, while others of that time are signed', () => {
+    const before = written(KEY, ['Eve', 'Fay'], 500);
+    const instead = written(undefined, ['Bob', 'Bob', 'Bob', 'Bob']);
+    expect(checked([...before.texts, ...texts], [before.end, end], [KEY]).problems).toEqual([]);
+    expect(checked([...before.texts, ...instead.texts], [before.end, instead.end], [KEY]).problems).toEqual([
+      expect.stringContaining('not signed'),
+    ]);
+  });
+
+  it('after chains of earlier versions, which are checked by their hashes, says how far it is signed', () => {
+    const before = written(undefined, ['Eve', 'Fay'], 500);
+    expect(checked([...before.texts, ...texts], [before.end, end], [KEY])).toMatchObject({
+      problems: [],
+      signed: 4,
+      unseen: [expect.stringContaining('2 rows without a signature')],
+    });
+  });
+
+  it('is checked with the key of its time; a key that is not here is named, and is no fault', () => {
+    const before = written(OLD, ['Eve', 'Fay'], 500);
+    const all = [...before.texts, ...texts];
+    expect(checked(all, [before.end, end], [KEY, OLD])).toMatchObject({ problems: [], signed: 6, unseen: [] });
+    expect(checked(all, [before.end, end], [KEY])).toMatchObject({ problems: [], signed: 4, unseen: [expect.stringContaining(OLD.id)] });
+    expect(JSON.stringify(all)).not.toContain('secret');
   });
 });

@@ -1,10 +1,11 @@
 /** What `npm run doctor` says about the audit trail in a data folder, whatever has happened to it. */
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { auditKeyFile, keyInFile } from '../../../console/audit/key-file.ts';
 import { chainEndFile } from '../../../console/audit/chain-end-file.ts';
 import { AuditTrail } from '../../../console/audit/trail.ts';
 import { checksOf } from '../../../main/doctor/checks.ts';
@@ -28,7 +29,8 @@ beforeEach(async () => {
   const options = { partitions: 1, retentionMs: 1e9, retentionBytes: 1e9, clock: Date.now, removalClock: Date.now };
   log = await openEmbeddedLog(store, { ...options, logger, registry: new Registry(), health: new Health() });
   const endFile = chainEndFile(folder, 8080);
-  trail = await AuditTrail.start({ log, health: new Health(), waitingMax: 1_000_000, clock: Date.now, logger, endFile });
+  const key = await keyInFile(auditKeyFile(folder));
+  trail = await AuditTrail.start({ log, key, health: new Health(), waitingMax: 1_000_000, clock: Date.now, logger, endFile });
   // Each in a frame of its own.
   for (const by of NAMES) {
     await signedIn(by);
@@ -78,7 +80,10 @@ describe('the audit trail in a data folder', () => {
   it('is whole after an orderly stop, up to its last row', async () => {
     await stop();
     expect(await said()).toMatchObject([
-      { ok: true, found: expect.stringMatching(/^7 rows in one chain, .*: none was changed or is missing$/) },
+      {
+        ok: true,
+        found: expect.stringMatching(/^7 rows in one chain, .*: none was changed or is missing; all are signed with a key that is here$/),
+      },
     ]);
   });
 
@@ -102,8 +107,25 @@ describe('the audit trail in a data folder', () => {
       }),
     );
     const [first, ...others] = await said();
-    expect(first).toMatchObject({ ok: false, found: expect.stringContaining('row 3 was changed') });
-    expect(others).toMatchObject([{ ok: true }]);
+    expect(first).toMatchObject({ ok: false, found: expect.stringContaining('row 3 was made or changed by somebody without the key') });
+    expect(others).toMatchObject([{ ok: false, found: expect.stringContaining('row 3 was changed, or row 4 was') }, { ok: true }]);
+  });
+
+  it('whose key is not here, is checked by its hashes, and that is said', async () => {
+    await stop();
+    rmSync(auditKeyFile(folder));
+    expect(await said()).toMatchObject([
+      {
+        ok: true,
+        found: expect.stringMatching(/none is signed with a key that is here; .*7 rows signed with the key .* genuine: it is not here/),
+      },
+    ]);
+  });
+
+  it('whose key is damaged, says so, and is checked by its hashes', async () => {
+    await stop();
+    writeFileSync(auditKeyFile(folder), 'nonsense');
+    expect(await said()).toMatchObject([{ ok: false, found: expect.stringContaining('it is damaged') }, { ok: true }]);
   });
 
   it('without a row in the middle, names it', async () => {

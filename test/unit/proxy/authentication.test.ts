@@ -3,7 +3,8 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { claimedSensor, parseGatewayTokens, parseMasterSecrets, sameSecret, sensorKey } from '../../../proxy/intake/credentials.ts';
+import { claimedSensor, parseGatewayTokens, sameSecret, sensorKey } from '../../../proxy/intake/credentials.ts';
+import { parseVersionedSecrets } from '../../../runtime/versioned-secrets.ts';
 import { Nonces } from '../../../proxy/intake/nonces.ts';
 import { readRevoked } from '../../../proxy/intake/revoked.ts';
 import { TransientError } from '../../../runtime/errors.ts';
@@ -110,13 +111,13 @@ describe('a master secret that is being changed', () => {
       ],
     ],
   ])('is read: %s', (text, secrets) => {
-    expect(parseMasterSecrets(text)).toEqual({ secrets });
+    expect(parseVersionedSecrets(text)).toEqual({ secrets });
   });
 
   it('is refused without being repeated', () => {
     const many = [1, 2, 3, 4].map((version) => `v${version}:secret-of-many-sensors`).join(',');
     for (const text of ['secret', 'v2:secret', `v2:${SECRET},v1:secret`, `v1:${SECRET},v1:${OLD}`, many]) {
-      const { problem } = parseMasterSecrets(text);
+      const { problem } = parseVersionedSecrets(text);
       expect(problem, text).toBeDefined();
       expect(problem).not.toContain('secret');
     }
