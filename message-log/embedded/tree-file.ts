@@ -128,5 +128,5 @@ export function rootOf(bytes: Buffer): Root | undefined {
 
 /** An unsigned 64-bit number. One too large to be exact is neither a valid page nor a valid count anyway. */
 export function numberAt(bytes: Buffer, at: number): number {
-  return Number(bytes.readBigUInt64LE(at));
+  return bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * 2 ** 32;
 }

@@ -3,6 +3,7 @@
  * also listed as free, and the counts match the root. Takes one read per page; of a large value's pages only the header is read.
  */
 import { FLAGS_AT, type Head, numberAt, PAGE_HEADER_BYTES, ROOT_BYTES, type Root, rootOf, type TreeFile } from './tree-file.ts';
+import { BIG, type Node, Page } from './tree-page.ts';
 
 export interface Visitor {
   /** Called for each damaged part, named for people; the walk skips it. */
@@ -11,25 +12,11 @@ export interface Visitor {
   row?(database: string, root: Root, key: Buffer, value: () => Buffer | undefined): void;
 }
 
-const [BRANCH, LEAF, OVERFLOW] = [0x01, 0x02, 0x04];
-const [BIG, DATABASE] = [0x01, 0x02];
-const NODE_BYTES = 8;
-/** Size of the reference to a large value: its first page, the transaction that wrote it, its number of pages. */
-const LARGE_BYTES = 24;
+const OVERFLOW = 0x04;
+const DATABASE = 0x02;
 const DEPTH_MAX = 32;
 const FIRST_PAGE = 2;
 const MAIN = 'the roots';
-
-interface Node {
-  readonly key: Buffer;
-  readonly flags: number;
-  /** Length of the value. */
-  readonly bytes: number;
-  /** In a branch, the child; in a leaf with a large value, the first page of that. */
-  readonly page: number;
-  /** The value as stored in the page itself. */
-  readonly value: Buffer;
-}
 
 interface Place {
   readonly page: number;
@@ -61,7 +48,8 @@ class PageWalk {
 
   *all(): Generator<undefined, void> {
     const databases: { readonly name: string; readonly root: Root }[] = [];
-    yield* this.#tree(MAIN, this.#head.main, ({ key, flags, value, bytes }) => {
+    yield* this.#tree(MAIN, this.#head.main, (page, i) => {
+      const { key, flags, value, bytes } = page.node(i);
       const root = flags === DATABASE && bytes === ROOT_BYTES ? rootOf(value) : undefined;
       // Names end with a zero byte.
       const name = key.toString('latin1').replace(/\0$/, '');
@@ -69,22 +57,26 @@ class PageWalk {
       else this.#damaged('the root of a database');
     });
     for (const { name, root } of databases)
-      yield* this.#tree(name, root, (node) => {
-        if ((node.flags & ~BIG) !== 0) this.#damaged(`a row of ${name}`);
-        else this.#visitor.row?.(name, root, node.key, () => this.#valueOf(node));
+      yield* this.#tree(name, root, (page, i) => {
+        if ((page.flags(i) & ~BIG) !== 0) this.#damaged(`a row of ${name}`);
+        else if (this.#visitor.row) {
+          const node = page.node(i);
+          this.#visitor.row(name, root, node.key, () => this.#valueOf(node));
+        }
       });
-    const free: number[] = [];
-    yield* this.#tree('the free pages', this.#head.free, (node) => {
+    const free: (readonly number[])[] = [];
+    yield* this.#tree('the free pages', this.#head.free, (page, i) => {
+      const node = page.node(i);
       const value = this.#valueOf(node);
       const pages = value && pagesIn(value, this.#head.lastPage);
       const isOfBefore = node.key.length === 8 && numberAt(node.key, 0) <= this.#head.transaction;
-      if (pages && isOfBefore) free.push(...pages);
+      if (pages && isOfBefore) free.push(pages);
       else this.#damaged('the list of free pages');
     });
-    for (const page of free) if (!this.#take(page, 1, 'the list of free pages')) return;
+    for (const pages of free) for (const page of pages) if (!this.#take(page, 1, 'the list of free pages')) return;
   }
 
-  *#tree(name: string, root: Root, visit: (node: Node) => void): Generator<undefined, void> {
+  *#tree(name: string, root: Root, visit: (page: Page, i: number) => void): Generator<undefined, void> {
     const before = this.#damages;
     const found = { branches: 0, leaves: 0, overflows: 0, entries: 0 };
     const places: Place[] = [];
@@ -94,8 +86,8 @@ class PageWalk {
       yield;
       const { page, depth, from, to } = place;
       const isTaken = this.#take(page, 1, name);
-      const nodes = isTaken ? this.#nodesOf(page, depth) : undefined;
-      if (!nodes || !isInOrder(nodes, depth > 1, place, root.hasIntegerKeys)) {
+      const nodes = isTaken ? this.#pageAt(page, depth) : undefined;
+      if (!nodes?.isInOrder(from, to, root.hasIntegerKeys)) {
         // A page that could not be taken is already reported.
         if (!isTaken) continue;
         this.#damaged(`page ${page}, with ${rangeOf(place, root)} of ${name},`);
@@ -105,8 +97,8 @@ class PageWalk {
         found.branches += 1;
         // The first child has no key of its own: it holds everything before the second.
         for (let i = nodes.length - 1; i >= 0; i -= 1) {
-          const node = nodes[i] as Node;
-          places.push({ page: node.page, depth: depth - 1, from: i === 0 ? from : node.key, to: nodes[i + 1]?.key ?? to });
+          const [key, next] = [nodes.node(i).key, i + 1 < nodes.length ? nodes.node(i + 1).key : to];
+          places.push({ page: nodes.node(i).page, depth: depth - 1, from: i === 0 ? from : key, to: next });
         }
         continue;
       }
@@ -123,41 +115,27 @@ class PageWalk {
   }
 
   /** Returns the number of pages that the large values take. */
-  #rows(name: string, nodes: readonly Node[], visit: (node: Node) => void): number {
+  #rows(name: string, page: Page, visit: (page: Page, i: number) => void): number {
     let large = 0;
-    for (const node of nodes) {
-      if ((node.flags & BIG) !== 0) {
+    for (let i = 0; i < page.length; i += 1) {
+      if ((page.flags(i) & BIG) !== 0) {
+        const node = page.node(i);
         // A large value that was overwritten with a shorter one keeps its pages.
         const pages = Math.max(this.#pagesFor(node.bytes), numberAt(node.value, 16));
         large += pages;
         if (!this.#takeLarge(node, pages, name)) continue;
       }
-      visit(node);
+      visit(page, i);
     }
     return large;
   }
 
-  /** The rows of a page; undefined if it is not a valid page. */
-  #nodesOf(page: number, depth: number): readonly Node[] | undefined {
+  /** Undefined if it is not a valid page. */
+  #pageAt(page: number, depth: number): Page | undefined {
     const { pageBytes, transaction } = this.#head;
     const bytes = this.#file.read(page * pageBytes, pageBytes);
-    const isLeaf = depth === 1;
     if (bytes.length < pageBytes || numberAt(bytes, 0) !== page || numberAt(bytes, 8) > transaction) return undefined;
-    if (bytes.readUInt16LE(FLAGS_AT) !== (isLeaf ? LEAF : BRANCH)) return undefined;
-    const [lower, upper] = [bytes.readUInt16LE(20), bytes.readUInt16LE(22) + PAGE_HEADER_BYTES];
-    if (lower % 2 !== 0 || lower < (isLeaf ? 2 : 4) || lower + PAGE_HEADER_BYTES > upper || upper > pageBytes) return undefined;
-    const nodes: Node[] = [];
-    let taken = 0;
-    for (let i = 0; i < lower / 2; i += 1) {
-      const at = bytes.readUInt16LE(PAGE_HEADER_BYTES + 2 * i) + PAGE_HEADER_BYTES;
-      const node = at >= upper && at + NODE_BYTES <= pageBytes ? nodeAt(bytes, at, isLeaf) : undefined;
-      if (!node) return undefined;
-      const size = NODE_BYTES + node.key.length + node.value.length;
-      taken += size + (size % 2);
-      nodes.push(node);
-    }
-    // Rows are adjacent, so a wrong length changes the sum.
-    return taken === pageBytes - upper ? nodes : undefined;
+    return Page.of(bytes, depth === 1);
   }
 
   #valueOf({ flags, page, bytes, value }: Node): Buffer | undefined {
@@ -191,12 +169,16 @@ class PageWalk {
     // Free pages may lie beyond the end of the file, if they were never written.
     const isBehind = name === 'the list of free pages' && page >= FIRST_PAGE && page <= this.#head.lastPage && page >= this.#used.length;
     if (isBehind) return true;
-    if (!isThere || this.#used.subarray(page, page + pages).includes(1)) {
+    if (!isThere || this.#isUsed(page, pages)) {
       this.#damaged(isThere ? `page ${page}, which is used twice,` : `the file, which is cut off before page ${page} of ${name},`);
       return false;
     }
     this.#used.fill(1, page, page + pages);
     return true;
+  }
+
+  #isUsed(page: number, pages: number): boolean {
+    return pages === 1 ? this.#used[page] === 1 : this.#used.subarray(page, page + pages).includes(1);
   }
 
   #damaged(what: string): void {
@@ -205,38 +187,11 @@ class PageWalk {
   }
 }
 
-function nodeAt(bytes: Buffer, at: number, isLeaf: boolean): Node | undefined {
-  const low = bytes.readUInt16LE(at) + bytes.readUInt16LE(at + 2) * 0x1_00_00;
-  const flags = bytes.readUInt16LE(at + 4);
-  const keyEnd = at + NODE_BYTES + bytes.readUInt16LE(at + 6);
-  if (keyEnd > bytes.length) return undefined;
-  const key = bytes.subarray(at + NODE_BYTES, keyEnd);
-  // In a branch, the child's page number extends into the flags.
-  if (!isLeaf) return { key, flags: 0, bytes: 0, page: low + flags * 0x1_00_00_00_00, value: bytes.subarray(keyEnd, keyEnd) };
-  const end = keyEnd + ((flags & BIG) !== 0 ? LARGE_BYTES : low);
-  if (end > bytes.length) return undefined;
-  const value = bytes.subarray(keyEnd, end);
-  return { key, flags, bytes: low, page: (flags & BIG) !== 0 ? numberAt(value, 0) : 0, value };
-}
-
-function isInOrder(nodes: readonly Node[], isBranch: boolean, { from, to }: Place, hasIntegerKeys: boolean): boolean {
-  const keys = (isBranch ? nodes.slice(1) : nodes).map(({ key }) => key);
-  if (hasIntegerKeys && keys.some(({ length }) => length !== 4 && length !== 8)) return false;
-  const all = [...(from ? [from] : []), ...keys];
-  const isRising = all.every((key, i) => i === 0 || compared(all[i - 1] as Buffer, key, hasIntegerKeys) < (from && i === 1 ? 1 : 0));
-  return isRising && (!to || keys.length === 0 || compared(keys.at(-1) as Buffer, to, hasIntegerKeys) < 0);
-}
-
 /** Describes the rows of a page; where keys are integers (ids of sensors), by their range. */
 function rangeOf({ from, to }: Place, { hasIntegerKeys }: Root): string {
   if (!hasIntegerKeys) return 'rows';
   const [first = 'the first', last = 'the last'] = [from, to].map((key) => (key?.length === 4 ? String(key.readUInt32LE(0)) : undefined));
   return `rows from ${first} to ${last}`;
-}
-
-function compared(a: Buffer, b: Buffer, areIntegers: boolean): number {
-  if (!areIntegers) return a.compare(b);
-  return Buffer.from(a).reverse().compare(Buffer.from(b).reverse());
 }
 
 /**
