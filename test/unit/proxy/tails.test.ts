@@ -1,5 +1,6 @@
 /** Bytes after a complete request never get its answer: accepted records are always confirmed. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { uncaughtDuring } from '../../support/uncaught.ts';
 import { RawClient, STATUS, statusesIn, type TestProxy, testProxy } from '../../support/proxy.ts';
 
 const request = (headers = '', version = '1.1', body = STATUS): string =>
@@ -42,11 +43,7 @@ describe.each(Object.entries(TAILS))('%s behind a request', (_, tail) => {
   };
 
   it('harms no other sender if the client is gone before its answers', async () => {
-    const faults: unknown[] = [];
-    const note = (fault: unknown): unknown => faults.push(fault);
-    const others = process.listeners('uncaughtException');
-    process.removeAllListeners('uncaughtException').on('uncaughtException', note);
-    try {
+    const faults = await uncaughtDuring(async () => {
       const client = await RawClient.open(proxy.port);
       client.send(Buffer.from(request() + request() + tail, 'latin1'));
       await expect.poll(() => proxy.log.appends.length).toBeGreaterThan(0);
@@ -54,11 +51,8 @@ describe.each(Object.entries(TAILS))('%s behind a request', (_, tail) => {
       await new Promise((resolve) => setTimeout(resolve, 20));
       proxy.log.release();
       expect((await proxy.post('/entry', STATUS)).status).toBe(202);
-      expect(faults).toEqual([]);
-    } finally {
-      process.off('uncaughtException', note);
-      for (const listener of others) process.on('uncaughtException', listener);
-    }
+    });
+    expect(faults).toEqual([]);
   });
 
   it.each([
