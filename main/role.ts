@@ -18,6 +18,8 @@ export interface Role<P extends PortName = PortName> {
   readonly settings: readonly Settings[];
   /** The setting of the port that it listens on; none: it has no HTTP of its own. */
   readonly listensOn?: Setting<number>;
+  /** A path of that port that no other role answers with 200, to anybody: by it the doctor knows the role. */
+  readonly knownBy?: string;
   /** Problems between its settings, one line each. */
   check?(config: Values): readonly string[];
   /** What comes to it over HTTP; refused unless encrypted or meant, see TOCSIN_INSECURE. */

@@ -72,6 +72,7 @@ const console = role({
   uses: ['log', 'directory', 'archive', 'history'],
   settings: [consoleSettings],
   listensOn: consoleSettings.port,
+  knownBy: '/api/openapi.json',
   check: (config) => checkConsoleConfig(config.of(consoleSettings), config.get(processSettings.host)),
   unencrypted: (config) => unencryptedFromBrowsers(config.of(consoleSettings), config.get(processSettings.host)),
   start: async ({ config, deps, ports, run, afterAll }) => {
@@ -111,6 +112,7 @@ const proxy = role({
   mayUse: ['directory'],
   settings: [proxySettings, unknownSensorSettings],
   listensOn: proxySettings.port,
+  knownBy: '/openapi.json',
   check: (config) => checkProxyConfig(config.of(proxySettings), config.get(processSettings.host)),
   unencrypted: (config) => unencryptedFromSensors(config.of(proxySettings), config.get(processSettings.host)),
   start: async ({ config, deps, ports, unknownSensors, run }) => {

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { checksOf } from '../../../main/doctor/checks.ts';
+import { startTestConsole } from '../../support/console.ts';
+import { testProxy } from '../../support/proxy.ts';
 import { lineOf, withoutSecrets } from '../../../main/doctor/report.ts';
 import { rolesOf } from '../../../main/roles.ts';
 import type { Finding } from '../../../runtime/diagnosis.ts';
@@ -112,12 +114,34 @@ describe('the doctor', () => {
 
   it('tells a port of another program from one on which a Tocsin answers', async () => {
     const stranger = await listening(createServer((socket) => socket.destroy()));
-    const tocsin = await listening(createHttpServer((_request, response) => response.end('{"status":"alive"}')));
+    const tocsin = await listening(tocsinWith('/api/openapi.json'));
     const findings = await examined({ TOCSIN_INGEST_PORT: String(stranger), TOCSIN_CONSOLE_PORT: String(tocsin) });
     expect(findings).toContainEqual(
       expect.objectContaining({ check: `port ${stranger}`, ok: false, advice: expect.stringContaining('TOCSIN_INGEST_PORT') }),
     );
     expect(findings).toContainEqual({ check: `port ${tocsin}`, ok: true, found: 'a Tocsin answers there' });
+  });
+
+  it.each([
+    ['TOCSIN_INGEST_PORT', 'a console', '/api/openapi.json', [], 'console'],
+    ['TOCSIN_CONSOLE_PORT', 'a proxy', '/openapi.json', [], 'proxy'],
+    ['TOCSIN_OPERATIONS_PORT', 'a proxy', '/openapi.json', ['processor'], 'proxy'],
+    ['TOCSIN_INGEST_PORT', 'a mailer', undefined, [], 'no role with a port'],
+  ])('tells that the port of %s is already that of %s', async (setting, _, path, roles, named) => {
+    const port = await listening(tocsinWith(path));
+    const kafka = roles.length > 0 ? { TOCSIN_KAFKA_BROKERS: NOWHERE } : {};
+    const findings = await examined({ ...kafka, [setting]: String(port) }, roles);
+    expect(findings.filter(({ check }) => check.startsWith('port'))).toMatchObject([
+      { check: `port ${port}`, ok: false, found: expect.stringContaining(named), advice: expect.stringContaining(setting) },
+    ]);
+  });
+
+  it('knows a proxy and a console by what they answer', async () => {
+    const [proxy, on] = [await testProxy(), await startTestConsole()];
+    const ports = (ingest: number, console: number) => ({ TOCSIN_INGEST_PORT: String(ingest), TOCSIN_CONSOLE_PORT: String(console) });
+    expect(await wrongsOf(ports(proxy.port, on.console.port))).toEqual([]);
+    expect(await wrongsOf(ports(on.console.port, proxy.port))).toHaveLength(2);
+    await Promise.all([proxy.stop(), on.stop()]);
   });
 
   it('tells of a data folder that is none, or that others can read', async () => {
@@ -175,6 +199,14 @@ async function examined(environment: Record<string, string>, roles: readonly str
 
 async function wrongsOf(environment: Record<string, string>): Promise<Finding[]> {
   return (await examined(environment)).filter(({ ok }) => !ok);
+}
+
+/** Alive, and with the description of an API at that path. */
+function tocsinWith(path: string | undefined): Server {
+  return createHttpServer((request, response) => {
+    response.statusCode = request.url === '/healthz' || request.url === path ? 200 : 404;
+    response.end('{"status":"alive"}');
+  });
 }
 
 async function listening(server: Server): Promise<number> {
