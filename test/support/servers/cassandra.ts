@@ -10,7 +10,7 @@ import { classpathOf } from './maven.ts';
 import { freePorts } from './ports.ts';
 import { type ServerProcess, startProcess, untilReady } from './server-process.ts';
 
-const VERSION = '5.0.9';
+export const CASSANDRA_VERSION = '5.0.9';
 const READY_DEADLINE_MS = 180_000;
 
 /** The modules that the distribution's options for Java 17 open. */
@@ -41,6 +41,10 @@ const OPENS = [
   'java.base/java.lang',
   'java.base/java.util',
 ];
+export const MODULE_FLAGS = [
+  ...EXPORTS.map((name) => `--add-exports=${name}=ALL-UNNAMED`),
+  ...OPENS.map((name) => `--add-opens=${name}=ALL-UNNAMED`),
+] as const;
 
 const LOGBACK = `<configuration><appender name="out" class="ch.qos.logback.core.ConsoleAppender">
 <encoder><pattern>%date{ISO8601} %-5level [%thread] %F:%L - %msg%n</pattern></encoder></appender>
@@ -69,8 +73,12 @@ export interface CassandraServer {
   destroy(): Promise<void>;
 }
 
+/** Cassandra and everything that it needs to run. */
+export const cassandraClasspath = (): Promise<string> =>
+  classpathOf(`cassandra-${CASSANDRA_VERSION}`, [`org.apache.cassandra:cassandra-all:${CASSANDRA_VERSION}`]);
+
 export async function startCassandra(options: CassandraOptions = {}): Promise<CassandraServer> {
-  const classpath = await classpathOf(`cassandra-${VERSION}`, [`org.apache.cassandra:cassandra-all:${VERSION}`]);
+  const classpath = await cassandraClasspath();
   const classArchive = join(dirname(dirname(classpath)), 'classes.jsa');
   if (!existsSync(classArchive)) await archiveClasses(classpath, classArchive);
   return (await startNodes(classpath, [`-XX:SharedArchiveFile=${classArchive}`], options)).server;
@@ -193,7 +201,6 @@ class Node {
 
   #flags(): string[] {
     const { folder, classpath, java, jmxPort } = this.#options;
-    const open = [...EXPORTS.map((name) => `--add-exports=${name}=ALL-UNNAMED`), ...OPENS.map((name) => `--add-opens=${name}=ALL-UNNAMED`)];
     const system = {
       'jdk.attach.allowAttachSelf': 'true',
       'io.netty.tryReflectionSetAccessible': 'true',
@@ -211,7 +218,7 @@ class Node {
     const properties = Object.entries(system).map(([name, value]) => `-D${name}=${value}`);
     // Only C1 and the serial collector: a start takes half the CPU.
     const small = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xms256m', '-Xmx256m', '-Xss512k'];
-    return [...open, ...small, ...java, ...properties, '-cp', classpath, 'org.apache.cassandra.service.CassandraDaemon'];
+    return [...MODULE_FLAGS, ...small, ...java, ...properties, '-cp', classpath, 'org.apache.cassandra.service.CassandraDaemon'];
   }
 }
 

@@ -1,0 +1,107 @@
+# Sourced by run.sh: the steps.
+make_inventory() {
+  inventory=$work/inventory
+  cp -r inventory "$inventory"
+  new_key=(openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes)
+  "${new_key[@]}" -x509 -days 2 -subj '/CN=test authority' -keyout "$work/ca.key" -out "$work/ca.pem" 2>/dev/null
+  "${new_key[@]}" -subj /CN=edge -keyout "$work/edge.key" -out "$work/edge.csr" 2>/dev/null
+  openssl x509 -req -in "$work/edge.csr" -CA "$work/ca.pem" -CAkey "$work/ca.key" -CAcreateserial -days 2 -extfile <(echo "subjectAltName=IP:$network.15") -out "$work/edge.pem" 2>/dev/null
+  secret() { openssl rand -hex 20; }
+  indented() { sed 's/^/  /' "$@"; }
+  {
+    echo ---
+    for name in api_token metrics_token influx_token influx_password grafana_password alertmanager_smtp_password; do echo "vault_$name: $(secret)"; done
+    echo "vault_sensor_master_secret: v1:$(secret)$(secret)"
+    echo "vault_gateway_tokens: site:$(secret)"
+    echo 'vault_smtp_url: ""'
+    printf 'vault_edge_certificate: |\n%s\n' "$(indented "$work/edge.pem" "$work/edge.key")"
+    printf 'vault_edge_authority: |\n%s\n' "$(indented "$work/ca.pem")"
+  } >"$inventory/vault.yml"
+  echo 'a good password' >"$work/vault-password"
+  ansible-vault encrypt --vault-password-file "$work/vault-password" "$inventory/vault.yml" >/dev/null 2>&1
+  export ANSIBLE_PRIVATE_KEY_FILE=$work/key ANSIBLE_HOST_KEY_CHECKING=False ANSIBLE_VAULT_PASSWORD_FILE=$work/vault-password ANSIBLE_INVENTORY=$inventory
+}
+
+# Two versions of the same sources, and one that doesn't start.
+make_releases() {
+  local releases=$root/release first
+  "$root/deploy/release.sh" 0.1.0 >/dev/null
+  first=$releases/tocsin-0.1.0.tar.gz
+  mkdir -p "$work/broken"
+  tar --extract --gzip --directory "$work/broken" --file "$first"
+  mv "$work/broken/tocsin-0.1.0" "$work/broken/tocsin-0.1.1"
+  tar --create --gzip --directory "$work/broken" --file "$releases/tocsin-0.1.1.tar.gz" tocsin-0.1.1
+  echo 'throw new Error("a version that does not start");' >>"$work/broken/tocsin-0.1.1/main.ts"
+  mv "$work/broken/tocsin-0.1.1" "$work/broken/tocsin-0.1.2"
+  tar --create --gzip --directory "$work/broken" --file "$releases/tocsin-0.1.2.tar.gz" tocsin-0.1.2
+  rm -rf "$work/broken"
+}
+
+play() { (cd "$root/ansible" && timeout 900 ansible-playbook "$@"); }
+# As play, and nothing was changed on any host.
+play_unchanged() {
+  play "$@" | tee "$work/unchanged.log"
+  ! grep -E '^(changed:|.*changed=[1-9])' "$work/unchanged.log"
+}
+# refused SENTENCE PLAYBOOK…: it fails, and says so.
+refused() {
+  local sentence=$1
+  shift
+  if play "$@" >"$work/refused.log" 2>&1; then
+    cat "$work/refused.log"
+    echo 'it did not fail'
+    return 1
+  fi
+  tr -s '\n ' ' ' <"$work/refused.log" | grep -q "$sentence" || { cat "$work/refused.log"; return 1; }
+}
+# What systemd says runs, and since when: the same before and after means that nothing was touched.
+running() { for number in 11 12 13 14 15; do within "$network.$number" systemctl show --property=Id,ActiveState,MainPID 'tocsin@*' kafka cassandra influxdb haproxy prometheus || echo "$number does not answer"; done; }
+untouched() { # COMMAND…
+  running >"$work/before"
+  "$@" || return 1
+  running >"$work/after"
+  diff "$work/before" "$work/after"
+}
+alive() { curl --silent --fail --max-time 5 --cacert "$work/ca.pem" "https://$network.15:19092/readyz"; }
+
+under_load() { # PLAYBOOK…: while simulated sensors report; both must end well
+  play simulate.yml --extra-vars '{"tocsin_simulation": "--apps 2 --rate 50 --minutes 2.5"}' >"$work/load.log" 2>&1 &
+  local load=$! code=0
+  sleep 20
+  play "$@" || code=1
+  if ! kill -0 "$load" 2>/dev/null; then echo 'the load ended before the playbook did'; code=1; fi
+  wait "$load" || { cat "$work/load.log"; code=1; }
+  grep -v '^$' "$work/load.log" | tail -n 45
+  return "$code"
+}
+
+all_steps() {
+  check 'site, checked only, on empty hosts' play site.yml --check
+  check 'site, checked only, has changed nothing' bash -c "! ls $work/hosts/node-1/root/opt/tocsin* $work/hosts/kafka-1/root/opt/kafka* 2>/dev/null"
+  check 'site, from nothing' play site.yml
+  check 'site again changes nothing' play_unchanged site.yml
+  check 'site, checked only, finds nothing to change' play_unchanged site.yml --check
+  check 'start again changes nothing' play_unchanged start.yml
+  check 'status' play status.yml
+  check 'simulate: the oracle agrees' play simulate.yml
+  check 'a new version under load: nothing lost or doubled' under_load deploy.yml --extra-vars tocsin_version=0.1.1
+  check 'the same again changes nothing' play_unchanged deploy.yml --extra-vars tocsin_version=0.1.1
+  check 'a wrong vault password' untouched refused 'the vault password is wrong or missing' start.yml --vault-password-file <(echo wrong)
+  within "$network.14" mount -t tmpfs -o size=64m tmpfs /var/cache
+  check 'a full disk' untouched refused 'node-2 has .* MiB left .* Make room' deploy.yml --extra-vars tocsin_version=0.1.2
+  within "$network.14" umount /var/cache
+  ip link set tocsin-h14 down
+  check 'a host that does not answer' refused 'node-2 does not answer by SSH at .* Nothing was changed' deploy.yml --extra-vars tocsin_version=0.1.2
+  check 'the rest goes on' alive
+  check 'status names it' refused 'node-2 does not answer' status.yml
+  ip link set tocsin-h14 up
+  check 'a broken release stops at the first host, and says how to go back' refused 'To go back: ansible-playbook deploy.yml -e tocsin_version=0.1.1' deploy.yml --extra-vars '{"tocsin_version": "0.1.2", "tocsin_patience": 15}'
+  check 'the rest goes on' alive
+  check 'the way back' play deploy.yml --extra-vars tocsin_version=0.1.1 --extra-vars tocsin_back=true
+  check 'a changed setting restarts what uses it' play site.yml --extra-vars tocsin_version=0.1.1 --extra-vars '{"haproxy_environment": {"SENSORS_CONNECTIONS_MAX": 2100, "EDGE_CONNECTIONS_MAX": 4000}}' --tags edge
+  check 'stop' play stop.yml
+  check 'stop again changes nothing' play_unchanged stop.yml
+  check 'start' play start.yml
+  check 'simulate after it' play simulate.yml
+  check 'secrets again change nothing' play_unchanged rotate-secrets.yml --extra-vars '{"haproxy_environment": {"SENSORS_CONNECTIONS_MAX": 2100, "EDGE_CONNECTIONS_MAX": 4000}}'
+}
