@@ -1,8 +1,9 @@
 import type { Change, IncidentEvent } from './event.ts';
 import type { CloseDisposition, Incident, IncidentKind, Member, Place } from './incident.ts';
+import { type Gathering, linesOf } from './gathering.ts';
 import { incidentNumber } from './incident-id.ts';
 import type { Incidents } from './incidents.ts';
-import { type Notice, type NoticeKind, stepNoticeId, versionNoticeId, wants } from './notice.ts';
+import { digestNoticeId, type Notice, type NoticeKind, stepNoticeId, versionNoticeId, wants } from './notice.ts';
 import { choose, type Step } from './protocol.ts';
 import { beginRun, type DueStep, dueSteps } from './run.ts';
 import type { Settings } from './settings.ts';
@@ -28,12 +29,18 @@ export class Decisions {
   readonly events: IncidentEvent[] = [];
   readonly notices: Notice[] = [];
   readonly acknowledgements: Acknowledgement[] = [];
+  readonly #gathering: Gathering;
   readonly #offset: number;
   #opened = 0;
 
-  constructor(incidents: Incidents, settings: Settings, now: number, offset: number) {
-    this.incidents = incidents;
-    this.settings = settings;
+  constructor(
+    state: { readonly incidents: Incidents; readonly gathering: Gathering; readonly settings: Settings },
+    now: number,
+    offset: number,
+  ) {
+    this.incidents = state.incidents;
+    this.#gathering = state.gathering;
+    this.settings = state.settings;
     this.now = now;
     this.#offset = offset;
   }
@@ -70,7 +77,7 @@ export class Decisions {
     const { id, run, told } = incident;
     const to = this.#known(run.steps[step]?.to ?? []).filter((target) => !knowing.has(target));
     const kindFor = (target: string) => stepKind(incident, step, repetition, told.has(target));
-    const wanted = to.filter((target) => this.#wants(target, kindFor(target)));
+    const wanted = to.filter((target) => this.#isToldNow(incident, target, kindFor(target)));
     const skipped = repetition - (run.said[step] ?? 0);
     const after = this.emit(incident, { event: 'said', step, repetition, skipped, to: wanted });
     for (const target of wanted) this.#notice(after, target, kindFor(target), stepNoticeId(id, run.n, step, repetition, target));
@@ -85,11 +92,30 @@ export class Decisions {
 
   /** Tells targets of a change that is no step; those who were told by default. */
   tell(incident: Incident, kind: NoticeKind, targets: Iterable<string> = incident.told): Incident {
-    const to = this.#known([...targets]).filter((target) => this.#wants(target, kind));
+    const to = this.#known([...targets]).filter((target) => this.#isToldNow(incident, target, kind));
     if (to.length === 0) return incident;
     const after = to.every((target) => incident.told.has(target)) ? incident : this.emit(incident, { event: 'told', to });
     for (const target of to) this.#notice(after, target, kind, versionNoticeId(after.id, kind, after.version, target));
     return after;
+  }
+
+  /** Sends what was gathered for targets and is due. */
+  sendDigests(): void {
+    for (const window of this.#gathering.takeDue(this.now, this.settings)) {
+      const gathered = [...window.incidents].flatMap((id) => this.incidents.get(id) ?? []);
+      const { lines, more } = linesOf(window, gathered);
+      if (lines.length === 0) continue;
+      const [target = window.target] = this.#known([window.target]);
+      const told = lines.map((incident) => (incident.told.has(target) ? incident : this.emit(incident, { event: 'told', to: [target] })));
+      this.notices.push({
+        id: digestNoticeId(target, this.#offset),
+        target,
+        kind: 'digest',
+        at: this.now,
+        lines: told.map(({ id, version }) => ({ incident: id, sequence: version })),
+        more,
+      });
+    }
   }
 
   close(
@@ -142,8 +168,10 @@ export class Decisions {
     return [...new Set(names.map((name) => (targets.some((target) => target.name === name) ? name : fallback)))];
   }
 
-  #wants(name: string, kind: NoticeKind): boolean {
-    return wants(this.settings.targets.find((target) => target.name === name) ?? {}, kind);
+  /** Whether a target wants to hear of it, and at once. */
+  #isToldNow(incident: Incident, name: string, kind: NoticeKind): boolean {
+    const target = this.settings.targets.find((one) => one.name === name) ?? { name };
+    return wants(target, kind) && !this.#gathering.keeps(target, incident, this.now, this.settings.zone);
   }
 }
 

@@ -2,6 +2,7 @@ import { act } from './acting.ts';
 import { type Answer, Answers } from './answer.ts';
 import { type Acknowledgement, Decisions } from './decisions.ts';
 import type { IncidentEvent } from './event.ts';
+import { Gathering, type Window } from './gathering.ts';
 import { type Incident, isOpen } from './incident.ts';
 import { Incidents } from './incidents.ts';
 import { condition, placed } from './joining.ts';
@@ -29,6 +30,7 @@ export interface Memory {
   readonly graceUntil: number;
   readonly settings: Settings;
   readonly answers: readonly Answer[];
+  readonly gathered: readonly Window[];
 }
 
 /**
@@ -37,6 +39,7 @@ export interface Memory {
  */
 export class IncidentEngine {
   readonly #incidents = new Incidents();
+  readonly #gathering = new Gathering();
   readonly #presence = new Presence();
   readonly #answers = new Answers();
   #settings: Settings;
@@ -54,7 +57,7 @@ export class IncidentEngine {
 
   /** When something is due next, if nothing else comes; epoch ms. A tick is wanted then. */
   get nextDue(): number {
-    return this.#incidents.nextDue;
+    return Math.min(this.#incidents.nextDue, this.#gathering.nextDue);
   }
 
   /** How many alarms cleared that were never raised here. */
@@ -72,6 +75,7 @@ export class IncidentEngine {
     this.#graceUntil = memory.graceUntil;
     this.#settings = memory.settings;
     for (const answer of memory.answers) this.#answers.keep(answer);
+    this.#gathering.restore(memory.gathered);
     for (const incident of incidents) {
       this.#incidents.restore(incident, this.#settings);
       this.#fresh.add(incident.id);
@@ -85,12 +89,13 @@ export class IncidentEngine {
       graceUntil: this.#graceUntil,
       settings: this.#settings,
       answers: this.#answers.all(),
+      gathered: this.#gathering.all(),
     };
   }
 
   input({ offset, at, signal }: SignalRecord): void {
     if (signal.signal === 'tick') this.#pass(signal, offset);
-    else this.#decide(signal, new Decisions(this.#incidents, this.#settings, Math.max(this.#tick ?? at, at), offset));
+    else this.#decide(signal, this.#decisions(Math.max(this.#tick ?? at, at), offset));
   }
 
   takeEffects(): Effects {
@@ -134,9 +139,11 @@ export class IncidentEngine {
       this.#presence.restart();
     }
     this.#tick = at;
-    const decisions = new Decisions(this.#incidents, this.#settings, at, offset);
+    const decisions = this.#decisions(at, offset);
     this.#clamp(decisions);
+    this.#gathering.clamp(at, this.#settings);
     pass(decisions, { wasStopped, graceUntil: this.#graceUntil, presence: this.#presence });
+    decisions.sendDigests();
     this.#take(decisions);
   }
 
@@ -148,6 +155,10 @@ export class IncidentEngine {
         decisions.emit(incident, { event: 'clamped', to: decisions.now });
     }
     this.#fresh = new Set();
+  }
+
+  #decisions(now: number, offset: number): Decisions {
+    return new Decisions({ incidents: this.#incidents, gathering: this.#gathering, settings: this.#settings }, now, offset);
   }
 
   #take({ events, notices, acknowledgements }: Decisions): void {

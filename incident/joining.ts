@@ -53,7 +53,9 @@ function worsen(decisions: Decisions, incident: Incident, members: readonly Memb
   if (worse.phase === 'NEW') {
     const told = worse.told;
     const run = decisions.run(worse);
-    const heard = new Set(decisions.notices.filter(({ incident: id }) => id === run.id).map(({ target }) => target));
+    const heard = new Set(
+      decisions.notices.flatMap((notice) => (notice.kind !== 'digest' && notice.incident === run.id ? notice.target : [])),
+    );
     return decisions.tell(
       run,
       'updated',

@@ -3,8 +3,11 @@ import { incidentName } from './incident-id.ts';
 export const NOTICE_KINDS = ['opened', 'updated', 'taken', 'returned', 'reminder', 'escalated', 'unanswered', 'closed'] as const;
 export type NoticeKind = (typeof NOTICE_KINDS)[number];
 
-/** That a target is to be told of an incident, as it is at version `sequence`. Carries no personal word: names and addresses are looked up at sending. */
-export interface Notice {
+/** What a target is to be told. Carries no personal word: names and addresses are looked up at sending. */
+export type Notice = IncidentNotice | DigestNotice;
+
+/** That a target is to be told of an incident, as it is at version `sequence`. */
+export interface IncidentNotice {
   /** Made of what caused it, so that the same input gives the same id, and a receiver knows a repeat. */
   readonly id: string;
   readonly incident: number;
@@ -13,6 +16,18 @@ export interface Notice {
   /** Epoch ms. */
   readonly at: number;
   readonly sequence: number;
+}
+
+/** Several incidents in one notice, the gravest first, of these the oldest. */
+export interface DigestNotice {
+  readonly id: string;
+  readonly target: string;
+  readonly kind: 'digest';
+  /** Epoch ms. */
+  readonly at: number;
+  readonly lines: readonly { readonly incident: number; readonly sequence: number }[];
+  /** How many there are besides. */
+  readonly more: number;
 }
 
 const UNWANTED: readonly NoticeKind[] = ['taken'];
@@ -29,4 +44,8 @@ export function stepNoticeId(incident: number, run: number, step: number, repeti
 
 export function versionNoticeId(incident: number, kind: NoticeKind, version: number, target: string): string {
   return `${incidentName(incident)}.${kind}${version}.${target}`;
+}
+
+export function digestNoticeId(target: string, offset: number): string {
+  return `d-${target}-${offset}`;
 }

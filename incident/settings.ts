@@ -1,12 +1,17 @@
 import type { Severity } from '../alarm/severity.ts';
 import type { NoticeKind } from './notice.ts';
 import { defaultProtocols, type Protocol } from './protocol.ts';
+import type { TimeOfDay } from './time-of-day.ts';
 
 /** Somebody who is told. How, and where, is for whoever sends. */
 export interface Target {
   readonly name: string;
   /** The kinds of notices that it wants; undefined: all but `taken`. */
   readonly want?: readonly NoticeKind[];
+  /** What isn't critical waits until this time of day is over, and comes as one digest of what is still open then. */
+  readonly quiet?: TimeOfDay;
+  /** What isn't critical is gathered for so long from the first word on, ms. */
+  readonly digestMs?: number;
 }
 
 /** What the rules leave to whoever runs the system. Spans in ms. */
@@ -44,6 +49,8 @@ export const GRACE_MS = 2 * MINUTE;
 /** A closed incident is named as the previous one for this long, and answers for 30 days. */
 export const PREVIOUS_FOR_MS = DAY;
 export const CLOSED_FOR_MS = 30 * DAY;
+/** A digest has at most so many lines. */
+export const DIGEST_LINES_MAX = 200;
 /** A trouble that is over closes after this long, if it stays so. */
 export const TROUBLE_QUIET_MS = MINUTE;
 

@@ -6,6 +6,7 @@ export interface TimeOfDay {
 }
 
 const DAY_MINUTES = 1_440;
+const MINUTE_MS = 60_000;
 const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 const formats = new Map<string, Intl.DateTimeFormat>();
 
@@ -16,6 +17,12 @@ export function isTimeOfDay({ from, to, days }: TimeOfDay, at: number, zone: str
   if (from < to) return minute >= from && minute < to && isOn(day);
   const dayBefore = day === 1 ? 7 : day - 1;
   return (minute >= from && isOn(day)) || (minute < to && isOn(dayBefore));
+}
+
+/** When it may be over, if it is that time of day: the next full minute that the zone's clocks show as `to`. They may be changed before: look again then. */
+export function endOf({ to }: TimeOfDay, at: number, zone: string): number {
+  const left = (to - localTime(at, zone).minute + DAY_MINUTES) % DAY_MINUTES || DAY_MINUTES;
+  return (Math.floor(at / MINUTE_MS) + left) * MINUTE_MS;
 }
 
 function localTime(at: number, zone: string): { readonly day: number; readonly minute: number } {

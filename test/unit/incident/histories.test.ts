@@ -49,8 +49,14 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
+/** The chief gets digests, and nothing at night but what is critical. */
+const GATHERED = {
+  ...SETTINGS,
+  targets: [{ name: 'desk' }, { name: 'chief', digestMs: 5 * MINUTE, quiet: { from: 12 * 60, to: 13 * 60 } }],
+};
+
 function play(steps: readonly Step[]): ReceivingCentre {
-  const centre = new ReceivingCentre();
+  const centre = new ReceivingCentre(GATHERED);
   const alarms: string[] = [];
   const some = <T>(all: readonly T[], which: number) => (all.length === 0 ? undefined : all[which % all.length]);
   for (const one of steps) {
@@ -125,12 +131,14 @@ describe('whatever happens', () => {
         const passed = new Map<number, number>();
         const centre = play(steps);
         for (const event of eventsOf(centre)) if (event.event === 'absorbed') passed.set(event.from, event.incident);
-        for (const { incident, target, kind } of notices) {
-          if (kind === 'closed') {
-            const before = [...passed].filter(([, into]) => into === incident).map(([from]) => from);
-            expect([incident, ...before].some((id) => heard.has(`${id} ${target}`))).toBe(true);
+        for (const notice of notices) {
+          const { target } = notice;
+          if (notice.kind === 'closed') {
+            const before = [...passed].filter(([, into]) => into === notice.incident).map(([from]) => from);
+            expect([notice.incident, ...before].some((id) => heard.has(`${id} ${target}`))).toBe(true);
           }
-          heard.add(`${incident} ${target}`);
+          for (const id of notice.kind === 'digest' ? notice.lines.map(({ incident }) => incident) : [notice.incident])
+            heard.add(`${id} ${target}`);
         }
       }),
       drawn(60, 1),
@@ -174,7 +182,7 @@ describe('whatever happens', () => {
         const centre = play(steps.filter((one) => one.do !== 'pass' || one.present.length === 0));
         const { records } = centre;
         const at = cut % records.length;
-        let engine = new IncidentEngine(SETTINGS);
+        let engine = new IncidentEngine(GATHERED);
         const events: IncidentEvent[] = [];
         const notices: string[] = [];
         for (const [i, record] of records.entries()) {
