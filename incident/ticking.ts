@@ -24,7 +24,7 @@ export function pass(decisions: Decisions, passing: Passing): void {
     passOne(decisions, due, passing);
     const after = incidents.get(due.id);
     // What could not be judged now is looked at again, but not at every tick.
-    if (after) incidents.await(after, settings, Math.max(passing.graceUntil, now + LATER_MS));
+    if (after) incidents.await(after, settings, now < passing.graceUntil ? passing.graceUntil : now + LATER_MS);
   }
   if (now >= passing.graceUntil) returnOfAbsent(decisions, passing.presence);
 }
