@@ -51,8 +51,8 @@ function operation(route: Route, write: SchemaWriter): Json {
 function responses(route: Route, write: SchemaWriter): Json {
   const errors: Route['answers'] = {
     400: { description: 'The request is not valid; the error says why.', schema: problem },
-    ...(route.needs === 'nothing' ? {} : { 401: { description: 'Not signed in.', schema: problem } }),
-    ...(route.needs === 'read' && route.method === 'get'
+    401: { description: 'Not signed in, or the bearer token is not known.', schema: problem },
+    ...(route.needs === 'nothing' && route.method === 'get'
       ? {}
       : { 403: { description: "Not allowed, or not sent by the console's own page.", schema: problem } }),
     ...(route.body
@@ -61,6 +61,8 @@ function responses(route: Route, write: SchemaWriter): Json {
           415: { description: 'Not application/json in UTF-8.', schema: problem },
         }
       : {}),
+    421: { description: "Sent to a host name that is not the console's.", schema: problem },
+    429: { description: 'Too many wrong tokens came from this address; Retry-After says how long to wait.', schema: problem },
     503: { description: 'A part that this needs is unavailable; try again.', schema: problem },
   };
   const documented = Object.entries({ ...errors, ...route.answers });

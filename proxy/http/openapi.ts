@@ -63,29 +63,32 @@ const warnings = {
 };
 const json = (schema: object) => ({ 'application/json': { schema } });
 const errorSchema = { type: 'object', required: ['error'], properties: { error: { type: 'string' } } };
-const outcome = (description: string) => ({
-  description,
-  content: json({
-    type: 'object',
-    required: ['accepted'],
-    properties: {
-      accepted: { type: 'integer', minimum: 0 },
-      rejected,
-      rejectedOmitted: {
-        type: 'integer',
-        minimum: 1,
-        description: 'How many more members were refused since no client has their sensor: of these, only the first 100 are listed',
-      },
-      notReadFrom: {
-        type: 'integer',
-        minimum: 100,
-        description:
-          'More than 100 members were refused, so the rest was not read: nothing from this index on was accepted. Correct it and send it again',
-      },
-      warnings,
-      warningsOmitted: { type: 'integer', minimum: 1, description: 'How many more warnings there are' },
+const outcomeSchema = {
+  type: 'object',
+  required: ['accepted'],
+  properties: {
+    accepted: { type: 'integer', minimum: 0 },
+    rejected,
+    rejectedOmitted: {
+      type: 'integer',
+      minimum: 1,
+      description: 'How many more members were refused since no client has their sensor: of these, only the first 100 are listed',
     },
-  }),
+    notReadFrom: {
+      type: 'integer',
+      minimum: 100,
+      description:
+        'More than 100 members were refused, so the rest was not read: nothing from this index on was accepted. Correct it and send it again',
+    },
+    warnings,
+    warningsOmitted: { type: 'integer', minimum: 1, description: 'How many more warnings there are' },
+  },
+};
+const outcome = (description: string) => ({ description, content: json(outcomeSchema) });
+/** The whole request is refused with an error, or each of its members with its own. */
+const refusal = (description: string) => ({
+  description,
+  content: json({ type: 'object', properties: { ...errorSchema.properties, ...outcomeSchema.properties } }),
 });
 const failure = (description: string) => ({ description, content: json(errorSchema) });
 const later = (description: string) => ({
@@ -108,6 +111,7 @@ const sharedFailures = {
   403: failure(
     'Sent by a web page that is not our own; or no client has the sensor, or any of the sensors, and such are refused (TOCSIN_UNKNOWN_SENSORS)',
   ),
+  408: failure('The request was not complete in time'),
   409: failure('A signed request with a nonce that was accepted before: nothing was taken again'),
   413: failure('The body is too large, or has too many records'),
   415: {
@@ -118,6 +122,7 @@ const sharedFailures = {
     },
   },
   421: failure('Sent to a host name that is not ours'),
+  431: failure('The headers are too large'),
   429: later('This client has sent more than it may'),
   503: later(
     "The log takes no records (a full disk, brokers that can not be reached, this machine's clock is off), too much is waiting, the proxy is stopping, or a sensor alternates between readings and recoveries faster than time passes. Whether the records are stored is unknown: send them again",
@@ -135,6 +140,8 @@ const ingest = (name: string, summary: string) => ({
       400: outcome('No record was valid'),
       411: failure('Neither Content-Length nor Transfer-Encoding'),
       ...sharedFailures,
+      401: refusal(sharedFailures[401].description),
+      403: refusal(sharedFailures[403].description),
     },
   },
 });
@@ -166,11 +173,13 @@ const kafkaPixy = (parameters: readonly object[] = []) => ({
       404: failure('No such topic'),
       401: sharedFailures[401],
       403: sharedFailures[403],
+      408: sharedFailures[408],
       409: sharedFailures[409],
       413: sharedFailures[413],
       415: sharedFailures[415],
       421: sharedFailures[421],
       429: sharedFailures[429],
+      431: sharedFailures[431],
       503: sharedFailures[503],
     },
   },
@@ -210,14 +219,19 @@ export const openapiOf = (types: TypeSet) => ({
     ]),
     '/_ping': probe("Alive, in kafka-pixy's form", { 200: { description: 'pong', content: { 'text/plain': {} } } }),
     '/healthz': probe('Alive', { 200: { description: 'Alive' } }),
-    '/readyz': probe('Able to store records', { 200: readiness('Ready'), 503: readiness('Not ready') }),
+    '/readyz': probe('Able to store records', {
+      200: readiness('Ready'),
+      503: readiness('Not ready'),
+      429: later('Too many wrong tokens came from this address'),
+    }),
     '/metrics': {
       get: {
         summary: 'Metrics for Prometheus',
         security: [{ metrics: [] }, {}],
         responses: {
           200: { description: 'Metrics', content: { 'text/plain': {} } },
-          401: failure('Only for callers with the token, or from this machine if no other reaches it'),
+          401: failure('Only for callers with a token for metrics, or from this machine if no other reaches it'),
+          429: later('Too many wrong tokens came from this address'),
         },
       },
     },

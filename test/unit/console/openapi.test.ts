@@ -1,5 +1,11 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { call, startTestConsole, type TestConsole } from '../../support/console.ts';
+import { request } from 'node:http';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { hashOfToken, newApiToken } from '../../../console/security/api-token.ts';
+import { writeAccounts } from '../../../console/security/users-file.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { call, OPERATOR_TOKEN, startTestConsole, type TestConsole } from '../../support/console.ts';
 
 interface Operation {
   readonly operationId: string;
@@ -65,4 +71,59 @@ it('describes the fields of an alarm as the contract has them', () => {
       'id sensor type state severity version raisedAt clearedAt acknowledgedAt region geohash evidence custody'.split(' '),
     ),
   );
+});
+
+describe('a refusal', () => {
+  let folder: string;
+  let refusing: TestConsole;
+  const token = newApiToken();
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tocsin-openapi-'));
+    const users = join(folder, 'users.json');
+    await writeAccounts(users, {
+      users: [],
+      tokens: [{ name: 'prometheus', scopes: ['metrics'], hash: hashOfToken(token), disabled: false }],
+    });
+    refusing = await startTestConsole({ processor: false, environment: { TOCSIN_USERS: users } });
+  });
+  afterAll(async () => {
+    await refusing.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const calls = () =>
+    Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, { responses }]) => ({ path, method, responses })),
+    );
+  /** As somebody who has all the time to be refused. */
+  const ask = (path: string, method: string, headers: Record<string, string>, body?: string): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const url = new URL(path.replace(/\{\w+\}/, '424242'), refusing.console.url);
+      const asked = request(url, { method: method.toUpperCase(), headers }, (answer) => {
+        answer.destroy();
+        resolve(answer.statusCode ?? 0);
+      });
+      asked.once('error', reject);
+      asked.end(body);
+    });
+  const JSON_TYPE = { 'content-type': 'application/json' };
+  const operator = { authorization: `Bearer ${OPERATOR_TOKEN}` };
+
+  it.each([
+    ['of a host name that is not ours', [421], { host: 'evil.example' }, undefined],
+    ['of a token without the scope', [403, 200, 400, 413, 404], { authorization: `Bearer ${token}`, ...JSON_TYPE }, '{}'],
+    ['of nobody', [401, 200, 400, 403, 429], JSON_TYPE, '{}'],
+    ['of another page', [403, 401, 200], { ...JSON_TYPE, origin: 'https://evil.example' }, '{}'],
+    ['of a body that is not JSON', [415, 400, 403, 404, 200], { ...operator, 'content-type': 'text/plain' }, '{}'],
+    ['of a body that is too large', [413, 400, 403, 404, 200], { ...operator, ...JSON_TYPE }, `"${'x'.repeat(400_000)}"`],
+    ['of a query that is none', [400, 403, 404, 429, 200], { ...operator, ...JSON_TYPE }, undefined],
+    ['of wrong tokens, one after another', [401, 429], { authorization: 'Bearer a-token-that-nobody-has' }, undefined],
+  ] as const)('%s has a documented status, whatever the call', async (_, expected, headers, body) => {
+    for (const { path, method, responses } of calls()) {
+      const query = body === undefined && !('host' in headers) ? '?nonsense=1' : '';
+      const status = await ask(path + query, method, headers, method === 'post' ? (body ?? '{}') : undefined);
+      expect(expected, `${method} ${path}`).toContain(status);
+      expect(Object.keys(responses), `${method} ${path} answered ${status}`).toContain(String(status));
+    }
+  });
 });

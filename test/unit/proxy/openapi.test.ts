@@ -1,8 +1,10 @@
 /** What the description says is what a sensor gets. */
+import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { TransientError } from '../../../runtime/errors.ts';
-import { RECOVERY, STATUS, type TestProxy, testProxy } from '../../support/proxy.ts';
+import { sensorKey } from '../../../proxy/intake/credentials.ts';
+import { NOW, RawClient, RECOVERY, STATUS, statusesIn, type TestProxy, testProxy } from '../../support/proxy.ts';
 
 const Response = z.object({
   headers: z.record(z.string(), z.unknown()).optional(),
@@ -62,4 +64,44 @@ it('describes a log that takes no records', async () => {
 it('wants no more of a status than its sensor', () => {
   expect(description.components.schemas.Status?.required).toEqual(['id']);
   expect(description.components.schemas.Recovery?.required).toEqual(['id']);
+});
+
+it('describes every refusal that depends on who sends: 401, 403, 409, 421, 429, and where a body was not read on', async () => {
+  const secret = 'a master secret of the test';
+  const settings = {
+    TOCSIN_SENSOR_MASTER_SECRET: secret,
+    TOCSIN_GATEWAY_TOKENS: 'north:0123456789abcdef',
+    TOCSIN_INGEST_CLIENT_RATE: '60',
+  };
+  const strict = await testProxy(settings, { isUnknown: (sensor) => sensor === 7 });
+  const post = async (body: string, headers: Record<string, string>) => {
+    const answer = await strict.post('/entry', body, { ...JSON_TYPE, ...headers });
+    const described = description.paths['/entry']?.post?.responses[String(answer.status)];
+    expect(described, String(answer.status)).toBeDefined();
+    const { properties } = described?.content?.['application/json'].schema ?? { properties: {} };
+    for (const field of Object.keys(z.record(z.string(), z.unknown()).parse(answer.json())))
+      expect(Object.keys(properties)).toContain(field);
+    if (answer.headers.has('retry-after')) expect(described?.headers).toHaveProperty('Retry-After');
+    return answer;
+  };
+  const seconds = NOW / 1_000;
+  const nonce = 'nonce-of-the-first-1';
+  const mac = createHmac('sha256', sensorKey(secret, 42_959)).update(`${seconds}\n${nonce}\n/entry\n${STATUS}`).digest('base64url');
+  const signed = { 'x-tocsin-signature': `42959.${seconds}.${nonce}.${mac}` };
+  const gateway = { authorization: 'Bearer 0123456789abcdef' };
+  expect((await post(STATUS, {})).status).toBe(401);
+  expect([(await post(STATUS, signed)).status, (await post(STATUS, signed)).status]).toEqual([202, 409]);
+  expect((await post('{"id":7,"motion":true}', gateway)).status).toBe(403);
+  expect((await post(`[${STATUS},${Array.from({ length: 300 }, () => '{"id":-1}')}]`, gateway)).json()).toHaveProperty('notReadFrom');
+  let last = 0;
+  for (let i = 0; i < 200 && last !== 429; i += 1) last = (await post(STATUS, gateway)).status;
+  expect(last).toBe(429);
+  const raw = await RawClient.open(proxy.port);
+  raw.send(
+    'POST /entry HTTP/1.1\r\nHost: evil.example\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}',
+  );
+  const [elsewhere] = statusesIn(await raw.end());
+  expect(elsewhere).toBe(421);
+  expect(description.paths['/entry']?.post?.responses).toHaveProperty('421');
+  await strict.stop();
 });
