@@ -1,3 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { hashOfToken, newApiToken, SCOPES, type Scope } from '../../../console/security/api-token.ts';
+import { writeAccounts } from '../../../console/security/users-file.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apiRoutes } from '../../../console/api/routes.ts';
 import type { ApiDeps } from '../../../console/api/deps.ts';
@@ -22,12 +27,28 @@ const SECRETS = [
 ];
 const CLIENT = clientOf({ id: 1 });
 
+/** Everybody who sees no clients, with a token. */
+const LIMITED: readonly (readonly [string, string, readonly Scope[]])[] = [
+  ['the viewer token', VIEWER_TOKEN, []],
+  ...SCOPES.filter((scope) => scope !== 'clients').map((scope) => [`a token with the scope ${scope}`, newApiToken(), [scope]] as const),
+  ['a token with all scopes but clients', newApiToken(), SCOPES.filter((scope) => scope !== 'clients')],
+];
+
+let folder: string;
 let on: TestConsole;
 let alarm: string;
 /** Every readable path, with its content. */
 let paths: Record<string, string>;
 beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tocsin-viewer-'));
+  const users = join(folder, 'users.json');
+  const tokens = LIMITED.filter(([, , scopes]) => scopes.length > 0).map(([name, token, scopes]) => ({
+    ...{ name, hash: hashOfToken(token), disabled: false },
+    scopes: [...scopes],
+  }));
+  await writeAccounts(users, { users: [], tokens });
   on = await startTestConsole({
+    environment: { TOCSIN_USERS: users },
     clients: [CLIENT],
     archived: [{ ...alarmOf({ id: 'old', sensor: 1 }), region: 'UK', geohash: 'gcwfhf0kz' }],
   });
@@ -45,15 +66,23 @@ beforeAll(async () => {
   const hash = (await eventually(live, (text) => /"hash":"([\w-]{22})"/.test(text))).match(/"hash":"([\w-]{22})"/)?.[1] ?? '';
   paths = { alarm, sensor: '1', action: noted.json.action, hash };
 });
-afterAll(() => on.stop());
+afterAll(async () => {
+  await on.stop();
+  await rm(folder, { recursive: true, force: true });
+});
 
 /** The first events of the stream, and those within a beat. */
 async function live(token = OPERATOR_TOKEN): Promise<string> {
   const abort = new AbortController();
-  const { body } = await fetch(`${on.console.url}/api/live`, { headers: { authorization: `Bearer ${token}` }, signal: abort.signal });
+  const { body, headers } = await fetch(`${on.console.url}/api/live`, {
+    headers: { authorization: `Bearer ${token}` },
+    signal: abort.signal,
+  });
   let text = '';
   const decoder = new TextDecoder();
   for await (const chunk of body ?? []) {
+    // Refused: there is no stream.
+    if (!headers.get('content-type')?.includes('event-stream')) return text + decoder.decode(chunk as Uint8Array);
     text += decoder.decode(chunk as Uint8Array, { stream: true });
     if (text.includes('event: snapshot') && text.endsWith('\n\n')) break;
   }
@@ -61,9 +90,8 @@ async function live(token = OPERATOR_TOKEN): Promise<string> {
   return text;
 }
 
-const readable = apiRoutes({ types: REFERENCE } as ApiDeps)
-  .filter(({ method, needs }) => method === 'get' && (needs === 'read' || needs === 'nothing'))
-  .map(({ path }) => path);
+const routes = apiRoutes({ types: REFERENCE } as ApiDeps);
+const readable = routes.filter(({ method }) => method === 'get').map(({ path }) => path);
 
 function filled(path: string): string {
   const value = (name: string): string => {
@@ -84,10 +112,27 @@ describe('a viewer', () => {
     );
   });
 
-  it.each(readable)('sees nothing on %s of the people behind alarms', async (path) => {
-    const text = await read(path, VIEWER_TOKEN);
-    expect(SECRETS.filter((secret) => text.includes(secret))).toEqual([]);
+  it.each(readable)('sees nothing on %s of the people behind alarms, nor does any program without that scope', async (path) => {
+    for (const [who, token] of LIMITED) {
+      const text = await read(path, token);
+      expect([who, SECRETS.filter((secret) => text.includes(secret))]).toEqual([who, []]);
+    }
   });
+
+  it.each(routes.filter(({ method }) => method !== 'get').map(({ method, path }) => ({ method, path })))(
+    'sees nothing in the answer to $method $path, done, stale or refused, nor does any program without that scope',
+    async ({ method, path }) => {
+      for (const [who, token] of LIMITED) {
+        const { version = 1 } = (await call(on, `/api/alarms/${alarm}`)).json;
+        for (const seen of [version, version + 1]) {
+          const more = path.endsWith('note') ? { note: 'x' } : path.endsWith('disposition') ? { disposition: 'test' } : {};
+          const body = path === '/api/alarms/acknowledge' ? { alarms: [{ id: alarm, version: seen }] } : { version: seen, ...more };
+          const { text } = await call(on, filled(path), { method: method.toUpperCase(), token, ...(method === 'post' && { body }) });
+          expect([who, SECRETS.filter((secret) => text.includes(secret))]).toEqual([who, []]);
+        }
+      }
+    },
+  );
 
   it('sees no more where a call is refused', async () => {
     const { version } = (await call(on, `/api/alarms/${alarm}`)).json;
