@@ -7,7 +7,6 @@ import { type Checks, expect } from './checks.ts';
 import type { Engine } from './engine.ts';
 import { curl, eventually, type Installation, installationOf, OPEN_FILES, replaced, secretOf } from './installation.ts';
 import { run } from './run.ts';
-import { putJmxExporter } from './stand-ins.ts';
 
 export interface Load {
   readonly rate: number;
@@ -29,7 +28,6 @@ export async function checkCluster(engine: Engine, load: Load, { check }: Checks
   };
   let id = '';
   try {
-    await putJmxExporter(folder);
     await run('sh', [join(folder, 'prepare.sh'), 'cluster']);
     await appendFile(join(folder, '.env'), SMALL + OPEN_FILES);
     const up = await check('cluster: the first up --wait on an empty host ends ready', async () => {

@@ -31,7 +31,7 @@ const TEST_DEPLOY = command({
     const checks = startChecks(say);
     await needPackages();
     const engine = await startEngine(cacheFolder('docker'));
-    process.once('SIGINT', () => void engine.stop().finally(() => process.exit(130)));
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void engine.stop().finally(() => process.exit(130)));
     try {
       await tryParts(engine, new Set(options.only), options, checks);
     } finally {

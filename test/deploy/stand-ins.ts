@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { cacheFolder, classpathOf, mavenFile } from '../support/servers/maven.ts';
+import { cacheFolder, classpathOf } from '../support/servers/maven.ts';
 import { kafkaDependencies } from '../support/servers/kafka-distribution.ts';
 import type { Engine } from './engine.ts';
 import { run } from './run.ts';
@@ -56,14 +56,6 @@ export async function makeClusterStandIns(engine: Engine): Promise<void> {
   await buildText(engine, derived('prometheus-node-exporter'), tagOf('prom/node-exporter'));
   await build(engine, 'exporter', tagOf('ghcr.io/google/cadvisor'), {}, ['PORT=8080', 'NAME=cAdvisor']);
   await build(engine, 'exporter', tagOf('danielqsj/kafka-exporter'), {}, ['PORT=9308', 'NAME=kafka_exporter']);
-}
-
-/** The JMX exporter where prepare.sh would put it, so that it fetches nothing. */
-export async function putJmxExporter(composeFolder: string): Promise<void> {
-  const version = /^ {2}version=(\S+)$/m.exec(readFileSync('deploy/compose/prepare.sh', 'utf8'))?.[1] ?? '';
-  await mkdir(join(composeFolder, 'jmx'), { recursive: true });
-  const jar = await mavenFile(`io.prometheus.jmx:jmx_prometheus_javaagent:${version}`);
-  await cp(jar, join(composeFolder, 'jmx', 'jmx_prometheus_javaagent.jar'));
 }
 
 async function makeDebian(engine: Engine): Promise<void> {

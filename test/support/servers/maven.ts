@@ -10,7 +10,6 @@ import { join } from 'node:path';
 export type Dependency = string | { readonly artifact: string; readonly without: readonly string[] };
 
 const COPY = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies';
-const COPY_ONE = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy';
 
 /** The folder for downloads of one program. */
 export function cacheFolder(name: string): string {
@@ -26,15 +25,6 @@ export async function classpathOf(name: string, dependencies: readonly Dependenc
   const folder = join(cacheFolder(name), createHash('sha256').update(pom).digest('hex').slice(0, 12));
   if (!existsSync(folder)) await fetchInto(folder, pom);
   return join(folder, 'lib', '*');
-}
-
-/** One file, without what it depends on: `group:artifact:version`. */
-export async function mavenFile(artifact: string): Promise<string> {
-  const [, name = '', version = ''] = artifact.split(':');
-  const folder = cacheFolder(`${name}-${version}`);
-  const file = join(folder, `${name}-${version}.jar`);
-  if (!existsSync(file)) await maven([COPY_ONE, `-Dartifact=${artifact}`, `-DoutputDirectory=${folder}`]);
-  return file;
 }
 
 /** Fetched into another folder and renamed, so that a folder that exists is complete even if others fetch at the same time. */
