@@ -34,6 +34,20 @@ describe('the image', () => {
     expect(dockerfile).toMatch(/^USER node$/m);
   });
 
+  it('keeps the rules of the field: exec form, COPY, absolute WORKDIR, nothing fetched by hand, no user after the last', () => {
+    const lines = dockerfile.replaceAll(/\\\n\s*/g, ' ').split('\n');
+    const words = lines.filter((line) => !line.startsWith('#')).map((line) => line.split(' ')[0] ?? '');
+    expect(words).not.toContain('ADD');
+    for (const line of lines) {
+      expect(line).not.toMatch(/^(?:RUN|CMD|ENTRYPOINT).*\b(?:sudo|curl|wget|chmod 777)\b/);
+      if (/^(?:ENTRYPOINT|CMD) /.test(line)) expect(line).toMatch(/ \[/);
+      if (line.startsWith('WORKDIR ')) expect(line).toMatch(/^WORKDIR \//);
+      if (line.startsWith('HEALTHCHECK ')) expect(line).toMatch(/--interval=.*--timeout=.*--start-period=.*--retries=.* CMD \[/);
+      expect(line).not.toMatch(/^(?:ENV|ARG|LABEL).*(?:TOKEN|SECRET|PASSWORD)/);
+    }
+    expect(words.slice(words.lastIndexOf('USER') + 1)).not.toContain('RUN');
+  });
+
   it('says which version it has', () => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
     expect(dockerfile).toContain(`org.opencontainers.image.version="${version}"`);
