@@ -4,7 +4,6 @@ import { spawn } from 'node:child_process';
 export interface RunOptions {
   readonly cwd?: string;
   readonly environment?: Readonly<Record<string, string>>;
-  readonly input?: string;
   readonly timeoutMs?: number;
 }
 
@@ -19,8 +18,14 @@ const PATIENCE_MS = 600_000;
 
 /** Resolves whatever the exit code is; 127 if the command can't be started. */
 export function attempt(command: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-  const { cwd, environment = {}, input = '', timeoutMs = PATIENCE_MS } = options;
-  const child = spawn(command, args, { cwd, env: { ...process.env, ...environment }, timeout: timeoutMs, killSignal: 'SIGKILL' });
+  const { cwd, environment = {}, timeoutMs = PATIENCE_MS } = options;
+  const child = spawn(command, args, {
+    cwd,
+    env: { ...process.env, ...environment },
+    timeout: timeoutMs,
+    killSignal: 'SIGKILL',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let [output, stdout] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString();
@@ -29,8 +34,6 @@ export function attempt(command: string, args: readonly string[], options: RunOp
   child.stderr.on('data', (chunk: Buffer) => {
     output += chunk.toString();
   });
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(input);
   return new Promise((resolve) => {
     child.once('error', (error) => resolve({ code: 127, output: error.message, stdout: '' }));
     child.once('close', (code) => resolve({ code: code ?? 137, output, stdout }));

@@ -3,7 +3,7 @@
  * our own Dockerfile and compose files run unchanged.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { cacheFolder, classpathOf } from '../support/servers/maven.ts';
@@ -128,7 +128,7 @@ async function build(
 async function buildText(engine: Engine, dockerfile: string, tag: string): Promise<void> {
   const context = await mkdtemp(join(tmpdir(), 'tocsin-image-'));
   try {
-    await run('cp', ['/dev/stdin', join(context, 'Dockerfile')], { input: dockerfile });
+    await writeFile(join(context, 'Dockerfile'), dockerfile);
     await engine.docker(['build', '--quiet', '--tag', tag, context]);
   } finally {
     await rm(context, { recursive: true, force: true });
