@@ -9,10 +9,17 @@ interface Options {
   readonly node?: string;
 }
 
+interface Bench {
+  readonly what: string;
+  /** How often each figure is measured unless something else is asked for. */
+  readonly runs?: number;
+  readonly run: (runs: number, options: Options) => Promise<readonly Figure[]>;
+}
+
+const RUNS = 5;
+
 /** Each loads only the modules that it needs. */
-const BENCHES: Readonly<
-  Record<string, { readonly what: string; readonly run: (runs: number, options: Options) => Promise<readonly Figure[]> }>
-> = {
+const BENCHES: Readonly<Record<string, Bench>> = {
   ingest: {
     what: 'POST /entry, compared with a bare handler and with durability off (needs wrk)',
     run: async (runs) => (await import('./ingest.ts')).benchIngest(runs),
@@ -26,7 +33,8 @@ const BENCHES: Readonly<
     run: async (runs) => (await import('./end-to-end.ts')).benchEndToEnd(runs),
   },
   attack: {
-    what: 'a bad sender beside good ones: what its bodies cost, how long the others wait, how much memory unread answers take',
+    what: 'a bad sender beside good ones: what its bodies cost, how long the others wait, how much memory unread answers take (one run unless you ask for more: 3 minutes each)',
+    runs: 1,
     run: async (runs) => (await import('./attack.ts')).benchAttack(runs),
   },
   restart: {
@@ -78,14 +86,15 @@ const BENCH = command({
   summary: 'Measures, as ratios within one run.',
   words: { name: 'BENCH', help: 'one of those below', min: 1, max: 1, known: Object.keys(BENCHES) },
   options: {
-    runs: option('N', count, 'how often each figure is measured; the table shows median and range', '5'),
+    runs: option('N', count.optional(), `how often each figure is measured; the table shows median and range (default: ${RUNS})`),
     records: option('N', count, 'size of a backlog; 40,000,000 give steady figures', '5000000'),
     node: option('PATH', text, 'the Node binary for our process in benches with a peer'),
     json: option('FILE', text, 'writes all values as JSON'),
   },
   lists: [{ heading: 'Benches', rows: Object.entries(BENCHES).map(([name, { what }]) => [name, what]) }],
   run: async ({ options: { runs, records, node, json }, words: [name = ''] }) => {
-    const figures = (await BENCHES[name]?.run(runs, { records, ...(node === undefined ? {} : { node }) })) ?? [];
+    const bench = BENCHES[name];
+    const figures = (await bench?.run(runs ?? bench.runs ?? RUNS, { records, ...(node === undefined ? {} : { node }) })) ?? [];
     const report = reportOf(name, figures);
     process.stdout.write(`${tableOf(report)}\n`);
     if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);

@@ -13,9 +13,10 @@ export class PostConnection {
   readonly #head: string;
   #onAnswer: ((accepted: boolean) => void) | undefined;
 
-  constructor(url: URL, path: string, type = 'application/json') {
+  /** `address`: what it is sent from. */
+  constructor(url: URL, path: string, type = 'application/json', address?: string) {
     this.#head = `POST ${path} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: ${type}\r\ncontent-length: `;
-    this.#socket = connect({ host: url.hostname, port: Number(url.port), noDelay: true });
+    this.#socket = connect({ host: url.hostname, port: Number(url.port), noDelay: true, localAddress: address });
     this.#socket.on('data', (chunk: Buffer) => this.#answer(chunk));
     this.#socket.on('error', () => this.#settle(false));
     this.#socket.on('close', () => this.#settle(false));
