@@ -1,23 +1,18 @@
 /** Writes JSON into one reused buffer. */
 
 const QUOTE = 0x22;
-const ZERO = 0x30;
 const BACKSLASH = 0x5c;
-const LOWER_U = 0x75;
 const SPACE = 0x20;
-/** By control character: the letter of its short escape, or 0. */
-const SHORT = new Uint8Array(SPACE);
-for (const [text, letter] of [
-  ['\b', 'b'],
-  ['\t', 't'],
-  ['\n', 'n'],
-  ['\f', 'f'],
-  ['\r', 'r'],
-] as const)
-  SHORT[text.charCodeAt(0)] = letter.charCodeAt(0);
-const HEX = Buffer.from('0123456789abcdef');
 /** The most bytes that one byte may become: a control character as a text of its own, "\u0001". */
 export const GROWTH_MAX = 8;
+
+/** By control character: how it stands in a text. */
+const ESCAPES = Array.from({ length: SPACE }, (_, byte) => Buffer.from(JSON.stringify(String.fromCharCode(byte)).slice(1, -1)));
+
+/** How a control character stands in a text. */
+export function escapeOf(control: number): Buffer {
+  return ESCAPES[control] as Buffer;
+}
 
 export class JsonWriter {
   bytes: Buffer = Buffer.alloc(0);
@@ -43,30 +38,27 @@ export class JsonWriter {
 
   /** A control character as it stands in a text. */
   putControl(byte: number): void {
-    this.put(BACKSLASH);
-    const letter = SHORT[byte] as number;
-    if (letter !== 0) {
-      this.put(letter);
-      return;
-    }
-    this.put(LOWER_U);
-    this.put(ZERO);
-    this.put(ZERO);
-    this.put(HEX[byte >> 4] as number);
-    this.put(HEX[byte & 15] as number);
+    const text = escapeOf(byte);
+    this.copy(text, 0, text.length);
   }
 
   /** Bytes as a text. */
   putQuoted(from: Buffer, start: number, end: number): void {
     this.put(QUOTE);
+    const { bytes } = this;
+    let to = this.length;
     for (let i = start; i < end; i += 1) {
       const byte = from[i] as number;
-      if (byte < SPACE) this.putControl(byte);
-      else {
-        if (byte === QUOTE || byte === BACKSLASH) this.put(BACKSLASH);
-        this.put(byte);
+      if (byte < SPACE) {
+        this.length = to;
+        this.putControl(byte);
+        to = this.length;
+        continue;
       }
+      if (byte === QUOTE || byte === BACKSLASH) bytes[to++] = BACKSLASH;
+      bytes[to++] = byte;
     }
+    this.length = to;
     this.put(QUOTE);
   }
 

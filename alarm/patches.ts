@@ -1,13 +1,13 @@
 import { STATUS_BYTES_MAX } from './status.ts';
 
-/** The shortest member is `"":,`. */
-const MEMBER_BYTES_MIN = 4;
+/** A status of nothing but control characters in a text has no more. */
+const PATCHES_MAX = STATUS_BYTES_MAX;
 
 /** Places in a status where something else has to stand so that it is JSON. */
 export class Patches {
   length = 0;
-  readonly #starts = new Uint32Array(STATUS_BYTES_MAX / MEMBER_BYTES_MIN);
-  readonly #ends = new Uint32Array(STATUS_BYTES_MAX / MEMBER_BYTES_MIN);
+  readonly #starts = new Uint32Array(PATCHES_MAX);
+  readonly #ends = new Uint32Array(PATCHES_MAX);
   readonly #texts: Buffer[] = [];
   /** By how many bytes they make the status longer. */
   #growth = 0;

@@ -4,8 +4,9 @@
  */
 import { skipSpace } from './bytes.ts';
 import { MEMBER_BYTES_MAX, word } from './field-table.ts';
-import { bitOf, countOf, numberIn, timeIn } from './field-values.ts';
+import { bitOf, booleanIn, countOf, numberIn, timeIn } from './field-values.ts';
 import { afterString, afterValue, DEPTH_MAX, textsHave, WRONG } from './json-syntax.ts';
+import { escapeOf } from './json-writer.ts';
 import { Patches } from './patches.ts';
 import { afterDigits, FALSE as FALSE_TEXT, isNothing, isWord, NULL as NULL_TEXT, TRUE as TRUE_TEXT } from './repair-value.ts';
 import { readNumber, scanned } from './scan-number.ts';
@@ -13,7 +14,7 @@ import { NO_FIELDS, SENSOR_ID_MAX, type Status } from './status.ts';
 import type { TypeSet } from './type-set.ts';
 import { isUtf8 } from './utf8.ts';
 import { endOfBoolean, endOfShortNumber, viewOf } from './usual-form.ts';
-import { booleanAt, numberAt, timeAt } from './value-bytes.ts';
+import { booleanAt, decimalAt, numberAt, timeAt } from './value-bytes.ts';
 
 /** With this many bytes left, neither a name nor a short value after it is read past the end of the buffer. */
 const ROOM = MEMBER_BYTES_MAX + 8;
@@ -41,10 +42,12 @@ const COMMA = 0x2c;
 const MINUS = 0x2d;
 const COLON = 0x3a;
 const BACKSLASH = 0x5c;
+const LOWER = 0x20;
+const LOWER_A = 0x61;
 const LOWER_F = 0x66;
 const LOWER_T = 0x74;
+const LOWER_Z = 0x7a;
 const OPEN_BRACE = 0x7b;
-const CLOSE_BRACKET = 0x5d;
 const CLOSE_BRACE = 0x7d;
 const TRUE = word(Buffer.from('true'), 0);
 const ALSE = word(Buffer.from('alse'), 0);
@@ -58,6 +61,10 @@ let isCompact = true;
 /** What makes the object JSON that was scanned last, if it isn't. */
 export const patches = new Patches();
 const POINT = Buffer.from('.');
+const QUOTE_TEXT = Buffer.from('"');
+const BARE = Uint8Array.from({ length: 256 }, (_, byte) =>
+  Number(byte > SPACE && byte < 0x7f && !'",[]{}\\'.includes(String.fromCharCode(byte))),
+);
 
 /**
  * Reads the members of an object into `into`, from the brace or comma at `start` on. Returns false if it is no JSON in UTF-8 even with `patches`, or nested too
@@ -188,14 +195,41 @@ function readUnusual(bytes: Buffer, i: number, end: number, types: TypeSet, into
   return next;
 }
 
-/** Reads what stands without quotes in place of a value. Returns the same as `readUnusual`. */
+/** Reads what is no JSON in place of a value: a text with raw control characters, or something without quotes. Returns the same as `readUnusual`. */
 function readPatched(bytes: Buffer, i: number, end: number, types: TypeSet, into: Status): number {
+  if (i < end && bytes[i] === QUOTE) return readRawText(bytes, i, end, types, into);
   let next = i;
-  while (next < end && bytes[next] !== COMMA && bytes[next] !== CLOSE_BRACE && bytes[next] !== CLOSE_BRACKET) next += 1;
+  while (next < end && isBare(bytes[next] as number)) next += 1;
   const word = wordOf(bytes, i, next);
-  if (word === undefined) return UNSURE;
+  if (word === undefined) return readBareWord(bytes, i, next, types, into);
   take(isBoolean(types) && word !== NULL_TEXT ? Number(word === TRUE_TEXT) : Number.NaN, types, into);
   return patches.add(i, next, word) ? next : UNSURE;
+}
+
+/** Reads a word that means nothing; it is kept as a text. What may be a number is left to the repair. */
+function readBareWord(bytes: Buffer, start: number, end: number, types: TypeSet, into: Status): number {
+  if (!isLetter(bytes[start] as number)) return UNSURE;
+  take(Number.NaN, types, into);
+  return patches.add(start, start, QUOTE_TEXT) && patches.add(end, end, QUOTE_TEXT) ? end : UNSURE;
+}
+
+/** Reads a text with raw control characters. One of a known field with escapes too is left to the repair. */
+function readRawText(bytes: Buffer, start: number, end: number, types: TypeSet, into: Status): number {
+  let i = start + 1;
+  for (; i < end && bytes[i] !== QUOTE; i += 1) {
+    const byte = bytes[i] as number;
+    if (byte === BACKSLASH) return UNSURE;
+    if (byte >= 0x80) textsHave.beyondAscii = true;
+    if (byte < SPACE && !patches.add(i, i + 1, escapeOf(byte))) return UNSURE;
+  }
+  if (i >= end) return UNSURE;
+  if (field !== UNKNOWN) takeText(bytes.toString('utf8', start + 1, i), types, into);
+  return i + 1;
+}
+
+function takeText(text: string, types: TypeSet, into: Status): void {
+  if (field === types.at) into.at = read(timeIn(text));
+  else take(isBoolean(types) ? Number(booleanIn(text) ?? Number.NaN) : numberIn(text), types, into);
 }
 
 /** If the comma that ended the present field was a decimal one, reads it again up to the end of its decimals, which it returns; else UNSURE. */
@@ -205,7 +239,7 @@ function readDecimals(bytes: Buffer, comma: number, end: number, types: TypeSet,
   if (bytes[first - 1] === MINUS) first -= 1;
   const after = afterDigits(bytes, comma + 1, end);
   if (bytes[first - 1] !== COLON || readNumber(bytes, first, comma) !== comma || after === comma + 1) return UNSURE;
-  const number = numberIn(bytes.toString('latin1', first, after));
+  const number = decimalAt(bytes, first, after);
   take(isBoolean(types) ? bitOf(number) : number, types, into);
   return patches.add(comma, comma + 1, POINT) ? after : UNSURE;
 }
@@ -235,6 +269,16 @@ function read(value: number | undefined): number {
   if (value !== undefined && !Number.isNaN(value)) return value;
   isUnreadable = true;
   return UNREADABLE;
+}
+
+/** Whether the byte may stand in a word without quotes: ASCII without white space and without what has a meaning in JSON. */
+function isBare(byte: number): boolean {
+  return BARE[byte] === 1;
+}
+
+function isLetter(byte: number): boolean {
+  const small = byte | LOWER;
+  return small >= LOWER_A && small <= LOWER_Z;
 }
 
 function isDigit(byte: number): boolean {

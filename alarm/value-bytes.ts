@@ -40,6 +40,13 @@ export function numberAt(bytes: Buffer, start: number, end: number): number {
   return readNumber(bytes, start, end) === end ? (scanned[0] as number) : numberIn(built(bytes, start, end));
 }
 
+/** As numberIn for bytes[start, end), digits with perhaps a sign, a decimal comma or point. */
+export function decimalAt(bytes: Buffer, start: number, end: number): number {
+  textStart = start;
+  textEnd = end;
+  return numberInText(bytes);
+}
+
 /** As booleanIn: 1, 0, or NaN if it is neither true nor false. */
 export function booleanAt(bytes: Buffer, start: number, end: number): number {
   switch (bytes[start]) {
