@@ -41,6 +41,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     what: 'time from start to ready: with 50,000 clients; after kill -9 with 10 M records',
     run: async (runs) => (await import('./restart.ts')).benchRestart(runs),
   },
+  backup: {
+    what: 'a backup of 10 M records beside hits: size, time, what a hit waits; and its restore',
+    run: async (runs) => (await import('./backup.ts')).benchBackup(runs),
+  },
   memory: {
     what: 'resident memory over 10 minutes at 1,400 messages/s',
     run: async (runs) => (await import('./memory.ts')).benchMemory(runs),

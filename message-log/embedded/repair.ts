@@ -55,7 +55,8 @@ export async function repairStore(dataDir: string, change: boolean): Promise<Rep
   await rm(fresh, { recursive: true, force: true });
   let isReady = false;
   try {
-    const findings = await rebuildStore(folder, fresh);
+    await mkdir(fresh, { recursive: true, mode: 0o700 });
+    const findings = await new Rebuilding(folder, fresh, false).run();
     if (!change || findings.length === 0) return { findings, kept: undefined };
     isReady = true;
     const kept = `${join(dataDir, KEPT)}${new Date()
@@ -72,11 +73,11 @@ export async function repairStore(dataDir: string, change: boolean): Promise<Rep
 
 /**
  * Builds a new store in the new folder `to` from that in the folder `from`, which nothing may use. It gets an identity of its own, and offsets go on a million
- * higher, since the next ones may have been used after `from` was written. Resolves with what was damaged and left out. Rejects with the file system's errors.
+ * higher, since the next ones may have been used after `from` was written; readers that had read everything go on there. Resolves with what was damaged and left out. Rejects with the file system's errors.
  */
 export async function rebuildStore(from: string, to: string): Promise<readonly string[]> {
   await mkdir(to, { recursive: true, mode: 0o700 });
-  return await new Rebuilding(from, to).run();
+  return await new Rebuilding(from, to, true).run();
 }
 
 /** If a repair was killed between its two renames, puts the damaged store back. */
@@ -92,6 +93,8 @@ async function undoHalfDone(dataDir: string, folder: string): Promise<void> {
 class Rebuilding {
   readonly #from: string;
   readonly #to: string;
+  /** Nothing is known to be missing: what lies behind the skipped offsets is all that readers at the end miss. */
+  readonly #isWhole: boolean;
   readonly #findings: string[] = [];
   readonly #databases = new Map<string, Database<Buffer, Buffer | number>>();
   /** Next offset of each partition, by topic and number. */
@@ -100,9 +103,10 @@ class Rebuilding {
   #pending: (() => void)[] = [];
   #root: RootDatabase | undefined;
 
-  constructor(from: string, to: string) {
+  constructor(from: string, to: string, isWhole: boolean) {
     this.#from = from;
     this.#to = to;
+    this.#isWhole = isWhole;
   }
 
   async run(): Promise<readonly string[]> {
@@ -236,17 +240,19 @@ class Rebuilding {
 
   async #finish(root: RootDatabase, about: CheckedNumbers, last: number): Promise<void> {
     const positions = new CheckedNumbers(this.#numbers(POSITIONS), 'positions');
-    for (const { key, value } of positions.getRange()) {
+    const read = [...positions.getRange()].map(({ key, value }) => {
       const [, topic = '', partition = ''] = /^.*\/([A-Z]+)\/(\d+)$/.exec(key) ?? [];
-      const place = `log/${topic}/${partition}`;
-      this.#next.set(place, Math.max(this.#next.get(place) ?? 0, value));
-    }
+      return { key, value, place: `log/${topic}/${partition}` };
+    });
+    for (const { place, value } of read) this.#next.set(place, Math.max(this.#next.get(place) ?? 0, value));
+    const atEnd = this.#isWhole ? read.filter(({ place, value }) => value === this.#next.get(place)) : [];
     const identity = newIdentity();
     await root.batch(() => {
       about.put(IDENTITY, identity);
       about.put(APPLIED, last);
       about.put(APPLIED_BY, 0);
       about.put(JOURNAL, 0);
+      for (const { key, value } of atEnd) positions.put(key, value + SKIPPED_OFFSETS);
       for (const [place, next] of this.#next) {
         const [, topic = '', partition = ''] = FRAMES.exec(place) ?? [];
         about.put(nextKey(topic, Number(partition)), next + SKIPPED_OFFSETS);

@@ -1,0 +1,89 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { NODE_FLAGS } from '../runtime/node-flags.ts';
+import type { Figure } from './report.ts';
+import { fill, generateClients } from './restart.ts';
+import { startServer } from './server.ts';
+
+const MIB = 1024 ** 2;
+const FIRES_EVERY_MS = 20;
+const FIRES = 500;
+
+/** A backup of 10 M records while statuses come in: its size, how long it and its restore take, and how long a fire's acknowledgement takes beside it. */
+export async function benchBackup(_runs: number): Promise<readonly Figure[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'tocsin-bench-'));
+  const environment = { TOCSIN_DATA_DIR: join(folder, 'data') };
+  try {
+    generateClients(environment);
+    const records = await fill(folder, environment);
+    const server = await startServer('main.ts', environment);
+    const quiet = await fires(server.ready.ingestPort, 1, FIRES);
+    const began = performance.now();
+    let running = true;
+    const backup = program('main/backup/main.ts', [join(folder, 'backup')], environment).finally(() => {
+      running = false;
+    });
+    const beside: number[] = [];
+    for (let first = 1_000_000; running; first += FIRES)
+      beside.push(...(await fires(server.ready.ingestPort, first, FIRES, () => running)));
+    await backup;
+    const backupS = (performance.now() - began) / 1_000;
+    await server.stop('SIGKILL');
+    rmSync(join(folder, 'data'), { recursive: true });
+    const restoring = performance.now();
+    await program('main/restore/main.ts', [join(folder, 'backup')], environment);
+    const restoreS = (performance.now() - restoring) / 1_000;
+    const again = await startServer('main.ts', environment);
+    await again.stop('SIGTERM');
+    const mib = sizeOf(join(folder, 'backup')) / MIB;
+    const of = records.toLocaleString('en');
+    return [
+      { name: `backup of ${of} records, at 50 MiB/s`, unit: 's', values: [backupS] },
+      { name: 'its size', unit: 'MiB', values: [mib] },
+      { name: 'restore', unit: 's', values: [restoreS] },
+      { name: 'start to ready after it', unit: 's', values: [again.startMs / 1_000] },
+      { name: 'a hit acknowledged, p99, without a backup', unit: 'ms', values: [p99(quiet)] },
+      { name: 'a hit acknowledged, p99, during the backup', unit: 'ms', values: [p99(beside)] },
+    ];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The time in ms until each hit is acknowledged, one sent every 20 ms whatever the answers do. */
+async function fires(port: number, first: number, count: number, goesOn: () => boolean = () => true): Promise<number[]> {
+  const taken: Promise<number>[] = [];
+  for (let i = 0; i < count && goesOn(); i += 1) {
+    taken.push(fire(port, first + i));
+    await sleep(FIRES_EVERY_MS);
+  }
+  return await Promise.all(taken);
+}
+
+async function fire(port: number, id: number): Promise<number> {
+  const began = performance.now();
+  const body = JSON.stringify({ id, motion: true, smoke: false, temperature: 21.5, maxTemperature: 30 });
+  const answer = await fetch(`http://127.0.0.1:${port}/entry`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  if (answer.status !== 202) throw new Error(`a hit was answered with ${answer.status}`);
+  await answer.arrayBuffer();
+  return performance.now() - began;
+}
+
+function program(path: string, args: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, [...NODE_FLAGS, path, ...args], { env: { ...process.env, ...environment } }, (error) =>
+      error ? reject(error) : resolve(),
+    );
+  });
+}
+
+function p99(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length * 0.99)] ?? Number.NaN;
+}
+
+function sizeOf(folder: string): number {
+  return readdirSync(folder, { recursive: true }).reduce((sum, name) => sum + statSync(join(folder, String(name))).size, 0);
+}
