@@ -145,7 +145,7 @@ export class Detection {
     this.#awaitingBytesMax = Math.floor((TYPES_IN_FULL * AWAITING_BYTES_MAX) / Math.max(TYPES_IN_FULL, types.types.length));
   }
 
-  /** Number of active alarms by type; types without any may be missing. */
+  /** Number of active alarms by type, without quarantined ones; types without any may be missing. */
   get active(): ReadonlyMap<string, number> {
     return this.#active;
   }
@@ -327,7 +327,7 @@ export class Detection {
     const { state, known, faults } = this.#format.fromJson(json);
     this.#supervision.restore(sensor, known, faults);
     this.#dueNext = Math.min(this.#dueNext, this.#supervision.dueNext);
-    this.#countActive(this.#states.get(sensor), -1);
+    this.#countActiveIn(this.#states.get(sensor), -1);
     this.#states.delete(sensor);
     this.#room.release(sensor);
     this.#alarmRoom.release(sensor);
@@ -337,7 +337,7 @@ export class Detection {
     const room = this.#roomOf(state);
     if (state.isUnknown || room.isHalfFull) shorten(state);
     this.#states.set(sensor, state);
-    this.#countActive(state, 1);
+    this.#countActiveIn(state, 1);
     if (hasAlarm(state)) this.#alarmRoom.hold(sensor, state);
     else room.restore(sensor, state);
     if (quarantinedIn(state).length > 0) this.#quarantine.restore(sensor, state);
@@ -370,7 +370,7 @@ export class Detection {
       own.lostAt = now;
       if (type.clears === 'normal') this.#clearing.add(sensor);
     }
-    this.#countActive(state, 1);
+    this.#countActiveIn(state, 1);
     if (quarantinedIn(state).length > 0) this.#quarantine.restore(sensor, state);
     this.#unsaved.changed.add(sensor);
     this.#schedule(sensor, state);
@@ -458,7 +458,7 @@ export class Detection {
     if (state.proof && !areAfter(state.proof, at)) state.proof = undefined;
     const active = activeOf(state);
     if (!active || areAfter(active.evidence, at)) return;
-    this.#countActiveOf(state.type, -1);
+    this.#countActive(active, -1);
     this.#change(sensorState, 'cleared', clear(active, at, lastBefore?.at ?? active.lastSeenAt), at, cause);
     this.#acknowledgeOldest(sensorState, state, at, cause);
     const type = this.#types.types[this.#types.placeOf(state.type) ?? -1];
@@ -485,9 +485,9 @@ export class Detection {
     const alarm = raise(sensor, type.name, type.severity, evidence, isUnknown);
     // Not spread into a new array, which would leave room for 16 more.
     state.open = state.open.concat(alarm);
-    this.#countActiveOf(type.name, 1);
+    this.#countActive(alarm, 1);
     this.#events.push({ event: 'raised', at: alarm.raisedAt, cause, alarm });
-    this.#counts.push({ alarm: alarm.id, sensor, type: type.name, at: alarm.raisedAt });
+    if (!isUnknown) this.#counts.push({ alarm: alarm.id, sensor, type: type.name, at: alarm.raisedAt });
     state.lostAt = undefined;
     if (isUnknown) this.#quarantine.track(sensor, sensorState);
   }
@@ -509,7 +509,7 @@ export class Detection {
   }
 
   #dismiss(state: SensorState, alarm: Alarm, at: number, cause: Position): void {
-    if (isActive(alarm)) this.#countActiveOf(alarm.type, -1);
+    if (isActive(alarm)) this.#countActive(alarm, -1);
     this.#change(state, 'acknowledged', dismiss(alarm, at), at, cause);
   }
 
@@ -648,12 +648,16 @@ export class Detection {
     this.#weigh(sensor, state);
   }
 
-  #countActive(state: SensorState | undefined, by: number): void {
-    if (state) for (const type of state.types) if (activeOf(type)) this.#countActiveOf(type.type, by);
+  #countActiveIn(state: SensorState | undefined, by: number): void {
+    for (const type of state?.types ?? []) {
+      const active = activeOf(type);
+      if (active) this.#countActive(active, by);
+    }
   }
 
-  #countActiveOf(type: string, by: number): void {
-    this.#active.set(type, (this.#active.get(type) ?? 0) + by);
+  /** Quarantined alarms are counted apart: those of nobody must not look like a town on fire. */
+  #countActive({ type, quarantined }: Alarm, by: number): void {
+    if (!quarantined) this.#active.set(type, (this.#active.get(type) ?? 0) + by);
   }
 }
 

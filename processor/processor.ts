@@ -199,7 +199,7 @@ function observe({ registry, log, types }: ProcessorDeps, runners: ReadonlyMap<n
   });
   new Gauge({
     name: 'tocsin_alarms_active',
-    help: 'Alarms active now, in the partitions of this process',
+    help: 'Alarms active now, without quarantined ones, in the partitions of this process',
     labelNames: ['type'],
     registers: [registry],
     collect() {

@@ -74,7 +74,7 @@ export const TOPIC_ROWS = {
   },
   COUNT: {
     id: 4,
-    holds: 'an alarm that was raised, to be counted',
+    holds: 'an alarm that was raised, to be counted; none of a quarantined one',
     codec: 'records/alarm-count.ts',
     key: 'sensor',
     kept: 30,
