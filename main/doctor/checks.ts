@@ -1,13 +1,16 @@
 import { type DiagnosisDeps, type Finding, fine, wrong } from '../../runtime/diagnosis.ts';
 import { ConfigurationError } from '../../runtime/configuration.ts';
+import type { Adapter } from '../adapter.ts';
 import { adapterOf, adaptersOf } from '../choice.ts';
 import { type Config, readConfig } from '../configuration.ts';
+import type { PortName } from '../ports.ts';
 import type { RoleName } from '../roles.ts';
 import { diagnoseSettingsFile } from '../settings-file/diagnose.ts';
 import { auditTrail } from './audit-trail.ts';
 import { type CommandLine, commandLines, secretsOnCommandLines } from './command-lines.ts';
 import { fileModes, secretFileModes } from './file-modes.ts';
 import { listenedPorts } from './listened-ports.ts';
+import { sensorsOfAlarms } from './sensors-of-alarms.ts';
 import { withoutEffect } from './without-effect.ts';
 
 /** The findings for these roles and the servers that their settings name, one after another. Never rejects. */
@@ -27,15 +30,17 @@ export async function* checksOf(
   yield* await fileModes(config);
   yield* await secretFileModes(environment);
   yield* secretsOnCommandLines(environment, await processes());
-  const log = adapterOf('log', config.isSet);
-  let canRead = true;
+  /** Servers of which something is wrong: they are not asked again. What is wrong with the folder may be anything. */
+  const faulty = new Set<Adapter>();
   for (const adapter of adaptersOf(config.ports, config.isSet)) {
     const findings = await adapter.diagnose(config.values, deps);
-    // What is wrong with the folder may be anything; a server that is wrong is not asked again.
-    if (adapter === log && adapter.namedBy) canRead = findings.every(({ ok }) => ok);
+    if (adapter.namedBy && !findings.every(({ ok }) => ok)) faulty.add(adapter);
     yield* findings;
   }
-  if (canRead && config.roles.has('console')) yield* await auditTrail(config);
+  const canRead = (...ports: readonly PortName[]): boolean =>
+    ports.every((port) => config.ports.includes(port) && !faulty.has(adapterOf(port, config.isSet)));
+  if (canRead('log') && config.roles.has('console')) yield* await auditTrail(config);
+  if (canRead('archive', 'directory')) yield* await sensorsOfAlarms(config, environment);
   yield* listenedPorts(config);
 }
 
