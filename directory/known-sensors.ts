@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Gauge, type Registry } from 'prom-client';
 import { backoffMs } from '../runtime/backoff.ts';
+import { counted } from '../runtime/counted.ts';
 import { PermanentError, reasonOf } from '../runtime/errors.ts';
 import type { Health } from '../runtime/health.ts';
 import type { Running } from '../runtime/lifecycle.ts';
@@ -205,14 +206,14 @@ export class KnownSensors implements Running {
     if (this.#elapsed() - this.#read.at > this.#freshMs(this.#read.tookMs))
       return `the clients could not be read for long${this.#failure === undefined ? '' : ` (${this.#failure})`}`;
     if (this.#ids.size === 0) return 'the directory has no clients';
-    if (this.#ids.size < least) return `the directory has ${this.#ids.size} clients, fewer than TOCSIN_CLIENTS_LEAST (${least})`;
+    if (this.#ids.size < least) return `the directory has ${counted(this.#ids.size, 'client')}, fewer than TOCSIN_CLIENTS_LEAST (${least})`;
     return undefined;
   }
 
   #shrunk(): string | undefined {
     const size = this.#read?.size ?? 0;
     if (size >= this.#most * (1 - SHRINKS_BY_MAX)) return undefined;
-    return `the directory lists ${size} clients, and had ${this.#most}: sensors that are gone from it count as known until this process is restarted`;
+    return `the directory lists ${counted(size, 'client')}, and had ${this.#most}: sensors that are gone from it count as known until this process is restarted`;
   }
 
   #freshMs(tookMs: number): number {

@@ -1,5 +1,6 @@
 import { compareLane, type Lane } from '../alarm/lane.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { counted } from '../runtime/counted.ts';
 import { reasonOf, TransientError } from '../runtime/errors.ts';
 import type { Health } from '../runtime/health.ts';
 import type { Logger } from '../runtime/logging.ts';
@@ -72,7 +73,7 @@ export class MailerHealth {
     if (this.#fault instanceof TransientError && this.#fault.code === 'mail-misconfigured')
       return `the mail server refuses all mails, see the mail settings: ${reason}`;
     if (this.#clock() - this.#lastProgress > STALLED_AFTER_MS)
-      return `${unfinished} mails wait, none could be handed over for 30 s: ${reason}`;
+      return `${counted(unfinished, 'mail waits', 'mails wait')}, none could be handed over for 30 s: ${reason}`;
     return undefined;
   }
 

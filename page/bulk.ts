@@ -1,5 +1,5 @@
 import type { AcknowledgedAlarm } from '../console/api/schemas.ts';
-import { count } from './time.ts';
+import { count, counted } from './time.ts';
 
 type Outcome = AcknowledgedAlarm['outcome'];
 
@@ -16,10 +16,10 @@ export interface Bulk {
 export const isUnderWay = ({ state }: Bulk): boolean => state === 'sending' || state === 'asking';
 
 /** Outcomes that operators must look at, since these alarms are still new, or may be. */
-const OPEN_ENDS: readonly (readonly [Outcome, string])[] = [
-  ['changed', 'changed meanwhile: look at them'],
-  ['left-out', 'were left out, since lives may depend on them'],
-  ['unknown', 'were not found'],
+const OPEN_ENDS: readonly (readonly [Outcome, string, string])[] = [
+  ['changed', 'changed meanwhile: look at it', 'changed meanwhile: look at them'],
+  ['left-out', 'was left out, since lives may depend on it', 'were left out, since lives may depend on them'],
+  ['unknown', 'was not found', 'were not found'],
 ];
 
 export const needsALook = ({ state, outcomes }: Bulk): boolean =>
@@ -30,19 +30,28 @@ export function bulkWords(bulk: Bulk): string {
   const done = count(outcomes.acknowledged ?? 0);
   switch (state) {
     case 'sending':
-      return `Acknowledging ${count(total)} alarms: ${done} done…`;
+      return `Acknowledging ${counted(total, 'alarm')}: ${done} done…`;
     case 'asking':
-      return `Acknowledging ${count(total)} alarms: ${done} done, the outcome of others is unknown, asking…`;
+      return `Acknowledging ${counted(total, 'alarm')}: ${done} done, the outcome of others is unknown, asking…`;
     case 'untaken':
-      return `${done} of ${count(total)} alarms acknowledged, the others were not accepted: ${reason}.`;
+      return `${done} of ${counted(total, 'alarm')} acknowledged, ${others(bulk)} not accepted: ${reason}.`;
     case 'refused':
-      return `${done} of ${count(total)} alarms acknowledged, the others were refused: ${reason}.`;
+      return `${done} of ${counted(total, 'alarm')} acknowledged, ${others(bulk)} refused: ${reason}.`;
     case 'done': {
       const before = (outcomes.already ?? 0) + (outcomes.over ?? 0);
-      const rest = OPEN_ENDS.flatMap(([outcome, words]) => (outcomes[outcome] ? [`${count(outcomes[outcome])} ${words}`] : []));
-      return [`${done} alarms acknowledged`, ...(before > 0 ? [`${count(before)} acknowledged before`] : []), ...rest]
+      const rest = OPEN_ENDS.flatMap(([outcome, one, many]) => (outcomes[outcome] ? [counted(outcomes[outcome], one, many)] : []));
+      return [
+        `${counted(outcomes.acknowledged ?? 0, 'alarm')} acknowledged`,
+        ...(before > 0 ? [`${count(before)} acknowledged before`] : []),
+        ...rest,
+      ]
         .join('; ')
         .concat('.');
     }
   }
+}
+
+function others({ total, outcomes }: Bulk): string {
+  if (total === 1) return 'it was';
+  return total - (outcomes.acknowledged ?? 0) === 1 ? 'the other was' : 'the others were';
 }

@@ -3,7 +3,7 @@ import { damagedWords } from './queue-head.tsx';
 import { total } from './open-counts.ts';
 import { detectionWords, rateWords } from './status-line.tsx';
 import type { State } from './state.ts';
-import { clockTime, count } from './time.ts';
+import { clockTime, counted } from './time.ts';
 import { isProven, isSilent, troubleOf } from './trouble.ts';
 
 /** Shown for an empty queue: the proof that there are no alarms, or that there is no proof. */
@@ -22,7 +22,9 @@ export function Empty({ state, now }: { state: State; now: number }) {
       {state.link.state === 'live' && !troubleOf(state, now) && <p>{detectionWords(state, now)}</p>}
       <p>{rateWords(state)}</p>
       {state.faulty !== 0 && <p class="problem">{faultyWords(state.faulty)}: alarms may be missing there.</p>}
-      <p class="dim">{vitals.places ? `watching ${count(vitals.places.count)} sensors` : 'the places of the sensors are not known yet'}</p>
+      <p class="dim">
+        {vitals.places ? `watching ${counted(vitals.places.count, 'sensor')}` : 'the places of the sensors are not known yet'}
+      </p>
     </div>
   );
 }

@@ -1,6 +1,6 @@
 import type { FaultAnswer } from '../console/api/schemas.ts';
 import type { State } from './state.ts';
-import { clockTime, count } from './time.ts';
+import { clockTime, counted } from './time.ts';
 import type { KnownTypes } from './types.ts';
 
 export interface FaultySensor {
@@ -24,5 +24,5 @@ export function keepFaults({ faults }: State, sensors: readonly FaultySensor[]):
 export function faultyWords(sensors: number | undefined): string {
   if (sensors === undefined) return 'Sensor faults are not known';
   if (sensors === 0) return 'No sensor faults';
-  return sensors === 1 ? '1 sensor has a fault' : `${count(sensors)} sensors have faults`;
+  return counted(sensors, 'sensor has a fault', 'sensors have faults');
 }

@@ -2,7 +2,7 @@ import { Component, createRef } from 'preact';
 import type { ListedAlarm } from '../console/api/schemas.ts';
 import { QueueRow, ROW_PX } from './queue-row.tsx';
 import { ScrollAnchor } from './scroll-anchor.ts';
-import { count } from './time.ts';
+import { counted } from './time.ts';
 import type { KnownTypes } from './types.ts';
 import { type Side, Unseen, unseenOf } from './unseen.tsx';
 
@@ -78,7 +78,7 @@ export class Queue extends Component<Props, QueueState> {
           ref={this.#list}
           role="listbox"
           tabIndex={0}
-          aria-label={`${count(alarms.length)} alarms, most urgent first`}
+          aria-label={`${counted(alarms.length, 'alarm')}, most urgent first`}
           aria-activedescendant={shown.some(({ id }) => id === current) ? `row-${current}` : undefined}
           onScroll={this.#onScroll}
           onWheel={() => onHold(undefined)}

@@ -33,3 +33,6 @@ export const zone = (): string =>
   '';
 
 export const count = (n: number): string => n.toLocaleString('en');
+
+/** `1 alarm`, `2,000 alarms`. */
+export const counted = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`;

@@ -5,7 +5,7 @@ import { loadLand } from './land.ts';
 import { HoverCard } from './hover-card.tsx';
 import { type Hit, MapCanvas } from './map-canvas.ts';
 import type { Store } from './store.ts';
-import { count } from './time.ts';
+import { counted } from './time.ts';
 import type { KnownTypes } from './types.ts';
 
 interface Props {
@@ -70,7 +70,7 @@ export class WorldMap extends Component<Props, MapState> {
     const { places } = store.state;
     const { hover, outside, placeless } = this.state;
     const open = alarms.filter((alarm) => !isOver(alarm)).length;
-    const label = `Map of ${places ? count(places.count) : 'all'} sensors, ${count(open)} alarms; the queue lists them`;
+    const label = `Map of ${places ? counted(places.count, 'sensor') : 'all sensors'}, ${counted(open, 'alarm')}; the queue lists them`;
     return (
       <section class="map" aria-label="Map" ref={this.#box}>
         <canvas
@@ -95,13 +95,11 @@ export class WorldMap extends Component<Props, MapState> {
         </fieldset>
         {outside + placeless > 0 && (
           <div class="map-outside">
-            {outside > 0 && <p>{alarmsWords(outside)} outside this view</p>}
-            {placeless > 0 && <p>{alarmsWords(placeless)} without a place on the map: see the queue</p>}
+            {outside > 0 && <p>{counted(outside, 'alarm')} outside this view</p>}
+            {placeless > 0 && <p>{counted(placeless, 'alarm')} without a place on the map: see the queue</p>}
           </div>
         )}
-        <p class="map-note">
-          {places ? `${count(places.count)} ${places.count === 1 ? 'sensor' : 'sensors'}` : 'The places of the sensors are not known'}
-        </p>
+        <p class="map-note">{places ? counted(places.count, 'sensor') : 'The places of the sensors are not known'}</p>
       </section>
     );
   }
@@ -138,8 +136,6 @@ export class WorldMap extends Component<Props, MapState> {
     else if (hit) this.props.onOpen(hit.spot.alarms[0].id);
   };
 }
-
-const alarmsWords = (n: number): string => `${count(n)} ${n === 1 ? 'alarm' : 'alarms'}`;
 
 function MapButton({ label, text, onClick }: { label: string; text: string; onClick: () => void }) {
   return (

@@ -4,6 +4,7 @@ import { severalRecords } from '../../message-log/several-records.ts';
 import type { AuditEvent, ChainEnd } from '../../records/audit-row.ts';
 import { backoffMs } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { counted } from '../../runtime/counted.ts';
 import { MINUTE_MS } from '../../runtime/durations.ts';
 import { reasonOf } from '../../runtime/errors.ts';
 import type { Health } from '../../runtime/health.ts';
@@ -178,8 +179,8 @@ export class AuditTrail {
 
   #report(problem: string | undefined): void {
     const { health, logger } = this.#deps;
-    const lost = this.#lost.count === 0 ? '' : `, ${this.#lost.count} are lost`;
-    const waiting = `${this.#waiting.length} rows wait${lost}`;
+    const lost = this.#lost.count === 0 ? '' : `, ${counted(this.#lost.count, 'is', 'are')} lost`;
+    const waiting = `${counted(this.#waiting.length, 'row waits', 'rows wait')}${lost}`;
     health.notice(
       PART,
       problem === undefined && lost === '' ? undefined : `the audit trail cannot be written: ${problem ?? 'it has no room'}; ${waiting}`,

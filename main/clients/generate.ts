@@ -4,7 +4,7 @@ import { integer } from '../../runtime/configuration.ts';
 import { generateClients } from '../../simulator/clients/clients.ts';
 import { writeClientFiles } from './client-files.ts';
 import type { WithDirectory } from './with-directory.ts';
-import { grouped } from './grouped.ts';
+import { groupedCount } from './grouped.ts';
 import { showWaiting, startProgress } from './progress.ts';
 
 const CLIENTS_MAX = 10_000_000;
@@ -33,7 +33,9 @@ export const generate = (withDirectory: WithDirectory) =>
 
       if (options.out !== undefined) {
         const files = await writeClientFiles(clients(), count, options.out);
-        process.stdout.write(`${grouped(count)} clients written to ${files.length} files, ${files[0]} to ${files.at(-1)}.\n`);
+        process.stdout.write(
+          `${groupedCount(count, 'client')} written to ${groupedCount(files.length, 'file')}, ${files[0]} to ${files.at(-1)}.\n`,
+        );
         if (!options.import) return 0;
       }
       return withDirectory(async (directory) => {
@@ -46,7 +48,7 @@ export const generate = (withDirectory: WithDirectory) =>
         }
         const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
         process.stdout.write(
-          `${grouped(count)} clients imported in ${seconds} s. The directory holds ${grouped(await directory.size())} clients.\n`,
+          `${groupedCount(count, 'client')} imported in ${seconds} s. The directory holds ${groupedCount(await directory.size(), 'client')}.\n`,
         );
         return 0;
       });

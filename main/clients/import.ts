@@ -5,7 +5,7 @@ import { FIELD_LENGTH_MAX } from '../../directory/row.ts';
 import { command, option, text, UsageError } from '../../runtime/command-line.ts';
 import { PermanentError, reasonOf, TransientError } from '../../runtime/errors.ts';
 import type { WithDirectory } from './with-directory.ts';
-import { grouped } from './grouped.ts';
+import { grouped, groupedCount } from './grouped.ts';
 import { showWaiting, startProgress } from './progress.ts';
 import { openRemarks } from './remarks.ts';
 
@@ -70,10 +70,10 @@ export const importCommand = (withDirectory: WithDirectory) =>
           remarks.show();
           const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
           process.stdout.write(
-            `${grouped(summary.imported)} rows imported from ${files.length === 1 ? 'one file' : `${files.length} files`} in ${seconds} s, ` +
+            `${groupedCount(summary.imported, 'row')} imported from ${files.length === 1 ? 'one file' : `${files.length} files`} in ${seconds} s, ` +
               `${grouped(summary.unplaced)} of them without a place, ${grouped(summary.repeated)} replaced an earlier one; ` +
               `${grouped(summary.rejected)} left out. ` +
-              `The directory holds ${grouped(await directory.size())} clients.\n`,
+              `The directory holds ${groupedCount(await directory.size(), 'client')}.\n`,
           );
           return summary.rejected === 0 ? 0 : 1;
         } finally {

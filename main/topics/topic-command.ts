@@ -1,6 +1,7 @@
 import type { Admin } from 'kafkajs';
 import { applyRemedies, createTopics, describeTopics } from '../../message-log/kafka/topic-administration.ts';
 import { compareTopics, type Difference } from '../../message-log/kafka/topic-comparison.ts';
+import { counted } from '../../runtime/counted.ts';
 import type { TopicSpec } from '../../message-log/kafka/topics.ts';
 
 export interface Outcome {
@@ -39,8 +40,7 @@ async function brokersMissing(admin: Admin, specs: readonly TopicSpec[], missing
 
 function linesOf(spec: TopicSpec, missing: ReadonlySet<string>, changed: readonly Difference[], left: readonly Difference[]): string[] {
   const { name, partitions, replicationFactor } = spec;
-  if (missing.has(name))
-    return [`created with ${partitions} partitions on ${replicationFactor} broker${replicationFactor === 1 ? '' : 's'} each`];
+  if (missing.has(name)) return [`created with ${counted(partitions, 'partition')} on ${counted(replicationFactor, 'broker')} each`];
   const here = (difference: Difference): boolean => difference.name === name;
   const lines = [...changed.filter(here).map(({ text }) => `put right: ${text}`), ...left.filter(here).map(({ text }) => text)];
   return lines.length > 0 ? lines : ['is as it should be'];
@@ -52,7 +52,7 @@ function summaryOf(created: number, changed: number, left: readonly Difference[]
   const remediable = left.filter(({ remedy }) => remedy).length;
   const advice = [
     ...(remediable > 0 ? [`--apply puts ${remediable} of them right`] : []),
-    ...(remediable < left.length ? [`${left.length - remediable} are left to you, see docs/kafka.md`] : []),
+    ...(remediable < left.length ? [`${counted(left.length - remediable, 'is', 'are')} left to you, see docs/kafka.md`] : []),
   ];
-  return [...done, `${left.length} ${left.length === 1 ? 'difference' : 'differences'}`].join(', ').concat(`: ${advice.join(', ')}.`);
+  return [...done, counted(left.length, 'difference')].join(', ').concat(`: ${advice.join(', ')}.`);
 }

@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
 import type { Clock } from '../../runtime/clock.ts';
+import { counted } from '../../runtime/counted.ts';
 import { PermanentError } from '../../runtime/errors.ts';
 import type { Health } from '../../runtime/health.ts';
 import type { Logger } from '../../runtime/logging.ts';
@@ -262,7 +263,7 @@ async function checkPartitions(store: Store, about: CheckedNumbers, partitions: 
   else if (stored !== partitions)
     throw new PermanentError(
       'partitions',
-      `the data folder ${store.dataDir} has ${stored} partitions; their number cannot be changed to ${partitions}`,
+      `the data folder ${store.dataDir} has ${counted(stored, 'partition')}; their number cannot be changed to ${partitions}`,
     );
 }
 

@@ -1,3 +1,4 @@
+import { counted } from '../../runtime/counted.ts';
 import type { TransientError } from '../../runtime/errors.ts';
 import type { Client } from '../../kafka/client.ts';
 import { nameOf, unavailable } from '../../kafka/faults.ts';
@@ -14,5 +15,7 @@ export function absenceOf(
       `topic ${name}: ${nameOf(code)}: "npm run topics" creates it, and with --acls prints the rights that its users need`,
     );
   const found = client.partitionsOf(name);
-  return found < partitions ? unavailable(`topic ${name} has ${found} partitions where ${partitions} are needed`) : undefined;
+  return found < partitions
+    ? unavailable(`topic ${name} has ${counted(found, 'partition')} where ${counted(partitions, 'is', 'are')} needed`)
+    : undefined;
 }

@@ -1,6 +1,7 @@
 /** Bounds the outbox. A notice is shown long before it is full; once it is, lesser mails wait until some are fetched. None is removed. */
 import { readdir } from 'node:fs/promises';
 import type { Lane } from '../../../alarm/lane.ts';
+import { counted } from '../../../runtime/counted.ts';
 import { TransientError } from '../../../runtime/errors.ts';
 import type { Health } from '../../../runtime/health.ts';
 
@@ -32,7 +33,8 @@ export class OutboxRoom {
     const max = this.#mailsMax * SHARES[lane];
     // Mails may have been fetched meanwhile; but a folder with that many files isn't read for every attempt.
     if (this.#mails >= max && performance.now() - this.#countedAt >= RECOUNT_AFTER_MS) await this.count();
-    if (this.#mails >= max) throw new TransientError('mail-deferred', `the outbox is full: ${this.#mails} mails wait to be fetched`);
+    if (this.#mails >= max)
+      throw new TransientError('mail-deferred', `the outbox is full: ${counted(this.#mails, 'mail waits', 'mails wait')} to be fetched`);
     this.#mails += 1;
     this.#accepted += 1;
     if (this.#mails === this.#mailsMax || this.#mails === this.#noticeFrom) this.#report();
@@ -65,7 +67,7 @@ export class OutboxRoom {
   }
 
   #report(): void {
-    const what = `${this.#mails} mails wait in the outbox, which takes ${this.#mailsMax}: fetch or remove them`;
+    const what = `${counted(this.#mails, 'mail waits', 'mails wait')} in the outbox, which takes ${this.#mailsMax}: fetch or remove what is there`;
     const full = this.#mails >= this.#mailsMax;
     this.#health.report(PART, full ? `${what}; until then mails of severity MINOR and WARNING are put off` : undefined);
     this.#health.notice(PART, this.#mails >= this.#noticeFrom && !full ? what : undefined);

@@ -39,7 +39,7 @@ describe('the mailer', () => {
     expect(problem()).toBeUndefined();
     time.now += 30_001;
     says.check(1);
-    expect(problem()).toMatch(/^1 mails wait/);
+    expect(problem()).toMatch(/^1 mail waits/);
   });
 
   it('says why the mails wait, once in its log, and when they go out again', () => {

@@ -590,7 +590,7 @@ describe('health', () => {
     expect(rig.health.ready).toBe(true);
     rig.now += 31_000;
     await rig.until(() => !rig.health.ready);
-    expect(rig.health.problems()).toEqual({ mailer: '1 mails wait, none could be handed over for 30 s: 451 later' });
+    expect(rig.health.problems()).toEqual({ mailer: '1 mail waits, none could be handed over for 30 s: 451 later' });
     away = false;
     await rig.done();
     await rig.until(() => rig.health.ready);

@@ -45,7 +45,7 @@ describe('the room in an outbox', () => {
     const room = new OutboxRoom(folder, 1, new Health());
     await room.count();
     await room.take('MINOR');
-    await expect(room.take('MINOR')).rejects.toMatchObject({ code: 'mail-deferred', message: expect.stringContaining('1 mails wait') });
+    await expect(room.take('MINOR')).rejects.toMatchObject({ code: 'mail-deferred', message: expect.stringContaining('1 mail waits') });
   });
 
   it('is never more than there is, though more was removed than was counted', async () => {
