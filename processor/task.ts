@@ -206,7 +206,9 @@ export class Task {
   #actions(batch: RecordBatch, from: number, to: number): void {
     for (let i = from; i < to; i += 1) {
       const parsed = parseAction(textOf(batch, i));
-      if (!('problem' in parsed)) this.#detection.action(parsed, batch.time(i), batch.offset(i));
+      const about = 'problem' in parsed ? parsed.action : parsed;
+      if (about && about.sensor !== batch.key(i)) this.#park(batch, i, FOREIGN_KEY);
+      else if (!('problem' in parsed)) this.#detection.action(parsed, batch.time(i), batch.offset(i));
       else if (parsed.action) this.#detection.refuse(parsed.action, parsed.problem, batch.time(i), batch.offset(i));
       else this.#park(batch, i, parsed.problem);
     }

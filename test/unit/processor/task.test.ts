@@ -269,6 +269,22 @@ describe('a task', () => {
     await over;
   });
 
+  it('parks what is under another key than its sensor, or under none', async () => {
+    const { task, ENTRY, OK, ACTION, commits, over, settled } = await taskOn();
+    const action = { id: 'a', alarm: '7-motion-3-0-1', sensor: 7, kind: 'acknowledge', version: 1, by: 'ada' };
+    for (const key of [8, -1]) {
+      ENTRY.give({ ...status(7, { motion: true }), key });
+      OK.give({ key, at: T0, value: { id: 7 } });
+      ACTION.give({ key, at: T0, value: action }, { key, at: T0, value: { ...action, version: 0 } });
+    }
+    await settled();
+    await settled();
+    const reasons = commits.flat().map(({ topic, value }) => [topic, JSON.parse(String(value)).reason]);
+    expect(reasons).toEqual(many(8, () => ['DEAD', "the record's key is not the id of its sensor"]));
+    await task.close();
+    await over;
+  });
+
   it('counts sensors whose hits were forgotten for lack of room', async () => {
     const { task, ENTRY, over, settled, registry } = await taskOn({ roomBytes: 100_000 });
     const forgottenAfter = async (from: number, to: number): Promise<number> => {
