@@ -177,53 +177,70 @@ export function afterDigits(bytes: Buffer, start: number, end: number): number {
 /** An object or array whose members are repaired one by one; a text if that makes no JSON. */
 function putNested(writer: JsonWriter, bytes: Buffer, start: number, end: number): void {
   const before = writer.length;
-  let mayBeText = true;
-  let commasEnd = start;
-  let isDropped = false;
-  for (let i = start; i < end; ) {
-    const byte = bytes[i] as number;
-    if (byte === QUOTE) {
-      const after: number = mayBeText ? afterText(bytes, i, end) : NONE;
-      // Then none of the quotes behind it begins a text either.
-      mayBeText = after !== NONE;
-      if (mayBeText) putText(writer, bytes, i, after);
-      else writer.put(QUOTE);
-      i = mayBeText ? after : i + 1;
-      continue;
-    }
-    if (byte === COMMA) {
-      if (i >= commasEnd) {
-        commasEnd = skipSpaceAndCommas(bytes, i, end);
-        isDropped = commasEnd < end && (bytes[commasEnd] === CLOSE_BRACE || bytes[commasEnd] === CLOSE_BRACKET);
-      }
-      if (!isDropped) writer.put(COMMA);
-      i += 1;
-      continue;
-    }
-    const length = spaceAt(bytes, i, end);
-    if (length > 0 || isPunctuation(byte)) {
-      writer.copy(bytes, i, i + Math.max(1, length));
-      i += Math.max(1, length);
-      if (byte === COLON && isEmpty(bytes, i, end)) writer.copy(NULL, 0, NULL.length);
-      continue;
-    }
-    const tokenEnd = endOfToken(bytes, i, end);
-    putBare(writer, bytes, i, tokenEnd);
-    i = tokenEnd;
-  }
-  if (isJson(writer.bytes, before, writer.length)) return;
+  if (putsMembers(writer, bytes, start, end) && isJson(writer.bytes, before, writer.length)) return;
   writer.length = before;
   writer.putQuoted(bytes, start, end);
 }
 
-/** Whether the value after a colon is missing. */
-function isEmpty(bytes: Buffer, start: number, end: number): boolean {
+/** False: it makes no JSON, since a text doesn't end, or a value stands right behind another. */
+function putsMembers(writer: JsonWriter, bytes: Buffer, start: number, end: number): boolean {
+  let commasEnd = start;
+  let isDropped = false;
+  let isBehindValue = false;
+  for (let i = start; i < end; ) {
+    const byte = bytes[i] as number;
+    if (byte === COMMA) {
+      if (i >= commasEnd) {
+        commasEnd = skipSpaceAndCommas(bytes, i, end);
+        isDropped = commasEnd < end && isClosing(bytes[commasEnd]);
+      }
+      if (!isDropped) writer.put(COMMA);
+      i += 1;
+      isBehindValue = false;
+      continue;
+    }
+    const space = spaceAt(bytes, i, end);
+    if (space > 0) {
+      writer.copy(bytes, i, i + space);
+      i += space;
+      continue;
+    }
+    if (byte === COLON || isClosing(byte)) {
+      writer.put(byte);
+      i += 1;
+      isBehindValue = byte !== COLON || putsMissing(writer, bytes, i, end);
+      continue;
+    }
+    if (isBehindValue) return false;
+    if (isBracket(byte)) {
+      writer.put(byte);
+      i += 1;
+      continue;
+    }
+    const after: number = byte === QUOTE ? afterText(bytes, i, end) : endOfToken(bytes, i, end);
+    if (after === NONE) return false;
+    if (byte === QUOTE) putText(writer, bytes, i, after);
+    else putBare(writer, bytes, i, after);
+    i = after;
+    isBehindValue = true;
+  }
+  return true;
+}
+
+/** Writes null if the value after a colon is missing; returns whether it is. */
+function putsMissing(writer: JsonWriter, bytes: Buffer, start: number, end: number): boolean {
   const i = skipWideSpace(bytes, start, end);
-  return i < end && (bytes[i] === COMMA || bytes[i] === CLOSE_BRACE);
+  if (i >= end || (bytes[i] !== COMMA && bytes[i] !== CLOSE_BRACE)) return false;
+  writer.copy(NULL, 0, NULL.length);
+  return true;
+}
+
+function isClosing(byte: number | undefined): boolean {
+  return byte === CLOSE_BRACE || byte === CLOSE_BRACKET;
 }
 
 function isPunctuation(byte: number): boolean {
-  return isBracket(byte) || byte === CLOSE_BRACE || byte === CLOSE_BRACKET || byte === COLON;
+  return isBracket(byte) || isClosing(byte) || byte === COLON;
 }
 
 function endOfToken(bytes: Buffer, start: number, end: number): number {

@@ -63,7 +63,7 @@ export const patches = new Patches();
 const POINT = Buffer.from('.');
 const QUOTE_TEXT = Buffer.from('"');
 const BARE = Uint8Array.from({ length: 256 }, (_, byte) =>
-  Number(byte > SPACE && byte < 0x7f && !'",[]{}\\'.includes(String.fromCharCode(byte))),
+  Number(byte > SPACE && byte < 0x7f && !'",:[]{}\\'.includes(String.fromCharCode(byte))),
 );
 
 /**
