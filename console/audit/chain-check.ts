@@ -166,11 +166,12 @@ export class ChainCheck {
       const kept = seen?.hashes.get(end.n);
       if (!seen) {
         // Its rows may all have been removed by age.
-        if (isWhole && [...earliest.values()].every((offset) => offset === 0))
+        if (!isWhole) unseen.push(perhapsInJournal(0, end));
+        else if ([...earliest.values()].every((offset) => offset === 0))
           this.#wrong(`${nameOf(end.chain)} is missing: ${by} names its row ${end.n}`);
       } else if (seen.last < end.n) {
         if (isWhole) this.#wrong(`${nameOf(end.chain)}: ${rowsAre(seen.last + 1, end.n, ' at its end')} missing: ${by} names row ${end.n}`);
-        else unseen.push(`${rowsAre(seen.last + 1, end.n, ` of ${nameOf(end.chain)}`)} perhaps still in the journal of the running system`);
+        else unseen.push(perhapsInJournal(seen.last + 1, end));
       } else if (kept !== undefined && kept !== end.hash)
         this.#wrong(`${nameOf(end.chain)}: row ${end.n} was changed: ${by} names another`);
     }
@@ -191,6 +192,9 @@ export class ChainCheck {
 const rowsOf = (rows: number): string => (rows === 1 ? 'one row' : `${rows.toLocaleString('en')} rows`);
 
 const nameOf = (chain: string): string => `chain ${chain}`;
+
+const perhapsInJournal = (first: number, { chain, n }: ChainEnd): string =>
+  `${rowsAre(first, n, ` of ${nameOf(chain)}`)} perhaps still in the journal of the running system`;
 
 const rowsFrom = (first: number, last: number): string => (first === last ? `row ${first}` : `rows ${first} to ${last}`);
 

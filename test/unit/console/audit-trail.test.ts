@@ -156,7 +156,10 @@ describe('a chain', () => {
   it('whose beginning retention has removed is in order, and that is said', async () => {
     const texts = await run(20);
     const removed = check(texts.slice(8), [], { earliest: new Map([[0, 8]]), isWhole: true });
-    expect(removed).toMatchObject({ problems: [], unseen: [expect.stringContaining('no longer kept'), expect.anything(), expect.stringContaining('without a signature')] });
+    expect(removed).toMatchObject({
+      problems: [],
+      unseen: [expect.stringContaining('no longer kept'), expect.anything(), expect.stringContaining('without a signature')],
+    });
     expect(check(texts.slice(8)).problems).toEqual([expect.stringContaining('rows 0 to 7')]);
   });
 
@@ -169,6 +172,11 @@ describe('a chain', () => {
       unseen: [expect.stringContaining('rows 22 to 25'), expect.stringContaining('without a signature')],
     });
     expect(check(texts, [end]).problems).toEqual([expect.stringContaining('rows 22 to 25 at its end')]);
+    // Right after a start all of it is there.
+    expect(check([], [end], { ...WHOLE, isWhole: false })).toMatchObject({
+      problems: [],
+      unseen: [expect.stringContaining('rows 0 to 25')],
+    });
   });
 });
 
