@@ -88,7 +88,8 @@ export function App({ store, operator, onSignOut }: Props) {
 
 function QueueSection({ store, operator }: { store: Store; operator: Operator }) {
   const { state } = store;
-  const alarms = store.sorted();
+  const alarms = store.shown();
+  const quarantined = store.sorted().filter((alarm) => alarm.quarantined && !isOver(alarm)).length;
   const now = store.now();
   return (
     <section class="queue" aria-label="Queue" tabIndex={-1}>
@@ -98,11 +99,13 @@ function QueueSection({ store, operator }: { store: Store; operator: Operator })
         unlisted={state.unlisted}
         beyond={state.vitals?.beyond ?? 0}
         damaged={state.vitals?.damaged ?? 0}
-        quarantined={alarms.filter((alarm) => alarm.quarantined && !isOver(alarm)).length}
+        quarantined={quarantined}
+        hidesQuarantined={state.hidesQuarantined}
+        onHideQuarantined={(hides) => operator.hideQuarantined(hides)}
         onSeveral={may(state.session, 'acknowledge') ? () => operator.askAboutSeveral() : undefined}
       />
       {alarms.length === 0 ? (
-        <Empty state={state} now={now} />
+        <Empty state={state} hidden={state.hidesQuarantined ? quarantined : 0} now={now} />
       ) : (
         <Queue
           types={state.types}

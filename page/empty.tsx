@@ -6,17 +6,18 @@ import type { State } from './state.ts';
 import { clockTime, counted } from './time.ts';
 import { isProven, isSilent, troubleOf } from './trouble.ts';
 
-/** Shown for an empty queue: the proof that there are no alarms, or that there is no proof. */
-export function Empty({ state, now }: { state: State; now: number }) {
+/** Shown for an empty queue, from which `hidden` alarms are left out by choice: the proof that there are no alarms, or that there is no proof. */
+export function Empty({ state, hidden, now }: { state: State; hidden: number; now: number }) {
   const { vitals } = state;
   if (!vitals)
     return <p class="empty">{state.link.state === 'stale' ? 'Not connected: whether there are alarms is not known.' : 'Connecting…'}</p>;
-  if (vitals.places?.count === 0 && vitals.damaged === 0 && troubleOf(state, now) === undefined) return <NoClients state={state} />;
+  if (hidden === 0 && vitals.places?.count === 0 && vitals.damaged === 0 && troubleOf(state, now) === undefined)
+    return <NoClients state={state} />;
   const silent = isSilent(vitals);
   return (
     <div class="empty">
       <p>
-        <b>{headline(state, now)}</b>
+        <b>{headline(state, hidden, now)}</b>
       </p>
       {silent && <p class="problem">No alarm would be noticed. Check the proxy and the sensors.</p>}
       {state.link.state === 'live' && !troubleOf(state, now) && <p>{detectionWords(state, now)}</p>}
@@ -29,9 +30,10 @@ export function Empty({ state, now }: { state: State; now: number }) {
   );
 }
 
-function headline(state: State, now: number): string {
+function headline(state: State, hidden: number, now: number): string {
   if (state.link.state !== 'live')
     return `No alarm was known at ${clockTime(state.lastByteAt + state.clockOffset, now)}. Alarms since then are not known.`;
+  if (hidden > 0) return `${count(hidden)} quarantined ${hidden === 1 ? 'alarm is' : 'alarms are'} hidden, and no other is listed.`;
   if (state.unlisted && total(state.unlisted.byType) > 0) return 'There are open alarms, but none is listed here.';
   if (state.vitals && state.vitals.damaged > 0) return `${damagedWords(state.vitals.damaged)}, and none is listed here.`;
   if (troubleOf(state, now)) return 'No alarm is known, but alarms may be missing.';

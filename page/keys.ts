@@ -78,7 +78,7 @@ export class Keys {
   };
 
   #step(by: number): void {
-    const alarms = this.#store.sorted();
+    const alarms = this.#store.shown();
     const at = alarms.findIndex(({ id }) => id === this.#store.state.current);
     const next = alarms[Math.max(0, Math.min(alarms.length - 1, at < 0 ? 0 : at + by))];
     if (next) this.#operator.select(next.id);

@@ -41,7 +41,14 @@ export class Operator {
   /** Selects the most urgent alarm, and lets the list move again. */
   goToFirst(): void {
     this.#store.set({ held: undefined });
-    this.select(this.#store.sorted()[0]?.id);
+    this.select(this.#store.shown()[0]?.id);
+  }
+
+  /** Whether the list leaves quarantined alarms out. One that is highlighted there is so no more, so that no key acts on it unseen. */
+  hideQuarantined(hides: boolean): void {
+    const { current, panel, alarms } = this.#store.state;
+    const isHidden = hides && panel === 'none' && current !== undefined && alarms.get(current)?.quarantined === true;
+    this.#store.set({ hidesQuarantined: hides, held: undefined, ...(isHidden && { current: undefined }) });
   }
 
   /** Opens the first alarm that is unacknowledged and is not being acknowledged from here. */
@@ -49,7 +56,7 @@ export class Operator {
     const { deeds, link } = this.#store.state;
     const isTaken = ({ id }: ListedAlarm): boolean =>
       deeds.some((deed) => deed.alarm === id && deed.wish.kind === 'acknowledge' && isUnderWay(deed));
-    const first = this.#store.sorted().find((alarm) => isUnacknowledged(alarm) && !isTaken(alarm));
+    const first = this.#store.shown().find((alarm) => isUnacknowledged(alarm) && !isTaken(alarm));
     if (first) this.open(first.id);
     else
       this.#store.say(
@@ -114,7 +121,7 @@ export class Operator {
 
   /** Opens the dialog about the new alarms that are on the screen or in the list now, or says why not. */
   askAboutSeveral(): void {
-    const several = severalOf(this.#store.sorted(), isInView);
+    const several = severalOf(this.#store.shown(), isInView);
     if (this.#bulks.underWay) this.#store.say('That is already under way.');
     else if (several.listed.length === 0) this.#store.say('There is no new alarm in the list.');
     else if (this.#mayAct()) this.#store.set({ several, notice: undefined });

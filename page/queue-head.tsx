@@ -12,6 +12,8 @@ interface Props {
   readonly damaged: number;
   /** Number of listed alarms of sensors that no client has. */
   readonly quarantined: number;
+  readonly hidesQuarantined: boolean;
+  readonly onHideQuarantined: (hides: boolean) => void;
   /** Undefined for viewers. */
   readonly onSeveral: (() => void) | undefined;
 }
@@ -22,7 +24,8 @@ export function damagedWords(damaged: number): string {
 }
 
 /** How many alarms there are, and how many the list has no room for. */
-export function QueueHead({ types, open, unlisted, beyond, damaged, quarantined, onSeveral }: Props) {
+export function QueueHead(props: Props) {
+  const { types, open, unlisted, beyond, damaged, quarantined, hidesQuarantined, onHideQuarantined, onSeveral } = props;
   const left = unlisted && total(unlisted.byType);
   const gravest = types.gravestFirst.find(({ lifeSafety }) => lifeSafety);
   return (
@@ -47,9 +50,15 @@ export function QueueHead({ types, open, unlisted, beyond, damaged, quarantined,
         </span>
       )}
       {quarantined > 0 && (
-        <span title="No client had their sensors. They are listed and mailed after all others.">
-          {count(quarantined)} quarantined, last
-        </span>
+        <button
+          type="button"
+          class="quiet quarantined"
+          aria-pressed={hidesQuarantined}
+          title={`No client had their sensors. They are listed and mailed after all others. Press to ${hidesQuarantined ? 'list them' : 'leave them out of the list'}.`}
+          onClick={() => onHideQuarantined(!hidesQuarantined)}
+        >
+          {count(quarantined)} quarantined, {hidesQuarantined ? 'hidden' : 'last'}
+        </button>
       )}
       {onSeveral && (
         <button type="button" class="quiet" aria-haspopup="dialog" onClick={onSeveral}>

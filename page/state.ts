@@ -111,6 +111,8 @@ export interface State {
   help: boolean;
   /** Whether the list of who is signed in is open. */
   people: boolean;
+  /** Whether the list leaves quarantined alarms out; they are counted all the same. */
+  hidesQuarantined: boolean;
   /** For screen readers. */
   readonly announced: { urgent: string; rest: string };
 }

@@ -48,9 +48,12 @@ export class Store {
     singleKeys: true,
     help: false,
     people: false,
+    hidesQuarantined: false,
     announced: { urgent: '', rest: '' },
   };
   #sorted: readonly ListedAlarm[] = [];
+  /** Those of them that aren't quarantined. */
+  #clients: readonly ListedAlarm[] = [];
   #listed: OpenCounts = countOpen([]);
   #sortedAs = -1;
   readonly #listeners = new Set<Listener>();
@@ -90,7 +93,13 @@ export class Store {
     return this.#sorted;
   }
 
-  /** The open alarms in the list, counted. */
+  /** What the list shows of them: keys go from one of these to the next. */
+  shown(): readonly ListedAlarm[] {
+    this.#sort();
+    return this.state.hidesQuarantined ? this.#clients : this.#sorted;
+  }
+
+  /** The open alarms that are listed or left out by choice, counted. */
   listed(): OpenCounts {
     this.#sort();
     return this.#listed;
@@ -104,6 +113,7 @@ export class Store {
   #sort(): void {
     if (this.#sortedAs === this.state.alarmsVersion) return;
     this.#sorted = inOrder(this.state.alarms, this.#sorted);
+    this.#clients = this.#sorted.filter(({ quarantined }) => !quarantined);
     this.#listed = countOpen(this.#sorted);
     this.#sortedAs = this.state.alarmsVersion;
   }
