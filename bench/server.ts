@@ -30,12 +30,14 @@ export const API_TOKEN = 'bench-token-that-is-long-enough-0123456789';
 
 /**
  * Starts a program of this repository, perhaps with arguments, and waits for its `ready` message. `pinned`: on the first core only, for benches that
- * measure CPU; `free`: the system places its threads, as in real use, for benches whose load needs little of the second core.
+ * measure CPU; `free`: the system places its threads, as in real use, for benches whose load needs little of the second core. `onSpawned` is called at
+ * once, for who looks at the process before it is ready.
  */
 export async function startServer(
   program: string | readonly string[],
   environment: NodeJS.ProcessEnv = {},
   where: 'pinned' | 'free' = 'pinned',
+  onSpawned: (pid: number) => void = () => undefined,
 ): Promise<Server> {
   const began = performance.now();
   const commandLine = [...SYSTEM_FLAGS, ...[program].flat()];
@@ -51,6 +53,7 @@ export async function startServer(
     },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
+  onSpawned(child.pid ?? 0);
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const ready = await new Promise<Ready>((resolve, reject) => {
     child.once('message', (message) => resolve(message as Ready));

@@ -191,3 +191,25 @@ describe('a mailer that is stopped', () => {
     expect(await next.metric('tocsin_mails_already_delivered_total')).toBe(1);
   });
 });
+
+describe('after a start with very many lesser mails waiting', () => {
+  it("a fire's mail is among the first, wherever in the log it lies, and one that comes then too; all others follow", async () => {
+    const waiting = 1_500;
+    for (let i = 0; i < waiting; i += 1) await alarm(changeOf('raised', { id: `m${i}`, type: 'motion', severity: 'MINOR' }));
+    await alarm(changeOf('raised', { id: 'fire', severity: 'CRITICAL' }));
+    // As a mail server does, it takes longer than reading a record.
+    const slowly = async (): Promise<Handover> => {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      return { reply: '250' };
+    };
+    const { sent } = await start(slowly, { limits: { pollWaitMs: 250 } });
+    const placeOf = (id: string): number => sent.findIndex((messageId) => messageId.includes(id));
+    await expect.poll(() => placeOf('fire'), { timeout: 20_000 }).toBeGreaterThanOrEqual(0);
+    expect(placeOf('fire')).toBeLessThan(waiting / 10);
+    const before = sent.length;
+    await alarm(changeOf('raised', { id: 'second', severity: 'CRITICAL' }));
+    await expect.poll(() => placeOf('second'), { timeout: 20_000 }).toBeGreaterThanOrEqual(0);
+    expect(placeOf('second') - before).toBeLessThan(waiting / 10);
+    await expect.poll(() => new Set(sent).size, { timeout: 60_000 }).toBe(waiting + 2);
+  });
+});
