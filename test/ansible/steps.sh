@@ -62,6 +62,10 @@ untouched() { # COMMAND…
   running >"$work/after"
   diff "$work/before" "$work/after"
 }
+wrong_password() {
+  echo 'a wrong one' >"$work/wrong-password"
+  ANSIBLE_VAULT_PASSWORD_FILE=$work/wrong-password refused 'the vault password is wrong or missing' start.yml
+}
 alive() { curl --silent --fail --max-time 5 --cacert "$work/ca.pem" "https://$network.15:19092/readyz"; }
 
 under_load() { # PLAYBOOK…: while simulated sensors report; both must end well
@@ -86,7 +90,7 @@ all_steps() {
   check 'simulate: the oracle agrees' play simulate.yml
   check 'a new version under load: nothing lost or doubled' under_load deploy.yml --extra-vars tocsin_version=0.1.1
   check 'the same again changes nothing' play_unchanged deploy.yml --extra-vars tocsin_version=0.1.1
-  check 'a wrong vault password' untouched refused 'the vault password is wrong or missing' start.yml --vault-password-file <(echo wrong)
+  check 'a wrong vault password' untouched wrong_password
   within "$network.14" mount -t tmpfs -o size=64m tmpfs /var/cache
   check 'a full disk' untouched refused 'node-2 has .* MiB left .* Make room' deploy.yml --extra-vars tocsin_version=0.1.2
   within "$network.14" umount /var/cache
