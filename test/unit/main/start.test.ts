@@ -66,6 +66,8 @@ let archive: SlowArchive;
 let mails: Mail[];
 let health: Health;
 const TOKEN = 'token-of-the-test-0123456789';
+/** The machine may be busy. */
+const SOON = { timeout: 30_000, interval: 20 };
 const FIRE = [1, 2, 3].map((seq) => ({ id: 7, seq, motion: false, smoke: true, temperature: 20, maxTemperature: 30 }));
 
 beforeEach(async () => {
@@ -135,8 +137,8 @@ async function start() {
 describe('the start of a process with all roles', () => {
   it('acknowledges, raises and mails a fire while the open alarms are still being read for the console', async () => {
     const system = await start();
-    await expect.poll(() => system.post(FIRE).catch(() => 0)).toBe(202);
-    await expect.poll(() => mails.length).toBe(1);
+    await expect.poll(() => system.post(FIRE).catch(() => 0), SOON).toBe(202);
+    await expect.poll(() => mails.length, SOON).toBe(1);
     expect(mails[0]?.subject).toMatch(/^CRITICAL/);
     expect((await system.alarms()).status).toBe(503);
     expect(system.isReady()).toBe(false);
@@ -150,11 +152,11 @@ describe('the start of a process with all roles', () => {
   it('takes statuses while the sensors are still being restored, raises and mails their alarms afterwards, and says until then that it is not ready', async () => {
     log.holdTasks();
     const system = await start();
-    await expect.poll(() => system.post(FIRE).catch(() => 0)).toBe(202);
+    await expect.poll(() => system.post(FIRE).catch(() => 0), SOON).toBe(202);
     expect(mails).toEqual([]);
     expect(system.isReady()).toBe(false);
     log.releaseTasks();
-    await expect.poll(() => mails.length).toBe(1);
+    await expect.poll(() => mails.length, SOON).toBe(1);
     archive.release();
     await system.started;
   });
@@ -162,12 +164,12 @@ describe('the start of a process with all roles', () => {
   it('reads open alarms for archive, history and console only once a fire would be raised', async () => {
     log.holdTasks();
     const system = await start();
-    await expect.poll(() => system.post(FIRE).catch(() => 0)).toBe(202);
+    await expect.poll(() => system.post(FIRE).catch(() => 0), SOON).toBe(202);
     // Long enough for whoever doesn't wait.
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(archive.asked).toBe(0);
     log.releaseTasks();
-    await expect.poll(() => archive.asked).toBeGreaterThan(0);
+    await expect.poll(() => archive.asked, SOON).toBeGreaterThan(0);
     archive.release();
     await system.started;
   });
