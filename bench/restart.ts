@@ -47,8 +47,7 @@ export function generateClients(environment: NodeJS.ProcessEnv): void {
   if (status !== 0) throw new Error('the sample clients could not be created');
 }
 
-/** Sends until the log has 10 M records, then kills the server; resolves with their number. */
-export async function fill(folder: string, environment: NodeJS.ProcessEnv): Promise<number> {
+async function fill(folder: string, environment: NodeJS.ProcessEnv): Promise<number> {
   const server = await startServer('main.ts', environment);
   let records = 0;
   while (records < RECORDS) {
