@@ -65,7 +65,7 @@ async function take(folder: string, bytesPerS: number): Promise<number> {
     signal: abort.signal,
     onCut: (bytes) => say(`Copying ${inMib(bytes)} of ${source.dataDir}, as it is now.`),
   });
-  say(`${contentOf(written)} ${counted(Math.round((performance.now() - began) / 1_000), 'second')} it took.`);
+  say(`${contentOf(written)} It took ${counted(Math.round((performance.now() - began) / 1_000), 'second')}.`);
   for (const line of leftOut(written, isSetIn(environment))) say(line);
   if (written.damage.length === 0) {
     say(`The backup in ${folder} is whole. npm run restore -- ${folder} puts it into an empty data folder.`);

@@ -33,6 +33,8 @@ export interface Repaired {
 const ROWS_PER_COMMIT = 1_000;
 /** Upper bound for the offsets of lost records of which no trace is left; they must not be reused. */
 const SKIPPED_OFFSETS = 1_000_000;
+/** How the keys of `nextKey` begin. */
+const SKIPPED = /^next\//;
 const META = 'meta';
 const LIKELY_PAGE_BYTES = [4_096, 16_384, 65_536];
 
@@ -181,7 +183,7 @@ class Rebuilding {
       return;
     }
     const end = base + recordsOf(frame);
-    this.#next.set(database, Math.max(this.#next.get(database) ?? 0, end));
+    this.#goesOnAt(database, end);
     this.#lastTime = Math.max(this.#lastTime, lastTimeOf(frame));
     const frames = this.#frames(database);
     this.#pending.push(() => void frames.put(base, frame));
@@ -240,11 +242,13 @@ class Rebuilding {
 
   async #finish(root: RootDatabase, about: CheckedNumbers, last: number): Promise<void> {
     const positions = new CheckedNumbers(this.#numbers(POSITIONS), 'positions');
+    // Offsets that an earlier repair or restore has left out.
+    for (const { key, value } of about.getRange()) if (SKIPPED.test(key)) this.#goesOnAt(key.replace(SKIPPED, 'log/'), value);
     const read = [...positions.getRange()].map(({ key, value }) => {
       const [, topic = '', partition = ''] = /^.*\/([A-Z]+)\/(\d+)$/.exec(key) ?? [];
       return { key, value, place: `log/${topic}/${partition}` };
     });
-    for (const { place, value } of read) this.#next.set(place, Math.max(this.#next.get(place) ?? 0, value));
+    for (const { place, value } of read) this.#goesOnAt(place, value);
     const atEnd = this.#isWhole ? read.filter(({ place, value }) => value === this.#next.get(place)) : [];
     const identity = newIdentity();
     await root.batch(() => {
@@ -259,6 +263,10 @@ class Rebuilding {
       }
     });
     new HighWater(this.#to, { identity, transaction: transactionOf(root), sequence: last }).close();
+  }
+
+  #goesOnAt(place: string, next: number): void {
+    this.#next.set(place, Math.max(this.#next.get(place) ?? 0, next));
   }
 
   #takeState(partition: number, key: number, value: Buffer | undefined): void {

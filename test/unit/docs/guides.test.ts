@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { NODE_FLAGS, SYSTEM_FLAGS } from '../../../runtime/node-flags.ts';
 
-const guides = ['README.md', 'CONTRIBUTING.md', ...readdirSync('docs').flatMap((name) => (name.endsWith('.md') ? `docs/${name}` : []))];
+const docs = readdirSync('docs', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'));
+const guides = ['README.md', 'CONTRIBUTING.md', ...docs.map((name) => `docs/${name}`)];
 
 describe.each(guides)('%s', (path) => {
   const guide = readFileSync(path, 'utf8');
