@@ -259,8 +259,18 @@ export class PartitionLog {
 
   /** Base offset of the first frame after `offset`; the end of the log if there is none. */
   #startAfter(offset: number): number {
-    const base = firstOf(this.#db.getKeys({ start: offset + 0.5, limit: 1 }));
+    const base = this.#keyAfter(offset);
     return base ?? this.#tail.find((frame) => frame.base > offset && frame.next > this.#moved)?.base ?? this.#next;
+  }
+
+  /** Bits of a key may have changed: then it is no offset, and the records are there, but at no place where anybody looks for them. */
+  #keyAfter(offset: number): number | undefined {
+    for (const key of this.#db.getKeys(offset < 0 ? {} : { start: offset })) {
+      if (key === offset) continue;
+      if (Number.isInteger(key)) return key;
+      this.#onCorrupt(this.topic, this.partition, Math.max(0, Math.floor(Number(key)) || 0));
+    }
+    return undefined;
   }
 
   #findEnd(): number {
@@ -273,7 +283,7 @@ export class PartitionLog {
     }
     // How many records it held is unknown; offsets may have gaps, but must never be reused.
     this.#onCorrupt(this.topic, this.partition, base);
-    return base + MAX_FRAME_RECORDS;
+    return Math.ceil(base) + MAX_FRAME_RECORDS;
   }
 }
 

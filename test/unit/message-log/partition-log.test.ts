@@ -314,3 +314,22 @@ describe('the oldest frames', () => {
     expect(log.earliest).toBe(3);
   });
 });
+
+describe('a frame whose key has changed, and is no offset any more', () => {
+  it.each([3.031_25, 3.000_000_000_1, 5.9])('is said, and what follows it is read (%d)', (key) => {
+    const log = open({ 0: frame(0, 1, 1, 1), 6: frame(6, 2) });
+    tree.frames.set(key, frame(3, 1, 1, 1));
+    for (let offset = 0, batch = log.read(0); offset < log.next; batch = log.read(offset)) offset = batch.next;
+    expect(corrupt).toContainEqual(['OK', 3, 3 + Math.floor(key - 3)]);
+    expect(log.read(6).batch?.offset(0)).toBe(6);
+  });
+
+  it('is said where it is the first one, and the log begins with the next', () => {
+    expect(open({ 0.5: frame(0, 1), 6: frame(6, 2) }).earliest).toBe(6);
+    expect(corrupt).toEqual([['OK', 3, 0]]);
+  });
+
+  it('leaves whole offsets to new records where it is the last one', () => {
+    expect(Number.isInteger(open({ 0: frame(0, 1, 1, 1), 3.5: frame(3, 1) }).next)).toBe(true);
+  });
+});
