@@ -17,7 +17,8 @@ for inventory in reference small; do
   syntax() { ansible-playbook --inventory "$work/$inventory" --syntax-check site.yml start.yml stop.yml status.yml deploy.yml backup.yml restore.yml simulate.yml rotate-secrets.yml; }
   check "syntax, $inventory" syntax
   # What the roles write.
-  check "templates can be written, $inventory" ansible-playbook --inventory "$work/$inventory" ../test/ansible/render.yml --extra-vars "render_out=$work/out"
+  check "templates can be written, $inventory" ansible-playbook --inventory "$work/$inventory" ../test/ansible/render.yml \
+    --extra-vars "render_out=$work/out" --extra-vars "ansible_python_interpreter={{ ansible_playbook_python }}"
 done
 units() { # systemd knows neither the users nor the programs here, and an older one not all keys
   local complaints
