@@ -33,7 +33,7 @@ export function Empty({ state, hidden, now }: { state: State; hidden: number; no
 function headline(state: State, hidden: number, now: number): string {
   if (state.link.state !== 'live')
     return `No alarm was known at ${clockTime(state.lastByteAt + state.clockOffset, now)}. Alarms since then are not known.`;
-  if (hidden > 0) return `${count(hidden)} quarantined ${hidden === 1 ? 'alarm is' : 'alarms are'} hidden, and no other is listed.`;
+  if (hidden > 0) return `${counted(hidden, 'quarantined alarm')} ${hidden === 1 ? 'is' : 'are'} hidden, and no other is listed.`;
   if (state.unlisted && total(state.unlisted.byType) > 0) return 'There are open alarms, but none is listed here.';
   if (state.vitals && state.vitals.damaged > 0) return `${damagedWords(state.vitals.damaged)}, and none is listed here.`;
   if (troubleOf(state, now)) return 'No alarm is known, but alarms may be missing.';
