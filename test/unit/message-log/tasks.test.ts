@@ -233,7 +233,7 @@ describe('a task that is restored', () => {
     const { seen } = await restored(one);
     expect(seen.map(([key]) => key)).toEqual(Array.from({ length: 12_000 }, (_, i) => i));
     expect(turns).toBeGreaterThanOrEqual(2);
-    expect(states[1].limits).toEqual([5_000, 5_000, 5_000]);
+    expect(Math.max(...states[1].limits)).toBeLessThanOrEqual(5_000);
   });
 
   it('reads its inputs ahead, from the given position', async () => {

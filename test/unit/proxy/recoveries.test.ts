@@ -77,6 +77,9 @@ const PIXY_ENTRY = (id: number): string => post('/topics/ENTRY/messages?sync', f
 const PIXY_OK = (id: number): string => post('/clusters/x/topics/OK/messages', well(id));
 const batch = (path: string, member: (id: number) => string, ids = SENSORS): string => post(path, `[${ids.map(member)}]`);
 
+/** Record time may be ahead of the clock by then: behind a recovery of their own, the sentinels' fires are later than all recoveries before. */
+const END = batch('/ok', well, SENTINELS) + batch('/entry', fire, SENTINELS);
+
 describe.each([1, 3])('in one write, %d partitions', (partitions) => {
   const sent = async (requests: readonly string[]): Promise<Map<number, boolean>> => {
     const { log, port } = await system(partitions);
@@ -85,8 +88,8 @@ describe.each([1, 3])('in one write, %d partitions', (partitions) => {
     const answers = statusesIn(await client.end());
     expect(answers.filter((status) => status === 202 || status === 200)).toHaveLength(requests.length);
     const last = await RawClient.open(port);
-    last.socket.end(batch('/entry', fire, SENTINELS));
-    expect(statusesIn(await last.end())).toEqual([202]);
+    last.socket.end(END);
+    expect(statusesIn(await last.end())).toEqual([202, 202]);
     return alarmsOf(log);
   };
   const all = (active: boolean) => new Map(SENSORS.map((id) => [id, active]));
