@@ -52,7 +52,11 @@ export const SIMULATE_OPTIONS = {
   url: option('URL', url, 'where sensors report', 'http://127.0.0.1:19092'),
   console: option('URL', url, 'the console, from which the alarms are read for the comparison', 'http://127.0.0.1:8080'),
   token: option('TOKEN', text, "the console's TOCSIN_API_TOKEN (default: from the environment)"),
-  'gateway-token': option('TOKEN', text, 'a token for the ingest, if it requires one'),
+  'gateway-token': option(
+    'TOKEN',
+    text,
+    'a token for the ingest, if it requires one (default: the first of TOCSIN_GATEWAY_TOKENS in the environment)',
+  ),
   batch: option(
     'N',
     integer(1, 10_000),
@@ -76,8 +80,14 @@ export const SCENARIO_LIST: NonNullable<Command['lists']> = [
   { heading: 'Scenarios', rows: SCENARIOS.map(({ name, summary }) => [name, summary]) },
 ];
 
-/** The fleet that the options describe. `environmentToken`: used if no token is given. Throws UsageError. */
-export function simulateOptions({ options }: Given<typeof SIMULATE_OPTIONS>, environmentToken: string | undefined): SimulateOptions {
+/** Used where the options give no token: others on the machine can read a command line. */
+export interface EnvironmentTokens {
+  readonly console?: string | undefined;
+  readonly gateway?: string | undefined;
+}
+
+/** The fleet that the options describe. Throws UsageError. */
+export function simulateOptions({ options }: Given<typeof SIMULATE_OPTIONS>, tokens: EnvironmentTokens): SimulateOptions {
   const scenario = scenarioNamed(options.scenario);
   if (!scenario) throw new UsageError([`--scenario: there is no ${options.scenario}`]);
   const apps = options.apps ?? scenario.defaults.apps;
@@ -91,8 +101,8 @@ export function simulateOptions({ options }: Given<typeof SIMULATE_OPTIONS>, env
     sensors: options.sensors,
     url: options.url,
     console: options.console,
-    token: options.token ?? environmentToken,
-    gatewayToken: options['gateway-token'],
+    token: options.token ?? tokens.console,
+    gatewayToken: options['gateway-token'] ?? tokens.gateway,
     batch: options.batch,
     connections: options.connections,
     timeoutSeconds: options.timeout,

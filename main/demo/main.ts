@@ -115,7 +115,7 @@ async function simulate(
   if (given === 'help') throw new Error('no help was asked for');
   const { apps } = demo.defaults;
   const fleet: SimulateOptions = {
-    ...simulateOptions(given, token),
+    ...simulateOptions(given, { console: token }),
     scenario: demo,
     apps,
     ratePerApp: Math.max(1, sensors / SECONDS_PER_REPORT / apps),

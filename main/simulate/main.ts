@@ -7,7 +7,7 @@ import { runProgram } from '../../runtime/program.ts';
 import { secretOf } from '../../runtime/secret-file.ts';
 import { generateClients } from '../../simulator/clients/clients.ts';
 import { neighbourhoods } from '../../simulator/neighbourhood.ts';
-import { SCENARIO_LIST, SIMULATE_OPTIONS, type SimulateOptions, simulateOptions } from '../../simulator/options.ts';
+import { type EnvironmentTokens, SCENARIO_LIST, SIMULATE_OPTIONS, type SimulateOptions, simulateOptions } from '../../simulator/options.ts';
 import { createProgress } from '../../simulator/progress.ts';
 import { exitCodeOf, reportText } from '../../simulator/report.ts';
 import { run } from '../../simulator/run.ts';
@@ -29,13 +29,16 @@ const SIMULATE = command({
     130: 'it was interrupted',
   },
   example: 'npm run simulate -- --apps 4 --rate 350 --minutes 30 --token TOKEN',
-  run: (given) => simulate(simulateOptions(given, tokenIn(readEnvironment()))),
+  run: (given) => simulate(simulateOptions(given, tokensIn(readEnvironment()))),
 });
 
-function tokenIn(environment: NodeJS.ProcessEnv): string | undefined {
-  const { value, problem } = secretOf('TOCSIN_API_TOKEN', environment);
-  if (problem !== undefined) throw new ConfigurationError([problem]);
-  return value;
+function tokensIn(environment: NodeJS.ProcessEnv): EnvironmentTokens {
+  const operator = secretOf('TOCSIN_API_TOKEN', environment);
+  const gateways = secretOf('TOCSIN_GATEWAY_TOKENS', environment);
+  const problems = [operator.problem, gateways.problem].filter((problem) => problem !== undefined);
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  const [, gateway] = /^[^:,]*:([^,]+)/.exec(gateways.value ?? '') ?? [];
+  return { console: operator.value, gateway };
 }
 
 async function simulate(options: SimulateOptions): Promise<number> {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { readCommandLine } from '../../../runtime/command-line.ts';
-import { SIMULATE_OPTIONS, simulateOptions } from '../../../simulator/options.ts';
+import { type EnvironmentTokens, SIMULATE_OPTIONS, simulateOptions } from '../../../simulator/options.ts';
 
-const options = (args: readonly string[] = [], token?: string) => {
+const options = (args: readonly string[] = [], tokens: EnvironmentTokens = {}) => {
   const given = readCommandLine({ options: SIMULATE_OPTIONS }, args);
   if (given === 'help') throw new Error('help was asked for');
-  return simulateOptions(given, token);
+  return simulateOptions(given, tokens);
 };
 
 describe('the options of simulate', () => {
@@ -35,9 +35,10 @@ describe('the options of simulate', () => {
     expect(options(['--scenario', 'case1', '--minutes', '0.5'])).toMatchObject({ apps: 2, ratePerApp: 400, minutes: 0.5 });
   });
 
-  it('take the token from the environment, unless it is said', () => {
-    expect(options([], 'a')).toMatchObject({ token: 'a' });
-    expect(options(['--token', 'b'], 'a')).toMatchObject({ token: 'b' });
+  it('take the tokens from the environment, unless they are said', () => {
+    const environment = { console: 'a', gateway: 'g' };
+    expect(options([], environment)).toMatchObject({ token: 'a', gatewayToken: 'g' });
+    expect(options(['--token', 'b', '--gateway-token', 'h'], environment)).toMatchObject({ token: 'b', gatewayToken: 'h' });
   });
 
   it('say all that is wrong at once', () => {
