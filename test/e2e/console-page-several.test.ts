@@ -139,7 +139,7 @@ describe('several alarms at once', () => {
     await ask();
     await dialog().locator('label', { hasText: 'all in the list' }).click();
     await confirm().click();
-    await message('2,298 alarms acknowledged; 1 acknowledged before; 1 changed meanwhile: look at them.').waitFor();
+    await message('2,298 alarms acknowledged; 1 acknowledged before; 1 changed meanwhile: look at it.').waitFor();
     expect(sent().map(({ body }) => (body.alarms as Named[]).length)).toEqual([1_000, 1_000, 300]);
     expect(new Set(sent().map(({ body }) => body.action)).size).toBe(3);
     expect(await findingsOf(page)).toEqual([]);
