@@ -1,7 +1,7 @@
 /** The key of the audit trail where no secret is set: made once, beside the store and not in it. */
 import { createHash, randomBytes } from 'node:crypto';
-import { link, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { OwnError } from '../../runtime/errors.ts';
 import { AuditKey } from './key.ts';
 
@@ -25,6 +25,8 @@ export async function readKeyFile(path: string): Promise<AuditKey | undefined> {
 export async function keyInFile(path: string): Promise<AuditKey> {
   const known = await readKeyFile(path);
   if (known) return known;
+  // Where everything else is on servers, nobody has made the folder yet.
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const secret = randomBytes(BYTES).toString('base64url');
   const aside = `${path}.${randomBytes(6).toString('hex')}.new`;
   await writeFile(aside, `${secret} ${sumOf(secret)}\n`, { mode: 0o600, flush: true });

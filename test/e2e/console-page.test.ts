@@ -271,22 +271,18 @@ it('signs in by token for a session that the API knows', async () => {
 });
 
 describe('the map', () => {
-  /** The colour in the middle of a sensor's mark. */
-  const colourAt = (x: number, y: number): Promise<number[]> =>
+  /** Red, green, blue and opacity of each pixel of a part of the map, row by row. */
+  const pixelsIn = (x: number, y: number, width: number, height: number): Promise<number[]> =>
     page.locator('.map canvas').evaluate(
-      (canvas, [left, top]) => {
+      (canvas, part) => {
         const { getContext } = canvas as unknown as {
-          getContext(kind: '2d'): { getImageData(...box: number[]): { data: Uint8ClampedArray } };
+          getContext(kind: '2d'): { getImageData(...part: number[]): { data: Uint8ClampedArray } };
         };
-        return [
-          ...getContext
-            .call(canvas, '2d')
-            .getImageData(left as number, top as number, 1, 1)
-            .data.slice(0, 3),
-        ];
+        return [...getContext.call(canvas, '2d').getImageData(...part).data];
       },
-      [x, y],
+      [x, y, width, height],
     );
+  const colourAt = async (x: number, y: number): Promise<number[]> => (await pixelsIn(x, y, 1, 1)).slice(0, 3);
   const hoverCard = () => page.locator('.hover-card');
 
   /** The sensors of one house, in the middle of the map. */
@@ -305,18 +301,16 @@ describe('the map', () => {
     await smoke(12);
     await rows().filter({ hasText: 'NEW' }).waitFor();
     const box = await page.locator('.map canvas').boundingBox();
-    const [x, y] = await eventually(
+    const [left, top] = [Math.round((box?.width ?? 0) * 0.48), Math.round((box?.height ?? 0) * 0.3)];
+    const [width, height] = [Math.round((box?.width ?? 0) * 0.04), Math.round((box?.height ?? 0) * 0.3)];
+    const red = await eventually(
       async () => {
-        for (let px = 0.48; px < 0.52; px += 0.002) {
-          for (let py = 0.3; py < 0.6; py += 0.005) {
-            const at = [Math.round((box?.width ?? 0) * px), Math.round((box?.height ?? 0) * py)] as const;
-            if ((await colourAt(...at)).join() === '255,90,95') return at;
-          }
-        }
-        return [0, 0] as const;
+        const pixels = await pixelsIn(left, top, width, height);
+        return Array.from({ length: width * height }, (_, i) => pixels.slice(4 * i, 4 * i + 3).join()).indexOf('255,90,95');
       },
-      ([found]) => found > 0,
+      (found) => found >= 0,
     );
+    const [x, y] = [left + (red % width), top + Math.floor(red / width)];
     await page.mouse.move((box?.x ?? 0) + x, (box?.y ?? 0) + y);
     await hoverCard().filter({ hasText: 'SMOKE NEW, sensor 12' }).waitFor();
     // The middle is filled: something there is active.

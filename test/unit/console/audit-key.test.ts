@@ -27,6 +27,13 @@ it('is made once, by whoever starts first, readable by its user only', async () 
   expect((await auditKey([], { file, health, logger }))?.id).toBe(keys[0]?.id);
 });
 
+it('is made in a data folder that nobody has made yet', async () => {
+  const anew = auditKeyFile(join(folder, 'data', 'of a console'));
+  const key = await auditKey([], { file: anew, health, logger });
+  expect((await readKeyFile(anew))?.id).toBe(key?.id);
+  expect((await stat(join(folder, 'data'))).mode & 0o777).toBe(0o700);
+});
+
 it('is of the current secret, if there is one, and then no file is made', async () => {
   const [first, second] = [
     { version: 1, secret: 'the first of the secrets' },
