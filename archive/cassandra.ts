@@ -8,7 +8,16 @@ import { Keeping } from './cassandra-keeping.ts';
 import { withoutEvidence } from './brief-alarm.ts';
 import { cursorOf, type PagePlace, placeOfCursor } from './cursor.ts';
 import { inOrderOfTime } from './custody.ts';
-import type { AlarmPage, AlarmQuery, Archive, ArchivedAlarm, BriefAlarm, CustodyEntry, DamagedAlarm } from './port.ts';
+import {
+  type AlarmPage,
+  type AlarmQuery,
+  type Archive,
+  type ArchivedAlarm,
+  type BriefAlarm,
+  CUSTODY_KINDS,
+  type CustodyEntry,
+  type DamagedAlarm,
+} from './port.ts';
 
 export interface CassandraArchiveDeps extends CassandraDeps {
   /** Alarms that are over are removed this many days after they were raised. */
@@ -67,7 +76,8 @@ class CassandraArchive implements Archive {
 
   async find(id: string): Promise<ArchivedAlarm | 'damaged' | undefined> {
     const row = await this.#session.first(this.#statements.find, [id]);
-    return row && (alarmOf(id, row) ?? this.#damaged(id, row));
+    // Without the alarm itself it is what is left of one whose cells are expiring.
+    return row && row.alarm !== null ? (alarmOf(id, row) ?? this.#damaged(id)) : undefined;
   }
 
   async custody(id: string): Promise<readonly CustodyEntry[]> {
@@ -124,8 +134,8 @@ class CassandraArchive implements Archive {
         for (const { page } of full)
           yield (page.value as readonly Row[]).flatMap((row) => {
             const id = String(row.id);
-            const alarm = alarmOf(id, row) ?? this.#damaged(id, row);
-            if (alarm !== 'damaged') return alarm ?? [];
+            const alarm = alarmOf(id, row) ?? this.#damaged(id);
+            if (alarm !== 'damaged') return alarm;
             onDamaged(onlyId(id));
             return [];
           });
@@ -144,7 +154,7 @@ class CassandraArchive implements Archive {
       periods += 1;
       for await (const row of this.#rowsOf(list, period, query, after)) {
         const place = { raisedAt: (row.raised_at as Date).getTime(), id: row.id as string };
-        if (matches(query, place.raisedAt, { state: row.state, type: row.type, region: row.region ?? '' })) ids.push(place.id);
+        if (matches(query, place.raisedAt, listedOf(row))) ids.push(place.id);
         scanned += 1;
         if (ids.length >= query.limit || scanned >= ROWS_PER_PAGE) return { ids, cursor: cursorOf(place) };
       }
@@ -187,9 +197,8 @@ class CassandraArchive implements Archive {
     return [...new Map(all.map((one) => [one.key, one])).values()].filter(({ key }) => !this.#periodsWritten.has(key));
   }
 
-  /** Undefined for what is left of an alarm whose cells are expiring; otherwise another program has written the row, or something has changed it. */
-  #damaged(id: string, row: Row): 'damaged' | undefined {
-    if (row.alarm === null) return undefined;
+  /** Another program has written the row, or something has changed it. */
+  #damaged(id: string): 'damaged' {
     this.#damagedRows.found('alarm', id, 'lists say that it is missing, until it changes again');
     return 'damaged';
   }
@@ -245,22 +254,32 @@ function isAlarm(value: unknown): value is Alarm {
 
 const textOf = (column: unknown): string => (typeof column === 'string' ? column : '');
 
+/** What a row of a list says of its alarm; undefined where it can't be read: then only the alarm itself can tell whether it matches. */
+function listedOf({ state, type, region }: Row) {
+  return {
+    state: ALARM_STATES.find((known) => known === state),
+    type: typeof type === 'string' ? type : undefined,
+    region: textOf(region),
+  };
+}
+
 /** Undefined: it can't be read. */
 function entryOf({ step, at, kind, position, operator, note, message_id, reply }: Row): CustodyEntry | undefined {
-  if (!(at instanceof Date) || typeof step !== 'string' || typeof kind !== 'string') return undefined;
+  const known = CUSTODY_KINDS.find((one) => one === kind);
+  if (!(at instanceof Date) || typeof step !== 'string' || known === undefined) return undefined;
   const optional = Object.entries({ position, by: operator, note, messageId: message_id, reply }).filter(([, value]) => value !== null);
-  return { key: step, at: at.getTime(), kind: kind as CustodyEntry['kind'], ...Object.fromEntries(optional) };
+  return { key: step, at: at.getTime(), kind: known, ...Object.fromEntries(optional) };
 }
 
 function matches(
   { states, type, region, to }: AlarmQuery,
   raisedAt: number,
-  row: Readonly<Record<'state' | 'type' | 'region', string>>,
+  row: { readonly state: AlarmState | undefined; readonly type: string | undefined; readonly region: string },
 ): boolean {
   return (
     (to === undefined || raisedAt < to) &&
-    (states === undefined || states.includes(row.state as AlarmState)) &&
-    (type === undefined || type === row.type) &&
+    (states === undefined || row.state === undefined || states.includes(row.state)) &&
+    (type === undefined || row.type === undefined || type === row.type) &&
     (region === undefined || region === row.region)
   );
 }

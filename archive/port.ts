@@ -9,13 +9,15 @@ export interface ArchivedAlarm extends Alarm {
 /** An alarm without its readings, which take most of the memory. */
 export type BriefAlarm = Omit<ArchivedAlarm, 'evidence'>;
 
+export const CUSTODY_KINDS = ['accepted', 'raised', 'cleared', 'acknowledged', 'noted', 'disposed', 'mailed', 'mail-parked'] as const;
+
 /** One step in the life of an alarm, with what proves it: accepted (a reading) → raised → mailed → acknowledged → cleared … */
 export interface CustodyEntry {
   /** Unique within the alarm, so that writing it again changes nothing. */
   readonly key: string;
   /** Epoch ms. */
   readonly at: number;
-  readonly kind: 'accepted' | 'raised' | 'cleared' | 'acknowledged' | 'noted' | 'disposed' | 'mailed' | 'mail-parked';
+  readonly kind: (typeof CUSTODY_KINDS)[number];
   /** The log position of the record that proves the step, `TOPIC/partition@offset`. */
   readonly position?: string;
   /** Name of the operator who acted. */

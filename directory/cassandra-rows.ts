@@ -1,3 +1,4 @@
+import { types } from 'cassandra-driver';
 import { geohashOf, REGIONS, regionOf } from '../alarm/regions.ts';
 import type { Row } from '../cassandra/session.ts';
 import { CLIENT_COLUMNS } from './client.ts';
@@ -12,11 +13,14 @@ export function valuesOf(client: Client): unknown[] {
   return [...known, client.geohash, client.region];
 }
 
-/** Tolerates missing columns: rows that the reference system has loaded lack geohash and dashboard, and may lack anything but the id. */
+/**
+ * Tolerates missing columns: rows that the reference system has loaded lack geohash and dashboard, and may lack anything but the id. In a table that another
+ * program has made, a telephone number may be a number.
+ */
 export function clientOf(row: Row): Client {
-  const columns = CLIENT_COLUMNS.map((column) => [column, row[column] ?? '']);
+  const columns = CLIENT_COLUMNS.map((column) => [column, textIn(row[column])]);
   const { latitude, longitude, geohash, region } = whereabouts(row);
-  return { ...Object.fromEntries(columns), latitude, longitude, geohash, region } as Client;
+  return { ...Object.fromEntries(columns), id: row.id, latitude, longitude, geohash, region } as Client;
 }
 
 export function placeOf(row: Row): Place {
@@ -34,7 +38,12 @@ function whereabouts(row: Row): Omit<Place, 'sensor'> {
   return { ...coordinates, geohash, region: REGIONS.find((region) => region === dashboard) ?? regionOf(geohash) };
 }
 
-const GEOHASH = /^[0-9b-hjkmnp-z]+$/;
+const GEOHASH = /^[0-9b-hjkmnp-z]{1,12}$/;
+
+function textIn(column: unknown): string {
+  if (typeof column === 'string') return column;
+  return typeof column === 'number' || column instanceof types.Long ? String(column) : '';
+}
 
 /** NaN for whatever isn't a number, as in a table of another program. */
 function degreesIn(column: unknown): number {

@@ -45,9 +45,13 @@ export interface Keyspace {
   close(): Promise<void>;
 }
 
-export async function openKeyspace(contactPoints: readonly string[], settings: NodeJS.ProcessEnv = {}): Promise<Keyspace> {
+export async function openKeyspace(
+  contactPoints: readonly string[],
+  settings: NodeJS.ProcessEnv = {},
+  changes: Partial<CassandraDeps> = {},
+): Promise<Keyspace> {
   const config = cassandraConfig(contactPoints, settings);
-  const deps = quietDeps();
+  const deps = quietDeps(changes);
   await createSchema(config, () => undefined);
   const session = await openCassandra(config, deps);
   return {
