@@ -15,7 +15,7 @@ import { sharedCassandra } from '../../support/servers/shared-cassandra.ts';
 const { scripts } = JSON.parse(await readFile('package.json', 'utf8')) as { scripts: Readonly<Record<string, string>> };
 const HEADER = `${CLIENT_COLUMNS.join(',')}\n`;
 /** CLIENTS_ROWS=50000 is the reference's directory, which takes a minute or two: each write waits for the disk. */
-const CLIENTS = Number(process.env.CLIENTS_ROWS ?? 5_000);
+const CLIENTS = Number(process.env.CLIENTS_ROWS ?? 10_000);
 const AGAIN = CLIENTS / 10;
 const FEWER = CLIENTS / 2;
 const PATIENCE_MS = 400_000;
