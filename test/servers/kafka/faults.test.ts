@@ -99,7 +99,7 @@ describe('one broker', () => {
       const writers = (values: readonly string[]): number[] => values.map((value) => Number(value.split(' ')[0]));
       while (writers(seen).every((pid) => pid === first.pid)) seen.push(...(await readUntil(reader, 1)));
       first.continue();
-      seen.push(...(await readUntil(reader, 200)));
+      seen.push(...(await readUntil(reader, 100)));
       // No number twice and none missing, whoever wrote it: positions and outputs were committed together.
       expect(seen.map((value) => Number(value.split(' ')[1]))).toEqual(seen.map((_, i) => Number(seen[0]?.split(' ')[1]) + i));
       // Once the successor had written, the suspended process wrote no more, unless the group gave the partition back and it was restored.
