@@ -141,7 +141,7 @@ describe('whatever happens', () => {
             heard.add(`${id} ${target}`);
         }
       }),
-      drawn(60, 1),
+      drawn(20, 1),
     );
   });
 
@@ -160,7 +160,7 @@ describe('whatever happens', () => {
         expect(new Set(members).size).toBe(members.length);
         expect(members.length).toBe(raised);
       }),
-      drawn(60, 2),
+      drawn(20, 2),
     );
   });
 
@@ -172,7 +172,7 @@ describe('whatever happens', () => {
         for (const event of eventsOf(centre)) made.set(event.incident, evolve(made.get(event.incident), event));
         for (const incident of centre.all()) expect(made.get(incident.id)).toEqual(incident);
       }),
-      drawn(60, 3),
+      drawn(20, 3),
     );
   });
 
@@ -199,7 +199,7 @@ describe('whatever happens', () => {
         expect(notices).toEqual(centre.effects.flatMap((effects) => effects.notices.map(({ id }) => id)));
         expect(events).toEqual(eventsOf(centre));
       }),
-      drawn(60, 4),
+      drawn(20, 4),
     );
   });
 });
