@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { MessageLog, Reader } from '../../../message-log/port.ts';
+import type { MessageLog, Reader, RecordBatch } from '../../../message-log/port.ts';
 import { lookBack } from '../../../history/looking-back.ts';
 import { oneRecord } from '../../../message-log/one-record.ts';
 import { recordsBetween } from '../../../processor/records-between.ts';
@@ -20,6 +20,20 @@ async function offsetsOf(log: MessageLog, from: number, end: number): Promise<nu
   return offsets;
 }
 
+/** Its position moves by one with each poll. */
+function movingReader(polled: (position: number) => readonly RecordBatch[]): Reader {
+  let next = 0;
+  return {
+    get position() {
+      return next;
+    },
+    behind: false,
+    onGap: undefined,
+    poll: async () => polled(next++),
+    close: async () => undefined,
+  };
+}
+
 describe('the records between two places', () => {
   it('are all of them, or none if there are none', async () => {
     const log = await logOf([1, 2, 3, 4, 5]);
@@ -28,19 +42,7 @@ describe('the records between two places', () => {
   });
 
   it('leave the rest of the process its turns, however fast the log gives them', async () => {
-    let position = 0;
-    const eager: Reader = {
-      get position() {
-        return position;
-      },
-      behind: false,
-      onGap: undefined,
-      poll: async () => {
-        position += 1;
-        return [batchOf('COUNT', position - 1, [{ key: 1, at: 1, value: '' }])];
-      },
-      close: async () => undefined,
-    };
+    const eager = movingReader((position) => [batchOf('COUNT', position, [{ key: 1, at: 1, value: '' }])]);
     const log: MessageLog = Object.assign(new MemoryLog(), { reader: async () => eager });
     expect(await turnsDuring(offsetsOf(log, 0, 100))).toBeGreaterThanOrEqual(99);
   });
@@ -86,19 +88,7 @@ describe('the records between two places', () => {
   });
 
   it('are not given up while the position moves, even if no record is shown', async () => {
-    let position = 0;
-    const markers: Reader = {
-      get position() {
-        return position;
-      },
-      behind: false,
-      onGap: undefined,
-      poll: async () => {
-        position += 1;
-        return [];
-      },
-      close: async () => undefined,
-    };
+    const markers = movingReader(() => []);
     const broken: MessageLog = Object.assign(Object.create(await logOf([])) as MessageLog, { reader: async () => markers });
     expect(await offsetsOf(broken, 0, 100)).toEqual([]);
   });
