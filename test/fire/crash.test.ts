@@ -17,7 +17,10 @@ const SEED = Number(process.env.FIRE_SEED ?? Math.floor(Math.random() * 1e6));
 /** How long the system runs before a crash: from shortly after the start to some seconds of work; every fourth round freezes it first. */
 const UP_MS = { least: 50, most: 4_000 };
 const FREEZE_EVERY = 4;
-const ROUND_SECONDS = 3.2;
+/** How long the system still gets new readings after the last start. */
+const CALM_MS = 2_000;
+/** On a busy machine, where a start takes long; the load ends soon after the last crash, so that all it sent can be taken. */
+const ROUND_SECONDS_MAX = 10;
 /** The system is down for nearly half of the time, and must catch up in the other half, however many rounds there are. */
 const RATE_PER_APP = '75';
 
@@ -27,7 +30,7 @@ it(`neither loses, duplicates nor invents anything over ${ROUNDS} crashes (seed 
   const random = randomOf(SEED);
   try {
     await system.start();
-    const minutes = ((ROUNDS * ROUND_SECONDS) / 60).toFixed(1);
+    const minutes = ((ROUNDS * ROUND_SECONDS_MAX) / 60).toFixed(1);
     const args = [
       '--scenario',
       SCENARIO,
@@ -46,8 +49,9 @@ it(`neither loses, duplicates nor invents anything over ${ROUNDS} crashes (seed 
       '--settle',
       '60',
     ];
+    const enough = new AbortController();
     let ended: Simulation | undefined;
-    const running = simulate(system, join(folder, 'report.json'), args).then((simulation) => {
+    const running = simulate(system, join(folder, 'report.json'), args, enough.signal).then((simulation) => {
       ended = simulation;
       return simulation;
     });
@@ -68,6 +72,8 @@ it(`neither loses, duplicates nor invents anything over ${ROUNDS} crashes (seed 
       await system.start();
       kills += 1;
     }
+    await sleep(CALM_MS);
+    enough.abort();
     const { exitCode, output, report } = await running;
     process.stdout.write(`\n${kills} crashes, seed ${SEED}\n${output.slice(-2_000)}\n`);
     expect(kills).toBeGreaterThan(ROUNDS / 2);
@@ -75,7 +81,8 @@ it(`neither loses, duplicates nor invents anything over ${ROUNDS} crashes (seed 
     // Other scenarios have fewer alarms.
     expect(report?.comparison?.observed.activated).toBeGreaterThan(SCENARIO === 'flapping' ? kills : 0);
     expect([report?.mails?.missing, report?.mails?.doubled, report?.mails?.invented]).toEqual([[], [], []]);
-    expect(exitCode).toBe(0);
+    expect(report?.messages).toMatchObject({ refused: 0, unknown: 0, unsent: 0 });
+    expect([0, 130]).toContain(exitCode);
   } finally {
     await system.end('SIGKILL');
     await rm(folder, { recursive: true, force: true });

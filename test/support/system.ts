@@ -167,6 +167,9 @@ export async function simulate(system: Places, reportFile: string, args: readonl
     system.outbox,
     '--json',
     reportFile,
+    // A busy machine is late with its answers, not wrong.
+    '--drain',
+    '60',
   ];
   const child = spawn(process.execPath, [...NODE_FLAGS, 'main/simulate/main.ts', ...where, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
