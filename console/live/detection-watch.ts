@@ -7,25 +7,39 @@ const PART = 'detection';
 /** More than the time between two looks: between looks that are further apart this process stood still, and could not have seen a proof. */
 const LOOK_MS_MAX = 6_000;
 
+interface WatchDeps {
+  readonly health: Health;
+  readonly logger: Logger;
+  /** Until it resolves, sensors are restored, which may take long and proves nothing. Undefined: none are restored in this process. */
+  readonly fireReady?: Promise<void> | undefined;
+}
+
 /** Reports to health and log when nothing proves that detection keeps up. Only a notice, since the fault is in the processors: the console works. */
 export class DetectionWatch {
   readonly #health: Health;
   readonly #logger: Logger;
   readonly #elapsed: () => number;
   #late = false;
+  #isRestoring = false;
   #lookedAt: number | undefined;
   /** For how long a proof could have been seen, and was not. */
   #watchedMs = 0;
 
   /** `elapsed`: milliseconds of a monotonic clock. */
-  constructor({ health, logger }: { readonly health: Health; readonly logger: Logger }, elapsed: () => number = () => performance.now()) {
+  constructor({ health, logger, fireReady }: WatchDeps, elapsed: () => number = () => performance.now()) {
     this.#health = health;
     this.#logger = logger;
     this.#elapsed = elapsed;
+    if (fireReady === undefined) return;
+    this.#isRestoring = true;
+    void fireReady.then(() => {
+      this.#isRestoring = false;
+    });
   }
 
   /** To be called every few seconds. `unprovenMs`: for how long nothing has proven that detection keeps up. */
   look(unprovenMs: number): void {
+    if (this.#isRestoring) return;
     const now = this.#elapsed();
     this.#watchedMs = Math.min(unprovenMs, this.#watchedMs + Math.min(LOOK_MS_MAX, now - (this.#lookedAt ?? now)));
     this.#lookedAt = now;

@@ -1,5 +1,5 @@
 /** "Nothing proves that what sensors send is processed" is said in time, and not because this process was busy with something else. */
-import { pino } from 'pino';
+import { pino, type Logger } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { DetectionWatch } from '../../../console/live/detection-watch.ts';
 import { Health } from '../../../runtime/health.ts';
@@ -7,12 +7,13 @@ import { Health } from '../../../runtime/health.ts';
 let now: number;
 let lines: { level: number; msg: string }[];
 let health: Health;
+let logger: Logger;
 let watch: DetectionWatch;
 beforeEach(() => {
   now = 0;
   lines = [];
   health = new Health();
-  const logger = pino({ level: 'info' }, { write: (line: string) => lines.push(JSON.parse(line)) });
+  logger = pino({ level: 'info' }, { write: (line: string) => lines.push(JSON.parse(line)) });
   watch = new DetectionWatch({ health, logger }, () => now);
 });
 
@@ -47,6 +48,22 @@ describe('a console', () => {
     now = 60_000;
     looks(10, 0);
     expect(errors()).toBe(1);
+  });
+
+  it('does not say so while sensors are restored, however long that takes, and afterwards only where no proof comes then', async () => {
+    let onReady: () => void = () => undefined;
+    const fireReady = new Promise<void>((resolve) => {
+      onReady = resolve;
+    });
+    watch = new DetectionWatch({ health, logger, fireReady }, () => now);
+    looks(20, 0);
+    expect([errors(), Object.keys(health.notices()).length]).toEqual([0, 0]);
+    onReady();
+    await fireReady;
+    looks(4, 0);
+    expect(errors()).toBe(0);
+    looks(6, 0);
+    expect([errors(), Object.keys(health.notices()).length]).toEqual([1, 1]);
   });
 
   it('that stood still for a minute does not say so before it could see that all went on', () => {
