@@ -1,5 +1,6 @@
 import type { RecordBatch } from '../port.ts';
 import { closed, lost } from './faults.ts';
+import { outside } from './left-out.ts';
 import type { Follower, PartitionLog } from './partition-log.ts';
 
 /** One poll returns at most this much, but at least one batch, so that a backlog doesn't block the event loop. */
@@ -49,7 +50,7 @@ export class Cursor implements Follower {
     const from = this.position;
     if (offset <= from) return;
     this.position = offset;
-    this.onGap?.(from, offset);
+    for (const gap of outside(this.log.leftOut, from, offset)) this.onGap?.(gap.from, gap.to);
   }
 }
 

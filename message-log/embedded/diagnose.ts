@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, stat, statfs } from 'node:fs/promises';
+import { access, readdir, stat, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Finding, fine, wrong } from '../../runtime/diagnosis.ts';
 import { OwnError, reasonOf } from '../../runtime/errors.ts';
@@ -41,9 +41,22 @@ function clockOf(folder: string): Finding[] {
 }
 
 async function privacyOf(folder: string): Promise<Finding[]> {
-  const store = await stat(join(folder, 'store')).catch(() => undefined);
-  if (!store || (store.mode & OTHERS) === 0 || process.platform === 'win32') return [];
-  return [wrong(`data folder ${folder}`, 'others can read clients and alarms in it', `chmod -R go= ${folder}`)];
+  const store = join(folder, 'store');
+  const found = await stat(store).catch(() => undefined);
+  if (!found || process.platform === 'win32') return [];
+  if ((found.mode & OTHERS) !== 0)
+    return [wrong(`data folder ${folder}`, 'others can read clients and alarms in it', `chmod -R go= ${folder}`)];
+  const open = await openFilesIn(store);
+  if (open.length === 0) return [];
+  const only = `only the mode of ${store} keeps others from reading ${open.sort().join(', ')} in it`;
+  return [wrong(`data folder ${folder}`, only, `chmod -R go= ${store}`)];
+}
+
+/** Files that other users could read if they could reach them, such as those of a folder that was copied. */
+async function openFilesIn(store: string): Promise<string[]> {
+  const names = await readdir(store).catch(() => []);
+  const modes = await Promise.all(names.map((name) => stat(join(store, name)).catch(() => undefined)));
+  return names.filter((_, i) => modes[i]?.isFile() === true && (modes[i].mode & OTHERS) !== 0);
 }
 
 async function roomOn(folder: string): Promise<Finding> {

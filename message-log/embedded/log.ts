@@ -14,6 +14,7 @@ import { aboutLog, type LogDatabases, nextKey, openDatabases, PARTITIONS } from 
 import { closed } from './faults.ts';
 import { RECORD_BYTES } from './frame.ts';
 import { GroupCommit } from './group-commit.ts';
+import { leftOutIn } from './left-out.ts';
 import { type LogMetrics, logMetrics } from './metrics.ts';
 import { PartitionLog } from './partition-log.ts';
 import { Positions } from './positions.ts';
@@ -89,8 +90,12 @@ class LmdbLog implements EmbeddedLog {
       this.#metrics.corruptFrames.inc({ topic });
       logger.error({ topic, partition, offset }, 'records are damaged on disk and were skipped');
     };
+    const leftOut = leftOutIn(databases.about);
     this.#logs = new Map(
-      [...databases.frames].map(([topic, each]) => [topic, each.map((frames, p) => new PartitionLog(topic, p, frames, onCorrupt))]),
+      [...databases.frames].map(([topic, each]) => [
+        topic,
+        each.map((frames, p) => new PartitionLog(topic, p, frames, onCorrupt, leftOut(topic, p))),
+      ]),
     );
     this.#positions = new Positions(databases.positions);
     for (const log of [...this.#logs.values()].flat()) {

@@ -1,6 +1,7 @@
 import type { Database } from 'lmdb';
 import type { Topic } from '../../records/topics.ts';
 import { baseOf, FrameBatch, isIntact, lastTimeOf, MAX_FRAME_RECORDS, recordsOf } from './frame.ts';
+import type { Span } from './left-out.ts';
 import { Stage } from './stage.ts';
 
 /**
@@ -36,6 +37,8 @@ export class PartitionLog {
   readonly partition: number;
   readonly stage = new Stage();
   readonly followers = new Set<Follower>();
+  /** Where no record is missing although there is none. */
+  readonly leftOut: readonly Span[];
   readonly #db: Database<Buffer, number>;
   readonly #onCorrupt: (topic: Topic, partition: number, offset: number) => void;
   #tail: Frame[] = [];
@@ -55,11 +58,13 @@ export class PartitionLog {
     partition: number,
     frames: Database<Buffer, number>,
     onCorrupt: (topic: Topic, partition: number, offset: number) => void,
+    leftOut: readonly Span[] = [],
   ) {
     this.topic = topic;
     this.partition = partition;
     this.#db = frames;
     this.#onCorrupt = onCorrupt;
+    this.leftOut = leftOut;
     this.#next = this.#findEnd();
     this.#sealed = this.#next;
     this.#moved = this.#next;

@@ -16,6 +16,7 @@ import { checkFormat, newIdentity } from './format.ts';
 import { baseOf, isIntact, lastTimeOf, recordsOf } from './frame.ts';
 import { HIGH_WATER_FILE, HighWater, type Marks, readMarks } from './high-water.ts';
 import { inOrder, type Left, leftIn, problemWith } from './journal.ts';
+import { leftOutKey } from './left-out.ts';
 import { lostRecords } from './lost-records.ts';
 import { isInUse } from './owner-lock.ts';
 import { damageOfNumber, FRAMES, POSITIONS } from './row-damage.ts';
@@ -75,7 +76,7 @@ export async function repairStore(dataDir: string, change: boolean): Promise<Rep
 
 /**
  * Builds a new store in the new folder `to` from that in the folder `from`, which nothing may use. It gets an identity of its own, and offsets go on a million
- * higher, since the next ones may have been used after `from` was written; readers that had read everything go on there. Resolves with what was damaged and left out. Rejects with the file system's errors.
+ * higher, since the next ones may have been used after `from` was written; readers that had read everything go on there, and to the others nothing is missing between. Resolves with what was damaged and left out. Rejects with the file system's errors.
  */
 export async function rebuildStore(from: string, to: string): Promise<readonly string[]> {
   await mkdir(to, { recursive: true, mode: 0o700 });
@@ -260,6 +261,8 @@ class Rebuilding {
       for (const [place, next] of this.#next) {
         const [, topic = '', partition = ''] = FRAMES.exec(place) ?? [];
         about.put(nextKey(topic, Number(partition)), next + SKIPPED_OFFSETS);
+        // Where something was damaged, its records may have been the last ones.
+        if (this.#isWhole && this.#findings.length === 0) about.put(leftOutKey(topic, Number(partition), next), next + SKIPPED_OFFSETS);
       }
     });
     new HighWater(this.#to, { identity, transaction: transactionOf(root), sequence: last }).close();

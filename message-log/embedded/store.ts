@@ -1,5 +1,5 @@
 /** The one lmdb environment of an embedded installation: log, state, positions, directory, archive and history. */
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { access, chmod, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb';
@@ -15,6 +15,8 @@ import { OWNER_KEY, type Ownership, refuseIfInUse, takeOwnership } from './owner
 import { Preallocation } from './preallocation.ts';
 
 const MAX_DATABASES = 512;
+/** Made by lmdb beside the tree. */
+const LOCK_FILE = 'lock.mdb';
 /** Readers in other processes (a backup, doctor) keep old pages from being reused; one that was killed would do so until the next start. */
 const DEAD_READERS_EVERY_MS = 60_000;
 const MAP_BYTES = 64 * 1024 ** 3;
@@ -164,6 +166,8 @@ async function prepareFolder(dataDir: string, folder: string): Promise<void> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
     await chmod(folder, 0o700);
+    // Versions before made them with what the umask left.
+    for (const path of [DATA_FILE, LOCK_FILE].map((name) => join(folder, name))) if (existsSync(path)) await chmod(path, 0o600);
   } catch (error) {
     throw new PermanentError(
       'data-dir',
@@ -177,7 +181,7 @@ async function prepareFolder(dataDir: string, folder: string): Promise<void> {
 
 export function openEnvironment(folder: string, dataDir: string, durable: boolean): RootDatabase {
   try {
-    const options: RootDatabaseOptionsWithPath & { batchStartThreshold: number } = {
+    const options: RootDatabaseOptionsWithPath & { batchStartThreshold: number; permissionsMode: number } = {
       path: folder,
       maxDbs: MAX_DATABASES,
       // A commit resolves only once it is on disk, is not visible before, and is rejected if the sync fails.
@@ -189,6 +193,8 @@ export function openEnvironment(folder: string, dataDir: string, durable: boolea
       eventTurnBatching: false,
       // A batch is handed to lmdb as a whole.
       batchStartThreshold: Number.MAX_SAFE_INTEGER,
+      // Missing from lmdb's types.
+      permissionsMode: 0o600,
     };
     return open(options);
   } catch (error) {

@@ -39,6 +39,37 @@ async function restored(from: string, to: string): Promise<void> {
 
 const append = (log: MessageLog): Promise<{ readonly offset: number }> => log.append('ENTRY', oneRecord(1, '{"id":1}'), 1_000);
 
+it('tells readers that had not read everything of no gap either, but for records that are really gone', async () => {
+  await withLog('first', async (log) => {
+    await append(log);
+    const readers = await log.subscribe('archiver', ['ENTRY']);
+    await readers.commit('ENTRY', 0, 1);
+    await append(log);
+  });
+  await restored('first', 'second');
+  const inSecond = await withLog('second', append);
+  await restored('second', 'third');
+  const inThird = await withLog('third', append);
+  const polled = async (log: MessageLog) => {
+    const gaps: (readonly [from: number, to: number])[] = [];
+    const readers = await log.subscribe('archiver', ['ENTRY']);
+    readers.onGap = (_topic, _partition, from, to) => void gaps.push([from, to]);
+    return [(await readers.poll(0)).map((batch) => batch.offset(0)), gaps];
+  };
+  expect(await withLog('third', polled)).toEqual([[1, inSecond.offset, inThird.offset], []]);
+  const store = await openStore(join(folder, 'third'));
+  const frames = store.root.openDB<Buffer, number>({ name: 'log/ENTRY/0', encoding: 'binary' });
+  await store.write(() => void [1, inSecond.offset].map((base) => frames.remove(base)));
+  await store.close();
+  expect(await withLog('third', polled)).toEqual([
+    [inThird.offset],
+    [
+      [1, 2],
+      [inSecond.offset, inSecond.offset + 1],
+    ],
+  ]);
+});
+
 it('never uses an offset again, and tells readers that had read everything of no gap', async () => {
   const last = await withLog('first', async (log) => {
     await append(log);

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -32,6 +32,28 @@ describe("the doctor's look at the data folder", () => {
     const store = await openStore(folder);
     expect((await diagnoseFolder(folder))[0]?.found).toBe(`can be written; another Tocsin (pid ${process.pid}) is using it`);
     await store.close();
+  });
+
+  it('finds files of the store that others could read if its folder were open, and a start closes them', async () => {
+    const umask = process.umask(0o022);
+    try {
+      await (await openStore(folder)).close();
+      const wrongs = async () => (await diagnoseFolder(folder)).filter(({ ok }) => !ok).map(({ found }) => found);
+      const modes = async () =>
+        await Promise.all(
+          (await readdir(join(folder, 'store'))).map(async (name) => (await stat(join(folder, 'store', name))).mode & 0o077),
+        );
+      expect([new Set(await modes()), await wrongs()]).toEqual([new Set([0]), []]);
+      // As versions before made it.
+      await chmod(join(folder, 'store', 'data.mdb'), 0o644);
+      expect(await wrongs()).toEqual([`only the mode of ${join(folder, 'store')} keeps others from reading data.mdb in it`]);
+      await (await openStore(folder)).close();
+      expect([new Set(await modes()), await wrongs()]).toEqual([new Set([0]), []]);
+      await chmod(join(folder, 'store'), 0o750);
+      expect(await wrongs()).toEqual(['others can read clients and alarms in it']);
+    } finally {
+      process.umask(umask);
+    }
   });
 
   it('judges none where nothing is known', async () => {
