@@ -1,11 +1,14 @@
 import { setImmediate as pause } from 'node:timers/promises';
 import type { Database } from 'lmdb';
+import type { RowsName } from '../message-log/embedded/database-names.ts';
 import type { Store } from '../message-log/embedded/store.ts';
 import { isPlace } from './placed.ts';
 import { seal, unseal } from '../message-log/embedded/sealed-row.ts';
 import type { DamagedRows } from '../runtime/damaged-rows.ts';
 import type { Client, Directory, Place } from './port.ts';
 
+const CLIENTS: RowsName = 'clients';
+const PLACES: RowsName = 'places';
 /** Keeps a commit to a few milliseconds, since a running system that shares the store has to wait for it. */
 const CLIENTS_PER_COMMIT = 1_000;
 const PLACES_PER_PART = 5_000;
@@ -16,9 +19,9 @@ const IDS_PER_PART = 20_000;
  * versions wrote are msgpack and bare places.
  */
 export function openEmbeddedDirectory(store: Pick<Store, 'root' | 'write'>, damagedRows: Pick<DamagedRows, 'found'>): Directory {
-  const clients: Database<Buffer, number> = store.root.openDB({ name: 'clients', keyEncoding: 'uint32', encoding: 'binary' });
-  const earlier: Database<unknown, number> = store.root.openDB({ name: 'clients', keyEncoding: 'uint32', encoding: 'msgpack' });
-  const places: Database<Buffer, number> = store.root.openDB({ name: 'places', keyEncoding: 'uint32', encoding: 'binary' });
+  const clients: Database<Buffer, number> = store.root.openDB({ name: CLIENTS, keyEncoding: 'uint32', encoding: 'binary' });
+  const earlier: Database<unknown, number> = store.root.openDB({ name: CLIENTS, keyEncoding: 'uint32', encoding: 'msgpack' });
+  const places: Database<Buffer, number> = store.root.openDB({ name: PLACES, keyEncoding: 'uint32', encoding: 'binary' });
 
   const find = (sensor: number): Client | 'damaged' | undefined => {
     const row = clients.get(sensor);

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RootDatabase } from 'lmdb';
 import { PermanentError, TransientError } from '../../runtime/errors.ts';
 import { DATA_FILE } from './before-mapping.ts';
+import { META } from './database-names.ts';
 import { aboutLog, APPLIED, APPLIED_BY, IDENTITY } from './databases.ts';
 import { FORMAT, FORMAT_KEY } from './format.ts';
 import { HighWater } from './high-water.ts';
@@ -82,7 +83,7 @@ export function hasStore(dataDir: string): boolean {
 }
 
 function checkFormat(root: RootDatabase, dataDir: string): void {
-  const format: unknown = root.openDB({ name: 'meta', useVersions: true }).get(FORMAT_KEY);
+  const format: unknown = root.openDB({ name: META, useVersions: true }).get(FORMAT_KEY);
   if (format === FORMAT) return;
   throw new PermanentError(
     'data-format',

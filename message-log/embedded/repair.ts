@@ -11,6 +11,7 @@ import { PermanentError, reasonOf } from '../../runtime/errors.ts';
 import { decodeBatch } from './batch.ts';
 import { DATA_FILE, KEPT, otherTraces } from './before-mapping.ts';
 import { CheckedNumbers } from './checked-numbers.ts';
+import { META } from './database-names.ts';
 import { aboutLog, APPLIED, APPLIED_BY, IDENTITY, JOURNAL, nextKey } from './databases.ts';
 import { checkFormat, newIdentity } from './format.ts';
 import { baseOf, isIntact, lastTimeOf, recordsOf } from './frame.ts';
@@ -36,7 +37,6 @@ const ROWS_PER_COMMIT = 1_000;
 const SKIPPED_OFFSETS = 1_000_000;
 /** How the keys of `nextKey` begin. */
 const SKIPPED = /^next\//;
-const META = 'meta';
 const LIKELY_PAGE_BYTES = [4_096, 16_384, 65_536];
 
 /**
@@ -144,7 +144,8 @@ class Rebuilding {
       if (marks && head.transaction < marks.transaction)
         this.#findings.push(`${path} is an older copy, without the last ${counted(marks.transaction - head.transaction, 'change')}`);
       const visitor = {
-        damaged: (what: string): void => void this.#findings.push(`${path}: ${what} is damaged and was left out`),
+        damaged: (what: string, isLeftOut: boolean): void =>
+          void this.#findings.push(`${path}: ${what} is damaged${isLeftOut ? ' and was left out' : '; what belongs there was kept'}`),
         row: (database: string, { hasIntegerKeys }: Root, key: Buffer, value: () => Buffer | undefined): void =>
           this.#takeRow(database, hasIntegerKeys, key, value()),
       };

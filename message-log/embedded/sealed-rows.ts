@@ -1,4 +1,5 @@
 import type { Database, RangeOptions, RootDatabase } from 'lmdb';
+import type { RowsName } from './database-names.ts';
 import { seal, unseal } from './sealed-row.ts';
 
 type Key = string | number | (string | number)[];
@@ -19,7 +20,7 @@ export class SealedRows<V, K extends Key> {
   readonly #onDamaged: (key: K) => void;
   readonly #read: (decoded: unknown) => V | undefined;
 
-  constructor(root: Pick<RootDatabase, 'openDB'>, name: string, { onDamaged, read = anyObject<V>, keyEncoding }: Options<V, K>) {
+  constructor(root: Pick<RootDatabase, 'openDB'>, name: RowsName, { onDamaged, read = anyObject<V>, keyEncoding }: Options<V, K>) {
     const keys = keyEncoding === undefined ? {} : { keyEncoding };
     this.#rows = root.openDB({ name, encoding: 'binary', ...keys });
     this.#earlier = root.openDB({ name, encoding: 'msgpack', ...keys });

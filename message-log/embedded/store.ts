@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb';
 import { PermanentError, reasonOf } from '../../runtime/errors.ts';
 import { type Before, DATA_FILE, lookBeforeMapping } from './before-mapping.ts';
+import { META } from './database-names.ts';
 import { aboutLog, APPLIED } from './databases.ts';
 import { commitFault, damaged, fenced } from './faults.ts';
 import { checkFormat, FORMAT, FORMAT_KEY, takeUp } from './format.ts';
@@ -59,7 +60,7 @@ export async function openStore(dataDir: string, settings: StoreSettings = {}): 
   const root = openEnvironment(folder, dataDir, durable);
   let ownership: Ownership | undefined;
   try {
-    const meta = root.openDB({ name: 'meta', useVersions: true });
+    const meta = root.openDB({ name: META, useVersions: true });
     checkFormat(meta, isNew, dataDir);
     if (settings.owner === false) return new LmdbStore({ root, dataDir: resolve(dataDir), meta });
     ownership = await takeOwnership(root, meta, folder, dataDir);

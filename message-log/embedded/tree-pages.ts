@@ -2,12 +2,13 @@
  * Checks all pages of a tree the way lmdb will read them: each is what its parent expects, its rows lie within it and in order, no page is used twice or
  * also listed as free, and the counts match the root. Takes one read per page; of a large value's pages only the header is read.
  */
+import { isDatabaseName, misnumbered, nameBefore, nameIn, shapeOf } from './database-names.ts';
 import { FLAGS_AT, type Head, numberAt, PAGE_HEADER_BYTES, ROOT_BYTES, type Root, rootOf, type TreeFile } from './tree-file.ts';
 import { BIG, type Node, Page } from './tree-page.ts';
 
 export interface Visitor {
-  /** Called for each damaged part, named for people; the walk skips it. */
-  damaged(what: string): void;
+  /** Called for each damaged part, named for people; the walk skips it, unless it knows what stood there. */
+  damaged(what: string, isSkipped: boolean): void;
   /** Called for each row of a database; `value` reads its value, undefined if that cannot be read. */
   row?(database: string, root: Root, key: Buffer, value: () => Buffer | undefined): void;
 }
@@ -47,15 +48,14 @@ class PageWalk {
   }
 
   *all(): Generator<undefined, void> {
-    const databases: { readonly name: string; readonly root: Root }[] = [];
+    const roots: { readonly key: Buffer; readonly root: Root }[] = [];
     yield* this.#tree(MAIN, this.#head.main, (page, i) => {
       const { key, flags, value, bytes } = page.node(i);
       const root = flags === DATABASE && bytes === ROOT_BYTES ? rootOf(value) : undefined;
-      // Names end with a zero byte.
-      const name = key.toString('latin1').replace(/\0$/, '');
-      if (root) databases.push({ name, root });
+      if (root) roots.push({ key: Buffer.from(key), root });
       else this.#damaged('the root of a database');
     });
+    const databases = this.#databases(roots);
     for (const { name, root } of databases)
       yield* this.#tree(name, root, (page, i) => {
         if ((page.flags(i) & ~BIG) !== 0) this.#damaged(`a row of ${name}`);
@@ -76,6 +76,27 @@ class PageWalk {
     for (const pages of free) for (const page of pages) if (!this.#take(page, 1, 'the list of free pages')) return;
   }
 
+  /** The databases by the names that they must have had, whatever became of these. */
+  #databases(roots: readonly { readonly key: Buffer; readonly root: Root }[]): { readonly name: string; readonly root: Root }[] {
+    const found = roots.map(({ key }) => nameIn(key)).filter((name) => name !== undefined && isDatabaseName(name)) as string[];
+    const wrong = misnumbered(new Set(found));
+    const names = new Set(found.map((name) => wrong.get(name) ?? name));
+    return roots.flatMap(({ key, root }) => {
+      const own = nameIn(key) ?? '';
+      const name = isDatabaseName(own) ? (wrong.get(own) ?? own) : nameBefore(key, names);
+      if (name !== own) {
+        const of = name === undefined ? 'a database, unless a newer version made it' : `the database ${name}`;
+        this.#damaged(`the name ${JSON.stringify(key.toString('latin1').replace(/\0$/, ''))} of ${of},`, name === undefined);
+      }
+      if (name === undefined) return [];
+      names.add(name);
+      const shape = shapeOf(name);
+      if (root.hasIntegerKeys !== shape.hasIntegerKeys || root.hasVersions !== shape.hasVersions)
+        this.#damaged(`the root of ${name}`, false);
+      return [{ name, root: { ...root, ...shape } }];
+    });
+  }
+
   *#tree(name: string, root: Root, visit: (page: Page, i: number) => void): Generator<undefined, void> {
     const before = this.#damages;
     const found = { branches: 0, leaves: 0, overflows: 0, entries: 0 };
@@ -84,15 +105,9 @@ class PageWalk {
     if (root.depth > DEPTH_MAX) return this.#damaged(`the root of ${name}`);
     for (let place = places.pop(); place; place = places.pop()) {
       yield;
-      const { page, depth, from, to } = place;
-      const isTaken = this.#take(page, 1, name);
-      const nodes = isTaken ? this.#pageAt(page, depth) : undefined;
-      if (!nodes?.isInOrder(from, to, root.hasIntegerKeys)) {
-        // A page that could not be taken is already reported.
-        if (!isTaken) continue;
-        this.#damaged(`page ${page}, with ${rangeOf(place, root)} of ${name},`);
-        continue;
-      }
+      const { depth, from, to } = place;
+      const nodes = this.#nodesAt(name, place, root);
+      if (nodes === undefined) continue;
       if (depth > 1) {
         found.branches += 1;
         // The first child has no key of its own: it holds everything before the second.
@@ -112,6 +127,18 @@ class PageWalk {
       found.overflows === root.overflows &&
       found.entries === root.entries;
     if (!isAll && this.#damages === before) this.#damaged(`the root of ${name}`);
+  }
+
+  /** Undefined, and reported, if it cannot be read or isn't what its parent says. */
+  #nodesAt(name: string, place: Place, root: Root): Page | undefined {
+    const { page, depth, from, to } = place;
+    if (!this.#take(page, 1, name)) return undefined;
+    const nodes = this.#pageAt(page, depth);
+    if (nodes?.isInOrder(from, to, root.hasIntegerKeys)) return nodes;
+    // A root still tells where its database is, whatever became of the name.
+    const kept = name === MAIN && depth === 1 ? nodes : undefined;
+    this.#damaged(`page ${page}, with ${rangeOf(place, root)} of ${name},`, kept === undefined);
+    return kept;
   }
 
   /** Returns the number of pages that the large values take. */
@@ -181,9 +208,9 @@ class PageWalk {
     return pages === 1 ? this.#used[page] === 1 : this.#used.subarray(page, page + pages).includes(1);
   }
 
-  #damaged(what: string): void {
+  #damaged(what: string, isSkipped = true): void {
     this.#damages += 1;
-    this.#visitor.damaged(what);
+    this.#visitor.damaged(what, isSkipped);
   }
 }
 
