@@ -396,7 +396,7 @@ describe('the embedded log', () => {
         message: `another Tocsin (pid ${process.pid}) is using ${dataDir}; stop it or set TOCSIN_DATA_DIR to another folder`,
       });
       const beside = await openStore(dataDir, { owner: false });
-      const db = beside.root.openDB<string, string>({ name: 'clients' });
+      const db = beside.root.openDB<string, string>({ name: 'alarms' });
       await beside.write(() => void db.put('key', 'value'));
       expect(db.get('key')).toBe('value');
       await beside.close();
@@ -451,7 +451,7 @@ describe('the embedded log', () => {
 
     it('rejects every write once another owner has taken over, and nothing of it is written', async () => {
       store = await openStore(dataDir);
-      const db = store.root.openDB<string, string>({ name: 'clients' });
+      const db = store.root.openDB<string, string>({ name: 'alarms' });
       // Only by hand can the socket of a live owner disappear.
       const folder = join(dataDir, 'store');
       for (const name of await readdir(folder)) if (name.endsWith('.sock')) await rm(join(folder, name));

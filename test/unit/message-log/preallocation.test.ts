@@ -21,7 +21,7 @@ describe('a store that grows', () => {
   };
 
   it('has zeros ahead of its end, and reads back everything that was written', async () => {
-    const db = temporary.store.root.openDB<Buffer, number>({ name: 'values', encoding: 'binary' });
+    const db = temporary.store.root.openDB<Buffer, number>({ name: 'alarms', encoding: 'binary' });
     let count = 0;
     await expect
       .poll(
@@ -41,7 +41,7 @@ describe('a store that grows', () => {
     }
     await temporary.store.close();
     const again = await openStore(temporary.dataDir);
-    const read = again.root.openDB<Buffer, number>({ name: 'values', encoding: 'binary' });
+    const read = again.root.openDB<Buffer, number>({ name: 'alarms', encoding: 'binary' });
     for (let key = 0; key < count; key += 1) expect(read.get(key)?.equals(Buffer.alloc(128 * 1024, key))).toBe(true);
     await again.close();
   });
