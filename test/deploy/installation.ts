@@ -23,6 +23,7 @@ export interface Installation {
 export const OPEN_FILES = 'OPEN_FILES=16384\nEDGE_CONNECTIONS_MAX=7500\nSENSORS_CONNECTIONS_MAX=7000\n';
 
 const UP_DEADLINE_MS = 900_000;
+const PATIENCE_MS = 180_000;
 
 export async function installationOf(engine: Engine, kind: 'single' | 'cluster'): Promise<Installation> {
   const root = await mkdtemp(join(tmpdir(), `tocsin-${kind}-`));
@@ -64,13 +65,13 @@ export async function curl(engine: Engine, ...args: readonly string[]): Promise<
   return output;
 }
 
-/** Resolves with what `look` resolves with once that is something; it is asked for half a minute. */
+/** Resolves with what `look` resolves with once that is something; it is asked for three minutes, since machines that test are busy. */
 export async function eventually<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
   let found: T | undefined;
-  for (let tries = 0; tries < 60; tries += 1) {
+  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; ) {
     found = await look();
     if (found !== undefined) return found;
     await delay(500);
   }
-  throw new Error(`${what} did not come within half a minute`);
+  throw new Error(`${what} did not come within three minutes`);
 }
