@@ -2,6 +2,7 @@
 import { chmodSync, readFileSync } from 'node:fs';
 import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { acknowledge, kept, type Place, raiseSmoke } from './alarms.ts';
 import { type Checks, expect } from './checks.ts';
 import type { Engine } from './engine.ts';
@@ -62,6 +63,10 @@ export async function checkCluster(engine: Engine, load: Load, { check }: Checks
     await check(`cluster: case 2 with ${load.rate}/s for ${load.minutes} min through HAProxy passes its oracle`, () =>
       simulate(engine, place, load),
     );
+    await check('cluster: and again while one proxy is restarted and the other killed', async () => {
+      const [report] = await Promise.all([simulate(engine, place, load), disturbProxies(installation)]);
+      return report;
+    });
     await check('cluster: a second up changes nothing, a changed setting replaces only what has it', async () => {
       const before = await installation.containers();
       await upOf(installation);
@@ -90,6 +95,16 @@ export async function checkCluster(engine: Engine, load: Load, { check }: Checks
 }
 
 const upOf = ({ compose }: Installation): Promise<string> => compose('up', '--wait', '--no-build');
+
+/** One stops in an orderly way, the other at once, each when the other one is ready. */
+async function disturbProxies({ compose }: Installation): Promise<void> {
+  const ready = ['up', '--wait', '--no-build', '--no-deps'];
+  await delay(5_000);
+  await compose('restart', 'proxy-1');
+  await compose(...ready, 'proxy-1');
+  await compose('kill', 'proxy-2');
+  await compose(...ready, 'proxy-2');
+}
 
 /** How many targets Prometheus has, and those that do not answer. */
 async function targets(engine: Engine): Promise<{ readonly count: number; readonly health: readonly string[] }> {
