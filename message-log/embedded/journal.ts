@@ -17,6 +17,7 @@ import { crc32 } from 'node:zlib';
 import { damaged } from './faults.ts';
 import { freeBytes, RESERVE_BYTES } from './free-space.ts';
 import type { HighWater } from './high-water.ts';
+import { fileAt } from './same-file.ts';
 import { OwnError } from '../../runtime/errors.ts';
 
 /** Begins with a byte that occurs in no text, so that what a sensor sends never looks like an entry. */
@@ -90,6 +91,7 @@ export class Journal {
   #sequence = 0;
   #freed = 0;
   #file: number | undefined;
+  #made: string | undefined;
   #creating: Promise<void> = Promise.resolve();
   #entry = Buffer.alloc(64 * 1024);
 
@@ -159,6 +161,11 @@ export class Journal {
   /** Resolves once the file exists, or could not be created. */
   async ready(): Promise<void> {
     await this.#creating;
+  }
+
+  /** False once its file was removed, moved or replaced: what is written to it then is gone with this process. */
+  get isInPlace(): boolean {
+    return this.#made !== undefined && fileAt(this.#path) === this.#made;
   }
 
   /** Whether `append` has room for a body of `bytes` bytes. */
@@ -241,6 +248,7 @@ export class Journal {
       throw error;
     }
     this.#file = file;
+    this.#made = fileAt(this.#path);
   }
 
   #seal(): Buffer {

@@ -7,13 +7,14 @@ import { PermanentError, reasonOf } from '../../runtime/errors.ts';
 import { type Before, DATA_FILE, lookBeforeMapping } from './before-mapping.ts';
 import { META } from './database-names.ts';
 import { aboutLog, APPLIED } from './databases.ts';
-import { commitFault, damaged, fenced } from './faults.ts';
+import { commitFault, damaged, fenced, gone } from './faults.ts';
 import { checkFormat, FORMAT, FORMAT_KEY, takeUp } from './format.ts';
 import { checkFreeSpace } from './free-space.ts';
 import { HIGH_WATER_FILE, HighWater } from './high-water.ts';
 import { Journal } from './journal.ts';
 import { OWNER_KEY, type Ownership, refuseIfInUse, takeOwnership } from './owner-lock.ts';
 import { Preallocation } from './preallocation.ts';
+import { fileAt } from './same-file.ts';
 
 const MAX_DATABASES = 512;
 /** Made by lmdb beside the tree. */
@@ -71,9 +72,12 @@ export async function openStore(dataDir: string, settings: StoreSettings = {}): 
     const preallocates = durable && process.platform !== 'win32';
     const preallocation = preallocates ? new Preallocation(root, join(folder, DATA_FILE)) : undefined;
     const journal = await Journal.open(folder, { epoch: ownership.epoch, identity, durable, highWater, known: marks?.sequence });
-    const doubt = isOlderFormat
-      ? undefined
-      : doubtAbout(before, Math.max(journal.newestLeft, aboutLog(root).get(APPLIED) ?? 0), join(folder, HIGH_WATER_FILE));
+    // What a command line tool has made before the first start has no marks yet.
+    const isFirst = ownership.epoch === 1;
+    const doubt =
+      isOlderFormat || isFirst
+        ? undefined
+        : doubtAbout(before, Math.max(journal.newestLeft, aboutLog(root).get(APPLIED) ?? 0), join(folder, HIGH_WATER_FILE));
     return new LmdbStore({ root, dataDir: resolve(dataDir), meta, ownership, journal, preallocation, highWater, doubt });
   } catch (error) {
     await root.close();
@@ -97,6 +101,8 @@ class LmdbStore implements Store {
   readonly root: RootDatabase;
   readonly dataDir: string;
   readonly #meta: Database;
+  readonly #tree: string;
+  readonly #opened: string | undefined;
   readonly #ownership: Ownership | undefined;
   readonly journal: Journal | undefined;
   readonly #preallocation: Preallocation | undefined;
@@ -108,6 +114,8 @@ class LmdbStore implements Store {
     this.root = root;
     this.dataDir = dataDir;
     this.#meta = meta;
+    this.#tree = join(dataDir, 'store', DATA_FILE);
+    this.#opened = fileAt(this.#tree);
     this.#ownership = ownership;
     this.journal = journal;
     this.#preallocation = preallocation;
@@ -118,6 +126,7 @@ class LmdbStore implements Store {
 
   async write(action: () => void, bytes = 0, reserve?: number): Promise<void> {
     checkFreeSpace(this.dataDir, bytes, reserve);
+    if (fileAt(this.#tree) !== this.#opened) throw gone(this.#tree);
     let written: boolean;
     try {
       // Checked inside the transaction, so that a process that lost the store while it was stopped writes nothing.

@@ -74,7 +74,7 @@ export class WriteAhead {
   async write(batch: Batch): Promise<void> {
     const { journal, dataDir } = this.#store;
     const bytes = encodedBytes(batch);
-    if (!journal || this.#doubtful || bytes > DIRECT_BYTES || !journal.fits(bytes)) {
+    if (!journal || this.#doubtful || bytes > DIRECT_BYTES || !journal.fits(bytes) || !journal.isInPlace) {
       await this.#exclusively(() => this.#moveWith(batch));
       return;
     }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmod, cp, mkdir, mkdtemp, readdir, rm, stat, writeFile, readFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -267,6 +267,38 @@ describe('the embedded log', () => {
     await expect(tooLarge).rejects.toMatchObject({ name: 'TransientError', code: 'log-full' });
     await append('ENTRY', 'small');
     expect(await values(await log.reader('ENTRY', 0, 'earliest'))).toEqual(['small']);
+    await close();
+  });
+
+  it('acknowledges nothing while its files are not where they were, and goes on once they are back', async () => {
+    await open();
+    await append('ENTRY', 'before');
+    await rename(dataDir, `${dataDir}-elsewhere`);
+    // Somebody makes a new one, such as the outbox.
+    await mkdir(join(dataDir, 'outbox'), { recursive: true });
+    await expect(append('ENTRY', 'into nothing')).rejects.toMatchObject({
+      code: 'log-unavailable',
+      message: expect.stringContaining('was removed'),
+    });
+    expect(health.problems()).toMatchObject({ log: expect.stringContaining('was removed') });
+    await rm(dataDir, { recursive: true });
+    await rename(`${dataDir}-elsewhere`, dataDir);
+    await expect
+      .poll(
+        () =>
+          append('ENTRY', 'after').then(
+            () => true,
+            () => false,
+          ),
+        { timeout: 5_000 },
+      )
+      .toBe(true);
+    expect(await values(await log.reader('ENTRY', 0, 'earliest'))).toEqual(['before', 'after']);
+    await rm(join(dataDir, 'store', 'journal-1'));
+    await append('ENTRY', 'tree');
+    await close();
+    await open();
+    expect(await values(await log.reader('ENTRY', 0, 'earliest'))).toEqual(['before', 'after', 'tree']);
     await close();
   });
 

@@ -222,6 +222,7 @@ describe('commits by way of the journal', () => {
       failing.recovered = (applied, since, expected) => own.recovered(applied, since, expected);
       Object.defineProperty(failing, 'epoch', { get: () => own.epoch });
       Object.defineProperty(failing, 'hasPredecessors', { get: () => own.hasPredecessors });
+      Object.defineProperty(failing, 'isInPlace', { get: () => own.isInPlace });
       failing.begin = (expected) => own.begin(expected);
       failing.ready = () => own.ready();
       failing.acknowledged = (sequence) => own.acknowledged(sequence);
