@@ -22,11 +22,11 @@ export async function commitFault(error: unknown): Promise<TransientError> {
     : new TransientError('log-unavailable', `the data folder cannot be written: ${reasonOf(cause)}`, { cause });
 }
 
-/** Whatever is written goes to a file that nobody will find. */
-export const gone = (path: string): TransientError =>
+/** Whatever is written goes to a file that nobody will find. Senders read this, so it has no path. */
+export const gone = (): TransientError =>
   new TransientError(
     'log-unavailable',
-    `${path} was removed, moved or replaced while the system runs: put it back, or stop the system and restore a backup`,
+    'the store was removed from the data folder, moved or replaced while the system runs: put it back, or stop the system and restore a backup',
   );
 export const fenced = (): PermanentError =>
   new PermanentError('fenced', 'another process or task has taken over; this one must no longer write');

@@ -126,7 +126,7 @@ class LmdbStore implements Store {
 
   async write(action: () => void, bytes = 0, reserve?: number): Promise<void> {
     checkFreeSpace(this.dataDir, bytes, reserve);
-    if (fileAt(this.#tree) !== this.#opened) throw gone(this.#tree);
+    if (fileAt(this.#tree) !== this.#opened) throw gone();
     let written: boolean;
     try {
       // Checked inside the transaction, so that a process that lost the store while it was stopped writes nothing.
