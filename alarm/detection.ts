@@ -5,7 +5,7 @@ import { DueQueue } from './due-queue.ts';
 import { after, areAfter, completing, type Hits, keep, suffice } from './kept-hits.ts';
 import type { SensorFaults } from './faults.ts';
 import { acknowledge, act, clear, dismiss, endedAt, isActive, isOver, raise, SEEN_EVERY_MS, SELF, see } from './lifecycle.ts';
-import { Quarantine, quarantinedIn } from './quarantine.ts';
+import { hasQuarantined, Quarantine, quarantinedIn } from './quarantine.ts';
 import { isRepeat, remember, type Repeatable } from './repeats.ts';
 import {
   activeOf,
@@ -327,11 +327,14 @@ export class Detection {
     const { state, known, faults } = this.#format.fromJson(json);
     this.#supervision.restore(sensor, known, faults);
     this.#dueNext = Math.min(this.#dueNext, this.#supervision.dueNext);
-    this.#countActiveIn(this.#states.get(sensor), -1);
-    this.#states.delete(sensor);
-    this.#room.release(sensor);
-    this.#alarmRoom.release(sensor);
-    this.#unknownRoom.release(sensor);
+    const before = this.#states.get(sensor);
+    if (before !== undefined) {
+      this.#countActiveIn(before, -1);
+      this.#states.delete(sensor);
+      this.#room.release(sensor);
+      this.#alarmRoom.release(sensor);
+      this.#unknownRoom.release(sensor);
+    }
     if (state === undefined) return;
     state.isUnknown &&= this.#tellsUnknown;
     const room = this.#roomOf(state);
@@ -340,7 +343,7 @@ export class Detection {
     this.#countActiveIn(state, 1);
     if (hasAlarm(state)) this.#alarmRoom.hold(sensor, state);
     else room.restore(sensor, state);
-    if (quarantinedIn(state).length > 0) this.#quarantine.restore(sensor, state);
+    if (hasQuarantined(state)) this.#quarantine.restore(sensor, state);
     if (room.isOverfull) this.#makeRoom();
     if (state.types.some((type) => this.#isClearing(type))) this.#clearing.add(sensor);
     this.#schedule(sensor, state);
@@ -371,7 +374,7 @@ export class Detection {
       if (type.clears === 'normal') this.#clearing.add(sensor);
     }
     this.#countActiveIn(state, 1);
-    if (quarantinedIn(state).length > 0) this.#quarantine.restore(sensor, state);
+    if (hasQuarantined(state)) this.#quarantine.restore(sensor, state);
     this.#unsaved.changed.add(sensor);
     this.#schedule(sensor, state);
     this.#weigh(sensor, state);

@@ -61,6 +61,14 @@ export class Quarantine {
   }
 }
 
+/** Asked for every sensor that is restored, so without arrays of its own. */
+export function hasQuarantined({ types, ended }: SensorState): boolean {
+  for (const { open } of types) if (open.some(isQuarantined)) return true;
+  return ended.some(isQuarantined);
+}
+
+const isQuarantined = ({ quarantined }: Alarm): boolean => quarantined === true;
+
 export function quarantinedIn({ types, ended }: SensorState): readonly Alarm[] {
-  return [...types.flatMap(({ open }) => open), ...ended].filter(({ quarantined }) => quarantined);
+  return [...types.flatMap(({ open }) => open), ...ended].filter(isQuarantined);
 }

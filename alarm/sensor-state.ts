@@ -81,6 +81,7 @@ export function typeStateOf(state: SensorState, type: string, types: TypeSet): T
 }
 
 function inOrder(states: readonly TypeState[], types: TypeSet): readonly TypeState[] {
+  if (states.length <= 1) return states;
   const place = ({ type }: TypeState): number => types.placeOf(type) ?? types.types.length;
   return states.toSorted((a, b) => place(a) - place(b) || (a.type < b.type ? -1 : 1));
 }
@@ -140,21 +141,22 @@ export class StateFormat {
   fromJson(json: string): StoredSensor {
     const alone = this.#readAlone.get(json);
     if (alone !== undefined) return { state: undefined, known: alone, faults: undefined };
-    const { v, ok, repeatable = NONE, ended = NONE, known = 0, faults, unknown = false, types, ...before } = parsed(json);
+    const stored = parsed(json);
+    const { v, ok, repeatable = NONE, ended = NONE, known = 0, faults, unknown = false, types } = stored;
     if (v < 1 || v > VERSION) throw new NewerState(v);
     if (!Array.isArray(repeatable) || !Array.isArray(ended)) throw new UnreadableState();
     const names = typeof known === 'number' ? TYPES_OF_2.filter((_, i) => (known & (1 << i)) !== 0) : known;
     const state: SensorState = {
-      types: this.#typeStates(types ?? before),
+      types: this.#typeStates(types ?? typesOf2(stored)),
       okAt: ok,
       repeatable,
       ended,
       isUnknown: unknown === true,
       due: NEVER,
     };
-    const stored = { state: isEmpty(state) ? undefined : state, known: this.#types.bitsOf(names), faults };
-    if (stored.state === undefined && faults === undefined && this.#readAlone.size < ALONE_MAX) this.#readAlone.set(json, stored.known);
-    return stored;
+    const sensor = { state: isEmpty(state) ? undefined : state, known: this.#types.bitsOf(names), faults };
+    if (sensor.state === undefined && faults === undefined && this.#readAlone.size < ALONE_MAX) this.#readAlone.set(json, sensor.known);
+    return sensor;
   }
 
   /** Hits of a type that is no longer detected are dropped, since they can't raise anything; its alarms stay open. */
@@ -177,14 +179,21 @@ export class StateFormat {
   }
 }
 
+/** Where versions 1 and 2 had the types. */
+function typesOf2({ v, ok, repeatable, ended, known, faults, unknown, types, ...others }: Stored): NonNullable<Stored['types']> {
+  return others;
+}
+
 /** The hits as they were before they were stored: each that is the evidence of an alarm is so without a copy, since there may be very many alarms. */
 function shared(hits: Hits, open: readonly Alarm[]): Hits {
   const evidence = open.at(-1)?.evidence;
-  return evidence?.length ? hits.map((hit) => evidence.find((proof) => isSame(proof, hit)) ?? hit) : hits;
+  if (!evidence?.length) return hits;
+  if (hits.length === evidence.length && hits.every((hit, i) => isSame(hit, evidence[i]))) return evidence;
+  return hits.map((hit) => evidence.find((proof) => isSame(proof, hit)) ?? hit);
 }
 
-function isSame(one: Evidence, other: Evidence): boolean {
-  return one.offset === other.offset && one.topic === other.topic && one.value === other.value;
+function isSame(one: Evidence, other: Evidence | undefined): boolean {
+  return other !== undefined && one.offset === other.offset && one.topic === other.topic && one.value === other.value;
 }
 
 function parsed(json: string): Stored {
