@@ -51,7 +51,7 @@ function take(decisions: Decisions, incident: Incident, action: On<'take'> | On<
   if (owner !== undefined && !takesOver) return refused(`${owner} has it`);
   const taken = decisions.emit(incident, { event: 'taken', by, attentionMs, ...(owner !== undefined && { over: owner }) });
   if (taken.kind === 'alarm') {
-    for (const { id, sensor, version, acknowledgedBy } of taken.members.values()) {
+    for (const { id, sensor, version, acknowledgedBy } of taken.members) {
       if (acknowledgedBy === undefined) decisions.acknowledgements.push({ id: `${action.id}.${id}`, alarm: id, sensor, version, by });
     }
   }

@@ -145,7 +145,7 @@ export class Decisions {
   /** Chooses the steps of the next run, as if it had begun at that time; returns those that are due. */
   #begin(incident: Incident, startedAt: number): DueStep[] {
     const { protocols, zone, fallback } = this.settings;
-    const types = new Set([...incident.members.values()].map(({ type }) => type));
+    const types = new Set([...incident.members.map(({ type }) => type), ...Object.keys(incident.crowd?.types ?? {})]);
     const { name, steps } = choose(protocols, { ...incident, types }, this.now, zone);
     // Where protocols tell regions apart and this one is unknown, somebody who knows all of them has to hear of it.
     const isLost = incident.place?.region === undefined && protocols.some(({ when }) => when.regions !== undefined);

@@ -1,5 +1,5 @@
 import type { Severity } from '../alarm/severity.ts';
-import type { Claim, Closing, CloseDisposition, IncidentKind, Member, Place } from './incident.ts';
+import type { Claim, Closing, CloseDisposition, Crowd, IncidentKind, Member, Place } from './incident.ts';
 import type { Run } from './run.ts';
 
 /** What every event says besides. */
@@ -22,6 +22,8 @@ export type Change =
       readonly member: Member;
     }
   | { readonly event: 'joined'; readonly member: Member }
+  /** There were too many members; `crowd` counts all that have left. */
+  | { readonly event: 'crowded'; readonly crowd: Crowd }
   /** A member is another one by now: cleared, or acknowledged through the alarm. */
   | { readonly event: 'changed'; readonly member: Member }
   | { readonly event: 'worsened'; readonly severity: Severity; readonly confirmed?: readonly [string, string] }
@@ -45,6 +47,7 @@ export type Change =
       readonly members: readonly Member[];
       readonly told: readonly string[];
       readonly claim?: Claim;
+      readonly crowd?: Crowd;
       readonly openedAt: number;
     }
   | { readonly event: 'closed'; readonly closing: Closing }

@@ -1,5 +1,6 @@
 import type { IncidentEvent } from './event.ts';
 import type { Claim, Incident, Member } from './incident.ts';
+import { memberOf, staying, together, withNewer } from './members.ts';
 import { beginRun, type Run } from './run.ts';
 
 const NO_RUN = beginRun(0, 'none', [], 0);
@@ -20,7 +21,7 @@ function opened({ incident, at, key, kind, place, previous, member }: Extract<In
     ...(previous !== undefined && { previous }),
     phase: 'NEW',
     severity: member.severity,
-    members: new Map([[member.id, member]]),
+    members: [member],
     active: Number(member.active),
     membersVersion: 1,
     version: 1,
@@ -41,8 +42,10 @@ function changes(before: Incident, event: Exclude<IncidentEvent, { event: 'opene
         membersVersion: before.version + 1,
         unseen: before.phase === 'NEW' ? 0 : before.unseen + 1,
       };
+    case 'crowded':
+      return { members: staying(before.members), crowd: event.crowd };
     case 'changed': {
-      const isActiveAgain = event.member.active && before.members.get(event.member.id)?.active === false;
+      const isActiveAgain = event.member.active && memberOf(before.members, event.member.id)?.active === false;
       return { ...withMembers(before, [event.member], at), ...(isActiveAgain && { membersVersion: before.version + 1 }) };
     }
     case 'worsened':
@@ -94,19 +97,18 @@ function attended({ claim }: Incident, at: number, ms: number): Partial<Incident
 }
 
 function withMembers(before: Incident, newer: readonly Member[], at: number): Pick<Incident, 'members' | 'active' | 'restoredAt'> {
-  const members = new Map(before.members);
-  let { active } = before;
-  for (const member of newer) {
-    active += Number(member.active) - Number(members.get(member.id)?.active ?? false);
-    members.set(member.id, member);
-  }
-  return { members, active, restoredAt: active > 0 ? undefined : (before.restoredAt ?? at) };
+  const wasActive = newer.filter(({ id }) => memberOf(before.members, id)?.active === true).length;
+  const active = before.active - wasActive + newer.filter(({ active }) => active).length;
+  return { members: withNewer(before.members, newer), active, restoredAt: active > 0 ? undefined : (before.restoredAt ?? at) };
 }
 
 function absorbed(before: Incident, event: Extract<IncidentEvent, { event: 'absorbed' }>): Partial<Incident> {
   const { members, told, claim, openedAt, at } = event;
+  const active = before.active + (event.crowd?.active ?? 0);
+  const crowd = together(before.crowd, event.crowd);
   return {
-    ...withMembers(before, members, at),
+    ...withMembers({ ...before, active }, members, at),
+    ...(crowd && { crowd }),
     membersVersion: before.version + 1,
     told: new Set([...before.told, ...told]),
     openedAt: Math.min(before.openedAt, openedAt),

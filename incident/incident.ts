@@ -36,6 +36,13 @@ export interface Member {
   readonly version: number;
 }
 
+/** How many members of an incident have left it for others. */
+export interface Crowd {
+  readonly types: Readonly<Record<string, number>>;
+  /** How many of them were active when they left. */
+  readonly active: number;
+}
+
 /** An operator's hold on an incident. Times are the engine's, epoch ms; each timer is where it began and how long it runs, so that it can be set right. */
 export interface Claim {
   readonly owner: string;
@@ -72,8 +79,11 @@ export interface Incident {
   readonly severity: Severity;
   /** Two members that confirm each other. */
   readonly confirmed?: readonly [string, string];
-  readonly members: ReadonlyMap<string, Member>;
-  /** How many of them are active. */
+  /** In the order in which they joined, at most `MEMBERS_MAX`. */
+  readonly members: readonly Member[];
+  /** Those for whom there was no more room. */
+  readonly crowd?: Crowd;
+  /** How many are active, those without room among them: they count until a person closes it, since their end is not heard of. */
   readonly active: number;
   /** The version when a member last joined: what an operator must have seen to close. */
   readonly membersVersion: number;

@@ -92,6 +92,13 @@ export class Incidents {
     if (before) this.#unlist(before);
     this.#list(incident);
     this.#listMembers(incident, membersIn(event));
+    if (before && event.event === 'crowded') {
+      const stay = new Set(incident.members);
+      this.#unlistMembers(
+        incident,
+        before.members.filter((member) => !stay.has(member)),
+      );
+    }
     if (!before || dueAt(before, settings) !== dueAt(incident, settings)) this.await(incident, settings);
     this.#changed.add(incident.id);
     return incident;
@@ -99,7 +106,7 @@ export class Incidents {
 
   restore(incident: Incident, settings: Settings): void {
     this.#list(incident);
-    this.#listMembers(incident, incident.members.values());
+    this.#listMembers(incident, incident.members);
     this.await(incident, settings);
   }
 
@@ -128,7 +135,7 @@ export class Incidents {
     this.#unlist(incident);
     this.#all.delete(incident.id);
     if (this.#byKey.get(incident.key) === incident.id) this.#byKey.delete(incident.key);
-    for (const id of incident.members.keys()) if (this.#byMember.get(id) === incident.id) this.#byMember.delete(id);
+    this.#unlistMembers(incident, incident.members);
     this.#changed.add(incident.id);
   }
 
@@ -166,6 +173,10 @@ export class Incidents {
   /** Members of a merged one are those of its survivor. */
   #listMembers({ id, closing }: Incident, members: Iterable<Member>): void {
     if (closing?.into === undefined) for (const member of members) this.#byMember.set(member.id, id);
+  }
+
+  #unlistMembers({ id }: Incident, members: readonly Member[]): void {
+    for (const member of members) if (this.#byMember.get(member.id) === id) this.#byMember.delete(member.id);
   }
 
   #unlist({ id, key, claim }: Incident): void {

@@ -2,13 +2,14 @@ import { SELF } from '../alarm/lifecycle.ts';
 import { confirmedBy, confirmedSeverity, graver } from './confirmation.ts';
 import type { Decisions } from './decisions.ts';
 import { type Incident, type IncidentKind, isActive, isOpen, type Member, type Place } from './incident.ts';
+import { crowdOf, memberOf } from './members.ts';
 import { LOOK_WITHIN_MS } from './settings.ts';
 import type { ConditionSignal, PlacedSignal } from './signal.ts';
 
 /** An alarm or trouble was raised, or is another one by now. False: it cleared without ever having been raised here. */
 export function condition(decisions: Decisions, { of, member, place }: ConditionSignal): boolean {
   const incident = decisions.incidents.ofMember(member.id);
-  const before = incident?.members.get(member.id);
+  const before = incident && memberOf(incident.members, member.id);
   if (before && member.version <= before.version) return true;
   const isRaisedAnew = incident !== undefined && !isOpen(incident) && member.active && before?.active === false;
   if (incident && !isRaisedAnew) changed(decisions, incident, member);
@@ -25,7 +26,7 @@ function raised(decisions: Decisions, kind: IncidentKind, member: Member, place:
 }
 
 function changed(decisions: Decisions, incident: Incident, member: Member): void {
-  const before = incident.members.get(member.id);
+  const before = memberOf(incident.members, member.id);
   if (!before) return;
   if (member.active === before.active && member.acknowledgedBy === before.acknowledgedBy) return;
   const after = decisions.emit(incident, { event: 'changed', member: { ...before, ...member } });
@@ -36,14 +37,20 @@ function changed(decisions: Decisions, incident: Incident, member: Member): void
 }
 
 /** All of it was acknowledged through the alarms themselves. */
-function isAcknowledged({ members }: Incident): boolean {
-  return [...members.values()].every(({ acknowledgedBy }) => acknowledgedBy !== undefined);
+function isAcknowledged({ members, crowd }: Incident): boolean {
+  return crowd === undefined && members.every(({ acknowledgedBy }) => acknowledgedBy !== undefined);
 }
 
 /** Only what makes an incident worse makes noise: a graver member, or the first one that confirms another. */
 function join(decisions: Decisions, incident: Incident, members: readonly Member[]): Incident {
   const joined = members.reduce((before, member) => decisions.emit(before, { event: 'joined', member }), incident);
-  return worsen(decisions, joined, members, incident);
+  return crowded(decisions, worsen(decisions, joined, members, incident));
+}
+
+/** Keeps to the room there is. Nobody is told: that many are one cause, and whoever has it sees the number. */
+function crowded(decisions: Decisions, incident: Incident): Incident {
+  const crowd = crowdOf(incident.members, incident.crowd);
+  return crowd ? decisions.emit(incident, { event: 'crowded', crowd }) : incident;
 }
 
 function worsen(decisions: Decisions, incident: Incident, members: readonly Member[], before: Incident): Incident {
@@ -70,7 +77,7 @@ function judge(incident: Incident, newest: readonly Member[], before: Incident, 
   const gravest = newest.reduce((severity, member) => graver(severity, member.severity), before.severity);
   if (before.confirmed) return { severity: gravest };
   for (const member of newest) {
-    const other = confirmedBy(incident.members.values(), member, withinMs);
+    const other = confirmedBy(incident.members, member, withinMs);
     if (other) return { severity: graver(gravest, confirmedSeverity(gravest)), confirmed: [other.id, member.id] as const };
   }
   return { severity: gravest };
@@ -104,15 +111,14 @@ function rekey(decisions: Decisions, incident: Incident, key: string, place: Pla
 
 /** Whoever has the one that is open there keeps it. */
 function merge(decisions: Decisions, incident: Incident, there: Incident): void {
-  const { claim, told, openedAt } = incident;
-  const members = [...incident.members.values()];
+  const { claim, told, openedAt, members, crowd } = incident;
   decisions.emit(incident, {
     event: 'closed',
     closing: { by: SELF, at: decisions.now, disposition: 'duplicate', why: 'merged', standing: isActive(incident), into: there.id },
   });
-  const passing = claim && !there.claim ? { claim } : {};
+  const passing = { ...(claim && !there.claim && { claim }), ...(crowd && { crowd }) };
   const absorbed = decisions.emit(there, { event: 'absorbed', from: incident.id, members, told: [...told], openedAt, ...passing });
-  worsen(decisions, absorbed, members, there);
+  crowded(decisions, worsen(decisions, absorbed, members, there));
 }
 
 export function keyOf(kind: IncidentKind, sensor: number, place: Place | undefined): string {

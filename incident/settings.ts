@@ -49,6 +49,9 @@ export const GRACE_MS = 2 * MINUTE;
 /** A closed incident is named as the previous one for this long, and answers for 30 days. */
 export const PREVIOUS_FOR_MS = DAY;
 export const CLOSED_FOR_MS = 30 * DAY;
+/** So many members of an incident are kept. For the next one all but what is active and the newest leave: the log has them, the incident counts them. */
+export const MEMBERS_MAX = 1_000;
+export const MEMBERS_NEWEST = 100;
 /** A digest has at most so many lines. */
 export const DIGEST_LINES_MAX = 200;
 /** A trouble that is over closes after this long, if it stays so. */

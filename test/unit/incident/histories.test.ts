@@ -156,7 +156,7 @@ describe('whatever happens', () => {
         const members = centre
           .all()
           .filter(({ closing }) => closing?.into === undefined)
-          .flatMap(({ members: of }) => [...of.keys()]);
+          .flatMap(({ members: of }) => of.map(({ id }) => id));
         expect(new Set(members).size).toBe(members.length);
         expect(members.length).toBe(raised);
       }),

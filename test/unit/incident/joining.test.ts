@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { memberOf } from '../../../incident/members.ts';
 import { MINUTE, ReceivingCentre, SECOND, TEN } from '../../support/incidents.ts';
 
 describe('alarms of one premises', () => {
@@ -6,7 +7,7 @@ describe('alarms of one premises', () => {
     const centre = new ReceivingCentre();
     centre.raise(1);
     centre.raise(2, { at: TEN + 40 * MINUTE });
-    expect(centre.only().members.size).toBe(2);
+    expect(centre.only().members).toHaveLength(2);
     expect(centre.told()).toEqual(['opened desk']);
   });
 
@@ -122,7 +123,7 @@ describe('a sensor whose place is unknown', () => {
     expect(centre.only()).toMatchObject({ key: 'alarm:site:home', place: { site: 'home' } });
     expect(centre.told()).toEqual([]);
     centre.raise(2);
-    expect(centre.only().members.size).toBe(2);
+    expect(centre.only().members).toHaveLength(2);
   });
 
   it('goes into the incident that is open there, whose owner keeps it; its old number leads there', () => {
@@ -140,7 +141,7 @@ describe('a sensor whose place is unknown', () => {
     expect(centre.told()).toEqual(['updated desk']);
     expect(centre.act('ann', its, { kind: 'look' })).toMatchObject({ done: true, incident: there.id });
     centre.clear(alone);
-    expect(centre.only().members.get(alone)?.active).toBe(false);
+    expect(memberOf(centre.only().members, alone)?.active).toBe(false);
     centre.place(2, 'home');
     expect(centre.open()).toHaveLength(1);
   });

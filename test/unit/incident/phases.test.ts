@@ -1,6 +1,7 @@
 /** The transition table, cell by cell: what an event does to an incident that is NEW, TAKEN, HELD or CLOSED. */
 import { describe, expect, it } from 'vitest';
 import type { Incident } from '../../../incident/incident.ts';
+import { memberOf } from '../../../incident/members.ts';
 import { MINUTE, ReceivingCentre, SECOND } from '../../support/incidents.ts';
 
 type Phase = Incident['phase'];
@@ -29,7 +30,7 @@ describe('row 1: another alarm, no worse', () => {
     const { centre, incident } = incidentIn(phase);
     centre.raise(1, { type: 'motion' });
     expect(incident()).toMatchObject({ phase, unseen: phase === 'NEW' ? 0 : 1 });
-    expect(incident().members.size).toBe(3);
+    expect(incident().members).toHaveLength(3);
     expect(centre.told()).toEqual([]);
   });
 
@@ -92,7 +93,7 @@ describe('rows 3 and 4: members clear', () => {
     const { centre, incident, alarms } = incidentIn('CLOSED');
     centre.clear(alarms[0]);
     expect(incident()).toMatchObject({ phase: 'CLOSED' });
-    expect(incident().members.get(alarms[0])?.active).toBe(false);
+    expect(memberOf(incident().members, alarms[0])?.active).toBe(false);
     expect([centre.open(), centre.told()]).toEqual([[], []]);
   });
 
