@@ -6,7 +6,8 @@ import type { Incidents } from './incidents.ts';
 import { digestNoticeId, type Notice, type NoticeKind, stepNoticeId, versionNoticeId, wants } from './notice.ts';
 import { choose, type Step } from './protocol.ts';
 import { beginRun, type DueStep, dueSteps } from './run.ts';
-import type { Settings } from './settings.ts';
+import type { Runaways } from './runaway.ts';
+import { DIGEST_MS, type Settings } from './settings.ts';
 import { endedBy } from './timers.ts';
 
 /** That an alarm is to be acknowledged, because somebody took its incident. The same take gives the same id, so that a repeat does nothing. */
@@ -29,35 +30,36 @@ export class Decisions {
   readonly events: IncidentEvent[] = [];
   readonly notices: Notice[] = [];
   readonly acknowledgements: Acknowledgement[] = [];
+  readonly runaways: Runaways;
+  /** The last tick, epoch ms: for spans between signals, so that a wrong clock elsewhere makes them neither longer nor shorter. */
+  readonly tick: number;
+  readonly offset: number;
   readonly #gathering: Gathering;
-  readonly #offset: number;
   #opened = 0;
 
   constructor(
-    state: { readonly incidents: Incidents; readonly gathering: Gathering; readonly settings: Settings },
-    now: number,
-    offset: number,
+    state: { readonly incidents: Incidents; readonly gathering: Gathering; readonly runaways: Runaways; readonly settings: Settings },
+    { now, tick, offset }: { readonly now: number; readonly tick: number; readonly offset: number },
   ) {
     this.incidents = state.incidents;
     this.#gathering = state.gathering;
+    this.runaways = state.runaways;
     this.settings = state.settings;
     this.now = now;
-    this.#offset = offset;
+    this.tick = tick;
+    this.offset = offset;
   }
 
   emit({ id }: Pick<Incident, 'id'>, change: Change): Incident {
-    const event = { incident: id, at: this.now, cause: this.#offset, ...change };
+    const event = { incident: id, at: this.now, cause: this.offset, ...change };
     this.events.push(event);
     return this.incidents.apply(event, this.settings);
   }
 
-  open(key: string, kind: IncidentKind, member: Member, place: Place | undefined): Incident {
-    const id = incidentNumber(this.#offset, this.#opened++);
+  open(key: string, kind: IncidentKind, member: Member, its: { readonly place?: Place; readonly recurring?: true }): Incident {
+    const id = incidentNumber(this.offset, this.#opened++);
     const previous = this.incidents.previousOf(key, this.now);
-    const incident = this.emit(
-      { id },
-      { event: 'opened', key, kind, member, ...(place && { place }), ...(previous !== undefined && { previous }) },
-    );
+    const incident = this.emit({ id }, { event: 'opened', key, kind, member, ...its, ...(previous !== undefined && { previous }) });
     return this.run(incident);
   }
 
@@ -77,7 +79,7 @@ export class Decisions {
     const { id, run, told } = incident;
     const to = this.#known(run.steps[step]?.to ?? []).filter((target) => !knowing.has(target));
     const kindFor = (target: string) => stepKind(incident, step, repetition, told.has(target));
-    const wanted = to.filter((target) => this.#isToldNow(incident, target, kindFor(target)));
+    const wanted = to.filter((target) => this.#isToldNow(incident, target, kindFor(target), step === 0));
     const skipped = repetition - (run.said[step] ?? 0);
     const after = this.emit(incident, { event: 'said', step, repetition, skipped, to: wanted });
     for (const target of wanted) this.#notice(after, target, kindFor(target), stepNoticeId(id, run.n, step, repetition, target));
@@ -108,7 +110,7 @@ export class Decisions {
       const [target = window.target] = this.#known([window.target]);
       const told = lines.map((incident) => (incident.told.has(target) ? incident : this.emit(incident, { event: 'told', to: [target] })));
       this.notices.push({
-        id: digestNoticeId(target, this.#offset),
+        id: digestNoticeId(target, this.offset),
         target,
         kind: 'digest',
         at: this.now,
@@ -169,9 +171,12 @@ export class Decisions {
   }
 
   /** Whether a target wants to hear of it, and at once. */
-  #isToldNow(incident: Incident, name: string, kind: NoticeKind): boolean {
+  #isToldNow(incident: Incident, name: string, kind: NoticeKind, isFirst = false): boolean {
     const target = this.settings.targets.find((one) => one.name === name) ?? { name };
-    return wants(target, kind) && !this.#gathering.keeps(target, incident, this.now, this.settings.zone);
+    const canWait = isFirst && incident.run.n === 1 && incident.recurring === true;
+    const { digestMs = canWait ? DIGEST_MS : undefined } = target;
+    const patient = digestMs === undefined ? target : { ...target, digestMs };
+    return wants(target, kind) && !this.#gathering.keeps(patient, incident, this.now, this.settings.zone);
   }
 }
 

@@ -5,9 +5,10 @@ import type { IncidentEvent } from './event.ts';
 import { Gathering, type Window } from './gathering.ts';
 import { type Incident, isOpen } from './incident.ts';
 import { Incidents } from './incidents.ts';
-import { condition, placed } from './joining.ts';
+import { calm, condition, placed } from './joining.ts';
 import type { Notice } from './notice.ts';
 import { Presence } from './presence.ts';
+import { type Opener, Runaways } from './runaway.ts';
 import { GRACE_MS, type Settings, STOP_AFTER_MS } from './settings.ts';
 import type { Signal, SignalRecord, TickSignal } from './signal.ts';
 import { pass } from './ticking.ts';
@@ -31,6 +32,7 @@ export interface Memory {
   readonly settings: Settings;
   readonly answers: readonly Answer[];
   readonly gathered: readonly Window[];
+  readonly openers: readonly Opener[];
 }
 
 /**
@@ -40,6 +42,7 @@ export interface Memory {
 export class IncidentEngine {
   readonly #incidents = new Incidents();
   readonly #gathering = new Gathering();
+  readonly #runaways = new Runaways();
   readonly #presence = new Presence();
   readonly #answers = new Answers();
   #settings: Settings;
@@ -57,7 +60,7 @@ export class IncidentEngine {
 
   /** When something is due next, if nothing else comes; epoch ms. A tick is wanted then. */
   get nextDue(): number {
-    return Math.min(this.#incidents.nextDue, this.#gathering.nextDue);
+    return Math.min(this.#incidents.nextDue, this.#gathering.nextDue, this.#runaways.nextDue);
   }
 
   /** How many alarms cleared that were never raised here. */
@@ -76,6 +79,7 @@ export class IncidentEngine {
     this.#settings = memory.settings;
     for (const answer of memory.answers) this.#answers.keep(answer);
     this.#gathering.restore(memory.gathered);
+    this.#runaways.restore(memory.openers);
     for (const incident of incidents) {
       this.#incidents.restore(incident, this.#settings);
       this.#fresh.add(incident.id);
@@ -90,6 +94,7 @@ export class IncidentEngine {
       settings: this.#settings,
       answers: this.#answers.all(),
       gathered: this.#gathering.all(),
+      openers: this.#runaways.all(),
     };
   }
 
@@ -143,6 +148,7 @@ export class IncidentEngine {
     this.#clamp(decisions);
     this.#gathering.clamp(at, this.#settings);
     pass(decisions, { wasStopped, graceUntil: this.#graceUntil, presence: this.#presence });
+    calm(decisions);
     decisions.sendDigests();
     this.#take(decisions);
   }
@@ -158,7 +164,8 @@ export class IncidentEngine {
   }
 
   #decisions(now: number, offset: number): Decisions {
-    return new Decisions({ incidents: this.#incidents, gathering: this.#gathering, settings: this.#settings }, now, offset);
+    const state = { incidents: this.#incidents, gathering: this.#gathering, runaways: this.#runaways, settings: this.#settings };
+    return new Decisions(state, { now, tick: this.#tick ?? now, offset });
   }
 
   #take({ events, notices, acknowledgements }: Decisions): void {

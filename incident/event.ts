@@ -20,6 +20,7 @@ export type Change =
       readonly place?: Place;
       readonly previous?: number;
       readonly member: Member;
+      readonly recurring?: true;
     }
   | { readonly event: 'joined'; readonly member: Member }
   /** There were too many members; `crowd` counts all that have left. */

@@ -12,13 +12,14 @@ export function evolve(before: Incident | undefined, event: IncidentEvent): Inci
   return { ...before, ...changes(before, event), version: before.version + 1 };
 }
 
-function opened({ incident, at, key, kind, place, previous, member }: Extract<IncidentEvent, { event: 'opened' }>): Incident {
+function opened({ incident, at, key, kind, place, previous, member, recurring }: Extract<IncidentEvent, { event: 'opened' }>): Incident {
   return {
     id: incident,
     key,
     kind,
     ...(place && { place }),
     ...(previous !== undefined && { previous }),
+    ...(recurring && { recurring }),
     phase: 'NEW',
     severity: member.severity,
     members: [member],

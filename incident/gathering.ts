@@ -1,6 +1,6 @@
 import { compareSeverity } from '../alarm/severity.ts';
 import type { Incident } from './incident.ts';
-import { DIGEST_LINES_MAX, type Settings, type Target } from './settings.ts';
+import { DIGEST_LINES_MAX, DIGEST_MS, type Settings, type Target } from './settings.ts';
 import { endOf, isTimeOfDay } from './time-of-day.ts';
 
 /** What waits for a target. */
@@ -57,9 +57,9 @@ export class Gathering {
 
   /** No digest waits longer than from now on, whatever a clock said that was ahead. */
   clamp(now: number, { targets }: Settings): void {
-    for (const { name, digestMs } of targets) {
+    for (const { name, digestMs = DIGEST_MS } of targets) {
       const window = this.#windows.get(name);
-      if (window && !window.isQuiet && digestMs !== undefined && window.until > now + digestMs) {
+      if (window && !window.isQuiet && window.until > now + digestMs) {
         this.#windows.set(name, { ...window, until: now + digestMs });
       }
     }

@@ -102,6 +102,8 @@ export interface Incident {
   readonly run: Run;
   /** Targets that got a notice of it. */
   readonly told: ReadonlySet<string>;
+  /** The detector that opened it does so again and again: its first word can wait for a digest. */
+  readonly recurring?: true;
   readonly closing?: Closing;
 }
 

@@ -4,6 +4,7 @@ import type { Decisions } from './decisions.ts';
 import { type Incident, type IncidentKind, isActive, isOpen, type Member, type Place } from './incident.ts';
 import { crowdOf, memberOf } from './members.ts';
 import { LOOK_WITHIN_MS } from './settings.ts';
+import { runawayTrouble } from './runaway.ts';
 import type { ConditionSignal, PlacedSignal } from './signal.ts';
 
 /** An alarm or trouble was raised, or is another one by now. False: it cleared without ever having been raised here. */
@@ -18,11 +19,24 @@ export function condition(decisions: Decisions, { of, member, place }: Condition
   return true;
 }
 
-function raised(decisions: Decisions, kind: IncidentKind, member: Member, place: Place | undefined): void {
+export function raised(decisions: Decisions, kind: IncidentKind, member: Member, place: Place | undefined): void {
   const key = keyOf(kind, member.sensor, place);
   const open = decisions.incidents.openOf(key);
+  const trouble = `runaway-${member.sensor}-${member.type}-${decisions.offset}`;
+  const runs = kind === 'alarm' ? decisions.runaways.raised(member, !open, decisions.tick, trouble) : 'no';
   if (open) join(decisions, open, [member]);
-  else decisions.open(key, kind, member, place);
+  else decisions.open(key, kind, member, { ...(place && { place }), ...(runs !== 'no' && { recurring: true }) });
+  if (runs === 'begins') raised(decisions, 'trouble', runawayTrouble(trouble, member), place);
+}
+
+/** The troubles of detectors that have been calm for long enough are over. */
+export function calm(decisions: Decisions): void {
+  const { incidents, runaways, now } = decisions;
+  for (let over = runaways.takeOver(now); over; over = runaways.takeOver(now)) {
+    const incident = incidents.ofMember(over.trouble);
+    const member = incident && memberOf(incident.members, over.trouble);
+    if (member) changed(decisions, incident, { ...member, active: false, version: member.version + 1 });
+  }
 }
 
 function changed(decisions: Decisions, incident: Incident, member: Member): void {

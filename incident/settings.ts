@@ -54,6 +54,14 @@ export const MEMBERS_MAX = 1_000;
 export const MEMBERS_NEWEST = 100;
 /** A digest has at most so many lines. */
 export const DIGEST_LINES_MAX = 200;
+/** Without a word of its own a target gets a digest of so long, where there is a reason for one. */
+export const DIGEST_MS = 5 * MINUTE;
+/** A detector that opens so many incidents within this long runs away, until it is not raised for so long. */
+export const RUNAWAY_OPENINGS = 3;
+export const RUNAWAY_WITHIN_MS = HOUR;
+export const RUNAWAY_CALM_MS = 15 * MINUTE;
+/** Of so many detectors it is known what they opened lately; the oldest are forgotten. */
+export const DETECTORS_MAX = 10_000;
 /** A trouble that is over closes after this long, if it stays so. */
 export const TROUBLE_QUIET_MS = MINUTE;
 
