@@ -1,9 +1,10 @@
 import { SELF } from '../alarm/lifecycle.ts';
 import type { Answer } from './answer.ts';
 import type { Decisions } from './decisions.ts';
+import { accept, type Handed, offer } from './handing-over.ts';
 import { type Incident, isActive, isOpen } from './incident.ts';
 import { HOLD_MAX_MS } from './settings.ts';
-import type { IncidentAction } from './signal.ts';
+import type { AcceptAction, IncidentAction, OfferAction } from './signal.ts';
 
 /** The incident as the action left it, or why it was not carried out. */
 type Outcome = Incident | { readonly code: 409 | 422; readonly reason: string };
@@ -11,6 +12,8 @@ type On<K extends IncidentAction['kind']> = Extract<IncidentAction, { kind: K }>
 
 /** Carries out what an operator asks for. */
 export function act(decisions: Decisions, action: IncidentAction): Answer {
+  if (action.kind === 'offer') return answerTo(action, offer(decisions, action));
+  if (action.kind === 'accept') return answerTo(action, accept(decisions, action));
   const incident = action.kind === 'next' ? decisions.incidents.next() : decisions.incidents.survivor(action.incident);
   if (!incident) {
     const reason = action.kind === 'next' ? 'nothing is waiting' : 'there is no such incident, or it was closed long ago';
@@ -22,7 +25,13 @@ export function act(decisions: Decisions, action: IncidentAction): Answer {
     : { action: action.id, done: true, incident: outcome.id, version: outcome.version };
 }
 
-function carryOut(decisions: Decisions, incident: Incident, action: IncidentAction): Outcome {
+function answerTo({ id: action }: OfferAction | AcceptAction, handed: Handed): Answer {
+  if ('code' in handed) return { action, done: false, ...handed };
+  const [{ id: incident, version }] = handed;
+  return { action, done: true, incident, version, incidents: handed.map(({ id }) => id) };
+}
+
+function carryOut(decisions: Decisions, incident: Incident, action: Exclude<IncidentAction, OfferAction | AcceptAction>): Outcome {
   switch (action.kind) {
     case 'note':
       return decisions.emit(incident, { event: 'noted', by: action.by, note: action.note, ...attentionOf(decisions, incident, action.by) });

@@ -1,6 +1,13 @@
 /** What became of an action. `code` as in HTTP: 404 no such incident, 409 it is another one by now, 422 a field that is wrong. */
 export type Answer =
-  | { readonly action: string; readonly done: true; readonly incident: number; readonly version: number }
+  | {
+      readonly action: string;
+      readonly done: true;
+      readonly incident: number;
+      readonly version: number;
+      /** All that it concerned, if it was an action on several. */
+      readonly incidents?: readonly number[];
+    }
   | { readonly action: string; readonly done: false; readonly code: 404 | 409 | 422; readonly reason: string; readonly incident?: number };
 
 const KEPT = 1_000;

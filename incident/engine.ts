@@ -180,5 +180,5 @@ function noEffects() {
 }
 
 function newestTimer({ run, claim, restoredAt = 0, touchedAt }: Incident): number {
-  return Math.max(run.startedAt, claim?.attention.from ?? 0, claim?.hold?.from ?? 0, restoredAt, touchedAt);
+  return Math.max(run.startedAt, claim?.attention.from ?? 0, claim?.hold?.from ?? 0, claim?.offer?.from ?? 0, restoredAt, touchedAt);
 }

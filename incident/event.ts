@@ -39,6 +39,10 @@ export type Change =
   | { readonly event: 'looked'; readonly by: string; readonly attentionMs: number }
   | { readonly event: 'noted'; readonly by: string; readonly note: string; readonly attentionMs?: number }
   | { readonly event: 'held'; readonly by: string; readonly ms: number; readonly why: string }
+  | { readonly event: 'offered'; readonly by: string; readonly offer: string; readonly ms: number; readonly to?: string }
+  | { readonly event: 'handed'; readonly by: string; readonly over: string; readonly attentionMs: number }
+  /** Nobody accepted it: both hear of that by this event, and the claim stays where it is. */
+  | { readonly event: 'lapsed'; readonly offer: string }
   | { readonly event: 'woken'; readonly attentionMs: number }
   | { readonly event: 'returned'; readonly why: 'released' | 'unattended' | 'absent' | 'hold over' }
   /** The members, the told and perhaps the claim of another incident pass over to this one. */

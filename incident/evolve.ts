@@ -73,6 +73,15 @@ function changes(before: Incident, event: Exclude<IncidentEvent, { event: 'opene
       return before.claim
         ? { phase: 'HELD', claim: { ...before.claim, hold: { from: at, ms: event.ms, why: event.why } }, touchedAt: at }
         : {};
+    case 'offered':
+      return before.claim ? { claim: { ...before.claim, offer: offered(event) } } : {};
+    case 'handed':
+      return handed(before, event);
+    case 'lapsed': {
+      if (!before.claim) return {};
+      const { offer: _, ...claim } = before.claim;
+      return { claim };
+    }
     case 'woken':
       return { phase: 'TAKEN', ...attended(before, at, event.attentionMs) };
     case 'returned':
@@ -94,7 +103,19 @@ function claimed(claim: Claim): Partial<Incident> {
 
 /** Attention begins anew, and a hold is over. */
 function attended({ claim }: Incident, at: number, ms: number): Partial<Incident> {
-  return claim ? { claim: { owner: claim.owner, since: claim.since, attention: { from: at, ms } } } : {};
+  if (!claim) return {};
+  const { hold: _, ...others } = claim;
+  return { claim: { ...others, attention: { from: at, ms } } };
+}
+
+function offered({ offer, to, at, ms }: Extract<IncidentEvent, { event: 'offered' }>): NonNullable<Claim['offer']> {
+  return { id: offer, from: at, ms, ...(to !== undefined && { to }) };
+}
+
+/** What is held stays held, and what its owner had not seen the new one has not either. */
+function handed({ claim }: Incident, { by, at, attentionMs }: Extract<IncidentEvent, { event: 'handed' }>): Partial<Incident> {
+  const attention = { from: at, ms: attentionMs };
+  return { claim: { owner: by, since: at, attention, ...(claim?.hold && { hold: claim.hold }) }, touchedAt: at };
 }
 
 function withMembers(before: Incident, newer: readonly Member[], at: number): Pick<Incident, 'members' | 'active' | 'restoredAt'> {
@@ -132,6 +153,7 @@ function clamped({ run, claim, restoredAt, touchedAt }: Incident, to: number): P
         ...claim,
         attention: { ...claim.attention, from: began(claim.attention.from) },
         ...(claim.hold && { hold: { ...claim.hold, from: began(claim.hold.from) } }),
+        ...(claim.offer && { offer: { ...claim.offer, from: began(claim.offer.from) } }),
       },
     }),
   };

@@ -50,6 +50,8 @@ export interface Claim {
   /** Since when, and for how long, nothing need be seen of the owner. */
   readonly attention: { readonly from: number; readonly ms: number };
   readonly hold?: { readonly from: number; readonly ms: number; readonly why: string };
+  /** They want to hand it over: to somebody, or to whoever accepts. `id` is shared by all that is offered together. */
+  readonly offer?: { readonly id: string; readonly to?: string; readonly from: number; readonly ms: number };
 }
 
 export interface Closing {

@@ -76,6 +76,11 @@ export class Incidents {
     return [...(this.#byOwner.get(owner) ?? [])].flatMap((id) => this.#all.get(id) ?? []);
   }
 
+  /** What is offered together, and was not accepted yet. */
+  offeredBy(offer: string): Incident[] {
+    return [...this.#byOwner.keys()].flatMap((owner) => this.of(owner).filter(({ claim }) => claim?.offer?.id === offer));
+  }
+
   /** The gravest that nobody has, of these the oldest. */
   next(): Incident | undefined {
     let first: Incident | undefined;

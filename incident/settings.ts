@@ -40,6 +40,8 @@ export const ABSENT_AFTER_MS = MINUTE;
 /** How long an owner has to look once the incident has become worse. */
 export const LOOK_WITHIN_MS = MINUTE;
 export const HOLD_MAX_MS = HOUR;
+/** What is offered can be accepted for this long. */
+export const OFFER_MS = 10 * MINUTE;
 /** After its last step an incident that nobody took is unanswered after this long. */
 export const UNANSWERED_AFTER_MS = 5 * MINUTE;
 /** Longer between two ticks is a stop: operators could not act meanwhile. */

@@ -24,6 +24,19 @@ export interface ActionOn {
   readonly incident: number;
 }
 
+/** Somebody offers incidents that they have, those named or all, to one operator or to whoever accepts. Its id is the offer's. */
+export interface OfferAction extends Omit<ActionOn, 'incident'> {
+  readonly kind: 'offer';
+  readonly incidents: readonly number[] | 'all';
+  readonly to?: string;
+}
+
+/** Somebody takes what is offered. */
+export interface AcceptAction extends Omit<ActionOn, 'incident'> {
+  readonly kind: 'accept';
+  readonly offer: string;
+}
+
 /** What an operator asks for. `next` takes the gravest, oldest incident that nobody has; `over` takes it from whoever has it. */
 export type IncidentAction =
   | (ActionOn & { readonly kind: 'take'; readonly over?: boolean })
@@ -40,7 +53,9 @@ export type IncidentAction =
       readonly note?: string;
     })
   | (ActionOn & { readonly kind: 'disposition'; readonly disposition: CloseDisposition })
-  | (Omit<ActionOn, 'incident'> & { readonly kind: 'next' });
+  | (Omit<ActionOn, 'incident'> & { readonly kind: 'next' })
+  | OfferAction
+  | AcceptAction;
 
 export interface ActionSignal {
   readonly signal: 'action';

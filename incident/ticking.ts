@@ -3,7 +3,7 @@ import type { Decisions } from './decisions.ts';
 import { type Incident, isActive, isOpen } from './incident.ts';
 import type { Presence } from './presence.ts';
 import { type DueStep, dueSteps, unansweredAt } from './run.ts';
-import { closesAt, endedBy, lapsesAt, mustBeAnswered } from './timers.ts';
+import { closesAt, endedBy, lapsesAt, mustBeAnswered, offeredUntil } from './timers.ts';
 
 /** What is due and can't be done is tried again after this long. */
 const LATER_MS = 60_000;
@@ -44,6 +44,14 @@ function passOne(decisions: Decisions, incident: Incident, { wasStopped, graceUn
     lapse(decisions, incident, presence);
     return;
   }
+  if (offeredUntil(incident) <= now && now >= graceUntil) {
+    decisions.emit(incident, { event: 'lapsed', offer: incident.claim?.offer?.id ?? '' });
+  }
+  sayDue(decisions, incidents.known(incident.id), wasStopped);
+}
+
+function sayDue(decisions: Decisions, incident: Incident, wasStopped: boolean): void {
+  const { settings, now } = decisions;
   const steps = dueSteps(incident.run, endedBy(incident), now);
   const after = wasStopped ? sayFurthest(decisions, incident, steps) : steps.reduce((before, due) => decisions.say(before, due), incident);
   if (after.phase === 'NEW' && mustBeAnswered(after) && unansweredAt(after.run) <= now) {

@@ -29,6 +29,11 @@ export function lapsesAt({ claim }: Incident): number {
   return timer ? timer.from + timer.ms : NEVER;
 }
 
+/** When what is offered no longer is. */
+export function offeredUntil({ claim }: Incident): number {
+  return claim?.offer ? claim.offer.from + claim.offer.ms : NEVER;
+}
+
 /** Gravity for which somebody must answer. */
 export function mustBeAnswered({ severity }: Pick<Incident, 'severity'>): boolean {
   return severity === 'CRITICAL' || severity === 'MAJOR';
@@ -38,5 +43,11 @@ export function mustBeAnswered({ severity }: Pick<Incident, 'severity'>): boolea
 export function dueAt(incident: Incident, settings: Settings): number {
   if (incident.phase === 'CLOSED') return (incident.closing?.at ?? 0) + CLOSED_FOR_MS;
   const unanswered = incident.phase === 'NEW' && mustBeAnswered(incident) ? unansweredAt(incident.run) : NEVER;
-  return Math.min(nextDue(incident.run, endedBy(incident)), unanswered, closesAt(incident, settings), lapsesAt(incident));
+  return Math.min(
+    nextDue(incident.run, endedBy(incident)),
+    unanswered,
+    closesAt(incident, settings),
+    lapsesAt(incident),
+    offeredUntil(incident),
+  );
 }

@@ -44,7 +44,8 @@ export const SETTINGS: Settings = {
   ],
 };
 
-type Wanted = IncidentAction extends infer A ? (A extends IncidentAction ? Omit<A, 'id' | 'incident' | 'by'> : never) : never;
+type Single = Exclude<IncidentAction, { kind: 'offer' | 'accept' }>;
+type Wanted = Single extends infer A ? (A extends Single ? Omit<A, 'id' | 'incident' | 'by'> : never) : never;
 
 /** A receiving centre in a test: an engine, the clock of its owner, and what came out so far. */
 export class ReceivingCentre {
@@ -99,6 +100,18 @@ export class ReceivingCentre {
 
   place(sensor: number, site: string, region?: string): void {
     this.signal({ signal: 'placed', sensor, place: { site, ...(region !== undefined && { region }) } });
+  }
+
+  /** Offers what somebody has; returns the answer, whose action is the offer. */
+  offer(by: string, incidents: readonly number[] | 'all', to?: string): Answer {
+    const id = `a${++this.#actions}`;
+    this.signal({ signal: 'action', action: { kind: 'offer', id, by, incidents, ...(to !== undefined && { to }) } });
+    return this.answers.at(-1) as Answer;
+  }
+
+  accept(by: string, { action: offer }: Answer): Answer {
+    this.signal({ signal: 'action', action: { kind: 'accept', id: `a${++this.#actions}`, by, offer } });
+    return this.answers.at(-1) as Answer;
   }
 
   act(by: string, incident: Incident, action: Wanted, id = `a${++this.#actions}`): Answer {
