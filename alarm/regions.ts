@@ -46,3 +46,8 @@ export function geohashOf(latitude: number, longitude: number): string {
   if (!(Math.abs(longitude) <= 180)) throw new RangeError(`longitude must be from -180 to 180, not ${longitude}`);
   return geohash.encode(latitude, longitude, GEOHASH_LENGTH);
 }
+
+/** A cell of geohashes and its eight neighbours, itself first. */
+export function around(cell: string): readonly string[] {
+  return [cell, ...geohash.neighbors(cell)];
+}

@@ -61,7 +61,8 @@ function take(decisions: Decisions, incident: Incident, action: On<'take'> | On<
   const taken = decisions.emit(incident, { event: 'taken', by, attentionMs, ...(owner !== undefined && { over: owner }) });
   if (taken.kind === 'alarm') {
     for (const { id, sensor, version, acknowledgedBy } of taken.members) {
-      if (acknowledgedBy === undefined) decisions.acknowledgements.push({ id: `${action.id}.${id}`, alarm: id, sensor, version, by });
+      if (acknowledgedBy === undefined && sensor !== undefined)
+        decisions.acknowledgements.push({ id: `${action.id}.${id}`, alarm: id, sensor, version, by });
     }
   }
   return decisions.tell(taken, 'taken');

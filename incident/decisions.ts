@@ -1,12 +1,13 @@
 import type { Change, IncidentEvent } from './event.ts';
-import type { CloseDisposition, Incident, IncidentKind, Member, Place } from './incident.ts';
+import type { Severity } from '../alarm/severity.ts';
+import type { Area, CloseDisposition, Incident, IncidentKind, Member } from './incident.ts';
 import { type Gathering, linesOf } from './gathering.ts';
 import { incidentNumber } from './incident-id.ts';
 import type { Incidents } from './incidents.ts';
 import { digestNoticeId, type Notice, type NoticeKind, stepNoticeId, versionNoticeId, wants } from './notice.ts';
-import { choose, type Step } from './protocol.ts';
-import { beginRun, type DueStep, dueSteps } from './run.ts';
-import type { Runaways } from './runaway.ts';
+import { type Beginning, nextRun } from './next-run.ts';
+import { type DueStep, dueSteps } from './run.ts';
+import type { Lately } from './lately.ts';
 import { DIGEST_MS, type Settings } from './settings.ts';
 import { endedBy } from './timers.ts';
 
@@ -30,7 +31,7 @@ export class Decisions {
   readonly events: IncidentEvent[] = [];
   readonly notices: Notice[] = [];
   readonly acknowledgements: Acknowledgement[] = [];
-  readonly runaways: Runaways;
+  readonly lately: Lately;
   /** The last tick, epoch ms: for spans between signals, so that a wrong clock elsewhere makes them neither longer nor shorter. */
   readonly tick: number;
   readonly offset: number;
@@ -38,12 +39,12 @@ export class Decisions {
   #opened = 0;
 
   constructor(
-    state: { readonly incidents: Incidents; readonly gathering: Gathering; readonly runaways: Runaways; readonly settings: Settings },
+    state: { readonly incidents: Incidents; readonly gathering: Gathering; readonly lately: Lately; readonly settings: Settings },
     { now, tick, offset }: { readonly now: number; readonly tick: number; readonly offset: number },
   ) {
     this.incidents = state.incidents;
     this.#gathering = state.gathering;
-    this.runaways = state.runaways;
+    this.lately = state.lately;
     this.settings = state.settings;
     this.now = now;
     this.tick = tick;
@@ -56,22 +57,29 @@ export class Decisions {
     return this.incidents.apply(event, this.settings);
   }
 
-  open(key: string, kind: IncidentKind, member: Member, its: { readonly place?: Place; readonly recurring?: true }): Incident {
+  open(key: string, kind: IncidentKind, member: Member, its: { readonly place?: Area; readonly recurring?: true }): Incident {
     const id = incidentNumber(this.offset, this.#opened++);
     const previous = this.incidents.previousOf(key, this.now);
     const incident = this.emit({ id }, { event: 'opened', key, kind, member, ...its, ...(previous !== undefined && { previous }) });
-    return this.run(incident);
+    return this.run(incident, incident.recurring);
   }
 
-  /** Begins the next run: who is told, and when, is chosen anew. What is due at once is said. */
-  run(incident: Incident): Incident {
-    return this.#begin(incident, this.now).reduce((before, due) => this.say(before, due), this.#latest(incident));
+  /** Begins the next run: who is told, and when, is chosen anew. What is due at once is said; `gathered`: in digests. */
+  run(incident: Incident, gathered?: boolean): Incident {
+    return this.#begin(incident, { startedAt: this.now, gathered, settles: incident.run.n === 0 }).reduce(
+      (before, due) => this.say(before, due),
+      this.#latest(incident),
+    );
   }
 
   /** Goes on with the protocol that its place asks for, in the time that has passed: whoever should have been told by now and wasn't, is. */
   rerun(incident: Incident): Incident {
     const { told } = incident;
-    return this.#begin(incident, incident.run.startedAt).reduce((before, due) => this.say(before, due, told), this.#latest(incident));
+    const { startedAt, gathered, n } = incident.run;
+    return this.#begin(incident, { startedAt, gathered, settles: n === 1 }).reduce(
+      (before, due) => this.say(before, due, told),
+      this.#latest(incident),
+    );
   }
 
   /** Says a step of the run to its targets, but for those who know. */
@@ -144,14 +152,9 @@ export class Decisions {
     return severity === 'CRITICAL' ? critical : other;
   }
 
-  /** Chooses the steps of the next run, as if it had begun at that time; returns those that are due. */
-  #begin(incident: Incident, startedAt: number): DueStep[] {
-    const { protocols, zone, fallback } = this.settings;
-    const types = new Set([...incident.members.map(({ type }) => type), ...Object.keys(incident.crowd?.types ?? {})]);
-    const { name, steps } = choose(protocols, { ...incident, types }, this.now, zone);
-    // Where protocols tell regions apart and this one is unknown, somebody who knows all of them has to hear of it.
-    const isLost = incident.place?.region === undefined && protocols.some(({ when }) => when.regions !== undefined);
-    const run = beginRun(incident.run.n + 1, name, isLost ? alsoTo(fallback, steps) : steps, startedAt);
+  /** Begins the next run as if at that time; returns the steps that are due. */
+  #begin(incident: Incident, how: Omit<Beginning, 'isFlood'>): DueStep[] {
+    const run = nextRun(incident, this.settings, this.now, { ...how, isFlood: this.lately.flood.isOn });
     const begun = this.emit(incident, { event: 'ran', run });
     return dueSteps(begun.run, endedBy(begun), this.now);
   }
@@ -173,11 +176,16 @@ export class Decisions {
   /** Whether a target wants to hear of it, and at once. */
   #isToldNow(incident: Incident, name: string, kind: NoticeKind, isFirst = false): boolean {
     const target = this.settings.targets.find((one) => one.name === name) ?? { name };
-    const canWait = isFirst && incident.run.n === 1 && incident.recurring === true;
+    const canWait = isFirst && incident.run.gathered === true;
     const { digestMs = canWait ? DIGEST_MS : undefined } = target;
     const patient = digestMs === undefined ? target : { ...target, digestMs };
     return wants(target, kind) && !this.#gathering.keeps(patient, incident, this.now, this.settings.zone);
   }
+}
+
+/** Something that the engine itself raises. */
+export function conditionOf({ now }: Decisions, id: string, type: string, severity: Severity): Member {
+  return { id, type, severity, lifeSafety: false, raisedAt: now, active: true, version: 1 };
 }
 
 function stepKind({ run, returned }: Incident, step: number, repetition: number, isTold: boolean): NoticeKind {
@@ -186,9 +194,4 @@ function stepKind({ run, returned }: Incident, step: number, repetition: number,
   if (step > 0) return 'escalated';
   if (returned !== undefined) return 'returned';
   return run.n > 1 ? 'updated' : 'escalated';
-}
-
-function alsoTo(fallback: string, steps: readonly Step[]): readonly Step[] {
-  const [first, ...others] = steps;
-  return first ? [{ ...first, to: [...first.to, fallback] }, ...others] : [{ afterMs: 0, to: [fallback], unless: ['taken'], times: 1 }];
 }

@@ -3,14 +3,17 @@ import { type Answer, Answers } from './answer.ts';
 import { type Acknowledgement, Decisions } from './decisions.ts';
 import type { IncidentEvent } from './event.ts';
 import { Gathering, type Window } from './gathering.ts';
+import { ebb } from './flooding.ts';
 import { type Incident, isOpen } from './incident.ts';
 import { Incidents } from './incidents.ts';
 import { calm, condition, placed } from './joining.ts';
+import { Lately, type LatelyMemory } from './lately.ts';
 import type { Notice } from './notice.ts';
+import { partIs, sayUnwell } from './platform.ts';
 import { Presence } from './presence.ts';
-import { type Opener, Runaways } from './runaway.ts';
 import { GRACE_MS, type Settings, STOP_AFTER_MS } from './settings.ts';
 import type { Signal, SignalRecord, TickSignal } from './signal.ts';
+import { follow } from './supers.ts';
 import { pass } from './ticking.ts';
 
 /** The effects of the signals since the last call. */
@@ -32,7 +35,7 @@ export interface Memory {
   readonly settings: Settings;
   readonly answers: readonly Answer[];
   readonly gathered: readonly Window[];
-  readonly openers: readonly Opener[];
+  readonly lately: LatelyMemory;
 }
 
 /**
@@ -42,7 +45,7 @@ export interface Memory {
 export class IncidentEngine {
   readonly #incidents = new Incidents();
   readonly #gathering = new Gathering();
-  readonly #runaways = new Runaways();
+  readonly #lately = new Lately();
   readonly #presence = new Presence();
   readonly #answers = new Answers();
   #settings: Settings;
@@ -60,7 +63,7 @@ export class IncidentEngine {
 
   /** When something is due next, if nothing else comes; epoch ms. A tick is wanted then. */
   get nextDue(): number {
-    return Math.min(this.#incidents.nextDue, this.#gathering.nextDue, this.#runaways.nextDue);
+    return Math.min(this.#incidents.nextDue, this.#gathering.nextDue, this.#lately.nextDue);
   }
 
   /** How many alarms cleared that were never raised here. */
@@ -79,7 +82,7 @@ export class IncidentEngine {
     this.#settings = memory.settings;
     for (const answer of memory.answers) this.#answers.keep(answer);
     this.#gathering.restore(memory.gathered);
-    this.#runaways.restore(memory.openers);
+    this.#lately.restore(memory.lately);
     for (const incident of incidents) {
       this.#incidents.restore(incident, this.#settings);
       this.#fresh.add(incident.id);
@@ -94,7 +97,7 @@ export class IncidentEngine {
       settings: this.#settings,
       answers: this.#answers.all(),
       gathered: this.#gathering.all(),
-      openers: this.#runaways.all(),
+      lately: this.#lately.memory(),
     };
   }
 
@@ -126,10 +129,17 @@ export class IncidentEngine {
       case 'presence':
         this.#presence.pulse(signal.operators, this.#tick ?? decisions.now);
         break;
+      case 'census':
+        this.#lately.silences.census = signal.census;
+        break;
+      case 'part':
+        partIs(decisions, signal);
+        break;
       case 'settings':
         this.#settings = signal.settings;
         break;
     }
+    follow(decisions);
     this.#take(decisions);
     for (const { incident } of decisions.events) this.#fresh.add(incident);
   }
@@ -149,6 +159,9 @@ export class IncidentEngine {
     this.#gathering.clamp(at, this.#settings);
     pass(decisions, { wasStopped, graceUntil: this.#graceUntil, presence: this.#presence });
     calm(decisions);
+    ebb(decisions);
+    sayUnwell(decisions);
+    follow(decisions);
     decisions.sendDigests();
     this.#take(decisions);
   }
@@ -164,7 +177,7 @@ export class IncidentEngine {
   }
 
   #decisions(now: number, offset: number): Decisions {
-    const state = { incidents: this.#incidents, gathering: this.#gathering, runaways: this.#runaways, settings: this.#settings };
+    const state = { incidents: this.#incidents, gathering: this.#gathering, lately: this.#lately, settings: this.#settings };
     return new Decisions(state, { now, tick: this.#tick ?? now, offset });
   }
 
@@ -179,6 +192,6 @@ function noEffects() {
   return { events: [] as IncidentEvent[], notices: [] as Notice[], acknowledgements: [] as Acknowledgement[], answers: [] as Answer[] };
 }
 
-function newestTimer({ run, claim, restoredAt = 0, touchedAt }: Incident): number {
-  return Math.max(run.startedAt, claim?.attention.from ?? 0, claim?.hold?.from ?? 0, claim?.offer?.from ?? 0, restoredAt, touchedAt);
+function newestTimer({ run, claim, restoredAt = 0, hotAt = 0, touchedAt }: Incident): number {
+  return Math.max(hotAt, run.startedAt, claim?.attention.from ?? 0, claim?.hold?.from ?? 0, claim?.offer?.from ?? 0, restoredAt, touchedAt);
 }

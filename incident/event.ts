@@ -1,5 +1,5 @@
 import type { Severity } from '../alarm/severity.ts';
-import type { Claim, Closing, CloseDisposition, Crowd, IncidentKind, Member, Place } from './incident.ts';
+import type { Area, Claim, Closing, CloseDisposition, Crowd, IncidentKind, Member, Place } from './incident.ts';
 import type { Run } from './run.ts';
 
 /** What every event says besides. */
@@ -17,7 +17,7 @@ export type Change =
       readonly event: 'opened';
       readonly key: string;
       readonly kind: IncidentKind;
-      readonly place?: Place;
+      readonly place?: Area;
       readonly previous?: number;
       readonly member: Member;
       readonly recurring?: true;
@@ -25,6 +25,9 @@ export type Change =
   | { readonly event: 'joined'; readonly member: Member }
   /** There were too many members; `crowd` counts all that have left. */
   | { readonly event: 'crowded'; readonly crowd: Crowd }
+  /** It belongs to an incident of many premises from here on; whether it waits for that one's end. */
+  | { readonly event: 'adopted'; readonly parent: number; readonly pauses: boolean }
+  | { readonly event: 'left'; readonly parent: number }
   /** A member is another one by now: cleared, or acknowledged through the alarm. */
   | { readonly event: 'changed'; readonly member: Member }
   | { readonly event: 'worsened'; readonly severity: Severity; readonly confirmed?: readonly [string, string] }

@@ -22,6 +22,7 @@ function opened({ incident, at, key, kind, place, previous, member, recurring }:
     ...(recurring && { recurring }),
     phase: 'NEW',
     severity: member.severity,
+    ...(isFire(member) && { hotAt: at }),
     members: [member],
     active: Number(member.active),
     membersVersion: 1,
@@ -40,11 +41,17 @@ function changes(before: Incident, event: Exclude<IncidentEvent, { event: 'opene
     case 'joined':
       return {
         ...withMembers(before, [event.member], at),
+        ...(isFire(event.member) && { hotAt: at }),
         membersVersion: before.version + 1,
         unseen: before.phase === 'NEW' ? 0 : before.unseen + 1,
       };
     case 'crowded':
       return { members: staying(before.members), crowd: event.crowd };
+    case 'adopted':
+      return { parent: event.parent, isPaused: event.pauses, run: { ...before.run, isOver: before.run.isOver || event.pauses } };
+    case 'left':
+      // What has burned by then is dealt with: it is no evidence of another fire.
+      return { parent: undefined, isPaused: false, hotAt: undefined };
     case 'changed': {
       const isActiveAgain = event.member.active && memberOf(before.members, event.member.id)?.active === false;
       return { ...withMembers(before, [event.member], at), ...(isActiveAgain && { membersVersion: before.version + 1 }) };
@@ -131,6 +138,7 @@ function absorbed(before: Incident, event: Extract<IncidentEvent, { event: 'abso
   return {
     ...withMembers({ ...before, active }, members, at),
     ...(crowd && { crowd }),
+    ...(members.some(isFire) && { hotAt: at }),
     membersVersion: before.version + 1,
     told: new Set([...before.told, ...told]),
     openedAt: Math.min(before.openedAt, openedAt),
@@ -138,15 +146,21 @@ function absorbed(before: Incident, event: Extract<IncidentEvent, { event: 'abso
   };
 }
 
+/** What makes a fire of an area together with others. */
+export function isFire({ lifeSafety, severity }: Member): boolean {
+  return lifeSafety && severity !== 'WARNING';
+}
+
 function said(run: Run, step: number, times: number): Run {
   return { ...run, said: run.said.map((before, i) => (i === step ? Math.max(before, times) : before)) };
 }
 
-function clamped({ run, claim, restoredAt, touchedAt }: Incident, to: number): Partial<Incident> {
+function clamped({ run, claim, restoredAt, touchedAt, hotAt }: Incident, to: number): Partial<Incident> {
   const began = (at: number) => Math.min(at, to);
   return {
     run: { ...run, startedAt: began(run.startedAt) },
     touchedAt: began(touchedAt),
+    ...(hotAt !== undefined && { hotAt: began(hotAt) }),
     ...(restoredAt !== undefined && { restoredAt: began(restoredAt) }),
     ...(claim && {
       claim: {

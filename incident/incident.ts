@@ -1,9 +1,14 @@
 import type { Severity } from '../alarm/severity.ts';
 import type { Run } from './run.ts';
 
-/** `alarm`: what sensors raised at one premises; an operator closes it. `trouble`: what keeps sensors of one premises from doing so; it closes itself. */
-export const INCIDENT_KINDS = ['alarm', 'trouble'] as const;
+/**
+ * Of one premises: `alarm`, what sensors raised there; an operator closes it. `trouble`, what keeps sensors there from doing so; it closes itself.
+ * Of many: `fire`, of an area; an operator closes it. `outage`: many sensors silent at once. `flood`: more incidents than can be read. `platform`: of the
+ * system itself. These three close themselves.
+ */
+export const INCIDENT_KINDS = ['alarm', 'trouble', 'fire', 'outage', 'flood', 'platform'] as const;
 export type IncidentKind = (typeof INCIDENT_KINDS)[number];
+export type PremisesKind = 'alarm' | 'trouble';
 
 /** Who has it. Whether anything still is active is a question of its own: see `isActive`. */
 export const PHASES = ['NEW', 'TAKEN', 'HELD', 'CLOSED'] as const;
@@ -20,11 +25,15 @@ export interface Place {
   readonly cell?: string;
 }
 
-/** An alarm or a trouble of an incident, as it was last heard of. */
+/** Where an incident of many premises is, as far as it is somewhere. */
+export type Area = Partial<Place>;
+
+/** An alarm or a trouble of an incident, as it was last heard of; in a fire of an area the incident of a premises. */
 export interface Member {
   /** Of the alarm or trouble; unique among all. */
   readonly id: string;
-  readonly sensor: number;
+  /** Undefined: it is not about one. */
+  readonly sensor?: number;
   readonly type: string;
   readonly severity: Severity;
   readonly lifeSafety: boolean;
@@ -73,7 +82,13 @@ export interface Incident {
   /** `kind:scope`; at most one incident of a key is open. */
   readonly key: string;
   readonly kind: IncidentKind;
-  readonly place?: Place;
+  readonly place?: Area;
+  /** The incident of many premises that it belongs to, or belonged to. */
+  readonly parent?: number | undefined;
+  /** It says nothing as long as that is open. */
+  readonly isPaused?: boolean;
+  /** When a member about life safety last joined. */
+  readonly hotAt?: number | undefined;
   /** The last one of the key, if that was closed less than a day before. */
   readonly previous?: number;
   readonly phase: Phase;
@@ -117,6 +132,20 @@ export function isActive({ restoredAt }: Pick<Incident, 'restoredAt'>): boolean 
   return restoredAt === undefined;
 }
 
+/** Its word can wait. */
+export function isSmall({ severity }: Pick<Incident, 'severity'>): boolean {
+  return severity === 'MINOR' || severity === 'WARNING';
+}
+
 export function closesItself({ kind }: Pick<Incident, 'kind'>): boolean {
-  return kind !== 'alarm';
+  return kind !== 'alarm' && kind !== 'fire';
+}
+
+/** Six characters of a geohash: 1.2 by 0.6 km at the equator. */
+const CELL_LENGTH = 6;
+
+/** The cell by which fires of an area are found; undefined: it is none of a premises, or its place isn't known that well. */
+export function cellOf({ kind, place }: Pick<Incident, 'kind' | 'place'>): string | undefined {
+  const { cell = '' } = place ?? {};
+  return kind !== 'alarm' || cell.length < CELL_LENGTH ? undefined : cell.slice(0, CELL_LENGTH);
 }

@@ -5,6 +5,7 @@ import { evolve } from './evolve.ts';
 import { type Incident, isOpen, type Member } from './incident.ts';
 import { PREVIOUS_FOR_MS, type Settings } from './settings.ts';
 import { dueAt } from './timers.ts';
+import { Ways } from './ways.ts';
 
 /** Outdated entries stay in the queue until they are most of it; a queue smaller than this isn't cleaned. */
 const DUE_SPARE = 1_024;
@@ -15,8 +16,7 @@ export class Incidents {
   /** The last one of a key, open or not. */
   readonly #byKey = new Map<string, number>();
   readonly #byMember = new Map<string, number>();
-  readonly #byOwner = new Map<string, Set<number>>();
-  readonly #unclaimed = new Set<number>();
+  readonly #ways = new Ways();
   readonly #due = new DueQueue();
   #changed = new Set<number>();
   #looked = Number.NEGATIVE_INFINITY;
@@ -69,22 +69,43 @@ export class Incidents {
   }
 
   owners(): IterableIterator<string> {
-    return this.#byOwner.keys();
+    return this.#ways.owners();
   }
 
   of(owner: string): Incident[] {
-    return [...(this.#byOwner.get(owner) ?? [])].flatMap((id) => this.#all.get(id) ?? []);
+    return this.#known(this.#ways.ofOwner(owner));
+  }
+
+  /** The open one above an incident. */
+  parentOf(id: number): Incident | undefined {
+    const parent = this.#all.get(this.#all.get(id)?.parent ?? -1);
+    return parent && isOpen(parent) ? parent : undefined;
+  }
+
+  /** Those that are open and belong to it, the oldest first. */
+  childrenOf(parent: number): Incident[] {
+    return this.#known(this.#ways.under(parent));
+  }
+
+  /** How many active members those have together. */
+  activeUnder(parent: number): number {
+    return this.#ways.activeUnder(parent);
+  }
+
+  /** Those that are open and had an alarm about life safety, of a cell. */
+  hotIn(cell: string): Incident[] {
+    return this.#known(this.#ways.hotIn(cell));
   }
 
   /** What is offered together, and was not accepted yet. */
   offeredBy(offer: string): Incident[] {
-    return [...this.#byOwner.keys()].flatMap((owner) => this.of(owner).filter(({ claim }) => claim?.offer?.id === offer));
+    return [...this.owners()].flatMap((owner) => this.of(owner).filter(({ claim }) => claim?.offer?.id === offer));
   }
 
   /** The gravest that nobody has, of these the oldest. */
   next(): Incident | undefined {
     let first: Incident | undefined;
-    for (const id of this.#unclaimed) {
+    for (const id of this.#ways.unclaimed()) {
       const incident = this.#all.get(id);
       if (incident && (!first || isBefore(incident, first))) first = incident;
     }
@@ -111,7 +132,15 @@ export class Incidents {
 
   restore(incident: Incident, settings: Settings): void {
     this.#list(incident);
-    this.#listMembers(incident, incident.members);
+    // What is open comes before what was closed, and a later one before an earlier one, whatever their order here.
+    const isBefore = (id: string) => {
+      const other = this.ofMember(id);
+      return !other || isOpen(incident) || (!isOpen(other) && other.id < incident.id);
+    };
+    this.#listMembers(
+      incident,
+      incident.members.filter(({ id }) => isBefore(id)),
+    );
     this.await(incident, settings);
   }
 
@@ -157,6 +186,10 @@ export class Incidents {
     return id === undefined ? undefined : this.#all.get(id);
   }
 
+  #known(ids: Iterable<number> = []): Incident[] {
+    return [...ids].sort((one, other) => one - other).flatMap((id) => this.#all.get(id) ?? []);
+  }
+
   #dropOutdated(settings: Settings): void {
     const all = [...this.#all.values()];
     this.#due.retain(() => false);
@@ -164,15 +197,11 @@ export class Incidents {
   }
 
   #list(incident: Incident): void {
-    const { id, key, claim, phase } = incident;
+    const { id, key } = incident;
     this.#all.set(id, incident);
     const last = this.#ofKey(key);
     if (!last || isOpen(incident) || (!isOpen(last) && last.id < id)) this.#byKey.set(key, id);
-    if (phase === 'NEW') this.#unclaimed.add(id);
-    if (claim) {
-      const owned = this.#byOwner.get(claim.owner) ?? new Set();
-      this.#byOwner.set(claim.owner, owned.add(id));
-    }
+    if (isOpen(incident)) this.#ways.list(incident);
   }
 
   /** Members of a merged one are those of its survivor. */
@@ -184,13 +213,10 @@ export class Incidents {
     for (const member of members) if (this.#byMember.get(member.id) === id) this.#byMember.delete(member.id);
   }
 
-  #unlist({ id, key, claim }: Incident): void {
-    this.#unclaimed.delete(id);
+  #unlist(incident: Incident): void {
+    const { id, key } = incident;
+    if (isOpen(incident)) this.#ways.unlist(incident);
     if (this.#byKey.get(key) === id) this.#byKey.delete(key);
-    if (!claim) return;
-    const owned = this.#byOwner.get(claim.owner);
-    owned?.delete(id);
-    if (owned?.size === 0) this.#byOwner.delete(claim.owner);
   }
 }
 

@@ -1,7 +1,7 @@
 import { SELF } from '../alarm/lifecycle.ts';
 import { confirmedBy, confirmedSeverity, graver } from './confirmation.ts';
 import type { Decisions } from './decisions.ts';
-import { type Incident, type IncidentKind, isActive, isOpen, type Member, type Place } from './incident.ts';
+import { type Area, type Incident, type IncidentKind, isActive, isOpen, type Member, type Place, type PremisesKind } from './incident.ts';
 import { crowdOf, memberOf } from './members.ts';
 import { LOOK_WITHIN_MS } from './settings.ts';
 import { runawayTrouble } from './runaway.ts';
@@ -19,24 +19,42 @@ export function condition(decisions: Decisions, { of, member, place }: Condition
   return true;
 }
 
-export function raised(decisions: Decisions, kind: IncidentKind, member: Member, place: Place | undefined): void {
-  const key = keyOf(kind, member.sensor, place);
+interface Raised {
+  readonly key: string;
+  readonly kind: IncidentKind;
+  readonly member: Member;
+  readonly place?: Area;
+  readonly recurring?: true;
+}
+
+/** A member of the incident of the key: of the one that is open, or of a new one. */
+export function raise(decisions: Decisions, { key, kind, member, ...its }: Raised): Incident {
   const open = decisions.incidents.openOf(key);
-  const trouble = `runaway-${member.sensor}-${member.type}-${decisions.offset}`;
-  const runs = kind === 'alarm' ? decisions.runaways.raised(member, !open, decisions.tick, trouble) : 'no';
-  if (open) join(decisions, open, [member]);
-  else decisions.open(key, kind, member, { ...(place && { place }), ...(runs !== 'no' && { recurring: true }) });
-  if (runs === 'begins') raised(decisions, 'trouble', runawayTrouble(trouble, member), place);
+  return open ? join(decisions, open, [member]) : decisions.open(key, kind, member, its);
+}
+
+/** What the engine itself raised is over. */
+export function clear(decisions: Decisions, id: string): void {
+  const incident = decisions.incidents.ofMember(id);
+  const member = incident && memberOf(incident.members, id);
+  if (incident && member?.active) changed(decisions, incident, { ...member, active: false, version: member.version + 1 });
+}
+
+function raised(decisions: Decisions, kind: PremisesKind, member: ConditionSignal['member'], place: Place | undefined): void {
+  const { lately, incidents, tick, offset } = decisions;
+  const key = keyOf(kind, member.sensor, place);
+  const its = { ...(place && { place }) };
+  const trouble = `runaway-${member.sensor}-${member.type}-${offset}`;
+  const runs = kind === 'alarm' ? lately.runaways.raised(member, !incidents.openOf(key), tick, trouble) : 'no';
+  raise(decisions, { key, kind, member, ...its, ...(runs !== 'no' && { recurring: true }) });
+  const troubles = keyOf('trouble', member.sensor, place);
+  if (runs === 'begins') raise(decisions, { key: troubles, kind: 'trouble', member: runawayTrouble(trouble, member), ...its });
 }
 
 /** The troubles of detectors that have been calm for long enough are over. */
 export function calm(decisions: Decisions): void {
-  const { incidents, runaways, now } = decisions;
-  for (let over = runaways.takeOver(now); over; over = runaways.takeOver(now)) {
-    const incident = incidents.ofMember(over.trouble);
-    const member = incident && memberOf(incident.members, over.trouble);
-    if (member) changed(decisions, incident, { ...member, active: false, version: member.version + 1 });
-  }
+  const { runaways } = decisions.lately;
+  for (let over = runaways.takeOver(decisions.now); over; over = runaways.takeOver(decisions.now)) clear(decisions, over.trouble);
 }
 
 function changed(decisions: Decisions, incident: Incident, member: Member): void {
@@ -89,7 +107,7 @@ function worsen(decisions: Decisions, incident: Incident, members: readonly Memb
 
 function judge(incident: Incident, newest: readonly Member[], before: Incident, withinMs: number) {
   const gravest = newest.reduce((severity, member) => graver(severity, member.severity), before.severity);
-  if (before.confirmed) return { severity: gravest };
+  if (before.confirmed || before.kind !== 'alarm') return { severity: gravest };
   for (const member of newest) {
     const other = confirmedBy(incident.members, member, withinMs);
     if (other) return { severity: graver(gravest, confirmedSeverity(gravest)), confirmed: [other.id, member.id] as const };
@@ -135,6 +153,6 @@ function merge(decisions: Decisions, incident: Incident, there: Incident): void 
   crowded(decisions, worsen(decisions, absorbed, members, there));
 }
 
-export function keyOf(kind: IncidentKind, sensor: number, place: Place | undefined): string {
+function keyOf(kind: PremisesKind, sensor: number, place: Place | undefined): string {
   return place ? `${kind}:site:${place.site}` : `${kind}:sensor:${sensor}`;
 }

@@ -56,13 +56,14 @@ const MINUTE = 60_000;
 
 /**
  * Without protocols of one's own the mail of each alarm is the first word, and this is what follows where nobody takes the incident: a fire after 90 s
- * (NFPA 72), then every 5 min, a major one after 5 min, then every half hour.
+ * (NFPA 72), then every 5 min, a major one after 5 min, then every half hour. Of what is about many premises there is no mail, so it is told at once.
  */
 export function defaultProtocols(target: string): readonly Protocol[] {
   const again = (afterMs: number, everyMs: number, times: number): Step => ({ afterMs, to: [target], unless: ['taken'], everyMs, times });
   return [
     { name: 'critical', when: { kinds: ['alarm'], severities: ['CRITICAL'] }, steps: [again(1.5 * MINUTE, 5 * MINUTE, 12)] },
     { name: 'major', when: { kinds: ['alarm'], severities: ['MAJOR'] }, steps: [again(5 * MINUTE, 30 * MINUTE, 4)] },
+    { name: 'many', when: { kinds: ['fire', 'outage', 'flood', 'platform'] }, steps: [{ afterMs: 0, to: [target], unless: [], times: 1 }] },
     NOBODY,
   ];
 }

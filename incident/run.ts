@@ -11,6 +11,8 @@ export interface Run {
   readonly startedAt: number;
   /** How often each step was said, skipped ones included. */
   readonly said: readonly number[];
+  /** Its first word can wait for a digest. */
+  readonly gathered?: boolean;
   /** Nothing comes of it any more. */
   readonly isOver: boolean;
 }

@@ -34,7 +34,12 @@ export class Runaways {
   }
 
   /** A detector is raised; `opens`: there is no incident yet that it joins. Whether it runs away, and whether that is new. */
-  raised({ sensor, type, severity }: Member, opens: boolean, now: number, trouble: string): 'no' | 'begins' | 'goes on' {
+  raised(
+    { sensor, type, severity }: Member & { readonly sensor: number },
+    opens: boolean,
+    now: number,
+    trouble: string,
+  ): 'no' | 'begins' | 'goes on' {
     if (severity === 'CRITICAL') return 'no';
     const before = this.#take(sensor, type);
     this.#forget(now);
@@ -79,7 +84,7 @@ export class Runaways {
 }
 
 /** The trouble of a premises whose detector runs away. */
-export function runawayTrouble(id: string, { sensor, raisedAt }: Member): Member {
+export function runawayTrouble(id: string, { sensor, raisedAt }: Member & { readonly sensor: number }): Member {
   return { id, sensor, type: 'runaway', severity: 'WARNING', lifeSafety: false, raisedAt, active: true, version: 1 };
 }
 

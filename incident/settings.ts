@@ -26,6 +26,12 @@ export interface Settings {
   readonly confirmWithinMs: number;
   /** For how long a claim lasts without a sign of its owner. */
   readonly attentionMs: { readonly critical: number; readonly other: number };
+  /** A fire of an area: so many premises with smoke or heat within the span, in neighbouring cells. */
+  readonly areaFire: { readonly sites: number; readonly withinMs: number };
+  /** An outage: so many sensors of a region, and such a share of them (0 to 1), fall silent within the span. */
+  readonly outage: { readonly sensors: number; readonly share: number; readonly withinMs: number };
+  /** A flood begins when more than `begin` incidents open within the span, and ends when fewer than `end` did. */
+  readonly flood: { readonly begin: number; readonly end: number; readonly withinMs: number };
   /** When an incident that is restored, and that nobody has touched, closes by itself; never, if its severity has no span. */
   readonly closeRestoredMs: Partial<Record<Severity, number>>;
 }
@@ -66,6 +72,13 @@ export const RUNAWAY_CALM_MS = 15 * MINUTE;
 export const DETECTORS_MAX = 10_000;
 /** A trouble that is over closes after this long, if it stays so. */
 export const TROUBLE_QUIET_MS = MINUTE;
+/** As long as this an outage must be over before it is closed. */
+export const OUTAGE_QUIET_MS = 5 * MINUTE;
+/** The type of a trouble: a sensor that should report and doesn't. */
+export const SILENT = 'silent';
+/** A part of the system that isn't well is told of after this long; with so many before it, it is told of together with all that follow. */
+export const UNWELL_FOR_MS = MINUTE;
+export const PARTS_ALONE = 2;
 
 /** Without any settings: one target, told by escalation only, since each alarm has a mail of its own. */
 export function defaultSettings(target: string): Settings {
@@ -76,6 +89,9 @@ export function defaultSettings(target: string): Settings {
     zone: 'UTC',
     confirmWithinMs: 30 * MINUTE,
     attentionMs: { critical: 10 * MINUTE, other: 30 * MINUTE },
+    areaFire: { sites: 3, withinMs: 15 * MINUTE },
+    outage: { sensors: 50, share: 0.1, withinMs: 5 * MINUTE },
+    flood: { begin: 10, end: 5, withinMs: 10 * MINUTE },
     closeRestoredMs: { WARNING: HOUR, MINOR: DAY, MAJOR: 7 * DAY },
   };
 }

@@ -1,11 +1,12 @@
-import type { CloseDisposition, IncidentKind, Member, Place } from './incident.ts';
+import type { CloseDisposition, Member, Place, PremisesKind } from './incident.ts';
+import type { Census } from './silences.ts';
 import type { Settings } from './settings.ts';
 
 /** An alarm or a trouble as it is now. Of one id, a version that is not above the last one is a repeat. */
 export interface ConditionSignal {
   readonly signal: 'condition';
-  readonly of: IncidentKind;
-  readonly member: Member;
+  readonly of: PremisesKind;
+  readonly member: Member & { readonly sensor: number };
   /** Undefined: the directory does not know the sensor, or could not be asked. */
   readonly place?: Place;
 }
@@ -68,6 +69,20 @@ export interface PresenceSignal {
   readonly operators: readonly string[];
 }
 
+/** How many sensors there are: what an outage is a part of. */
+export interface CensusSignal {
+  readonly signal: 'census';
+  readonly census: Census;
+}
+
+/** How a part of the system is. Vital: without it nothing is detected. */
+export interface PartSignal {
+  readonly signal: 'part';
+  readonly part: string;
+  readonly isWell: boolean;
+  readonly isVital: boolean;
+}
+
 /** Time passes: the clock of the task's owner, epoch ms, and the owner's epoch, so that one who was deposed is not heard. */
 export interface TickSignal {
   readonly signal: 'tick';
@@ -81,7 +96,15 @@ export interface SettingsSignal {
   readonly settings: Settings;
 }
 
-export type Signal = ConditionSignal | PlacedSignal | ActionSignal | PresenceSignal | TickSignal | SettingsSignal;
+export type Signal =
+  | ConditionSignal
+  | PlacedSignal
+  | ActionSignal
+  | PresenceSignal
+  | CensusSignal
+  | PartSignal
+  | TickSignal
+  | SettingsSignal;
 
 /** A record of the one partition whose order decides every race. */
 export interface SignalRecord {

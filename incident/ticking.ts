@@ -1,9 +1,9 @@
 import { SELF } from '../alarm/lifecycle.ts';
 import type { Decisions } from './decisions.ts';
-import { type Incident, isActive, isOpen } from './incident.ts';
+import { type Incident, isActive, isOpen, isSmall } from './incident.ts';
 import type { Presence } from './presence.ts';
 import { type DueStep, dueSteps, unansweredAt } from './run.ts';
-import { closesAt, endedBy, lapsesAt, mustBeAnswered, offeredUntil } from './timers.ts';
+import { closesAt, endedBy, lapsesAt, offeredUntil } from './timers.ts';
 
 /** What is due and can't be done is tried again after this long. */
 const LATER_MS = 60_000;
@@ -54,7 +54,7 @@ function sayDue(decisions: Decisions, incident: Incident, wasStopped: boolean): 
   const { settings, now } = decisions;
   const steps = dueSteps(incident.run, endedBy(incident), now);
   const after = wasStopped ? sayFurthest(decisions, incident, steps) : steps.reduce((before, due) => decisions.say(before, due), incident);
-  if (after.phase === 'NEW' && mustBeAnswered(after) && unansweredAt(after.run) <= now) {
+  if (after.phase === 'NEW' && !isSmall(after) && unansweredAt(after.run) <= now) {
     decisions.tell(decisions.emit(after, { event: 'unanswered' }), 'unanswered', [settings.fallback]);
   }
 }

@@ -1,7 +1,7 @@
-import { type Incident, closesItself, isActive } from './incident.ts';
+import { type Incident, closesItself, isActive, isSmall } from './incident.ts';
 import type { Unless } from './protocol.ts';
 import { nextDue, unansweredAt } from './run.ts';
-import { CLOSED_FOR_MS, type Settings, TROUBLE_QUIET_MS } from './settings.ts';
+import { CLOSED_FOR_MS, OUTAGE_QUIET_MS, type Settings, TROUBLE_QUIET_MS } from './settings.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
 const NOTHING: ReadonlySet<Unless> = new Set();
@@ -19,7 +19,7 @@ export function endedBy(incident: Incident): ReadonlySet<Unless> {
 export function closesAt(incident: Incident, { closeRestoredMs }: Settings): number {
   const { phase, restoredAt, touchedAt, severity } = incident;
   if (phase !== 'NEW' || restoredAt === undefined) return NEVER;
-  if (closesItself(incident)) return restoredAt + TROUBLE_QUIET_MS;
+  if (closesItself(incident)) return restoredAt + (incident.kind === 'outage' ? OUTAGE_QUIET_MS : TROUBLE_QUIET_MS);
   return severity === 'CRITICAL' ? NEVER : Math.max(restoredAt, touchedAt) + (closeRestoredMs[severity] ?? NEVER);
 }
 
@@ -34,15 +34,10 @@ export function offeredUntil({ claim }: Incident): number {
   return claim?.offer ? claim.offer.from + claim.offer.ms : NEVER;
 }
 
-/** Gravity for which somebody must answer. */
-export function mustBeAnswered({ severity }: Pick<Incident, 'severity'>): boolean {
-  return severity === 'CRITICAL' || severity === 'MAJOR';
-}
-
 /** When something may happen to it next without any further input, epoch ms. */
 export function dueAt(incident: Incident, settings: Settings): number {
   if (incident.phase === 'CLOSED') return (incident.closing?.at ?? 0) + CLOSED_FOR_MS;
-  const unanswered = incident.phase === 'NEW' && mustBeAnswered(incident) ? unansweredAt(incident.run) : NEVER;
+  const unanswered = incident.phase === 'NEW' && !isSmall(incident) ? unansweredAt(incident.run) : NEVER;
   return Math.min(
     nextDue(incident.run, endedBy(incident)),
     unanswered,

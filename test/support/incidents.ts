@@ -16,6 +16,7 @@ const TYPES = {
   temperature: { severity: 'MAJOR', lifeSafety: true },
   motion: { severity: 'MINOR', lifeSafety: false },
   battery: { severity: 'WARNING', lifeSafety: false },
+  silent: { severity: 'WARNING', lifeSafety: false },
 } as const;
 
 export interface Raise {
@@ -24,6 +25,7 @@ export interface Raise {
   /** Undefined: the site `home`; null: unknown. */
   readonly site?: string | null;
   readonly region?: string;
+  readonly cell?: string;
   readonly at?: number;
   readonly of?: 'alarm' | 'trouble';
 }
@@ -31,6 +33,7 @@ export interface Raise {
 /** Everything is told at once to `desk`, then after 90 s to `chief`, if nobody has taken it, three times every 5 min. */
 export const SETTINGS: Settings = {
   ...defaultSettings('desk'),
+  flood: { begin: 1_000, end: 500, withinMs: 10 * MINUTE },
   targets: [{ name: 'desk' }, { name: 'chief' }, { name: 'north', want: ['opened', 'closed', 'taken'] }],
   protocols: [
     {
@@ -56,7 +59,7 @@ export class ReceivingCentre {
   readonly effects: Effects[] = [];
   now = TEN;
   #actions = 0;
-  #members = new Map<string, { member: Member; of: 'alarm' | 'trouble'; place?: Place }>();
+  #members = new Map<string, { member: Member & { sensor: number }; of: 'alarm' | 'trouble'; place?: Place }>();
 
   constructor(settings: Settings = SETTINGS) {
     this.engine = new IncidentEngine(settings);
@@ -76,10 +79,18 @@ export class ReceivingCentre {
   /** An alarm of a sensor is raised; returns its id. */
   raise(
     sensor: number,
-    { type = 'smoke', id = `${sensor}-${type}-${this.records.length}`, site = 'home', region, at = this.now, of = 'alarm' }: Raise = {},
+    {
+      type = 'smoke',
+      id = `${sensor}-${type}-${this.records.length}`,
+      site = 'home',
+      region,
+      cell,
+      at = this.now,
+      of = 'alarm',
+    }: Raise = {},
   ): string {
     const member = { id, sensor, type, ...TYPES[type], raisedAt: at, active: true, version: 1 };
-    const place = site === null ? {} : { place: { site, ...(region !== undefined && { region }) } };
+    const place = site === null ? {} : { place: { site, ...(region !== undefined && { region }), ...(cell !== undefined && { cell }) } };
     this.#members.set(id, { member, of, ...place });
     this.signal({ signal: 'condition', of, member, ...place });
     return id;
@@ -109,7 +120,7 @@ export class ReceivingCentre {
     return this.answers.at(-1) as Answer;
   }
 
-  accept(by: string, { action: offer }: Answer): Answer {
+  accept(by: string, offer: string): Answer {
     this.signal({ signal: 'action', action: { kind: 'accept', id: `a${++this.#actions}`, by, offer } });
     return this.answers.at(-1) as Answer;
   }

@@ -25,7 +25,7 @@ describe('what is offered', () => {
     expect([taken().claim?.owner, held().claim?.owner]).toEqual(['ann', 'ann']);
     centre.pass(9 * MINUTE);
     const records = centre.records.length;
-    expect(centre.accept('bob', offer)).toMatchObject({ done: true, incidents: [taken().id, held().id] });
+    expect(centre.accept('bob', offer.action)).toMatchObject({ done: true, incidents: [taken().id, held().id] });
     expect(centre.records.length).toBe(records + 1);
     expect(taken()).toMatchObject({ phase: 'TAKEN', claim: { owner: 'bob', since: centre.now, attention: { from: centre.now } } });
     expect(held()).toMatchObject({ phase: 'HELD', claim: { owner: 'bob', hold: { why: 'guard is on the way' } } });
@@ -38,7 +38,7 @@ describe('what is offered', () => {
 
   it('is no longer the one’s who gave it: their presence and their closing count for nothing', () => {
     const { centre, taken } = shift();
-    centre.accept('bob', centre.offer('ann', [taken().id]));
+    centre.accept('bob', centre.offer('ann', [taken().id]).action);
     centre.pass(5 * MINUTE, ['bob']);
     expect(taken()).toMatchObject({ phase: 'TAKEN', claim: { owner: 'bob' } });
     const { membersVersion } = taken();
@@ -58,7 +58,7 @@ describe('what is offered', () => {
     ]);
     const lapsed = centre.effects.flatMap(({ events }) => events).filter(({ event }) => event === 'lapsed');
     expect(lapsed).toHaveLength(2);
-    expect(centre.accept('bob', offer)).toMatchObject({ code: 409, reason: 'it is no longer offered' });
+    expect(centre.accept('bob', offer.action)).toMatchObject({ code: 409, reason: 'it is no longer offered' });
   });
 
   it('lapses only when somebody could have accepted it: not in a stop, nor within two minutes after it', () => {
@@ -66,7 +66,7 @@ describe('what is offered', () => {
     const offer = centre.offer('ann', [taken().id], 'bob');
     centre.stop(HOUR);
     centre.pass(MINUTE);
-    expect(centre.accept('bob', offer)).toMatchObject({ done: true });
+    expect(centre.accept('bob', offer.action)).toMatchObject({ done: true });
   });
 
   it('lapses in time though the clock of the console was a day ahead', () => {
@@ -82,7 +82,7 @@ describe('what is offered', () => {
     const { centre, taken } = shift();
     const offer = centre.offer('ann', [taken().id]);
     centre.restart();
-    expect(centre.accept('bob', offer)).toMatchObject({ done: true });
+    expect(centre.accept('bob', offer.action)).toMatchObject({ done: true });
     expect(taken().claim?.owner).toBe('bob');
   });
 
@@ -94,15 +94,15 @@ describe('what is offered', () => {
     centre.raise(1);
     centre.act('ann', centre.only(), { kind: 'take' });
     centre.told();
-    centre.accept('bob', centre.offer('ann', 'all'));
+    centre.accept('bob', centre.offer('ann', 'all').action);
     expect(centre.told()).toEqual(['taken north']);
   });
 
   it('is accepted once, the same answer however often it is sent', () => {
     const { centre, taken } = shift();
     const offer = centre.offer('ann', [taken().id]);
-    expect(centre.accept('bob', offer)).toMatchObject({ done: true });
-    expect(centre.accept('cid', offer)).toMatchObject({ code: 409 });
+    expect(centre.accept('bob', offer.action)).toMatchObject({ done: true });
+    expect(centre.accept('cid', offer.action)).toMatchObject({ code: 409 });
     const { version } = taken();
     const again = { kind: 'offer', id: offer.action, by: 'ann', incidents: [taken().id] } as const;
     centre.signal({ signal: 'action', action: again });
@@ -112,15 +112,15 @@ describe('what is offered', () => {
   it('to somebody is theirs alone; a later offer takes the place of an earlier one', () => {
     const { centre, taken } = shift();
     const first = centre.offer('ann', [taken().id], 'bob');
-    expect(centre.accept('cid', first)).toMatchObject({ code: 409, reason: 'it is offered to bob' });
+    expect(centre.accept('cid', first.action)).toMatchObject({ code: 409, reason: 'it is offered to bob' });
     const second = centre.offer('ann', [taken().id], 'cid');
-    expect(centre.accept('bob', first)).toMatchObject({ code: 409, reason: 'it is no longer offered' });
-    expect(centre.accept('cid', second)).toMatchObject({ done: true });
+    expect(centre.accept('bob', first.action)).toMatchObject({ code: 409, reason: 'it is no longer offered' });
+    expect(centre.accept('cid', second.action)).toMatchObject({ done: true });
   });
 
   it('cannot be taken by whoever has it', () => {
     const { centre, taken } = shift();
-    expect(centre.accept('ann', centre.offer('ann', [taken().id]))).toMatchObject({ code: 409 });
+    expect(centre.accept('ann', centre.offer('ann', [taken().id]).action)).toMatchObject({ code: 409 });
     expect(centre.offer('ann', [taken().id], 'ann')).toMatchObject({ code: 409 });
   });
 });
@@ -132,7 +132,7 @@ describe('an offer', () => {
     centre.act('ann', taken(), { kind: 'look' });
     centre.raise(1, { type: 'smoke', site: 'a' });
     expect(taken()).toMatchObject({ claim: { owner: 'ann', attention: { ms: MINUTE } } });
-    expect(centre.accept('bob', offer)).toMatchObject({ done: true });
+    expect(centre.accept('bob', offer.action)).toMatchObject({ done: true });
   });
 
   it.each([
@@ -149,7 +149,7 @@ describe('an offer', () => {
     const { centre, taken, held } = shift();
     const offer = centre.offer('ann', 'all');
     since(centre, taken());
-    expect(centre.accept('bob', offer)).toMatchObject({ done: true, incidents: [held().id] });
+    expect(centre.accept('bob', offer.action)).toMatchObject({ done: true, incidents: [held().id] });
     expect(taken().claim?.owner).not.toBe('bob');
   });
 
