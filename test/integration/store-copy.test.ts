@@ -55,7 +55,7 @@ interface Found {
 
 async function foundIn(dataDir: string): Promise<Found> {
   const store = await openStore(dataDir);
-  const shown = store.root.openDB<number, string>({ name: 'shown' }).get('newest') ?? -1;
+  const shown = store.root.openDB<number, string>({ name: 'alarms' }).get('newest') ?? -1;
   const log = await openEmbeddedLog(store, quietLogOptions());
   const reader = await log.reader('ENTRY', 0, 'earliest');
   const gaps: number[] = [];

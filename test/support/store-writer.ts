@@ -12,7 +12,7 @@ const LARGE = 300 * 1024;
 
 const [dataDir = ''] = process.argv.slice(2);
 const store = await openStore(dataDir);
-const shown = store.root.openDB<number, string>({ name: 'shown' });
+const shown = store.root.openDB<number, string>({ name: 'alarms' });
 const log = await openEmbeddedLog(store, quietLogOptions());
 process.stdout.write('ready\n');
 
