@@ -61,10 +61,10 @@ export async function checkCluster(engine: Engine, load: Load, { check }: Checks
       return raised.seconds;
     });
     await check(`cluster: case 2 with ${load.rate}/s for ${load.minutes} min through HAProxy passes its oracle`, () =>
-      simulate(engine, place, load),
+      simulate(engine, place, load, 'case2'),
     );
-    await check('cluster: and again while one proxy is restarted and the other killed', async () => {
-      const [report] = await Promise.all([simulate(engine, place, load), disturbProxies(installation)]);
+    await check('cluster: so do alarms and recoveries without pause, while one proxy is restarted and the other killed', async () => {
+      const [report] = await Promise.all([simulate(engine, place, load, 'unrest'), disturbProxies(installation)]);
       return report;
     });
     await check('cluster: a second up changes nothing, a changed setting replaces only what has it', async () => {
@@ -121,18 +121,24 @@ async function targets(engine: Engine): Promise<{ readonly count: number; readon
 }
 
 /** Resolves with the last lines of the simulator's report. */
-async function simulate(engine: Engine, { folder, sensors, operators, trust }: Place, { rate, minutes }: Load): Promise<string> {
+async function simulate(
+  engine: Engine,
+  { folder, sensors, operators, trust }: Place,
+  { rate, minutes }: Load,
+  scenario: 'case2' | 'unrest',
+): Promise<string> {
   const apps = 4;
   // Only whom to trust: the file has the key as well.
   const [certificate = ''] = /-----BEGIN CERT[\s\S]*?-----END CERTIFICATE-----\n/.exec(readFileSync(trust[1] ?? '', 'utf8')) ?? [];
   const authority = join(folder, 'authority.pem');
   await writeFile(authority, certificate);
   chmodSync(authority, 0o644);
-  const args = ['--apps', String(apps), '--rate', String(Math.round(rate / apps)), '--minutes', String(minutes), '--settle', '60'];
+  const load = ['--apps', String(apps), '--rate', String(Math.round(rate / apps)), '--minutes', String(minutes)];
+  const args = ['--scenario', scenario, ...load, '--settle', '60'];
   const where = ['--url', sensors, '--console', operators, '--gateway-token', secretOf(folder, 'gateway-tokens').split(':')[1] ?? ''];
   const command = ['--require', './runtime/before-start.cjs', './runtime/launch.mjs', 'main/simulate/main.ts', ...args, ...where];
   const environment = { NODE_EXTRA_CA_CERTS: authority, TOCSIN_API_TOKEN: secretOf(folder, 'api-token') };
   const { code, stdout, output } = await engine.inside(process.execPath, command, environment);
   expect(code === 0, output.slice(-3_000));
-  return stdout.trim().replaceAll('\n', '\n        ');
+  return stdout.trim().replaceAll(/\n(?=.)/g, '\n        ');
 }
