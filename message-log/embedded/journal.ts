@@ -15,9 +15,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { damaged } from './faults.ts';
+import { FileInPlace } from './file-in-place.ts';
 import { freeBytes, RESERVE_BYTES } from './free-space.ts';
 import type { HighWater } from './high-water.ts';
-import { fileAt } from './same-file.ts';
 import { OwnError } from '../../runtime/errors.ts';
 
 /** Begins with a byte that occurs in no text, so that what a sensor sends never looks like an entry. */
@@ -91,7 +91,7 @@ export class Journal {
   #sequence = 0;
   #freed = 0;
   #file: number | undefined;
-  #made: string | undefined;
+  #place: FileInPlace | undefined;
   #creating: Promise<void> = Promise.resolve();
   #entry = Buffer.alloc(64 * 1024);
 
@@ -165,7 +165,7 @@ export class Journal {
 
   /** False once its file was removed, moved or replaced: what is written to it then is gone with this process. */
   get isInPlace(): boolean {
-    return this.#made !== undefined && fileAt(this.#path) === this.#made;
+    return this.#place?.isThere === true;
   }
 
   /** Whether `append` has room for a body of `bytes` bytes. */
@@ -248,7 +248,7 @@ export class Journal {
       throw error;
     }
     this.#file = file;
-    this.#made = fileAt(this.#path);
+    this.#place = new FileInPlace(this.#path, file);
   }
 
   #seal(): Buffer {

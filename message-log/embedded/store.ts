@@ -1,5 +1,5 @@
 /** The one lmdb environment of an embedded installation: log, state, positions, directory, archive and history. */
-import { constants, existsSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync } from 'node:fs';
 import { access, chmod, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb';
@@ -10,11 +10,11 @@ import { aboutLog, APPLIED } from './databases.ts';
 import { commitFault, damaged, fenced, gone } from './faults.ts';
 import { checkFormat, FORMAT, FORMAT_KEY, takeUp } from './format.ts';
 import { checkFreeSpace } from './free-space.ts';
+import { FileInPlace } from './file-in-place.ts';
 import { HIGH_WATER_FILE, HighWater } from './high-water.ts';
 import { Journal } from './journal.ts';
 import { OWNER_KEY, type Ownership, refuseIfInUse, takeOwnership } from './owner-lock.ts';
 import { Preallocation } from './preallocation.ts';
-import { fileAt } from './same-file.ts';
 
 const MAX_DATABASES = 512;
 /** Made by lmdb beside the tree. */
@@ -101,8 +101,8 @@ class LmdbStore implements Store {
   readonly root: RootDatabase;
   readonly dataDir: string;
   readonly #meta: Database;
-  readonly #tree: string;
-  readonly #opened: string | undefined;
+  #handle: number | undefined;
+  readonly #place: FileInPlace;
   readonly #ownership: Ownership | undefined;
   readonly journal: Journal | undefined;
   readonly #preallocation: Preallocation | undefined;
@@ -114,8 +114,10 @@ class LmdbStore implements Store {
     this.root = root;
     this.dataDir = dataDir;
     this.#meta = meta;
-    this.#tree = join(dataDir, 'store', DATA_FILE);
-    this.#opened = fileAt(this.#tree);
+    const tree = join(dataDir, 'store', DATA_FILE);
+    const handle = openSync(tree, 'r');
+    this.#handle = handle;
+    this.#place = new FileInPlace(tree, handle);
     this.#ownership = ownership;
     this.journal = journal;
     this.#preallocation = preallocation;
@@ -126,7 +128,7 @@ class LmdbStore implements Store {
 
   async write(action: () => void, bytes = 0, reserve?: number): Promise<void> {
     checkFreeSpace(this.dataDir, bytes, reserve);
-    if (fileAt(this.#tree) !== this.#opened) throw gone();
+    if (!this.#place.isThere) throw gone();
     let written: boolean;
     try {
       // Checked inside the transaction, so that a process that lost the store while it was stopped writes nothing.
@@ -149,6 +151,9 @@ class LmdbStore implements Store {
     await this.journal?.close();
     await this.#preallocation?.stop();
     await this.root.close();
+    // Its number may be another file's by the time of a second call.
+    if (this.#handle !== undefined) closeSync(this.#handle);
+    this.#handle = undefined;
     this.#highWater?.close();
     await this.#ownership?.release();
   }
