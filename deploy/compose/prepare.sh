@@ -14,7 +14,8 @@ command -v openssl >/dev/null || { echo 'prepare.sh: openssl is missing; Debian:
 # Users in the images.
 tocsin=1000 haproxy=99 grafana=472 nobody=65534
 
-mkdir -p secrets
+# `settings` is for whoever installs it: docs/deployment.md.
+mkdir -p secrets settings
 chmod 700 secrets
 
 keep() { # FILE OWNER: standard input, unless the file is there. Written aside first, so that a file is whole or not there.
