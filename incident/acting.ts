@@ -42,6 +42,8 @@ function carryOut(decisions: Decisions, incident: Incident, action: Exclude<Inci
       return isOpen(incident) ? take(decisions, incident, action) : closed(incident);
     case 'look':
       return isOpen(incident) ? look(decisions, incident, action) : closed(incident);
+    case 'step':
+      return ifTheirs(incident, action.by) ?? step(decisions, incident, action);
     case 'hold':
       return ifTheirs(incident, action.by) ?? hold(decisions, incident, action);
     case 'release':
@@ -72,6 +74,11 @@ function take(decisions: Decisions, incident: Incident, action: On<'take'> | On<
 function look(decisions: Decisions, incident: Incident, { by }: On<'look'>): Outcome {
   if (incident.claim?.owner !== by || incident.phase === 'HELD') return incident;
   return decisions.emit(incident, { event: 'looked', by, attentionMs: decisions.attentionMs(incident) });
+}
+
+function step(decisions: Decisions, incident: Incident, { by, step: done, dispatches = false }: On<'step'>): Outcome {
+  if (done.trim() === '') return { code: 422, reason: 'a step needs a name' };
+  return decisions.emit(incident, { event: 'stepped', by, step: done, dispatches, attentionMs: decisions.attentionMs(incident) });
 }
 
 function hold(decisions: Decisions, incident: Incident, { by, ms, why }: On<'hold'>): Outcome {

@@ -3,6 +3,7 @@ import { type Answer, Answers } from './answer.ts';
 import { type Acknowledgement, Decisions } from './decisions.ts';
 import type { IncidentEvent } from './event.ts';
 import { Gathering, type Window } from './gathering.ts';
+import { firstLook, firstWord } from './first-signs.ts';
 import { ebb } from './flooding.ts';
 import { type Incident, isOpen } from './incident.ts';
 import { Incidents } from './incidents.ts';
@@ -129,6 +130,12 @@ export class IncidentEngine {
       case 'presence':
         this.#presence.pulse(signal.operators, this.#tick ?? decisions.now);
         break;
+      case 'delivered':
+        for (const id of signal.incidents) firstWord(decisions, id);
+        break;
+      case 'shown':
+        firstLook(decisions, signal.incident, signal.by);
+        break;
       case 'census':
         this.#lately.silences.census = signal.census;
         break;
@@ -192,6 +199,7 @@ function noEffects() {
   return { events: [] as IncidentEvent[], notices: [] as Notice[], acknowledgements: [] as Acknowledgement[], answers: [] as Answer[] };
 }
 
-function newestTimer({ run, claim, restoredAt = 0, hotAt = 0, touchedAt }: Incident): number {
-  return Math.max(hotAt, run.startedAt, claim?.attention.from ?? 0, claim?.hold?.from ?? 0, claim?.offer?.from ?? 0, restoredAt, touchedAt);
+function newestTimer({ run, claim, openedAt, restoredAt = 0, hotAt = 0, touchedAt, clock }: Incident): number {
+  const ofClaim = [claim?.attention.from ?? 0, claim?.hold?.from ?? 0, claim?.offer?.from ?? 0];
+  return Math.max(openedAt, hotAt, run.startedAt, restoredAt, touchedAt, clock.notified ?? 0, clock.shown ?? 0, ...ofClaim);
 }

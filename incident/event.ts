@@ -28,6 +28,13 @@ export type Change =
   /** It belongs to an incident of many premises from here on; whether it waits for that one's end. */
   | { readonly event: 'adopted'; readonly parent: number; readonly pauses: boolean }
   | { readonly event: 'left'; readonly parent: number }
+  /** It was active for so long that there is a trouble of it. */
+  | { readonly event: 'unrestored' }
+  /** A word of it has arrived, or it was on an operator's page, for the first time. */
+  | { readonly event: 'notified' }
+  | { readonly event: 'shown'; readonly by: string }
+  /** What its owner has done, by the list for such cases. Dispatches: somebody was sent there. */
+  | { readonly event: 'stepped'; readonly by: string; readonly step: string; readonly dispatches: boolean; readonly attentionMs: number }
   /** A member is another one by now: cleared, or acknowledged through the alarm. */
   | { readonly event: 'changed'; readonly member: Member }
   | { readonly event: 'worsened'; readonly severity: Severity; readonly confirmed?: readonly [string, string] }

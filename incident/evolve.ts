@@ -1,5 +1,6 @@
 import type { IncidentEvent } from './event.ts';
 import type { Claim, Incident, Member } from './incident.ts';
+import { clocks, newClock } from './clock.ts';
 import { memberOf, staying, together, withNewer } from './members.ts';
 import { beginRun, type Run } from './run.ts';
 
@@ -9,7 +10,9 @@ const NO_RUN = beginRun(0, 'none', [], 0);
 export function evolve(before: Incident | undefined, event: IncidentEvent): Incident {
   if (event.event === 'opened') return opened(event);
   if (!before) throw new Error(`incident ${event.incident} has no beginning`);
-  return { ...before, ...changes(before, event), version: before.version + 1 };
+  const after = { ...before, ...changes(before, event), version: before.version + 1 };
+  const { clock, worseClock } = clocks(before, after, event);
+  return { ...after, clock, ...(worseClock && { worseClock }) };
 }
 
 function opened({ incident, at, key, kind, place, previous, member, recurring }: Extract<IncidentEvent, { event: 'opened' }>): Incident {
@@ -32,6 +35,7 @@ function opened({ incident, at, key, kind, place, previous, member, recurring }:
     touchedAt: at,
     run: NO_RUN,
     told: new Set(),
+    clock: newClock(member, at),
   };
 }
 
@@ -47,6 +51,13 @@ function changes(before: Incident, event: Exclude<IncidentEvent, { event: 'opene
       };
     case 'crowded':
       return { members: staying(before.members), crowd: event.crowd };
+    case 'unrestored':
+      return { isUnrestored: true };
+    case 'notified':
+    case 'shown':
+      return {};
+    case 'stepped':
+      return { ...(before.phase === 'TAKEN' && attended(before, at, event.attentionMs)), touchedAt: at };
     case 'adopted':
       return { parent: event.parent, isPaused: event.pauses, run: { ...before.run, isOver: before.run.isOver || event.pauses } };
     case 'left':
@@ -155,10 +166,11 @@ function said(run: Run, step: number, times: number): Run {
   return { ...run, said: run.said.map((before, i) => (i === step ? Math.max(before, times) : before)) };
 }
 
-function clamped({ run, claim, restoredAt, touchedAt, hotAt }: Incident, to: number): Partial<Incident> {
+function clamped({ run, claim, openedAt, restoredAt, touchedAt, hotAt }: Incident, to: number): Partial<Incident> {
   const began = (at: number) => Math.min(at, to);
   return {
     run: { ...run, startedAt: began(run.startedAt) },
+    openedAt: began(openedAt),
     touchedAt: began(touchedAt),
     ...(hotAt !== undefined && { hotAt: began(hotAt) }),
     ...(restoredAt !== undefined && { restoredAt: began(restoredAt) }),

@@ -39,6 +39,8 @@ export interface Member {
   readonly lifeSafety: boolean;
   /** By the clock of the sensor's side, epoch ms: compared with other members' only, it starts no timer. */
   readonly raisedAt: number;
+  /** When the system got what raised it, by the clock of whoever took it; epoch ms. */
+  readonly receivedAt?: number;
   readonly active: boolean;
   /** Who acknowledged it through the alarm itself. */
   readonly acknowledgedBy?: string;
@@ -61,6 +63,24 @@ export interface Claim {
   readonly hold?: { readonly from: number; readonly ms: number; readonly why: string };
   /** They want to hand it over: to somebody, or to whoever accepts. `id` is shared by all that is offered together. */
   readonly offer?: { readonly id: string; readonly to?: string; readonly from: number; readonly ms: number };
+}
+
+/** When what came of it first, epoch ms: what was quick enough is measured by these. */
+export interface Clock {
+  /** By the clocks of the sensor's side: at the edge of the system, and as the alarm has it. */
+  readonly received?: number;
+  readonly raised?: number;
+  /** By the engine's. */
+  readonly opened: number;
+  /** The first word of it has arrived with a target. */
+  readonly notified?: number;
+  /** It was on the page of an operator. */
+  readonly shown?: number;
+  readonly taken?: number;
+  /** Somebody was sent there. */
+  readonly dispatched?: number;
+  readonly restored?: number;
+  readonly closed?: number;
 }
 
 export interface Closing {
@@ -122,6 +142,11 @@ export interface Incident {
   /** The detector that opened it does so again and again: its first word can wait for a digest. */
   readonly recurring?: true;
   readonly closing?: Closing;
+  /** It was active for so long that there is a trouble of it. */
+  readonly isUnrestored?: true;
+  readonly clock: Clock;
+  /** From when it became worse, for the last time. */
+  readonly worseClock?: Clock;
 }
 
 export function isOpen({ phase }: Pick<Incident, 'phase'>): boolean {

@@ -32,6 +32,8 @@ export interface Settings {
   readonly outage: { readonly sensors: number; readonly share: number; readonly withinMs: number };
   /** A flood begins when more than `begin` incidents open within the span, and ends when fewer than `end` did. */
   readonly flood: { readonly begin: number; readonly end: number; readonly withinMs: number };
+  /** Something still active so long after the opening, or after a closing in which it stood, is a trouble of its premises. */
+  readonly restoralMs: { readonly critical: number; readonly other: number };
   /** When an incident that is restored, and that nobody has touched, closes by itself; never, if its severity has no span. */
   readonly closeRestoredMs: Partial<Record<Severity, number>>;
 }
@@ -92,6 +94,7 @@ export function defaultSettings(target: string): Settings {
     areaFire: { sites: 3, withinMs: 15 * MINUTE },
     outage: { sensors: 50, share: 0.1, withinMs: 5 * MINUTE },
     flood: { begin: 10, end: 5, withinMs: 10 * MINUTE },
+    restoralMs: { critical: 4 * HOUR, other: DAY },
     closeRestoredMs: { WARNING: HOUR, MINOR: DAY, MAJOR: 7 * DAY },
   };
 }

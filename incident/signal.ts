@@ -43,6 +43,8 @@ export type IncidentAction =
   | (ActionOn & { readonly kind: 'take'; readonly over?: boolean })
   | (ActionOn & { readonly kind: 'look' })
   | (ActionOn & { readonly kind: 'note'; readonly note: string })
+  /** Something on the list for such cases is done. Dispatches: somebody was sent there. */
+  | (ActionOn & { readonly kind: 'step'; readonly step: string; readonly dispatches?: boolean })
   | (ActionOn & { readonly kind: 'hold'; readonly ms: number; readonly why: string })
   | (ActionOn & { readonly kind: 'release' })
   | (ActionOn & {
@@ -67,6 +69,19 @@ export interface ActionSignal {
 export interface PresenceSignal {
   readonly signal: 'presence';
   readonly operators: readonly string[];
+}
+
+/** A notice has arrived. */
+export interface DeliveredSignal {
+  readonly signal: 'delivered';
+  readonly incidents: readonly number[];
+}
+
+/** An incident was on an operator's page. */
+export interface ShownSignal {
+  readonly signal: 'shown';
+  readonly incident: number;
+  readonly by: string;
 }
 
 /** How many sensors there are: what an outage is a part of. */
@@ -101,6 +116,8 @@ export type Signal =
   | PlacedSignal
   | ActionSignal
   | PresenceSignal
+  | DeliveredSignal
+  | ShownSignal
   | CensusSignal
   | PartSignal
   | TickSignal

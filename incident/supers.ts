@@ -5,6 +5,7 @@ import { isFire } from './evolve.ts';
 import { rise } from './flooding.ts';
 import { type Incident, isActive, isOpen, type Member } from './incident.ts';
 import { countOutage, outageBy } from './outage.ts';
+import { restored } from './restoral.ts';
 import { SILENT } from './settings.ts';
 
 /** What the events so far mean for the incidents above and below those that they happened to, and for whether there is one above. */
@@ -17,6 +18,7 @@ export function follow(decisions: Decisions): void {
     if (!incident) continue;
     if (event.event === 'closed') release(decisions, incident);
     else if (isOpen(incident)) rises(decisions, incident, event);
+    restored(decisions, incidents.known(incident.id));
     const parent = incidents.parentOf(event.incident);
     if (parent?.kind === 'outage') countOutage(decisions, parent);
     else if (parent) reflect(decisions, parent, incidents.known(incident.id));

@@ -2,8 +2,9 @@ import { SELF } from '../alarm/lifecycle.ts';
 import type { Decisions } from './decisions.ts';
 import { type Incident, isActive, isOpen, isSmall } from './incident.ts';
 import type { Presence } from './presence.ts';
+import { unrestored } from './restoral.ts';
 import { type DueStep, dueSteps, unansweredAt } from './run.ts';
-import { closesAt, endedBy, lapsesAt, offeredUntil } from './timers.ts';
+import { closesAt, endedBy, lapsesAt, offeredUntil, restoralAt } from './timers.ts';
 
 /** What is due and can't be done is tried again after this long. */
 const LATER_MS = 60_000;
@@ -29,8 +30,9 @@ export function pass(decisions: Decisions, passing: Passing): void {
   if (now >= passing.graceUntil) returnOfAbsent(decisions, passing.presence);
 }
 
-function passOne(decisions: Decisions, incident: Incident, { wasStopped, graceUntil, presence }: Passing): void {
+function passOne(decisions: Decisions, due: Incident, { wasStopped, graceUntil, presence }: Passing): void {
   const { incidents, settings, now } = decisions;
+  const incident = restoralAt(due, settings) <= now ? unrestored(decisions, due) : due;
   if (!isOpen(incident)) {
     // What still stands is known for as long as it stands.
     if (!isActive(incident)) incidents.forget(incident);

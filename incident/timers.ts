@@ -34,9 +34,22 @@ export function offeredUntil({ claim }: Incident): number {
   return claim?.offer ? claim.offer.from + claim.offer.ms : NEVER;
 }
 
+/** When what is active should have been restored: after the opening, or after a closing in which it stood. Once for each incident. */
+export function restoralAt(incident: Incident, { restoralMs }: Settings): number {
+  const { kind, phase, severity, openedAt, touchedAt, closing, isUnrestored } = incident;
+  if (kind !== 'alarm' || isUnrestored || !isActive(incident) || closing?.into !== undefined) return NEVER;
+  return (phase === 'CLOSED' ? touchedAt : openedAt) + (severity === 'CRITICAL' ? restoralMs.critical : restoralMs.other);
+}
+
+/** When a closed one is forgotten. What still stands is known for as long as it stands. */
+export function forgottenAt({ closing }: Incident): number {
+  return (closing?.at ?? 0) + CLOSED_FOR_MS;
+}
+
 /** When something may happen to it next without any further input, epoch ms. */
 export function dueAt(incident: Incident, settings: Settings): number {
-  if (incident.phase === 'CLOSED') return (incident.closing?.at ?? 0) + CLOSED_FOR_MS;
+  const restoral = restoralAt(incident, settings);
+  if (incident.phase === 'CLOSED') return Math.min(forgottenAt(incident), restoral);
   const unanswered = incident.phase === 'NEW' && !isSmall(incident) ? unansweredAt(incident.run) : NEVER;
   return Math.min(
     nextDue(incident.run, endedBy(incident)),
@@ -44,5 +57,6 @@ export function dueAt(incident: Incident, settings: Settings): number {
     closesAt(incident, settings),
     lapsesAt(incident),
     offeredUntil(incident),
+    restoral,
   );
 }
