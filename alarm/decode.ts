@@ -1,8 +1,9 @@
 import { skipSpace } from './bytes.ts';
 import { NO_OBJECT, repairedJson } from './repaired-json.ts';
-import { BAD_ID, NO_ID, patches, scan, settle } from './scan.ts';
+import { scan } from './scan.ts';
 import { emptyStatus, NO_FIELDS, type Recovery, SENSOR_ID_MAX, STATUS_BYTES_MAX, type Status } from './status.ts';
 import type { TypeSet } from './type-set.ts';
+import { BAD_ID, patches, settle } from './unusual-value.ts';
 import { readUsualForm, spreadValues } from './usual-form.ts';
 
 export { forEachLine, forEachMember } from './members.ts';
@@ -11,6 +12,8 @@ const TOO_LONG = `longer than ${STATUS_BYTES_MAX} bytes`;
 const OPEN_BRACE = 0x7b;
 const USUAL_FIELDS = 4;
 const UNSURE = -1;
+/** The `id` of a status without one. */
+const NO_ID = -1;
 
 /** Decodes statuses and recoveries for the types of an installation. */
 export class Decoder {

@@ -4,25 +4,16 @@
  */
 import { skipSpace } from './bytes.ts';
 import { MEMBER_BYTES_MAX, word } from './field-table.ts';
-import { bitOf, booleanIn, countOf, numberIn, timeIn } from './field-values.ts';
-import { afterString, afterValue, DEPTH_MAX, textsHave, WRONG } from './json-syntax.ts';
-import { escapeOf } from './json-writer.ts';
-import { Patches } from './patches.ts';
-import { afterDigits, FALSE as FALSE_TEXT, isNothing, isWord, NULL as NULL_TEXT, TRUE as TRUE_TEXT } from './repair-value.ts';
+import { afterString, textsHave } from './json-syntax.ts';
 import { readNumber, scanned } from './scan-number.ts';
-import { NO_FIELDS, SENSOR_ID_MAX, type Status } from './status.ts';
+import type { Status } from './status.ts';
 import type { TypeSet } from './type-set.ts';
-import { isUtf8 } from './utf8.ts';
+import { beginObject, patches, readDecimals, readUnusual } from './unusual-value.ts';
 import { endOfBoolean, endOfShortNumber, viewOf } from './usual-form.ts';
-import { booleanAt, decimalAt, numberAt, timeAt } from './value-bytes.ts';
+import { isUtf8 } from './utf8.ts';
 
 /** With this many bytes left, neither a name nor a short value after it is read past the end of the buffer. */
 const ROOM = MEMBER_BYTES_MAX + 8;
-/** The `id` of a status without one, and of one whose id can't be one. */
-export const NO_ID = -1;
-export const BAD_ID = -2;
-/** Stands for a value that can't be read, until `settle`: no value that can be is infinite. */
-const UNREADABLE = Number.NEGATIVE_INFINITY;
 /** Not read; the result is no index. */
 const UNSURE = -1;
 /** The object has ended where it should. */
@@ -36,17 +27,12 @@ const AT = 1;
 const SPACE = 0x20;
 const ZERO = 0x30;
 const ONE = 0x31;
-const NINE = 0x39;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
-const MINUS = 0x2d;
 const COLON = 0x3a;
 const BACKSLASH = 0x5c;
-const LOWER = 0x20;
-const LOWER_A = 0x61;
 const LOWER_F = 0x66;
 const LOWER_T = 0x74;
-const LOWER_Z = 0x7a;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const TRUE = word(Buffer.from('true'), 0);
@@ -54,17 +40,8 @@ const ALSE = word(Buffer.from('alse'), 0);
 
 /** The field that was read last, by its place in the TypeSet; UNKNOWN at the beginning, and after an unknown field. */
 let field = UNKNOWN;
-/** Whether a field of the object that was read last can't be read. */
-let isUnreadable = false;
 /** Whether the object has no white space between its tokens, so that patches alone repair it. */
 let isCompact = true;
-/** What makes the object JSON that was scanned last, if it isn't. */
-export const patches = new Patches();
-const POINT = Buffer.from('.');
-const QUOTE_TEXT = Buffer.from('"');
-const BARE = Uint8Array.from({ length: 256 }, (_, byte) =>
-  Number(byte > SPACE && byte < 0x7f && !'",:[]{}\\'.includes(String.fromCharCode(byte))),
-);
 
 /**
  * Reads the members of an object into `into`, from the brace or comma at `start` on. Returns false if it is no JSON in UTF-8 even with `patches`, or nested too
@@ -72,9 +49,8 @@ const BARE = Uint8Array.from({ length: 256 }, (_, byte) =>
  */
 export function scan(bytes: Buffer, start: number, end: number, types: TypeSet, into: Status, previous = UNKNOWN): boolean {
   field = previous;
-  isUnreadable = false;
   isCompact = true;
-  patches.clear();
+  beginObject();
   textsHave.beyondAscii = false;
   let i = start;
   do {
@@ -82,30 +58,6 @@ export function scan(bytes: Buffer, start: number, end: number, types: TypeSet, 
     if (i !== DONE) i = scanMember(bytes, i, end, types, into);
   } while (i >= 0);
   return i === DONE && (isCompact || patches.length === 0) && (!textsHave.beyondAscii || isUtf8(bytes, start, end));
-}
-
-/** Fills `unreadable`, after a scan. */
-export function settle(types: TypeSet, into: Status): void {
-  into.unreadable = isUnreadable ? unreadableIn(types, into) : NO_FIELDS;
-}
-
-function unreadableIn(types: TypeSet, into: Status): readonly string[] {
-  const names: string[] = [];
-  for (let i = 0; i < types.id; i += 1) {
-    const known = types.fields[i];
-    if (known === undefined || into.values[i] !== UNREADABLE) continue;
-    into.values[i] = Number.NaN;
-    if (known.types !== 0) names.push(known.name);
-  }
-  if (into.at === UNREADABLE) {
-    into.at = undefined;
-    names.push('at');
-  }
-  if (into.seq === UNREADABLE) {
-    into.seq = undefined;
-    names.push('seq');
-  }
-  return names;
 }
 
 /** Reads members as long as they follow each other as they did last time, without white space. Returns where the first other one begins, or DONE. */
@@ -146,7 +98,7 @@ function scanMember(bytes: Buffer, start: number, end: number, types: TypeSet, i
   let i = token(bytes, start + 1, end);
   if (i >= end || bytes[i] !== QUOTE) {
     if (bytes[start] === OPEN_BRACE) return endOfObject(bytes, i, end);
-    return afterMember(bytes, readDecimals(bytes, start, end, types, into), end);
+    return afterMember(bytes, readDecimals(bytes, start, end, field, types, into), end);
   }
   const name = i + 1;
   field = table.at(bytes, name, field);
@@ -169,7 +121,7 @@ function scanMember(bytes: Buffer, start: number, end: number, types: TypeSet, i
   }
   if (i >= 0) i = token(bytes, i, end);
   if (i < 0 || i >= end || (bytes[i] !== COMMA && bytes[i] !== CLOSE_BRACE)) {
-    return afterMember(bytes, readUnusual(bytes, value, end, types, into), end);
+    return afterMember(bytes, readUnusual(bytes, value, end, field, types, into), end);
   }
   return bytes[i] === COMMA ? i : endOfObject(bytes, i, end);
 }
@@ -184,105 +136,6 @@ function afterMember(bytes: Buffer, i: number, end: number): number {
 /** DONE, if the brace at `i` is all that is left. */
 function endOfObject(bytes: Buffer, i: number, end: number): number {
   return i < end && bytes[i] === CLOSE_BRACE && token(bytes, i + 1, end) === end ? DONE : UNSURE;
-}
-
-/** Reads the value of the present field, whatever it is. Returns where it ends, or UNSURE if it is no JSON even with a patch. */
-function readUnusual(bytes: Buffer, i: number, end: number, types: TypeSet, into: Status): number {
-  const next = afterValue(bytes, i, end, DEPTH_MAX - 1);
-  if (next === WRONG) return readPatched(bytes, i, end, types, into);
-  if (field === types.at) into.at = read(timeAt(bytes, i, next));
-  else take(isBoolean(types) ? booleanAt(bytes, i, next) : numberAt(bytes, i, next), types, into);
-  return next;
-}
-
-/** Reads what is no JSON in place of a value: a text with raw control characters, or something without quotes. Returns the same as `readUnusual`. */
-function readPatched(bytes: Buffer, i: number, end: number, types: TypeSet, into: Status): number {
-  if (i < end && bytes[i] === QUOTE) return readRawText(bytes, i, end, types, into);
-  let next = i;
-  while (next < end && isBare(bytes[next] as number)) next += 1;
-  const word = wordOf(bytes, i, next);
-  if (word === undefined) return readBareWord(bytes, i, next, types, into);
-  take(isBoolean(types) && word !== NULL_TEXT ? Number(word === TRUE_TEXT) : Number.NaN, types, into);
-  return patches.add(i, next, word) ? next : UNSURE;
-}
-
-/** Reads a word that means nothing; it is kept as a text. What may be a number is left to the repair. */
-function readBareWord(bytes: Buffer, start: number, end: number, types: TypeSet, into: Status): number {
-  if (!isLetter(bytes[start] as number)) return UNSURE;
-  take(Number.NaN, types, into);
-  return patches.add(start, start, QUOTE_TEXT) && patches.add(end, end, QUOTE_TEXT) ? end : UNSURE;
-}
-
-/** Reads a text with raw control characters. One of a known field with escapes too is left to the repair. */
-function readRawText(bytes: Buffer, start: number, end: number, types: TypeSet, into: Status): number {
-  let i = start + 1;
-  for (; i < end && bytes[i] !== QUOTE; i += 1) {
-    const byte = bytes[i] as number;
-    if (byte === BACKSLASH) return UNSURE;
-    if (byte >= 0x80) textsHave.beyondAscii = true;
-    if (byte < SPACE && !patches.add(i, i + 1, escapeOf(byte))) return UNSURE;
-  }
-  if (i >= end) return UNSURE;
-  if (field !== UNKNOWN) takeText(bytes.toString('utf8', start + 1, i), types, into);
-  return i + 1;
-}
-
-function takeText(text: string, types: TypeSet, into: Status): void {
-  if (field === types.at) into.at = read(timeIn(text));
-  else take(isBoolean(types) ? Number(booleanIn(text) ?? Number.NaN) : numberIn(text), types, into);
-}
-
-/** If the comma that ended the present field was a decimal one, reads it again up to the end of its decimals, which it returns; else UNSURE. */
-function readDecimals(bytes: Buffer, comma: number, end: number, types: TypeSet, into: Status): number {
-  let first = comma;
-  while (isDigit(bytes[first - 1] as number)) first -= 1;
-  if (bytes[first - 1] === MINUS) first -= 1;
-  const after = afterDigits(bytes, comma + 1, end);
-  if (bytes[first - 1] !== COLON || readNumber(bytes, first, comma) !== comma || after === comma + 1) return UNSURE;
-  const number = decimalAt(bytes, first, after);
-  take(isBoolean(types) ? bitOf(number) : number, types, into);
-  return patches.add(comma, comma + 1, POINT) ? after : UNSURE;
-}
-
-/** What bytes[start, end) are in JSON if they are a word that stands for it elsewhere. */
-function wordOf(bytes: Buffer, start: number, end: number): Buffer | undefined {
-  if (isWord(bytes, start, end, TRUE_TEXT)) return TRUE_TEXT;
-  if (isWord(bytes, start, end, FALSE_TEXT)) return FALSE_TEXT;
-  return isNothing(bytes, start, end) ? NULL_TEXT : undefined;
-}
-
-function isBoolean({ areBoolean }: TypeSet): boolean {
-  return areBoolean[field] === 1;
-}
-
-/** Gives the present field a value; NaN: it can't be read. */
-function take(value: number, types: TypeSet, into: Status): void {
-  if (field === UNKNOWN) return;
-  if (field === types.id) into.id = countOf(value, SENSOR_ID_MAX) ?? BAD_ID;
-  else if (field === types.at) into.at = read(timeIn(value));
-  else if (field === types.seq) into.seq = read(countOf(value, Number.MAX_SAFE_INTEGER));
-  else into.values[field] = read(value);
-}
-
-/** The value, or UNREADABLE. */
-function read(value: number | undefined): number {
-  if (value !== undefined && !Number.isNaN(value)) return value;
-  isUnreadable = true;
-  return UNREADABLE;
-}
-
-/** Whether the byte may stand in a word without quotes: ASCII without white space and without what has a meaning in JSON. */
-function isBare(byte: number): boolean {
-  return BARE[byte] === 1;
-}
-
-function isLetter(byte: number): boolean {
-  const small = byte | LOWER;
-  return small >= LOWER_A && small <= LOWER_Z;
-}
-
-function isDigit(byte: number): boolean {
-  return byte >= ZERO && byte <= NINE;
 }
 
 function token(bytes: Buffer, i: number, end: number): number {

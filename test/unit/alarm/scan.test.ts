@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { BAD_ID, patches, scan, settle } from '../../../alarm/scan.ts';
 import { repairedJson } from '../../../alarm/repaired-json.ts';
+import { scan } from '../../../alarm/scan.ts';
 import { emptyStatus } from '../../../alarm/status.ts';
+import { BAD_ID, patches, settle } from '../../../alarm/unusual-value.ts';
 import { REFERENCE } from '../../support/alarm-types.ts';
 import type { Reading } from './reading.ts';
 import { dirtyMessage, random } from './random-messages.ts';
