@@ -33,10 +33,11 @@ export class Decoder {
 
   /**
    * Reads the status in bytes[start, end) into `into`, a reused object. Returns undefined if the status is accepted, otherwise why not; then `into` must
-   * not be used. It is accepted if its sensor is known: a detector's value counts even if others report nothing, see `silent`.
+   * not be used. It is accepted if its sensor is known: a detector's value counts even if others report nothing, see `silent`. `mayBeUsual`: false if it is
+   * known that it isn't in usual form, not even its beginning.
    */
-  status(bytes: Buffer, start: number, end: number, into: Status): string | undefined {
-    const usual = readUsualForm(bytes, start, into);
+  status(bytes: Buffer, start: number, end: number, into: Status, mayBeUsual = true): string | undefined {
+    const usual = mayBeUsual ? readUsualForm(bytes, start, into) : UNSURE;
     if (usual !== end || !this.#isReference) return this.#further(bytes, start, end, into, usual);
     into.silent = 0;
     into.unreadable = NO_FIELDS;

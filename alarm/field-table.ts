@@ -14,6 +14,7 @@ const NONE = -1;
 const NAME_BYTES_MAX = 48;
 export const MEMBER_BYTES_MAX = NAME_BYTES_MAX + 3;
 const QUOTE = 0x22;
+const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 const LOWER_U = 0x75;
 /** Bytes of an escape such as \u0069. */
@@ -84,6 +85,13 @@ export class FieldTable {
     return true;
   }
 
+  /** The field whose `{"name":` is at `i`, else UNKNOWN. There must be MEMBER_BYTES_MAX bytes. */
+  firstAt(bytes: Buffer, i: number): number {
+    if (bytes[i + 1] !== QUOTE) return UNKNOWN;
+    const field = this.at(bytes, i + 2, UNKNOWN);
+    return field !== UNKNOWN && bytes[i + 2 + (this.lengths[field] as number)] === COLON ? field : UNKNOWN;
+  }
+
   /** The field whose name, closing quote included, begins at `i`, or UNKNOWN. `previous`: the field before it, or UNKNOWN. */
   at(bytes: Buffer, i: number, previous: number): number {
     const place = previous === UNKNOWN ? this.names.length : previous;
@@ -126,7 +134,7 @@ export class FieldTable {
 }
 
 /** The four hexadecimal digits at `i`. */
-function hexAt(bytes: Buffer, i: number): number {
+export function hexAt(bytes: Buffer, i: number): number {
   let value = 0;
   for (let at = i; at < i + 4; at += 1) {
     const byte = bytes[at] as number;

@@ -56,7 +56,8 @@ export class JsonWriter {
         continue;
       }
       if (byte === QUOTE || byte === BACKSLASH) bytes[to++] = BACKSLASH;
-      bytes[to++] = byte;
+      bytes[to] = byte;
+      to += 1;
     }
     this.length = to;
     this.put(QUOTE);

@@ -15,8 +15,8 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
-/** Returns false to end the visit, or this go of it. */
-export type Visit = (start: number, end: number) => unknown;
+/** Returns false to end the visit, or this go of it. `mayBeUsual`: false if what is in the range isn't in usual form, not even its beginning. */
+export type Visit = (start: number, end: number, mayBeUsual: boolean) => unknown;
 
 /** How far the visits of a batch have got. */
 export class Progress {
@@ -72,7 +72,7 @@ export function forEachMember(bytes: Buffer, start: number, end: number, visit: 
     }
     const trimmed = trimEnd(bytes, i, memberEnd);
     // A comma after the last member leaves an empty one.
-    if (trimmed > i && visit(i, trimmed) === false) {
+    if (trimmed > i && visit(i, trimmed, mayBeUsual) === false) {
       progress.next = memberEnd;
       return progress.problem;
     }
@@ -157,21 +157,24 @@ function endOfMember(bytes: Buffer, start: number, end: number): number {
   return end;
 }
 
+/** Whether the member or line whose end was last looked for may be in usual form, or begin so. */
+let mayBeUsual = false;
 const scratch = statusOf(new Float64Array(4), 0);
 
 /** The end of the status at `start` if it is in usual form, which saves looking at every byte; else `start`. */
 function afterUsualForm(bytes: Buffer, start: number, end: number): number {
   const after = readUsualForm(bytes, start, scratch);
+  mayBeUsual = after !== NONE;
   return after > 0 && after <= end ? after : start;
 }
 
 function closingQuote(bytes: Buffer, start: number, end: number): number {
-  let i = start;
-  while (i < end) {
-    const byte = bytes[i];
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i] as number;
     if (byte === QUOTE) return i;
-    if (byte === OPEN_BRACE || byte === CLOSE_BRACE) bracesQuoted = true;
-    i += byte === BACKSLASH ? 2 : 1;
+    if (byte < BACKSLASH) continue;
+    if (byte === BACKSLASH) i++;
+    else if (byte === OPEN_BRACE || byte === CLOSE_BRACE) bracesQuoted = true;
   }
   return end;
 }
@@ -184,8 +187,9 @@ export function forEachLine(bytes: Buffer, start: number, end: number, visit: Vi
     while (lineEnd < end && bytes[lineEnd] !== LINE_FEED) lineEnd++;
     const first = (bytes[i] as number) > SPACE ? i : skipSpace(bytes, i, lineEnd);
     const last = trimEnd(bytes, first, lineEnd);
+    const mayBe = mayBeUsual || first > i;
     i = lineEnd + 1;
-    if (last > first && visit(first, last) === false) break;
+    if (last > first && visit(first, last, mayBe) === false) break;
   }
   progress.next = i;
 }

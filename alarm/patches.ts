@@ -11,6 +11,9 @@ export class Patches {
   readonly #texts: Buffer[] = [];
   /** By how many bytes they make the status longer. */
   #growth = 0;
+  /** What was patched last, and views of it by their length: making one takes longer than filling it. */
+  readonly #patched = Buffer.alloc(STATUS_BYTES_MAX);
+  readonly #views = new Array<Buffer | undefined>(STATUS_BYTES_MAX + 1);
 
   clear(): void {
     this.length = 0;
@@ -28,9 +31,9 @@ export class Patches {
     return true;
   }
 
-  /** A copy of bytes[start, end) with all patches. */
+  /** A copy of bytes[start, end) with all patches; it may be written over by the next one. */
   applied(bytes: Buffer, start: number, end: number): Buffer {
-    const patched = Buffer.allocUnsafe(end - start + this.#growth);
+    const patched = this.#room(end - start + this.#growth);
     let from = start;
     let to = 0;
     for (let patch = 0; patch <= this.length; patch += 1) {
@@ -42,5 +45,12 @@ export class Patches {
       from = this.#ends[patch] as number;
     }
     return patched;
+  }
+
+  #room(length: number): Buffer {
+    if (length > STATUS_BYTES_MAX) return Buffer.allocUnsafe(length);
+    const view = this.#views[length] ?? this.#patched.subarray(0, length);
+    this.#views[length] = view;
+    return view;
   }
 }

@@ -38,6 +38,9 @@ const OF_WINDOWS = Buffer.from('1.#');
 export const TRUE = Buffer.from('true');
 export const FALSE = Buffer.from('false');
 export const NULL = Buffer.from('null');
+/** With which bytes something may begin that stands for no value. */
+const BEGINS_NOTHING = new Uint8Array(256);
+for (const byte of Buffer.from('+-1nNiIuU')) BEGINS_NOTHING[byte] = 1;
 const ESCAPED = new Uint8Array(256);
 for (const byte of Buffer.from('"\\/bfnrt')) ESCAPED[byte] = 1;
 
@@ -101,6 +104,7 @@ function putBare(writer: JsonWriter, bytes: Buffer, start: number, end: number):
 /** Whether what stands there without quotes stands for no value, as `nan` and nothing at all do. */
 export function isNothing(bytes: Buffer, start: number, end: number): boolean {
   if (start === end) return true;
+  if (BEGINS_NOTHING[bytes[start] as number] === 0) return false;
   const first = bytes[start] === PLUS || bytes[start] === MINUS ? start + 1 : start;
   const after = afterNoNumber(bytes, first, end);
   if (after === end) return true;
@@ -182,7 +186,7 @@ function putNested(writer: JsonWriter, bytes: Buffer, start: number, end: number
   writer.putQuoted(bytes, start, end);
 }
 
-/** False: it makes no JSON, since a text doesn't end, or a value stands right behind another. */
+/** False: it makes no JSON, since a text doesn't end, a value stands right behind another, or there is none before a comma. */
 function putsMembers(writer: JsonWriter, bytes: Buffer, start: number, end: number): boolean {
   let commasEnd = start;
   let isDropped = false;
@@ -194,7 +198,7 @@ function putsMembers(writer: JsonWriter, bytes: Buffer, start: number, end: numb
         commasEnd = skipSpaceAndCommas(bytes, i, end);
         isDropped = commasEnd < end && isClosing(bytes[commasEnd]);
       }
-      if (!isDropped) writer.put(COMMA);
+      if (!isDropped && !putsComma(writer, isBehindValue)) return false;
       i += 1;
       isBehindValue = false;
       continue;
@@ -225,6 +229,12 @@ function putsMembers(writer: JsonWriter, bytes: Buffer, start: number, end: numb
     isBehindValue = true;
   }
   return true;
+}
+
+/** False: no value stands before it. */
+function putsComma(writer: JsonWriter, isBehindValue: boolean): boolean {
+  if (isBehindValue) writer.put(COMMA);
+  return isBehindValue;
 }
 
 /** Writes null if the value after a colon is missing; returns whether it is. */

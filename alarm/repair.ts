@@ -90,7 +90,11 @@ function afterNested(bytes: Buffer, start: number, end: number): number {
   let depth = 0;
   let mayBeText = true;
   for (let i = start; i < end; ) {
-    const byte = bytes[i];
+    const byte = bytes[i] as number;
+    if (byte < OPEN_BRACKET && byte !== QUOTE) {
+      i += 1;
+      continue;
+    }
     if (byte === QUOTE && mayBeText) {
       const after = afterText(bytes, i, end);
       // Then none of the quotes behind it begins a text either.

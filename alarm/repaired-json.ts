@@ -46,7 +46,8 @@ function isTooDeep(bytes: Buffer, start: number, end: number): boolean {
   let depth = 0;
   let inString = false;
   for (let i = start; i < end; i++) {
-    const byte = bytes[i];
+    const byte = bytes[i] as number;
+    if (byte < OPEN_BRACKET && byte !== QUOTE) continue;
     if (inString) {
       if (byte === BACKSLASH) i++;
       else if (byte === QUOTE) inString = false;

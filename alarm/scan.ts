@@ -55,12 +55,12 @@ export function scan(bytes: Buffer, start: number, end: number, types: TypeSet, 
   let i = start;
   do {
     i = scanExpected(bytes, i, end, types, into);
-    if (i !== DONE) i = scanMember(bytes, i, end, types, into);
+    if (i >= 0) i = scanMember(bytes, i, end, types, into);
   } while (i >= 0);
   return i === DONE && (isCompact || patches.length === 0) && (!textsHave.beyondAscii || isUtf8(bytes, start, end));
 }
 
-/** Reads members as long as they follow each other as they did last time, without white space. Returns where the first other one begins, or DONE. */
+/** Reads members as long as they follow each other as they did last time, without white space. Returns where the first other one begins, DONE or UNSURE. */
 function scanExpected(bytes: Buffer, start: number, end: number, types: TypeSet, into: Status): number {
   const { table, areBoolean, id } = types;
   const { values } = into;
@@ -68,15 +68,15 @@ function scanExpected(bytes: Buffer, start: number, end: number, types: TypeSet,
   if (start > roomUpTo) return start;
   const view = viewOf(bytes);
   let i = start;
-  while (i <= roomUpTo) {
-    const expected = table.expectedAt(view, i, field);
-    if (expected === UNKNOWN) break;
+  let expected = bytes[i] === OPEN_BRACE ? table.firstAt(bytes, i) : table.expectedAt(view, i, field);
+  while (expected !== UNKNOWN) {
     const value = i + (table.memberLengths[expected] as number);
     let next = UNSURE;
     if (expected >= id) next = readOwn(bytes, value, end, expected - id, into);
     else if (areBoolean[expected] === 1) {
       next = endOfBoolean(view, value);
-      values[expected] = next === value + 4 ? 1 : 0;
+      if (next < 0) next = readBoolean(bytes, value, end, expected, values);
+      else values[expected] = next === value + 4 ? 1 : 0;
     } else {
       next = endOfShortNumber(view, value, values, expected);
       if (next < 0 || view.getUint8(next) !== COMMA) {
@@ -84,12 +84,23 @@ function scanExpected(bytes: Buffer, start: number, end: number, types: TypeSet,
         values[expected] = scanned[0] as number;
       }
     }
-    if (next < 0 || next >= end) break;
-    if (bytes[next] !== COMMA) return bytes[next] === CLOSE_BRACE && next + 1 === end ? DONE : i;
+    if (next < 0 || next >= end || bytes[next] !== COMMA) {
+      if (next >= 0 && next + 1 === end && bytes[next] === CLOSE_BRACE) return DONE;
+      if (isSpaced(bytes, value, end) || isSpaced(bytes, next, end)) break;
+      next = afterMember(bytes, readUnusual(bytes, value, end, expected, types, into), end);
+      if (next < 0) return next;
+    }
     field = expected;
     i = next;
+    if (i > roomUpTo) break;
+    expected = table.expectedAt(view, i, field);
   }
   return i;
+}
+
+/** Whether something that isn't to be seen is at `i`, if that is in the object. */
+function isSpaced(bytes: Buffer, i: number, end: number): boolean {
+  return i >= 0 && i < end && (bytes[i] as number) <= SPACE;
 }
 
 /** Reads the member after the brace or comma at `start`. Returns where the comma after it is, DONE or UNSURE. */

@@ -20,7 +20,7 @@ export interface Status {
   at: number | undefined;
   /** The sensor's counter: tells a reading that is sent again from a new one. */
   seq: number | undefined;
-  /** JSON to store instead of the bytes, if they aren't valid JSON. */
+  /** JSON to store instead of the bytes, if they aren't valid JSON; to be copied before anything else is decoded. */
   repaired: Buffer | undefined;
 }
 

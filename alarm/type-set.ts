@@ -17,6 +17,8 @@ const USUAL_FIELDS: readonly (readonly [name: string, kind: FieldKind])[] = [
 export interface Field {
   readonly name: string;
   readonly kind: FieldKind;
+  /** Its name alone: most statuses with unreadable fields have one. */
+  readonly alone: readonly [string];
   /** The types whose condition reads it. */
   readonly types: TypeBits;
 }
@@ -42,6 +44,9 @@ export class TypeSet {
   readonly areBoolean: Uint8Array;
   /** Types that every sensor should report. */
   readonly expected: TypeBits;
+  /** The fields that these read, by their places and names. */
+  readonly expectedPlaces: Uint8Array;
+  readonly expectedNames: ReadonlySet<string>;
   /** Types that clear by the first reading that isn't a hit. */
   readonly clearedByNormal: TypeBits;
   /** Every type. */
@@ -71,6 +76,9 @@ export class TypeSet {
     this.seq = this.id + 2;
     this.areBoolean = Uint8Array.from(this.fields, ({ kind }) => (kind === 'boolean' ? 1 : 0));
     this.expected = this.#bitsWhere(({ expected }) => expected);
+    const expected = this.fields.filter((field) => (field.types & this.expected) !== 0);
+    this.expectedPlaces = Uint8Array.from(expected, (field) => this.fields.indexOf(field));
+    this.expectedNames = new Set(expected.map(({ name }) => name));
     this.clearedByNormal = this.#bitsWhere(({ clears }) => clears === 'normal');
     this.all = this.#bitsWhere(() => true);
     this.readsUsualForm = USUAL_FIELDS.every(([, kind], i) => this.fields[i]?.kind === kind);
@@ -142,6 +150,7 @@ function collectFields(types: readonly AlarmType[]): Field[] {
   return [...new Map(read)].map(([name, kind]) => ({
     name,
     kind,
+    alone: [name],
     types: types.reduce((bits, { when }, i) => (fieldsOf(when).some(([field]) => field === name) ? bits | (1 << i) : bits), 0),
   }));
 }

@@ -55,20 +55,20 @@ export function settle(types: TypeSet, into: Status): void {
 }
 
 function unreadableIn(types: TypeSet, into: Status): readonly string[] {
-  const names: string[] = [];
+  let names: readonly string[] = NO_FIELDS;
   for (let i = 0; i < types.id; i += 1) {
     const known = types.fields[i];
     if (known === undefined || into.values[i] !== UNREADABLE) continue;
     into.values[i] = Number.NaN;
-    if (known.types !== 0) names.push(known.name);
+    if (known.types !== 0) names = names.length === 0 ? known.alone : [...names, known.name];
   }
   if (into.at === UNREADABLE) {
     into.at = undefined;
-    names.push('at');
+    names = [...names, 'at'];
   }
   if (into.seq === UNREADABLE) {
     into.seq = undefined;
-    names.push('seq');
+    names = [...names, 'seq'];
   }
   return names;
 }

@@ -1,7 +1,6 @@
-/** How many bytes the character at `i` has if it is well-formed UTF-8 that ends before `end`; 0: it isn't. */
+/** How many bytes the character beyond ASCII at `i` has if it is well-formed UTF-8 that ends before `end`; 0: it isn't. */
 function lengthAt(bytes: Buffer, i: number, end: number): number {
   const first = bytes[i] as number;
-  if (first < 0x80) return 1;
   const second = i + 1 < end ? (bytes[i + 1] as number) : 0;
   if (first < 0xc2 || !continues(second)) return 0;
   if (first < 0xe0) return 2;
@@ -19,6 +18,10 @@ function continues(byte: number): boolean {
 /** Whether bytes[start, end) are UTF-8. Not by decoding them, which takes much longer for short texts. */
 export function isUtf8(bytes: Buffer, start: number, end: number): boolean {
   for (let i = start; i < end; ) {
+    if ((bytes[i] as number) < 0x80) {
+      i += 1;
+      continue;
+    }
     const length = lengthAt(bytes, i, end);
     if (length === 0) return false;
     i += length;

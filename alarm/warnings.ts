@@ -20,11 +20,10 @@ export function hasWarnings({ silent, unreadable }: Status, types: TypeSet): boo
 
 /** How many warnings there are, for callers that don't list them. */
 export function warningCount({ values, unreadable }: Status, types: TypeSet): number {
-  let count = unreadable.length;
-  for (let i = 0; i < types.fields.length; i += 1) {
-    const field = types.fields[i];
-    if (field !== undefined && isMissing(field, values[i], types) && !unreadable.includes(field.name)) count += 1;
-  }
+  const { expectedPlaces, expectedNames } = types;
+  let count = 0;
+  for (let i = 0; i < expectedPlaces.length; i += 1) if (Number.isNaN(values[expectedPlaces[i] as number])) count += 1;
+  for (let i = 0; i < unreadable.length; i += 1) if (!expectedNames.has(unreadable[i] as string)) count += 1;
   return count;
 }
 

@@ -47,11 +47,11 @@ const skipped = (reason: string): Replayed => ({ outcome: 'skipped', reason });
 function statusIn(bytes: Buffer) {
   const status = emptyStatus(ANY_TYPES);
   const problem = decoder.status(bytes, 0, bytes.length, status);
-  return { bytes: (problem === undefined && status.repaired) || bytes, id: status.id, problem };
+  return { bytes: problem === undefined && status.repaired ? Buffer.from(status.repaired) : bytes, id: status.id, problem };
 }
 
 function recoveryIn(bytes: Buffer) {
   const recovery = emptyRecovery();
   const problem = decoder.recovery(bytes, 0, bytes.length, recovery);
-  return { bytes: (problem === undefined && recovery.repaired) || bytes, id: recovery.id, problem };
+  return { bytes: problem === undefined && recovery.repaired ? Buffer.from(recovery.repaired) : bytes, id: recovery.id, problem };
 }

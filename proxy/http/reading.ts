@@ -126,12 +126,12 @@ export class Reading {
   }
 
   /** Returns false if the rest needn't be read, or not now. */
-  readonly #visit = (start: number, end: number): boolean => {
+  readonly #visit = (start: number, end: number, mayBeUsual = true): boolean => {
     if (this.members === this.#deps.batchRecordsMax) {
       this.members += 1;
       return false;
     }
-    const problem = this.#take(start, end);
+    const problem = this.#take(start, end, mayBeUsual);
     if (problem === UNKNOWN_SENSOR) this.#rejectUnknown();
     else if (problem !== undefined) {
       if ((this.rejected?.length ?? 0) - (this.unknown - this.omitted) === REJECTIONS_MAX) {
@@ -148,9 +148,10 @@ export class Reading {
   };
 
   /** Returns why the record in this range of the body isn't accepted. */
-  #take(start: number, end: number): string | undefined {
+  #take(start: number, end: number, mayBeUsual: boolean): string | undefined {
     const { topic, types, decoder, record, isUnknown } = this.#deps;
-    const problem = topic === 'ENTRY' ? decoder.status(this.#body, start, end, record) : decoder.recovery(this.#body, start, end, record);
+    const problem =
+      topic === 'ENTRY' ? decoder.status(this.#body, start, end, record, mayBeUsual) : decoder.recovery(this.#body, start, end, record);
     if (problem !== undefined) return problem;
     if (this.#sensor !== undefined && this.#sensor !== record.id) return FOREIGN;
     if (isUnknown?.(record.id)) return UNKNOWN_SENSOR;

@@ -1,7 +1,10 @@
 const RECORDS_MIN = 16;
 /** Beyond this, columns and values of a large request are not kept for the next one. */
 const KEPT_RECORDS_MAX = 16_384;
-const KEPT_BYTES_MAX = 256 * 1024;
+const KEPT_BYTES_MAX = 1024 * 1024;
+
+/** Up to so many bytes, copying them one by one takes less than a call of `set`. */
+const SHORT_BYTES_MAX = 64;
 
 /** The records of one request: ranges of its body, and values that replace such ranges. To be reused. */
 export class Batch {
@@ -37,7 +40,9 @@ export class Batch {
       this.replacing.copy(larger, 0, 0, this.replacingLength);
       this.replacing = larger;
     }
-    this.replacing.set(value, this.replacingLength);
+    const { replacing, replacingLength } = this;
+    if (value.length > SHORT_BYTES_MAX) replacing.set(value, replacingLength);
+    else for (let i = 0; i < value.length; i += 1) replacing[replacingLength + i] = value[i] as number;
     this.starts[this.length - 1] = bodyLength + this.replacingLength;
     this.ends[this.length - 1] = bodyLength + end;
     this.replacingLength = end;

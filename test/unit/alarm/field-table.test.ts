@@ -32,6 +32,16 @@ describe.each([
     expect(table.at(Buffer.from(`${name}":1`), 0, UNKNOWN)).toBe(field);
   });
 
+  it('is known behind a brace', () => {
+    const table = new FieldTable(names);
+    const first = (text: string): number => table.firstAt(Buffer.from(`?${text}${' '.repeat(60)}`, 'latin1'), 1);
+    for (const [field, name] of names.entries()) {
+      expect(first(`{"${name}":1}`)).toBe(field);
+      for (const other of [`{"${name}" :1}`, `{"${name}?":1}`, `{"?${name.slice(1)}":1}`, `{ "${name}":1}`, `{'${name}":1}`])
+        expect(first(other)).toBe(UNKNOWN);
+    }
+  });
+
   it('is known whatever came before it', () => {
     const table = new FieldTable(names);
     for (let previous = UNKNOWN; previous < names.length; previous += 1)

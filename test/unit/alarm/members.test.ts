@@ -11,6 +11,27 @@ function members(text: string, behind = ']}", {"'): { found: string[]; reason: s
 
 const USUAL = '{"id":42959,"motion":true,"smoke":false,"temperature":25.5,"maxTemperature":30}';
 
+/** Far enough from the end of the buffer. */
+const BEHIND = ' '.repeat(128);
+
+describe('whether it may be in usual form is said', () => {
+  const WITH_MORE = `${USUAL.slice(0, -1)},"x":1}`;
+
+  it('of each member of an array', () => {
+    const bytes = Buffer.from(`[${USUAL}, {"id":2},${WITH_MORE}]${BEHIND}`);
+    const said: boolean[] = [];
+    forEachMember(bytes, 0, bytes.length - BEHIND.length, (_start, _end, mayBeUsual) => said.push(mayBeUsual));
+    expect(said).toEqual([true, false, true]);
+  });
+
+  it('of each line, if it begins without white space', () => {
+    const bytes = Buffer.from(`${USUAL}\n{"id":2}\n ${USUAL}\n ${WITH_MORE}\n${WITH_MORE}${BEHIND}`);
+    const said: boolean[] = [];
+    forEachLine(bytes, 0, bytes.length - BEHIND.length, (_start, _end, mayBeUsual) => said.push(mayBeUsual));
+    expect(said).toEqual([true, false, true, true, true]);
+  });
+});
+
 describe('the members of an array', () => {
   it.each([
     ['[]', []],
@@ -23,6 +44,7 @@ describe('the members of an array', () => {
     ['[{"x":"\\\\"},{"id":2}]', ['{"x":"\\\\"}', '{"id":2}']],
     [`[${USUAL},${USUAL},{"id":2},${USUAL}]`, [USUAL, USUAL, '{"id":2}', USUAL]],
     ['[[1,2],{"id":2}]', ['[1,2]', '{"id":2}']],
+    ['[{"x":[1,{}],"y":[2,3]},{"id":2}]', ['{"x":[1,{}],"y":[2,3]}', '{"id":2}']],
   ])('are found: %s', (text, found) => {
     expect(members(text)).toEqual({ found, reason: undefined });
   });

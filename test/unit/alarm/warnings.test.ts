@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Decoder } from '../../../alarm/decode.ts';
 import { emptyStatus } from '../../../alarm/status.ts';
 import { TypeSet } from '../../../alarm/type-set.ts';
-import { hasWarnings, warningsOf } from '../../../alarm/warnings.ts';
+import { hasWarnings, warningCount, warningsOf } from '../../../alarm/warnings.ts';
 import { REFERENCE, typeWhen, withTypes } from '../../support/alarm-types.ts';
 
 function warnings(text: string, types: TypeSet): string[] {
@@ -10,6 +10,7 @@ function warnings(text: string, types: TypeSet): string[] {
   expect(new Decoder(types).status(Buffer.from(text), 0, Buffer.byteLength(text), status)).toBeUndefined();
   const found = warningsOf(status, types).map(({ field, warning }) => `${field} ${warning}`);
   expect(hasWarnings(status, types)).toBe(found.length > 0);
+  expect(warningCount(status, types)).toBe(found.length);
   return found;
 }
 
