@@ -28,7 +28,9 @@ const MOVING = range(1, 50);
 const ON_FIRE = range(51, 100);
 const FIRE_EVERY_MS = 3_000;
 /** What a mail that isn't CRITICAL takes: four go at a time, so more and more of them wait. */
-const LESSER_MS = 1_000;
+const LESSER_MS = 2_000;
+/** What a console may answer that is too busy, or to somebody who has seen an earlier version: asked again, or left alone. */
+const NOT_NOW = [409, 503, 504];
 /** Lesser mails that may go before a fire's, once its alarm is seen: those under way, and what is begun until the mailer sees it too. */
 const BEFORE_FIRE_MAX = 20;
 /** Bounds that are reached soon, since what is to be flat is what lies beyond them. */
@@ -131,16 +133,19 @@ async function acknowledging(consoleUrl: string, signal: AbortSignal): Promise<v
   }
 }
 
-/** Alarms of clients. */
+/** Alarms of clients; none while the console is too busy. */
 async function open(consoleUrl: string, query: string): Promise<readonly Alarm[]> {
-  return ((await call(consoleUrl, `/api/alarms?quarantined=false&${query}`)) as { alarms: readonly Alarm[] }).alarms;
+  const answer = (await call(consoleUrl, `/api/alarms?quarantined=false&${query}`)) as { alarms: readonly Alarm[] } | undefined;
+  return answer?.alarms ?? [];
 }
 
 async function call(consoleUrl: string, path: string, body?: object): Promise<unknown> {
   const headers = { authorization: `Bearer ${API_TOKEN}`, ...(body && { 'content-type': 'application/json' }) };
   const answer = await fetch(`${consoleUrl}${path}`, { headers, ...(body && { method: 'POST', body: JSON.stringify(body) }) });
-  if (!answer.ok) throw new Error(`${path} was answered ${answer.status}: ${(await answer.text()).slice(0, 500)}`);
-  return answer.json();
+  const text = await answer.text();
+  if (NOT_NOW.includes(answer.status)) return undefined;
+  if (!answer.ok) throw new Error(`${path} was answered ${answer.status}: ${text.slice(0, 500)}`);
+  return JSON.parse(text);
 }
 
 interface Mails {
