@@ -13,6 +13,7 @@ import type { Notice } from './notice.ts';
 import { partIs, sayUnwell } from './platform.ts';
 import { Presence } from './presence.ts';
 import { GRACE_MS, type Settings, STOP_AFTER_MS } from './settings.ts';
+import { refusedLines, tally } from './quality.ts';
 import type { Signal, SignalRecord, TickSignal } from './signal.ts';
 import { follow } from './supers.ts';
 import { pass } from './ticking.ts';
@@ -136,6 +137,9 @@ export class IncidentEngine {
       case 'shown':
         firstLook(decisions, signal.incident, signal.by);
         break;
+      case 'refused':
+        refusedLines(decisions, signal.refused);
+        break;
       case 'census':
         this.#lately.silences.census = signal.census;
         break;
@@ -168,6 +172,7 @@ export class IncidentEngine {
     calm(decisions);
     ebb(decisions);
     sayUnwell(decisions);
+    tally(decisions);
     follow(decisions);
     decisions.sendDigests();
     this.#take(decisions);

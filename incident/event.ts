@@ -28,6 +28,8 @@ export type Change =
   /** It belongs to an incident of many premises from here on; whether it waits for that one's end. */
   | { readonly event: 'adopted'; readonly parent: number; readonly pauses: boolean }
   | { readonly event: 'left'; readonly parent: number }
+  /** So many lines were refused since it began. */
+  | { readonly event: 'counted'; readonly count: number }
   /** It was active for so long that there is a trouble of it. */
   | { readonly event: 'unrestored' }
   /** A word of it has arrived, or it was on an operator's page, for the first time. */

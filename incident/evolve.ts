@@ -51,6 +51,8 @@ function changes(before: Incident, event: Exclude<IncidentEvent, { event: 'opene
       };
     case 'crowded':
       return { members: staying(before.members), crowd: event.crowd };
+    case 'counted':
+      return { count: event.count };
     case 'unrestored':
       return { isUnrestored: true };
     case 'notified':

@@ -4,9 +4,9 @@ import type { Run } from './run.ts';
 /**
  * Of one premises: `alarm`, what sensors raised there; an operator closes it. `trouble`, what keeps sensors there from doing so; it closes itself.
  * Of many: `fire`, of an area; an operator closes it. `outage`: many sensors silent at once. `flood`: more incidents than can be read. `platform`: of the
- * system itself. These three close themselves.
+ * system itself. `quality`: too many lines were refused. These four close themselves.
  */
-export const INCIDENT_KINDS = ['alarm', 'trouble', 'fire', 'outage', 'flood', 'platform'] as const;
+export const INCIDENT_KINDS = ['alarm', 'trouble', 'fire', 'outage', 'flood', 'platform', 'quality'] as const;
 export type IncidentKind = (typeof INCIDENT_KINDS)[number];
 export type PremisesKind = 'alarm' | 'trouble';
 
@@ -142,6 +142,8 @@ export interface Incident {
   /** The detector that opened it does so again and again: its first word can wait for a digest. */
   readonly recurring?: true;
   readonly closing?: Closing;
+  /** How many lines were refused, if it is about these. */
+  readonly count?: number;
   /** It was active for so long that there is a trouble of it. */
   readonly isUnrestored?: true;
   readonly clock: Clock;

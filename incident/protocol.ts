@@ -63,7 +63,11 @@ export function defaultProtocols(target: string): readonly Protocol[] {
   return [
     { name: 'critical', when: { kinds: ['alarm'], severities: ['CRITICAL'] }, steps: [again(1.5 * MINUTE, 5 * MINUTE, 12)] },
     { name: 'major', when: { kinds: ['alarm'], severities: ['MAJOR'] }, steps: [again(5 * MINUTE, 30 * MINUTE, 4)] },
-    { name: 'many', when: { kinds: ['fire', 'outage', 'flood', 'platform'] }, steps: [{ afterMs: 0, to: [target], unless: [], times: 1 }] },
+    {
+      name: 'many',
+      when: { kinds: ['fire', 'outage', 'flood', 'platform', 'quality'] },
+      steps: [{ afterMs: 0, to: [target], unless: [], times: 1 }],
+    },
     NOBODY,
   ];
 }

@@ -32,6 +32,8 @@ export interface Settings {
   readonly outage: { readonly sensors: number; readonly share: number; readonly withinMs: number };
   /** A flood begins when more than `begin` incidents open within the span, and ends when fewer than `end` did. */
   readonly flood: { readonly begin: number; readonly end: number; readonly withinMs: number };
+  /** Too many refused lines: more than `lines` within the span, or more than a share (0 to 1) of what an origin sends, if these are at least `ofOrigin`. */
+  readonly quality: { readonly lines: number; readonly share: number; readonly ofOrigin: number; readonly withinMs: number };
   /** Something still active so long after the opening, or after a closing in which it stood, is a trouble of its premises. */
   readonly restoralMs: { readonly critical: number; readonly other: number };
   /** When an incident that is restored, and that nobody has touched, closes by itself; never, if its severity has no span. */
@@ -74,6 +76,10 @@ export const RUNAWAY_CALM_MS = 15 * MINUTE;
 export const DETECTORS_MAX = 10_000;
 /** A trouble that is over closes after this long, if it stays so. */
 export const TROUBLE_QUIET_MS = MINUTE;
+/** How many lines were refused is said so often at most, told when they are so many times as many, and over when none came for so long. */
+export const REFUSED_SAID_EVERY_MS = MINUTE;
+export const REFUSED_WORSE = 10;
+export const REFUSED_CALM_MS = 15 * MINUTE;
 /** As long as this an outage must be over before it is closed. */
 export const OUTAGE_QUIET_MS = 5 * MINUTE;
 /** The type of a trouble: a sensor that should report and doesn't. */
@@ -94,6 +100,7 @@ export function defaultSettings(target: string): Settings {
     areaFire: { sites: 3, withinMs: 15 * MINUTE },
     outage: { sensors: 50, share: 0.1, withinMs: 5 * MINUTE },
     flood: { begin: 10, end: 5, withinMs: 10 * MINUTE },
+    quality: { lines: 20, share: 0.05, ofOrigin: 5, withinMs: 5 * MINUTE },
     restoralMs: { critical: 4 * HOUR, other: DAY },
     closeRestoredMs: { WARNING: HOUR, MINOR: DAY, MAJOR: 7 * DAY },
   };

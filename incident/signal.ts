@@ -1,4 +1,5 @@
 import type { CloseDisposition, Member, Place, PremisesKind } from './incident.ts';
+import type { Refused } from './refusals.ts';
 import type { Census } from './silences.ts';
 import type { Settings } from './settings.ts';
 
@@ -98,6 +99,12 @@ export interface PartSignal {
   readonly isVital: boolean;
 }
 
+/** How many lines of an origin were refused within a minute. */
+export interface RefusedSignal {
+  readonly signal: 'refused';
+  readonly refused: Refused;
+}
+
 /** Time passes: the clock of the task's owner, epoch ms, and the owner's epoch, so that one who was deposed is not heard. */
 export interface TickSignal {
   readonly signal: 'tick';
@@ -120,6 +127,7 @@ export type Signal =
   | ShownSignal
   | CensusSignal
   | PartSignal
+  | RefusedSignal
   | TickSignal
   | SettingsSignal;
 

@@ -19,8 +19,14 @@ export function endedBy(incident: Incident): ReadonlySet<Unless> {
 export function closesAt(incident: Incident, { closeRestoredMs }: Settings): number {
   const { phase, restoredAt, touchedAt, severity } = incident;
   if (phase !== 'NEW' || restoredAt === undefined) return NEVER;
-  if (closesItself(incident)) return restoredAt + (incident.kind === 'outage' ? OUTAGE_QUIET_MS : TROUBLE_QUIET_MS);
+  if (closesItself(incident)) return restoredAt + quietMs(incident);
   return severity === 'CRITICAL' ? NEVER : Math.max(restoredAt, touchedAt) + (closeRestoredMs[severity] ?? NEVER);
+}
+
+/** How long one that closes itself must have been over; what was refused has been for a quarter of an hour by then. */
+function quietMs({ kind }: Incident): number {
+  if (kind === 'quality') return 0;
+  return kind === 'outage' ? OUTAGE_QUIET_MS : TROUBLE_QUIET_MS;
 }
 
 /** When a claim lapses: the hold is over, or its owner was not seen for too long. */

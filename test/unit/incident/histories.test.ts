@@ -55,6 +55,7 @@ const step = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ do: fc.constant('part' as const), part: fc.constantFrom('log', 'archive', 'mailer'), isWell: fc.boolean() }),
   },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('refuse' as const), refused: fc.nat(60) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('stop' as const), ms: fc.constantFrom(2 * MINUTE, HOUR, 30 * HOUR) }) },
 );
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
@@ -110,6 +111,12 @@ function play(steps: readonly Step[]): ReceivingCentre {
         if (one.accepts) centre.accept(one.accepts, action);
         break;
       }
+      case 'refuse':
+        centre.signal({
+          signal: 'refused',
+          refused: { minute: 0, origin: `o${one.refused % 3}`, lines: one.refused, refused: one.refused },
+        });
+        break;
       case 'part':
         centre.signal({ signal: 'part', part: one.part, isWell: one.isWell, isVital: one.part === 'log' });
         break;
