@@ -134,6 +134,57 @@ describe('taking turns', () => {
     expect(turns.bytes).toBeLessThanOrEqual(2_000_000);
   });
 
+  it('spends no more on what has just come than is left of a turn', () => {
+    const { turns, job } = begin();
+    expect([turns.take(job('a', 1.5)), turns.take(job('b', 1.5))]).toEqual(['done', 'waits']);
+  });
+
+  it('takes what just fits, and of a new client what is more than its share', () => {
+    const { turns, job } = begin(2_000_000);
+    expect(turns.take(job('large', 20, { bytes: 1_800_000 }))).toBe('waits');
+    expect(turns.take(job('other', 20, { bytes: 200_001 }))).toBe('full');
+    expect(turns.take(job('other', 20, { bytes: 200_000 }))).toBe('waits');
+  });
+
+  it('gives each client that waits an equal share of half of the room', () => {
+    const { turns, job } = begin(4_000_000);
+    turns.take(job('b', 20));
+    const outcomes = Array.from({ length: 6 }, () => turns.take(job('a', 20)));
+    expect(outcomes).toEqual([...Array.from({ length: 5 }, () => 'waits'), 'over-share']);
+  });
+
+  it('takes from the only client what is more than its share, too', () => {
+    const { turns, job, done } = begin(1_000_000);
+    expect(turns.take(job('only', 20, { bytes: 600_000 }))).toBe('waits');
+    expect(turns.take(job('only', 20, { bytes: 600_000 }))).toBe('waits');
+    expect(done).toHaveLength(1);
+  });
+
+  it('takes no client for the only one while another waits, however long it has sent nothing', () => {
+    const { turns, job, clock } = begin(4_000_000);
+    turns.take(job('b', 20));
+    for (let i = 0; i < 5; i += 1) turns.take(job('a', 20));
+    clock.now += 2_000;
+    expect(turns.take(job('a', 20))).toBe('over-share');
+  });
+
+  it('takes no client for the only one right after another, whose work was done at once', async () => {
+    const { turns, job } = begin(1_000_000);
+    for (let i = 0; i < 2; i += 1) turns.take(job('a', 20));
+    await turn();
+    expect(turns.take(job('b', 0.1))).toBe('done');
+    expect(turns.take(job('a', 20))).toBe('over-share');
+  });
+
+  it('takes no client for the only one right after another, which waited first', async () => {
+    const { turns, job } = begin(1_000_000);
+    const first = job('a', 3);
+    turns.take(first);
+    turns.take(job('b', 100));
+    while (first.doneAt === undefined) await turn();
+    expect([turns.take(job('b', 100)), turns.take(job('b', 100))]).toEqual(['waits', 'over-share']);
+  });
+
   const arrivals = fc.array(
     fc.record({
       connection: fc.nat(5),
