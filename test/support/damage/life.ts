@@ -20,6 +20,8 @@ export interface Copy {
   readonly unread: readonly string[];
   /** Archived alarms and clients, by id. */
   readonly rows: readonly string[];
+  /** The journal has nothing that the tree lacks. */
+  readonly isSwept: boolean;
 }
 
 export interface Life {
@@ -41,11 +43,13 @@ const LARGE_BYTES = 300_000;
 export async function live(folder: string): Promise<Life> {
   const [entries, alarms, rows, before]: [string[], string[], string[], Copy[]] = [[], [], [], []];
   let mailed = 0;
+  let isSwept = false;
   let dataDir = join(folder, 'living');
   let running = await Running.start(dataDir);
   const copy = async (name: string): Promise<Copy> => {
     await cp(dataDir, join(folder, name), { recursive: true, filter: (path) => !path.endsWith('.sock') });
-    return { dataDir: join(folder, name), entries: [...entries], alarms: [...alarms], unread: alarms.slice(mailed), rows: [...rows] };
+    const unread = alarms.slice(mailed);
+    return { dataDir: join(folder, name), entries: [...entries], alarms: [...alarms], unread, rows: [...rows], isSwept };
   };
   for (let round = 0; round < ROUNDS; round += 1) {
     for (let i = 0; i < PER_ROUND; i += 1) {
@@ -74,7 +78,8 @@ export async function live(folder: string): Promise<Life> {
     );
     rows.push(`alarm a${round}`, ...clients.map(({ id }) => `client ${id}`));
     // The last ones stay in the journal alone.
-    if (round < ROUNDS - 3) await running.log.sweep();
+    isSwept = round < ROUNDS - 3;
+    if (isSwept) await running.log.sweep();
     if (round % 3 === 1) before.push(await copy(`before-${round}`));
     if (round === CRASH_AFTER) {
       dataDir = (await copy('living on')).dataDir;

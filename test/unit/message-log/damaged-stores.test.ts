@@ -103,7 +103,7 @@ function oneStore(all: readonly Damage[]): Promise<void> {
   });
 }
 
-type Acknowledged = Omit<Copy, 'dataDir'>;
+type Acknowledged = Omit<Copy, 'dataDir' | 'isSwept'>;
 const NOTHING: Acknowledged = { entries: [], alarms: [], unread: [], rows: [] };
 
 function isRight(seen: Seen, acknowledged: Acknowledged): void {
@@ -124,7 +124,11 @@ async function inflict(all: readonly Damage[], dataDir: string): Promise<Acknowl
     else if (one.kind === 'gone') sources.set(one.file, NOTHING);
     else if (sources.get(one.file) !== NOTHING) sources.delete(one.file);
   }
-  const [from, ...others] = FILES.map((file) => sources.get(file));
+  const [tree, journal, marks] = FILES.map((file) => sources.get(file));
+  // An older journal with nothing that the tree lacks: the same as the folder was then, whole.
+  const index = (of: Acknowledged | undefined): number => life.before.indexOf(of as Copy);
+  if (tree === marks && life.before[index(tree)]?.isSwept && index(journal) >= 0 && index(journal) < index(tree)) return tree as Copy;
+  const [from, ...others] = [tree, journal, marks];
   return from !== undefined && others.every((copy) => copy === from) ? from : life.left;
 }
 
