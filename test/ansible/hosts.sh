@@ -41,7 +41,8 @@ host() {
     </dev/null >"$folder/log" 2>&1 &
   echo "$! $2 $folder" >>"$work/started"
   for _ in $(seq 120); do
-    within "$address" true 2>/dev/null && return
+    # As a provider leaves it: apt knows what there is.
+    within "$address" apt-get -qq update 2>/dev/null && return
     sleep 0.5
   done
   echo "host $name does not come up" >&2
@@ -58,13 +59,13 @@ start_network() {
   ip address add "$network.1/24" dev "$bridge"
   ip link set "$bridge" up
   ssh-keygen -q -t ed25519 -N '' -f "$work/key"
-  (cd "$served" && exec python3 -m http.server --bind "$network.1" 8800 >"$work/http.log" 2>&1) &
-  http=$!
+  (cd "$served" && exec setsid python3 -m http.server --bind "$network.1" 8800 </dev/null >"$work/http.log" 2>&1) &
+  echo $! >"$work/http"
 }
 
-# Only what was started here.
+# Only what was started here, by this run or an earlier one.
 end_hosts() {
-  [ -z "${http:-}" ] || kill "$http" 2>/dev/null || true
+  [ ! -e "$work/http" ] || kill "$(cat "$work/http")" 2>/dev/null || true
   if [ -e "$work/started" ]; then
     while read -r pid number folder; do
       kill -KILL "$pid" 2>/dev/null || true

@@ -1,16 +1,27 @@
-# Sourced by run.sh: the steps.
-make_inventory() {
-  inventory=$work/inventory
-  cp -r inventory "$inventory"
+# Sourced by run.sh: the stages, each of steps. Those after `up` take the hosts as the one before left them.
+inventory=$work/inventory
+small=$work/small
+export ANSIBLE_PRIVATE_KEY_FILE=$work/key ANSIBLE_HOST_KEY_CHECKING=False ANSIBLE_VAULT_PASSWORD_FILE=$work/vault-password ANSIBLE_INVENTORY=$inventory
+
+# As they are in the repository now, beside the vault that was made.
+copy_inventories() {
+  mkdir -p "$inventory" "$small"
+  cp -r inventory/. "$inventory"
+  cp -r small/. "$small"
+}
+
+make_secrets() {
   new_key=(openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes)
   "${new_key[@]}" -x509 -days 2 -subj '/CN=test authority' -keyout "$work/ca.key" -out "$work/ca.pem" 2>/dev/null
   "${new_key[@]}" -subj /CN=edge -keyout "$work/edge.key" -out "$work/edge.csr" 2>/dev/null
-  openssl x509 -req -in "$work/edge.csr" -CA "$work/ca.pem" -CAkey "$work/ca.key" -CAcreateserial -days 2 -extfile <(echo "subjectAltName=IP:$network.15") -out "$work/edge.pem" 2>/dev/null
+  openssl x509 -req -in "$work/edge.csr" -CA "$work/ca.pem" -CAkey "$work/ca.key" -CAcreateserial -days 2 -extfile <(echo "subjectAltName=IP:$network.15,IP:$network.16") -out "$work/edge.pem" 2>/dev/null
   secret() { openssl rand -hex 20; }
   indented() { sed 's/^/  /' "$@"; }
+  secret >"$work/api-token"
   {
     echo ---
-    for name in api_token metrics_token influx_token influx_password grafana_password alertmanager_smtp_password; do echo "vault_$name: $(secret)"; done
+    echo "vault_api_token: $(cat "$work/api-token")"
+    for name in metrics_token influx_token influx_password grafana_password alertmanager_smtp_password; do echo "vault_$name: $(secret)"; done
     echo "vault_sensor_master_secret: v1:$(secret)$(secret)"
     echo "vault_gateway_tokens: site:$(secret)"
     echo 'vault_smtp_url: ""'
@@ -18,8 +29,8 @@ make_inventory() {
     printf 'vault_edge_authority: |\n%s\n' "$(indented "$work/ca.pem")"
   } >"$inventory/vault.yml"
   echo 'a good password' >"$work/vault-password"
-  ansible-vault encrypt --vault-password-file "$work/vault-password" "$inventory/vault.yml" >/dev/null 2>&1
-  export ANSIBLE_PRIVATE_KEY_FILE=$work/key ANSIBLE_HOST_KEY_CHECKING=False ANSIBLE_VAULT_PASSWORD_FILE=$work/vault-password ANSIBLE_INVENTORY=$inventory
+  ansible-vault encrypt "$inventory/vault.yml" >/dev/null 2>&1
+  cp "$inventory/vault.yml" "$small"
 }
 
 # Two versions of the same sources, and one that doesn't start.
@@ -68,7 +79,12 @@ wrong_password() {
 }
 alive() { curl --silent --fail --max-time 5 --cacert "$work/ca.pem" "https://$network.15:19092/readyz"; }
 
+# No alarm since then was mailed later than 10 s after its reading.
+in_time() { NODE_EXTRA_CA_CERTS=$work/ca.pem TOCSIN_API_TOKEN=$(cat "$work/api-token") node --import tsx lateness.ts "https://$network.15" "$1" 10; }
+
 under_load() { # PLAYBOOK…: while simulated sensors report; both must end well
+  local since
+  since=$(date --utc +%FT%TZ)
   play simulate.yml --extra-vars '{"tocsin_simulation": "--apps 2 --rate 50 --minutes 2.5"}' >"$work/load.log" 2>&1 &
   local load=$! code=0
   sleep 20
@@ -76,20 +92,33 @@ under_load() { # PLAYBOOK…: while simulated sensors report; both must end well
   if ! kill -0 "$load" 2>/dev/null; then echo 'the load ended before the playbook did'; code=1; fi
   wait "$load" || { cat "$work/load.log"; code=1; }
   grep -v '^$' "$work/load.log" | tail -n 45
+  in_time "$since" || code=1
   return "$code"
 }
 
-all_steps() {
+stage_install() {
   check 'site, checked only, on empty hosts' play site.yml --check
   check 'site, checked only, has changed nothing' bash -c "! ls $work/hosts/node-1/root/opt/tocsin* $work/hosts/kafka-1/root/opt/kafka* 2>/dev/null"
   check 'site, from nothing' play site.yml
+}
+
+stage_again() {
   check 'site again changes nothing' play_unchanged site.yml
   check 'site, checked only, finds nothing to change' play_unchanged site.yml --check
   check 'start again changes nothing' play_unchanged start.yml
   check 'status' play status.yml
+}
+
+stage_simulate() {
   check 'simulate: the oracle agrees' play simulate.yml
+}
+
+stage_deploy() {
   check 'a new version under load: nothing lost or doubled' under_load deploy.yml --extra-vars tocsin_version=0.1.1
   check 'the same again changes nothing' play_unchanged deploy.yml --extra-vars tocsin_version=0.1.1
+}
+
+stage_refusals() {
   check 'a wrong vault password' untouched wrong_password
   within "$network.14" mount -t tmpfs -o size=64m tmpfs /var/cache
   check 'a full disk' untouched refused 'node-2 has .* MiB left .* Make room' deploy.yml --extra-vars tocsin_version=0.1.2
@@ -99,13 +128,51 @@ all_steps() {
   check 'the rest goes on' alive
   check 'status names it' refused 'node-2 does not answer' status.yml
   ip link set tocsin-h14 up
+}
+
+stage_broken() {
   check 'a broken release stops at the first host, and says how to go back' refused 'To go back: ansible-playbook deploy.yml -e tocsin_version=0.1.1' deploy.yml --extra-vars '{"tocsin_version": "0.1.2", "tocsin_patience": 15}'
   check 'the rest goes on' alive
   check 'the way back' play deploy.yml --extra-vars tocsin_version=0.1.1 --extra-vars tocsin_back=true
-  check 'a changed setting restarts what uses it' play site.yml --extra-vars tocsin_version=0.1.1 --extra-vars '{"haproxy_environment": {"SENSORS_CONNECTIONS_MAX": 2100, "EDGE_CONNECTIONS_MAX": 4000}}' --tags edge
+  check 'status after it' play status.yml
+}
+
+stage_settings() {
+  check 'a changed setting restarts what uses it' play site.yml --extra-vars tocsin_version=0.1.1 --extra-vars "$edge_settings" --tags edge
+}
+edge_settings='{"haproxy_environment": {"SENSORS_CONNECTIONS_MAX": 2100, "EDGE_CONNECTIONS_MAX": 4000}}'
+
+stage_stop() {
   check 'stop' play stop.yml
   check 'stop again changes nothing' play_unchanged stop.yml
   check 'start' play start.yml
   check 'simulate after it' play simulate.yml
-  check 'secrets again change nothing' play_unchanged rotate-secrets.yml --extra-vars '{"haproxy_environment": {"SENSORS_CONNECTIONS_MAX": 2100, "EDGE_CONNECTIONS_MAX": 4000}}'
+}
+
+stage_secrets() {
+  check 'secrets again change nothing' play_unchanged rotate-secrets.yml --extra-vars "$edge_settings"
+}
+
+on_small() { ANSIBLE_INVENTORY=$small play "$@"; }
+# Everything that operators see of all alarms, and the mails that went out.
+alarms_of_small() {
+  TOCSIN_API_TOKEN=$(cat "$work/api-token") NODE_EXTRA_CA_CERTS=$work/ca.pem node --import tsx alarms.ts "https://$network.16"
+  within "$network.16" ls /var/lib/tocsin/outbox
+}
+restored() {
+  alarms_of_small >"$work/alarms-before"
+  on_small backup.yml --extra-vars "tocsin_backups_here=$work/backups"
+  on_small stop.yml
+  within "$network.16" 'rm -r /var/lib/tocsin && mkdir -m 700 /var/lib/tocsin'
+  on_small restore.yml --extra-vars "tocsin_backup=$(echo "$work"/backups/*)"
+  on_small start.yml
+  alarms_of_small >"$work/alarms-after"
+  wc -l "$work/alarms-before"
+  diff "$work/alarms-before" "$work/alarms-after"
+}
+stage_small() {
+  check 'one host: site, from nothing' on_small site.yml
+  check 'one host: simulate' on_small simulate.yml
+  ANSIBLE_INVENTORY=$small check 'a restore without a backup is refused' refused 'Say which backup' restore.yml
+  check 'one host: backup, everything lost, restore: alarms, custody and mails as before' restored
 }
