@@ -135,6 +135,7 @@ stage_refusals() {
 
 stage_broken() {
   check 'a broken release stops at the first host, and says how to go back' refused 'To go back: ansible-playbook deploy.yml -e tocsin_version=0.1.1' deploy.yml --extra-vars '{"tocsin_version": "0.1.2", "tocsin_patience": 15}'
+  check 'its own error is among its last lines' grep -q 'a version that does not start' "$work/refused.log"
   check 'the rest goes on' alive
   check 'the way back' play deploy.yml --extra-vars tocsin_version=0.1.1 --extra-vars tocsin_back=true
   check 'status after it' play status.yml
