@@ -8,7 +8,7 @@ served=$hosts_cache/served
 make_base() {
   if [ ! -e "$base/ready" ]; then
     rm -rf "$base"
-    debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,openssh-server,python3,iproute2,procps,ca-certificates,xz-utils,python3-apt bookworm "$base" http://deb.debian.org/debian >/dev/null
+    debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,openssh-server,python3,iproute2,procps,ca-certificates,xz-utils,python3-apt bookworm "$base" >/dev/null
     touch "$base/ready"
   fi
   # A mirror for the hosts, which reach nothing else: the packages that the playbooks install, and all that those need.
@@ -68,7 +68,8 @@ end_hosts() {
   [ ! -e "$work/http" ] || kill "$(cat "$work/http")" 2>/dev/null || true
   if [ -e "$work/started" ]; then
     while read -r pid number folder; do
-      kill -KILL "$pid" 2>/dev/null || true
+      # Killing the supervisor alone would leave the host's first process, and all that it started.
+      for each in $(pgrep -P "$pid") "$pid"; do kill -KILL "$each" 2>/dev/null || true; done
       for _ in $(seq 20); do umount "$folder/root" 2>/dev/null && break; sleep 0.5; done
       ip netns del "$bridge-$number" 2>/dev/null || true
     done <"$work/started"
