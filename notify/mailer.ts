@@ -68,7 +68,6 @@ interface Partition {
   readonly term: number;
   readonly progress: Progress;
   readonly delivered: Map<string, number>;
-  readonly mails: WeakMap<Step, AlarmMail>;
   /** Offset at which reading in order begins. */
   readonly from: number;
   readonly scouts: ReadonlyMap<Lane, Scout>;
@@ -111,6 +110,8 @@ class Mailer {
   readonly #refused: RefusedRecipients;
   readonly #limits: MailerLimits;
   readonly #partitions = new Map<number, Partition>();
+  /** Unfinished ones. */
+  readonly #mails = new WeakMap<Step, AlarmMail>();
   /** Ends the intake of alarms, before mails under way end. */
   readonly #intake = new AbortController();
   readonly #work = new AbortController();
@@ -159,7 +160,11 @@ class Mailer {
         metrics.deferred.inc();
         this.#health.deferred(error);
       },
-      onFinished: () => this.#health.finished(),
+      onFinished: ({ step }) => {
+        // The step may be kept for long, behind an older one that isn't finished.
+        this.#mails.delete(step);
+        this.#health.finished();
+      },
     });
   }
 
@@ -244,22 +249,22 @@ class Mailer {
     }
     await this.#room(partition, laneOf(change.alarm));
     if (!this.#isOurs(progress) || progress.reached(batch.offset(i))) return;
-    this.#add(change, value, batch.time(i), progress.begin(batch.offset(i)), partition);
+    this.#add(change, value, batch.time(i), progress.begin(batch.offset(i)), progress);
   }
 
-  #add(change: MailedChange, value: string, at: number, step: Step, { progress, mails }: Partition): void {
+  #add(change: MailedChange, value: string, at: number, step: Step, progress: Progress): void {
     const { id: alarm, severity, quarantined, sensor } = change.alarm;
     const mail: AlarmMail = { alarm, severity, quarantined, deferrals: 0, change, sensor, at, value, progress, step };
-    mails.set(step, mail);
+    this.#mails.set(step, mail);
     if (this.#queue.unfinished === 0) this.#health.busy();
     this.#queue.add(mail);
   }
 
   /** Waits until another mail of the lane may be begun; meanwhile mails that are as grave or graver are begun before their turn. Throws when stopping. */
-  async #room({ progress, mails }: Partition, lane: Lane): Promise<void> {
+  async #room({ progress }: Partition, lane: Lane): Promise<void> {
     const { unfinishedMax, spanMax } = this.#limits;
     while (this.#isOurs(progress) && (this.#queue.unfinishedOf(lane) >= unfinishedMax || progress.span >= spanMax)) {
-      const oldest = progress.span >= spanMax && progress.oldest ? mails.get(progress.oldest) : undefined;
+      const oldest = progress.span >= spanMax && progress.oldest ? this.#mails.get(progress.oldest) : undefined;
       // A mail that was never tried has only waited for graver ones: its turn will come.
       if (oldest && oldest.deferrals > 0) {
         oldest.givenUp ??= `put off ${oldest.deferrals} times while ${spanMax - 1} later ones were taken in`;
@@ -296,7 +301,7 @@ class Mailer {
     const { value: change } = decodeMailedChange(value, batch.key(i));
     if (change === undefined || laneOf(change.alarm) !== lane || (change.event !== 'raised' && !this.#config.recovery)) return;
     if (delivered.has(deliveryKey(change.alarm.id, change.event))) return;
-    this.#add(change, value, batch.time(i), progress.beginAhead(batch.offset(i)), partition);
+    this.#add(change, value, batch.time(i), progress.beginAhead(batch.offset(i)), progress);
   }
 
   /** Number of records of ALARM, by partition, that haven't been read in order yet. Rejects as the log does. */
@@ -338,7 +343,6 @@ class Mailer {
       term,
       progress: new Progress(number, ledger),
       delivered: ledger.delivered,
-      mails: new WeakMap<Step, AlarmMail>(),
       from,
       scouts: new Map(LANES.map((lane) => [lane, new Scout(log, number, lane)])),
       committed: 0,

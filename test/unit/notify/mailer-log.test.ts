@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -212,4 +214,23 @@ describe('after a start with very many lesser mails waiting', () => {
     expect(placeOf('second') - before).toBeLessThan(waiting / 10);
     await expect.poll(() => new Set(sent).size, { timeout: 60_000 }).toBe(waiting + 2);
   });
+});
+
+it('keeps nothing of the mails that went out behind one that does not', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const heap = (): number => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const first = new Promise<never>(() => undefined);
+  const answers = [first];
+  const { sent } = await start(() => answers.pop() ?? taken());
+  await alarm(raised('stuck'));
+  await expect.poll(() => sent).toEqual(['stuck.raised']);
+  const before = heap();
+  for (let i = 0; i < 300; i += 1) await alarm({ ...raised(`a${i}`), padding: 'x'.repeat(50_000) });
+  await expect.poll(() => sent.length, { timeout: 10_000 }).toBe(301);
+  // The log in memory has 15 MB of them itself.
+  await expect.poll(() => heap() - before, { timeout: 10_000 }).toBeLessThan(20_000_000);
 });
