@@ -20,7 +20,7 @@ export interface FairTurnsDeps<W> {
   /** Work of one connection is done in the order in which it came. */
   readonly connectionOf: (work: W) => object;
   readonly bytesOf: (work: W) => number;
-  /** Begins with it, or goes on, until `now` passes `until`. True: it is done. Must not throw. */
+  /** Begins with it, or goes on, until `now` passes `until` at the latest. True: it is done. Must not throw. */
   readonly work: (work: W, until: number) => boolean;
   /** Ms of a clock that only runs forward. */
   readonly now: Clock;
@@ -45,11 +45,11 @@ class Lane<W> {
     return this.short.length === 0 && this.long.length === 0;
   }
 
-  /** The queue whose turn it is; they alternate. */
+  /** The queue whose turn it is, if anything waits: they alternate. */
   next(): Waiting<W>[] {
     const other = this.#last === this.long ? this.short : this.long;
-    if (other.length > 0) this.#last = other;
-    return this.#last.length > 0 ? this.#last : other;
+    if (other.length !== 0) this.#last = other;
+    return this.#last;
   }
 }
 
@@ -113,13 +113,13 @@ export class FairTurns<W> {
     const lane = this.#lanes.get(client);
     if (lane === undefined) return true;
     const share = this.#deps.bytesMax / 2 / this.#lanes.size;
-    if (this.#isAlone(client)) while (!lane.isEmpty && lane.bytes + bytes > share) this.#advance(lane, Number.POSITIVE_INFINITY);
+    if (this.#isAlone()) while (!lane.isEmpty && lane.bytes + bytes > share) this.#advance(lane, Number.POSITIVE_INFINITY);
     return lane.isEmpty || lane.bytes + bytes <= share;
   }
 
-  /** Whether nobody else sends: then it may occupy the event loop, and is never refused. */
-  #isAlone(client: string): boolean {
-    return this.#lanes.size === 1 && this.#lastClient === client && this.#deps.now() - this.#otherAt > ALONE_MS;
+  /** Whether only the client sends that was seen last: then it may occupy the event loop, and is never refused. */
+  #isAlone(): boolean {
+    return this.#lanes.size === 1 && this.#deps.now() - this.#otherAt > ALONE_MS;
   }
 
   #see(client: string): void {

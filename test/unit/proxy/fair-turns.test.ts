@@ -139,6 +139,63 @@ describe('taking turns', () => {
     expect([turns.take(job('a', 1.5)), turns.take(job('b', 1.5))]).toEqual(['done', 'waits']);
   });
 
+  it('lets wait what comes once the time of a turn is spent, however little it takes', () => {
+    const { turns, job } = begin();
+    expect([turns.take(job('a', 2, { stepMs: 1 })), turns.take(job('b', 0.1))]).toEqual(['done', 'waits']);
+  });
+
+  it('does one after the other at once as long as together they take little', () => {
+    const { turns, job } = begin();
+    expect([turns.take(job('a', 0.5)), turns.take(job('b', 0.5)), turns.take(job('a', 0.5))]).toEqual(['done', 'done', 'done']);
+  });
+
+  it('has its whole time again once everybody else was heard', async () => {
+    const { turns, job } = begin();
+    for (const ms of [0.5, 2.5, 2.5]) {
+      expect(turns.take(job('a', ms, { stepMs: 0.5 }))).toBe('done');
+      await turn();
+    }
+  });
+
+  it('spends no more than two milliseconds of a turn on what waits', async () => {
+    const { turns, job, clock } = begin();
+    for (const client of ['a', 'b', 'c']) turns.take(job(client, 20, { stepMs: 1 }));
+    const began = clock.now;
+    await turn();
+    expect(clock.now - began).toBe(2);
+  });
+
+  it('goes on with what was left before its time was over', async () => {
+    const paused: string[] = [];
+    const turns = new FairTurns<string>({
+      clientOf: () => 'a',
+      connectionOf: () => paused,
+      bytesOf: () => 1,
+      work: (text) => paused.push(text) > 1,
+      now: () => 0,
+      bytesMax: 10,
+    });
+    expect(turns.take('x')).toBe('waits');
+    await turn();
+    expect([paused, turns.bytes]).toEqual([['x', 'x'], 0]);
+  });
+
+  it('does a small body before a large one of the same client that was begun', async () => {
+    const { turns, job, done, finish } = begin();
+    const [large, small] = [job('a', 3), job('a', 0.1, { bytes: 80 })];
+    expect([turns.take(large), turns.take(small)]).toEqual(['waits', 'waits']);
+    await finish();
+    expect(done).toEqual([small, large]);
+  });
+
+  it('calls a body small up to 16 KiB', async () => {
+    const { turns, job, done, finish } = begin();
+    const [large, small, least] = [job('a', 20), job('a', 0.1, { bytes: 16_384 }), job('a', 0.1, { bytes: 16_385 })];
+    for (const one of [large, least, small]) turns.take(one);
+    await finish();
+    expect(done).toEqual([small, large, least]);
+  });
+
   it('takes what just fits, and of a new client what is more than its share', () => {
     const { turns, job } = begin(2_000_000);
     expect(turns.take(job('large', 20, { bytes: 1_800_000 }))).toBe('waits');
@@ -158,6 +215,36 @@ describe('taking turns', () => {
     expect(turns.take(job('only', 20, { bytes: 600_000 }))).toBe('waits');
     expect(turns.take(job('only', 20, { bytes: 600_000 }))).toBe('waits');
     expect(done).toHaveLength(1);
+  });
+
+  it('does nothing sooner for the only client while what waits just fills its share', () => {
+    const { turns, job, done } = begin(1_000_000);
+    for (const bytes of [300_000, 200_000]) expect(turns.take(job('only', 20, { bytes }))).toBe('waits');
+    expect(done).toEqual([]);
+  });
+
+  it('takes a client for the only one if nobody else has sent anything for more than a second', async () => {
+    const { turns, job, clock } = begin(1_000_000);
+    const take = (client: string, ms: number) => turns.take(job(client, ms, { stepMs: 0.5 }));
+    for (let i = 0; i < 2; i += 1) take('a', 20);
+    await turn();
+    take('b', 0.5);
+    const last = clock.now;
+    const outcomes = [0, 1_000, 1_001].map((ms) => {
+      clock.now = last + ms;
+      return take('a', 20);
+    });
+    expect(outcomes).toEqual(['over-share', 'over-share', 'waits']);
+  });
+
+  it('takes a client for the only one if others sent something only before anything waited', async () => {
+    const { turns, job, finish } = begin(1_000_000);
+    const threeOf = (client: string): string[] => Array.from({ length: 3 }, () => turns.take(job(client, 20)));
+    expect(turns.take(job('before', 0.1))).toBe('done');
+    expect(threeOf('a')).toEqual(['waits', 'waits', 'waits']);
+    turns.take(job('b', 20));
+    await finish();
+    expect(threeOf('c')).toEqual(['waits', 'waits', 'waits']);
   });
 
   it('takes no client for the only one while another waits, however long it has sent nothing', () => {
