@@ -28,6 +28,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     what: 'decode and detect, one thread, 50,000 and 1,000,000 sensors',
     run: async (runs) => (await import('./detection.ts')).benchDetection(runs),
   },
+  'silent-sensors': {
+    what: 'noticing which sensors are silent: memory for each, cost of a reading, one thread, 50,000 and 1,000,000 sensors (seconds)',
+    run: async (runs) => (await import('./silent-sensors.ts')).benchSilentSensors(runs),
+  },
   'end-to-end': {
     what: 'open loop: intended send time until the alarm is in the API',
     run: async (runs) => (await import('./end-to-end.ts')).benchEndToEnd(runs),
