@@ -177,33 +177,48 @@ const mishap = fc.record({
   ms: fc.constantFrom(5_000, MINUTE_MS, 10 * MINUTE_MS),
   by: fc.integer({ min: -86_400_000, max: 86_400_000 }),
 });
+type Mishap = typeof mishap extends fc.Arbitrary<infer M> ? M : never;
+
+const LIVING = range(1, 10);
+
+/** `runs`: of the proxies that run, by name; returns those that run after it. */
+function befall(world: World, runs: readonly string[], { what, ms, by }: Mishap, name: string): readonly string[] {
+  switch (what) {
+    case 'entry is down':
+      world.stop(...runs);
+      world.pass(ms);
+      world.start(name);
+      return [name];
+    case 'a second proxy':
+      world.start(name);
+      return [...runs, name];
+    case 'one proxy less':
+      if (runs.length === 1) return runs;
+      world.stop(...runs.slice(0, 1));
+      return runs.slice(1);
+    case 'restart':
+      world.watch = watchOf();
+      for (const sensor of LIVING) world.watch.know(sensor, false);
+      return runs;
+    case 'nothing':
+      return runs;
+    default:
+      world.setClock(runs[what === 'clock of a is set' ? 0 : 1] ?? '', by);
+      return runs;
+  }
+}
 
 describe('whatever happens to us', () => {
   it('no sensor that lives is silent, and those that die are found', () => {
     fc.assert(
       fc.property(fc.array(mishap, { maxLength: 25 }), (mishaps) => {
         const world = new World(watchOf());
-        world.live(range(1, 10));
+        world.live(LIVING);
         world.start('a', 'b');
-        let runs = ['a', 'b'];
-        for (const [i, { what, ms, by }] of mishaps.entries()) {
-          if (what === 'entry is down') {
-            world.stop(...runs);
-            world.pass(ms);
-            runs = [`run ${i}`];
-            world.start(...runs);
-          } else if (what === 'a second proxy') {
-            runs.push(`run ${i}`);
-            world.start(`run ${i}`);
-          } else if (what === 'one proxy less' && runs.length > 1) {
-            world.stop(...runs.splice(0, 1));
-          } else if (what === 'restart') {
-            world.watch = watchOf();
-            for (const sensor of range(1, 10)) world.watch.know(sensor, false);
-          } else if (what !== 'nothing') {
-            world.setClock(runs[what === 'clock of a is set' ? 0 : 1] ?? '', by);
-          }
-          world.pass(ms);
+        let runs: readonly string[] = ['a', 'b'];
+        for (const [i, one] of mishaps.entries()) {
+          runs = befall(world, runs, one, `run ${i}`);
+          world.pass(one.ms);
         }
         world.pass(MINUTE_MS);
         expect(world.said).toEqual([]);
