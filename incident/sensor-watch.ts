@@ -207,15 +207,14 @@ export class SensorWatch {
     const due: number[] = [];
     this.#dueNext = Number.POSITIVE_INFINITY;
     for (let slot = 0; slot < table.capacity; slot += 1) {
-      if (table.markAt(slot) < 0) continue;
-      if (this.#now - table.markAt(slot) > this.#spanAt(slot)) due.push(table.sensorAt(slot));
-      else this.#expect(slot);
+      const mark = table.markAt(slot);
+      if (mark < 0) continue;
+      if (this.#now - mark > this.#spanAt(slot)) {
+        table.setMark(slot, silentMark(mark));
+        due.push(table.sensorAt(slot));
+      } else this.#expect(slot);
     }
-    for (const sensor of Int32Array.from(due).sort()) {
-      const slot = table.slotOf(sensor);
-      table.setMark(slot, silentMark(table.markAt(slot)));
-      this.#change(sensor, 'silent');
-    }
+    for (const sensor of Int32Array.from(due).sort()) this.#change(sensor, 'silent');
     this.#silent += due.length;
   }
 
