@@ -160,7 +160,7 @@ function play(steps: readonly Step[]): void {
 
 describe('any history', () => {
   it('says what the model says, in its order', () => {
-    fc.assert(fc.property(fc.array(step, { maxLength: 80 }), play), drawn(400, 15));
+    fc.assert(fc.property(fc.array(step, { maxLength: 80, size: 'max' }), play), drawn(400, 15));
   });
 });
 
@@ -211,7 +211,7 @@ function befall(world: World, runs: readonly string[], { what, ms, by }: Mishap,
 describe('whatever happens to us', () => {
   it('no sensor that lives is silent, and those that die are found', () => {
     fc.assert(
-      fc.property(fc.array(mishap, { maxLength: 25 }), (mishaps) => {
+      fc.property(fc.array(mishap, { maxLength: 25, size: 'max' }), (mishaps) => {
         const world = new World(watchOf());
         world.live(LIVING);
         world.start('a', 'b');
