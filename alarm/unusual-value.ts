@@ -84,7 +84,7 @@ export function readUnusual(bytes: Buffer, i: number, end: number, field: number
 
 /** Reads what is no JSON in place of a value: a text with raw control characters, or something without quotes. Returns the same as `readUnusual`. */
 function readPatched(bytes: Buffer, i: number, end: number, field: number, types: TypeSet, into: Status): number {
-  if (i < end && bytes[i] === QUOTE) return readRawText(bytes, i, end, field, types, into);
+  if (bytes[i] === QUOTE) return readRawText(bytes, i, end, field, types, into);
   let next = i;
   while (next < end && isBare(bytes[next] as number)) next += 1;
   const word = wordOf(bytes, i, next);
@@ -116,7 +116,7 @@ function readRawText(bytes: Buffer, start: number, end: number, field: number, t
 
 function takeText(text: string, field: number, types: TypeSet, into: Status): void {
   if (field === types.at) into.at = read(timeIn(text));
-  else take(types.areBoolean[field] === 1 ? Number(booleanIn(text) ?? Number.NaN) : numberIn(text), field, types, into);
+  else take(types.areBoolean[field] === 1 ? Number(booleanIn(text)) : numberIn(text), field, types, into);
 }
 
 /** If the comma that ended a value was a decimal one, reads the value again up to the end of its decimals, which it returns; else UNSURE. */

@@ -134,6 +134,7 @@ describe('an unusual status is read too', () => {
     ['{"id":1,"smoke":nan}', '{"id":1,"smoke":null}', { id: 1, unreadable: ['smoke'] }],
     ['{"id":1,"smoke":True,"motion":FALSE}', '{"id":1,"smoke":true,"motion":false}', { id: 1, smoke: true, motion: false }],
     ['{"id":1,"temperature":-21,5,"x":1}', '{"id":1,"temperature":-21.5,"x":1}', { id: 1, temperature: -21.5 }],
+    ['{"id":1,"temperature":1094,09,"x":1}', '{"id":1,"temperature":1094.09,"x":1}', { id: 1, temperature: 1094.09 }],
     ['{"id":1,"smoke":1,0}', '{"id":1,"smoke":1.0}', { id: 1, smoke: true }],
     ['{"id":1,"x":,"y":-inf,"z":None}', '{"id":1,"x":null,"y":null,"z":null}', { id: 1 }],
     ['{"id":nan,"id":2}', '{"id":null,"id":2}', { id: 2 }],
@@ -200,6 +201,7 @@ describe('a status is not read', () => {
     '{"id":1,"x":a b}',
     '{"id":1,"x":a"b}',
     '{"id":1,"x":a\\b}',
+    '{"id":1,"x":a\u007fb}',
     '{"id":1,"x":ä}',
     '{"id":1,"x":a,y}',
     '{"id":1,"x":a:1,5}',
@@ -215,7 +217,12 @@ describe('a status is not read', () => {
   });
 
   it('with a byte that is no UTF-8', () => {
-    for (const byte of ['\u0080', '\u00ff']) expect(scanned(Buffer.from(`{"id":1,"x":"${byte}"}`, 'latin1'), 0, 16)).toBeUndefined();
+    for (const byte of ['\u0080', '\u00ff']) {
+      for (const text of [byte, `\n${byte}`, `${byte}\n`]) {
+        const bytes = Buffer.from(`{"id":1,"x":"${text}"}`, 'latin1');
+        expect(scanned(bytes, 0, bytes.length)).toBeUndefined();
+      }
+    }
   });
 
   const plain = ({ id, at, seq, said, unreadable }: SpecifiedStatus): Partial<Reading> => ({
