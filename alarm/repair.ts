@@ -26,9 +26,8 @@ let valueStart = NONE;
 let closing: Uint8Array = new Uint8Array(0);
 let unclosed = 0;
 
-/** The object in bytes[start, end), which are UTF-8, as JSON, with everything that can be kept. Undefined: it isn't a whole object in braces. */
+/** What stands in braces at the ends of bytes[start, end), which are UTF-8, as JSON, with everything that can be kept. Undefined: it isn't a whole object. */
 export function repairedObject(bytes: Buffer, start: number, end: number): Buffer | undefined {
-  if (bytes[start] !== OPEN_BRACE || bytes[end - 1] !== CLOSE_BRACE) return undefined;
   if (closing.length < end - start) closing = new Uint8Array(end - start);
   unclosed = 0;
   nameStart = NONE;

@@ -76,6 +76,28 @@ describe('a message', () => {
   });
 });
 
+describe('a repair', () => {
+  it.each([
+    ['keeps what texts within arrays hold', '{"id":1,"x":["]}",nan]}', '{"id":1,"x":["]}",null]}'],
+    ['makes a text of an array with a text that never ends', '{"id":1,"x":["a ]}', '{"id":1,"x":"[\\"a ]"}'],
+    ['takes nothing for a name that has no colon', '{"id":1,"x":nan,"y" 5}', '{"id":1,"x":"nan,\\"y\\" 5"}'],
+    ['refuses an object whose only name has no colon', '{"id" 1}', 'not valid JSON'],
+  ])('%s', (_, text, expected) => {
+    for (const around of ['', '"', ':']) expect(stored(text, around)).toBe(expected);
+  });
+
+  it('takes nothing for a name since one stood at the same place in the message before', () => {
+    expect(stored('{"id":1 ,}')).toBe('{"id":1}');
+    expect(stored(`{'id':1 ,}`)).toBe('not valid JSON');
+  });
+
+  it('makes texts of up to eight arrays that nothing closes, and refuses more', () => {
+    const withOpen = (arrays: number, value: string) => `{"id":1${`,"x":${value}`.repeat(arrays)}}`;
+    for (const arrays of [9, 8]) expect(stored(withOpen(arrays, '['))).toBe(arrays > 8 ? 'not valid JSON' : withOpen(arrays, '"["'));
+    expect(stored(withOpen(20, '[nan]'))).toBe(withOpen(20, '[null]'));
+  });
+});
+
 describe('a status of 32 levels', () => {
   const tooDeep = 'nested deeper than 32 levels';
   const nested = (open: string, close: string, levels: number) => `{"id":1,"x":${open.repeat(levels)}0${close.repeat(levels)}}`;

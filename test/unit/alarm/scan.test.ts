@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { repairedJson } from '../../../alarm/repaired-json.ts';
 import { scan } from '../../../alarm/scan.ts';
-import { emptyStatus } from '../../../alarm/status.ts';
+import { emptyStatus, STATUS_BYTES_MAX } from '../../../alarm/status.ts';
 import { BAD_ID, patches, settle } from '../../../alarm/unusual-value.ts';
-import { REFERENCE } from '../../support/alarm-types.ts';
+import { TypeSet } from '../../../alarm/type-set.ts';
+import { REFERENCE, typeWhen } from '../../support/alarm-types.ts';
 import type { Reading } from './reading.ts';
 import { dirtyMessage, random } from './random-messages.ts';
 import { type SpecifiedStatus, specifiedStatus, USUAL } from './status-specification.ts';
@@ -80,11 +81,30 @@ describe('a status is read at once', () => {
     }
   });
 
+  it('only if it is whole, wherever the buffer ends within the longest name', () => {
+    const types = new TypeSet([typeWhen('t', `${'x'.repeat(40)} > 1`)]);
+    const text = `{"id":1,"${'x'.repeat(40)}":5}`;
+    const into = emptyStatus(types);
+    for (let end = text.length; end > 0; end -= 1) {
+      const bytes = Buffer.from(text.slice(0, end));
+      expect(scan(bytes, 0, end, types, into)).toBe(end === text.length);
+    }
+    expect(into.values[types.id - 1]).toBe(5);
+  });
+
   it('from the comma on where the usual form ended', () => {
     const into = emptyStatus(REFERENCE);
     const text = ',"x":1,"at":5}';
     expect(scan(Buffer.from(text), 0, text.length, REFERENCE, into, USUAL.length - 1)).toBe(true);
     expect(into.at).toBe(5);
+  });
+
+  it('from a decimal comma on where the usual form seemed to have ended', () => {
+    const into = emptyStatus(REFERENCE);
+    const text = '{"maxTemperature":21,5,"at":5}';
+    read('{"seq":1}');
+    expect(scan(Buffer.from(text), text.indexOf(',5'), text.length, REFERENCE, into, USUAL.length - 1)).toBe(true);
+    expect([into.values[USUAL.length - 1], into.at]).toEqual([21.5, 5]);
   });
 
   it('whatever white space it has', () => {
@@ -157,6 +177,14 @@ describe('an unusual status is read too', () => {
   ])('with patches: %s', (text, patched, expected) => {
     expect(read(text)).toEqual(expected);
     expect(patches.applied(Buffer.from(`"${text}"`), 1, Buffer.byteLength(text) + 1).toString()).toBe(patched);
+  });
+
+  it('with as many patches as a status has bytes, and no more', () => {
+    const withBreaks = (breaks: number): string => `{"id":1,"x":"${'\n'.repeat(breaks)}"}`;
+    const text = withBreaks(STATUS_BYTES_MAX);
+    expect(read(text, '')).toEqual({ id: 1 });
+    expect(patches.applied(Buffer.from(text), 0, text.length).toString()).toBe(text.replaceAll('\n', '\\n'));
+    expect(read(withBreaks(STATUS_BYTES_MAX + 1))).toBeUndefined();
   });
 
   it('by patches exactly as by a repair of the whole', () => {
