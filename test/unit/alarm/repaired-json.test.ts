@@ -80,6 +80,31 @@ describe('a repair', () => {
   it.each([
     ['keeps what texts within arrays hold', '{"id":1,"x":["]}",nan]}', '{"id":1,"x":["]}",null]}'],
     ['makes a text of an array with a text that never ends', '{"id":1,"x":["a ]}', '{"id":1,"x":"[\\"a ]"}'],
+    [
+      'leaves escapes as they are, and doubles backslashes that escape nothing',
+      '{"id":1,"x":nan ,"y":"\\"\\\\\\/\\b\\f\\n\\r\\t\\u00eF","z":"C:\\u00g0\\u123\\q"}',
+      '{"id":1,"x":null,"y":"\\"\\\\\\/\\b\\f\\n\\r\\t\\u00eF","z":"C:\\\\u00g0\\\\u123\\\\q"}',
+    ],
+    [
+      'reads numbers as people write them',
+      '{"id":1,"x":.5 ,"y":-007.0,"z":+21,5,"e":-,50E-2}',
+      '{"id":1,"x":0.5,"y":-7.0,"z":21.5,"e":-0.50E-2}',
+    ],
+    [
+      'makes texts of what looks like a number',
+      '{"id":1,"x":1e ,"y":.,"z":5x,"a":1.#,"b":1e+}',
+      '{"id":1,"x":"1e","y":".","z":"5x","a":"1.#","b":"1e+"}',
+    ],
+    [
+      'knows the words for no value',
+      '{"id":1,"x":nil ,"y":-nan(ind),"z":+Infinity,"a":1.#QNAN,"b":undefined,"c":nan(,"d":nano,"e":INF()}',
+      '{"id":1,"x":null,"y":null,"z":null,"a":null,"b":null,"c":"nan(","d":"nano","e":null}',
+    ],
+    [
+      'repairs what is nested',
+      '{"id":1,"x":[1 ,True,{"a":,"b":"\n"},],"y":[1 2],"z":[,]}',
+      '{"id":1,"x":[1 ,true,{"a":null,"b":"\\n"}],"y":"[1 2]","z":[]}',
+    ],
     ['takes nothing for a name that has no colon', '{"id":1,"x":nan,"y" 5}', '{"id":1,"x":"nan,\\"y\\" 5"}'],
     ['refuses an object whose only name has no colon', '{"id" 1}', 'not valid JSON'],
   ])('%s', (_, text, expected) => {

@@ -165,6 +165,14 @@ describe('taking turns', () => {
     expect(clock.now - began).toBe(2);
   });
 
+  it('lets the next client on once one has had its millisecond', async () => {
+    const { turns, job, done } = begin();
+    turns.take(job('before', 2, { stepMs: 1 }));
+    for (const client of ['a', 'a', 'b']) turns.take(job(client, 1, { stepMs: 1 }));
+    await turn();
+    expect(done.map(({ client }) => client)).toEqual(['before', 'a', 'b']);
+  });
+
   it('goes on with what was left before its time was over', async () => {
     const paused: string[] = [];
     const turns = new FairTurns<string>({
