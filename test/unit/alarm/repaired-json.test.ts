@@ -87,8 +87,8 @@ describe('a repair', () => {
     ],
     [
       'reads numbers as people write them',
-      '{"id":1,"x":.5 ,"y":-007.0,"z":+21,5,"e":-,50E-2}',
-      '{"id":1,"x":0.5,"y":-7.0,"z":21.5,"e":-0.50E-2}',
+      '{"id":1,"x":.5 ,"y":-007.0,"z":+21,5,"e":-,50E-2,"f":+.5e+3,"g":5.e3}',
+      '{"id":1,"x":0.5,"y":-7.0,"z":21.5,"e":-0.50E-2,"f":0.5e+3,"g":5e3}',
     ],
     [
       'makes texts of what looks like a number',
@@ -97,8 +97,8 @@ describe('a repair', () => {
     ],
     [
       'knows the words for no value',
-      '{"id":1,"x":nil ,"y":-nan(ind),"z":+Infinity,"a":1.#QNAN,"b":undefined,"c":nan(,"d":nano,"e":INF()}',
-      '{"id":1,"x":null,"y":null,"z":null,"a":null,"b":null,"c":"nan(","d":"nano","e":null}',
+      '{"id":1,"x":nil ,"y":-nan(ind),"z":+Infinity,"a":1.#QNAN,"b":undefined,"c":nan(,"d":nano,"e":INF(),"f":}',
+      '{"id":1,"x":null,"y":null,"z":null,"a":null,"b":null,"c":"nan(","d":"nano","e":null,"f":null}',
     ],
     [
       'repairs what is nested',

@@ -218,6 +218,17 @@ describe('taking turns', () => {
     expect(outcomes).toEqual([...Array.from({ length: 5 }, () => 'waits'), 'over-share']);
   });
 
+  it('has room again for a client as soon as something of it is done', async () => {
+    const { turns, job } = begin(4_000_000);
+    const first = job('a', 3);
+    turns.take(first);
+    turns.take(job('b', 100));
+    for (let i = 0; i < 4; i += 1) turns.take(job('a', 20));
+    expect(turns.take(job('a', 20))).toBe('over-share');
+    while (first.doneAt === undefined) await turn();
+    expect([turns.take(job('a', 20)), turns.take(job('a', 20))]).toEqual(['waits', 'over-share']);
+  });
+
   it('takes from the only client what is more than its share, too', () => {
     const { turns, job, done } = begin(1_000_000);
     expect(turns.take(job('only', 20, { bytes: 600_000 }))).toBe('waits');
