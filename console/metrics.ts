@@ -54,5 +54,9 @@ export function registerMetrics(registry: Registry, { live, sessions, attempts, 
     'Rows of the audit trail that were lost, since the log accepted none for too long',
     () => audit.lost,
   );
-  counter('tocsin_console_connections_closed_total', 'Idle connections closed because there were too many', () => connections.closed);
+  counter(
+    'tocsin_console_connections_closed_total',
+    'Connections closed: idle ones because there were too many, and ones that ask on without an answer',
+    () => connections.closed,
+  );
 }

@@ -46,7 +46,13 @@ export function liveRoutes(deps: ApiDeps): Route[] {
         const attachment = deps.live.stream.attach(response, caller, lastId);
         if (attachment.outcome === 'refused') throw new ApiError(429, attachment.reason);
         sees(deps, call, 'stream-opened');
-        response.on('close', attachment.detach);
+        // An answer that still waits for the one before it never closes, only its connection does.
+        const { socket } = request;
+        socket.once('close', attachment.detach);
+        response.once('close', () => {
+          socket.off('close', attachment.detach);
+          attachment.detach();
+        });
         response.flushHeaders();
         return undefined;
       },

@@ -10,6 +10,9 @@ export interface ConnectionLimits {
   readonly networkOf: (socket: Socket) => string | undefined;
 }
 
+/** Requests of a connection without an answer. Answers wait for the one before, and a live stream before them never ends; no browser sends a second request early. */
+const UNANSWERED_MAX = 8;
+
 /**
  * Bounds the connections of a server, so that a client that opens many doesn't shut out others. Beyond a limit the oldest connection is closed that is
  * idle or whose request hasn't arrived completely. So a client that sends requests gets in, even from the same address.
@@ -20,6 +23,7 @@ export class Connections {
   readonly #open = new Map<Socket, string | undefined>();
   readonly #perNetwork = new Map<string, number>();
   readonly #requests = new Map<Socket, IncomingMessage>();
+  readonly #unanswered = new WeakMap<Socket, number>();
   #closed = 0;
 
   constructor(server: Server, limits: ConnectionLimits) {
@@ -32,7 +36,7 @@ export class Connections {
     return this.#open.size;
   }
 
-  /** How many were closed to make room. */
+  /** How many were closed to make room, or because they asked on and on without an answer. */
   get closed(): number {
     return this.#closed;
   }
@@ -49,7 +53,11 @@ export class Connections {
   #asked(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
     this.#requests.set(socket, request);
+    const unanswered = (this.#unanswered.get(socket) ?? 0) + 1;
+    this.#unanswered.set(socket, unanswered);
+    if (unanswered > UNANSWERED_MAX && this.#open.has(socket)) this.#close(socket);
     response.once('close', () => {
+      this.#unanswered.set(socket, (this.#unanswered.get(socket) ?? 1) - 1);
       if (this.#requests.get(socket) === request) this.#requests.delete(socket);
     });
   }
@@ -62,10 +70,14 @@ export class Connections {
       victim = socket;
       break;
     }
+    this.#close(victim);
+  }
+
+  #close(socket: Socket): void {
     this.#closed += 1;
     // Now, because 'close' is emitted later, and more connections may be opened before that.
-    this.#gone(victim);
-    victim.destroy();
+    this.#gone(socket);
+    socket.destroy();
   }
 
   /** The network with the most connections. */

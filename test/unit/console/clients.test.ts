@@ -76,6 +76,21 @@ describe('a client with many connections', () => {
     expect(await answered(await open(GET))).toBe('HTTP/1.1 200 OK');
   });
 
+  it('that asks on and on behind an answer without an end is closed, and one that asks before its answer has come is not', async () => {
+    const { connections, open } = await serverWith({ max: 30, perNetworkMax: 30 });
+    const several = await open(GET.repeat(5));
+    let text = '';
+    several.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1');
+    });
+    await vi.waitFor(() => expect(text.split('200 OK')).toHaveLength(6));
+    several.write(GET.repeat(5));
+    await vi.waitFor(() => expect(text.split('200 OK')).toHaveLength(11));
+    const endless = await open(SLOW + GET.repeat(100));
+    await once(endless, 'close');
+    expect([connections.size, connections.closed]).toEqual([1, 1]);
+  });
+
   it('lets go of what is closed', async () => {
     const { connections, open } = await serverWith({ max: 30, perNetworkMax: 3 });
     for (let i = 0; i < 10; i += 1) {

@@ -1,4 +1,5 @@
 import { get } from 'node:http';
+import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type ServerEvent, EventParser } from '../../../page/sse.ts';
 import { BYTES_PER_PLACE } from '../../../console/live/places.ts';
@@ -87,6 +88,27 @@ describe('GET /api/live', () => {
     const second = await listen(OPERATOR_TOKEN, last);
     await until(second, (now) => named(now, 'alarm').some(({ alarm }) => alarm.sensor === 2));
     expect(named(second, 'snapshot')).toEqual([]);
+  });
+
+  it('is over with its connection, even one that still waits for the answer before it', async () => {
+    const { port } = new URL(on.console.url);
+    const request = `GET /api/live HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAuthorization: Bearer ${OPERATOR_TOKEN}\r\n\r\n`;
+    const statuses = async (streams: number) => {
+      const listeners = await Promise.all(Array.from({ length: streams }, () => listen()));
+      for (const { close } of listeners) close();
+      return listeners.map(({ status }) => status);
+    };
+    const socket = connect(Number(port), '127.0.0.1').on('error', () => undefined);
+    socket.write(request.repeat(4));
+    await eventually(
+      () => statuses(1),
+      ([status]) => status === 429,
+    );
+    socket.destroy();
+    await eventually(
+      () => statuses(4),
+      (all) => all.every((status) => status === 200),
+    );
   });
 
   it('keeps clients from viewers, in what is live and in the snapshot', async () => {

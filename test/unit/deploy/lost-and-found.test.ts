@@ -43,7 +43,8 @@ const NOTHING_LOST: Readonly<Record<string, string>> = {
   tocsin_hits_repeated_total: 'a resend by proof: the same counter and the same bytes within a minute',
   tocsin_counts_late_total: 'counted all the same',
   tocsin_console_streams_dropped_total: 'the browser connects again and gets everything anew',
-  tocsin_console_connections_closed_total: 'idle connections, or ones without a whole request: whoever asks connects again',
+  tocsin_console_connections_closed_total:
+    'idle connections, ones without a whole request, ones that ask on without an answer: whoever asks connects again',
   tocsin_console_wrong_tokens_total: 'nobody was let in; the log names who sends many',
   tocsin_operations_wrong_tokens_total: 'nobody was let in; the log names who sends many',
   tocsin_ingest_unread_closed_total: 'what was acknowledged is in the log, whether or not the answer was read',
