@@ -48,7 +48,8 @@ it(`neither loses, duplicates nor invents anything over ${COUNT} faults of a clu
       return simulation;
     });
     const alarmsUntil = Date.now() + LOAD_SECONDS * 1_000;
-    await expect.poll(() => stage.watch.silent, { timeout: 120_000 }).toEqual([]);
+    // A simulator that gave up says why.
+    await expect.poll(() => [stage.watch.silent, ended?.output ?? ''], { timeout: 120_000 }).toEqual([[], '']);
     const outcomes: Outcome[] = [];
     for (const kind of drawn(random)) {
       await sleep(BETWEEN_MS.least + random() * (BETWEEN_MS.most - BETWEEN_MS.least));

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { NODE_FLAGS, SYSTEM_FLAGS } from '../../runtime/node-flags.ts';
 import type { Report } from '../../simulator/report.ts';
 import { freePorts } from './servers/ports.ts';
@@ -171,6 +172,7 @@ export async function simulate(system: Places, reportFile: string, args: readonl
     '--drain',
     '60',
   ];
+  await answering(system);
   const child = spawn(process.execPath, [...NODE_FLAGS, 'main/simulate/main.ts', ...where, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   child.once('exit', () => running.delete(child));
@@ -187,4 +189,14 @@ export async function simulate(system: Places, reportFile: string, args: readonl
     () => undefined,
   );
   return { exitCode, output, report };
+}
+
+/** The simulator begins only with a system that answers, and a console that was just started says 503 until it knows the open alarms. */
+async function answering({ ingestUrl, consoleUrl }: Places): Promise<void> {
+  const headers = { authorization: `Bearer ${API_TOKEN}` };
+  const asked = [() => fetch(`${ingestUrl}/healthz`), () => fetch(`${consoleUrl}/api/alarms?limit=1`, { headers })];
+  for (const until = Date.now() + START_DEADLINE_MS; Date.now() < until; await sleep(100)) {
+    const answers = await Promise.all(asked.map((ask) => ask().catch(() => undefined)));
+    if (answers.every((answer) => answer?.ok)) return;
+  }
 }
