@@ -194,7 +194,7 @@ export async function simulate(system: Places, reportFile: string, args: readonl
 /** The simulator begins only with a system that answers, and a console that was just started says 503 until it knows the open alarms. */
 async function answering({ ingestUrl, consoleUrl }: Places): Promise<void> {
   const headers = { authorization: `Bearer ${API_TOKEN}` };
-  const asked = [() => fetch(`${ingestUrl}/healthz`), () => fetch(`${consoleUrl}/api/alarms?limit=1`, { headers })];
+  const asked = [() => fetch(`${ingestUrl}/healthz`), () => fetch(`${consoleUrl}/api/alarms?state=active&limit=1`, { headers })];
   for (const until = Date.now() + START_DEADLINE_MS; Date.now() < until; await sleep(100)) {
     const answers = await Promise.all(asked.map((ask) => ask().catch(() => undefined)));
     if (answers.every((answer) => answer?.ok)) return;
