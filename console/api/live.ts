@@ -38,6 +38,9 @@ export function liveRoutes(deps: ApiDeps): Route[] {
       },
       handle: (call) => {
         const { request, response } = call;
+        const { socket } = request;
+        // Nothing would tell that it is gone any more.
+        if (socket.destroyed) return undefined;
         const caller = callerOf(call);
         const lastId = request.get('last-event-id') ?? call.query.last;
         response
@@ -47,7 +50,6 @@ export function liveRoutes(deps: ApiDeps): Route[] {
         if (attachment.outcome === 'refused') throw new ApiError(429, attachment.reason);
         sees(deps, call, 'stream-opened');
         // An answer that still waits for the one before it never closes, only its connection does.
-        const { socket } = request;
         socket.once('close', attachment.detach);
         response.once('close', () => {
           socket.off('close', attachment.detach);
