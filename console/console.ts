@@ -129,6 +129,7 @@ export async function startConsole(config: ConsoleConfig, deps: ConsoleDeps): Pr
   );
   registerMetrics(deps.registry, { live, sessions, attempts, connections, audit });
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    if (request.socket.destroyed) return; // It came in one piece with the request for which Connections closed it.
     if ((isForUs(request, access) || deps.operationsAccess.seesMetrics(request)) && operations(request, response)) return;
     if (live.problem && request.url?.startsWith('/api/')) unavailable(response, live.problem);
     else app(request, response);

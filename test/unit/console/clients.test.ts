@@ -206,3 +206,18 @@ describe('the trust in this machine', () => {
     }
   });
 });
+
+it('does nothing for requests that came in one piece with the one for which their connection was closed', async () => {
+  const on = await startTestConsole({ processor: false });
+  closing.push(() => on.stop());
+  const { port } = new URL(on.console.url);
+  const socket = connect(Number(port), '127.0.0.1').on('error', () => undefined);
+  closing.push(() => socket.destroy());
+  // Each wrong token is answered, and counted until there were ten.
+  socket.write(
+    `GET /api/alarms HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAuthorization: Bearer a-token-that-nobody-knows\r\n\r\n`.repeat(100),
+  );
+  socket.resume();
+  await once(socket, 'close');
+  expect((await call(on, '/api/alarms', { token: 'a-token-that-nobody-knows' })).status).toBe(401);
+});
