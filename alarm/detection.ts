@@ -49,6 +49,8 @@ export interface DetectionSettings {
   readonly isUnknown?: ((sensor: number) => boolean) | undefined;
   /** How many alarms of unknown sensors are held, those that were over within a day among them; undefined: unlimited. */
   readonly quarantineMax?: number | undefined;
+  /** Where sensors lie in tables, see `multiplierFrom`; nothing else depends on it. */
+  readonly idMultiplier?: number | undefined;
 }
 
 /** The effects of the input since the last call. */
@@ -124,7 +126,7 @@ export class Detection {
 
   constructor(settings: DetectionSettings) {
     const { types, partition, clockSkewMaxMs, repeatWithinMs, hitsKeptMs = NEVER, roomBytes = NEVER, alarmRoomBytes = NEVER } = settings;
-    const { isUnknown, quarantineMax = NEVER } = settings;
+    const { isUnknown, quarantineMax = NEVER, idMultiplier } = settings;
     this.#types = types;
     this.#clearsByNormal = types.clearedByNormal !== 0;
     this.#format = new StateFormat(types);
@@ -140,7 +142,7 @@ export class Detection {
     this.#unknownRoom = new SensorRoom(this.#tellsUnknown ? roomBytes * share : NEVER);
     this.#alarmRoom = new AlarmRoom(alarmRoomBytes);
     this.#quarantine = new Quarantine(quarantineMax);
-    this.#supervision = new Supervision(types, partition, this.#unsaved, { usual: this.#usual });
+    this.#supervision = new Supervision(types, partition, this.#unsaved, { usual: this.#usual, idMultiplier });
     this.#valueMax = Math.min(STATUS_BYTES_MAX, Math.floor(VALUES_MAX / hitsTogether(types.types)));
     this.#awaitingBytesMax = Math.floor((TYPES_IN_FULL * AWAITING_BYTES_MAX) / Math.max(TYPES_IN_FULL, types.types.length));
   }

@@ -1,3 +1,4 @@
+import { GOLDEN } from './scatter.ts';
 import type { SensorSet } from './sensor-set.ts';
 
 /** A partition remembers up to this many sensors that aren't usual, in 33 MB; a silent detector of further ones goes unnoticed. */
@@ -16,21 +17,23 @@ export class KnownDetectors {
   readonly #usualBits: number;
   readonly #max: number;
   readonly #usual: SensorSet;
+  readonly #multiplier: number;
   #ids = new Int32Array(CAPACITY_AT_FIRST).fill(FREE);
   #bits: Bits;
   #size = 0;
 
-  /** `usualBits`: the bits that nearly all sensors have; no sensor has a bit that isn't among them. */
-  constructor(usualBits: number, usual: SensorSet, max = SENSORS_MAX) {
+  /** `usualBits`: the bits that nearly all sensors have; no sensor has a bit that isn't among them. `multiplier`: see `multiplierFrom`. */
+  constructor(usualBits: number, usual: SensorSet, max = SENSORS_MAX, multiplier = GOLDEN) {
     this.#usualBits = usualBits;
     this.#max = max;
     this.#usual = usual;
+    this.#multiplier = multiplier | 0;
     this.#bits = roomFor(usualBits, CAPACITY_AT_FIRST);
   }
 
   /** The sensor's bits; 0 if it is unknown. */
   get(sensor: number): number {
-    return this.#usual.has(sensor) ? this.#usualBits : (this.#bits[slotOf(this.#ids, sensor)] as number);
+    return this.#usual.has(sensor) ? this.#usualBits : (this.#bits[slotOf(this.#ids, this.#multiplier, sensor)] as number);
   }
 
   /** `isUsual`: nothing else is remembered of the sensor. Returns false if there is no room for another sensor. */
@@ -42,12 +45,12 @@ export class KnownDetectors {
   }
 
   #put(sensor: number, bits: number): boolean {
-    let slot = slotOf(this.#ids, sensor);
+    let slot = slotOf(this.#ids, this.#multiplier, sensor);
     if (this.#ids[slot] === FREE) {
       if (this.#size >= this.#max) return false;
       if (this.#size >= this.#ids.length * LOAD_MAX) {
         this.#grow();
-        slot = slotOf(this.#ids, sensor);
+        slot = slotOf(this.#ids, this.#multiplier, sensor);
       }
       this.#size += 1;
       this.#ids[slot] = sensor;
@@ -64,7 +67,7 @@ export class KnownDetectors {
     for (let i = 0; i < ids.length; i += 1) {
       const id = ids[i] as number;
       if (id === FREE) continue;
-      const slot = slotOf(this.#ids, id);
+      const slot = slotOf(this.#ids, this.#multiplier, id);
       this.#ids[slot] = id;
       this.#bits[slot] = bits[i] as number;
     }
@@ -79,10 +82,10 @@ function roomFor(bits: number, length: number): Bits {
   return spare >= 16 ? new Uint16Array(length) : new Int32Array(length);
 }
 
-/** Where the sensor is, or the free place where it would be. Ids are often consecutive: multiplying scatters them (Knuth). */
-function slotOf(ids: Int32Array, sensor: number): number {
+/** Where the sensor is, or the free place where it would be. Ids are often consecutive: multiplying scatters them. */
+function slotOf(ids: Int32Array, multiplier: number, sensor: number): number {
   const capacity = ids.length;
-  let slot = (((Math.imul(sensor, 0x9e3779b1) >>> 0) * capacity) / 2 ** 32) | 0;
+  let slot = (((Math.imul(sensor, multiplier) >>> 0) * capacity) / 2 ** 32) | 0;
   for (;;) {
     const id = ids[slot];
     if (id === sensor || id === FREE) return slot;

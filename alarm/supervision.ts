@@ -48,13 +48,18 @@ export class Supervision {
     types: TypeSet,
     partition: number,
     unsaved: Unsaved,
-    { sensorsMax = undefined as number | undefined, faultyMax = FAULTY_MAX, usual = new SensorSet() } = {},
+    {
+      sensorsMax = undefined as number | undefined,
+      faultyMax = FAULTY_MAX,
+      usual = new SensorSet(),
+      idMultiplier = undefined as number | undefined,
+    } = {},
   ) {
     this.#types = types;
     this.#partition = partition;
     this.#unsaved = unsaved;
     this.#faultyMax = faultyMax;
-    this.#known = new KnownDetectors(types.all, usual, sensorsMax);
+    this.#known = new KnownDetectors(types.all, usual, sensorsMax, idMultiplier);
   }
 
   /** Number of sensors with a fault, by detector. */

@@ -1,6 +1,7 @@
 /** Which sensors have a client, held in memory for those who must decide for every status. Whatever is in doubt counts as known: a fire must never be lost to it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Gauge, type Registry } from 'prom-client';
+import { multiplierFrom } from '../alarm/scatter.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 import { counted } from '../runtime/counted.ts';
 import { PermanentError, reasonOf } from '../runtime/errors.ts';
@@ -56,7 +57,8 @@ export class KnownSensors implements Running {
   readonly #deps: KnownSensorsDeps;
   readonly #elapsed: () => number;
   #directory: Pick<Directory, 'ids' | 'find'> | undefined;
-  #ids = new SensorIds();
+  readonly #multiplier = multiplierFrom(Math.random);
+  #ids = new SensorIds(this.#multiplier);
   /** The length of the longest list. */
   #most = 0;
   #reading: Reading | undefined;
@@ -125,7 +127,7 @@ export class KnownSensors implements Running {
     const began = this.#elapsed();
     if (this.#reading && began - this.#reading.beganAt > FRESH_MS) this.#reading = undefined;
     if (!this.#reading) this.#found.clear();
-    this.#reading ??= { ids: new SensorIds(), beganAt: began, next: undefined, tookMs: 0 };
+    this.#reading ??= { ids: new SensorIds(this.#multiplier), beganAt: began, next: undefined, tookMs: 0 };
     const reading = this.#reading;
     try {
       this.#directory ??= await this.#deps.open();

@@ -1,3 +1,5 @@
+import { GOLDEN } from '../alarm/scatter.ts';
+
 /** No sensor has this place, or nothing is known of it. */
 export const NONE = -1;
 
@@ -11,14 +13,17 @@ const GROWTH = 1.25;
  */
 export class HeardSensors {
   readonly #max: number;
+  readonly #multiplier: number;
   #capacity = CAPACITY_AT_FIRST;
   /** Id and mark in turns. */
   #cells = new Int32Array(2 * CAPACITY_AT_FIRST).fill(NONE);
   #notes = new Uint16Array(CAPACITY_AT_FIRST);
   #size = 0;
 
-  constructor(max: number) {
+  /** `multiplier`: see `multiplierFrom`. */
+  constructor(max: number, multiplier = GOLDEN) {
     this.#max = max;
+    this.#multiplier = multiplier | 0;
   }
 
   get size(): number {
@@ -108,9 +113,9 @@ export class HeardSensors {
     return to >= from ? to - from : to + this.#capacity - from;
   }
 
-  /** Ids are often consecutive: multiplying scatters them (Knuth). */
+  /** Ids are often consecutive: multiplying scatters them. */
   #homeOf(sensor: number): number {
-    return (((Math.imul(sensor, 0x9e3779b1) >>> 0) * this.#capacity) / 2 ** 32) | 0;
+    return (((Math.imul(sensor, this.#multiplier) >>> 0) * this.#capacity) / 2 ** 32) | 0;
   }
 
   #grow(): void {

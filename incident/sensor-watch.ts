@@ -58,11 +58,11 @@ export class SensorWatch {
   #waiting: number[] = [];
   #taken = 0;
 
-  /** `typesOf`: the types that a sensor has reported, asked when it is heard for the first time and by `typesChanged`. */
-  constructor(intervals: Intervals, typesOf: (sensor: number) => TypeBits, watchedMax = WATCHED_MAX) {
+  /** `typesOf`: the types that a sensor has reported, asked when it is heard for the first time and by `typesChanged`. `multiplier`: see `multiplierFrom`. */
+  constructor(intervals: Intervals, typesOf: (sensor: number) => TypeBits, watchedMax = WATCHED_MAX, multiplier?: number) {
     this.#intervals = intervals;
     this.#typesOf = typesOf;
-    this.#sensors = new HeardSensors(watchedMax);
+    this.#sensors = new HeardSensors(watchedMax, multiplier);
   }
 
   get watched(): number {

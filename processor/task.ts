@@ -4,6 +4,7 @@ import { Decoder } from '../alarm/decode.ts';
 import { Detection, type Effects } from '../alarm/detection.ts';
 import type { SensorFaults } from '../alarm/faults.ts';
 import { NewerState, UnreadableState } from '../alarm/sensor-state.ts';
+import { multiplierFrom } from '../alarm/scatter.ts';
 import { emptyRecovery, emptyStatus, type Status } from '../alarm/status.ts';
 import type { TypeSet } from '../alarm/type-set.ts';
 import type { InputPositions, OutgoingRecord, RecordBatch, StateDelta, TaskLog } from '../message-log/port.ts';
@@ -90,7 +91,7 @@ export class Task {
   /** Restores detection and input positions from the log. Rejects as `TaskLog.restore` and `TaskLog.reader` do. */
   static async restore(taskLog: TaskLog, settings: TaskSettings, deps: TaskDeps): Promise<Task> {
     const { partition } = taskLog;
-    const detection = new Detection({ ...settings, partition });
+    const detection = new Detection({ ...settings, partition, idMultiplier: multiplierFrom(Math.random) });
     const damaged = new Set<number>();
     const positions = await taskLog.restore(
       (sensor, value) => {

@@ -1,3 +1,4 @@
+import { multiplierFrom } from '../../alarm/scatter.ts';
 import type { Records } from '../../message-log/port.ts';
 import { type CommitQueue, REQUEST_BYTES } from './commit-queue.ts';
 import type { Batch } from './batch.ts';
@@ -33,7 +34,7 @@ export class Gathering implements Records {
   starts = new Uint32Array(RECORDS_MIN);
   ends = new Uint32Array(RECORDS_MIN);
   counterpart: Gathering = this;
-  readonly newest = new NewestTimes();
+  readonly newest = new NewestTimes(multiplierFrom(Math.random));
   readonly #topic: 'ENTRY' | 'OK';
   readonly #queue: CommitQueue;
   #used = 0;
