@@ -56,9 +56,8 @@ export class TreeFile {
     this.bytes = fstatSync(this.#file).size;
   }
 
-  /** Up to `length` bytes at offset `at`: fewer only at the end of the file. */
-  read(at: number, length: number): Buffer {
-    const bytes = Buffer.allocUnsafe(length);
+  /** Up to `length` bytes at offset `at`, in `bytes` if it is given: fewer only at the end of the file. */
+  read(at: number, length: number, bytes = Buffer.allocUnsafe(length)): Buffer {
     let done = 0;
     for (let read = 1; done < length && read > 0; done += read) read = readSync(this.#file, bytes, done, length - done, at + done);
     this.readBytes += done;

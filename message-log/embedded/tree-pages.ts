@@ -37,6 +37,8 @@ class PageWalk {
   readonly #head: Head;
   readonly #visitor: Visitor;
   readonly #used: Uint8Array;
+  /** Holds one leaf after the other, since there may be very many; a visitor of rows may keep what it sees, so it gets a new one each time. */
+  readonly #leaf: Buffer | undefined;
   #damages = 0;
 
   constructor(file: TreeFile, head: Head, visitor: Visitor) {
@@ -45,6 +47,7 @@ class PageWalk {
     this.#visitor = visitor;
     // If the head is damaged, its number of pages may be anything.
     this.#used = new Uint8Array(Math.min(head.lastPage + 1, Math.ceil(file.bytes / head.pageBytes)));
+    this.#leaf = visitor.row === undefined ? Buffer.allocUnsafe(head.pageBytes) : undefined;
   }
 
   *all(): Generator<undefined, void> {
@@ -160,7 +163,7 @@ class PageWalk {
   /** Undefined if it is not a valid page. */
   #pageAt(page: number, depth: number): Page | undefined {
     const { pageBytes, transaction } = this.#head;
-    const bytes = this.#file.read(page * pageBytes, pageBytes);
+    const bytes = this.#file.read(page * pageBytes, pageBytes, depth === 1 ? this.#leaf : undefined);
     if (bytes.length < pageBytes || numberAt(bytes, 0) !== page || numberAt(bytes, 8) > transaction) return undefined;
     return Page.of(bytes, depth === 1);
   }
