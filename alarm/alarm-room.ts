@@ -35,11 +35,15 @@ export class AlarmRoom {
   }
 
   hold(sensor: number, state: SensorState): void {
+    this.holdBytes(sensor, memoryOf(state));
+    if (state.ended.length > 0) this.#ended.add(sensor);
+  }
+
+  /** As `hold`, for a sensor that has no alarm that is over. */
+  holdBytes(sensor: number, bytes: number): void {
     this.release(sensor);
-    const bytes = memoryOf(state);
     this.#held.set(sensor, bytes);
     this.#bytes += bytes;
-    if (state.ended.length > 0) this.#ended.add(sensor);
   }
 
   release(sensor: number): void {

@@ -22,6 +22,8 @@ import {
   type TypeState,
   typeStateOf,
 } from './sensor-state.ts';
+import { RESTING_BYTES_MAX, RestingSensors } from './resting-sensors.ts';
+import { RestingState } from './resting-state.ts';
 import { SensorRoom } from './sensor-room.ts';
 import { takeBack } from './take-back.ts';
 import { STATUS_BYTES_MAX, type Status } from './status.ts';
@@ -97,6 +99,9 @@ export class Detection {
   readonly #valueMax: number;
   readonly #awaitingBytesMax: number;
   readonly #states = new Map<number, SensorState>();
+  /** States that were restored and that nobody has asked for yet; `#restingState` reads them. */
+  readonly #resting = new RestingSensors();
+  readonly #restingState: RestingState;
   readonly #unsaved = { changed: new Set<number>(), riding: [] as number[] };
   /** Sensors that have reported every type and have no fault: another such reading changes nothing. */
   readonly #usual = new SensorSet();
@@ -130,6 +135,7 @@ export class Detection {
     this.#types = types;
     this.#clearsByNormal = types.clearedByNormal !== 0;
     this.#format = new StateFormat(types);
+    this.#restingState = new RestingState(types);
     this.#partition = partition;
     this.#clockSkewMaxMs = clockSkewMaxMs;
     this.#lateMax = 2 * clockSkewMaxMs;
@@ -154,7 +160,7 @@ export class Detection {
 
   /** How many sensors have hits, alarms or a recovery that are remembered. */
   get sensors(): number {
-    return this.#states.size;
+    return this.#states.size + this.#resting.size;
   }
 
   /** Number of sensors with a fault, by detector. */
@@ -280,7 +286,7 @@ export class Detection {
   /** A record of ACTION, received `at`: carried out, or refused with its reason. */
   action(action: Action, at: number, offset: number): void {
     const cause = { topic: 'ACTION', partition: this.#partition, offset };
-    const state = this.#states.get(action.sensor);
+    const state = this.#find(action.sensor);
     const alarms = state ? [...state.types.flatMap((type) => type.open), ...state.ended] : [];
     const alarm = alarms.find(({ id }) => id === action.alarm);
     if (!state || !alarm) {
@@ -319,24 +325,27 @@ export class Detection {
   }
 
   #stored(sensor: number): string | undefined {
-    const state = this.#states.get(sensor);
+    const state = this.#find(sensor);
     if (state && isEmpty(state)) this.#states.delete(sensor);
     return this.#format.toJson({ state, known: this.#supervision.knownOf(sensor), faults: this.#supervision.stateOf(sensor) });
   }
 
-  /** Restores a sensor's state from the JSON in `Effects.changed`. Must come before any input. Throws NewerState and UnreadableState. */
-  restore(sensor: number, json: string): void {
-    const { state, known, faults } = this.#format.fromJson(json);
+  /**
+   * Restores a sensor's state from the JSON in `Effects.changed`, as text or as its bytes, which may be overwritten afterwards. Must come before any input.
+   * Throws NewerState and UnreadableState.
+   */
+  restore(sensor: number, json: string | Buffer): void {
+    const bytes = typeof json === 'string' ? Buffer.from(json) : json;
+    // While memory is short, readings are shortened, for which they have to be read.
+    const rests = bytes.length <= RESTING_BYTES_MAX && !this.#room.isHalfFull && this.#restingState.read(bytes);
+    if (rests) {
+      this.#restoreResting(sensor, bytes);
+      return;
+    }
+    const { state, known, faults } = this.#format.fromJson(bytes.toString());
     this.#supervision.restore(sensor, known, faults);
     this.#dueNext = Math.min(this.#dueNext, this.#supervision.dueNext);
-    const before = this.#states.get(sensor);
-    if (before !== undefined) {
-      this.#countActiveIn(before, -1);
-      this.#states.delete(sensor);
-      this.#room.release(sensor);
-      this.#alarmRoom.release(sensor);
-      this.#unknownRoom.release(sensor);
-    }
+    this.#discard(sensor);
     if (state === undefined) return;
     state.isUnknown &&= this.#tellsUnknown;
     const room = this.#roomOf(state);
@@ -349,6 +358,28 @@ export class Detection {
     if (room.isOverfull) this.#makeRoom();
     if (state.types.some((type) => this.#isClearing(type))) this.#clearing.add(sensor);
     this.#schedule(sensor, state);
+  }
+
+  /** As long as nothing comes for the sensor, its state is not read: it needs nothing else that `restore` does. */
+  #restoreResting(sensor: number, bytes: Buffer): void {
+    const { known, memory, active, twice } = this.#restingState;
+    this.#supervision.restore(sensor, known, undefined);
+    this.#discard(sensor);
+    this.#alarmRoom.holdBytes(sensor, memory);
+    for (const type of active) this.#active.set(type, (this.#active.get(type) ?? 0) + 1);
+    this.#resting.add(sensor, bytes, twice);
+  }
+
+  /** Drops a state that was restored before. */
+  #discard(sensor: number): void {
+    const before = this.#find(sensor);
+    if (before !== undefined) {
+      this.#countActiveIn(before, -1);
+      this.#states.delete(sensor);
+      this.#room.release(sensor);
+      this.#alarmRoom.release(sensor);
+      this.#unknownRoom.release(sensor);
+    }
   }
 
   /**
@@ -390,6 +421,7 @@ export class Detection {
 
   /** Clocks of proxies differ, so only what is older than a recovery beyond doubt is stale. */
   #isStale(sensor: number, at: number): boolean {
+    // A resting sensor has no recovery that is remembered.
     const okAt = this.#states.get(sensor)?.okAt;
     return okAt !== undefined && at < okAt - this.#clockSkewMaxMs;
   }
@@ -532,8 +564,21 @@ export class Detection {
     if (alarm.quarantined) this.#quarantine.track(alarm.sensor, state);
   }
 
+  /** Undefined: there is nothing to remember of the sensor. */
+  #find(sensor: number): SensorState | undefined {
+    return this.#states.get(sensor) ?? (this.#resting.size > 0 ? this.#wake(sensor) : undefined);
+  }
+
+  #wake(sensor: number): SensorState | undefined {
+    const json = this.#resting.take(sensor);
+    if (json === undefined) return undefined;
+    const { state } = this.#format.fromJson(json);
+    if (state !== undefined) this.#states.set(sensor, state);
+    return state;
+  }
+
   #stateOf(sensor: number): SensorState {
-    let state = this.#states.get(sensor);
+    let state = this.#find(sensor);
     if (state === undefined) {
       state = emptyState();
       this.#states.set(sensor, state);

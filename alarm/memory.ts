@@ -5,10 +5,10 @@ interface Reading {
 }
 
 /** Rough sizes in memory of a sensor, of an alarm, of a hit, and of a character of a reading. */
-const SENSOR_BYTES = 600;
-const ALARM_BYTES = 400;
-const HIT_BYTES = 200;
-const LETTER_BYTES = 2;
+export const SENSOR_BYTES = 600;
+export const ALARM_BYTES = 400;
+export const HIT_BYTES = 200;
+export const LETTER_BYTES = 2;
 
 /** Roughly how many bytes of memory a sensor's state takes. Called for every sensor that is restored, so without arrays of its own. */
 export function memoryOf({ types, ended, repeatable }: SensorState): number {

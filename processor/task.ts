@@ -258,7 +258,7 @@ export class Task {
 /** False: the state can't be read. Throws PermanentError `data-format` if a newer version wrote it. */
 function restoreSensor(detection: Detection, sensor: number, value: Buffer): boolean {
   try {
-    detection.restore(sensor, value.toString());
+    detection.restore(sensor, value);
     return true;
   } catch (error) {
     if (error instanceof UnreadableState) return false;

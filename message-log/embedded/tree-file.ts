@@ -57,7 +57,7 @@ export class TreeFile {
   }
 
   /** Up to `length` bytes at offset `at`, in `bytes` if it is given: fewer only at the end of the file. */
-  read(at: number, length: number, bytes = Buffer.allocUnsafe(length)): Buffer {
+  read(at: number, length: number, bytes: Buffer = Buffer.allocUnsafe(length)): Buffer {
     let done = 0;
     for (let read = 1; done < length && read > 0; done += read) read = readSync(this.#file, bytes, done, length - done, at + done);
     this.readBytes += done;
