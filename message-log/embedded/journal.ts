@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { damaged } from './faults.ts';
-import { FileInPlace } from './file-in-place.ts';
+import { FileInPlace } from '../../runtime/file-in-place.ts';
 import { freeBytes, RESERVE_BYTES } from './free-space.ts';
 import type { HighWater } from './high-water.ts';
 import { OwnError } from '../../runtime/errors.ts';

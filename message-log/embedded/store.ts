@@ -10,7 +10,7 @@ import { aboutLog, APPLIED } from './databases.ts';
 import { commitFault, damaged, fenced, gone } from './faults.ts';
 import { checkFormat, FORMAT, FORMAT_KEY, takeUp } from './format.ts';
 import { checkFreeSpace } from './free-space.ts';
-import { FileInPlace } from './file-in-place.ts';
+import { FileInPlace } from '../../runtime/file-in-place.ts';
 import { HIGH_WATER_FILE, HighWater } from './high-water.ts';
 import { Journal } from './journal.ts';
 import { OWNER_KEY, type Ownership, refuseIfInUse, takeOwnership } from './owner-lock.ts';

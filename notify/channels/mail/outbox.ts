@@ -1,5 +1,5 @@
 /** Writes mails as files, one `.eml` each, for installations without a mail server, or with a tool of their own that fetches them. */
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import MailComposer from 'nodemailer/lib/mail-composer';
 import { reasonOf, TransientError } from '../../../runtime/errors.ts';
@@ -9,6 +9,7 @@ import type { RemovalClock } from '../../../runtime/removal-clock.ts';
 import { OneAtATime } from '../../../processor/one-at-a-time.ts';
 import { messageOf } from './message.ts';
 import { laneOf } from '../../../alarm/lane.ts';
+import { OutboxPlace } from './outbox-place.ts';
 import { OutboxRoom } from './outbox-room.ts';
 import type { Mail, MailTransport } from './port.ts';
 
@@ -29,23 +30,32 @@ const PARTIAL = '.part';
 
 /**
  * A file appears complete and durable, under a name that sorts by time and depends only on the mail: the same mail replaces itself.
- * `send` rejects with TransientError `mail-deferred` if the folder can't be written, or is full. Mails are removed only for their age.
+ * `send` rejects with TransientError `mail-deferred` if the folder can't be written, is full, or another one is at
+ * its path. Mails are removed only for their age.
  */
 export async function openOutbox(folder: string, options: OutboxOptions): Promise<MailTransport> {
   const room = new OutboxRoom(folder, options.mailsMax, options.health);
-  const prune = () =>
-    pruneFolder(folder, options, room).catch((error: unknown) =>
+  const place = new OutboxPlace(folder);
+  const prune = async () => {
+    if (place.isElsewhere) return;
+    await pruneFolder(folder, options, room).catch((error: unknown) =>
       options.logger.warn({ folder, reason: reasonOf(error) }, 'old mails could not be removed from the outbox'),
     );
-  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => Promise.reject(unwritable(folder, error)));
-  await room.count().catch((error: unknown) => Promise.reject(unwritable(folder, error)));
+  };
+  await place.open().catch((error: unknown) => Promise.reject(unwritable(folder, error)));
+  await room.count().catch((error: unknown) => {
+    place.close();
+    throw unwritable(folder, error);
+  });
   let pruning = prune();
   const writes = new OneAtATime();
   const sync = shared(() => syncFolder(folder));
   const timer = setInterval(() => {
     pruning = prune();
   }, PRUNE_EVERY_MS).unref();
-  const recount = setInterval(() => void room.recount(), RECOUNT_EVERY_MS).unref();
+  const recount = setInterval(() => {
+    if (!place.isElsewhere) void room.recount();
+  }, RECOUNT_EVERY_MS).unref();
   return {
     send: async (mail) => {
       const name = fileName(mail);
@@ -54,10 +64,12 @@ export async function openOutbox(folder: string, options: OutboxOptions): Promis
       try {
         // One at a time: each write waits for the disk, and so do the log's commits.
         await writes.run(async () => {
+          await place.take();
           await room.take(laneOf(mail));
           await writeWhole(folder, name, bytes);
         });
         await sync();
+        place.check();
       } catch (error) {
         throw error instanceof TransientError ? error : unwritable(folder, error);
       }
@@ -67,6 +79,7 @@ export async function openOutbox(folder: string, options: OutboxOptions): Promis
       clearInterval(timer);
       clearInterval(recount);
       await pruning;
+      place.close();
     },
   };
 }
@@ -79,7 +92,6 @@ function fileName({ date, messageId }: Mail): string {
 
 /** Writes another file first, which is on disk before it is renamed. */
 async function writeWhole(folder: string, name: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
   const aside = join(folder, `.${name}${PARTIAL}`);
   try {
     const file = await open(aside, 'w', 0o600);
