@@ -1,6 +1,6 @@
 import { SELF } from '../alarm/lifecycle.ts';
 import { SEVERITIES, type Severity } from '../alarm/severity.ts';
-import type { Clock, Incident } from './incident.ts';
+import type { Clock, Closing, Incident } from './incident.ts';
 
 /** What is measured from when the system got the alarm. */
 const UNTIL = ['shown', 'taken', 'dispatched'] as const;
@@ -29,8 +29,13 @@ interface Percentiles {
 /** How quick operators were, of one severity, on one day. Spans in ms. */
 export type Response = Subject & Percentiles;
 
+/** What is looked at of an incident. */
+export interface Measured extends Pick<Incident, 'kind' | 'severity' | 'clock' | 'worseClock'> {
+  readonly closing?: Pick<Closing, 'by' | 'disposition'>;
+}
+
 /** Exact percentiles by day and severity, the oldest day and the gravest first. Tests, merged ones and those that nobody closed tell nothing of operators. */
-export function responses(incidents: Iterable<Incident>): Response[] {
+export function responses(incidents: Iterable<Measured>): Response[] {
   const spans = new Map<string, { readonly subject: Subject; readonly all: number[] }>();
   for (const { kind, severity, closing, clock, worseClock } of incidents) {
     if (kind !== 'alarm' || closing?.disposition === 'test' || closing?.by === SELF) continue;
