@@ -136,7 +136,7 @@ function serve(route: Route): RequestHandler {
     const answer = await route.handle({
       params: read(route.params, request.params, 404),
       query: read(route.query, request.query, 400),
-      body: read(route.body, request.body, 400),
+      body: read(route.body, request.body, route.badBody ?? 400),
       caller: callers.get(request),
       request,
       response,

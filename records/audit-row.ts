@@ -9,7 +9,8 @@ import { type Decoded, decodeJson } from './json.ts';
 
 /**
  * `began` and `ended`: a chain. `lost`: rows that were not written, because the log accepted none for too long. `sign-in-failed` has no name unless a
- * user of that name exists, since people type passwords there. `access-denied`: a call that the caller has no right to. Of an action on an alarm, the row says that it was asked for; its outcome is in the alarm's custody.
+ * user of that name exists, since people type passwords there. `access-denied`: a call that the caller has no right to. Of an action on an alarm or an
+ * incident, the row says that it was asked for; its outcome is in the custody.
  */
 export const AUDIT_ACTIONS = [
   'began',
@@ -28,6 +29,19 @@ export const AUDIT_ACTIONS = [
   'alarms-listed',
   'stream-opened',
   'places-read',
+  'incident-viewed',
+  'incidents-listed',
+  'incident-take',
+  'incident-look',
+  'incident-step',
+  'incident-note',
+  'incident-hold',
+  'incident-release',
+  'incident-close',
+  'incident-disposition',
+  'incident-next',
+  'incident-offer',
+  'incident-accept',
   'audit-read',
   'user-added',
   'user-changed',
@@ -38,10 +52,12 @@ export const AUDIT_ACTIONS = [
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
-/** What an action was about. `version`: that of the alarm, as the caller had seen or was shown it. */
+/** What an action was about. `version`: that of the alarm or incident, as the caller had seen or was shown it. */
 export type AuditThing =
   | { readonly alarm: string; readonly version: number }
   | { readonly sensor: number }
+  | { readonly incident: string; readonly version: number }
+  | { readonly handover: string }
   | { readonly session: string; readonly of: string }
   | { readonly user: string }
   | { readonly token: string }
@@ -68,7 +84,7 @@ export interface AuditEvent {
   /** Address of the client; behind a proxy that the settings name, the one that it gives. Empty: the console itself. */
   readonly from: string;
   readonly on?: readonly AuditThing[];
-  /** Id of an action on an alarm, as in topic ACTION. */
+  /** Id of an action on an alarm, as in topic ACTION, or on an incident. */
   readonly actionId?: string;
   /** How often it happened between `at` and `until`, if more than once. */
   readonly count?: number;
@@ -98,6 +114,8 @@ const chain = z.string().regex(/^[\w-]{22}$/);
 const thing = z.union([
   z.looseObject({ alarm: text, version: whole }),
   z.looseObject({ sensor }),
+  z.looseObject({ incident: text, version: whole }),
+  z.looseObject({ handover: text }),
   z.looseObject({ session: text, of: text }),
   z.looseObject({ user: text }),
   z.looseObject({ token: text }),

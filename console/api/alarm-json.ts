@@ -6,7 +6,7 @@ import { type Sight, visibleWith } from '../security/rights.ts';
 import type { ListedAlarm, WholeAlarm } from './schemas.ts';
 
 export const iso = (ms: number): string => new Date(ms).toISOString();
-const isoOrNull = (ms: number | undefined): string | null => (ms === undefined ? null : iso(ms));
+export const isoOrNull = (ms: number | undefined): string | null => (ms === undefined ? null : iso(ms));
 
 function fields({ alarm }: LiveAlarm, sight: Sight) {
   return {

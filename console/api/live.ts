@@ -12,7 +12,7 @@ const STREAM = `Server-sent events. \`snapshot\`: \`types\`, as in GET /api/type
 the newest; \`leftOut\` counts the others by type), the codes of sensors with open alarms (\`states\`), and sensors with faults. Then \`alarm\` at once for
 each change, {event, at, alarm}; its event is raised, seen, cleared, acknowledged, noted, disposed, or located once its sensor has been found in the
 directory. Every 100 ms, if any have changed, \`states\`: [sensor, code, sensor, code, …]; and \`faults\`: [{sensor, faults}], an empty list meaning
-that the sensor's faults are over. A code of 0: no alarm of the sensor is open. Any other code says how to draw the sensor: by its gravest active alarm
+that the sensor's faults are over. \`incident\`, for each change of one: {id, version}; whoever has that version or a later one has it already. A code of 0: no alarm of the sensor is open. Any other code says how to draw the sensor: by its gravest active alarm
 or, if none is active, by its gravest restored one. Bits 0-5: the place of that alarm's type in \`types\` plus 1, or 0 for a type that is no longer there;
 bit 6: an alarm of the sensor is unacknowledged; bits 7-8: severity, 3 CRITICAL, 2 MAJOR, 1 MINOR, 0 WARNING; bit 9: active.
 \`beat\` every 3 s (and in the snapshot): \`now\`, server time; \`log\`, its position, statuses per second and how long ago the last came

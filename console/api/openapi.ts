@@ -7,7 +7,8 @@ type Json = Record<string, unknown>;
 
 /** The OpenAPI 3.1 document of the routes, from the same table that serves them. */
 export function openApi(routes: readonly Route[], types: TypeSet): Json {
-  const write = schemaWriter(types);
+  const schemas: Record<string, Json> = {};
+  const write = schemaWriter(types, schemas);
   const paths: Record<string, Json> = {};
   for (const route of routes) {
     paths[route.path] ??= {};
@@ -24,6 +25,7 @@ export function openApi(routes: readonly Route[], types: TypeSet): Json {
     },
     paths,
     components: {
+      schemas,
       securitySchemes: {
         token: {
           type: 'http',
@@ -42,7 +44,11 @@ function operation(route: Route, write: SchemaWriter): Json {
     summary: route.summary,
     operationId: `${route.method}${route.path.replace(/^\/api/, '').replace(/[/{}.]+(\w)?/g, (_, next: string | undefined) => next?.toUpperCase() ?? '')}`,
     security: route.needs === 'nothing' ? [] : [{ token: [] }, { session: [] }],
-    parameters: [...parameters(route.params, 'path', write), ...parameters(route.query, 'query', write)],
+    parameters: [
+      ...parameters(route.params, 'path', write),
+      ...parameters(route.query, 'query', write),
+      ...parameters(route.headers, 'header', write),
+    ],
     ...(route.body ? { requestBody: { required: true, content: { 'application/json': { schema: write(route.body, 'input') } } } } : {}),
     responses: responses(route, write),
   };
@@ -79,7 +85,7 @@ function responses(route: Route, write: SchemaWriter): Json {
   );
 }
 
-function parameters(schema: ZodType | undefined, where: 'path' | 'query', write: SchemaWriter): Json[] {
+function parameters(schema: ZodType | undefined, where: 'path' | 'query' | 'header', write: SchemaWriter): Json[] {
   if (!schema) return [];
   const { properties = {}, required = [] } = write(schema, 'input') as { properties?: Record<string, Json>; required?: string[] };
   return Object.entries(properties).map(([name, property]) => ({
@@ -92,18 +98,28 @@ function parameters(schema: ZodType | undefined, where: 'path' | 'query', write:
 
 type SchemaWriter = (schema: ZodType, io: 'input' | 'output') => Json;
 
-/** Writes zod schemas as JSON schemas. The description of a type's name lists the types in the settings. */
-function schemaWriter(types: TypeSet): SchemaWriter {
+/** Writes zod schemas as JSON schemas; those that have an id go to `shared`. The description of a type's name lists the types in the settings. */
+function schemaWriter(types: TypeSet, shared: Record<string, Json>): SchemaWriter {
   const names = types.types.map(({ name }) => name).join(', ');
   const description = `the name of a type: ${names}, or one that the settings no longer have`;
   return (schema, io) => {
-    const { $schema: _, ...json } = z.toJSONSchema(schema, {
+    const {
+      $schema: _,
+      $defs = {},
+      ...json
+    } = z.toJSONSchema(schema, {
       io,
       unrepresentable: 'any',
       override: ({ zodSchema, jsonSchema }) => {
         if (zodSchema === typeName) jsonSchema.description = description;
       },
-    }) as Json;
-    return json;
+    }) as Json & { $defs?: Record<string, Json> };
+    for (const [name, schema] of Object.entries($defs)) shared[name] = shareable(schema);
+    return shareable(json);
   };
+}
+
+/** With references to where the document has its shared schemas. */
+function shareable(json: Json): Json {
+  return JSON.parse(JSON.stringify(json).replaceAll('"#/$defs/', '"#/components/schemas/'));
 }

@@ -54,6 +54,10 @@ export interface Route {
   readonly params: ZodType | undefined;
   readonly query: ZodType;
   readonly body: ZodType | undefined;
+  /** Headers that its caller sends, for the documentation; the route reads them itself. */
+  readonly headers?: ZodType;
+  /** How a body that doesn't fit its schema is answered; 400 by default. */
+  readonly badBody?: 422;
   /** The largest body, if it may be larger than BODY_MAX_KIB. */
   readonly bodyMaxKiB?: number;
   readonly answers: Readonly<Record<number, Documented>>;

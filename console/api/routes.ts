@@ -5,6 +5,8 @@ import { auditRoutes } from './audit.ts';
 import { countRoutes } from './counts.ts';
 import type { ApiDeps } from './deps.ts';
 import { faultRoutes } from './faults.ts';
+import { incidentActionRoutes } from './incident-actions.ts';
+import { incidentRoutes } from './incidents.ts';
 import { liveRoutes } from './live.ts';
 import { openApi } from './openapi.ts';
 import { ok, type Route, route } from './route.ts';
@@ -23,6 +25,8 @@ export function apiRoutes(deps: ApiDeps): Route[] {
     acknowledgeManyRoute(deps),
     ...sensorRoutes(deps),
     ...faultRoutes(deps),
+    ...incidentActionRoutes(deps),
+    ...incidentRoutes(deps),
     ...countRoutes(deps),
     ...liveRoutes(deps),
     ...sessionRoutes(deps),

@@ -25,7 +25,7 @@ const row = z.object({
   from: z.string().describe('address of the client'),
   on: z
     .array(z.record(z.string(), z.union([z.string(), z.number()])))
-    .describe('{alarm, version}, {sensor}, {session, of}, {user}, {token} or {call}'),
+    .describe('{alarm, version}, {sensor}, {incident, version}, {handover}, {session, of}, {user}, {token} or {call}'),
   count: z.int().describe('how often, from `at` to `until`'),
   actionId: z.string().optional().describe('of an action on an alarm: GET /api/actions/{id} has its outcome, and so has the custody'),
   chain: z.string(),

@@ -77,7 +77,7 @@ export class ActionLog {
 }
 
 /** An action that the log didn't confirm may still be in it; one that was refused for another reason is not. */
-function inWords({ code, message }: TransientError): string {
+export function inWords({ code, message }: TransientError): string {
   if (code === 'log-unavailable') return `it is not known whether it was done, since the log does not answer (${message}): send it again`;
   return `it was not done, since the log does not accept it at the moment (${message}): try again`;
 }

@@ -9,6 +9,7 @@ import type { Health } from '../../runtime/health.ts';
 import type { Running } from '../../runtime/lifecycle.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import { orStopped } from '../../runtime/or-stopped.ts';
+import { type IncidentTopics, IncidentView } from '../incidents/incident-view.ts';
 import { iso, listedJson } from '../api/alarm-json.ts';
 import { Actions } from './actions.ts';
 import { archivedPositions, followAlarms } from './alarm-follower.ts';
@@ -40,6 +41,8 @@ export interface LiveDeps {
   readonly types: TypeSet;
   /** Resolves once this process would raise and mail a fire: the open alarms are read only then. Undefined: at once. */
   readonly fireReady?: Promise<void> | undefined;
+  /** Undefined: no incidents are kept. */
+  readonly incidentTopics?: IncidentTopics | undefined;
 }
 
 /** The current state: the open alarms, kept up to date from the log, and the stream that publishes them. */
@@ -52,6 +55,7 @@ export interface LiveView extends Running {
   readonly pulse: LogPulse;
   /** Undefined until everything that was in the log at the start has been read. */
   readonly faults: FaultySensors | undefined;
+  readonly incidents: IncidentView;
   /** Why it isn't known which alarms are open. While it is set, the API answers 503 rather than something wrong. */
   readonly problem: string | undefined;
   /** Resolves after the first attempt to read the open alarms, whatever its outcome; rejects if trying again can't help. */
@@ -83,6 +87,10 @@ export function startLiveView(deps: LiveDeps, { streamsMax, alarmsMax }: LiveLim
   const faults = new FaultView(deps, {
     known: () => stream.publish([{ event: 'faults', data: () => faultsShown(faults.sensors) }]),
     changed: (sensor) => changes.ofFaults.add(sensor),
+  });
+  const incidents = new IncidentView(deps.incidentTopics, deps, {
+    changed: ({ id, version }) => stream.publish([{ event: 'incident', data: () => ({ id, version }) }]),
+    operators: () => stream.operators(),
   });
   const stream = new LiveStream({ ...STREAM_SETTINGS, streamsMax }, sessionClock, (sight) => ({
     ...snapshotOf(alarms, sight),
@@ -121,23 +129,14 @@ export function startLiveView(deps: LiveDeps, { streamsMax, alarmsMax }: LiveLim
     // Not waited for: the log may be long, and all other alarms are known.
     void damaged.lookFor(from, take, stopping.signal);
     faults.start();
+    incidents.start();
     void pulse.look();
   };
   const beginning = beginWithRetries(begin, deps, stopping.signal);
   // Later, so that the queue of alarms does not wait for the map.
   void afterStart(stopping.signal).then((on) => (on ? places.refresh().then(() => stream.beat(vitals())) : undefined));
 
-  const timers = [
-    setInterval(() => stream.publish(changes.take(alarms, faults.sensors)), CHANGES_EVERY_MS),
-    // A beat shows that the console is alive, so it waits for nothing, not even the log.
-    setInterval(() => {
-      void pulse.look();
-      stream.beat(vitals());
-      detection.look(pulse.unprovenMs());
-    }, BEAT_EVERY_MS),
-    setInterval(() => stream.size > 0 && void pulse.look(), LOOK_EVERY_MS),
-    setInterval(() => void places.refresh(), PLACES_EVERY_MS),
-  ];
+  const timers = startTimers({ alarms, changes, faults, stream, pulse, detection, places, vitals });
   return {
     alarms,
     damaged,
@@ -147,6 +146,7 @@ export function startLiveView(deps: LiveDeps, { streamsMax, alarmsMax }: LiveLim
     get faults() {
       return faults.sensors;
     },
+    incidents,
     places: () => places.file,
     get problem() {
       return beginning.problem;
@@ -160,7 +160,7 @@ export function startLiveView(deps: LiveDeps, { streamsMax, alarmsMax }: LiveLim
       actions.close();
       await follower?.stop();
       await beginning.done;
-      await Promise.all([follower?.stop(), faults.stop(), lookup.stop()]);
+      await Promise.all([follower?.stop(), faults.stop(), incidents.stop(), lookup.stop()]);
     },
   };
 }
@@ -171,6 +171,27 @@ interface Parts {
   readonly pulse: LogPulse;
   readonly places: PlacesKeeper;
   readonly faults: FaultView;
+}
+
+interface Timed extends Pick<Parts, 'alarms' | 'pulse' | 'places' | 'faults'> {
+  readonly changes: SensorChanges;
+  readonly stream: LiveStream;
+  readonly detection: DetectionWatch;
+  readonly vitals: () => object;
+}
+
+function startTimers({ alarms, changes, faults, stream, pulse, detection, places, vitals }: Timed): NodeJS.Timeout[] {
+  return [
+    setInterval(() => stream.publish(changes.take(alarms, faults.sensors)), CHANGES_EVERY_MS),
+    // A beat shows that the console is alive, so it waits for nothing, not even the log.
+    setInterval(() => {
+      void pulse.look();
+      stream.beat(vitals());
+      detection.look(pulse.unprovenMs());
+    }, BEAT_EVERY_MS),
+    setInterval(() => stream.size > 0 && void pulse.look(), LOOK_EVERY_MS),
+    setInterval(() => void places.refresh(), PLACES_EVERY_MS),
+  ];
 }
 
 /** What each beat of the stream says. */

@@ -84,6 +84,11 @@ export class LiveStream {
     return this.#streams.size;
   }
 
+  /** Names of those who can act and have a stream open. */
+  operators(): string[] {
+    return [...new Set([...this.#streams].filter(({ caller }) => !onlyLooks(caller)).map(({ caller }) => caller.name))];
+  }
+
   /** `lastEventId`: the last event that the browser saw. It is sent the events after that, or a snapshot if they are no longer held. */
   attach(sink: Sink, caller: Caller, lastEventId: string | undefined): Attachment {
     const own = [...this.#streams].filter((other) => other.caller.key === caller.key).length;

@@ -34,13 +34,15 @@ export interface Visibility {
   readonly notes: boolean;
   /** Readings as the sensor sent them. */
   readonly readings: boolean;
+  /** The premises of an incident: a text of the directory, which may be an address. */
+  readonly premises: boolean;
   /** How many characters of a geohash; five are a cell of some 5 km. */
   readonly geohashLength: number;
 }
 
 const VISIBLE: Readonly<Record<Sight, Visibility>> = {
-  full: { client: true, notes: true, readings: true, geohashLength: 12 },
-  limited: { client: false, notes: false, readings: false, geohashLength: 5 },
+  full: { client: true, notes: true, readings: true, premises: true, geohashLength: 12 },
+  limited: { client: false, notes: false, readings: false, premises: false, geohashLength: 5 },
 };
 
 export const visibleWith = (sight: Sight): Visibility => VISIBLE[sight];

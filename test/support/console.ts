@@ -2,6 +2,7 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { consoleSettings, type ConsoleConfig } from '../../console/config.ts';
+import type { IncidentTopics } from '../../console/incidents/incident-view.ts';
 import { type Console, startConsole } from '../../console/console.ts';
 import type { TypeSet } from '../../alarm/type-set.ts';
 import type { Archive, ArchivedAlarm, CustodyEntry, DamagedAlarm } from '../../archive/port.ts';
@@ -131,6 +132,8 @@ interface Options {
   /** False: nothing answers actions. */
   readonly processor?: boolean;
   readonly archive?: MemoryArchive;
+  /** By default no incidents are kept. */
+  readonly incidentTopics?: IncidentTopics;
   /** Doesn't wait until the open alarms have been read. */
   readonly isStillReading?: boolean;
 }
@@ -170,6 +173,7 @@ export async function startTestConsole(options: Options = {}): Promise<TestConso
     sessionsFile: options.sessionsFile,
     auditEndFile: options.auditEndFile,
     auditKeyFile: options.auditKeyFile,
+    incidentTopics: options.incidentTopics,
     showLink: () => undefined,
   });
   if (options.isStillReading !== true) await console.begun;

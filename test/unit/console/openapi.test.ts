@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { hashOfToken, newApiToken } from '../../../console/security/api-token.ts';
 import { writeAccounts } from '../../../console/security/users-file.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { call, OPERATOR_TOKEN, startTestConsole, type TestConsole } from '../../support/console.ts';
+import { TestIncidentTopics } from '../../support/incident-topics.ts';
+import { call, eventually, OPERATOR_TOKEN, startTestConsole, type TestConsole } from '../../support/console.ts';
 
 interface Operation {
   readonly operationId: string;
@@ -84,7 +85,14 @@ describe('a refusal', () => {
       users: [],
       tokens: [{ name: 'prometheus', scopes: ['metrics'], hash: hashOfToken(token), disabled: false }],
     });
-    refusing = await startTestConsole({ processor: false, environment: { TOCSIN_USERS: users } });
+    const incidentTopics = new TestIncidentTopics();
+    incidentTopics.centre.raise(1);
+    await incidentTopics.commit();
+    refusing = await startTestConsole({ processor: false, environment: { TOCSIN_USERS: users }, incidentTopics });
+    await eventually(
+      () => call(refusing, '/api/incidents'),
+      ({ status }) => status === 200,
+    );
   });
   afterAll(async () => {
     await refusing.stop();
@@ -126,4 +134,12 @@ describe('a refusal', () => {
       expect(Object.keys(responses), `${method} ${path} answered ${status}`).toContain(String(status));
     }
   });
+});
+
+it('has the schemas of incidents among its components, and every reference leads to one', () => {
+  const { components } = document as unknown as { components: { schemas: Record<string, unknown> } };
+  expect(Object.keys(components.schemas)).toEqual(expect.arrayContaining(['Incident', 'ListedIncident', 'IncidentConflict']));
+  const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(([, to]) => to);
+  expect(references.length).toBeGreaterThan(0);
+  for (const to of references) expect(components.schemas[to?.replace('#/components/schemas/', '') ?? ''], to).toBeDefined();
 });

@@ -10,6 +10,7 @@ import { hashOf } from '../../../console/security/password.ts';
 import { type Accounts, type ApiToken, writeAccounts } from '../../../console/security/users-file.ts';
 import { REFERENCE } from '../../support/alarm-types.ts';
 import { clientOf } from '../../support/alarms.ts';
+import { TestIncidentTopics } from '../../support/incident-topics.ts';
 import { call, eventually, OPERATOR_TOKEN, startTestConsole, type TestConsole, VIEWER_TOKEN } from '../../support/console.ts';
 
 const PASSWORD = 'correct horse battery';
@@ -54,6 +55,20 @@ const MAY: Readonly<Record<string, readonly Who[] | 'everybody'>> = {
   'get /api/sensors': READERS,
   'get /api/sensors/{id}': READERS,
   'get /api/faults': READERS,
+  'get /api/incidents': READERS,
+  'get /api/incidents/{id}': READERS,
+  'post /api/incidents/{id}/take': ACTORS,
+  'post /api/incidents/{id}/look': ACTORS,
+  'post /api/incidents/{id}/step': ACTORS,
+  'post /api/incidents/{id}/note': ACTORS,
+  'post /api/incidents/{id}/hold': ACTORS,
+  'post /api/incidents/{id}/release': ACTORS,
+  'post /api/incidents/{id}/close': ACTORS,
+  'post /api/incidents/{id}/disposition': ACTORS,
+  'post /api/incidents/next': ACTORS,
+  'post /api/handovers': ACTORS,
+  'post /api/handovers/{id}/accept': ACTORS,
+  'get /api/response': READERS,
   'get /api/counts': READERS,
   'get /api/live': READERS,
   'get /api/places/{hash}': READERS,
@@ -90,7 +105,15 @@ beforeAll(async () => {
     ],
   };
   await writeAccounts(file, accounts);
+  const incidentTopics = new TestIncidentTopics();
+  const { centre } = incidentTopics;
+  centre.raise(1, { site: 'High Street 12', region: 'North', cell: 'u33dbckk' });
+  centre.act('ann', centre.only(), { kind: 'take' });
+  centre.act('ann', centre.only(), { kind: 'hold', ms: 60_000, why: 'a dog in the yard' });
+  centre.act('ann', centre.only(), { kind: 'note', note: 'the key is below the pot' });
+  await incidentTopics.commit();
   on = await startTestConsole({
+    incidentTopics,
     clients: [clientOf({ id: 1 })],
     host: '127.0.0.1',
     environment: { TOCSIN_USERS: file, TOCSIN_CONSOLE_PROXIES: '10.9.9.9' },
@@ -155,6 +178,28 @@ describe('what is shown', () => {
       expect([who, sees]).toEqual([who, { client: all, house: all, reading: all, note: all }]);
       expect([who, JSON.stringify((await ask(who, '/api/sensors/1')).json).includes('Leeds')]).toEqual([who, all]);
       expect([who, JSON.stringify((await ask(who, '/api/alarms')).json).includes('Leeds')]).toEqual([who, all]);
+    }
+  });
+
+  it('of an incident: its premises, notes and house only to those who may see clients', async () => {
+    const list = await eventually(
+      () => ask('operator', '/api/incidents'),
+      ({ status }) => status === 200,
+    );
+    const { id } = list.json.incidents[0];
+    for (const who of READERS) {
+      const all = SEE_CLIENTS.includes(who);
+      const [listed, { json: whole }] = [(await ask(who, '/api/incidents')).json.incidents[0], await ask(who, `/api/incidents/${id}`)];
+      for (const shown of [listed, whole])
+        expect([who, shown.owner, shown.site, shown.heldWhy, shown.geohash]).toEqual([
+          ...[who, 'ann', all ? 'High Street 12' : undefined, all ? 'a dog in the yard' : undefined],
+          all ? 'u33dbckk' : 'u33db',
+        ]);
+      const text = JSON.stringify(whole);
+      expect([who, text.includes('pot'), text.includes('dog'), text.includes('High Street'), text.includes('u33dbc')]).toEqual([
+        ...[who, all, all, all, all],
+      ]);
+      expect([who, (await ask(who, '/api/incidents?site=High')).status]).toEqual([who, all ? 200 : 403]);
     }
   });
 
