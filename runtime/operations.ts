@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Registry } from 'prom-client';
 import { reasonOf } from './errors.ts';
 import type { Health } from './health.ts';
@@ -11,6 +12,11 @@ const NO_METRICS = JSON.stringify({
     'metrics are for those who send TOCSIN_METRICS_TOKEN, or a token with the scope metrics, as a bearer token, or come from this machine while nobody else reaches us',
 });
 
+/** Requests of a connection without an answer. No monitor asks again before it has one, and each page of metrics that nobody reads stays in memory. */
+const UNANSWERED_MAX = 8;
+/** A connection that reads nothing of its answer for so long is closed. */
+const UNREAD_MS = 20_000;
+
 /** A server for just these three paths, for a process whose roles have no server. Rejects with PermanentError `cannot-listen`. */
 export async function startOperations(
   address: Address,
@@ -19,10 +25,13 @@ export async function startOperations(
   access: OperationsAccess,
 ): Promise<Running & { readonly port: number }> {
   const operations = operationsHandler(health, registry, access);
+  const asksOn = askingOn();
   const server = createServer({ headersTimeout: 5_000, requestTimeout: 10_000, maxHeaderSize: 8_192 }, (request, response) => {
+    if (asksOn(request, response)) return;
     if (!operations(request, response)) send(response, 404, 'text/plain', 'There are /healthz, /readyz and /metrics.\n');
   });
   server.maxConnections = 100;
+  server.timeout = UNREAD_MS;
   const port = await listen(server, address, 'TOCSIN_OPERATIONS_PORT');
   return {
     port,
@@ -31,6 +40,19 @@ export async function startOperations(
         server.close(() => resolve());
         server.closeAllConnections();
       }),
+  };
+}
+
+/** Closes a connection that asks on and on without an answer. True: so it was, and this request gets none, as others that came in one piece with that one. */
+function askingOn(): (request: IncomingMessage, response: ServerResponse) => boolean {
+  const unanswered = new WeakMap<Socket, number>();
+  return ({ socket }, response) => {
+    if (socket.destroyed) return true;
+    const asked = (unanswered.get(socket) ?? 0) + 1;
+    unanswered.set(socket, asked);
+    response.once('close', () => unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1));
+    if (asked > UNANSWERED_MAX) socket.destroy();
+    return socket.destroyed;
   };
 }
 
