@@ -8,12 +8,17 @@ export interface Answer<T> {
 const TIMEOUT_MS = 10_000;
 
 /** Calls the API; never rejects. Status 0: the server doesn't answer. */
-export async function callApi<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<Answer<T>> {
+export async function callApi<T>(
+  method: 'GET' | 'POST' | 'DELETE',
+  path: string,
+  body?: unknown,
+  headers: object = {},
+): Promise<Answer<T>> {
   try {
     const response = await fetch(path, {
       method,
       signal: AbortSignal.timeout(TIMEOUT_MS),
-      ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) }),
     });
     const answer = (await response.json()) as T & { error?: string };
     return {

@@ -5,6 +5,8 @@ import { DeedList } from './deed-list.tsx';
 import { Empty } from './empty.tsx';
 import { Header } from './header.tsx';
 import { Help } from './help.tsx';
+import type { IncidentWork } from './incident-work.ts';
+import { IncidentsDialog } from './incidents-dialog.tsx';
 import type { Operator } from './operator.ts';
 import { PeopleDialog } from './people-dialog.tsx';
 import { Queue } from './queue.tsx';
@@ -23,10 +25,11 @@ import { WorldMap } from './world-map.tsx';
 interface Props {
   readonly store: Store;
   readonly operator: Operator;
+  readonly incidentWork: IncidentWork;
   readonly onSignOut: () => void;
 }
 
-export function App({ store, operator, onSignOut }: Props) {
+export function App({ store, operator, incidentWork, onSignOut }: Props) {
   const { state } = store;
   if (state.session === undefined) return <main class="sign-in" aria-busy="true" />;
   if (state.session === null) return <SignIn operator={operator} by={state.signInBy ?? 'token'} problem={state.signInProblem} />;
@@ -39,6 +42,7 @@ export function App({ store, operator, onSignOut }: Props) {
         open={store.open()}
         now={now}
         onHelp={() => store.set({ help: true })}
+        onIncidents={() => incidentWork.show()}
         onPeople={may(state.session, 'sessions') ? () => store.set({ people: true }) : undefined}
         onSignOut={onSignOut}
       />
@@ -73,6 +77,7 @@ export function App({ store, operator, onSignOut }: Props) {
           onClose={() => store.set({ several: undefined })}
         />
       )}
+      {state.incidents && <IncidentsDialog store={store} work={incidentWork} shown={state.incidents} now={now} />}
       {state.people && <PeopleDialog now={now} seesAudit={may(state.session, 'audit')} onClose={() => store.set({ people: false })} />}
       {state.help && (
         <Help

@@ -1,6 +1,6 @@
 import type { OpenCounts } from './open-counts.ts';
 import type { State } from './state.ts';
-import { clockTime, zone } from './time.ts';
+import { clockTime, count, zone } from './time.ts';
 import { troubleOf } from './trouble.ts';
 import { TypeCounts } from './type-counts.tsx';
 
@@ -10,12 +10,13 @@ interface Props {
   readonly open: OpenCounts | undefined;
   readonly now: number;
   readonly onHelp: () => void;
+  readonly onIncidents: () => void;
   /** Undefined: the person may not see who is signed in. */
   readonly onPeople: (() => void) | undefined;
   readonly onSignOut: () => void;
 }
 
-export function Header({ state, open, now, onHelp, onPeople, onSignOut }: Props) {
+export function Header({ state, open, now, onHelp, onIncidents, onPeople, onSignOut }: Props) {
   const { link, session } = state;
   const live = link.state === 'live';
   const sure = live && troubleOf(state, now) === undefined;
@@ -33,6 +34,11 @@ export function Header({ state, open, now, onHelp, onPeople, onSignOut }: Props)
           {session.name}
           {session.role !== 'operator' && ` (${session.role})`}
         </span>
+      )}
+      {state.openIncidents !== undefined && (
+        <button type="button" class="quiet" aria-haspopup="dialog" onClick={onIncidents}>
+          Incidents {count(state.openIncidents)}
+        </button>
       )}
       {onPeople && (
         <button type="button" class="quiet" onClick={onPeople}>

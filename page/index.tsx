@@ -4,6 +4,7 @@ import { callApi } from './api.ts';
 import { Announcements } from './announcements.ts';
 import { App } from './app.tsx';
 import { watchFocus } from './focus.ts';
+import { IncidentWork } from './incident-work.ts';
 import { Highlight } from './highlight.ts';
 import { KeyGuard } from './key-guard.ts';
 import { Keys } from './keys.ts';
@@ -23,6 +24,7 @@ const REFRESH_EVERY_MS = 3_000;
 
 const store = new Store();
 const operator = new Operator(store);
+const incidentWork = new IncidentWork(store);
 const announcements = new Announcements(store);
 const guard = new KeyGuard();
 const highlight = new Highlight();
@@ -43,10 +45,11 @@ const link = new LiveLink(
   },
   () => void operator.refresh(),
   () => void askWhoThisIs(),
+  () => incidentWork.refreshSoon(),
 );
 
 function draw(): void {
-  render(<App store={store} operator={operator} onSignOut={() => void signOut()} />, root);
+  render(<App store={store} operator={operator} incidentWork={incidentWork} onSignOut={() => void signOut()} />, root);
   highlight.drawn(store.state.current, performance.now());
   const title = titleOf();
   if (document.title !== title) document.title = title;

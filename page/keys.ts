@@ -28,12 +28,13 @@ export class Keys {
   }
 
   readonly #onKey = (event: KeyboardEvent): void => {
-    const { session, help, people, several } = this.#store.state;
+    const { session, help, people, several, incidents } = this.#store.state;
     if (
       !session ||
       help ||
       people ||
       several ||
+      incidents ||
       event.isComposing ||
       event.ctrlKey ||
       event.metaKey ||

@@ -26,6 +26,8 @@ type Beat = Omit<Vitals, 'at' | 'behindMs' | 'beyond' | 'damaged'> & {
   readonly detection?: { readonly behindMs: number | null };
   /** How many sensors have faults. */
   readonly faults?: number | null;
+  /** How many incidents are open. */
+  readonly incidents?: number | null;
 };
 type Snapshot = Omit<Beat, 'faults'> & {
   /** Missing from an older server. */
@@ -41,15 +43,17 @@ export class LiveLink {
   readonly #onNews: (news: News) => void;
   readonly #onSnapshot: () => void;
   readonly #onSignedOut: () => void;
+  readonly #onIncident: () => void;
   #lastId: string | undefined;
   #abort: AbortController | undefined;
   #running = false;
 
-  constructor(store: Store, onNews: (news: News) => void, onSnapshot: () => void, onSignedOut: () => void) {
+  constructor(store: Store, onNews: (news: News) => void, onSnapshot: () => void, onSignedOut: () => void, onIncident: () => void) {
     this.#store = store;
     this.#onNews = onNews;
     this.#onSnapshot = onSnapshot;
     this.#onSignedOut = onSignedOut;
+    this.#onIncident = onIncident;
   }
 
   async run(): Promise<void> {
@@ -138,6 +142,9 @@ export class LiveLink {
         keepFaults(state, JSON.parse(data) as readonly FaultySensor[]);
         state.sensorsVersion += 1;
         break;
+      case 'incident':
+        this.#onIncident();
+        break;
       case 'beat':
         this.#applyVitals(JSON.parse(data) as Beat);
         break;
@@ -162,6 +169,7 @@ export class LiveLink {
       if (!isFirst && !before.has(alarm.id)) this.#onNews({ event: 'raised', alarm });
     }
     this.#onSnapshot();
+    this.#onIncident();
     state.states.clear();
     this.#applyStates(snapshot.states);
     state.faults.clear();
@@ -179,11 +187,12 @@ export class LiveLink {
     }
   }
 
-  #applyVitals({ now, log, places, open, detection, faults, beyond, damaged }: Beat): void {
+  #applyVitals({ now, log, places, open, detection, faults, beyond, damaged, incidents }: Beat): void {
     const { state } = this.#store;
     const at = Date.parse(now);
     state.vitals = { at, log, places, behindMs: detection?.behindMs ?? null, beyond: beyond ?? 0, damaged: damaged ?? 0 };
     state.faulty = faults ?? undefined;
+    state.openIncidents = incidents ?? undefined;
     state.clockOffset = at - Date.now();
     state.unlisted = typeof open === 'object' ? without(open, this.#store.listed()) : undefined;
   }

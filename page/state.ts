@@ -2,6 +2,7 @@ import { isOver } from '../alarm/lifecycle.ts';
 import type { FaultAnswer, ListedAlarm, SensorAnswer, WholeAlarm } from '../console/api/schemas.ts';
 import type { Bulk } from './bulk.ts';
 import type { Deed } from './deed.ts';
+import type { IncidentsShown } from './incidents-shown.ts';
 import type { OpenCounts } from './open-counts.ts';
 import type { Places } from './places.ts';
 import type { Several } from './several.ts';
@@ -111,6 +112,10 @@ export interface State {
   help: boolean;
   /** Whether the list of who is signed in is open. */
   people: boolean;
+  /** How many incidents are open; undefined: none are kept here, or it isn't known. */
+  openIncidents: number | undefined;
+  /** The view of incidents; undefined: it is closed. */
+  incidents: IncidentsShown | undefined;
   /** Whether the list leaves quarantined alarms out; they are counted all the same. */
   hidesQuarantined: boolean;
   /** For screen readers. */

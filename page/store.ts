@@ -48,6 +48,8 @@ export class Store {
     singleKeys: true,
     help: false,
     people: false,
+    openIncidents: undefined,
+    incidents: undefined,
     hidesQuarantined: false,
     announced: { urgent: '', rest: '' },
   };

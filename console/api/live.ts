@@ -20,7 +20,7 @@ bit 6: an alarm of the sensor is unacknowledged; bits 7-8: severity, 3 CRITICAL,
 known; \`open\`: how many alarms are open, by type, active, unacknowledged, whether or not they were sent;
 \`beyond\`: how many of them are only counted, since the console lists no more; \`damaged\`: how many more are open that the archive cannot read,
 counted nowhere; \`faults\`: how many sensors have faults,
-null: not known yet. An interrupted stream resumes by Last-Event-ID, or starts with a new snapshot.`;
+null: not known yet; \`incidents\`: how many incidents are open, null: none are kept here, or it is not known yet. An interrupted stream resumes by Last-Event-ID, or starts with a new snapshot.`;
 
 export function liveRoutes(deps: ApiDeps): Route[] {
   return [

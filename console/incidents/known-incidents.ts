@@ -39,6 +39,10 @@ export class KnownIncidents {
     return this.#all().reduce((sum, { size }) => sum + size, 0);
   }
 
+  get openSize(): number {
+    return this.#open.reduce((sum, { size }) => sum + size, 0);
+  }
+
   /** How many are open, but for want of room not here. */
   get left(): number {
     return this.#left.size;

@@ -97,7 +97,7 @@ export function startLiveView(deps: LiveDeps, { streamsMax, alarmsMax }: LiveLim
     ...vitals(),
     faults: faultsShown(faults.sensors),
   }));
-  const vitals = () => vitalsOf({ alarms, damaged, pulse, places, faults }, deps.clock());
+  const vitals = () => vitalsOf({ alarms, damaged, pulse, places, faults, incidents }, deps.clock());
 
   const publish = (all: readonly News[]): void => {
     for (const { live } of all) changes.ofState.add(live.alarm.sensor);
@@ -171,6 +171,7 @@ interface Parts {
   readonly pulse: LogPulse;
   readonly places: PlacesKeeper;
   readonly faults: FaultView;
+  readonly incidents: IncidentView;
 }
 
 interface Timed extends Pick<Parts, 'alarms' | 'pulse' | 'places' | 'faults'> {
@@ -195,7 +196,7 @@ function startTimers({ alarms, changes, faults, stream, pulse, detection, places
 }
 
 /** What each beat of the stream says. */
-function vitalsOf({ alarms, damaged, pulse, places, faults }: Parts, now: number) {
+function vitalsOf({ alarms, damaged, pulse, places, faults, incidents }: Parts, now: number) {
   return {
     now: iso(now),
     log: pulse.now(),
@@ -205,6 +206,7 @@ function vitalsOf({ alarms, damaged, pulse, places, faults }: Parts, now: number
     beyond: alarms.beyond,
     damaged: damaged.size,
     faults: faults.sensors?.size ?? null,
+    incidents: incidents.problem === undefined ? incidents.incidents.openSize : null,
   };
 }
 
