@@ -38,22 +38,24 @@ export class Page {
     if (bytes.readUInt16LE(FLAGS_AT) !== (isLeaf ? LEAF : BRANCH)) return undefined;
     const [lower, upper] = [bytes.readUInt16LE(20), bytes.readUInt16LE(22) + PAGE_HEADER_BYTES];
     if (lower % 2 !== 0 || lower < (isLeaf ? 2 : 4) || lower + PAGE_HEADER_BYTES > upper || upper > bytes.length) return undefined;
-    const page = new Page(bytes, isLeaf, lower / 2);
+    const length = lower / 2;
     let taken = 0;
-    for (let i = 0; i < page.length; i += 1) {
-      const at = page.#at(i);
+    for (let i = 0; i < length; i += 1) {
+      const at = u16(bytes, PAGE_HEADER_BYTES + 2 * i) + PAGE_HEADER_BYTES;
       if (at < upper || at + NODE_BYTES > bytes.length) return undefined;
-      const end = page.#end(i);
+      const keyEnd = at + NODE_BYTES + u16(bytes, at + 6);
+      const isBig = isLeaf && ((bytes[at + 4] as number) & BIG) !== 0;
+      const end = isLeaf ? keyEnd + (isBig ? LARGE_BYTES : u32(bytes, at)) : keyEnd;
       if (end > bytes.length) return undefined;
       taken += end - at + ((end - at) % 2);
     }
     // Rows are adjacent, so a wrong length changes the sum.
-    return taken === bytes.length - upper ? page : undefined;
+    return taken === bytes.length - upper ? new Page(bytes, isLeaf, length) : undefined;
   }
 
   flags(i: number): number {
     // In a branch, the child's page number extends into the flags.
-    return this.#isLeaf ? this.#bytes.readUInt16LE(this.#at(i) + 4) : 0;
+    return this.#isLeaf ? u16(this.#bytes, this.#at(i) + 4) : 0;
   }
 
   node(i: number): Node {
@@ -71,17 +73,24 @@ export class Page {
   /** Whether keys rise, from `from` on and before `to`. The first child of a branch has no key of its own: it holds everything before the second. */
   isInOrder(from: Buffer | undefined, to: Buffer | undefined, hasIntegerKeys: boolean): boolean {
     const first = this.#isLeaf ? 0 : 1;
+    const bytes = this.#bytes;
+    let [keyBefore, endBefore] = [0, 0];
     for (let i = first; i < this.length; i += 1) {
-      const size = this.#keyEnd(i) - this.#keyAt(i);
+      const [key, end] = [this.#keyAt(i), this.#keyEnd(i)];
+      const size = end - key;
       if (hasIntegerKeys && size !== 4 && size !== 8) return false;
-      const isRising = i > first ? this.#compared(i - 1, i, hasIntegerKeys) < 0 : !from || this.#comparedTo(from, i, hasIntegerKeys) <= 0;
+      const isRising =
+        i > first
+          ? compared(bytes, keyBefore, endBefore, bytes, key, end, hasIntegerKeys) < 0
+          : !from || this.#comparedTo(from, i, hasIntegerKeys) <= 0;
       if (!isRising) return false;
+      [keyBefore, endBefore] = [key, end];
     }
     return !to || this.length <= first || this.#comparedTo(to, this.length - 1, hasIntegerKeys) > 0;
   }
 
   #at(i: number): number {
-    return this.#bytes.readUInt16LE(PAGE_HEADER_BYTES + 2 * i) + PAGE_HEADER_BYTES;
+    return u16(this.#bytes, PAGE_HEADER_BYTES + 2 * i) + PAGE_HEADER_BYTES;
   }
 
   #keyAt(i: number): number {
@@ -90,7 +99,7 @@ export class Page {
 
   #keyEnd(i: number): number {
     const at = this.#at(i);
-    return at + NODE_BYTES + this.#bytes.readUInt16LE(at + 6);
+    return at + NODE_BYTES + u16(this.#bytes, at + 6);
   }
 
   #end(i: number): number {
@@ -99,14 +108,18 @@ export class Page {
     return keyEnd + ((this.flags(i) & BIG) !== 0 ? LARGE_BYTES : this.#bytes.readUInt32LE(this.#at(i)));
   }
 
-  #compared(i: number, j: number, areIntegers: boolean): number {
-    const bytes = this.#bytes;
-    return compared(bytes, this.#keyAt(i), this.#keyEnd(i), bytes, this.#keyAt(j), this.#keyEnd(j), areIntegers);
-  }
-
   #comparedTo(key: Buffer, i: number, areIntegers: boolean): number {
     return compared(key, 0, key.length, this.#bytes, this.#keyAt(i), this.#keyEnd(i), areIntegers);
   }
+}
+
+/** Without a check of the place, which `of` has made. */
+function u16(bytes: Buffer, at: number): number {
+  return (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
+}
+
+function u32(bytes: Buffer, at: number): number {
+  return (u16(bytes, at) | (u16(bytes, at + 2) << 16)) >>> 0;
 }
 
 /** Compares a[from, to) with b[start, end), integers from their last byte on. */
