@@ -8,7 +8,7 @@ import type { Health } from '../../runtime/health.ts';
 import type { Running } from '../../runtime/lifecycle.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import type { Follower, Following } from '../live/topic-follower.ts';
-import { decodeIncidentRecord, type IncidentNow, type Outcome } from './incident-record.ts';
+import { decodeIncidentRecord, type IncidentNow, type Outcome } from '../../records/incident-record.ts';
 import { KnownIncidents } from './known-incidents.ts';
 import { Outcomes } from './outcomes.ts';
 import { PresencePulse } from './presence-pulse.ts';

@@ -1,6 +1,6 @@
 import { compareSeverity, SEVERITIES } from '../../alarm/severity.ts';
 import { isOpen } from '../../incident/incident.ts';
-import type { Happened, IncidentNow, IncidentRecord } from './incident-record.ts';
+import type { Happened, IncidentNow, IncidentRecord } from '../../records/incident-record.ts';
 
 /** An incident, and what has happened to it as far as the console has read. */
 export interface KnownIncident {

@@ -1,4 +1,4 @@
-import type { Outcome } from './incident-record.ts';
+import type { Outcome } from '../../records/incident-record.ts';
 
 export interface OutcomeLimits {
   /** At most this many requests wait at once. */

@@ -1,6 +1,6 @@
 import { incidentOfName } from '../../incident/incident-id.ts';
 import type { Signal } from '../../incident/signal.ts';
-import type { IncidentNow } from './incident-record.ts';
+import type { IncidentNow } from '../../records/incident-record.ts';
 
 const REMEMBERED = 20_000;
 

@@ -1,8 +1,8 @@
 /** What the console keeps of incidents: bounded, by the newest record of each, and honest about what it missed. */
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import type { IncidentNow } from '../../../console/incidents/incident-record.ts';
-import { decodeIncidentRecord } from '../../../console/incidents/incident-record.ts';
+import type { IncidentNow } from '../../../records/incident-record.ts';
+import { decodeIncidentRecord } from '../../../records/incident-record.ts';
 import { type IncidentTopics, IncidentView } from '../../../console/incidents/incident-view.ts';
 import { KnownIncidents } from '../../../console/incidents/known-incidents.ts';
 import { Outcomes } from '../../../console/incidents/outcomes.ts';

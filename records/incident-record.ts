@@ -1,12 +1,12 @@
 /** Reads the records of topic INCIDENT: what a commit of the incident task has made of an incident, and what it has answered. */
 import { z } from 'zod';
-import { SEVERITIES } from '../../alarm/severity.ts';
-import type { Answer } from '../../incident/answer.ts';
-import type { IncidentEvent } from '../../incident/event.ts';
-import { CLOSE_DISPOSITIONS, type Closing, INCIDENT_KINDS, type Incident, PHASES } from '../../incident/incident.ts';
-import { incidentOfName } from '../../incident/incident-id.ts';
-import { name, sensor, time, typeName, whole } from '../../records/fields.ts';
-import { type Decoded, decodeJson } from '../../records/json.ts';
+import { SEVERITIES } from '../alarm/severity.ts';
+import type { Answer } from '../incident/answer.ts';
+import type { IncidentEvent } from '../incident/event.ts';
+import { CLOSE_DISPOSITIONS, type Closing, INCIDENT_KINDS, type Incident, PHASES } from '../incident/incident.ts';
+import { incidentOfName } from '../incident/incident-id.ts';
+import { name, sensor, time, typeName, whole } from './fields.ts';
+import { type Decoded, decodeJson } from './json.ts';
 
 /** An incident after a commit. Ids of incidents are names (`i…`) here and below. */
 export interface IncidentNow

@@ -1,10 +1,10 @@
 import { isActive } from '../../incident/incident.ts';
 import { incidentName } from '../../incident/incident-id.ts';
-import type { HappenedAnswer, ListedIncidentAnswer, WholeIncidentAnswer } from '../api/schemas-incidents.ts';
-import { iso, isoOrNull } from '../api/alarm-json.ts';
+import type { HappenedAnswer, ListedIncidentAnswer, WholeIncidentAnswer } from './schemas-incidents.ts';
+import { iso, isoOrNull } from './alarm-json.ts';
 import { type Sight, type Visibility, visibleWith } from '../security/rights.ts';
-import type { Happened, IncidentNow } from './incident-record.ts';
-import type { KnownIncident } from './known-incidents.ts';
+import type { Happened, IncidentNow } from '../../records/incident-record.ts';
+import type { KnownIncident } from '../incidents/known-incidents.ts';
 
 /** An incident as in lists. */
 export function listedIncidentJson(incident: IncidentNow, sight: Sight): ListedIncidentAnswer {
