@@ -5,6 +5,7 @@ import { decodeAlarmCount } from '../../../records/alarm-count.ts';
 import { decodeAlarmChange, decodeAlarmEvent, decodeMailedChange } from '../../../records/alarm-event.ts';
 import { decodeDeadLetter } from '../../../records/dead-letter.ts';
 import { decodeDelivery } from '../../../records/delivery.ts';
+import { decodeIncidentRecord } from '../../../records/incident-record.ts';
 import { decodeSensorFaults } from '../../../records/sensor-faults.ts';
 import { alarmOf, NOON } from '../../support/alarms.ts';
 
@@ -30,6 +31,14 @@ const delivery = {
 };
 const letter = { topic: 'ENTRY', partition: 0, offset: 1, at: NOON, reason: PERSONAL, by: 'mailer', value: PERSONAL };
 const faults = { sensor: 7, faults: [{ detector: 'smoke', reason: 'absent', since: NOON, note: PERSONAL }] };
+const incident = {
+  ...{ id: 'i1', kind: 'alarm', place: { site: PERSONAL }, phase: 'CLOSED', severity: 'CRITICAL', membersInAll: 1, active: 0 },
+  ...{ membersVersion: 1, version: 3, unseen: 0, openedAt: NOON, restoredAt: NOON, told: [PERSONAL], clock: { opened: NOON } },
+  members: [
+    { id: 'a', sensor: 7, type: 'smoke', severity: 'CRITICAL', raisedAt: NOON, active: false, acknowledgedBy: PERSONAL, version: 2 },
+  ],
+  closing: { by: PERSONAL, at: NOON, disposition: 'genuine', why: 'operator', standing: false, note: PERSONAL },
+};
 
 describe('a record with a flipped bit', () => {
   it.each<[string, object, (text: string, key: number) => Decoded<unknown>]>([
@@ -40,6 +49,9 @@ describe('a record with a flipped bit', () => {
     ['a dead letter', letter, decodeDeadLetter],
     ['a count', { alarm: 'a', sensor: 7, type: 'smoke', at: NOON, note: PERSONAL }, decodeAlarmCount],
     ['the faults of a sensor', faults, decodeSensorFaults],
+    ['an incident', { incident, events: [{ event: 'noted', at: NOON, note: PERSONAL }] }, decodeIncidentRecord],
+    ['answers', { answers: [{ action: 'x', done: false, code: 409, reason: PERSONAL, incident: 'i1' }] }, decodeIncidentRecord],
+    ['the end of an incident', { forgotten: 'i1' }, decodeIncidentRecord],
   ])('as %s is taken, or told without its content', (_, record, decode) => {
     const bytes = Buffer.from(JSON.stringify(record));
     let told = 0;
