@@ -159,7 +159,7 @@ async function act(deps: ApiDeps, call: Asking, wish: Wish, on: readonly AuditTh
   const view = knownIncidents(deps);
   const { name: by, rights } = callerOf(call);
   const id = keyOf(call);
-  if (view.outcomes.ask(id, JSON.stringify([by, call.request.path, call.request.body])) !== undefined)
+  if (!view.outcomes.ask(id, JSON.stringify([by, call.request.path, call.request.body])))
     throw new ApiError(422, 'Idempotency-Key: was used for another action, choose a new one for each');
   if (!view.outcomes.find(id)) {
     if (view.outcomes.full) throw new ApiError(503, 'too many actions are waiting for their outcome: it was not done, try again');

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Outcome } from '../../records/incident-record.ts';
 
 export interface OutcomeLimits {
@@ -13,7 +14,10 @@ const LIMITS: OutcomeLimits = { waitingMax: 1_000, knownMax: 20_000 };
 export class Outcomes {
   readonly #limits: OutcomeLimits;
   readonly #known = new Map<string, Outcome>();
-  /** What was asked for with an id: the same id for something else is a mistake of whoever sends it. */
+  /**
+   * What was asked for with an id: the same id for something else is a mistake of whoever sends it. As a hash, since twenty thousand notes would be tens of
+   * megabytes, and are nobody's business here.
+   */
   readonly #asked = new Map<string, string>();
   readonly #waiting = new Set<{ readonly id: string; readonly settle: () => void }>();
 
@@ -29,13 +33,14 @@ export class Outcomes {
     return this.#known.get(id);
   }
 
-  /** Remembers what an id stands for; returns what it stood for before, if it was something else. */
-  ask(id: string, what: string): string | undefined {
+  /** Remembers what an id stands for. False: it stands for something else already. */
+  ask(id: string, what: string): boolean {
+    const hash = createHash('sha256').update(what).digest('base64');
     const before = this.#asked.get(id);
-    if (before !== undefined) return before === what ? undefined : before;
-    this.#asked.set(id, what);
+    if (before !== undefined) return before === hash;
+    this.#asked.set(id, hash);
     bound(this.#asked, this.#limits.knownMax);
-    return undefined;
+    return true;
   }
 
   /** Takes answers from the log. Call it once the incidents of the same commit are known, since who waits is answered with them. */
