@@ -77,12 +77,24 @@ describe('sensors, through HAProxy', () => {
   });
 
   it('get clear answers from HAProxy itself, and no metrics', async () => {
-    // Its length is enough, and the connection ends with the answer: what is still being sent then would end it before the answer is read.
-    const tooLarge = await open('127.0.0.6');
-    tooLarge.write('POST /entry HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1048577\r\n\r\n');
-    expect(await textOf(tooLarge)).toMatch(/^HTTP\/1\.1 413 [\s\S]*\{"error":"the body is too large"\}$/);
     expect((await edge.call(`${edge.sensorsUrl}/metrics`, { headers: BEARER })).status).toBe(404);
     expect((await edge.call(`${edge.sensorsUrl}/openapi.json`)).status).toBe(200);
+  });
+
+  it('are refused by their headers alone, while the body is still to come', async () => {
+    // The connection ends with the answer: what is still being sent then would end it before the answer is read.
+    const refused = async (url: string, head: string, body = '') => {
+      const socket = await open('127.0.0.6', url);
+      socket.write(`${head} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${body}`);
+      return textOf(socket);
+    };
+    const tooLong = 'Content-Length: 1048577\r\n\r\n';
+    const tooLarge = /^HTTP\/1\.1 413 [\s\S]*\{"error":"the body is too large"\}$/;
+    expect(await refused(edge.sensorsUrl, 'POST /entry', tooLong)).toMatch(tooLarge);
+    expect(await refused(edge.sensorsUrl, 'POST /topics/ENTRY/messages', tooLong)).toMatch(tooLarge);
+    expect(await refused(edge.sensorsUrl, 'POST /entry', `Expect: 100-continue\r\n${tooLong}`)).toMatch(tooLarge);
+    expect(await refused(edge.operatorsUrl, 'POST /api/session', tooLong)).toMatch(tooLarge);
+    expect(await refused(edge.sensorsUrl, 'POST /metrics', 'Content-Length: 1000\r\n\r\n')).toMatch(/^HTTP\/1\.1 404 /);
   });
 
   it('that drip are cut off, and one address has only so many connections', async () => {
@@ -210,8 +222,8 @@ async function storedBy(system: SystemProcess): Promise<number[]> {
 }
 
 /** A TLS connection to the port of sensors; rejects if it is closed before it stands. */
-function open(from: string): Promise<TLSSocket> {
-  const { port } = new URL(edge.sensorsUrl);
+function open(from: string, url = edge.sensorsUrl): Promise<TLSSocket> {
+  const { port } = new URL(url);
   return new Promise((resolve, reject) => {
     const below = connectTcp({ host: '127.0.0.1', port: Number(port), localAddress: from });
     const socket = connect({ socket: below, rejectUnauthorized: false }, () => resolve(socket));
